@@ -1,0 +1,198 @@
+//! The one error type of the crate.
+
+use std::time::Duration;
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong, with what, where and the limit that was passed.
+///
+/// No input makes the library panic, lose the device or return zeros in silence: it returns one of these.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A number of rows, columns or classes is 0.
+    #[error("{what} is 0: at least 1 is needed")]
+    Empty {
+        /// The count that is 0.
+        what: &'static str,
+    },
+
+    /// A slice has another length than its shape says.
+    #[error("{what} has {actual} values, its shape asks for {expected}")]
+    Length {
+        /// The input.
+        what: &'static str,
+        /// Number of values the shape asks for.
+        expected: usize,
+        /// Number of values given.
+        actual: usize,
+    },
+
+    /// A shape is too large to be counted on this machine.
+    #[error("{what}: {rows} x {columns} values are more than this machine can address")]
+    TooLarge {
+        /// The input.
+        what: &'static str,
+        /// Rows asked for.
+        rows: usize,
+        /// Columns asked for.
+        columns: usize,
+    },
+
+    /// An input holds NaN or an infinity.
+    #[error("{what} is not finite at row {row}, column {column}")]
+    NotFinite {
+        /// The input.
+        what: &'static str,
+        /// The first row with such a value.
+        row: usize,
+        /// The first such column of that row.
+        column: usize,
+    },
+
+    /// A label is used as an index and has no entry there.
+    #[error("label {label} of row {row} has no {what}: there are {limit}")]
+    LabelOutOfRange {
+        /// What the label chooses: a class score, a prototype, a beta.
+        what: &'static str,
+        /// The first row with such a label.
+        row: usize,
+        /// The label.
+        label: u32,
+        /// How many entries there are.
+        limit: usize,
+    },
+
+    /// A parameter of a loss is outside its range.
+    #[error("{loss}: {parameter} is {value}, allowed is {allowed}")]
+    Parameter {
+        /// Name of the loss.
+        loss: &'static str,
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// The value given.
+        value: String,
+        /// The range or the list of values that is allowed.
+        allowed: &'static str,
+    },
+
+    /// A loss was asked for in a way it is not defined for.
+    #[error("{loss} cannot take {what}: {reason}")]
+    Unsupported {
+        /// Name of the loss.
+        loss: &'static str,
+        /// What was asked for.
+        what: String,
+        /// Why not, or what can be asked for instead.
+        reason: &'static str,
+    },
+
+    /// An input that the loss needs was not given, or not the one the plan was made for.
+    #[error("{what} is missing: {reason}")]
+    Missing {
+        /// The input.
+        what: &'static str,
+        /// Why it is needed.
+        reason: &'static str,
+    },
+
+    /// The workspace budget does not hold one row of distances and coefficients.
+    #[error("the workspace budget is {budget} bytes, one row of {columns} columns needs {needed} bytes")]
+    Workspace {
+        /// Bytes that one row needs.
+        needed: u64,
+        /// Bytes that were allowed.
+        budget: u64,
+        /// Columns of the row.
+        columns: usize,
+    },
+
+    /// The device allows less than the plan needs.
+    #[error("{what} needs {needed}, the device's {name} is {limit}")]
+    DeviceLimit {
+        /// What needs it.
+        what: &'static str,
+        /// How much it needs.
+        needed: u64,
+        /// The WebGPU name of the limit.
+        name: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+
+    /// The device lacks a feature that a forced tier needs.
+    #[error("tier {tier} needs the device feature {feature}")]
+    MissingFeature {
+        /// The tier asked for.
+        tier: &'static str,
+        /// The feature the device was created without.
+        feature: &'static str,
+    },
+
+    /// A buffer of the caller cannot be used.
+    #[error("buffer {what}: {problem}")]
+    Buffer {
+        /// Which input the buffer stands for.
+        what: &'static str,
+        /// What is wrong: its size, usage or alignment, with the numbers.
+        problem: String,
+    },
+
+    /// No adapter fits.
+    #[error("no GPU adapter found ({searched})")]
+    NoAdapter {
+        /// Where it was looked for.
+        searched: String,
+    },
+
+    /// The device could not be created.
+    #[error("the device could not be created: {message}")]
+    DeviceCreation {
+        /// What the driver said.
+        message: String,
+    },
+
+    /// The GPU has no memory left.
+    #[error("out of GPU memory while {during}: {message}")]
+    OutOfMemory {
+        /// What was being done.
+        during: &'static str,
+        /// What wgpu said.
+        message: String,
+    },
+
+    /// wgpu refused an operation.
+    #[error("wgpu refused while {during}: {message}")]
+    Gpu {
+        /// What was being done.
+        during: &'static str,
+        /// What wgpu said.
+        message: String,
+    },
+
+    /// The device was lost, or its buffers can no longer be read.
+    #[error("the device was lost while {during}")]
+    DeviceLost {
+        /// What was being done.
+        during: &'static str,
+    },
+
+    /// The GPU did not answer in time.
+    #[error("no answer from the GPU after {after:?}")]
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+    },
+
+    /// The outputs were read back but no recording of the plan has run on the GPU.
+    #[error("nothing was computed: no recording of this plan has finished on the GPU")]
+    NotComputed,
+
+    /// A result does not fit into an f32.
+    #[error("{what} is beyond the range of f32 (3.4e38)")]
+    Overflow {
+        /// The result.
+        what: &'static str,
+    },
+}

@@ -1,0 +1,34 @@
+//! What comes back.
+
+/// The result of evaluating a loss: `Evaluation<f32>` from the GPU, `Evaluation<f64>` from the CPU reference.
+///
+/// Gradients are those of `loss` with respect to the raw inputs, with the shape of the input, row by row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluation<T = f32> {
+    /// The reduced loss.
+    pub loss: T,
+    /// How many terms there are. What a term is, is said by each loss.
+    pub terms: u64,
+    /// How many of them are strictly greater than 0.
+    pub nonzero_terms: u64,
+    /// How many non-zero terms are of positive pairs (contrastive and Wu's margin; else 0).
+    pub nonzero_positive_terms: u64,
+    /// How many non-zero terms are of negative pairs (contrastive and Wu's margin; else 0).
+    pub nonzero_negative_terms: u64,
+    /// Ordered pairs with equal labels; 0 in scores mode.
+    pub positive_pairs: u64,
+    /// Ordered pairs with different labels; 0 in scores mode.
+    pub negative_pairs: u64,
+    /// Mean distance of the positive pairs, whatever was mined; 0 where there are none.
+    pub mean_positive_distance: T,
+    /// Mean distance of the negative pairs, whatever was mined; 0 where there are none.
+    pub mean_negative_distance: T,
+    /// N x D: with respect to the embeddings, or to the scores.
+    pub gradient: Vec<T>,
+    /// M x D: with respect to the references or prototypes, where there are any.
+    pub gradient_references: Option<Vec<T>>,
+    /// With respect to each beta (Wu's margin).
+    pub gradient_beta: Option<Vec<T>>,
+    /// N: the sum of each anchor's terms before any reduction; `None` for losses whose terms belong to no anchor.
+    pub per_anchor: Option<Vec<T>>,
+}

@@ -1,0 +1,80 @@
+//! The contrastive loss.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite, check_power};
+use crate::{Error, Result};
+
+/// The contrastive loss, and with `power` 1 the Siamese form.
+///
+/// Per ordered pair (i, j) of rows at distance d, positive when their labels are equal:
+///
+/// - positive: max(0, d - `positive_margin`)^`power`
+/// - negative: max(0, `negative_margin` - d)^`power`
+///
+/// Terms are pairs; [`Reduction::MeanNonZero`] is the mean of the non-zero positive terms plus the mean of the non-zero negative terms.
+///
+/// Source: Hadsell, Chopra and LeCun, "Dimensionality Reduction by Learning an Invariant Mapping", CVPR 2006.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Contrastive {
+    /// The distance d. Default `Euclidean`.
+    pub distance: Distance,
+    /// Whether every row is divided by its norm first. Default false.
+    pub normalize: bool,
+    /// How the pairs become one number. Default `Mean`.
+    pub reduction: Reduction,
+    /// Positives nearer than this cost nothing; any finite number. Default 0.
+    pub positive_margin: f32,
+    /// Negatives farther than this cost nothing; any finite number. Default 1.
+    pub negative_margin: f32,
+    /// The exponent, 1 or 2. Default 2.
+    pub power: u32,
+}
+
+impl Contrastive {
+    pub(crate) const NAME: &'static str = "Contrastive";
+    pub(crate) const MODES: &'static [Mode] = &[Mode::Batch, Mode::Reference];
+}
+
+impl Default for Contrastive {
+    fn default() -> Self {
+        Self {
+            distance: Distance::Euclidean,
+            normalize: false,
+            reduction: Reduction::Mean,
+            positive_margin: 0.0,
+            negative_margin: 1.0,
+            power: 2,
+        }
+    }
+}
+
+impl Description for Contrastive {
+    fn settings(&self) -> (Distance, bool, Reduction) {
+        (self.distance, self.normalize, self.reduction)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_finite(Self::NAME, "positive_margin", self.positive_margin)?;
+        check_finite(Self::NAME, "negative_margin", self.negative_margin)?;
+        check_power(Self::NAME, self.power)
+    }
+
+    fn allows(&self, _: Reduction) -> bool {
+        true
+    }
+
+    fn terms(&self) -> Terms {
+        // The two means of MeanNonZero weigh positives and negatives apart: both counts come before any coefficient.
+        let split = self.reduction == Reduction::MeanNonZero;
+        Terms {
+            shader: "terms/contrastive.wgsl",
+            statistics: if split { Statistics::Totals } else { Statistics::None },
+            symmetric: true,
+            split_mean: split,
+            constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
+            parameters: vec![("positive_margin", self.positive_margin), ("negative_margin", self.negative_margin)],
+        }
+    }
+}

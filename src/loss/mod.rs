@@ -1,0 +1,216 @@
+//! What is asked: one file per loss with its parameters, defaults, formula and source. Nothing in here knows wgpu.
+
+mod contrastive;
+mod distance;
+mod lifted_structured;
+mod margin;
+mod mining;
+mod multi_margin;
+mod reduction;
+mod triplet;
+
+use serde::{Deserialize, Serialize};
+
+pub use contrastive::Contrastive;
+pub use distance::Distance;
+pub use lifted_structured::{Form, LiftedStructured};
+pub use margin::Margin;
+pub use mining::Mining;
+pub use multi_margin::MultiMargin;
+pub use reduction::Reduction;
+pub use triplet::Triplet;
+
+use crate::batch::{Mode, Shape};
+use crate::{Error, Result};
+
+/// The list that names every loss: hands `$callback!` the names of their types.
+macro_rules! for_every_loss {
+    ($callback:ident) => {
+        $callback! { Contrastive, Triplet, LiftedStructured, MultiMargin, Margin }
+    };
+}
+pub(crate) use for_every_loss;
+
+macro_rules! define_loss {
+    ($($name:ident),*) => {
+        /// Any of the losses. Each converts into it, and so does a reference to each.
+        ///
+        /// Its serde form is the loss's own fields beside its name, `{"loss": "Triplet", "margin": 0.2}`: what is left out takes
+        /// the default, an unknown key or value is an error that lists the known ones.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "loss")]
+        #[non_exhaustive]
+        pub enum Loss {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+        }
+
+        $(
+            impl From<$name> for Loss {
+                fn from(loss: $name) -> Self {
+                    Self::$name(loss)
+                }
+            }
+
+            impl From<&$name> for Loss {
+                fn from(loss: &$name) -> Self {
+                    Self::$name(loss.clone())
+                }
+            }
+        )*
+
+        impl From<&Loss> for Loss {
+            fn from(loss: &Loss) -> Self {
+                loss.clone()
+            }
+        }
+
+        impl Loss {
+            /// The name of every loss, as the serde form has it.
+            pub const NAMES: &'static [&'static str] = &[$($name::NAME),*];
+
+            /// The loss's name.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => $name::NAME),* }
+            }
+
+            fn modes(&self) -> &'static [Mode] {
+                match self { $(Self::$name(_) => $name::MODES),* }
+            }
+
+            pub(crate) fn description(&self) -> &dyn Description {
+                match self { $(Self::$name(loss) => loss),* }
+            }
+        }
+    };
+}
+for_every_loss!(define_loss);
+
+impl Loss {
+    /// The distance between rows.
+    pub fn distance(&self) -> Distance {
+        self.description().settings().0
+    }
+
+    /// Whether rows are divided by their norm first.
+    pub fn normalize(&self) -> bool {
+        self.description().settings().1
+    }
+
+    /// How terms become one number.
+    pub fn reduction(&self) -> Reduction {
+        self.description().settings().2
+    }
+
+    /// Checks the parameters, and that the loss is defined for inputs of this shape.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] for a parameter outside its range, [`Error::Unsupported`] for a mode or reduction the loss does
+    /// not have, [`Error::Missing`] or [`Error::Length`] for betas that do not fit.
+    pub fn check(&self, shape: &Shape) -> Result<()> {
+        self.description().check()?;
+        if !self.description().allows(self.reduction()) {
+            return Err(Error::Unsupported {
+                loss: self.name(),
+                what: format!("the reduction {:?}", self.reduction()),
+                reason: "it takes Sum, Mean and MeanNonZero",
+            });
+        }
+        if !self.modes().contains(&shape.mode()) {
+            return Err(Error::Unsupported {
+                loss: self.name(),
+                what: format!("inputs in {} mode", shape.mode().name()),
+                reason: self.mode_hint(),
+            });
+        }
+        match (self.description().beta(), shape.betas()) {
+            (None, 0) | (Some(_), 1) | (Some(Beta { per_class: true, .. }), 2..) => Ok(()),
+            (Some(Beta { per_class: false, .. }), 0) => Ok(()),
+            (Some(Beta { per_class: true, .. }), 0) => {
+                Err(Error::Missing { what: "beta", reason: "beta_per_class needs one beta for every class" })
+            }
+            (Some(Beta { per_class: false, .. }), actual) => Err(Error::Length { what: "beta", expected: 1, actual }),
+            (None, _) => {
+                Err(Error::Unsupported { loss: self.name(), what: "beta".into(), reason: "only Margin has one" })
+            }
+        }
+    }
+
+    fn mode_hint(&self) -> &'static str {
+        match self.modes() {
+            [Mode::Batch] => "it is defined for one batch of embeddings with labels",
+            [Mode::Scores, Mode::Prototypes] => "it takes scores, or embeddings and one prototype per class",
+            _ => "it takes a batch of embeddings with labels, or embeddings and references with labels",
+        }
+    }
+}
+
+/// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the reference without knowing the GPU.
+pub(crate) trait Description {
+    fn settings(&self) -> (Distance, bool, Reduction);
+
+    /// Checks the parameters.
+    fn check(&self) -> Result<()>;
+
+    fn allows(&self, reduction: Reduction) -> bool {
+        reduction != Reduction::HadsellMean
+    }
+
+    /// Whether an anchor's terms make a loss of its own.
+    fn per_anchor(&self) -> bool {
+        true
+    }
+
+    fn beta(&self) -> Option<Beta> {
+        None
+    }
+
+    fn terms(&self) -> Terms;
+}
+
+/// A learnable boundary of the loss.
+pub(crate) struct Beta {
+    pub per_class: bool,
+    pub default: f32,
+}
+
+/// How the terms kernel of a loss is run.
+pub(crate) struct Terms {
+    /// Its file below `shaders/`.
+    pub shader: &'static str,
+    /// What must be known of all rows before the coefficients of one can be computed.
+    pub statistics: Statistics,
+    /// Whether C(i, j) = C(j, i) in batch mode.
+    pub symmetric: bool,
+    /// Whether `MeanNonZero` takes the mean of the positives and of the negatives apart.
+    pub split_mean: bool,
+    /// The `override` constants of the shader.
+    pub constants: Vec<(&'static str, f64)>,
+    /// The members of its `Parameters`, in their order.
+    pub parameters: Vec<(&'static str, f32)>,
+}
+
+/// The pass that a loss needs before its coefficients, if any: the entry point `statistics` of its shader.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Statistics {
+    /// The row itself is enough.
+    None,
+    /// One number and one index for every row.
+    Rows,
+    /// The counts of the whole batch.
+    Totals,
+}
+
+fn check_finite(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number" })
+}
+
+fn check_power(loss: &'static str, power: u32) -> Result<()> {
+    if matches!(power, 1 | 2) {
+        return Ok(());
+    }
+    Err(Error::Parameter { loss, parameter: "power", value: power.to_string(), allowed: "1 or 2" })
+}

@@ -1,0 +1,25 @@
+//! From terms to one number.
+
+use serde::{Deserialize, Serialize};
+
+/// How the terms of a loss become one number. No reduction divides by zero: a batch without terms has loss and gradient 0.
+///
+/// What a term is, is said by each loss: a pair, a mined triplet, a positive pair, a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reduction {
+    /// The sum of the terms.
+    Sum,
+    /// The sum over the number of terms that exist, zero or not.
+    #[default]
+    Mean,
+    /// The sum over the number of terms strictly greater than 0. For [`Contrastive`](crate::Contrastive) the mean of the
+    /// non-zero positive terms plus the mean of the non-zero negative terms.
+    MeanNonZero,
+    /// The sum over twice the number of terms (Hadsell et al. 2006). [`Contrastive`](crate::Contrastive) only.
+    HadsellMean,
+}
+
+impl Reduction {
+    /// Every reduction.
+    pub const ALL: [Self; 4] = [Self::Sum, Self::Mean, Self::MeanNonZero, Self::HadsellMean];
+}
