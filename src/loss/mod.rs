@@ -73,7 +73,8 @@ macro_rules! define_loss {
                 match self { $(Self::$name(_) => $name::NAME),* }
             }
 
-            fn modes(&self) -> &'static [Mode] {
+            /// What the loss's inputs can stand for.
+            pub fn modes(&self) -> &'static [Mode] {
                 match self { $(Self::$name(_) => $name::MODES),* }
             }
 
@@ -99,6 +100,16 @@ impl Loss {
     /// How terms become one number.
     pub fn reduction(&self) -> Reduction {
         self.description().settings().2
+    }
+
+    /// Whether an anchor's terms make a loss of its own: [`Evaluation::per_anchor`](crate::Evaluation::per_anchor).
+    pub fn has_per_anchor(&self) -> bool {
+        self.description().per_anchor()
+    }
+
+    /// Whether the loss takes a beta: [`Batch::with_beta`](crate::Batch::with_beta).
+    pub fn has_beta(&self) -> bool {
+        self.description().beta().is_some()
     }
 
     /// Checks the parameters, and that the loss is defined for inputs of this shape.
