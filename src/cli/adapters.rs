@@ -1,0 +1,84 @@
+//! `adapters`: what this machine can compute on.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+use wgpu::DeviceType;
+use wgpu_metric_learning::Adapter;
+
+use super::{Format, Result, print, table};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// How the list is printed; as JSON, one object a line for each adapter.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// Lists every adapter; `auto` takes the first.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let adapters = Adapter::all();
+    for (at, adapter) in adapters.iter().enumerate() {
+        match arguments.format {
+            Format::Table => print(&block(adapter, at == 0))?,
+            Format::Json => print(&object(adapter, at == 0).to_string())?,
+        }
+    }
+    if adapters.is_empty() && arguments.format == Format::Table {
+        print("No GPU adapter found. A GPU driver is needed, or a software one such as Mesa's llvmpipe;")?;
+        print("without either, `evaluate` computes with the CPU reference.")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An adapter's name and backend.
+pub fn describe(adapter: &Adapter) -> String {
+    let info = adapter.info();
+    format!("{}, {}", info.name, info.backend)
+}
+
+fn block(adapter: &Adapter, is_first: bool) -> String {
+    let (info, limits) = (adapter.info(), adapter.limits());
+    let taken = if is_first { "  <- taken by --backend auto" } else { "" };
+    let properties = table::properties(&[
+        ("backend", info.backend.to_string()),
+        ("driver", format!("{} {}", info.driver, info.driver_info).trim().to_string()),
+        ("type", kind(info.device_type).to_string()),
+        ("tier", adapter.tier().to_string()),
+        ("storage binding", table::bytes(limits.max_storage_buffer_binding_size)),
+        ("buffer", table::bytes(limits.max_buffer_size)),
+        ("workgroup memory", table::bytes(limits.max_compute_workgroup_storage_size.into())),
+        ("invocations per workgroup", limits.max_compute_invocations_per_workgroup.to_string()),
+        ("storage buffers per stage", limits.max_storage_buffers_per_shader_stage.to_string()),
+    ]);
+    format!("{}{taken}\n{properties}", info.name)
+}
+
+fn object(adapter: &Adapter, is_first: bool) -> Value {
+    let (info, limits) = (adapter.info(), adapter.limits());
+    json!({
+        "name": info.name,
+        "backend": info.backend.to_string(),
+        "driver": info.driver,
+        "driver_info": info.driver_info,
+        "type": kind(info.device_type),
+        "tier": adapter.tier().to_string(),
+        "auto": is_first,
+        "max_storage_buffer_binding_size": limits.max_storage_buffer_binding_size,
+        "max_buffer_size": limits.max_buffer_size,
+        "max_compute_workgroup_storage_size": limits.max_compute_workgroup_storage_size,
+        "max_compute_invocations_per_workgroup": limits.max_compute_invocations_per_workgroup,
+        "max_storage_buffers_per_shader_stage": limits.max_storage_buffers_per_shader_stage,
+    })
+}
+
+fn kind(device_type: DeviceType) -> &'static str {
+    match device_type {
+        DeviceType::DiscreteGpu => "discrete",
+        DeviceType::IntegratedGpu => "integrated",
+        DeviceType::VirtualGpu => "virtual",
+        DeviceType::Cpu => "software",
+        DeviceType::Other => "other",
+    }
+}

@@ -1,0 +1,67 @@
+//! The command line: what can be asked of the program, and what it answers with.
+
+mod adapters;
+mod digits;
+mod error;
+mod evaluate;
+mod evaluator;
+mod files;
+mod npy;
+mod objective;
+mod report;
+mod table;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use error::{Error, Result};
+
+#[derive(Parser)]
+#[command(version, about = "Metric-learning losses and their gradients on any GPU.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Evaluates a loss and its gradients; without files, the core losses on the bundled digits.
+    Evaluate(Box<evaluate::Arguments>),
+    /// Lists the adapters of this machine and what they can do.
+    Adapters(adapters::Arguments),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Runs the program on the process's arguments.
+pub fn run() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Adapters(arguments) => adapters::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints one line, or several, of the answer.
+fn print(text: &str) -> Result<()> {
+    writeln!(io::stdout(), "{text}").map_err(Error::Output)
+}
+
+/// Prints one line beside the answer; there is no one left to tell where that fails.
+fn tell(message: &str) {
+    let _ = writeln!(io::stderr(), "{}", message.trim().replace('\n', " "));
+}

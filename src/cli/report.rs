@@ -1,0 +1,177 @@
+//! A result as it is printed.
+
+use serde_json::{Map, Value, json};
+use wgpu_metric_learning::{Loss, Shape};
+
+use super::evaluator::{Agreement, Evaluator, Outcome};
+use super::objective;
+use super::table::{self, Column};
+
+/// The result as one JSON object.
+pub fn json(loss: &Loss, shape: &Shape, evaluator: &Evaluator, outcome: &Outcome) -> Value {
+    let mut object = Map::new();
+    object.extend(quantities(shape, outcome).into_iter().map(|(name, value)| (name.into(), value)));
+    object.insert("objective".into(), objective::to_json(loss));
+    object.insert("backend".into(), evaluator.backend().into());
+    object.insert("adapter".into(), evaluator.adapter().into());
+    object.insert("elapsed_ms".into(), json!(outcome.elapsed.as_secs_f64() * 1e3));
+    object.extend(check(&outcome.agreement).into_iter().map(|(name, value)| (name.into(), value)));
+    object.into()
+}
+
+/// The result as lines of names and values.
+pub fn text(loss: &Loss, shape: &Shape, evaluator: &Evaluator, outcome: &Outcome) -> String {
+    let mut lines: Vec<(&str, String)> =
+        quantities(shape, outcome).into_iter().map(|(name, value)| (name, readable(&value))).collect();
+    lines.push(("elapsed", table::milliseconds(outcome.elapsed)));
+    let mut text = format!("{} on {}\n{}", objective::describe(loss), evaluator.describe(), table::properties(&lines));
+    match &outcome.agreement {
+        Agreement::NotChecked => {}
+        Agreement::ReferenceItself => text += "\nThis is the reference itself.",
+        Agreement::Compared(comparison) => {
+            text +=
+                &format!("\n\nBeside the reference:\n{comparison}The largest error: {}", agreement(&outcome.agreement));
+        }
+    }
+    text
+}
+
+fn quantities(shape: &Shape, outcome: &Outcome) -> Vec<(&'static str, Value)> {
+    let evaluation = &outcome.evaluation;
+    let mut quantities = vec![("n", json!(shape.queries())), ("d", json!(shape.dimensions()))];
+    if shape.has_references() {
+        quantities.push(("m", json!(shape.references())));
+    }
+    quantities.extend([
+        ("loss", json!(evaluation.loss)),
+        ("terms", json!(evaluation.terms)),
+        ("nonzero_terms", json!(evaluation.nonzero_terms)),
+        ("nonzero_positive_terms", json!(evaluation.nonzero_positive_terms)),
+        ("nonzero_negative_terms", json!(evaluation.nonzero_negative_terms)),
+        ("positive_pairs", json!(evaluation.positive_pairs)),
+        ("negative_pairs", json!(evaluation.negative_pairs)),
+        ("mean_positive_distance", json!(evaluation.mean_positive_distance)),
+        ("mean_negative_distance", json!(evaluation.mean_negative_distance)),
+        ("gradient_norm", json!(norm(&evaluation.gradient))),
+    ]);
+    quantities
+}
+
+fn check(agreement: &Agreement) -> Vec<(&'static str, Value)> {
+    let (quantity, share, agrees) = match agreement {
+        Agreement::NotChecked => return vec![],
+        Agreement::ReferenceItself => ("the reference itself", 0.0, true),
+        Agreement::Compared(comparison) => {
+            let worst = comparison.worst();
+            (worst.quantity, worst.share, comparison.agrees())
+        }
+    };
+    vec![("check_agrees", json!(agrees)), ("check_quantity", json!(quantity)), ("check_share_of_bound", json!(share))]
+}
+
+fn readable(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if value.is_f64() => table::number(number),
+        _ => value.to_string(),
+    }
+}
+
+/// The table of several results: one row each, printed as they come.
+pub struct Summary {
+    columns: [Column; 6],
+}
+
+impl Summary {
+    /// A table for these objectives.
+    pub fn new(objectives: &[Loss]) -> Self {
+        let widest = objectives.iter().map(|loss| objective::describe(loss).len()).max().unwrap_or_default();
+        let columns = [
+            Column::Left("objective", widest),
+            Column::Right("terms", 11),
+            Column::Right("loss", 12),
+            Column::Right("gradient norm", 13),
+            Column::Right("time", 11),
+            Column::Left("agreement with the reference", 0),
+        ];
+        Self { columns }
+    }
+
+    pub fn titles(&self) -> String {
+        table::titles(&self.columns)
+    }
+
+    pub fn row(&self, loss: &Loss, outcome: &Outcome) -> String {
+        let evaluation = &outcome.evaluation;
+        let texts = [
+            objective::describe(loss),
+            evaluation.terms.to_string(),
+            table::number(evaluation.loss),
+            table::number(norm(&evaluation.gradient)),
+            table::milliseconds(outcome.elapsed),
+            agreement(&outcome.agreement),
+        ];
+        table::row(&self.columns, texts)
+    }
+}
+
+fn agreement(agreement: &Agreement) -> String {
+    match agreement {
+        Agreement::NotChecked => "not checked".into(),
+        Agreement::ReferenceItself => "the reference itself".into(),
+        Agreement::Compared(comparison) => {
+            let worst = comparison.worst();
+            let verdict = if comparison.agrees() { "" } else { ": DISAGREES" };
+            format!("{:.3} of its bound ({}){verdict}", worst.share, worst.quantity)
+        }
+    }
+}
+
+fn norm(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use wgpu_metric_learning::{Batch, Evaluation, Triplet, reference};
+
+    use super::*;
+
+    /// What is said of a result whose loss is off by a factor.
+    fn outcome_off_by(factor: f64) -> Outcome {
+        let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
+        let expectation = reference::evaluate_with_bounds(Triplet::default(), &batch).unwrap();
+        let evaluation = expectation.evaluation.clone();
+        let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
+        let actual = Evaluation {
+            loss: (evaluation.loss * factor) as f32,
+            terms: evaluation.terms,
+            nonzero_terms: evaluation.nonzero_terms,
+            positive_pairs: evaluation.positive_pairs,
+            negative_pairs: evaluation.negative_pairs,
+            mean_positive_distance: evaluation.mean_positive_distance as f32,
+            mean_negative_distance: evaluation.mean_negative_distance as f32,
+            gradient: narrow(&evaluation.gradient),
+            per_anchor: evaluation.per_anchor.as_deref().map(narrow),
+            ..Default::default()
+        };
+        let agreement = Agreement::Compared(expectation.compare(&actual));
+        Outcome { evaluation, elapsed: Duration::ZERO, agreement }
+    }
+
+    #[test]
+    fn a_result_beyond_its_bound_is_said_to_disagree() {
+        let (right, wrong) = (outcome_off_by(1.0), outcome_off_by(1.001));
+        assert!(right.agreement.violation().is_none());
+        assert!(wrong.agreement.violation().is_some());
+        let verdict = |outcome: &Outcome| Summary::new(&[]).row(&Triplet::default().into(), outcome);
+        assert!(!verdict(&right).contains("DISAGREES"), "{}", verdict(&right));
+        assert!(verdict(&wrong).ends_with("(loss): DISAGREES"), "{}", verdict(&wrong));
+        let [right, wrong] = [right, wrong].map(|outcome| {
+            Map::from_iter(check(&outcome.agreement).into_iter().map(|(name, value)| (name.to_string(), value)))
+        });
+        assert_eq!(right["check_agrees"], true);
+        assert_eq!([&wrong["check_agrees"], &wrong["check_quantity"]], [&json!(false), &json!("loss")]);
+    }
+}

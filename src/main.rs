@@ -1,0 +1,7 @@
+//! The program `wgpu-metric-learning`: evaluates losses on files or on the bundled digits, and lists the adapters.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}
