@@ -17,8 +17,11 @@ pub struct Case {
     pub loss: Loss,
     pub tags: Vec<String>,
     pub expected: Expected,
-    mode: String,
-    shape: [usize; 2],
+    pub mode: String,
+    /// Rows and columns of the embeddings.
+    pub shape: [usize; 2],
+    /// The files of the inputs by the inputs' names.
+    pub files: Vec<(String, PathBuf)>,
     embeddings: Vec<f32>,
     labels: Vec<u32>,
     references: Vec<f32>,
@@ -78,6 +81,7 @@ impl Case {
             },
             mode: text(&case["mode"]).into(),
             shape: ["n", "d"].map(|key| integer(&shapes[key]) as usize),
+            files: files(inputs),
             embeddings: array(&inputs["embeddings"]).expect("every case has embeddings"),
             labels: array(&inputs["labels"]).unwrap_or_default(),
             references: array(&inputs["references"]).unwrap_or_default(),
@@ -115,6 +119,12 @@ fn loss(case: &Value) -> Loss {
     let parameters = case["parameters"].as_object().expect("parameters").clone();
     let form: Map<_, _> = own.chain(parameters).filter(|(_, value)| !value.is_null()).collect();
     serde_json::from_value(form.into()).unwrap_or_else(|error| panic!("{}: {error}", case["name"]))
+}
+
+/// The inputs that the case has.
+fn files(inputs: &Value) -> Vec<(String, PathBuf)> {
+    let inputs = inputs.as_object().expect("inputs").iter();
+    inputs.filter_map(|(name, path)| Some((name.clone(), directory().join(path.as_str()?)))).collect()
 }
 
 /// The numbers of a file; `None` where the case has none.

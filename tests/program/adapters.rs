@@ -1,0 +1,75 @@
+//! `adapters`, and choosing one.
+
+use std::collections::BTreeSet;
+
+use crate::{NO_ADAPTER, object, objects, program, run, stderr, stdout, succeed};
+
+/// Texts that choose an adapter of this machine, together every one that can be chosen.
+pub fn names() -> BTreeSet<String> {
+    let adapters = objects(&["adapters"]);
+    assert!(!adapters.is_empty(), "no adapter found on this machine");
+    let texts = adapters.iter().flat_map(|adapter| [&adapter["name"], &adapter["backend"]]);
+    texts.map(|text| text.as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn the_list_says_what_an_adapter_can_do() {
+    let adapters = objects(&["adapters"]);
+    assert!(!adapters.is_empty(), "no adapter found on this machine");
+    for adapter in &adapters {
+        for key in ["name", "backend", "driver", "type", "tier"] {
+            assert!(adapter[key].is_string(), "{key} of {adapter}");
+        }
+        assert!(adapter["max_storage_buffer_binding_size"].as_u64().unwrap() >= 128 << 20, "{adapter}");
+        assert!(adapter["max_compute_invocations_per_workgroup"].as_u64().unwrap() >= 256, "{adapter}");
+    }
+    let text = succeed(&["adapters"]);
+    let lines = ["backend", "driver", "type", "tier", "storage binding", "buffer", "workgroup memory", "invocations"];
+    for line in lines {
+        let count = text.lines().filter(|text| text.trim_start().starts_with(line)).count();
+        assert!(count >= adapters.len(), "{line} in\n{text}");
+    }
+    assert_eq!(text.matches("taken by --backend auto").count(), 1, "{text}");
+}
+
+#[test]
+fn auto_takes_the_adapter_that_the_list_marks() {
+    let adapters = objects(&["adapters"]);
+    let taken: Vec<_> = adapters.iter().filter(|adapter| adapter["auto"] == true).collect();
+    assert_eq!(taken.len(), 1, "{adapters:?}");
+    let evaluation = object(&["evaluate", "--objective", "Contrastive"]);
+    let adapter = evaluation["adapter"].as_str().unwrap();
+    assert_eq!(evaluation["backend"], "gpu");
+    assert!(adapter.contains(taken[0]["name"].as_str().unwrap()), "{adapter}");
+    assert!(adapter.contains(taken[0]["backend"].as_str().unwrap()), "{adapter}");
+}
+
+#[test]
+fn every_adapter_is_found_by_its_name_and_its_backend() {
+    for text in names() {
+        let evaluation = object(&["evaluate", "--objective", "MultiMargin", "--adapter", &text.to_uppercase()]);
+        let adapter = evaluation["adapter"].as_str().unwrap().to_lowercase();
+        assert!(adapter.contains(&text.to_lowercase()), "asked for {text}, got {adapter}");
+        assert_eq!(evaluation["check_agrees"], true, "{evaluation}");
+    }
+}
+
+#[test]
+fn an_adapter_that_does_not_exist_is_an_error_and_never_the_cpu() {
+    let output = run(&["evaluate", "--objective", "Contrastive", "--adapter", "no such adapter"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("error: no GPU adapter found"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no such adapter"), "{}", stderr(&output));
+    assert!(stdout(&output).is_empty());
+}
+
+#[test]
+fn a_machine_without_an_adapter_is_told_so() {
+    let (name, value) = NO_ADAPTER;
+    let table = program(&["adapters"]).env(name, value).output().unwrap();
+    assert!(table.status.success());
+    assert!(stdout(&table).starts_with("No GPU adapter found"), "{}", stdout(&table));
+    let json = program(&["adapters", "--format", "json"]).env(name, value).output().unwrap();
+    assert!(json.status.success());
+    assert!(json.stdout.is_empty(), "{}", stdout(&json));
+}

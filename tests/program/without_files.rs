@@ -1,0 +1,77 @@
+//! `evaluate` without files: the bundled digits.
+
+use std::io;
+
+use serde_json::json;
+
+use crate::{NO_ADAPTER, object, program, stderr, stdout, succeed};
+
+#[test]
+fn without_arguments_every_core_loss_agrees_with_the_reference() {
+    let text = succeed(&["evaluate"]);
+    let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("objective")).skip(1).collect();
+    for loss in ["Contrastive", "Triplet", "LiftedStructured", "Margin", "MultiMargin"] {
+        assert!(rows.iter().filter(|row| row.starts_with(&format!("{loss} "))).count() >= 2, "{loss} in\n{text}");
+    }
+    for choice in ["All", "Hard", "SemiHard", "soft", "Smooth", "Exact", "Manhattan", "Cosine", "InnerProduct"] {
+        assert!(rows.iter().any(|row| row.split(' ').any(|word| word == choice)), "{choice} in\n{text}");
+    }
+    for row in rows {
+        assert!(row.contains("of its bound") && !row.contains("DISAGREES"), "{row}");
+    }
+}
+
+#[test]
+fn one_objective_gives_one_object_with_these_keys() {
+    let evaluation = object(&["evaluate", "--backend", "cpu", "--objective", r#"{"loss":"MultiMargin","margin":0.5}"#]);
+    let keys: Vec<&str> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = "adapter backend check_agrees check_quantity check_share_of_bound d elapsed_ms gradient_norm loss m \
+        mean_negative_distance mean_positive_distance n negative_pairs nonzero_negative_terms nonzero_positive_terms \
+        nonzero_terms objective positive_pairs terms";
+    assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(evaluation["backend"], "cpu");
+    assert_eq!(evaluation["adapter"], json!(null));
+    assert_eq!([&evaluation["n"], &evaluation["m"], &evaluation["d"]], [1797, 10, 64]);
+    assert_eq!(evaluation["objective"]["margin"], json!(0.5));
+    assert_eq!(evaluation["objective"]["power"], json!(1));
+}
+
+#[test]
+fn the_workspace_does_not_change_the_result() {
+    let objective = r#"{"loss":"Triplet","mining":"Hard"}"#;
+    let evaluate = |mib: &str| {
+        let evaluation = object(&["evaluate", "--backend", "gpu", "--workspace-mib", mib, "--objective", objective]);
+        ["loss", "terms", "nonzero_terms", "gradient_norm"].map(|key| evaluation[key].as_f64().unwrap())
+    };
+    let (one_stripe, many_stripes) = (evaluate("64"), evaluate("1"));
+    for (one, many) in one_stripe.into_iter().zip(many_stripes) {
+        assert!((one - many).abs() <= 1e-6 * one, "{one_stripe:?} in one stripe, {many_stripes:?} in many");
+    }
+}
+
+#[test]
+fn without_an_adapter_the_reference_answers_and_says_so() {
+    let (name, value) = NO_ADAPTER;
+    let evaluate = |backend| {
+        let arguments = ["evaluate", "--objective", "Contrastive", "--backend", backend];
+        program(&arguments).env(name, value).output().unwrap()
+    };
+    let auto = evaluate("auto");
+    assert!(auto.status.success(), "{}", stderr(&auto));
+    assert!(stderr(&auto).starts_with("note: no GPU adapter found"), "{}", stderr(&auto));
+    assert!(stdout(&auto).contains("on the CPU reference (f64)"), "{}", stdout(&auto));
+    assert!(stdout(&auto).contains("the reference itself"), "{}", stdout(&auto));
+    let gpu = evaluate("gpu");
+    assert_eq!(gpu.status.code(), Some(1));
+    assert!(stderr(&gpu).starts_with("error: no GPU adapter found"), "{}", stderr(&gpu));
+}
+
+#[test]
+fn a_closed_pipe_ends_the_program_in_silence() {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let arguments = ["evaluate", "--objective", "MultiMargin", "--backend", "cpu"];
+    let output = program(&arguments).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output), "");
+}
