@@ -1,1 +1,78 @@
-//! x
+//! The answer by definition: every loss and its gradient in f64 on the CPU, by brute force, readable beside the paper.
+//!
+//! [`evaluate`] is what the library's results mean. [`evaluate_with_bounds`] adds how far correct f32 kernels may be from it,
+//! number by number, and [`Expectation::compare`] holds a result against that.
+//!
+//! ```
+//! use wgpu_metric_learning::{Batch, Triplet, reference};
+//!
+//! let embeddings = [0.0, 0.0, 0.3, 0.0, 0.0, 0.4];
+//! let batch = Batch::new(&embeddings, [3, 2], &[7, 7, 8])?;
+//! let evaluation = reference::evaluate(Triplet::default(), &batch)?;
+//! // Triplets (0, 1, 2) and (1, 0, 2): 0.3 - 0.4 + 0.2, and 0.3 - 0.5 + 0.2 = 0.
+//! assert!((evaluation.loss - 0.1 / 2.0).abs() < 1e-6);
+//! # Ok::<(), wgpu_metric_learning::Error>(())
+//! ```
+//!
+//! What to read first: the file of a loss, `contrastive` the plainest. It says what one anchor's row of distances adds to the
+//! loss and what the derivative by each distance is. `distance` turns those into gradients, `sweep` runs over the anchors,
+//! `bounded` is the arithmetic that carries the rounding errors of f32 along.
+
+mod bounded;
+mod choice;
+mod comparison;
+mod contrastive;
+mod definition;
+mod distance;
+mod expectation;
+mod lifted_structured;
+mod margin;
+mod multi_margin;
+mod problem;
+mod sweep;
+mod triplet;
+
+#[cfg(test)]
+mod finite_differences;
+#[cfg(test)]
+mod samples;
+
+pub use comparison::{Comparison, Deviation};
+pub use expectation::Expectation;
+
+use crate::loss::{Loss, for_every_loss};
+use crate::{Batch, Evaluation, Result};
+use problem::{Numbers, Problem};
+
+/// A loss by its definition, in f64.
+///
+/// # Errors
+///
+/// Those of [`Batch::check`].
+pub fn evaluate(loss: impl Into<Loss>, batch: &Batch) -> Result<Evaluation<f64>> {
+    evaluate_with_bounds(loss, batch).map(|expectation| expectation.evaluation)
+}
+
+/// A loss by its definition, in f64, and how far correct f32 kernels may be from every number of it.
+///
+/// # Errors
+///
+/// Those of [`Batch::check`].
+pub fn evaluate_with_bounds(loss: impl Into<Loss>, batch: &Batch) -> Result<Expectation> {
+    let loss = loss.into();
+    batch.check(&loss)?;
+    Ok(expect(&loss, batch, Numbers::of(batch)))
+}
+
+macro_rules! define_expect {
+    ($($name:ident),*) => {
+        /// With `numbers` in the place of the batch's own.
+        fn expect(loss: &Loss, batch: &Batch, numbers: Numbers) -> Expectation {
+            let problem = Problem::new(loss.description(), batch, numbers);
+            match loss {
+                $(Loss::$name(loss) => sweep::sweep(loss, &problem),)*
+            }
+        }
+    };
+}
+for_every_loss!(define_expect);

@@ -1,0 +1,341 @@
+//! A number, and how far a correct f32 evaluation of the same formula may be from it.
+//!
+//! A running error analysis in the first order and a little more: every operation passes on the errors of its operands and adds
+//! its own rounding, with the accuracies that WGSL asks for (<https://www.w3.org/TR/WGSL/#floating-point-accuracy>): additions and
+//! products rounded once, divisions within 2.5 ulp, square roots within about 4, exp(x) within 3 + 2 |x| ulp, log within
+//! 2^-21 on [0.5, 2] and 3 ulp elsewhere.
+
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// The relative error of one rounding to f32: half a unit in the last place.
+pub(super) const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
+
+/// One unit in the last place of an f32.
+const ULP: f64 = 2.0 * ROUNDING;
+
+/// The absolute error of WGSL's log on [0.5, 2].
+const LOG: f64 = 1.0 / (1 << 21) as f64;
+
+/// Below this an f32 may be flushed to 0.
+pub(super) const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
+
+/// The relative error of adding up `count` numbers in a tree, to the sum of their magnitudes.
+pub(super) fn tree(count: usize) -> f64 {
+    if count < 2 { 0.0 } else { (8.0 + (count as f64).log2()) * ROUNDING }
+}
+
+/// The relative error of exp(x).
+fn exponential(x: f64) -> f64 {
+    (3.0 + 2.0 * x.abs()) * ULP
+}
+
+/// No less than exp(error) - 1, for errors up to 1.
+fn growth(error: f64) -> f64 {
+    error * (1.0 + error)
+}
+
+/// A number of the formula in f64, and the largest deviation from it that f32 arithmetic explains.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Bounded {
+    pub value: f64,
+    pub error: f64,
+}
+
+impl Bounded {
+    pub const ZERO: Self = Self::exact(0.0);
+
+    pub const fn new(value: f64, error: f64) -> Self {
+        Self { value, error }
+    }
+
+    /// A number that f32 has as well: an input or a small integer.
+    pub const fn exact(value: f64) -> Self {
+        Self::new(value, 0.0)
+    }
+
+    /// The same with an error larger by a part of the value.
+    pub fn widened(self, relative: f64) -> Self {
+        Self::new(self.value, self.error + relative * self.value.abs())
+    }
+
+    /// The largest magnitude that f32 may find.
+    pub fn magnitude(self) -> f64 {
+        self.value.abs() + self.error
+    }
+
+    /// Whether f32 may find the other sign, or 0.
+    pub fn is_ambiguous(self) -> bool {
+        self.error > 0.0 && self.value.abs() <= self.error
+    }
+
+    /// Adds where f32 rounds nothing: counts, and sums whose rounding is accounted for elsewhere.
+    pub fn gather(&mut self, other: Self) {
+        self.value += other.value;
+        self.error += other.error;
+    }
+
+    pub fn max(self, other: Self) -> Self {
+        match self - other {
+            apart if apart.is_ambiguous() => Self::new(self.value.max(other.value), self.error.max(other.error)),
+            apart if apart.value >= 0.0 => self,
+            _ => other,
+        }
+    }
+
+    /// The same where f32 cannot leave [-1, 1] either: a sign, a part of a whole.
+    fn within_one(self) -> Self {
+        Self::new(self.value, self.error.min(1.0))
+    }
+
+    pub fn exp(self) -> Self {
+        let value = self.value.exp();
+        // exp(x + e) - exp(x), without 0 times infinity for a large e.
+        let error = if self.error < 1.0 { value * growth(self.error) } else { (self.value + self.error).exp() };
+        Self::new(value, error).widened(exponential(self.value))
+    }
+
+    /// exp of what is at most 0 by its meaning: a part of a whole.
+    pub fn exp_of_part(self) -> Self {
+        self.exp().within_one()
+    }
+
+    /// The natural logarithm of a positive number.
+    pub fn ln(self) -> Self {
+        let value = self.value.ln();
+        let own = if (0.5..=2.0).contains(&self.value) { LOG } else { 3.0 * ULP * value.abs() };
+        Self::new(value, self.error / (self.value - self.error).max(0.0) + own)
+    }
+
+    /// 1 / (1 + exp(-x)).
+    pub fn sigmoid(self) -> Self {
+        self.sigmoid_by((-self.value.abs()).exp())
+    }
+
+    /// The sigmoid by exp(-|x|).
+    fn sigmoid_by(self, small: f64) -> Self {
+        let value = if self.value >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+        let slope = small / ((1.0 + small) * (1.0 + small));
+        let error = if self.error < 1.0 { slope * (growth(self.error) + exponential(self.value)) } else { 1.0 };
+        Self::new(value, error).widened(4.0 * ULP).within_one()
+    }
+
+    /// log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)).
+    pub fn softplus(self) -> Term {
+        let small = (-self.value.abs()).exp();
+        let slope = self.sigmoid_by(small);
+        let value = self.value.max(0.0) + small.ln_1p();
+        let error = slope.magnitude().min(1.0) * self.error + small * exponential(self.value) + LOG;
+        let value = Self::new(value, error).widened(ULP);
+        let vanishes = value.value <= value.error;
+        Term { value, slope, nonzero: Count { value: u64::from(value.value > 0.0), slack: vanishes.into() } }
+    }
+
+    /// max(0, x), with derivative 0 at 0.
+    pub fn hinge(self) -> Term {
+        let active = self.value > 0.0;
+        let ambiguous = self.is_ambiguous();
+        Term {
+            value: if active || ambiguous { Self::new(self.value.max(0.0), self.error) } else { Self::ZERO },
+            slope: Self::new(f64::from(u8::from(active)), f64::from(u8::from(ambiguous))),
+            nonzero: Count { value: active.into(), slack: ambiguous.into() },
+        }
+    }
+
+    /// log(exp(x) + exp(y)).
+    pub fn log_add_exp(self, other: Self) -> Self {
+        let (high, low) = if self.value >= other.value { (self, other) } else { (other, self) };
+        let apart = low.value - high.value;
+        let small = apart.exp();
+        let error = self.error.max(other.error) + small * exponential(apart) + LOG;
+        Self::new(high.value + small.ln_1p(), error).widened(ULP)
+    }
+
+    /// log(sum of exp), with the largest taken out first; `None` of nothing.
+    pub fn log_sum_exp(numbers: impl Iterator<Item = Self> + Clone) -> Option<Self> {
+        let largest = numbers.clone().map(|number| number.value).reduce(f64::max)?;
+        let (count, error) = numbers.clone().fold((0, 0.0), |(count, error), x| (count + 1, x.error.max(error)));
+        let sum: Self = numbers.map(|number| (number - Self::exact(largest)).exp()).sum();
+        let spread = sum.ln();
+        // It is at least the largest, and at most log(count) more.
+        let most = error + f64::from(count).ln() + LOG;
+        Some(Self::new(spread.value, spread.error.min(most)) + Self::exact(largest))
+    }
+}
+
+impl Neg for Bounded {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self::new(-self.value, self.error)
+    }
+}
+
+impl Add for Bounded {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self::new(self.value + other.value, self.error + other.error).widened(ROUNDING)
+    }
+}
+
+impl Sub for Bounded {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl Mul for Bounded {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        let error = self.value.abs() * other.error + self.error * other.magnitude();
+        Self::new(self.value * other.value, error).widened(ROUNDING)
+    }
+}
+
+impl Div for Bounded {
+    type Output = Self;
+
+    fn div(self, other: Self) -> Self {
+        let value = self.value / other.value;
+        let least = (other.value.abs() - other.error).max(0.0);
+        Self::new(value, (self.error + value.abs() * other.error) / least).widened(2.5 * ULP)
+    }
+}
+
+impl Sum for Bounded {
+    /// Added up in a tree, as the kernels' reductions do.
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        let mut sum = Self::ZERO;
+        let (mut count, mut magnitudes) = (0, 0.0);
+        for number in numbers {
+            sum.gather(number);
+            count += 1;
+            magnitudes += number.value.abs();
+        }
+        sum.error += tree(count) * magnitudes;
+        sum
+    }
+}
+
+/// One term of a loss: its value, its derivative by the argument, and whether it is greater than 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Term {
+    pub value: Bounded,
+    pub slope: Bounded,
+    pub nonzero: Count,
+}
+
+impl Term {
+    /// The hinge to the power of 1 or 2.
+    pub fn power(self, power: u32) -> Self {
+        if power == 1 {
+            return self;
+        }
+        Self { value: self.value * self.value, slope: Bounded::exact(2.0) * self.value, ..self }
+    }
+}
+
+/// A number of terms, and how many more or fewer f32 may count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Count {
+    pub value: u64,
+    pub slack: u64,
+}
+
+impl Count {
+    pub const fn exact(value: u64) -> Self {
+        Self { value, slack: 0 }
+    }
+
+    /// 1 / count, and 0 for nothing to count.
+    pub fn reciprocal(self) -> Bounded {
+        let part = |count: u64| if count == 0 { 0.0 } else { 1.0 / count as f64 };
+        let value = part(self.value);
+        let fewest = self.value.saturating_sub(self.slack);
+        let others = [part(fewest), part(fewest.max(1).min(self.value + self.slack)), part(self.value + self.slack)];
+        let error = others.into_iter().map(|other| (other - value).abs()).fold(0.0, f64::max);
+        Bounded::new(value, error).widened(2.5 * ULP)
+    }
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.value += other.value;
+        self.slack += other.slack;
+    }
+}
+
+impl Sum for Count {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |mut sum, count| {
+            sum += count;
+            sum
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(value: f64) -> Bounded {
+        Bounded::new(value, 1e-6)
+    }
+
+    /// The result with both ends of the operand's range must lie in the result's range.
+    fn covers(function: impl Fn(Bounded) -> Bounded, values: &[f64]) {
+        for &value in values {
+            let middle = function(number(value));
+            for end in [value - 1e-6, value + 1e-6] {
+                let there = function(Bounded::exact(end));
+                let reach = middle.error * (1.0 + 1e-9);
+                assert!((there.value - middle.value).abs() <= reach, "at {value}: {there:?} outside {middle:?}");
+            }
+            assert!(middle.error <= 1e-4 * middle.value.abs().max(1.0), "at {value}: {middle:?} is loose");
+        }
+    }
+
+    #[test]
+    fn every_operation_covers_the_errors_of_its_operands() {
+        let everywhere = [-20.0, -3.0, -0.4, -1e-7, 0.0, 1e-7, 0.4, 3.0, 9.0];
+        covers(|x| x + number(2.0), &everywhere);
+        covers(|x| x * number(-2.0), &everywhere);
+        covers(|x| number(2.0) / x, &[-3.0, 0.5, 7.0]);
+        covers(|x| x.max(number(0.4)), &everywhere);
+        covers(Bounded::exp, &[-20.0, -3.0, 0.0, 2.0]);
+        covers(Bounded::ln, &[0.1, 1.0, 7.0]);
+        covers(Bounded::sigmoid, &everywhere);
+        covers(|x| x.softplus().value, &everywhere);
+        covers(|x| x.softplus().slope, &everywhere);
+        covers(|x| x.hinge().value, &everywhere);
+        covers(|x| x.hinge().power(2).slope, &everywhere);
+        covers(|x| x.log_add_exp(number(0.5)), &everywhere);
+        covers(|x| Bounded::log_sum_exp([x, number(1.0), x].into_iter()).unwrap_or_default(), &everywhere);
+    }
+
+    #[test]
+    fn a_kink_may_go_either_way_only_inside_the_error() {
+        let slope = |value| number(value).hinge().slope;
+        assert_eq!(slope(2e-6), Bounded::exact(1.0));
+        assert_eq!(slope(-2e-6), Bounded::exact(0.0));
+        assert_eq!(slope(5e-7), Bounded::new(1.0, 1.0));
+        assert_eq!(slope(-5e-7), Bounded::new(0.0, 1.0));
+        assert_eq!(Bounded::ZERO.hinge().slope, Bounded::ZERO);
+        assert_eq!(number(-5e-7).hinge().nonzero, Count { value: 0, slack: 1 });
+    }
+
+    #[test]
+    fn a_reciprocal_covers_every_count_that_is_possible() {
+        for (value, slack) in [(0, 0), (0, 2), (1, 1), (3, 5), (100, 3)] {
+            let found = Count { value, slack }.reciprocal();
+            for count in u64::saturating_sub(value, slack)..=value + slack {
+                let there = Count::exact(count).reciprocal().value;
+                assert!((there - found.value).abs() <= found.error, "1 / {count} outside {found:?}");
+            }
+        }
+    }
+}

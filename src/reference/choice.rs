@@ -1,0 +1,38 @@
+//! Which candidate a rule picks, and which it could pick where distances are rounded.
+
+use super::bounded::Bounded;
+
+/// The candidate that is picked, and everything that f32 could pick in its place.
+pub(super) struct Choice {
+    pub index: usize,
+    /// The distance of whatever is picked.
+    pub distance: Bounded,
+    /// The picked one among them.
+    pub plausible: Vec<usize>,
+}
+
+impl Choice {
+    /// The nearest candidate, the lowest index where several are; `None` of nothing.
+    pub fn nearest(distances: &[Bounded], candidates: &[usize]) -> Option<Self> {
+        Self::least(distances, candidates, |distance| distance)
+    }
+
+    /// The farthest candidate, the lowest index where several are; `None` of nothing.
+    pub fn farthest(distances: &[Bounded], candidates: &[usize]) -> Option<Self> {
+        Self::least(distances, candidates, |distance| -distance)
+    }
+
+    fn least(distances: &[Bounded], candidates: &[usize], key: impl Fn(Bounded) -> Bounded) -> Option<Self> {
+        let key = |index: usize| key(distances[index]);
+        let index = candidates.iter().copied().reduce(
+            |best, next| {
+                if key(next).value < key(best).value { next } else { best }
+            },
+        )?;
+        let ceiling = candidates.iter().map(|&c| key(c).value + key(c).error).fold(f64::INFINITY, f64::min);
+        let plausible: Vec<_> =
+            candidates.iter().copied().filter(|&c| key(c).value - key(c).error <= ceiling).collect();
+        let error = plausible.iter().map(|&c| distances[c].error).fold(0.0, f64::max);
+        Some(Self { index, distance: Bounded::new(distances[index].value, error), plausible })
+    }
+}

@@ -1,0 +1,105 @@
+//! The rows of one evaluation, and the way over the anchors.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::bounded::Bounded;
+use super::definition::Anchor;
+use super::distance::{Point, Points};
+use crate::batch::{Batch, Mode, Shape};
+use crate::loss::{Description, Distance};
+
+/// What is evaluated, in f64.
+pub(super) struct Problem<'a> {
+    pub shape: Shape,
+    pub distance: Distance,
+    pub queries: Points,
+    /// Where there is a second set of rows.
+    pub references: Option<Points>,
+    pub beta: Vec<f64>,
+    labels: &'a [u32],
+    reference_labels: &'a [u32],
+}
+
+/// The numbers of a batch in f64.
+#[derive(Clone)]
+pub(super) struct Numbers {
+    pub embeddings: Vec<f64>,
+    pub references: Vec<f64>,
+    pub beta: Vec<f64>,
+}
+
+impl Numbers {
+    pub fn of(batch: &Batch) -> Self {
+        let widen = |numbers: &[f32]| numbers.iter().map(|&number| number.into()).collect();
+        Self {
+            embeddings: widen(batch.embeddings()),
+            references: widen(batch.references()),
+            beta: widen(batch.beta_or_default()),
+        }
+    }
+}
+
+impl<'a> Problem<'a> {
+    /// `numbers` stand in the place of the batch's own.
+    pub fn new(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
+        let (distance, normalize, _) = loss.settings();
+        let shape = *batch.shape();
+        let unit = shape.mode() != Mode::Scores && (normalize || distance.takes_unit_rows());
+        let points = |rows| Points::new(rows, shape.dimensions(), unit);
+        Self {
+            shape,
+            distance,
+            queries: points(numbers.embeddings),
+            references: shape.has_references().then(|| points(numbers.references)),
+            beta: numbers.beta,
+            labels: batch.labels(),
+            reference_labels: batch.reference_labels(),
+        }
+    }
+
+    /// The rows that make the columns of the distance matrix.
+    pub fn columns(&self) -> &Points {
+        self.references.as_ref().unwrap_or(&self.queries)
+    }
+
+    /// Something of every anchor, in their order.
+    pub fn map_anchors<T: Send>(&self, find: impl Fn(Anchor) -> T + Sync) -> Vec<T> {
+        self.map_some_anchors(0..self.queries.len(), find)
+    }
+
+    /// Something of these anchors, in their order.
+    pub fn map_some_anchors<T: Send>(&self, rows: Range<usize>, find: impl Fn(Anchor) -> T + Sync) -> Vec<T> {
+        rows.into_par_iter().map(|index| find(self.anchor(index))).collect()
+    }
+
+    fn anchor(&self, index: usize) -> Anchor {
+        let columns = (0..self.shape.references()).filter(|&j| self.is_pair(index, j));
+        let (positives, negatives) = columns.partition(|&j| self.is_positive(index, j));
+        Anchor { index, label: self.labels[index], distances: self.distances(index), positives, negatives }
+    }
+
+    /// In one batch no row is paired with itself.
+    fn is_pair(&self, i: usize, j: usize) -> bool {
+        self.shape.mode() != Mode::Batch || i != j
+    }
+
+    fn is_positive(&self, i: usize, j: usize) -> bool {
+        match self.shape.mode() {
+            Mode::Batch => self.labels[i] == self.labels[j],
+            Mode::Reference => self.labels[i] == self.reference_labels[j],
+            Mode::Prototypes | Mode::Scores => self.labels[i] as usize == j,
+        }
+    }
+
+    /// The distances of a row; a score is a negated distance.
+    fn distances(&self, index: usize) -> Vec<Bounded> {
+        if self.shape.mode() == Mode::Scores {
+            return self.queries.row(index).raw().iter().map(|&score| Bounded::exact(-score)).collect();
+        }
+        let x: Point = self.queries.row(index);
+        let columns = self.columns();
+        (0..columns.len()).map(|j| self.distance.between(x, columns.row(j))).collect()
+    }
+}

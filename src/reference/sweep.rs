@@ -1,0 +1,218 @@
+//! Every loss's way: block by block of anchors, distances become terms, terms become gradients.
+//!
+//! Nothing of the size of all pairs is ever held. Rows run in parallel, every sum has a fixed order: the same bits every run.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::bounded::{Bounded, Count, ROUNDING, SMALLEST};
+use super::definition::{Anchor, Definition, Terms};
+use super::distance::{Points, Pull};
+use super::expectation::Expectation;
+use super::problem::Problem;
+use crate::batch::Mode;
+use crate::evaluation::Evaluation;
+
+/// Anchors whose coefficients are held at a time.
+const BLOCK: usize = 256;
+
+/// Evaluates a loss by its definition.
+pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
+    let known = loss.survey(problem);
+    let mut gradient = Gradient::of(&problem.queries);
+    let mut gradient_references = problem.references.as_ref().map(Gradient::of);
+    let mut summaries = Vec::new();
+    for start in (0..problem.queries.len()).step_by(BLOCK) {
+        let rows = start..(start + BLOCK).min(problem.queries.len());
+        let block = problem.map_some_anchors(rows.clone(), |anchor| {
+            let terms = loss.terms_of(&anchor, &known);
+            let pulls = pulls(problem, &anchor, &terms);
+            (Summary::new(&anchor, terms), pulls)
+        });
+        let (found, pulls): (Vec<_>, Vec<_>) = block.into_iter().unzip();
+        summaries.extend(found);
+        gradient.add_rows(problem, rows.clone(), &pulls);
+        gradient_references.as_mut().unwrap_or(&mut gradient).add_columns(problem, rows, &pulls);
+    }
+    conclude(loss, problem, &summaries, gradient, gradient_references)
+}
+
+/// The coefficients of an anchor's row. Scores pull at themselves.
+fn pulls(problem: &Problem, anchor: &Anchor, terms: &Terms) -> Vec<Pull> {
+    let x = problem.queries.row(anchor.index);
+    if problem.shape.mode() == Mode::Scores {
+        return terms.slopes.iter().map(|&slope| Pull::of_score(slope)).collect();
+    }
+    let summands = problem.queries.len().max(problem.columns().len());
+    let rounding = (3.0 + (summands as f64).sqrt()) * ROUNDING;
+    let pull = |(j, (&slope, &distance))| problem.distance.pull(slope, distance, x, problem.columns().row(j), rounding);
+    terms.slopes.iter().zip(&anchor.distances).enumerate().map(pull).collect()
+}
+
+/// A gradient with respect to rows, and how far f32 may be from it.
+struct Gradient {
+    values: Vec<f64>,
+    errors: Vec<f64>,
+    dimensions: usize,
+}
+
+impl Gradient {
+    fn of(points: &Points) -> Self {
+        let zeros = vec![0.0; points.len() * points.dimensions()];
+        Self { values: zeros.clone(), errors: zeros, dimensions: points.dimensions() }
+    }
+
+    /// Runs over the rows in parallel.
+    fn for_rows(&mut self, rows: Range<usize>, add: impl Fn(usize, &mut [f64], &mut [f64]) + Sync) {
+        let range = rows.start * self.dimensions..rows.end * self.dimensions;
+        let values = self.values[range.clone()].par_chunks_mut(self.dimensions);
+        let errors = self.errors[range].par_chunks_mut(self.dimensions);
+        values.zip(errors).zip(rows).for_each(|((values, errors), row)| add(row, values, errors));
+    }
+
+    /// What the pairs of these anchors pull at the anchors.
+    fn add_rows(&mut self, problem: &Problem, rows: Range<usize>, pulls: &[Vec<Pull>]) {
+        let first = rows.start;
+        self.for_rows(rows, |i, values, errors| {
+            if problem.shape.mode() == Mode::Scores {
+                return Pull::add_scores(&pulls[i - first], values, errors);
+            }
+            let x = problem.queries.row(i);
+            for (j, pull) in pulls[i - first].iter().enumerate() {
+                pull.add(problem.distance, x, problem.columns().row(j), values, errors);
+            }
+        });
+    }
+
+    /// What they pull at the columns.
+    fn add_columns(&mut self, problem: &Problem, rows: Range<usize>, pulls: &[Vec<Pull>]) {
+        if problem.shape.mode() == Mode::Scores {
+            return;
+        }
+        self.for_rows(0..problem.columns().len(), |j, values, errors| {
+            let y = problem.columns().row(j);
+            for (i, pulls) in rows.clone().zip(pulls) {
+                pulls[j].add(problem.distance, y, problem.queries.row(i), values, errors);
+            }
+        });
+    }
+
+    /// The gradient with respect to the raw rows of the scaled loss: values and bounds.
+    fn finish(mut self, points: &Points, scale: Bounded) -> (Vec<f64>, Vec<f64>) {
+        self.for_rows(0..points.len(), |row, values, errors| {
+            points.to_raw(row, values, errors);
+            for (value, error) in values.iter_mut().zip(errors) {
+                let scaled = floored(Bounded::new(*value, *error) * scale);
+                (*value, *error) = (scaled.value, scaled.error);
+            }
+        });
+        (self.values, self.errors)
+    }
+}
+
+/// What is left of an anchor when its row is done.
+struct Summary {
+    loss: Bounded,
+    contribution: Bounded,
+    terms: u64,
+    /// All, of positive pairs, of negative pairs.
+    nonzero: [Count; 3],
+    beta: Option<(usize, Bounded)>,
+    /// How many positive and negative pairs, and the sums of their distances.
+    pairs: [u64; 2],
+    distances: [Bounded; 2],
+}
+
+impl Summary {
+    fn new(anchor: &Anchor, terms: Terms) -> Self {
+        let kinds = [&anchor.positives, &anchor.negatives];
+        Self {
+            loss: terms.loss,
+            contribution: terms.contribution,
+            terms: terms.terms,
+            nonzero: [terms.nonzero, terms.nonzero_positive, terms.nonzero_negative],
+            beta: terms.beta,
+            pairs: kinds.map(|kind| kind.len() as u64),
+            distances: kinds.map(|kind| kind.iter().map(|&j| anchor.distances[j]).sum()),
+        }
+    }
+}
+
+/// From the sums to the result.
+fn conclude<L: Definition>(
+    loss: &L,
+    problem: &Problem,
+    summaries: &[Summary],
+    gradient: Gradient,
+    gradient_references: Option<Gradient>,
+) -> Expectation {
+    let terms = summaries.iter().map(|summary| summary.terms).sum();
+    let nonzero = [0, 1, 2].map(|kind| summaries.iter().map(|summary| summary.nonzero[kind]).sum::<Count>());
+    let scale = loss.scale(terms, nonzero[0]);
+    let sum: Bounded = summaries.iter().map(|summary| summary.contribution).sum();
+    let reduced = floored(sum * scale);
+
+    // Scores are not pairs.
+    let (pairs, means) = if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
+    let (gradient, gradient_bounds) = gradient.finish(&problem.queries, scale);
+    let (gradient_references, gradient_references_bounds) =
+        gradient_references.map(|gradient| gradient.finish(problem.columns(), scale)).unzip();
+    let (gradient_beta, gradient_beta_bounds) = split(loss.beta().map(|_| beta_gradient(problem, summaries, scale)));
+    let (per_anchor, per_anchor_bounds) =
+        split(loss.per_anchor().then(|| summaries.iter().map(|summary| floored(summary.loss)).collect()));
+
+    Expectation {
+        evaluation: Evaluation {
+            loss: reduced.value,
+            terms,
+            nonzero_terms: nonzero[0].value,
+            nonzero_positive_terms: nonzero[1].value,
+            nonzero_negative_terms: nonzero[2].value,
+            positive_pairs: pairs[0],
+            negative_pairs: pairs[1],
+            mean_positive_distance: means[0].value,
+            mean_negative_distance: means[1].value,
+            gradient,
+            gradient_references,
+            gradient_beta,
+            per_anchor,
+        },
+        bounds: Evaluation {
+            loss: reduced.error,
+            nonzero_terms: nonzero[0].slack,
+            nonzero_positive_terms: nonzero[1].slack,
+            nonzero_negative_terms: nonzero[2].slack,
+            mean_positive_distance: means[0].error,
+            mean_negative_distance: means[1].error,
+            gradient: gradient_bounds,
+            gradient_references: gradient_references_bounds,
+            gradient_beta: gradient_beta_bounds,
+            per_anchor: per_anchor_bounds,
+            ..Default::default()
+        },
+        dimensions: problem.shape.dimensions(),
+    }
+}
+
+/// How many positive and negative pairs, and their mean distances.
+fn pairs(summaries: &[Summary]) -> ([u64; 2], [Bounded; 2]) {
+    let counts = [0, 1].map(|kind| summaries.iter().map(|summary| summary.pairs[kind]).sum::<u64>());
+    let sums = [0, 1].map(|kind| summaries.iter().map(|summary| summary.distances[kind]).sum::<Bounded>());
+    let means = [0, 1].map(|kind| floored(sums[kind] * Count::exact(counts[kind]).reciprocal()));
+    (counts, means)
+}
+
+fn beta_gradient(problem: &Problem, summaries: &[Summary], scale: Bounded) -> Vec<Bounded> {
+    let of = |class| summaries.iter().filter_map(|summary| summary.beta).filter(move |(of, _)| *of == class);
+    (0..problem.beta.len()).map(|class| floored(of(class).map(|(_, slope)| slope).sum::<Bounded>() * scale)).collect()
+}
+
+/// f32 may flush what is smaller than its smallest normal number, on the way too.
+fn floored(number: Bounded) -> Bounded {
+    if number == Bounded::ZERO { number } else { Bounded::new(number.value, number.error + 4.0 * SMALLEST) }
+}
+
+fn split(numbers: Option<Vec<Bounded>>) -> (Option<Vec<f64>>, Option<Vec<f64>>) {
+    numbers.map(|numbers| numbers.into_iter().map(|number| (number.value, number.error)).unzip()).unzip()
+}

@@ -1,0 +1,138 @@
+//! The golden cases: inputs in f32 and expected results in f64, made by an independent implementation.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use npyz::{Deserialize as Element, NpyFile};
+use serde_json::{Map, Value};
+use wgpu_metric_learning::{Batch, Evaluation, Loss};
+
+/// The modes of `cases.json` that a `Batch` has.
+const MODES: [&str; 4] = ["batch", "reference", "prototypes", "scores"];
+
+/// One golden case.
+pub struct Case {
+    pub name: String,
+    pub loss: Loss,
+    pub tags: Vec<String>,
+    pub expected: Expected,
+    mode: String,
+    shape: [usize; 2],
+    embeddings: Vec<f32>,
+    labels: Vec<u32>,
+    references: Vec<f32>,
+    reference_labels: Vec<u32>,
+    beta: Vec<f32>,
+}
+
+/// What a case should give.
+pub struct Expected {
+    /// A table that the case does not list is `None`, which says nothing about what an evaluation has.
+    pub evaluation: Evaluation<f64>,
+    /// Whether f32 rounds no non-zero term to 0.
+    pub nonzero_terms_exact: bool,
+}
+
+/// Every case of a loss and of a mode that the library has, in the order of the file.
+pub fn cases() -> Vec<Case> {
+    let index = File::open(directory().join("cases.json")).expect("tests/goldens/cases.json is there");
+    let index: Value = serde_json::from_reader(BufReader::new(index)).expect("cases.json is JSON");
+    let cases = index["cases"].as_array().expect("cases.json has a list of cases");
+    cases.iter().filter(|case| is_known(case)).map(Case::new).collect()
+}
+
+fn is_known(case: &Value) -> bool {
+    Loss::NAMES.contains(&text(&case["loss"])) && MODES.contains(&text(&case["mode"]))
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens")
+}
+
+impl Case {
+    fn new(case: &Value) -> Self {
+        let (inputs, expected, shapes) = (&case["inputs"], &case["expected"], &case["shapes"]);
+        let table = |key: &str| array::<f64>(&expected[key]);
+        Self {
+            name: text(&case["name"]).into(),
+            loss: loss(case),
+            tags: case["tags"].as_array().into_iter().flatten().map(|tag| text(tag).into()).collect(),
+            expected: Expected {
+                evaluation: Evaluation {
+                    loss: number(&expected["loss"]),
+                    terms: integer(&expected["terms"]),
+                    nonzero_terms: integer(&expected["nonzero_terms"]),
+                    nonzero_positive_terms: integer(&expected["nonzero_positive_terms"]),
+                    nonzero_negative_terms: integer(&expected["nonzero_negative_terms"]),
+                    positive_pairs: integer(&expected["positive_pairs"]),
+                    negative_pairs: integer(&expected["negative_pairs"]),
+                    mean_positive_distance: number(&expected["mean_positive_distance"]),
+                    mean_negative_distance: number(&expected["mean_negative_distance"]),
+                    gradient: table("gradient").expect("every case has a gradient"),
+                    gradient_references: table("gradient_references"),
+                    gradient_beta: table("gradient_beta"),
+                    per_anchor: table("per_anchor"),
+                },
+                nonzero_terms_exact: case["nonzero_terms_exact"].as_bool().expect("a boolean"),
+            },
+            mode: text(&case["mode"]).into(),
+            shape: ["n", "d"].map(|key| integer(&shapes[key]) as usize),
+            embeddings: array(&inputs["embeddings"]).expect("every case has embeddings"),
+            labels: array(&inputs["labels"]).unwrap_or_default(),
+            references: array(&inputs["references"]).unwrap_or_default(),
+            reference_labels: array(&inputs["reference_labels"]).unwrap_or_default(),
+            beta: array(&inputs["beta"]).unwrap_or_default(),
+        }
+    }
+
+    /// Whether the case has this tag.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.tags.iter().any(|other| other == tag)
+    }
+
+    /// The inputs.
+    pub fn batch(&self) -> Batch<'_> {
+        let columns = self.references.len() / self.shape[1];
+        let batch = match self.mode.as_str() {
+            "scores" => Batch::scores(&self.embeddings, self.shape, &self.labels),
+            _ => Batch::new(&self.embeddings, self.shape, &self.labels),
+        };
+        let batch = batch.and_then(|batch| match self.mode.as_str() {
+            "reference" => batch.with_references(&self.references, columns, &self.reference_labels),
+            "prototypes" => batch.with_prototypes(&self.references, columns),
+            _ => Ok(batch),
+        });
+        let batch = batch.and_then(|batch| if self.beta.is_empty() { Ok(batch) } else { batch.with_beta(&self.beta) });
+        batch.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+}
+
+/// The loss from its serde form: the case's own keys beside its parameters, without those that do not apply.
+fn loss(case: &Value) -> Loss {
+    let keys = ["loss", "distance", "normalize", "reduction", "mining", "form"];
+    let own = keys.iter().map(|&key| (key.to_string(), case[key].clone()));
+    let parameters = case["parameters"].as_object().expect("parameters").clone();
+    let form: Map<_, _> = own.chain(parameters).filter(|(_, value)| !value.is_null()).collect();
+    serde_json::from_value(form.into()).unwrap_or_else(|error| panic!("{}: {error}", case["name"]))
+}
+
+/// The numbers of a file; `None` where the case has none.
+fn array<T: Element>(path: &Value) -> Option<Vec<T>> {
+    let path = directory().join(path.as_str()?);
+    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file = NpyFile::new(BufReader::new(file)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Some(file.into_vec().unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a string")
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
+}
+
+fn integer(value: &Value) -> u64 {
+    value.as_u64().expect("a whole number")
+}

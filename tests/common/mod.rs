@@ -1,0 +1,4 @@
+//! What several tests share; each uses a part of it.
+#![allow(dead_code)]
+
+pub mod goldens;

@@ -1,0 +1,86 @@
+//! The CPU reference against the golden cases.
+
+mod common;
+
+use common::goldens::{self, Case};
+use wgpu_metric_learning::{Evaluation, Loss, reference};
+
+const TOLERANCE: f64 = 1e-9;
+
+/// How many cases of each loss there are: none may be lost in silence.
+const CASES: [(&str, usize); 5] =
+    [("Contrastive", 49), ("Triplet", 59), ("LiftedStructured", 30), ("MultiMargin", 14), ("Margin", 19)];
+
+#[test]
+fn reference_agrees_with_every_golden() {
+    let cases = goldens::cases();
+    for (name, count) in CASES {
+        assert_eq!(cases.iter().filter(|case| case.loss.name() == name).count(), count, "cases of {name}");
+    }
+    assert_eq!(cases.len(), CASES.iter().map(|(_, count)| count).sum::<usize>());
+    let faults: Vec<_> = cases.iter().flat_map(|case| differences(case, &evaluate(case))).collect();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn a_wrong_number_is_caught() {
+    let cases = goldens::cases();
+    let case = cases.iter().find(|case| matches!(case.loss, Loss::Triplet(_))).expect("a triplet case");
+    let right = evaluate(case);
+    assert!(differences(case, &right).is_empty());
+    let mut wrong = right.clone();
+    wrong.gradient[3] *= -1.0;
+    assert_eq!(differences(case, &wrong).len(), 1);
+    let wrong = Evaluation { nonzero_terms: right.nonzero_terms + 1, ..right };
+    assert_eq!(differences(case, &wrong).len(), 1);
+}
+
+fn evaluate(case: &Case) -> Evaluation<f64> {
+    reference::evaluate(&case.loss, &case.batch()).unwrap_or_else(|error| panic!("{}: {error}", case.name))
+}
+
+/// One line for every quantity that differs.
+fn differences(case: &Case, actual: &Evaluation<f64>) -> Vec<String> {
+    let expected = &case.expected.evaluation;
+    let counts = |of: &Evaluation<f64>| {
+        let nonzero = [of.nonzero_terms, of.nonzero_positive_terms, of.nonzero_negative_terms];
+        ([of.terms, of.positive_pairs, of.negative_pairs], nonzero)
+    };
+    let mut faults = Vec::new();
+    if counts(actual) != counts(expected) {
+        faults.push(format!("{}: counts are {:?} instead of {:?}", case.name, counts(actual), counts(expected)));
+    }
+    let mut compare = |what, expected: &[f64], actual: Option<&[f64]>| {
+        let difference = actual.map_or(f64::INFINITY, |actual| relative_difference(expected, actual));
+        if difference.is_nan() || difference > TOLERANCE {
+            faults.push(format!("{}: {what} differs by {difference:.1e}", case.name));
+        }
+    };
+    compare("loss", &[expected.loss], Some(&[actual.loss]));
+    compare("mean positive distance", &[expected.mean_positive_distance], Some(&[actual.mean_positive_distance]));
+    compare("mean negative distance", &[expected.mean_negative_distance], Some(&[actual.mean_negative_distance]));
+    compare("gradient", &expected.gradient, Some(&actual.gradient));
+    let tables = [
+        ("gradient of the references", &expected.gradient_references, &actual.gradient_references),
+        ("gradient of beta", &expected.gradient_beta, &actual.gradient_beta),
+        ("loss per anchor", &expected.per_anchor, &actual.per_anchor),
+    ];
+    for (what, expected, actual) in tables {
+        if let Some(expected) = expected {
+            compare(what, expected, actual.as_deref());
+        }
+    }
+    faults
+}
+
+/// The largest difference, relative to the largest number.
+fn relative_difference(expected: &[f64], actual: &[f64]) -> f64 {
+    if expected.len() != actual.len() {
+        return f64::INFINITY;
+    }
+    let largest = expected.iter().map(|number| number.abs()).fold(0.0, f64::max);
+    let differences = expected.iter().zip(actual).map(|(expected, actual)| (expected - actual).abs());
+    // Not f64::max, which passes over NaN.
+    let difference = differences.fold(0.0, |worst, next| if next <= worst { worst } else { next });
+    if difference == 0.0 { 0.0 } else { difference / largest }
+}
