@@ -270,7 +270,7 @@ fn check_length(what: &'static str, actual: usize, expected: usize) -> Result<()
 
 fn check_labels(labels: &[u32], what: &'static str, limit: usize) -> Result<()> {
     match labels.iter().position(|&label| label as usize >= limit) {
-        Some(row) => Err(Error::LabelOutOfRange { what, row, label: labels[row], limit }),
+        Some(row) => Err(Error::LabelOutOfRange { what, row, label: Some(labels[row]), limit }),
         None => Ok(()),
     }
 }

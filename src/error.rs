@@ -52,14 +52,14 @@ pub enum Error {
     },
 
     /// A label is used as an index and has no entry there.
-    #[error("label {label} of row {row} has no {what}: there are {limit}")]
+    #[error("the label{} of row {row} has no {what}: there are {limit}", .label.map(|label| format!(" {label}")).unwrap_or_default())]
     LabelOutOfRange {
         /// What the label chooses: a class score, a prototype, a beta.
         what: &'static str,
         /// The first row with such a label.
         row: usize,
-        /// The label.
-        label: u32,
+        /// The label; `None` where only the GPU has seen it.
+        label: Option<u32>,
         /// How many entries there are.
         limit: usize,
     },
@@ -125,9 +125,9 @@ pub enum Error {
     #[error("tier {tier} needs the device feature {feature}")]
     MissingFeature {
         /// The tier asked for.
-        tier: &'static str,
+        tier: String,
         /// The feature the device was created without.
-        feature: &'static str,
+        feature: String,
     },
 
     /// A buffer of the caller cannot be used.

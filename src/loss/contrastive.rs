@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite, check_power};
+use crate::shader::shader;
 use crate::{Error, Result};
 
 /// The contrastive loss, and with `power` 1 the Siamese form.
@@ -69,9 +70,10 @@ impl Description for Contrastive {
         // The two means of MeanNonZero weigh positives and negatives apart: both counts come before any coefficient.
         let split = self.reduction == Reduction::MeanNonZero;
         Terms {
-            shader: "terms/contrastive.wgsl",
+            shader: shader!("terms/contrastive.wgsl"),
             statistics: if split { Statistics::Totals } else { Statistics::None },
             symmetric: true,
+            positives_per_dispatch: None,
             split_mean: split,
             constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
             parameters: vec![("positive_margin", self.positive_margin), ("negative_margin", self.negative_margin)],

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite};
+use crate::shader::shader;
 use crate::{Error, Result};
 
 /// How the negatives of a positive pair are summed up.
@@ -73,10 +74,11 @@ impl Description for LiftedStructured {
 
     fn terms(&self) -> Terms {
         Terms {
-            shader: "terms/lifted_structured.wgsl",
+            shader: shader!("terms/lifted_structured.wgsl"),
             // A pair needs what the negatives of its other end sum up to.
             statistics: Statistics::Rows,
             symmetric: false,
+            positives_per_dispatch: None,
             split_mean: false,
             constants: vec![("EXACT", (self.form == Form::Exact).into())],
             parameters: vec![("margin", self.margin)],

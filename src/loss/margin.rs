@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite};
+use crate::shader::shader;
 use crate::{Error, Result};
 
 /// The margin loss with a learnable boundary: "margin" in its second meaning.
@@ -66,10 +67,11 @@ impl Description for Margin {
 
     fn terms(&self) -> Terms {
         Terms {
-            shader: "terms/margin.wgsl",
+            shader: shader!("terms/margin.wgsl"),
             statistics: Statistics::None,
             // The pair (i, j) uses the beta of i's class.
             symmetric: !self.beta_per_class,
+            positives_per_dispatch: None,
             split_mean: false,
             constants: vec![("BETA_PER_CLASS", self.beta_per_class.into())],
             parameters: vec![("alpha", self.alpha)],

@@ -21,6 +21,7 @@ pub use reduction::Reduction;
 pub use triplet::Triplet;
 
 use crate::batch::{Mode, Shape};
+use crate::shader::Shader;
 use crate::{Error, Result};
 
 /// The list that names every loss: hands `$callback!` the names of their types.
@@ -187,12 +188,14 @@ pub(crate) struct Beta {
 
 /// How the terms kernel of a loss is run.
 pub(crate) struct Terms {
-    /// Its file below `shaders/`.
-    pub shader: &'static str,
+    /// Its file.
+    pub shader: Shader,
     /// What must be known of all rows before the coefficients of one can be computed.
     pub statistics: Statistics,
     /// Whether C(i, j) = C(j, i) in batch mode.
     pub symmetric: bool,
+    /// Rows of more positives than this are worked on in as many dispatches as it takes.
+    pub positives_per_dispatch: Option<usize>,
     /// Whether `MeanNonZero` takes the mean of the positives and of the negatives apart.
     pub split_mean: bool,
     /// The `override` constants of the shader.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite, check_power};
+use crate::shader::shader;
 use crate::{Error, Result};
 
 /// The multi-class margin loss: "margin" in its first meaning.
@@ -64,9 +65,10 @@ impl Description for MultiMargin {
 
     fn terms(&self) -> Terms {
         Terms {
-            shader: "terms/multi_margin.wgsl",
+            shader: shader!("terms/multi_margin.wgsl"),
             statistics: Statistics::None,
             symmetric: false,
+            positives_per_dispatch: None,
             split_mean: false,
             constants: vec![("POWER", self.power.into()), ("DIVIDE_BY_CLASSES", self.divide_by_classes.into())],
             parameters: vec![("margin", self.margin)],

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Description, Distance, Mining, Mode, Reduction, Statistics, Terms, check_finite};
+use crate::shader::shader;
 use crate::{Error, Result};
 
 /// The triplet loss.
@@ -64,16 +65,19 @@ impl Description for Triplet {
     }
 
     fn terms(&self) -> Terms {
+        // The chunk of shaders/shared/sorted.wgsl.
+        let portions = (self.mining == Mining::All && self.soft).then_some(1024);
         let (shader, constants) = match (self.mining, self.soft) {
-            (Mining::All, false) => ("terms/triplet/all.wgsl", vec![]),
-            (Mining::All, true) => ("terms/triplet/all_soft.wgsl", vec![]),
-            (Mining::Hard, soft) => ("terms/triplet/hard.wgsl", vec![("SOFT", soft.into())]),
-            (Mining::SemiHard, soft) => ("terms/triplet/semi_hard.wgsl", vec![("SOFT", soft.into())]),
+            (Mining::All, false) => (shader!("terms/triplet/all.wgsl"), vec![]),
+            (Mining::All, true) => (shader!("terms/triplet/all_soft.wgsl"), vec![]),
+            (Mining::Hard, soft) => (shader!("terms/triplet/hard.wgsl"), vec![("SOFT", soft.into())]),
+            (Mining::SemiHard, soft) => (shader!("terms/triplet/semi_hard.wgsl"), vec![("SOFT", soft.into())]),
         };
         Terms {
             shader,
             statistics: Statistics::None,
             symmetric: false,
+            positives_per_dispatch: portions,
             split_mean: false,
             constants,
             parameters: vec![("margin", self.margin)],

@@ -25,6 +25,16 @@ pub(super) fn tree(count: usize) -> f64 {
     if count < 2 { 0.0 } else { (8.0 + (count as f64).log2()) * ROUNDING }
 }
 
+/// The relative error of exp(x).
+fn exponential(x: f64) -> f64 {
+    (3.0 + 2.0 * x.abs()) * ULP
+}
+
+/// No less than exp(error) - 1, for errors up to 1.
+fn growth(error: f64) -> f64 {
+    error * (1.0 + error)
+}
+
 /// A number of the formula in f64, and the largest deviation from it that f32 arithmetic explains.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Bounded {
@@ -73,9 +83,21 @@ impl Bounded {
         }
     }
 
+    /// The same where f32 cannot leave [-1, 1] either: a sign, a part of a whole.
+    fn within_one(self) -> Self {
+        Self::new(self.value, self.error.min(1.0))
+    }
+
     pub fn exp(self) -> Self {
         let value = self.value.exp();
-        Self::new(value, value * self.error.exp_m1()).widened((3.0 + 2.0 * self.value.abs()) * ULP)
+        // exp(x + e) - exp(x), without 0 times infinity for a large e.
+        let error = if self.error < 1.0 { value * growth(self.error) } else { (self.value + self.error).exp() };
+        Self::new(value, error).widened(exponential(self.value))
+    }
+
+    /// exp of what is at most 0 by its meaning: a part of a whole.
+    pub fn exp_of_part(self) -> Self {
+        self.exp().within_one()
     }
 
     /// The natural logarithm of a positive number.
@@ -87,20 +109,24 @@ impl Bounded {
 
     /// 1 / (1 + exp(-x)).
     pub fn sigmoid(self) -> Self {
-        let small = (-self.value.abs()).exp();
+        self.sigmoid_by((-self.value.abs()).exp())
+    }
+
+    /// The sigmoid by exp(-|x|).
+    fn sigmoid_by(self, small: f64) -> Self {
         let value = if self.value >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
-        let slope = small / (1.0 + small).powi(2);
-        let exponential = (3.0 + 2.0 * self.value.abs()) * ULP;
-        Self::new(value, (slope * (self.error.exp_m1() + exponential)).min(1.0)).widened(4.0 * ULP)
+        let slope = small / ((1.0 + small) * (1.0 + small));
+        let error = if self.error < 1.0 { slope * (growth(self.error) + exponential(self.value)) } else { 1.0 };
+        Self::new(value, error).widened(4.0 * ULP).within_one()
     }
 
     /// log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)).
     pub fn softplus(self) -> Term {
-        let slope = self.sigmoid();
-        let small = Self::new(-self.value.abs(), 0.0).exp();
-        let value = self.value.max(0.0) + small.value.ln_1p();
-        let value =
-            Self::new(value, slope.magnitude().min(1.0) * self.error + small.error + LOG).widened(2.0 * ROUNDING);
+        let small = (-self.value.abs()).exp();
+        let slope = self.sigmoid_by(small);
+        let value = self.value.max(0.0) + small.ln_1p();
+        let error = slope.magnitude().min(1.0) * self.error + small * exponential(self.value) + LOG;
+        let value = Self::new(value, error).widened(ULP);
         let vanishes = value.value <= value.error;
         Term { value, slope, nonzero: Count { value: u64::from(value.value > 0.0), slack: vanishes.into() } }
     }
@@ -119,16 +145,21 @@ impl Bounded {
     /// log(exp(x) + exp(y)).
     pub fn log_add_exp(self, other: Self) -> Self {
         let (high, low) = if self.value >= other.value { (self, other) } else { (other, self) };
-        let small = Self::exact(low.value - high.value).exp();
-        let value = high.value + small.value.ln_1p();
-        Self::new(value, self.error.max(other.error) + small.error + LOG).widened(2.0 * ROUNDING)
+        let apart = low.value - high.value;
+        let small = apart.exp();
+        let error = self.error.max(other.error) + small * exponential(apart) + LOG;
+        Self::new(high.value + small.ln_1p(), error).widened(ULP)
     }
 
     /// log(sum of exp), with the largest taken out first; `None` of nothing.
     pub fn log_sum_exp(numbers: impl Iterator<Item = Self> + Clone) -> Option<Self> {
         let largest = numbers.clone().map(|number| number.value).reduce(f64::max)?;
+        let (count, error) = numbers.clone().fold((0, 0.0), |(count, error), x| (count + 1, x.error.max(error)));
         let sum: Self = numbers.map(|number| (number - Self::exact(largest)).exp()).sum();
-        Some(sum.ln() + Self::exact(largest))
+        let spread = sum.ln();
+        // It is at least the largest, and at most log(count) more.
+        let most = error + f64::from(count).ln() + LOG;
+        Some(Self::new(spread.value, spread.error.min(most)) + Self::exact(largest))
     }
 }
 
@@ -244,5 +275,67 @@ impl Sum for Count {
             sum += count;
             sum
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(value: f64) -> Bounded {
+        Bounded::new(value, 1e-6)
+    }
+
+    /// The result with both ends of the operand's range must lie in the result's range.
+    fn covers(function: impl Fn(Bounded) -> Bounded, values: &[f64]) {
+        for &value in values {
+            let middle = function(number(value));
+            for end in [value - 1e-6, value + 1e-6] {
+                let there = function(Bounded::exact(end));
+                let reach = middle.error * (1.0 + 1e-9);
+                assert!((there.value - middle.value).abs() <= reach, "at {value}: {there:?} outside {middle:?}");
+            }
+            assert!(middle.error <= 1e-4 * middle.value.abs().max(1.0), "at {value}: {middle:?} is loose");
+        }
+    }
+
+    #[test]
+    fn every_operation_covers_the_errors_of_its_operands() {
+        let everywhere = [-20.0, -3.0, -0.4, -1e-7, 0.0, 1e-7, 0.4, 3.0, 9.0];
+        covers(|x| x + number(2.0), &everywhere);
+        covers(|x| x * number(-2.0), &everywhere);
+        covers(|x| number(2.0) / x, &[-3.0, 0.5, 7.0]);
+        covers(|x| x.max(number(0.4)), &everywhere);
+        covers(Bounded::exp, &[-20.0, -3.0, 0.0, 2.0]);
+        covers(Bounded::ln, &[0.1, 1.0, 7.0]);
+        covers(Bounded::sigmoid, &everywhere);
+        covers(|x| x.softplus().value, &everywhere);
+        covers(|x| x.softplus().slope, &everywhere);
+        covers(|x| x.hinge().value, &everywhere);
+        covers(|x| x.hinge().power(2).slope, &everywhere);
+        covers(|x| x.log_add_exp(number(0.5)), &everywhere);
+        covers(|x| Bounded::log_sum_exp([x, number(1.0), x].into_iter()).unwrap_or_default(), &everywhere);
+    }
+
+    #[test]
+    fn a_kink_may_go_either_way_only_inside_the_error() {
+        let slope = |value| number(value).hinge().slope;
+        assert_eq!(slope(2e-6), Bounded::exact(1.0));
+        assert_eq!(slope(-2e-6), Bounded::exact(0.0));
+        assert_eq!(slope(5e-7), Bounded::new(1.0, 1.0));
+        assert_eq!(slope(-5e-7), Bounded::new(0.0, 1.0));
+        assert_eq!(Bounded::ZERO.hinge().slope, Bounded::ZERO);
+        assert_eq!(number(-5e-7).hinge().nonzero, Count { value: 0, slack: 1 });
+    }
+
+    #[test]
+    fn a_reciprocal_covers_every_count_that_is_possible() {
+        for (value, slack) in [(0, 0), (0, 2), (1, 1), (3, 5), (100, 3)] {
+            let found = Count { value, slack }.reciprocal();
+            for count in u64::saturating_sub(value, slack)..=value + slack {
+                let there = Count::exact(count).reciprocal().value;
+                assert!((there - found.value).abs() <= found.error, "1 / {count} outside {found:?}");
+            }
+        }
     }
 }

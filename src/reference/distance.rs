@@ -141,6 +141,8 @@ impl Distance {
         let root = (x.coordinates.len() as f64).sqrt();
         // How far rounded unit rows may be from each other, to how far they are.
         let shift = x.error + y.error;
+        // What D products may lose where they are below the smallest normal f32.
+        let flushed = (4.0 + x.coordinates.len() as f64) * SMALLEST;
         let bounded = match self {
             Self::Euclidean => {
                 let d = squares().sqrt();
@@ -149,7 +151,7 @@ impl Distance {
             }
             Self::SquaredEuclidean => {
                 let square = squares();
-                Bounded::new(square, shift * (2.0 * square.sqrt() + shift) + 4.0 * SMALLEST)
+                Bounded::new(square, shift * (2.0 * square.sqrt() + shift) + flushed)
                     .widened((4.0 + 2.0 * root) * ROUNDING)
             }
             Self::Manhattan => {
@@ -161,13 +163,13 @@ impl Distance {
             Self::Cosine => {
                 // 1 - u.v of unit rows without its cancellation; the clamp of the cosine to [-1, 1] is that of d to [0, 2].
                 let square = squares();
-                Bounded::new((0.5 * square).min(2.0), shift * (square.sqrt() + 0.5 * shift) + 4.0 * SMALLEST)
+                Bounded::new((0.5 * square).min(2.0), shift * (square.sqrt() + 0.5 * shift) + flushed)
                     .widened((4.0 + 2.0 * root) * ROUNDING)
             }
             Self::InnerProduct => {
                 let magnitude = sum(x.coordinates, y.coordinates, |x, y| (x * y).abs());
                 let d = -sum(x.coordinates, y.coordinates, |x, y| x * y);
-                return Bounded::new(d, magnitude * (shift + (2.0 + root) * ROUNDING) + 4.0 * SMALLEST);
+                return Bounded::new(d, magnitude * (shift + (2.0 + root) * ROUNDING) + flushed);
             }
         };
         // Duplicates are at exactly 0, also after rounding.

@@ -23,3 +23,130 @@ impl Expectation {
         Comparison::new(self, actual)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::evaluate_with_bounds;
+    use super::super::samples::{Sample, losses};
+    use super::*;
+
+    fn numbers(evaluation: &Evaluation<f64>) -> Vec<f64> {
+        let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } = evaluation;
+        let tables = [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
+        let singles = [*loss, *mean_positive_distance, *mean_negative_distance];
+        singles.into_iter().chain(gradient.clone()).chain(tables.into_iter().flatten().flatten().copied()).collect()
+    }
+
+    fn largest(numbers: &[f64]) -> f64 {
+        numbers.iter().map(|number| number.abs()).fold(0.0, f64::max)
+    }
+
+    fn to_f32(numbers: &[f64]) -> Vec<f32> {
+        numbers.iter().map(|&number| number as f32).collect()
+    }
+
+    /// The expected result rounded to f32.
+    fn rounded(expected: &Evaluation<f64>) -> Evaluation<f32> {
+        Evaluation {
+            loss: expected.loss as f32,
+            terms: expected.terms,
+            nonzero_terms: expected.nonzero_terms,
+            nonzero_positive_terms: expected.nonzero_positive_terms,
+            nonzero_negative_terms: expected.nonzero_negative_terms,
+            positive_pairs: expected.positive_pairs,
+            negative_pairs: expected.negative_pairs,
+            mean_positive_distance: expected.mean_positive_distance as f32,
+            mean_negative_distance: expected.mean_negative_distance as f32,
+            gradient: to_f32(&expected.gradient),
+            gradient_references: expected.gradient_references.as_deref().map(to_f32),
+            gradient_beta: expected.gradient_beta.as_deref().map(to_f32),
+            per_anchor: expected.per_anchor.as_deref().map(to_f32),
+        }
+    }
+
+    /// Calls `check` for every loss in every mode.
+    fn for_all(sample: &Sample, check: impl Fn(&Expectation, &str)) {
+        for loss in losses() {
+            for batch in sample.batches(&loss) {
+                let expectation = evaluate_with_bounds(&loss, &batch).expect("a valid batch");
+                check(&expectation, &format!("{loss:?} in {} mode", batch.shape().mode().name()));
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_of_ordinary_inputs_are_small() {
+        for_all(&Sample::new(24, 6, 1.0), |expectation, name| {
+            let Expectation { evaluation, bounds, .. } = expectation;
+            if bounds.nonzero_terms == 0 {
+                let share = largest(&bounds.gradient) / largest(&evaluation.gradient);
+                assert!(share < 1e-4, "{name}: the gradient's bounds are {share:.1e} of it");
+            }
+            let share = bounds.loss / evaluation.loss.abs();
+            // A triplet's term is a difference of distances, which are rounded before.
+            let limit = if name.starts_with("Triplet") { 1e-4 } else { 2e-5 };
+            assert!(share < limit, "{name}: the loss's bound is {share:.1e} of it");
+            assert!(numbers(bounds).iter().all(|&bound| bound >= 0.0), "{name}");
+        });
+    }
+
+    #[test]
+    fn every_number_and_bound_is_finite_at_any_magnitude() {
+        for magnitude in [1e-30, 1e-19, 1e-10, 1e10, 1e19, 1e30] {
+            for_all(&Sample::new(7, 3, magnitude), |expectation, name| {
+                let finite = |evaluation| numbers(evaluation).iter().all(|number| number.is_finite());
+                assert!(finite(&expectation.evaluation) && finite(&expectation.bounds), "{name} at {magnitude:e}");
+            });
+        }
+    }
+
+    #[test]
+    fn the_rounded_result_agrees() {
+        for_all(&Sample::new(11, 4, 1.0), |expectation, name| {
+            let comparison = expectation.compare(&rounded(&expectation.evaluation));
+            assert!(comparison.agrees(), "{name}\n{comparison}");
+        });
+    }
+
+    #[test]
+    fn one_wrong_element_is_caught() {
+        for_all(&Sample::new(11, 4, 1.0), |expectation, name| {
+            let mut actual = rounded(&expectation.evaluation);
+            actual.gradient[6] = (expectation.evaluation.gradient[6] + 3.0 * expectation.bounds.gradient[6]) as f32;
+            let comparison = expectation.compare(&actual);
+            let worst = comparison.worst();
+            if expectation.bounds.gradient[6] > 0.0 {
+                assert!(!comparison.agrees() && worst.quantity == "gradient", "{name}\n{comparison}");
+                assert_eq!(worst.row * expectation.dimensions + worst.column, 6, "{name}");
+            }
+        });
+    }
+
+    #[test]
+    fn nan_a_wrong_count_and_a_wrong_length_are_caught() {
+        for_all(&Sample::new(11, 4, 1.0), |expectation, name| {
+            let right = rounded(&expectation.evaluation);
+            let mut wrong = vec![
+                Evaluation { loss: f32::NAN, ..right.clone() },
+                Evaluation { terms: right.terms + 1, ..right.clone() },
+                Evaluation {
+                    nonzero_terms: right.nonzero_terms + expectation.bounds.nonzero_terms + 1,
+                    ..right.clone()
+                },
+                Evaluation { positive_pairs: right.positive_pairs + 1, ..right.clone() },
+                Evaluation { gradient: right.gradient[1..].to_vec(), ..right.clone() },
+                Evaluation { gradient_beta: right.gradient_beta.is_none().then(|| vec![0.0]), ..right.clone() },
+                Evaluation { per_anchor: right.per_anchor.is_none().then(|| vec![0.0; 11]), ..right.clone() },
+            ];
+            for poison in [f32::NAN, f32::INFINITY] {
+                let mut gradient = right.gradient.clone();
+                gradient[2] = poison;
+                wrong.push(Evaluation { gradient, ..right.clone() });
+            }
+            for wrong in wrong {
+                let comparison = expectation.compare(&wrong);
+                assert!(!comparison.agrees() && comparison.worst().share > 1.0, "{name}\n{comparison}");
+            }
+        });
+    }
+}

@@ -54,7 +54,7 @@ impl LiftedStructured {
         match self.form {
             Form::Smooth => {
                 for (&k, exponent) in anchor.negatives.iter().zip(self.exponents(anchor)) {
-                    terms.slopes[k] = -((exponent - level).exp() * pressure);
+                    terms.slopes[k] = -((exponent - level).exp_of_part() * pressure);
                 }
             }
             Form::Exact => {

@@ -32,6 +32,11 @@ mod problem;
 mod sweep;
 mod triplet;
 
+#[cfg(test)]
+mod finite_differences;
+#[cfg(test)]
+mod samples;
+
 pub use comparison::{Comparison, Deviation};
 pub use expectation::Expectation;
 

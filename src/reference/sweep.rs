@@ -41,14 +41,13 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
 /// The coefficients of an anchor's row. Scores pull at themselves.
 fn pulls(problem: &Problem, anchor: &Anchor, terms: &Terms) -> Vec<Pull> {
     let x = problem.queries.row(anchor.index);
-    let pairs = terms.slopes.iter().zip(&anchor.distances).enumerate();
     if problem.shape.mode() == Mode::Scores {
-        return pairs.map(|(_, (&slope, _))| Pull::of_score(slope)).collect();
+        return terms.slopes.iter().map(|&slope| Pull::of_score(slope)).collect();
     }
     let summands = problem.queries.len().max(problem.columns().len());
     let rounding = (3.0 + (summands as f64).sqrt()) * ROUNDING;
     let pull = |(j, (&slope, &distance))| problem.distance.pull(slope, distance, x, problem.columns().row(j), rounding);
-    pairs.map(pull).collect()
+    terms.slopes.iter().zip(&anchor.distances).enumerate().map(pull).collect()
 }
 
 /// A gradient with respect to rows, and how far f32 may be from it.

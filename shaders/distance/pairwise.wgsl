@@ -1,0 +1,129 @@
+// The distances of a stripe: d(i, j) for its rows i and all columns j, by direct differences.
+//
+//   left       N x vectors     points of the queries
+//   right      M x vectors     points of the references (in batch mode the same)
+//   norms      N, M            0 for rows of norm 0
+//   distances  rows x stride   written
+//
+// A workgroup computes a tile of 64 x 64 in steps of 16 dimensions: 16 x 16 invocations, each 4 x 4 pairs. Cost per pair: D
+// subtractions and D multiply-adds; per tile and step, 2 x 64 x 16 values come from memory for 64 x 64 x 16 pairs of them.
+
+// #include "shared/numbers.wgsl"
+// #include "shared/state.wgsl"
+// #include "shared/distances.wgsl"
+// #include "shared/stripe.wgsl"
+
+@group(0) @binding(1) var<storage, read> left: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> right: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> left_norms: array<f32>;
+@group(0) @binding(4) var<storage, read> right_norms: array<f32>;
+@group(0) @binding(5) var<storage, read> state: array<u32, STATE_SIZE>;
+@group(0) @binding(6) var<storage, read_write> distances: array<f32>;
+
+const TILE = 64u;              // rows and columns of a tile
+const SIDE = 16u;              // invocations along each
+const STEP = 4u;               // vec4s of a point per step
+const PITCH = STEP + 1u;       // an odd stride between rows keeps workgroup memory free of bank conflicts
+
+var<workgroup> left_tile: array<vec4<f32>, TILE * PITCH>;
+var<workgroup> right_tile: array<vec4<f32>, TILE * PITCH>;
+
+// What a part of four dimensions adds to the sum.
+fn part(x: vec4<f32>, y: vec4<f32>) -> f32 {
+    if (DISTANCE == INNER_PRODUCT) {
+        return dot(x, y);
+    }
+    let difference = x - y;
+    if (DISTANCE == MANHATTAN) {
+        return dot(abs(difference), vec4(1.0));
+    }
+    return dot(difference, difference);
+}
+
+fn parts(x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) -> vec4<f32> {
+    return vec4(part(x, y0), part(x, y1), part(x, y2), part(x, y3));
+}
+
+// The distance from the finished sum over points that were scaled by 1 / unscale.
+fn finished(sum: f32, unscale: f32, zero_row: bool) -> f32 {
+    if (DISTANCE == EUCLIDEAN) {
+        let d = sqrt(sum) * unscale;
+        return select(d, 0.0, d < SMALLEST_NORMAL);
+    }
+    if (DISTANCE == MANHATTAN) {
+        return sum * unscale;
+    }
+    if (DISTANCE == INNER_PRODUCT) {
+        return -(sum * unscale * unscale);
+    }
+    if (DISTANCE == COSINE) {
+        // On unit rows 1 - u.v = |u - v|^2 / 2, which keeps its digits for near-duplicates.
+        return select(min(0.5 * sum, 2.0), 1.0, zero_row);
+    }
+    return sum * unscale * unscale;
+}
+
+fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) {
+    write_one(row, column, sums.x, unscale);
+    write_one(row, column + SIDE, sums.y, unscale);
+    write_one(row, column + 2u * SIDE, sums.z, unscale);
+    write_one(row, column + 3u * SIDE, sums.w, unscale);
+}
+
+fn write_one(row: u32, column: u32, sum: f32, unscale: f32) {
+    if (row < stripe.rows && column < stripe.references) {
+        var zero_row = false;
+        if (DISTANCE == COSINE) {
+            zero_row = left_norms[stripe.begin + row] == 0.0 || right_norms[column] == 0.0;
+        }
+        distances[row * stripe.stride + column] = finished(sum, unscale, zero_row);
+    }
+}
+
+@compute @workgroup_size(SIDE * SIDE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let exponent = state[EXPONENT];
+    // Unit rows report no exponent and stay as they are.
+    let scale = select(scale_for(exponent), 1.0, exponent == 0u);
+    let unscale = select(inverse_scale_for(exponent), 1.0, exponent == 0u);
+
+    let first_row = group.y * TILE;
+    let first_column = group.x * TILE;
+    let x = local % SIDE;
+    let y = local / SIDE;
+    // Each invocation loads one vec4 of each tile per step.
+    let load_row = local / STEP;
+    let load_part = local % STEP;
+    let load_left = stripe.begin + min(first_row + load_row, stripe.rows - 1u);
+    let load_right = min(first_column + load_row, stripe.references - 1u);
+
+    var sums0 = vec4(0.0);
+    var sums1 = vec4(0.0);
+    var sums2 = vec4(0.0);
+    var sums3 = vec4(0.0);
+    for (var first = 0u; first < stripe.vectors; first += STEP) {
+        let index = first + load_part;
+        let inside = index < stripe.vectors;
+        let source = min(index, stripe.vectors - 1u);
+        left_tile[load_row * PITCH + load_part] =
+            select(vec4(0.0), left[load_left * stripe.vectors + source] * scale, inside);
+        right_tile[load_row * PITCH + load_part] =
+            select(vec4(0.0), right[load_right * stripe.vectors + source] * scale, inside);
+        workgroupBarrier();
+        for (var k = 0u; k < STEP; k++) {
+            let y0 = right_tile[x * PITCH + k];
+            let y1 = right_tile[(x + SIDE) * PITCH + k];
+            let y2 = right_tile[(x + 2u * SIDE) * PITCH + k];
+            let y3 = right_tile[(x + 3u * SIDE) * PITCH + k];
+            sums0 += parts(left_tile[y * PITCH + k], y0, y1, y2, y3);
+            sums1 += parts(left_tile[(y + SIDE) * PITCH + k], y0, y1, y2, y3);
+            sums2 += parts(left_tile[(y + 2u * SIDE) * PITCH + k], y0, y1, y2, y3);
+            sums3 += parts(left_tile[(y + 3u * SIDE) * PITCH + k], y0, y1, y2, y3);
+        }
+        workgroupBarrier();
+    }
+    write(first_row + y, first_column + x, sums0, unscale);
+    write(first_row + y + SIDE, first_column + x, sums1, unscale);
+    write(first_row + y + 2u * SIDE, first_column + x, sums2, unscale);
+    write(first_row + y + 3u * SIDE, first_column + x, sums3, unscale);
+}

@@ -1,0 +1,38 @@
+// The gradient of the boundaries of Wu's margin: per class, or in all, the sum of the anchors' slopes.
+//
+//   rows      N
+//   gradient  1 or C  written
+//
+// One workgroup per boundary.
+
+// #include "shared/reduce.wgsl"
+// #include "shared/summary.wgsl"
+
+override BETA_PER_CLASS: u32 = 0u;
+
+@group(0) @binding(0) var<storage, read> rows: array<Row>;
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
+@group(0) @binding(2) var<storage, read> totals: Totals;
+@group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = group.y * groups.x + group.x;
+    if (index >= arrayLength(&gradient)) {
+        return;
+    }
+    var sum = 0.0;
+    for (var i = local; i < arrayLength(&rows); i += WORKGROUP) {
+        if (BETA_PER_CLASS == 0u || labels[i] == index) {
+            sum += rows[i].beta_slope;
+        }
+    }
+    let total = workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), local).x;
+    if (local == 0u) {
+        gradient[index] = totals.scale * total;
+    }
+}

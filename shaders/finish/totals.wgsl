@@ -1,0 +1,119 @@
+// Adds up the rows to the totals of the batch, in one workgroup, and reduces the loss:
+//
+//   SUM                    sum of the terms
+//   MEAN                   / number of terms
+//   MEAN_NON_ZERO          / number of terms greater than 0; SPLIT_MEAN: of the positives and of the negatives apart
+//   HADSELL_MEAN           / twice the number of terms
+//
+// Nothing divides by zero: without terms the loss and the scale are 0.
+
+// #include "shared/reduce.wgsl"
+// #include "shared/wide.wgsl"
+// #include "shared/state.wgsl"
+// #include "shared/summary.wgsl"
+
+const SUM = 0u;
+const MEAN = 1u;
+const MEAN_NON_ZERO = 2u;
+const HADSELL_MEAN = 3u;
+
+override REDUCTION: u32 = MEAN;
+override SPLIT_MEAN: u32 = 0u;
+// 1: the last totals of a recording; they also take the faults over and set the state back.
+override LAST: u32 = 1u;
+
+@group(0) @binding(0) var<storage, read> rows: array<Row>;
+@group(0) @binding(1) var<storage, read_write> totals: Totals;
+@group(0) @binding(2) var<storage, read_write> state: array<u32, STATE_SIZE>;
+
+// Two 64-bit counts in a vec4.
+fn add_counts(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+    return vec4(wide_add(a.xy, b.xy), wide_add(a.zw, b.zw));
+}
+
+fn workgroup_counts(value: vec4<u32>, local: u32) -> vec4<u32> {
+    if (local >= HALF_WORKGROUP) {
+        reduce_scratch[local - HALF_WORKGROUP] = value;
+    }
+    workgroupBarrier();
+    if (local < HALF_WORKGROUP) {
+        reduce_scratch[local] = add_counts(reduce_scratch[local], value);
+    }
+    workgroupBarrier();
+    for (var width = HALF_WORKGROUP / 2u; width > 0u; width >>= 1u) {
+        if (local < width) {
+            reduce_scratch[local] = add_counts(reduce_scratch[local], reduce_scratch[local + width]);
+        }
+        workgroupBarrier();
+    }
+    return workgroupUniformLoad(&reduce_scratch[0]);
+}
+
+// 1 / count, 0 for 0.
+fn inverse(count: vec2<u32>) -> f32 {
+    let number = wide_to_float(count);
+    return select(1.0 / number, 0.0, number == 0.0);
+}
+
+fn reduction_scale(terms: vec2<u32>, nonzero: vec2<u32>) -> f32 {
+    if (REDUCTION == SUM || SPLIT_MEAN == 1u) {
+        return 1.0;
+    }
+    if (REDUCTION == MEAN) {
+        return inverse(terms);
+    }
+    if (REDUCTION == MEAN_NON_ZERO) {
+        return inverse(nonzero);
+    }
+    return 0.5 * inverse(terms);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(local_invocation_index) local: u32) {
+    var sums = vec4(0.0);
+    var pairs = vec4(0u);
+    var terms = vec4(0u);
+    var nonzero = vec4(0u);
+    for (var i = local; i < arrayLength(&rows); i += WORKGROUP) {
+        let row = rows[i];
+        sums += vec4(row.loss, row.negative_loss, row.positive_distance, row.negative_distance);
+        pairs = add_counts(pairs, vec4(row.positives, 0u, row.negatives, 0u));
+        terms = add_counts(terms, vec4(row.terms, row.nonzero));
+        nonzero = add_counts(nonzero, vec4(row.nonzero_positives, 0u, row.nonzero_negatives, 0u));
+    }
+    sums = workgroup_sum(sums, local);
+    pairs = workgroup_counts(pairs, local);
+    terms = workgroup_counts(terms, local);
+    nonzero = workgroup_counts(nonzero, local);
+    if (local == 0u) {
+        write_totals(sums, pairs, terms, nonzero);
+    }
+}
+
+fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: vec4<u32>) {
+    let positive_weight = inverse(nonzero.xy);
+    let negative_weight = inverse(nonzero.zw);
+    let scale = reduction_scale(terms.xy, terms.zw);
+    var loss = scale * (sums.x + sums.y);
+    if (SPLIT_MEAN == 1u) {
+        loss = positive_weight * sums.x + negative_weight * sums.y;
+    }
+    totals.loss = loss;
+    totals.scale = scale;
+    totals.positive_weight = positive_weight;
+    totals.negative_weight = negative_weight;
+    totals.mean_positive_distance = inverse(pairs.xy) * sums.z;
+    totals.mean_negative_distance = inverse(pairs.zw) * sums.w;
+    totals.terms = terms.xy;
+    totals.nonzero = terms.zw;
+    totals.nonzero_positives = nonzero.xy;
+    totals.nonzero_negatives = nonzero.zw;
+    totals.positive_pairs = pairs.xy;
+    totals.negative_pairs = pairs.zw;
+    if (LAST == 1u) {
+        totals.faults = vec4(state[EMBEDDINGS_FAULT], state[REFERENCES_FAULT], state[BETA_FAULT], state[LABEL_FAULT]);
+        for (var k = 0u; k < STATE_SIZE; k++) {
+            state[k] = 0u;
+        }
+    }
+}

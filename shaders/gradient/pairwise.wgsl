@@ -1,0 +1,203 @@
+// The gradient from the coefficients of a stripe. TRANSPOSED = 0 gives the stripe's own rows i, over all columns j;
+// TRANSPOSED = 1 adds what the stripe's rows i give to all columns j:
+//
+//   gradient_i  = sum_j C(i, j) direction(x_i, y_j)
+//   gradient_j += sum_i C(i, j) direction(y_j, x_i)
+//
+// with direction(a, b) = a - b (Euclidean, its square, cosine), sign(a - b) (Manhattan), -b (inner product).
+//
+//   own           points of the rows that the gradient is for (queries, or transposed the references)
+//   other         points of the rows it is summed over
+//   coefficients  rows x stride
+//   gradient      rows of `own` x D, tight
+//
+// A workgroup computes 64 rows x 64 dimensions in steps of 16 summands: 16 x 16 invocations, each 4 rows x 4 dimensions.
+// Cost per pair: D subtractions and D multiply-adds. The sum is one chain in the order of the rows with the 16 of a step
+// added up first, so a step that ends where a stripe ends leaves the bits the same however the matrix is cut.
+
+// #include "shared/distances.wgsl"
+// #include "shared/stripe.wgsl"
+
+@group(0) @binding(1) var<storage, read> own: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> other: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coefficients: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
+
+override TRANSPOSED: u32 = 0u;
+
+const TILE = 64u;                   // rows of a tile; also its dimensions
+const SIDE = 16u;                   // invocations along each
+const STEP = 16u;                   // summands per step
+const ROW_PITCH = STEP / 4u + 1u;   // vec4s from row to row of the tile of coefficients; odd, against bank conflicts
+const COLUMN_PITCH = TILE / 4u + 1u;
+
+var<workgroup> coefficient_tile: array<vec4<f32>, TILE * ROW_PITCH>;  // transposed, STEP * COLUMN_PITCH are used
+var<workgroup> other_tile: array<vec4<f32>, STEP * SIDE>;
+
+fn direction(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+    if (DISTANCE == INNER_PRODUCT) {
+        return -b;
+    }
+    if (DISTANCE == MANHATTAN) {
+        return sign(a - b);
+    }
+    return a - b;
+}
+
+struct Summands {
+    first: u32,   // index of the first row of `other`
+    count: u32,
+}
+
+fn summands() -> Summands {
+    if (TRANSPOSED == 1u) {
+        return Summands(stripe.begin, stripe.rows);
+    }
+    return Summands(0u, stripe.references);
+}
+
+// The rows of `own` that the gradient is for.
+fn owners() -> Summands {
+    if (TRANSPOSED == 1u) {
+        return Summands(0u, stripe.references);
+    }
+    return Summands(stripe.begin, stripe.rows);
+}
+
+// Loads the coefficients of 64 rows and 16 summands: by rows [row][summand / 4], transposed [summand][row / 4].
+fn load_coefficients(first_row: u32, first_summand: u32, local: u32) {
+    let quarter_stride = stripe.stride / 4u;
+    if (TRANSPOSED == 1u) {
+        let summand = local / SIDE;
+        let at = first_row / 4u + local % SIDE;
+        let inside = first_summand + summand < stripe.rows && at < quarter_stride;
+        let source = min(first_summand + summand, stripe.rows - 1u) * quarter_stride + min(at, quarter_stride - 1u);
+        coefficient_tile[summand * COLUMN_PITCH + local % SIDE] = select(vec4(0.0), coefficients[source], inside);
+    } else {
+        let row = local / 4u;
+        let at = first_summand / 4u + local % 4u;
+        let inside = first_row + row < stripe.rows && at < quarter_stride;
+        let source = min(first_row + row, stripe.rows - 1u) * quarter_stride + min(at, quarter_stride - 1u);
+        coefficient_tile[row * ROW_PITCH + local % 4u] = select(vec4(0.0), coefficients[source], inside);
+    }
+}
+
+fn load_others(first_summand: u32, vector: u32, local: u32) {
+    let all = summands();
+    let row = all.first + min(first_summand + local / SIDE, all.count - 1u);
+    other_tile[local] = other[row * stripe.vectors + min(vector, stripe.vectors - 1u)];
+}
+
+fn store(row: u32, vector: u32, value: vec4<f32>) {
+    let all = owners();
+    if (row < all.count && vector < stripe.vectors) {
+        let at = (all.first + row) * stripe.dimensions + 4u * vector;
+        let left = stripe.dimensions - 4u * vector;
+        gradient[at] = value.x;
+        if (left > 1u) {
+            gradient[at + 1u] = value.y;
+        }
+        if (left > 2u) {
+            gradient[at + 2u] = value.z;
+        }
+        if (left > 3u) {
+            gradient[at + 3u] = value.w;
+        }
+    }
+}
+
+// What earlier stripes have summed up.
+fn earlier(row: u32, vector: u32) -> vec4<f32> {
+    var value = vec4(0.0);
+    if (TRANSPOSED == 1u && stripe.begin > 0u && row < owners().count && vector < stripe.vectors) {
+        let at = row * stripe.dimensions + 4u * vector;
+        let left = stripe.dimensions - 4u * vector;
+        value.x = gradient[at];
+        if (left > 1u) {
+            value.y = gradient[at + 1u];
+        }
+        if (left > 2u) {
+            value.z = gradient[at + 2u];
+        }
+        if (left > 3u) {
+            value.w = gradient[at + 3u];
+        }
+    }
+    return value;
+}
+
+fn own_point(row: u32, vector: u32) -> vec4<f32> {
+    let all = owners();
+    return own[(all.first + min(row, all.count - 1u)) * stripe.vectors + min(vector, stripe.vectors - 1u)];
+}
+
+@compute @workgroup_size(SIDE * SIDE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let first_row = group.y * TILE;
+    let vector = group.x * SIDE + local % SIDE;
+    let lane_row = 4u * (local / SIDE);
+    let row = first_row + lane_row;
+
+    let point0 = own_point(row, vector);
+    let point1 = own_point(row + 1u, vector);
+    let point2 = own_point(row + 2u, vector);
+    let point3 = own_point(row + 3u, vector);
+    var sum0 = earlier(row, vector);
+    var sum1 = earlier(row + 1u, vector);
+    var sum2 = earlier(row + 2u, vector);
+    var sum3 = earlier(row + 3u, vector);
+
+    let count = summands().count;
+    for (var first = 0u; first < count; first += STEP) {
+        load_coefficients(first_row, first, local);
+        load_others(first, vector, local);
+        workgroupBarrier();
+        var step0 = vec4(0.0);
+        var step1 = vec4(0.0);
+        var step2 = vec4(0.0);
+        var step3 = vec4(0.0);
+        for (var quarter = 0u; quarter < STEP / 4u; quarter++) {
+            // weights[k][r]: the coefficient of summand k of the quarter and row r of the invocation.
+            var weights: mat4x4<f32>;
+            if (TRANSPOSED == 1u) {
+                let at = 4u * quarter * COLUMN_PITCH + local / SIDE;
+                weights = mat4x4(
+                    coefficient_tile[at],
+                    coefficient_tile[at + COLUMN_PITCH],
+                    coefficient_tile[at + 2u * COLUMN_PITCH],
+                    coefficient_tile[at + 3u * COLUMN_PITCH],
+                );
+            } else {
+                let at = lane_row * ROW_PITCH + quarter;
+                weights = transpose(mat4x4(
+                    coefficient_tile[at],
+                    coefficient_tile[at + ROW_PITCH],
+                    coefficient_tile[at + 2u * ROW_PITCH],
+                    coefficient_tile[at + 3u * ROW_PITCH],
+                ));
+            }
+            let source = 4u * quarter * SIDE + local % SIDE;
+            let other0 = other_tile[source];
+            let other1 = other_tile[source + SIDE];
+            let other2 = other_tile[source + 2u * SIDE];
+            let other3 = other_tile[source + 3u * SIDE];
+            step0 += weights[0].x * direction(point0, other0) + weights[1].x * direction(point0, other1)
+                + weights[2].x * direction(point0, other2) + weights[3].x * direction(point0, other3);
+            step1 += weights[0].y * direction(point1, other0) + weights[1].y * direction(point1, other1)
+                + weights[2].y * direction(point1, other2) + weights[3].y * direction(point1, other3);
+            step2 += weights[0].z * direction(point2, other0) + weights[1].z * direction(point2, other1)
+                + weights[2].z * direction(point2, other2) + weights[3].z * direction(point2, other3);
+            step3 += weights[0].w * direction(point3, other0) + weights[1].w * direction(point3, other1)
+                + weights[2].w * direction(point3, other2) + weights[3].w * direction(point3, other3);
+        }
+        sum0 += step0;
+        sum1 += step1;
+        sum2 += step2;
+        sum3 += step3;
+        workgroupBarrier();
+    }
+    store(row, vector, sum0);
+    store(row + 1u, vector, sum1);
+    store(row + 2u, vector, sum2);
+    store(row + 3u, vector, sum3);
+}

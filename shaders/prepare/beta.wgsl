@@ -1,0 +1,23 @@
+// Copies the boundaries of Wu's margin and checks their bits.
+//
+//   raw   count  the caller's
+//   beta  count  written
+
+// #include "shared/numbers.wgsl"
+// #include "shared/state.wgsl"
+
+@group(0) @binding(0) var<storage, read> raw: array<f32>;
+@group(0) @binding(1) var<storage, read_write> beta: array<f32>;
+@group(0) @binding(2) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let index = (group.y * groups.x + group.x) * 64u + local;
+    if (index < arrayLength(&beta)) {
+        let value = raw[index];
+        if (!is_finite(value)) {
+            atomicMax(&state[BETA_FAULT], fault_key(index));
+        }
+        beta[index] = value;
+    }
+}

@@ -1,0 +1,123 @@
+// Prepares a set of rows: checks the bits of every value, takes the norms, and writes the points that the other kernels
+// read: padded to whole vec4s with 0, unit rows where the loss asks for them.
+//
+//   raw     count x D            the caller's rows
+//   points  count x 4 * vectors  written
+//   norms   count                written; 0 where the norm is below the smallest normal f32
+//   labels  count                written: the caller's, or the row's index where it has none (prototypes)
+//
+// One workgroup of 64 per row.
+
+// #include "shared/numbers.wgsl"
+// #include "shared/state.wgsl"
+
+struct Rows {
+    count: u32,
+    dimensions: u32,  // D
+    vectors: u32,     // ceil(D / 4)
+    unit: u32,        // 1: divide each row by its norm
+    labelled: u32,    // 1: labels are given
+    classes: u32,     // labels must be below it; 0: any label will do
+    fault: u32,       // entry of the state for values that are not finite
+    padding: u32,
+}
+
+@group(0) @binding(0) var<uniform> subject: Rows;
+@group(0) @binding(1) var<storage, read> raw: array<f32>;
+@group(0) @binding(2) var<storage, read> raw_labels: array<u32>;
+@group(0) @binding(3) var<storage, read_write> points: array<f32>;
+@group(0) @binding(4) var<storage, read_write> norms: array<f32>;
+@group(0) @binding(5) var<storage, read_write> labels: array<u32>;
+@group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+
+const WORKGROUP = 64u;
+
+var<workgroup> exponents: array<u32, WORKGROUP>;
+var<workgroup> squares: array<f32, WORKGROUP>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = group.y * groups.x + group.x;
+    if (row >= subject.count) {
+        return;
+    }
+    let exponent = row_exponent(row, local);
+    // Scaled by a power of two, squares neither overflow nor vanish.
+    let scale = scale_for(exponent);
+    let scaled_norm = sqrt(row_square(row, local, scale));
+    let norm = scaled_norm * inverse_scale_for(exponent);
+    let is_zero = norm < SMALLEST_NORMAL;
+    for (var k = local; k < 4u * subject.vectors; k += WORKGROUP) {
+        var value = 0.0;
+        if (k < subject.dimensions) {
+            value = raw[row * subject.dimensions + k];
+        }
+        if (subject.unit == 1u) {
+            value = select(value * scale / scaled_norm, 0.0, is_zero);
+        }
+        points[row * 4u * subject.vectors + k] = value;
+    }
+    if (local == 0u) {
+        norms[row] = select(norm, 0.0, is_zero);
+        if (subject.unit == 0u) {
+            atomicMax(&state[EXPONENT], exponent);
+        }
+        write_label(row);
+    }
+}
+
+// The largest exponent of the row; reports the values that are not finite.
+fn row_exponent(row: u32, local: u32) -> u32 {
+    var largest = 0u;
+    for (var k = local; k < subject.dimensions; k += WORKGROUP) {
+        let index = row * subject.dimensions + k;
+        let value = raw[index];
+        if (!is_finite(value)) {
+            atomicMax(&state[subject.fault], fault_key(index));
+        }
+        largest = max(largest, exponent_of(value));
+    }
+    exponents[local] = largest;
+    workgroupBarrier();
+    for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
+        if (local < width) {
+            exponents[local] = max(exponents[local], exponents[local + width]);
+        }
+        workgroupBarrier();
+    }
+    return exponents[0];
+}
+
+// sum (scale x)^2 over the row
+fn row_square(row: u32, local: u32, scale: f32) -> f32 {
+    var sum = 0.0;
+    for (var k = local; k < subject.dimensions; k += WORKGROUP) {
+        let value = raw[row * subject.dimensions + k] * scale;
+        sum += value * value;
+    }
+    squares[local] = sum;
+    workgroupBarrier();
+    for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
+        if (local < width) {
+            squares[local] += squares[local + width];
+        }
+        workgroupBarrier();
+    }
+    return squares[0];
+}
+
+fn write_label(row: u32) {
+    var label = row;
+    if (subject.labelled == 1u) {
+        label = raw_labels[row];
+    }
+    if (subject.classes > 0u && label >= subject.classes) {
+        atomicMax(&state[LABEL_FAULT], fault_key(row));
+        label = 0u;  // an index that exists: the fault makes the result an error anyway
+    }
+    labels[row] = label;
+}

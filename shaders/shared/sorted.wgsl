@@ -1,0 +1,112 @@
+// A chunk of an anchor's positives, sorted in workgroup memory. Needs shared/row.wgsl.
+//
+// Invocation t owns the columns t, t + 256, ... of the row; the positives are numbered by owner, then by column. A chunk is
+// CHUNK consecutive numbers, so which positives it holds depends on nothing but the labels.
+
+const CHUNK = 1024u;
+const CHUNK_PER_INVOCATION = CHUNK / WORKGROUP;
+
+// Larger than every key: fills the chunk up to a power of two.
+const LARGEST = 0x1.fffffep+127f;
+
+var<workgroup> keys: array<f32, CHUNK>;
+
+var<workgroup> scan_scratch: array<u32, WORKGROUP>;
+
+// The sum of `value` over the invocations before this one.
+fn exclusive_scan(value: u32, local: u32) -> u32 {
+    scan_scratch[local] = value;
+    workgroupBarrier();
+    for (var reach = 1u; reach < WORKGROUP; reach <<= 1u) {
+        var before = 0u;
+        if (local >= reach) {
+            before = scan_scratch[local - reach];
+        }
+        workgroupBarrier();
+        scan_scratch[local] += before;
+        workgroupBarrier();
+    }
+    return scan_scratch[local] - value;
+}
+
+// Puts the distances of the positives first, first + 1, ... first + size - 1, plus `offset`, into `keys`, in ascending order.
+// `number` is the number of the invocation's first positive. `first` and `size` are uniform.
+fn sort_positives(i: u32, row: u32, local: u32, number: u32, first: u32, size: u32, offset: f32) {
+    var padded = 1u;
+    while (padded < size) {
+        padded <<= 1u;
+    }
+    for (var k = local; k < padded; k += WORKGROUP) {
+        keys[k] = LARGEST;
+    }
+    workgroupBarrier();
+    var next = number;
+    for (var j = local; j < stripe.references; j += WORKGROUP) {
+        if (relation(i, j) == POSITIVE) {
+            if (next >= first && next < first + size) {
+                keys[next - first] = distances[row * stripe.stride + j] + offset;
+            }
+            next += 1u;
+        }
+    }
+    workgroupBarrier();
+    // Bitonic sort: `run` is the length of the sorted runs being made, `reach` how far apart compared keys are.
+    for (var run = 2u; run <= padded; run <<= 1u) {
+        for (var reach = run >> 1u; reach > 0u; reach >>= 1u) {
+            for (var t = local; t < padded / 2u; t += WORKGROUP) {
+                let low = 2u * t - (t & (reach - 1u));
+                let high = low + reach;
+                let ascending = (low & run) == 0u;
+                let a = keys[low];
+                let b = keys[high];
+                if ((a > b) == ascending) {
+                    keys[low] = b;
+                    keys[high] = a;
+                }
+            }
+            workgroupBarrier();
+        }
+    }
+}
+
+// One step of the search for the number of leading keys that are before `value`; written out without a loop, because
+// llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
+fn step_below(found: u32, width: u32, size: u32, value: f32) -> u32 {
+    let next = found + width;
+    return select(found, next, next <= size && keys[min(next, size) - 1u] < value);
+}
+
+fn step_up_to(found: u32, width: u32, size: u32, value: f32) -> u32 {
+    let next = found + width;
+    return select(found, next, next <= size && keys[min(next, size) - 1u] <= value);
+}
+
+// How many of the `size` sorted keys are smaller than `value`. Needs size > 0, as does `keys_up_to`.
+fn keys_below(size: u32, value: f32) -> u32 {
+    var found = step_below(0u, 1024u, size, value);
+    found = step_below(found, 512u, size, value);
+    found = step_below(found, 256u, size, value);
+    found = step_below(found, 128u, size, value);
+    found = step_below(found, 64u, size, value);
+    found = step_below(found, 32u, size, value);
+    found = step_below(found, 16u, size, value);
+    found = step_below(found, 8u, size, value);
+    found = step_below(found, 4u, size, value);
+    found = step_below(found, 2u, size, value);
+    return step_below(found, 1u, size, value);
+}
+
+// How many of the `size` sorted keys are smaller than `value` or equal to it.
+fn keys_up_to(size: u32, value: f32) -> u32 {
+    var found = step_up_to(0u, 1024u, size, value);
+    found = step_up_to(found, 512u, size, value);
+    found = step_up_to(found, 256u, size, value);
+    found = step_up_to(found, 128u, size, value);
+    found = step_up_to(found, 64u, size, value);
+    found = step_up_to(found, 32u, size, value);
+    found = step_up_to(found, 16u, size, value);
+    found = step_up_to(found, 8u, size, value);
+    found = step_up_to(found, 4u, size, value);
+    found = step_up_to(found, 2u, size, value);
+    return step_up_to(found, 1u, size, value);
+}

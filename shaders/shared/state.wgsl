@@ -1,0 +1,15 @@
+// What the whole batch collects while it is prepared and finished. Every entry only grows (atomicMax is the same in any
+// order) and is set back to 0 by the last `totals`, so that a recording needs no clearing.
+
+const EMBEDDINGS_FAULT = 0u;  // first value that is not finite, as 2^32 - 1 - (row * D + column)
+const REFERENCES_FAULT = 1u;
+const BETA_FAULT = 2u;
+const LABEL_FAULT = 3u;       // first label without an entry, as 2^32 - 1 - row
+const EXPONENT = 4u;          // largest biased exponent of any value
+const OVERFLOW = 5u;          // 1 when a gradient is not finite
+const STATE_SIZE = 8u;
+
+// The first fault is the largest key.
+fn fault_key(index: u32) -> u32 {
+    return 0xffffffffu - index;
+}

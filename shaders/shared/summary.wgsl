@@ -1,0 +1,34 @@
+// What a row adds up to, and what all rows add up to. The host reads both: src/gpu/layout.rs.
+
+struct Row {
+    loss: f32,               // sum of the row's terms; where they are kept apart, of the positive ones
+    negative_loss: f32,      // sum of the negative terms, where they are kept apart
+    positive_distance: f32,  // sum of d over the positives
+    negative_distance: f32,  // sum of d over the negatives
+    positives: u32,
+    negatives: u32,
+    nonzero_positives: u32,  // terms of positive pairs greater than 0, where they are kept apart
+    nonzero_negatives: u32,
+    terms: vec2<u32>,        // 64-bit counts: shared/wide.wgsl
+    nonzero: vec2<u32>,
+    beta_slope: f32,         // sum of d term / d beta
+    padding: u32,
+}
+
+struct Totals {
+    loss: f32,
+    scale: f32,            // what the gradient of the summed terms is multiplied with
+    positive_weight: f32,  // 1 / non-zero positive terms
+    negative_weight: f32,  // 1 / non-zero negative terms
+    mean_positive_distance: f32,
+    mean_negative_distance: f32,
+    sequence: u32,         // how many recordings have run to their last dispatch
+    padding: u32,
+    terms: vec2<u32>,
+    nonzero: vec2<u32>,
+    nonzero_positives: vec2<u32>,
+    nonzero_negatives: vec2<u32>,
+    positive_pairs: vec2<u32>,
+    negative_pairs: vec2<u32>,
+    faults: vec4<u32>,     // of embeddings, references, beta, labels: shared/state.wgsl
+}

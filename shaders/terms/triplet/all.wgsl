@@ -1,0 +1,117 @@
+// Batch-all triplets: every (a, p, n) with max(0, d(a, p) + margin - d(a, n)), without enumerating any.
+//
+// The thresholds t = d(a, p) + margin of the positives are sorted. A negative at distance d is in the non-zero triplets of
+// all thresholds above d: a(n) of them, found by bisection. A positive is in those of all negatives below its threshold:
+// A(p) of them, by counting the negatives' places and summing up the counts. With T the largest threshold:
+//
+//   loss  sum over n of a(n) (T - d(n))  -  sum over p of A(p) (T - t(p))     (T cancels; it keeps the numbers small)
+//   slope of d(a, n)  -a(n)      slope of d(a, p)  A(p)
+//
+// An anchor with more positives than fit goes through them in chunks. Cost: M log K + K log^2 K per anchor for K positives.
+// One workgroup per row.
+
+// #include "shared/row.wgsl"
+// #include "shared/sorted.wgsl"
+
+struct Parameters {
+    margin: f32,
+}
+
+@group(0) @binding(1) var<uniform> parameters: Parameters;
+
+// How many negatives have exactly k thresholds at or below them; then how many have at most k.
+var<workgroup> places: array<atomic<u32>, CHUNK>;
+
+// places[k] becomes the sum of places[0 ..= k].
+fn sum_up_places(local: u32) {
+    let first = local * CHUNK_PER_INVOCATION;
+    var own = 0u;
+    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
+        own += atomicLoad(&places[first + k]);
+    }
+    var sum = exclusive_scan(own, local);
+    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
+        sum += atomicLoad(&places[first + k]);
+        atomicStore(&places[first + k], sum);
+    }
+    workgroupBarrier();
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    let begin = row * stripe.stride;
+    var pairs: Pairs;
+    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+        let kind = relation(i, j);
+        if (kind != NO_PAIR) {
+            see_pair(&pairs, kind, distances[begin + j]);
+        }
+        coefficients[begin + j] = 0.0;
+    }
+    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let number = exclusive_scan(pairs.positives, local);
+
+    var loss = 0.0;
+    var nonzero = 0u;
+    for (var first = 0u; first < seen.x; first += CHUNK) {
+        let size = min(CHUNK, seen.x - first);
+        let is_last = first + size == seen.x;
+        sort_positives(i, row, local, number, first, size, parameters.margin);
+        for (var k = local; k < CHUNK; k += WORKGROUP) {
+            atomicStore(&places[k], 0u);
+        }
+        workgroupBarrier();
+
+        let largest = keys[size - 1u];
+        for (var j = local; j < stripe.references; j += WORKGROUP) {
+            if (relation(i, j) == NEGATIVE) {
+                let d = distances[begin + j];
+                let place = keys_up_to(size, d);
+                let above = size - place;
+                if (above > 0u) {
+                    atomicAdd(&places[place], 1u);
+                    nonzero += above;
+                    loss += f32(above) * (largest - d);
+                }
+                // Until the last chunk the coefficient holds a(n), summed up over the chunks.
+                let sum = coefficients[begin + j] + f32(above);
+                coefficients[begin + j] = select(sum, coefficient(-sum, d), is_last);
+            }
+        }
+        workgroupBarrier();
+        sum_up_places(local);
+
+        var next = number;
+        for (var j = local; j < stripe.references; j += WORKGROUP) {
+            if (relation(i, j) == POSITIVE) {
+                if (next >= first && next < first + size) {
+                    let d = distances[begin + j];
+                    let threshold = d + parameters.margin;
+                    let above = f32(atomicLoad(&places[keys_below(size, threshold)]));
+                    loss -= above * (largest - threshold);
+                    coefficients[begin + j] = coefficient(above, d);
+                }
+                next += 1u;
+            }
+        }
+        workgroupBarrier();
+    }
+
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
+    let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), local);
+    if (local == 0u) {
+        rows[i] = Row(
+            max(sums.x, 0.0), 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u,
+            wide_product(seen.x, seen.y), wide_from_halves(halves.x, halves.y), 0.0, 0u,
+        );
+    }
+}

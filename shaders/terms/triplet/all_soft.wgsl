@@ -1,0 +1,127 @@
+// Batch-all triplets with the softplus: every (a, p, n) with log(1 + exp(d(a, p) - d(a, n))). There is no shortcut: every
+// triplet is evaluated, none is stored, O(K M) per anchor with K positives.
+//
+//   slope of d(a, p)  sum over n of sigmoid(d(a, p) - d(a, n))
+//   slope of d(a, n)  -sum over p of sigmoid(d(a, p) - d(a, n))
+//
+// A dispatch takes one portion, CHUNK of an anchor's positives, which bounds its time and its loops. The positives of the
+// portion are shared out evenly among the invocations, whatever columns they stand in: slopes[k] belongs to keys[k].
+// One workgroup per row.
+
+// #include "shared/row.wgsl"
+// #include "shared/sorted.wgsl"
+// #include "shared/exponential.wgsl"
+
+const BLOCK = 256u;  // columns that are summed up on their own first
+
+var<workgroup> slopes: array<f32, CHUNK>;
+
+// What negative n gives with key k: (loss, slope).
+fn with_key(k: u32, size: u32, n: f32) -> vec2<f32> {
+    if (k >= size) {
+        return vec2(0.0);
+    }
+    let x = keys[k] - n;
+    return vec2(softplus(x), sigmoid(x));
+}
+
+fn negative_share(size: u32, n: f32) -> vec2<f32> {
+    var sum = vec2(0.0);
+    for (var k = 0u; k < size; k += 4u) {
+        sum += with_key(k, size, n) + with_key(k + 1u, size, n) + with_key(k + 2u, size, n) + with_key(k + 3u, size, n);
+    }
+    return sum;
+}
+
+// What positive p gives with column j, if that is a negative.
+fn with_column(i: u32, begin: u32, j: u32, p: f32) -> f32 {
+    if (relation(i, j) != NEGATIVE) {
+        return 0.0;
+    }
+    return sigmoid(p - distances[begin + j]);
+}
+
+fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
+    var sum = 0.0;
+    for (var block = 0u; block < stripe.stride; block += BLOCK) {
+        var part = 0.0;
+        for (var j = block; j < min(block + BLOCK, stripe.stride); j += 4u) {
+            part += with_column(i, begin, j, p) + with_column(i, begin, j + 1u, p)
+                + with_column(i, begin, j + 2u, p) + with_column(i, begin, j + 3u, p);
+        }
+        sum += part;
+    }
+    return sum;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    let begin = row * stripe.stride;
+    var pairs: Pairs;
+    for (var j = local; j < stripe.references; j += WORKGROUP) {
+        let kind = relation(i, j);
+        if (kind != NO_PAIR) {
+            see_pair(&pairs, kind, distances[begin + j]);
+        }
+    }
+    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let first = stripe.portion * CHUNK;
+    if (first > 0u && first >= seen.x) {
+        return;
+    }
+    let size = min(CHUNK, seen.x - first);
+    let is_last = first + size == seen.x;
+    let number = exclusive_scan(pairs.positives, local);
+    sort_positives(i, row, local, number, first, size, 0.0);
+    for (var k = local; k < size; k += WORKGROUP) {
+        slopes[k] = positive_slope(i, begin, keys[k]);
+    }
+    workgroupBarrier();
+
+    var loss = 0.0;
+    var next = number;
+    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+        let kind = relation(i, j);
+        var c = 0.0;
+        if (first > 0u) {
+            c = coefficients[begin + j];
+        }
+        if (kind == POSITIVE) {
+            let d = distances[begin + j];
+            if (next >= first && next < first + size) {
+                c = coefficient(slopes[keys_below(size, d)], d);
+            }
+            next += 1u;
+        } else if (kind == NEGATIVE) {
+            let d = distances[begin + j];
+            let share = negative_share(size, d);
+            loss += share.x;
+            // Until the last portion the coefficient holds the slopes, summed up over the portions.
+            c += share.y;
+            if (is_last) {
+                c = coefficient(-c, d);
+            }
+        }
+        coefficients[begin + j] = c;
+    }
+
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
+    if (local == 0u) {
+        let terms = wide_product(seen.x, seen.y);
+        var total = sums.x;
+        if (first > 0u) {
+            total += rows[i].loss;
+        }
+        // A softplus is never 0, though f32 may round it so.
+        rows[i] = Row(total, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u, terms, terms, 0.0, 0u);
+    }
+}

@@ -1,0 +1,181 @@
+// Semi-hard triplets: every (a, p) with the nearest negative farther than p, or the farthest negative where there is none.
+// The term is in shared/triplet.wgsl.
+//
+// The positives are sorted. Each negative falls between two of them, and only the nearest negative of such a gap can be
+// chosen: by the positive before the gap, and by those further before it whose own gaps are empty. So per gap the
+// smallest distance is kept, the gaps are swept from the far end (an empty gap takes what the next one has), and a
+// negative that was chosen counts the positives that chose it: a run of them, ending before its gap.
+//
+// An anchor with more positives than fit goes through them in chunks. Cost: M log K + K log^2 K per anchor for K positives.
+// One workgroup per row.
+
+// #include "shared/row.wgsl"
+// #include "shared/sorted.wgsl"
+// #include "shared/extremes.wgsl"
+// #include "shared/exponential.wgsl"
+// #include "shared/triplet.wgsl"
+
+const EMPTY = 0xffffffffu;
+
+// After sorted positive k: the order (below) of the nearest negative beyond it, EMPTY where there is none.
+var<workgroup> gaps: array<atomic<u32>, CHUNK>;
+// The lowest column of the negatives of gap k that are that near.
+var<workgroup> columns: array<atomic<u32>, CHUNK>;
+
+// Maps a float to a u32 so that their orders agree. No finite float maps to EMPTY.
+fn order_of(value: f32) -> u32 {
+    let bits = bitcast<u32>(select(value, 0.0, value == 0.0));
+    return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+}
+
+fn value_of(order: u32) -> f32 {
+    return bitcast<f32>(select(~order, order & 0x7fffffffu, (order & 0x80000000u) != 0u));
+}
+
+// gaps[k] becomes the smallest of gaps[k ..].
+fn sweep_gaps(local: u32) {
+    // Invocation 0 takes the far end, so that the sweep is a scan over earlier invocations.
+    let first = CHUNK - (local + 1u) * CHUNK_PER_INVOCATION;
+    var own = EMPTY;
+    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
+        own = min(own, atomicLoad(&gaps[first + k]));
+    }
+    scan_scratch[local] = own;
+    workgroupBarrier();
+    for (var reach = 1u; reach < WORKGROUP; reach <<= 1u) {
+        var beyond = EMPTY;
+        if (local >= reach) {
+            beyond = scan_scratch[local - reach];
+        }
+        workgroupBarrier();
+        scan_scratch[local] = min(scan_scratch[local], beyond);
+        workgroupBarrier();
+    }
+    var smallest = EMPTY;
+    if (local > 0u) {
+        smallest = scan_scratch[local - 1u];
+    }
+    for (var k = CHUNK_PER_INVOCATION; k > 0u; k--) {
+        smallest = min(smallest, atomicLoad(&gaps[first + k - 1u]));
+        atomicStore(&gaps[first + k - 1u], smallest);
+    }
+    workgroupBarrier();
+}
+
+// The slopes of the sorted positives that chose the negative of this order at distance d: those before `end`, as long as
+// their gaps hold it.
+fn slopes_of_choosers(end: u32, order: u32, d: f32) -> f32 {
+    var sum = 0.0;
+    for (var k = end; k > 0u; k--) {
+        if (atomicLoad(&gaps[k - 1u]) != order) {
+            break;
+        }
+        sum += triplet_slope(keys[k - 1u], d);
+    }
+    return sum;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    let begin = row * stripe.stride;
+    var pairs: Pairs;
+    var seen_negatives = Extremes(NO_EXTREME, NO_EXTREME);
+    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+        let kind = relation(i, j);
+        if (kind != NO_PAIR) {
+            let d = distances[begin + j];
+            see_pair(&pairs, kind, d);
+            if (kind == NEGATIVE) {
+                seen_negatives.farthest = farther(seen_negatives.farthest, Extreme(d, j));
+            }
+        }
+        coefficients[begin + j] = 0.0;
+    }
+    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let number = exclusive_scan(pairs.positives, local);
+    let farthest = workgroup_extremes(seen_negatives, local).farthest;
+    // Without a negative an anchor has no triplet.
+    let positives = select(0u, seen.x, seen.y > 0u);
+
+    var loss = 0.0;
+    var nonzero = 0u;
+    for (var first = 0u; first < positives; first += CHUNK) {
+        let size = min(CHUNK, positives - first);
+        let is_last = first + size == positives;
+        sort_positives(i, row, local, number, first, size, 0.0);
+        for (var k = local; k < CHUNK; k += WORKGROUP) {
+            atomicStore(&gaps[k], EMPTY);
+            atomicStore(&columns[k], NOWHERE);
+        }
+        workgroupBarrier();
+        for (var j = local; j < stripe.references; j += WORKGROUP) {
+            if (relation(i, j) == NEGATIVE) {
+                let d = distances[begin + j];
+                let before = keys_below(size, d);
+                if (before > 0u) {
+                    atomicMin(&gaps[before - 1u], order_of(d));
+                }
+            }
+        }
+        workgroupBarrier();
+        sweep_gaps(local);
+        for (var j = local; j < stripe.references; j += WORKGROUP) {
+            if (relation(i, j) == NEGATIVE) {
+                let d = distances[begin + j];
+                let before = keys_below(size, d);
+                if (before > 0u && atomicLoad(&gaps[before - 1u]) == order_of(d)) {
+                    atomicMin(&columns[before - 1u], j);
+                }
+            }
+        }
+        workgroupBarrier();
+
+        var next = number;
+        for (var j = local; j < stripe.references; j += WORKGROUP) {
+            let kind = relation(i, j);
+            if (kind == POSITIVE) {
+                if (next >= first && next < first + size) {
+                    let d = distances[begin + j];
+                    let order = atomicLoad(&gaps[keys_below(size, d)]);
+                    let negative = select(value_of(order), farthest.value, order == EMPTY);
+                    let term = triplet_term(d, negative);
+                    loss += term;
+                    nonzero += triplet_nonzero(term);
+                    coefficients[begin + j] = coefficient(triplet_slope(d, negative), d);
+                }
+                next += 1u;
+            } else if (kind == NEGATIVE) {
+                let d = distances[begin + j];
+                let before = keys_below(size, d);
+                // Until the last chunk the coefficient holds the slopes, summed up over the chunks.
+                var slopes = coefficients[begin + j];
+                if (before > 0u && atomicLoad(&columns[before - 1u]) == j) {
+                    slopes += slopes_of_choosers(before, order_of(d), d);
+                }
+                if (j == farthest.column) {
+                    slopes += slopes_of_choosers(size, EMPTY, d);
+                }
+                coefficients[begin + j] = select(slopes, coefficient(-slopes, d), is_last);
+            }
+        }
+        workgroupBarrier();
+    }
+
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
+    let counts = workgroup_count(vec4(nonzero, 0u, 0u, 0u), local);
+    if (local == 0u) {
+        rows[i] = Row(
+            sums.x, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u,
+            vec2(positives, 0u), vec2(counts.x, 0u), 0.0, 0u,
+        );
+    }
+}

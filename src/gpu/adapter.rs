@@ -1,0 +1,105 @@
+//! The adapters of this machine, for callers that own no device.
+
+use std::cmp::Reverse;
+
+use super::context::{BASELINE, Context, Options};
+use super::tier::Tier;
+use crate::{Error, Result};
+
+/// An adapter of this machine: a GPU and a way to drive it.
+///
+/// wgpu's environment variables keep their meaning: `WGPU_BACKEND` (for instance `vulkan`, `gl`) and `WGPU_ADAPTER_NAME`
+/// (part of a name, in any case) narrow the choice.
+#[derive(Clone, Debug)]
+pub struct Adapter {
+    adapter: wgpu::Adapter,
+    info: wgpu::AdapterInfo,
+}
+
+impl Adapter {
+    /// Every adapter that runs the baseline, the best first: discrete GPUs, then integrated, virtual and other ones, then
+    /// software; Vulkan, Metal and DX12 before GL.
+    pub fn all() -> Vec<Self> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
+        let mut all: Vec<_> = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+            .into_iter()
+            .map(|adapter| Self { info: adapter.get_info(), adapter })
+            .filter(|adapter| contains(&adapter.info.name, &wanted))
+            .filter(|adapter| BASELINE.iter().all(|limit| limit.fits(&adapter.limits())))
+            .collect();
+        all.sort_by_key(|adapter| Reverse(adapter.rank()));
+        all
+    }
+
+    /// The best adapter whose name, driver or backend contains `text` in any case; without text the best of all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAdapter`] where there is none.
+    pub fn find(text: Option<&str>) -> Result<Self> {
+        let wanted = text.unwrap_or_default();
+        let all = Self::all();
+        let count = all.len();
+        all.into_iter().find(|adapter| adapter.matches(wanted)).ok_or_else(|| Error::NoAdapter {
+            searched: match text {
+                Some(text) => format!("none of {count} has {text:?} in its name, driver or backend"),
+                None => "on Vulkan, Metal, DX12 and GL".into(),
+            },
+        })
+    }
+
+    /// What wgpu knows of it: name, driver, backend, type.
+    pub const fn info(&self) -> &wgpu::AdapterInfo {
+        &self.info
+    }
+
+    /// Its limits.
+    pub fn limits(&self) -> wgpu::Limits {
+        self.adapter.limits()
+    }
+
+    /// The tier that [`Adapter::open`] takes where none is forced.
+    pub fn tier(&self) -> Tier {
+        Tier::best(self.adapter.features())
+    }
+
+    /// Opens a device of its own on it, with all the limits that the adapter has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeviceCreation`], [`Error::MissingFeature`] for a forced tier that the adapter does not have.
+    pub fn open(&self, options: Options) -> Result<Context> {
+        let tier = options.tier.unwrap_or_else(|| self.tier());
+        let (device, queue) = pollster::block_on(self.adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("metric-learning"),
+            required_features: tier.features() & self.adapter.features(),
+            required_limits: self.adapter.limits(),
+            ..Default::default()
+        }))
+        .map_err(|error| Error::DeviceCreation { message: error.to_string() })?;
+        Context::with_options(&device, &queue, options)
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        let info = &self.info;
+        [&info.name, &info.driver, &info.driver_info, info.backend.to_str()]
+            .into_iter()
+            .any(|part| contains(part, text))
+    }
+
+    fn rank(&self) -> (u32, bool) {
+        let kind = match self.info.device_type {
+            wgpu::DeviceType::DiscreteGpu => 4,
+            wgpu::DeviceType::IntegratedGpu => 3,
+            wgpu::DeviceType::VirtualGpu => 2,
+            wgpu::DeviceType::Other => 1,
+            wgpu::DeviceType::Cpu => 0,
+        };
+        (kind, self.info.backend != wgpu::Backend::Gl)
+    }
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}

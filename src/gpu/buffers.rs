@@ -1,0 +1,127 @@
+//! The buffers of a plan.
+
+use super::context::Context;
+use super::layout::{self, state};
+use super::stripes::Stripes;
+use crate::batch::{Mode, Shape};
+use crate::loss::{Loss, Statistics};
+use crate::{Error, Result};
+
+/// A prepared set of rows.
+#[derive(Debug)]
+pub(crate) struct Set {
+    pub points: wgpu::Buffer,
+    pub norms: wgpu::Buffer,
+    pub labels: wgpu::Buffer,
+    pub gradient: wgpu::Buffer,
+}
+
+/// Everything a plan keeps on the GPU.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    pub queries: Set,
+    /// The second set; in batch mode the first one is both.
+    pub references: Option<Set>,
+    /// What batch mode adds to the gradient by columns, where the loss is not symmetric.
+    pub transposed: Option<wgpu::Buffer>,
+    pub distances: wgpu::Buffer,
+    pub coefficients: wgpu::Buffer,
+    pub rows: wgpu::Buffer,
+    pub row_statistics: wgpu::Buffer,
+    pub totals: wgpu::Buffer,
+    pub state: wgpu::Buffer,
+    pub beta: wgpu::Buffer,
+    pub gradient_beta: Option<wgpu::Buffer>,
+    /// Stands where a kernel has a binding that this loss does not use: bindings cannot be empty.
+    pub unused: wgpu::Buffer,
+}
+
+impl Buffers {
+    pub(crate) fn new(context: &Context, loss: &Loss, shape: &Shape, stripes: &Stripes) -> Result<Self> {
+        let make = Maker { device: context.device(), limits: context.device().limits() };
+        let queries = make.set("embeddings", shape.queries(), shape)?;
+        let references =
+            if shape.has_references() { Some(make.set("references", shape.references(), shape)?) } else { None };
+        let terms = loss.description().terms();
+        let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric;
+        let gradient_bytes = (shape.queries() * shape.dimensions() * 4) as u64;
+        let statistics = if terms.statistics == Statistics::Rows { shape.queries() } else { 1 };
+        let betas = shape.betas().max(1);
+        let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
+        Ok(Self {
+            queries,
+            references,
+            transposed: has_transposed.then(|| make.storage("gradient by columns", gradient_bytes)).transpose()?,
+            distances: make.storage("stripe of distances", stripes.bytes())?,
+            coefficients: make.storage("stripe of coefficients", stripes.bytes())?,
+            rows: make.storage("rows", (shape.queries() * size_of::<layout::Row>()) as u64)?,
+            row_statistics: make.storage("row statistics", (statistics * size_of::<layout::Statistic>()) as u64)?,
+            totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
+            state: make.storage("state", state::SIZE as u64 * 4)?,
+            beta: make.storage("beta", betas as u64 * 4)?,
+            gradient_beta: beta_gradient.transpose()?,
+            unused: make.storage("unused", 256)?,
+        })
+    }
+
+    /// The second set, or in batch mode the first.
+    pub(crate) fn other(&self) -> &Set {
+        self.references.as_ref().unwrap_or(&self.queries)
+    }
+}
+
+struct Maker<'a> {
+    device: &'a wgpu::Device,
+    limits: wgpu::Limits,
+}
+
+impl Maker<'_> {
+    fn set(&self, what: &'static str, rows: usize, shape: &Shape) -> Result<Set> {
+        let rows = rows as u64;
+        Ok(Set {
+            points: self.storage(what, rows * shape.dimensions().next_multiple_of(4) as u64 * 4)?,
+            norms: self.storage("norms", rows * 4)?,
+            labels: self.storage("labels", rows * 4)?,
+            gradient: self.storage("gradient", rows * shape.dimensions() as u64 * 4)?,
+        })
+    }
+
+    fn storage(&self, what: &'static str, bytes: u64) -> Result<wgpu::Buffer> {
+        check_size(what, bytes, &self.limits)?;
+        Ok(self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(&format!("metric-learning {what}")),
+            size: bytes,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        }))
+    }
+}
+
+fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {
+    let binding = limits.max_storage_buffer_binding_size;
+    for (name, limit) in [("maxStorageBufferBindingSize", binding), ("maxBufferSize", limits.max_buffer_size)] {
+        if needed > limit {
+            return Err(Error::DeviceLimit { what, needed, name, limit });
+        }
+    }
+    Ok(())
+}
+
+/// A buffer that holds these bytes from the start, so that no queue has to write it.
+pub(crate) fn filled(
+    device: &wgpu::Device,
+    label: &str,
+    bytes: &[u8],
+    usage: wgpu::BufferUsages,
+) -> Result<wgpu::Buffer> {
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: bytes.len() as u64,
+        usage,
+        mapped_at_creation: true,
+    });
+    let problem = |error: wgpu::MapRangeError| Error::Gpu { during: "filling a buffer", message: error.to_string() };
+    buffer.slice(..).get_mapped_range_mut().map_err(problem)?.copy_from_slice(bytes);
+    buffer.unmap();
+    Ok(buffer)
+}

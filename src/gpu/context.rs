@@ -1,0 +1,212 @@
+//! A device with what the library keeps on it: options, layouts and pipelines.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::adapter::Adapter;
+use super::kernel::{Kernel, Room};
+use super::plan::Plan;
+use super::tier::{Checks, Tier};
+use crate::batch::Shape;
+use crate::loss::Loss;
+use crate::{Error, Result};
+
+/// How a context works.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Bytes of the workspace that holds a stripe of distances and their coefficients: at least 8 per column of the matrix.
+    /// A larger one means fewer dispatches; the result does not depend on it. Default 32 MiB, which stays in a large GPU's cache.
+    pub workspace_bytes: u64,
+    /// The tier to run; `None` takes the best that the device has. Default `None`.
+    pub tier: Option<Tier>,
+    /// Whether shaders carry run-time checks. Default `Trusted`.
+    pub checks: Checks,
+    /// How long a blocking call waits for the GPU before it gives up. Default 10 minutes.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { workspace_bytes: 32 << 20, tier: None, checks: Checks::default(), timeout: Duration::from_secs(600) }
+    }
+}
+
+/// A device and its queue, the caller's or one of its own, with the pipelines made so far. Clones share them.
+///
+/// It never takes the device over: it submits nothing but what [`Context::evaluate`] computes, and sets no device-wide handler.
+#[derive(Clone, Debug)]
+pub struct Context {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    options: Options,
+    tier: Tier,
+    pipelines: Mutex<Vec<(Kernel, Pipeline)>>,
+}
+
+/// A pipeline with the layout of its bind group.
+#[derive(Clone, Debug)]
+pub(crate) struct Pipeline {
+    pub pipeline: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+impl Context {
+    /// On a device of the caller's. It needs WebGPU's default limits for compute and no feature.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeviceLimit`] for a device below them.
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Self> {
+        Self::with_options(device, queue, Options::default())
+    }
+
+    /// On a device of the caller's, with options.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeviceLimit`]; [`Error::MissingFeature`] for a forced tier that the device was not created for.
+    pub fn with_options(device: &wgpu::Device, queue: &wgpu::Queue, options: Options) -> Result<Self> {
+        for limit in BASELINE {
+            limit.check(&device.limits())?;
+        }
+        let tier = options.tier.unwrap_or_else(|| Tier::best(device.features()));
+        let missing = tier.features() - device.features();
+        if !missing.is_empty() {
+            return Err(Error::MissingFeature { tier: tier.to_string(), feature: format!("{missing:?}") });
+        }
+        let inner =
+            Inner { device: device.clone(), queue: queue.clone(), options, tier, pipelines: Mutex::new(Vec::new()) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// On a device of its own, on the best adapter of this machine: see [`Adapter`] for others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAdapter`], [`Error::DeviceCreation`].
+    pub fn headless() -> Result<Self> {
+        Adapter::find(None)?.open(Options::default())
+    }
+
+    /// Makes everything that evaluating `loss` on inputs of this shape needs: pipelines, workspace, outputs. Every limit is
+    /// checked here. Submits nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Loss::check`] and [`Shape::check`]; [`Error::Workspace`] where the budget does not hold one row;
+    /// [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
+    pub fn plan(&self, loss: impl Into<Loss>, shape: Shape) -> Result<Plan> {
+        Plan::new(self, loss.into(), shape)
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.inner.device
+    }
+
+    /// Its queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.inner.queue
+    }
+
+    /// The options it was made with.
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// The tier that runs.
+    pub fn tier(&self) -> Tier {
+        self.inner.tier
+    }
+
+    /// The kernel's pipeline, made the first time it is asked for.
+    pub(crate) fn pipeline(&self, kernel: &Kernel) -> Pipeline {
+        let mut pipelines = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pipeline)) = pipelines.iter().find(|(known, _)| known == kernel) {
+            return pipeline.clone();
+        }
+        let layout = self.layout(&pipelines, kernel.room);
+        let pipeline = kernel.pipeline(&self.inner.device, &layout, self.inner.options.checks);
+        let made = Pipeline { pipeline, layout };
+        pipelines.push((kernel.clone(), made.clone()));
+        made
+    }
+
+    fn layout(&self, pipelines: &[(Kernel, Pipeline)], room: Room) -> wgpu::BindGroupLayout {
+        match pipelines.iter().find(|(known, _)| known.room == room) {
+            Some((_, pipeline)) => pipeline.layout.clone(),
+            None => room.bind_group_layout(&self.inner.device),
+        }
+    }
+
+    /// Forgets the pipelines made within `work` if it fails: one of them may be invalid.
+    pub(crate) fn or_forget<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let before = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let result = work();
+        if result.is_err() {
+            self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner).truncate(before);
+        }
+        result
+    }
+}
+
+/// A limit that the baseline needs: never more than WebGPU's default.
+pub(crate) struct Needed {
+    name: &'static str,
+    value: u64,
+    of: fn(&wgpu::Limits) -> u64,
+}
+
+impl Needed {
+    pub(crate) fn fits(&self, limits: &wgpu::Limits) -> bool {
+        (self.of)(limits) >= self.value
+    }
+
+    fn check(&self, limits: &wgpu::Limits) -> Result<()> {
+        if self.fits(limits) {
+            return Ok(());
+        }
+        let limit = (self.of)(limits);
+        Err(Error::DeviceLimit { what: "the baseline of the kernels", needed: self.value, name: self.name, limit })
+    }
+}
+
+/// What every kernel may take for granted.
+pub(crate) const BASELINE: &[Needed] = &[
+    Needed {
+        name: "maxStorageBuffersPerShaderStage",
+        value: 8,
+        of: |limits| limits.max_storage_buffers_per_shader_stage.into(),
+    },
+    Needed {
+        name: "maxUniformBuffersPerShaderStage",
+        value: 2,
+        of: |limits| limits.max_uniform_buffers_per_shader_stage.into(),
+    },
+    Needed {
+        name: "maxDynamicUniformBuffersPerPipelineLayout",
+        value: 1,
+        of: |limits| limits.max_dynamic_uniform_buffers_per_pipeline_layout.into(),
+    },
+    Needed {
+        name: "maxComputeWorkgroupStorageSize",
+        value: 16384,
+        of: |limits| limits.max_compute_workgroup_storage_size.into(),
+    },
+    Needed {
+        name: "maxComputeInvocationsPerWorkgroup",
+        value: 256,
+        of: |limits| limits.max_compute_invocations_per_workgroup.into(),
+    },
+    Needed { name: "maxComputeWorkgroupSizeX", value: 256, of: |limits| limits.max_compute_workgroup_size_x.into() },
+    Needed {
+        name: "maxComputeWorkgroupsPerDimension",
+        value: 65535,
+        of: |limits| limits.max_compute_workgroups_per_dimension.into(),
+    },
+];

@@ -1,0 +1,100 @@
+//! Host in, host out, in one call.
+
+use super::buffers::filled;
+use super::context::Context;
+use super::inputs::{Binding, Inputs};
+use super::plan::Plan;
+use super::readback::Pending;
+use super::scope::scoped;
+use crate::batch::Batch;
+use crate::loss::Loss;
+use crate::{Evaluation, Result};
+
+/// Operations per submission, so that no watchdog of a driver takes a long evaluation for a hang: about a tenth of a second
+/// on a software adapter.
+const PORTION: u64 = 1 << 31;
+
+impl Context {
+    /// Evaluates `loss` on inputs of the host and waits for the result, at most the context's timeout.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::check`], [`Context::plan`] and [`Pending::wait`].
+    pub fn evaluate(&self, loss: impl Into<Loss>, batch: &Batch<'_>) -> Result<Evaluation> {
+        self.submit(&loss.into(), batch)?.wait(self.options().timeout)
+    }
+
+    /// The same without blocking: await it. See [`Pending`] for who polls the device.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::evaluate`], except the timeout.
+    pub async fn evaluate_async(&self, loss: impl Into<Loss>, batch: &Batch<'_>) -> Result<Evaluation> {
+        self.submit(&loss.into(), batch)?.await
+    }
+
+    fn submit(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Pending> {
+        batch.check(loss)?;
+        let plan = self.plan(loss, *batch.shape())?;
+        let uploaded = scoped(self.device(), "uploading inputs", || Uploaded::new(self.device(), batch))?;
+        let binding = plan.bind(&uploaded.inputs())?;
+        self.submit_portions(&plan, &binding)?;
+        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let pending = plan.read_back(&mut encoder)?;
+        self.queue().submit([encoder.finish()]);
+        Ok(pending)
+    }
+
+    fn submit_portions(&self, plan: &Plan, binding: &Binding) -> Result<()> {
+        let mut steps = plan.steps(binding)?.peekable();
+        scoped(self.device(), "submitting", || {
+            while steps.peek().is_some() {
+                let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                let mut cost = 0;
+                for step in steps.by_ref() {
+                    step.record(&mut pass);
+                    cost += step.cost;
+                    if cost >= PORTION {
+                        break;
+                    }
+                }
+                drop(pass);
+                self.queue().submit([encoder.finish()]);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A batch in buffers of the GPU.
+struct Uploaded {
+    embeddings: wgpu::Buffer,
+    labels: wgpu::Buffer,
+    references: Option<wgpu::Buffer>,
+    reference_labels: Option<wgpu::Buffer>,
+    beta: Option<wgpu::Buffer>,
+}
+
+impl Uploaded {
+    fn new(device: &wgpu::Device, batch: &Batch<'_>) -> Result<Self> {
+        let upload = |bytes: &[u8]| filled(device, "metric-learning input", bytes, wgpu::BufferUsages::STORAGE);
+        let optional = |bytes: &[u8]| if bytes.is_empty() { Ok(None) } else { upload(bytes).map(Some) };
+        Ok(Self {
+            embeddings: upload(bytemuck::cast_slice(batch.embeddings()))?,
+            labels: upload(bytemuck::cast_slice(batch.labels()))?,
+            references: optional(bytemuck::cast_slice(batch.references()))?,
+            reference_labels: optional(bytemuck::cast_slice(batch.reference_labels()))?,
+            beta: optional(bytemuck::cast_slice(batch.beta()))?,
+        })
+    }
+
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            references: self.references.as_ref().map(|buffer| buffer.slice(..)),
+            reference_labels: self.reference_labels.as_ref().map(|buffer| buffer.slice(..)),
+            beta: self.beta.as_ref().map(|buffer| buffer.slice(..)),
+            ..Inputs::new(&self.embeddings, &self.labels)
+        }
+    }
+}

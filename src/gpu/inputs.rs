@@ -1,0 +1,171 @@
+//! The caller's buffers, checked and bound.
+
+use std::num::NonZeroU64;
+
+use super::buffers::{Set, filled};
+use super::kernel::{Kernel, Room};
+use super::layout::{Rows, state};
+use super::plan::Plan;
+use super::steps::{Bound, Step, folded, on_unit_rows, step};
+use crate::batch::Mode;
+use crate::loss::Margin;
+use crate::shader::shader;
+use crate::{Error, Result};
+
+/// The inputs of an evaluation in buffers of the caller's, whole or in part: every range needs the usage `STORAGE` and an offset
+/// that is a multiple of the device's `min_storage_buffer_offset_alignment`.
+#[derive(Clone, Debug)]
+pub struct Inputs<'a> {
+    /// N x D f32, row by row; in scores mode the scores.
+    pub embeddings: wgpu::BufferSlice<'a>,
+    /// N u32.
+    pub labels: wgpu::BufferSlice<'a>,
+    /// M x D f32: the references or prototypes, in the modes that have them.
+    pub references: Option<wgpu::BufferSlice<'a>>,
+    /// M u32: the labels of the references, in reference mode.
+    pub reference_labels: Option<wgpu::BufferSlice<'a>>,
+    /// As many f32 as the shape has betas, for Wu's margin.
+    pub beta: Option<wgpu::BufferSlice<'a>>,
+}
+
+impl<'a> Inputs<'a> {
+    /// Embeddings and labels, each in a whole buffer.
+    pub fn new(embeddings: &'a wgpu::Buffer, labels: &'a wgpu::Buffer) -> Self {
+        Self {
+            embeddings: embeddings.slice(..),
+            labels: labels.slice(..),
+            references: None,
+            reference_labels: None,
+            beta: None,
+        }
+    }
+}
+
+/// Inputs bound to a plan, so that recording creates nothing. It stays valid as long as the caller's buffers: their contents
+/// may change from recording to recording.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    pub(crate) plan: u64,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Binding {
+    pub(crate) fn new(plan: &Plan, inputs: &Inputs<'_>) -> Result<Self> {
+        let shape = plan.shape();
+        let buffers = plan.buffers();
+        let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
+        let check = Checker { alignment: plan.context().device().limits().min_storage_buffer_offset_alignment };
+
+        let raw = check.bound("embeddings", &inputs.embeddings, n * d)?;
+        let labels = check.bound("labels", &inputs.labels, n)?;
+        let mut steps = vec![prepare_rows(plan, &buffers.queries, n, raw, Some(labels), state::EMBEDDINGS_FAULT)?];
+
+        if let Some(set) = &buffers.references {
+            let missing =
+                Error::Missing { what: "references", reason: "the plan was made for a shape with references" };
+            let raw = check.bound("references", inputs.references.as_ref().ok_or(missing)?, m * d)?;
+            let labels = match (&inputs.reference_labels, shape.mode()) {
+                (Some(labels), Mode::Reference) => Some(check.bound("reference labels", labels, m)?),
+                (None, Mode::Reference) => {
+                    return Err(Error::Missing {
+                        what: "reference labels",
+                        reason: "references have labels of their own",
+                    });
+                }
+                _ => None,
+            };
+            steps.push(prepare_rows(plan, set, m, raw, labels, state::REFERENCES_FAULT)?);
+        }
+
+        if plan.loss().description().beta().is_some() {
+            let default;
+            let raw = match (&inputs.beta, shape.betas()) {
+                (_, 0) => {
+                    let bytes = Margin::DEFAULT_BETA.to_ne_bytes();
+                    default = filled(plan.context().device(), "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
+                    Bound::all(&default)
+                }
+                (Some(beta), betas) => check.bound("beta", beta, betas)?,
+                (None, _) => {
+                    return Err(Error::Missing { what: "beta", reason: "the plan was made for a shape with betas" });
+                }
+            };
+            steps.push(prepare_beta(plan, raw));
+        }
+        Ok(Self { plan: plan.id(), steps })
+    }
+}
+
+fn prepare_rows(
+    plan: &Plan,
+    set: &Set,
+    rows: usize,
+    raw: Bound<'_>,
+    labels: Option<Bound<'_>>,
+    fault: u32,
+) -> Result<Step> {
+    let shape = plan.shape();
+    let is_query = fault == state::EMBEDDINGS_FAULT;
+    let classes = match shape.mode() {
+        Mode::Scores | Mode::Prototypes if is_query => shape.references(),
+        _ if is_query && plan.loss().description().beta().is_some_and(|beta| beta.per_class) => shape.betas(),
+        _ => 0,
+    };
+    let uniform = Rows {
+        count: rows as u32,
+        dimensions: shape.dimensions() as u32,
+        vectors: shape.dimensions().div_ceil(4) as u32,
+        unit: on_unit_rows(plan.loss(), shape).into(),
+        labelled: labels.is_some().into(),
+        classes: classes as u32,
+        fault,
+        padding: 0,
+    };
+    let device = plan.context().device();
+    let usage = wgpu::BufferUsages::UNIFORM;
+    let uniform = filled(device, "metric-learning rows", bytemuck::bytes_of(&uniform), usage)?;
+    let buffers = plan.buffers();
+    let bound = [
+        Bound::all(&uniform),
+        raw,
+        labels.unwrap_or(Bound::all(&buffers.unused)),
+        Bound::all(&set.points),
+        Bound::all(&set.norms),
+        Bound::all(&set.labels),
+        Bound::all(&buffers.state),
+    ];
+    let kernel = Kernel::new(Room::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new());
+    let cost = rows as u64 * shape.dimensions() as u64 * 8;
+    Ok(step(plan.context(), "prepare", &kernel, &bound, None, folded(rows as u32), cost))
+}
+
+fn prepare_beta(plan: &Plan, raw: Bound<'_>) -> Step {
+    let betas = plan.shape().betas().max(1) as u32;
+    let buffers = plan.buffers();
+    let bound = [raw, Bound::all(&buffers.beta), Bound::all(&buffers.state)];
+    let kernel = Kernel::new(Room::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new());
+    step(plan.context(), "prepare beta", &kernel, &bound, None, folded(betas.div_ceil(64)), betas.into())
+}
+
+struct Checker {
+    alignment: u32,
+}
+
+impl Checker {
+    /// The range as a binding of `values` numbers of 4 bytes.
+    fn bound<'a>(&self, what: &'static str, slice: &wgpu::BufferSlice<'a>, values: usize) -> Result<Bound<'a>> {
+        let problem = |problem: String| Err(Error::Buffer { what, problem });
+        let needed = values as u64 * 4;
+        let (offset, size) = (slice.offset(), slice.size());
+        if !slice.buffer().usage().contains(wgpu::BufferUsages::STORAGE) {
+            return problem(format!("its usage is {:?}, STORAGE is needed", slice.buffer().usage()));
+        }
+        if size < needed {
+            return problem(format!("the range has {size} bytes, {needed} are needed"));
+        }
+        if offset % u64::from(self.alignment) != 0 {
+            return problem(format!("the range begins at byte {offset}, which is no multiple of {}", self.alignment));
+        }
+        Ok(Bound { buffer: slice.buffer(), offset, size: NonZeroU64::new(needed) })
+    }
+}

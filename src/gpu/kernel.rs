@@ -1,0 +1,146 @@
+//! Kernels: which bindings each room of `shaders/` has, and the pipelines made from its files.
+
+use std::num::NonZeroU64;
+
+use super::layout;
+use super::tier::Checks;
+use crate::shader::{Shader, compose};
+
+/// What a binding of a kernel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// The `Stripe` uniform, chosen by the dynamic offset of a dispatch.
+    Stripe,
+    /// A uniform.
+    Uniform,
+    /// A storage buffer that is read.
+    Read,
+    /// A storage buffer that is written, and may be read.
+    Write,
+}
+
+/// A room of `shaders/`: all its kernels have the same bindings, in group 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Room {
+    PrepareRows,
+    PrepareBeta,
+    Distance,
+    Terms,
+    Gradient,
+    FinishTotals,
+    FinishGradient,
+    FinishBeta,
+}
+
+impl Room {
+    pub(crate) const fn slots(self) -> &'static [Slot] {
+        use Slot::{Read, Stripe, Uniform, Write};
+        match self {
+            Self::PrepareRows => &[Uniform, Read, Read, Write, Write, Write, Write],
+            Self::PrepareBeta => &[Read, Write, Write],
+            Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write],
+            Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read],
+            Self::Gradient => &[Stripe, Read, Read, Read, Write],
+            Self::FinishTotals => &[Read, Write, Write],
+            Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write],
+            Self::FinishBeta => &[Read, Read, Read, Write],
+        }
+    }
+
+    pub(crate) fn bind_group_layout(self, device: &wgpu::Device) -> wgpu::BindGroupLayout {
+        let entry = |(binding, slot): (usize, &Slot)| wgpu::BindGroupLayoutEntry {
+            binding: binding as u32,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: slot.binding_type(),
+            count: None,
+        };
+        let entries: Vec<_> = self.slots().iter().enumerate().map(entry).collect();
+        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(&format!("metric-learning {self:?}")),
+            entries: &entries,
+        })
+    }
+}
+
+impl Slot {
+    fn binding_type(self) -> wgpu::BindingType {
+        let ty = match self {
+            Self::Stripe | Self::Uniform => wgpu::BufferBindingType::Uniform,
+            Self::Read => wgpu::BufferBindingType::Storage { read_only: true },
+            Self::Write => wgpu::BufferBindingType::Storage { read_only: false },
+        };
+        let min_binding_size = match self {
+            Self::Stripe => NonZeroU64::new(size_of::<layout::Stripe>() as u64),
+            _ => None,
+        };
+        wgpu::BindingType::Buffer { ty, has_dynamic_offset: self == Self::Stripe, min_binding_size }
+    }
+}
+
+/// One pipeline: a file, an entry point and the values of its `override` constants.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Kernel {
+    pub room: Room,
+    pub shader: Shader,
+    pub entry: &'static str,
+    pub constants: Vec<(&'static str, f64)>,
+}
+
+impl Kernel {
+    pub(crate) fn new(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Self {
+        Self { room, shader, entry: "main", constants }
+    }
+
+    pub(crate) fn pipeline(
+        &self,
+        device: &wgpu::Device,
+        layout: &wgpu::BindGroupLayout,
+        checks: Checks,
+    ) -> wgpu::ComputePipeline {
+        let label = format!("metric-learning {}", self.shader.path);
+        let source = compose(self.shader);
+        let module = shader_module(
+            device,
+            wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl(source.into()) },
+            checks,
+        );
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(&label),
+            bind_group_layouts: &[Some(layout)],
+            immediate_size: 0,
+        });
+        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&label),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(self.entry),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &self.constants,
+                // Every kernel writes a slot of workgroup memory before it reads it.
+                zero_initialize_workgroup_memory: checks == Checks::Checked,
+            },
+            cache: None,
+        })
+    }
+}
+
+/// Makes the shader module, with naga's run-time checks or, when trusted, without.
+///
+/// Trusting is sound because nothing a shader here is given can take an index out of its buffer or a loop beyond its bound:
+/// every index is made of invocation ids and of the counts in its uniforms, which the plan wrote itself after it checked
+/// every size, and compared with those counts first; the one index that comes from data, a label that chooses a class, is
+/// checked in `prepare/rows.wgsl` and replaced where it has no entry.
+#[allow(unsafe_code)]
+fn shader_module(
+    device: &wgpu::Device,
+    descriptor: wgpu::ShaderModuleDescriptor<'_>,
+    checks: Checks,
+) -> wgpu::ShaderModule {
+    match checks {
+        Checks::Checked => device.create_shader_module(descriptor),
+        // SAFETY: see above: no index leaves its buffer and every loop ends.
+        Checks::Trusted => unsafe {
+            device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+        },
+    }
+}

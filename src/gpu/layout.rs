@@ -1,0 +1,109 @@
+//! The structs that host and kernels share, in the layout of WGSL.
+
+use bytemuck::{Pod, Zeroable};
+
+/// `Stripe` of `shaders/shared/stripe.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Stripe {
+    pub begin: u32,
+    pub rows: u32,
+    pub queries: u32,
+    pub references: u32,
+    pub dimensions: u32,
+    pub vectors: u32,
+    pub stride: u32,
+    pub same_set: u32,
+    pub portion: u32,
+    pub padding: [u32; 3],
+}
+
+/// `Rows` of `shaders/prepare/rows.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Rows {
+    pub count: u32,
+    pub dimensions: u32,
+    pub vectors: u32,
+    pub unit: u32,
+    pub labelled: u32,
+    pub classes: u32,
+    pub fault: u32,
+    pub padding: u32,
+}
+
+/// `Finish` of `shaders/finish/gradient.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Finish {
+    pub count: u32,
+    pub dimensions: u32,
+    pub vectors: u32,
+    pub unit: u32,
+    pub add: u32,
+    pub last: u32,
+    pub factor: f32,
+    pub padding: u32,
+}
+
+/// `Row` of `shaders/shared/summary.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Row {
+    pub loss: f32,
+    pub negative_loss: f32,
+    pub positive_distance: f32,
+    pub negative_distance: f32,
+    pub positives: u32,
+    pub negatives: u32,
+    pub nonzero_positives: u32,
+    pub nonzero_negatives: u32,
+    pub terms: [u32; 2],
+    pub nonzero: [u32; 2],
+    pub beta_slope: f32,
+    pub padding: u32,
+}
+
+/// `Totals` of `shaders/shared/summary.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Totals {
+    pub loss: f32,
+    pub scale: f32,
+    pub positive_weight: f32,
+    pub negative_weight: f32,
+    pub mean_positive_distance: f32,
+    pub mean_negative_distance: f32,
+    pub sequence: u32,
+    pub padding: u32,
+    pub terms: [u32; 2],
+    pub nonzero: [u32; 2],
+    pub nonzero_positives: [u32; 2],
+    pub nonzero_negatives: [u32; 2],
+    pub positive_pairs: [u32; 2],
+    pub negative_pairs: [u32; 2],
+    pub faults: [u32; 4],
+}
+
+/// `Statistic` of `shaders/shared/row.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Statistic {
+    pub value: f32,
+    pub column: u32,
+}
+
+/// Entries of the state: `shaders/shared/state.wgsl`.
+pub(crate) mod state {
+    pub const EMBEDDINGS_FAULT: u32 = 0;
+    pub const REFERENCES_FAULT: u32 = 1;
+    pub const BETA_FAULT: u32 = 2;
+    pub const LABEL_FAULT: u32 = 3;
+    pub const OVERFLOW: usize = 5;
+    pub const SIZE: usize = 8;
+}
+
+/// Joins a 64-bit count.
+pub(crate) fn wide([low, high]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}

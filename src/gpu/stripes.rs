@@ -1,0 +1,90 @@
+//! How the N x M matrix is cut into stripes of rows that fit the workspace.
+
+use crate::batch::Shape;
+use crate::{Error, Result};
+
+/// Bytes of the workspace per column: a distance and a coefficient.
+const BYTES_PER_COLUMN: u64 = 8;
+
+/// Stripes end on multiples of this, the `STEP` of `shaders/gradient/pairwise.wgsl`, so that its sums are the same however the
+/// matrix is cut. A workspace too small for that many rows still works, with sums that may differ in their rounding.
+const STEP: u64 = 16;
+
+/// The cut of a matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stripes {
+    /// Columns from one row to the next: M rounded up to a multiple of 4.
+    pub stride: u32,
+    /// Rows of every stripe but the last.
+    pub rows: u32,
+    /// N.
+    queries: u32,
+}
+
+impl Stripes {
+    /// Cuts the matrix of `shape` so that a stripe of distances and one of coefficients fit `budget` bytes together and
+    /// `binding` bytes, the most that a kernel may bind, each.
+    pub(crate) fn new(shape: &Shape, budget: u64, binding: u64) -> Result<Self> {
+        let stride = shape.references().next_multiple_of(4) as u64;
+        let fits = (budget / (stride * BYTES_PER_COLUMN)).min(binding / (stride * BYTES_PER_COLUMN / 2));
+        if fits == 0 {
+            let needed = stride * BYTES_PER_COLUMN;
+            return Err(Error::Workspace { needed, budget: budget.min(2 * binding), columns: shape.references() });
+        }
+        let queries = shape.queries() as u64;
+        let rows = if fits >= queries {
+            queries
+        } else if fits >= STEP {
+            fits - fits % STEP
+        } else {
+            fits
+        };
+        Ok(Self { stride: stride as u32, rows: rows as u32, queries: queries as u32 })
+    }
+
+    /// First row and number of rows of every stripe.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, u32)> + use<> {
+        let Self { rows, queries, .. } = *self;
+        (0..queries).step_by(rows as usize).map(move |begin| (begin, rows.min(queries - begin)))
+    }
+
+    /// Whether one stripe is the whole matrix.
+    pub(crate) fn is_single(&self) -> bool {
+        self.rows == self.queries
+    }
+
+    /// Bytes of a stripe of distances; one of coefficients is as large.
+    pub(crate) fn bytes(&self) -> u64 {
+        u64::from(self.rows) * u64::from(self.stride) * BYTES_PER_COLUMN / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: u64 = 1 << 30;
+
+    #[test]
+    fn a_matrix_that_fits_is_one_stripe() {
+        let stripes = Stripes::new(&Shape::batch(100, 3), 100 * 100 * 8, ANY).unwrap();
+        assert!(stripes.is_single());
+        assert_eq!(stripes.iter().collect::<Vec<_>>(), [(0, 100)]);
+    }
+
+    #[test]
+    fn stripes_end_on_steps_and_cover_every_row_once() {
+        let stripes = Stripes::new(&Shape::batch(101, 3), 104 * 8 * 47, ANY).unwrap();
+        assert_eq!((stripes.stride, stripes.rows), (104, 32));
+        assert_eq!(stripes.iter().collect::<Vec<_>>(), [(0, 32), (32, 32), (64, 32), (96, 5)]);
+    }
+
+    #[test]
+    fn one_row_is_the_least() {
+        let shape = Shape::batch(101, 3);
+        assert_eq!(Stripes::new(&shape, 104 * 8, ANY).unwrap().rows, 1);
+        assert_eq!(Stripes::new(&shape, ANY, 104 * 4).unwrap().rows, 1);
+        let error = Stripes::new(&shape, 104 * 8 - 1, ANY).unwrap_err();
+        assert_eq!(error, Error::Workspace { needed: 832, budget: 831, columns: 101 });
+    }
+}

@@ -1,0 +1,49 @@
+//! What a device can do beyond the baseline, and how far its shaders are checked.
+
+use std::fmt;
+
+/// Which variant of the kernels runs. The baseline needs nothing beyond the WebGPU default limits; a tier above it is added
+/// only where it has been measured to pay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Tier {
+    /// WebGPU's default limits, no feature.
+    #[default]
+    Baseline,
+}
+
+impl Tier {
+    /// Every tier, the fastest last.
+    pub const ALL: [Self; 1] = [Self::Baseline];
+
+    /// The device feature that the tier needs beyond the defaults.
+    pub const fn features(self) -> wgpu::Features {
+        match self {
+            Self::Baseline => wgpu::Features::empty(),
+        }
+    }
+
+    /// The best tier for a device with these features.
+    pub fn best(features: wgpu::Features) -> Self {
+        let fits = |tier: &Self| features.contains(tier.features());
+        Self::ALL.into_iter().rev().find(fits).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "baseline",
+        })
+    }
+}
+
+/// Whether the driver's shaders carry run-time checks of every index and loop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Checks {
+    /// No run-time checks: every shape has been validated on the host, so that no index can leave its buffer.
+    #[default]
+    Trusted,
+    /// Every index clamped and every loop bounded by naga, as for a shader of unknown origin.
+    Checked,
+}

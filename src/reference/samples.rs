@@ -1,0 +1,104 @@
+//! Inputs and losses for the unit tests.
+
+use crate::loss::{
+    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
+};
+use crate::{Batch, Result};
+
+/// Inputs of every mode.
+pub(super) struct Sample {
+    n: usize,
+    d: usize,
+    embeddings: Vec<f32>,
+    references: Vec<f32>,
+    labels: Vec<u32>,
+    reference_labels: Vec<u32>,
+}
+
+const CLASSES: u32 = 3;
+const BETA: [f32; 3] = [0.6, 0.7, 0.65];
+
+impl Sample {
+    /// Rows with coordinates between -`magnitude` and `magnitude`.
+    pub fn new(n: usize, d: usize, magnitude: f32) -> Self {
+        let mut state = 1_u64;
+        let mut coordinate = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) * magnitude
+        };
+        let mut rows = |count| (0..count * d).map(|_| coordinate()).collect();
+        Self {
+            n,
+            d,
+            embeddings: rows(n),
+            references: rows(n + 2),
+            labels: (0..n as u32).map(|row| row % CLASSES).collect(),
+            reference_labels: (0..n as u32 + 2).map(|row| row * 2 % CLASSES).collect(),
+        }
+    }
+
+    /// The batches that the loss has a mode for.
+    pub fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
+        let rows = Batch::new(&self.embeddings, [self.n, self.d], &self.labels);
+        let scores = Batch::scores(&self.embeddings, [self.n, self.d], &self.labels);
+        let prototypes = &self.references[..CLASSES as usize * self.d];
+        let all: [Result<Batch>; 4] = [
+            rows.clone(),
+            rows.clone().and_then(|rows| rows.with_references(&self.references, self.n + 2, &self.reference_labels)),
+            rows.and_then(|rows| rows.with_prototypes(prototypes, CLASSES as usize)),
+            scores,
+        ];
+        let all = all.map(|batch| batch.and_then(|batch| with_betas(loss, batch)).expect("a valid sample"));
+        all.into_iter().filter(|batch| batch.check(loss).is_ok()).collect()
+    }
+}
+
+fn with_betas<'a>(loss: &Loss, batch: Batch<'a>) -> Result<Batch<'a>> {
+    match loss {
+        Loss::Margin(Margin { beta_per_class: true, .. }) => batch.with_beta(&BETA),
+        _ => Ok(batch),
+    }
+}
+
+/// Every loss with every distance, normalisation, reduction, mining and form.
+pub(super) fn losses() -> Vec<Loss> {
+    let mut losses = Vec::new();
+    for distance in Distance::ALL {
+        for normalize in [false, true] {
+            for reduction in Reduction::ALL {
+                losses.extend(losses_with(distance, normalize, reduction));
+            }
+        }
+    }
+    losses
+}
+
+fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec<Loss> {
+    let mut losses: Vec<Loss> = Vec::new();
+    for power in [1, 2] {
+        losses.push(
+            Contrastive { distance, normalize, reduction, power, positive_margin: 0.25, ..Default::default() }.into(),
+        );
+    }
+    if reduction == Reduction::HadsellMean {
+        return losses;
+    }
+    for mining in Mining::ALL {
+        for soft in [false, true] {
+            losses.push(Triplet { distance, normalize, reduction, mining, soft, ..Default::default() }.into());
+        }
+    }
+    for form in [Form::Smooth, Form::Exact] {
+        losses.push(LiftedStructured { distance, normalize, reduction, form, ..Default::default() }.into());
+    }
+    for power in [1, 2] {
+        let divide_by_classes = power == 2;
+        losses.push(
+            MultiMargin { distance, normalize, reduction, power, divide_by_classes, ..Default::default() }.into(),
+        );
+    }
+    for beta_per_class in [false, true] {
+        losses.push(Margin { distance, normalize, reduction, beta_per_class, ..Default::default() }.into());
+    }
+    losses
+}

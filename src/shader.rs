@@ -1,0 +1,82 @@
+//! The WGSL files as text, and how they include one another.
+
+use std::collections::HashSet;
+
+/// A WGSL file below `shaders/`, without what it includes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Shader {
+    /// Its path below `shaders/`.
+    pub path: &'static str,
+    text: &'static str,
+}
+
+impl Shader {
+    pub(crate) const fn new(path: &'static str, text: &'static str) -> Self {
+        Self { path, text }
+    }
+}
+
+/// The shader file at this path below `shaders/`.
+macro_rules! shader {
+    ($path:literal) => {
+        $crate::shader::Shader::new($path, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $path)))
+    };
+}
+pub(crate) use shader;
+
+/// What the kernels share. Each is included once, where it is first asked for.
+const SHARED: &[Shader] = &[
+    shader!("shared/distances.wgsl"),
+    shader!("shared/exponential.wgsl"),
+    shader!("shared/extremes.wgsl"),
+    shader!("shared/numbers.wgsl"),
+    shader!("shared/reduce.wgsl"),
+    shader!("shared/row.wgsl"),
+    shader!("shared/sorted.wgsl"),
+    shader!("shared/state.wgsl"),
+    shader!("shared/stripe.wgsl"),
+    shader!("shared/summary.wgsl"),
+    shader!("shared/triplet.wgsl"),
+    shader!("shared/wide.wgsl"),
+];
+
+const INCLUDE: &str = "// #include \"";
+
+/// The whole WGSL of a kernel: its text with every `// #include "shared/..."` line replaced by that file.
+pub(crate) fn compose(shader: Shader) -> String {
+    let mut whole = String::new();
+    append(shader, &mut HashSet::new(), &mut whole);
+    whole
+}
+
+fn append(shader: Shader, seen: &mut HashSet<&'static str>, whole: &mut String) {
+    for line in shader.text.lines() {
+        match line.strip_prefix(INCLUDE).and_then(|rest| rest.strip_suffix('"')) {
+            Some(path) => {
+                let included = SHARED.iter().find(|shared| shared.path == path);
+                let included =
+                    included.unwrap_or_else(|| panic!("{} includes {path}, which is not shared", shader.path));
+                if seen.insert(included.path) {
+                    append(*included, seen, whole);
+                }
+            }
+            None => {
+                whole.push_str(line);
+                whole.push('\n');
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn includes_once_and_recursively() {
+        let whole = compose(shader!("terms/triplet/hard.wgsl"));
+        assert_eq!(whole.matches("struct Stripe").count(), 1);
+        assert_eq!(whole.matches("fn wide_add").count(), 1);
+        assert!(!whole.contains("#include"));
+    }
+}
