@@ -54,9 +54,9 @@ impl Bounded {
         Self::new(value, 0.0)
     }
 
-    /// The same with an error larger by a part of the value.
+    /// The same with an error larger by a part of whatever f32 may find.
     pub fn widened(self, relative: f64) -> Self {
-        Self::new(self.value, self.error + relative * self.value.abs())
+        Self::new(self.value, self.error + relative * self.magnitude())
     }
 
     /// The largest magnitude that f32 may find.

@@ -14,9 +14,10 @@ pub struct Comparison {
 /// The number of a quantity that is farthest off.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deviation {
-    /// Which quantity: a field of [`Evaluation`](crate::Evaluation), or `length of` one where there are more or fewer numbers than expected.
+    /// Which quantity: a field of [`Evaluation`], or `length of` one where there are more or fewer numbers than expected.
     pub quantity: &'static str,
-    /// |actual - expected| / bound: within 1 they agree. Infinite for NaN, infinities, and any deviation where none is allowed.
+    /// |actual - expected| / bound: within 1 they agree. Infinite for NaN, infinities, any deviation where none is
+    /// allowed, and bounds beyond f64.
     pub share: f64,
     /// The row of the number; 0 for single numbers.
     pub row: usize,
@@ -39,15 +40,13 @@ impl Deviation {
     fn new(quantity: &'static str, expected: f64, actual: f64, bound: f64) -> Self {
         let deviation = (actual - expected).abs();
         let share = match deviation / bound {
-            _ if !actual.is_finite() || bound.is_nan() => f64::INFINITY,
+            _ if !actual.is_finite() || !bound.is_finite() => f64::INFINITY,
             _ if deviation == 0.0 => 0.0,
             share => share,
         };
         Self { quantity, share, row: 0, column: 0, expected, actual, bound }
     }
-}
 
-impl Deviation {
     /// More or fewer numbers than expected; -1 stands for no table.
     fn of_length(quantity: &'static str, lengths: [Option<usize>; 2]) -> Self {
         let [expected, actual] = lengths.map(|length| length.map_or(-1.0, |length| length as f64));

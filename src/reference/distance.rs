@@ -147,7 +147,7 @@ impl Distance {
             Self::Euclidean => {
                 let d = squares().sqrt();
                 let d = if d < SMALLEST { 0.0 } else { d };
-                Bounded::new(d, shift + 4.0 * root * SMALLEST).widened((5.0 + root) * ROUNDING)
+                Bounded::new(d, shift + 4.0 * root * SMALLEST).widened((10.0 + root) * ROUNDING)
             }
             Self::SquaredEuclidean => {
                 let square = squares();
@@ -157,7 +157,7 @@ impl Distance {
             Self::Manhattan => {
                 let d = sum(x.coordinates, y.coordinates, |x, y| (x - y).abs());
                 // |x|_1 <= sqrt(D) for a unit row.
-                Bounded::new(d, shift * root + 4.0 * root * SMALLEST).widened((3.0 + root) * ROUNDING)
+                Bounded::new(d, shift * root + 4.0 * root * SMALLEST).widened((4.0 + 1.5 * root) * ROUNDING)
             }
             Self::Cosine if x.norm == 0.0 || y.norm == 0.0 => return Bounded::exact(1.0),
             Self::Cosine => {
@@ -228,7 +228,8 @@ impl Pull {
             return;
         }
         let Self { coefficient: c, error, anywhere } = *self;
-        let strength = c.abs();
+        // Whatever coefficient f32 finds, its rows are rounded.
+        let strength = c.abs() + error;
         let sums = values.iter_mut().zip(errors);
         let coordinates = x.coordinates.iter().zip(y.coordinates);
         match distance {

@@ -101,6 +101,24 @@ mod tests {
     }
 
     #[test]
+    fn every_run_gives_the_same_bits() {
+        // More anchors than are held at a time, on one thread and on several.
+        let sample = Sample::new(300, 5, 1.0);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| {
+                let losses = losses().into_iter().step_by(11);
+                let evaluate = |loss| {
+                    let batches = sample.batches(&loss);
+                    batches.iter().map(|batch| evaluate_with_bounds(&loss, batch)).collect::<Vec<_>>()
+                };
+                losses.flat_map(evaluate).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(run(1), run(3));
+    }
+
+    #[test]
     fn the_rounded_result_agrees() {
         for_all(&Sample::new(11, 4, 1.0), |expectation, name| {
             let comparison = expectation.compare(&rounded(&expectation.evaluation));
