@@ -46,6 +46,8 @@ const INCLUDE: &str = "// #include \"";
 pub(crate) fn compose(shader: Shader) -> String {
     let mut whole = String::new();
     append(shader, &mut HashSet::new(), &mut whole);
+    #[cfg(test)]
+    plant(shader, &mut whole);
     whole
 }
 
@@ -65,6 +67,29 @@ fn append(shader: Shader, seen: &mut HashSet<&'static str>, whole: &mut String) 
                 whole.push('\n');
             }
         }
+    }
+}
+
+#[cfg(test)]
+std::thread_local! {
+    /// A fault that a test has planted: path, text and what stands in its place.
+    static FAULT: std::cell::Cell<Option<[&'static str; 3]>> = const { std::cell::Cell::new(None) };
+}
+
+/// Runs `work` with `text` replaced by `fault` in the shader at `path`, on this thread.
+#[cfg(test)]
+pub(crate) fn planted<T>(path: &'static str, text: &'static str, fault: &'static str, work: impl FnOnce() -> T) -> T {
+    FAULT.set(Some([path, text, fault]));
+    let result = work();
+    FAULT.set(None);
+    result
+}
+
+#[cfg(test)]
+fn plant(shader: Shader, whole: &mut String) {
+    if let Some([path, text, fault]) = FAULT.get().filter(|[path, ..]| *path == shader.path) {
+        assert!(whole.contains(text), "{path} has no `{text}`");
+        *whole = whole.replace(text, fault);
     }
 }
 

@@ -144,6 +144,20 @@ impl Context {
         }
     }
 
+    /// Every kernel that a pipeline was made of.
+    #[cfg(test)]
+    pub(crate) fn kernels(&self) -> Vec<Kernel> {
+        let pipelines = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        pipelines.iter().map(|(kernel, _)| kernel.clone()).collect()
+    }
+
+    /// Forgets the pipelines of a shader.
+    #[cfg(test)]
+    pub(crate) fn forget(&self, path: &str) {
+        let mut pipelines = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        pipelines.retain(|(kernel, _)| kernel.shader.path != path);
+    }
+
     /// Forgets the pipelines made within `work` if it fails: one of them may be invalid.
     pub(crate) fn or_forget<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let before = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner).len();

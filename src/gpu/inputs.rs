@@ -8,7 +8,6 @@ use super::layout::{Rows, state};
 use super::plan::Plan;
 use super::steps::{Bound, Step, folded, on_unit_rows, step};
 use crate::batch::Mode;
-use crate::loss::Margin;
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -77,11 +76,11 @@ impl Binding {
             steps.push(prepare_rows(plan, set, m, raw, labels, state::REFERENCES_FAULT)?);
         }
 
-        if plan.loss().description().beta().is_some() {
+        if let Some(beta) = plan.loss().description().beta() {
             let default;
             let raw = match (&inputs.beta, shape.betas()) {
                 (_, 0) => {
-                    let bytes = Margin::DEFAULT_BETA.to_ne_bytes();
+                    let bytes = beta.default.to_ne_bytes();
                     default = filled(plan.context().device(), "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
                     Bound::all(&default)
                 }

@@ -97,8 +97,6 @@ pub(crate) struct Statistic {
 pub(crate) mod state {
     pub const EMBEDDINGS_FAULT: u32 = 0;
     pub const REFERENCES_FAULT: u32 = 1;
-    pub const BETA_FAULT: u32 = 2;
-    pub const LABEL_FAULT: u32 = 3;
     pub const OVERFLOW: usize = 5;
     pub const SIZE: usize = 8;
 }

@@ -40,19 +40,24 @@ pub(crate) fn folded(groups: u32) -> [u32; 3] {
     if groups <= MOST { [groups, 1, 1] } else { [MOST, groups.div_ceil(MOST), 1] }
 }
 
-/// The number of `shaders/shared/distances.wgsl` that the matrix is made of.
+/// The number of scores in `shaders/shared/distances.wgsl`.
+pub(crate) const SCORES: u32 = 5;
+
+/// The number of a distance in `shaders/shared/distances.wgsl`.
+pub(crate) fn distance_kind(distance: Distance) -> u32 {
+    match distance {
+        Distance::Euclidean => 0,
+        Distance::SquaredEuclidean => 1,
+        Distance::Manhattan => 2,
+        Distance::Cosine => 3,
+        Distance::InnerProduct => 4,
+    }
+}
+
+/// What the matrix is made of.
 fn matrix_kind(loss: &Loss, shape: &Shape) -> f64 {
-    const SCORES: f64 = 5.0;
-    if shape.mode() == Mode::Scores {
-        return SCORES;
-    }
-    match loss.distance() {
-        Distance::Euclidean => 0.0,
-        Distance::SquaredEuclidean => 1.0,
-        Distance::Manhattan => 2.0,
-        Distance::Cosine => 3.0,
-        Distance::InnerProduct => 4.0,
-    }
+    let kind = if shape.mode() == Mode::Scores { SCORES } else { distance_kind(loss.distance()) };
+    kind.into()
 }
 
 /// Whether the kernels work on unit rows.
@@ -60,12 +65,13 @@ pub(crate) fn on_unit_rows(loss: &Loss, shape: &Shape) -> bool {
     shape.mode() != Mode::Scores && (loss.normalize() || loss.distance() == Distance::Cosine)
 }
 
-fn reduction_kind(reduction: Reduction) -> f64 {
+/// The number of a reduction in `shaders/finish/totals.wgsl`.
+pub(crate) fn reduction_kind(reduction: Reduction) -> u32 {
     match reduction {
-        Reduction::Sum => 0.0,
-        Reduction::Mean => 1.0,
-        Reduction::MeanNonZero => 2.0,
-        Reduction::HadsellMean => 3.0,
+        Reduction::Sum => 0,
+        Reduction::Mean => 1,
+        Reduction::MeanNonZero => 2,
+        Reduction::HadsellMean => 3,
     }
 }
 
@@ -193,7 +199,7 @@ impl<'a> Builder<'a> {
 
     fn totals(&mut self, last: bool) {
         let constants = vec![
-            ("REDUCTION", reduction_kind(self.loss.reduction())),
+            ("REDUCTION", reduction_kind(self.loss.reduction()).into()),
             ("SPLIT_MEAN", f64::from(u8::from(self.terms.split_mean))),
             ("LAST", f64::from(u8::from(last))),
         ];

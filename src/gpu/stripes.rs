@@ -8,7 +8,7 @@ const BYTES_PER_COLUMN: u64 = 8;
 
 /// Stripes end on multiples of this, the `STEP` of `shaders/gradient/pairwise.wgsl`, so that its sums are the same however the
 /// matrix is cut. A workspace too small for that many rows still works, with sums that may differ in their rounding.
-const STEP: u64 = 16;
+pub(crate) const STEP: u64 = 16;
 
 /// The cut of a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,7 +35,7 @@ mod triplet;
 #[cfg(test)]
 mod finite_differences;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub use comparison::{Comparison, Deviation};
 pub use expectation::Expectation;

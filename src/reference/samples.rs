@@ -6,7 +6,7 @@ use crate::loss::{
 use crate::{Batch, Result};
 
 /// Inputs of every mode.
-pub(super) struct Sample {
+pub(crate) struct Sample {
     n: usize,
     d: usize,
     embeddings: Vec<f32>,
@@ -61,7 +61,7 @@ fn with_betas<'a>(loss: &Loss, batch: Batch<'a>) -> Result<Batch<'a>> {
 }
 
 /// Every loss with every distance, normalisation, reduction, mining and form.
-pub(super) fn losses() -> Vec<Loss> {
+pub(crate) fn losses() -> Vec<Loss> {
     let mut losses = Vec::new();
     for distance in Distance::ALL {
         for normalize in [false, true] {
@@ -71,6 +71,19 @@ pub(super) fn losses() -> Vec<Loss> {
         }
     }
     losses
+}
+
+/// Every loss with every distance, mining and form; normalisation and reduction change from distance to distance.
+pub(crate) fn representatives() -> Vec<Loss> {
+    let reductions = Reduction::ALL.into_iter().cycle();
+    let settings = Distance::ALL
+        .into_iter()
+        .zip([false, true].into_iter().cycle())
+        .zip(reductions.clone().zip(reductions.skip(2)));
+    let with = |((distance, normalize), (one, other))| {
+        [one, other].into_iter().flat_map(move |reduction| losses_with(distance, normalize, reduction))
+    };
+    settings.flat_map(with).collect()
 }
 
 fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec<Loss> {

@@ -1,0 +1,111 @@
+//! Every loss against the reference, and faults planted in the kernels that this comparison has to catch.
+
+use super::contexts;
+use crate::gpu::{Checks, Context, Options};
+use crate::loss::Loss;
+use crate::reference::evaluate_with_bounds;
+use crate::reference::samples::{Sample, losses, representatives};
+use crate::shader::planted;
+
+/// Whether the kernels agree with the reference on every batch of the sample that the loss can take.
+fn agrees(context: &Context, loss: &Loss, sample: &Sample) -> Result<(), String> {
+    for batch in sample.batches(loss) {
+        let expected = evaluate_with_bounds(loss, &batch).map_err(|error| error.to_string())?;
+        let actual = context.evaluate(loss, &batch).map_err(|error| error.to_string())?;
+        let comparison = expected.compare(&actual);
+        if !comparison.agrees() {
+            return Err(format!("{loss:?} in {} mode:\n{comparison}", batch.shape().mode().name()));
+        }
+    }
+    Ok(())
+}
+
+fn assert_agrees(context: &Context, losses: &[Loss]) {
+    let sample = Sample::new(19, 6, 1.0);
+    for loss in losses {
+        if let Err(problem) = agrees(context, loss, &sample) {
+            panic!("{:?}: {problem}", context.device().adapter_info().backend);
+        }
+    }
+}
+
+#[test]
+fn every_setting_of_every_loss_agrees() {
+    assert_agrees(&contexts(Options::default())[0], &losses());
+}
+
+#[test]
+fn every_kernel_agrees_on_every_adapter() {
+    for context in contexts(Options::default()) {
+        assert_agrees(&context, &representatives());
+    }
+}
+
+#[test]
+fn every_kernel_agrees_with_run_time_checks() {
+    assert_agrees(&contexts(Options { checks: Checks::Checked, ..Options::default() })[0], &representatives());
+}
+
+/// A line of a kernel and what it is replaced with.
+const FAULTS: &[(&str, &str, &str)] = &[
+    ("prepare/rows.wgsl", "value * scale / scaled_norm", "value * scale / (1.0001 * scaled_norm)"),
+    ("prepare/rows.wgsl", "labels[row] = label;", "labels[row] = label & 1u;"),
+    ("prepare/beta.wgsl", "beta[index] = value;", "beta[index] = value + 0.01;"),
+    ("distance/pairwise.wgsl", "let difference = x - y;", "let difference = x - 1.0001 * y;"),
+    ("distance/pairwise.wgsl", "return dot(x, y);", "return dot(x.xyz, y.xyz);"),
+    ("distance/pairwise.wgsl", "dot(abs(difference), vec4(1.0))", "dot(abs(difference), vec4(1.0, 1.0, 1.0, 0.0))"),
+    ("distance/pairwise.wgsl", "min(0.5 * sum, 2.0)", "min(sum, 2.0)"),
+    ("distance/scores.wgsl", "= -scores", "= scores"),
+    ("terms/contrastive.wgsl", "d - parameters.positive_margin", "d - 0.99 * parameters.positive_margin"),
+    ("terms/contrastive.wgsl", "-negative_weight * term_slope", "negative_weight * term_slope"),
+    ("terms/contrastive.wgsl", "return 2.0 * hinge;", "return hinge;"),
+    ("terms/margin.wgsl", "select(0.0, -1.0, hinge > 0.0)", "select(0.0, 1.0, hinge > 0.0)"),
+    ("terms/margin.wgsl", "f32(i32(counts.w) - i32(counts.z))", "f32(counts.w + counts.z)"),
+    ("terms/margin.wgsl", "beta[labels[i]]", "beta[0]"),
+    ("terms/multi_margin.wgsl", "coefficient(sums.y, own)", "coefficient(-sums.y, own)"),
+    ("terms/multi_margin.wgsl", "1.0 / f32(stripe.references)", "1.0 / f32(stripe.stride)"),
+    ("terms/lifted_structured.wgsl", "-sums.y * exp(", "-0.999 * sums.y * exp("),
+    ("terms/lifted_structured.wgsl", "coefficient(0.5 * h, d)", "coefficient(h, d)"),
+    ("terms/lifted_structured.wgsl", "own > other || (", "own < other || ("),
+    ("terms/triplet/all.wgsl", "coefficients[begin + j] + f32(above)", "f32(above) + 1.0"),
+    ("terms/triplet/all.wgsl", "atomicAdd(&places[place], 1u);", "atomicMax(&places[place], 1u);"),
+    ("terms/triplet/all.wgsl", "loss -= above", "loss += above"),
+    ("terms/triplet/all_soft.wgsl", "c += share.y;", "c += 0.999 * share.y;"),
+    (
+        "terms/triplet/all_soft.wgsl",
+        "part += with_column(i, begin, j, p)",
+        "part += 0.999 * with_column(i, begin, j, p)",
+    ),
+    ("terms/triplet/hard.wgsl", "let positive = hardest.farthest;", "let positive = hardest.nearest;"),
+    ("terms/triplet/hard.wgsl", "coefficient(-slope", "coefficient(slope"),
+    ("terms/triplet/semi_hard.wgsl", "select(value_of(order), farthest.value", "select(value_of(order), 0.0"),
+    ("terms/triplet/semi_hard.wgsl", "slopes += slopes_of_choosers(size, EMPTY, d);", "slopes += 0.0;"),
+    ("terms/triplet/semi_hard.wgsl", "smallest = scan_scratch[local - 1u];", "smallest = EMPTY;"),
+    ("gradient/pairwise.wgsl", "sum2 += step2;", "sum2 = step2;"),
+    ("gradient/pairwise.wgsl", "return sign(a - b);", "return sign(b - a);"),
+    ("gradient/pairwise.wgsl", "return -b;", "return b;"),
+    ("gradient/scores.wgsl", "= -coefficients", "= coefficients"),
+    ("finish/totals.wgsl", "return inverse(nonzero);", "return inverse(terms);"),
+    ("finish/totals.wgsl", "return 0.5 * inverse(terms);", "return inverse(terms);"),
+    ("finish/totals.wgsl", "positive_weight * sums.x + negative_weight", "positive_weight * sums.x - negative_weight"),
+    ("finish/gradient.wgsl", "value - radial", "value + radial"),
+    ("finish/gradient.wgsl", "value += transposed[index];", "value -= transposed[index];"),
+    ("finish/beta.wgsl", "totals.scale * total", "total"),
+];
+
+#[test]
+fn every_planted_fault_is_caught() {
+    // Rows enough for a second step of the gradient's sums.
+    let sample = Sample::new(19, 6, 1.0);
+    let context = contexts(Options::default()).swap_remove(0);
+    let mut losses = representatives();
+    for &(path, line, fault) in FAULTS {
+        // Those whose own kernel it is come first.
+        losses.sort_by_key(|loss| loss.description().terms().shader.path != path);
+        context.forget(path);
+        let is_caught =
+            planted(path, line, fault, || losses.iter().any(|loss| agrees(&context, loss, &sample).is_err()));
+        context.forget(path);
+        assert!(is_caught, "nobody noticed `{fault}` in {path}");
+    }
+}

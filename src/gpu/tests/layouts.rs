@@ -1,0 +1,156 @@
+//! Structs, constants and bindings that host and kernels share.
+
+use std::mem::offset_of;
+
+use crate::gpu::kernel::{Room, Slot};
+use crate::gpu::layout::{Finish, Row, Rows, Statistic, Stripe, Totals, state};
+use crate::loss::Loss;
+use crate::reference::samples::losses;
+use crate::shader::{Shader, compose, shader};
+
+fn parse(shader: Shader) -> naga::Module {
+    let source = compose(shader);
+    naga::front::wgsl::parse_str(&source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)))
+}
+
+/// Size, then name and offset of every member.
+fn layout_of(module: &naga::Module, name: &str) -> (usize, Vec<(String, usize)>) {
+    let mut structs = module.types.iter().filter(|(_, ty)| ty.name.as_deref() == Some(name));
+    let (_, ty) = structs.next().unwrap_or_else(|| panic!("no struct {name}"));
+    let naga::TypeInner::Struct { members, span } = &ty.inner else { panic!("{name} is no struct") };
+    let member = |member: &naga::StructMember| (member.name.clone().unwrap_or_default(), member.offset as usize);
+    (*span as usize, members.iter().map(member).collect())
+}
+
+macro_rules! assert_same_layout {
+    ($host:ident in $shader:literal: $($member:ident),*) => {
+        let (size, members) = layout_of(&parse(shader!($shader)), stringify!($host));
+        assert_eq!(size, size_of::<$host>(), "size of {}", stringify!($host));
+        let host = [$((stringify!($member), offset_of!($host, $member))),*];
+        let kernel: Vec<_> = members.iter().map(|(name, offset)| (name.as_str(), *offset)).collect();
+        // Padding stands in one host member and may stand in several of the kernel's.
+        let kernel: Vec<_> = kernel.into_iter().filter(|(name, _)| !name.starts_with("padding")).collect();
+        assert_eq!(kernel, host, "members of {}", stringify!($host));
+    };
+}
+
+#[test]
+fn structs_have_the_same_layout() {
+    assert_same_layout!(Stripe in "terms/contrastive.wgsl":
+        begin, rows, queries, references, dimensions, vectors, stride, same_set, portion);
+    assert_same_layout!(Rows in "prepare/rows.wgsl": count, dimensions, vectors, unit, labelled, classes, fault);
+    assert_same_layout!(Finish in "finish/gradient.wgsl": count, dimensions, vectors, unit, add, last, factor);
+    assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column);
+    assert_same_layout!(Row in "finish/totals.wgsl":
+        loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
+        nonzero_negatives, terms, nonzero, beta_slope);
+    assert_same_layout!(Totals in "finish/totals.wgsl":
+        loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, terms,
+        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults);
+}
+
+/// The value of a named constant.
+fn constant(module: &naga::Module, name: &str) -> u32 {
+    let mut found = module.constants.iter().filter(|(_, constant)| constant.name.as_deref() == Some(name));
+    let (_, constant) = found.next().unwrap_or_else(|| panic!("no constant {name}"));
+    match module.global_expressions[constant.init] {
+        naga::Expression::Literal(naga::Literal::U32(value)) => value,
+        ref other => panic!("{name} is {other:?}"),
+    }
+}
+
+#[test]
+fn constants_have_the_same_value() {
+    let prepare = parse(shader!("prepare/rows.wgsl"));
+    assert_eq!(constant(&prepare, "EMBEDDINGS_FAULT"), state::EMBEDDINGS_FAULT);
+    assert_eq!(constant(&prepare, "REFERENCES_FAULT"), state::REFERENCES_FAULT);
+    assert_eq!(constant(&prepare, "OVERFLOW") as usize, state::OVERFLOW);
+    assert_eq!(constant(&prepare, "STATE_SIZE") as usize, state::SIZE);
+
+    let distance = parse(shader!("distance/pairwise.wgsl"));
+    let names = ["EUCLIDEAN", "SQUARED_EUCLIDEAN", "MANHATTAN", "COSINE", "INNER_PRODUCT"];
+    for (name, kind) in names.into_iter().zip(crate::Distance::ALL) {
+        assert_eq!(constant(&distance, name), crate::gpu::steps::distance_kind(kind));
+    }
+    assert_eq!(constant(&distance, "SCORES"), crate::gpu::steps::SCORES);
+
+    let totals = parse(shader!("finish/totals.wgsl"));
+    for (name, reduction) in ["SUM", "MEAN", "MEAN_NON_ZERO", "HADSELL_MEAN"].into_iter().zip(crate::Reduction::ALL) {
+        assert_eq!(constant(&totals, name), crate::gpu::steps::reduction_kind(reduction));
+    }
+
+    let gradient = parse(shader!("gradient/pairwise.wgsl"));
+    assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
+    let soft = parse(shader!("terms/triplet/all_soft.wgsl"));
+    let loss = Loss::from(crate::Triplet { soft: true, ..Default::default() });
+    let portion = loss.description().terms().positives_per_dispatch;
+    assert_eq!(portion, Some(constant(&soft, "CHUNK") as usize));
+}
+
+#[test]
+fn parameters_stand_in_the_order_of_the_kernel() {
+    for loss in losses() {
+        let terms = loss.description().terms();
+        let module = parse(terms.shader);
+        if !module.types.iter().any(|(_, ty)| ty.name.as_deref() == Some("Parameters")) {
+            // The soft form of batch-all triplets has none.
+            assert_eq!(terms.shader.path, "terms/triplet/all_soft.wgsl");
+            continue;
+        }
+        let (_, members) = layout_of(&module, "Parameters");
+        let host: Vec<_> =
+            terms.parameters.iter().enumerate().map(|(at, &(name, _))| (name.to_owned(), at * 4)).collect();
+        assert_eq!(members, host, "{}", terms.shader.path);
+    }
+}
+
+#[test]
+fn rooms_have_the_bindings_of_their_kernels() {
+    let mut kernels = vec![
+        (Room::PrepareRows, shader!("prepare/rows.wgsl")),
+        (Room::PrepareBeta, shader!("prepare/beta.wgsl")),
+        (Room::Distance, shader!("distance/pairwise.wgsl")),
+        (Room::Distance, shader!("distance/scores.wgsl")),
+        (Room::Gradient, shader!("gradient/pairwise.wgsl")),
+        (Room::Gradient, shader!("gradient/scores.wgsl")),
+        (Room::FinishTotals, shader!("finish/totals.wgsl")),
+        (Room::FinishGradient, shader!("finish/gradient.wgsl")),
+        (Room::FinishBeta, shader!("finish/beta.wgsl")),
+    ];
+    kernels.extend(losses().iter().map(|loss| (Room::Terms, loss.description().terms().shader)));
+    for (room, shader) in kernels {
+        let module = parse(shader);
+        for (_, global) in module.global_variables.iter() {
+            let Some(binding) = &global.binding else { continue };
+            let slot = match global.space {
+                naga::AddressSpace::Uniform if global.name.as_deref() == Some("stripe") => Slot::Stripe,
+                naga::AddressSpace::Uniform => Slot::Uniform,
+                naga::AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => Slot::Write,
+                _ => Slot::Read,
+            };
+            assert_eq!(
+                (binding.group, room.slots().get(binding.binding as usize)),
+                (0, Some(&slot)),
+                "{global:?} of {shader:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_room_needs_more_than_the_baseline() {
+    let rooms = [
+        Room::PrepareRows,
+        Room::PrepareBeta,
+        Room::Distance,
+        Room::Terms,
+        Room::Gradient,
+        Room::FinishTotals,
+        Room::FinishGradient,
+        Room::FinishBeta,
+    ];
+    for room in rooms {
+        let storage = room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
+        assert!(storage <= 8, "{room:?} has {storage} storage buffers");
+    }
+}
