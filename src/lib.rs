@@ -12,4 +12,4 @@ pub use batch::{Batch, Mode, Shape};
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use gpu::{Adapter, Binding, Checks, Context, Inputs, Options, Pending, Plan, Tier};
-pub use loss::{Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet};
+pub use loss::*;

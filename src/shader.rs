@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::gpu::Tier;
+
 /// A WGSL file below `shaders/`, without what it includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shader {
@@ -26,7 +28,7 @@ pub(crate) use shader;
 
 /// What the kernels share. Each is included once, where it is first asked for.
 const SHARED: &[Shader] = &[
-    shader!("shared/distances.wgsl"),
+    shader!("shared/distance.wgsl"),
     shader!("shared/exponential.wgsl"),
     shader!("shared/extremes.wgsl"),
     shader!("shared/numbers.wgsl"),
@@ -42,24 +44,25 @@ const SHARED: &[Shader] = &[
 
 const INCLUDE: &str = "// #include \"";
 
-/// The whole WGSL of a kernel: its text with every `// #include "shared/..."` line replaced by that file.
-pub(crate) fn compose(shader: Shader) -> String {
+/// The whole WGSL of a kernel: its text with every `// #include "shared/..."` line replaced by that file, or by what stands in
+/// for it on the tier.
+pub(crate) fn compose(shader: Shader, tier: Tier) -> String {
     let mut whole = String::new();
-    append(shader, &mut HashSet::new(), &mut whole);
+    append(shader, tier, &mut HashSet::new(), &mut whole);
     #[cfg(test)]
     plant(shader, &mut whole);
     whole
 }
 
-fn append(shader: Shader, seen: &mut HashSet<&'static str>, whole: &mut String) {
+fn append(shader: Shader, tier: Tier, seen: &mut HashSet<&'static str>, whole: &mut String) {
     for line in shader.text.lines() {
         match line.strip_prefix(INCLUDE).and_then(|rest| rest.strip_suffix('"')) {
             Some(path) => {
-                let included = SHARED.iter().find(|shared| shared.path == path);
+                let included = SHARED.iter().find(|shared| shared.path == tier.stand_in(path));
                 let included =
                     included.unwrap_or_else(|| panic!("{} includes {path}, which is not shared", shader.path));
                 if seen.insert(included.path) {
-                    append(*included, seen, whole);
+                    append(*included, tier, seen, whole);
                 }
             }
             None => {
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn includes_once_and_recursively() {
-        let whole = compose(shader!("terms/triplet/hard.wgsl"));
+        let whole = compose(shader!("terms/triplet/hard.wgsl"), Tier::Baseline);
         assert_eq!(whole.matches("struct Stripe").count(), 1);
         assert_eq!(whole.matches("fn wide_add").count(), 1);
         assert!(!whole.contains("#include"));

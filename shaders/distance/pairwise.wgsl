@@ -10,7 +10,7 @@
 
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
-// #include "shared/distances.wgsl"
+// #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
 
 @group(0) @binding(1) var<storage, read> left: array<vec4<f32>>;
@@ -28,39 +28,8 @@ const PITCH = STEP + 1u;       // an odd stride between rows keeps workgroup mem
 var<workgroup> left_tile: array<vec4<f32>, TILE * PITCH>;
 var<workgroup> right_tile: array<vec4<f32>, TILE * PITCH>;
 
-// What a part of four dimensions adds to the sum.
-fn part(x: vec4<f32>, y: vec4<f32>) -> f32 {
-    if (DISTANCE == INNER_PRODUCT) {
-        return dot(x, y);
-    }
-    let difference = x - y;
-    if (DISTANCE == MANHATTAN) {
-        return dot(abs(difference), vec4(1.0));
-    }
-    return dot(difference, difference);
-}
-
 fn parts(x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) -> vec4<f32> {
-    return vec4(part(x, y0), part(x, y1), part(x, y2), part(x, y3));
-}
-
-// The distance from the finished sum over points that were scaled by 1 / unscale.
-fn finished(sum: f32, unscale: f32, zero_row: bool) -> f32 {
-    if (DISTANCE == EUCLIDEAN) {
-        let d = sqrt(sum) * unscale;
-        return select(d, 0.0, d < SMALLEST_NORMAL);
-    }
-    if (DISTANCE == MANHATTAN) {
-        return sum * unscale;
-    }
-    if (DISTANCE == INNER_PRODUCT) {
-        return -(sum * unscale * unscale);
-    }
-    if (DISTANCE == COSINE) {
-        // On unit rows 1 - u.v = |u - v|^2 / 2, which keeps its digits for near-duplicates.
-        return select(min(0.5 * sum, 2.0), 1.0, zero_row);
-    }
-    return sum * unscale * unscale;
+    return vec4(distance_part(x, y0), distance_part(x, y1), distance_part(x, y2), distance_part(x, y3));
 }
 
 fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) {
@@ -76,7 +45,7 @@ fn write_one(row: u32, column: u32, sum: f32, unscale: f32) {
         if (DISTANCE == COSINE) {
             zero_row = left_norms[stripe.begin + row] == 0.0 || right_norms[column] == 0.0;
         }
-        distances[row * stripe.stride + column] = finished(sum, unscale, zero_row);
+        distances[row * stripe.stride + column] = distance_from(sum, unscale, zero_row);
     }
 }
 

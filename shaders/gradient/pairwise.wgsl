@@ -4,7 +4,7 @@
 //   gradient_i  = sum_j C(i, j) direction(x_i, y_j)
 //   gradient_j += sum_i C(i, j) direction(y_j, x_i)
 //
-// with direction(a, b) = a - b (Euclidean, its square, cosine), sign(a - b) (Manhattan), -b (inner product).
+// with the direction of shared/distance.wgsl.
 //
 //   own           points of the rows that the gradient is for (queries, or transposed the references)
 //   other         points of the rows it is summed over
@@ -15,7 +15,8 @@
 // Cost per pair: D subtractions and D multiply-adds. The sum is one chain in the order of the rows with the 16 of a step
 // added up first, so a step that ends where a stripe ends leaves the bits the same however the matrix is cut.
 
-// #include "shared/distances.wgsl"
+// #include "shared/numbers.wgsl"
+// #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
 
 @group(0) @binding(1) var<storage, read> own: array<vec4<f32>>;
@@ -33,16 +34,6 @@ const COLUMN_PITCH = TILE / 4u + 1u;
 
 var<workgroup> coefficient_tile: array<vec4<f32>, TILE * ROW_PITCH>;  // transposed, STEP * COLUMN_PITCH are used
 var<workgroup> other_tile: array<vec4<f32>, STEP * SIDE>;
-
-fn direction(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
-    if (DISTANCE == INNER_PRODUCT) {
-        return -b;
-    }
-    if (DISTANCE == MANHATTAN) {
-        return sign(a - b);
-    }
-    return a - b;
-}
 
 struct Summands {
     first: u32,   // index of the first row of `other`

@@ -7,7 +7,7 @@
 //   beta          1 or C          the boundaries of Wu's margin
 
 // #include "shared/numbers.wgsl"
-// #include "shared/distances.wgsl"
+// #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
 // #include "shared/reduce.wgsl"
 // #include "shared/wide.wgsl"
@@ -42,18 +42,6 @@ fn relation(i: u32, j: u32) -> u32 {
         return NO_PAIR;
     }
     return select(NEGATIVE, POSITIVE, labels[i] == reference_labels[j]);
-}
-
-// The coefficient of a pair from its slope dL/dd: the gradient is coefficient * (x - y) for Euclidean, its square and
-// cosine, coefficient * sign(x - y) for Manhattan, -coefficient * y for the inner product.
-fn coefficient(slope: f32, d: f32) -> f32 {
-    if (DISTANCE == EUCLIDEAN) {
-        return select(slope / d, 0.0, d == 0.0);
-    }
-    if (DISTANCE == SQUARED_EUCLIDEAN) {
-        return 2.0 * slope;
-    }
-    return slope;
 }
 
 // What an invocation has seen of its row's pairs.

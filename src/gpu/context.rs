@@ -131,7 +131,7 @@ impl Context {
             return pipeline.clone();
         }
         let layout = self.layout(&pipelines, kernel.room);
-        let pipeline = kernel.pipeline(&self.inner.device, &layout, self.inner.options.checks);
+        let pipeline = kernel.pipeline(&self.inner.device, &layout, self.inner.tier, self.inner.options.checks);
         let made = Pipeline { pipeline, layout };
         pipelines.push((kernel.clone(), made.clone()));
         made

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::layout;
-use super::tier::Checks;
+use super::tier::{Checks, Tier};
 use crate::shader::{Shader, compose};
 
 /// What a binding of a kernel is.
@@ -95,10 +95,11 @@ impl Kernel {
         &self,
         device: &wgpu::Device,
         layout: &wgpu::BindGroupLayout,
+        tier: Tier,
         checks: Checks,
     ) -> wgpu::ComputePipeline {
         let label = format!("metric-learning {}", self.shader.path);
-        let source = compose(self.shader);
+        let source = compose(self.shader, tier);
         let module = shader_module(
             device,
             wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl(source.into()) },

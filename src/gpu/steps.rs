@@ -10,7 +10,7 @@ use super::stripes::Stripes;
 use crate::batch::{Mode, Shape};
 use crate::loss::{Loss, Statistics, Terms};
 use crate::shader::shader;
-use crate::{Distance, Reduction, Result};
+use crate::{Distance, Result};
 
 /// One dispatch, with everything it needs.
 #[derive(Clone, Debug)]
@@ -40,39 +40,15 @@ pub(crate) fn folded(groups: u32) -> [u32; 3] {
     if groups <= MOST { [groups, 1, 1] } else { [MOST, groups.div_ceil(MOST), 1] }
 }
 
-/// The number of scores in `shaders/shared/distances.wgsl`.
-pub(crate) const SCORES: u32 = 5;
-
-/// The number of a distance in `shaders/shared/distances.wgsl`.
-pub(crate) fn distance_kind(distance: Distance) -> u32 {
-    match distance {
-        Distance::Euclidean => 0,
-        Distance::SquaredEuclidean => 1,
-        Distance::Manhattan => 2,
-        Distance::Cosine => 3,
-        Distance::InnerProduct => 4,
-    }
-}
-
-/// What the matrix is made of.
+/// What the matrix is made of, as `shaders/shared/distance.wgsl` numbers it: a distance, or scores.
 fn matrix_kind(loss: &Loss, shape: &Shape) -> f64 {
-    let kind = if shape.mode() == Mode::Scores { SCORES } else { distance_kind(loss.distance()) };
+    let kind = if shape.mode() == Mode::Scores { Distance::ALL.len() as u32 } else { loss.distance() as u32 };
     kind.into()
 }
 
 /// Whether the kernels work on unit rows.
 pub(crate) fn on_unit_rows(loss: &Loss, shape: &Shape) -> bool {
-    shape.mode() != Mode::Scores && (loss.normalize() || loss.distance() == Distance::Cosine)
-}
-
-/// The number of a reduction in `shaders/finish/totals.wgsl`.
-pub(crate) fn reduction_kind(reduction: Reduction) -> u32 {
-    match reduction {
-        Reduction::Sum => 0,
-        Reduction::Mean => 1,
-        Reduction::MeanNonZero => 2,
-        Reduction::HadsellMean => 3,
-    }
+    shape.mode() != Mode::Scores && (loss.normalize() || loss.distance().is_of_unit_rows())
 }
 
 /// Makes the steps after prepare.
@@ -199,7 +175,7 @@ impl<'a> Builder<'a> {
 
     fn totals(&mut self, last: bool) {
         let constants = vec![
-            ("REDUCTION", reduction_kind(self.loss.reduction()).into()),
+            ("REDUCTION", f64::from(self.loss.reduction() as u32)),
             ("SPLIT_MEAN", f64::from(u8::from(self.terms.split_mean))),
             ("LAST", f64::from(u8::from(last))),
         ];

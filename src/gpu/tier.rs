@@ -23,6 +23,13 @@ impl Tier {
         }
     }
 
+    /// The shared shader file that stands in for `path` on this tier.
+    pub(crate) fn stand_in(self, path: &str) -> &str {
+        match self {
+            Self::Baseline => path,
+        }
+    }
+
     /// The best tier for a device with these features.
     pub fn best(features: wgpu::Features) -> Self {
         let fits = |tier: &Self| features.contains(tier.features());

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// error stays near f32's rounding at any nearness. A row whose norm is below the smallest normal f32 (1.18e-38) counts as a row of
 /// norm 0: at `Cosine` distance 1 from everything, with gradient 0. So does a Euclidean distance below it count as 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+// Their order is the number that `shaders/shared/distance.wgsl` knows them by.
 pub enum Distance {
     /// sqrt(sum (x - y)^2), in [0, inf).
     #[default]
@@ -35,4 +36,9 @@ impl Distance {
     /// Every distance, in the order of the table above.
     pub const ALL: [Self; 5] =
         [Self::Euclidean, Self::SquaredEuclidean, Self::Manhattan, Self::Cosine, Self::InnerProduct];
+
+    /// Whether it compares the rows divided by their norms.
+    pub(crate) fn is_of_unit_rows(self) -> bool {
+        self == Self::Cosine
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::mem::offset_of;
 
+use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
 use crate::gpu::layout::{Finish, Row, Rows, Statistic, Stripe, Totals, state};
 use crate::loss::Loss;
@@ -9,7 +10,7 @@ use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
 
 fn parse(shader: Shader) -> naga::Module {
-    let source = compose(shader);
+    let source = compose(shader, Tier::Baseline);
     naga::front::wgsl::parse_str(&source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)))
 }
 
@@ -59,6 +60,18 @@ fn constant(module: &naga::Module, name: &str) -> u32 {
     }
 }
 
+/// `SquaredEuclidean` as the kernels write it: `SQUARED_EUCLIDEAN`.
+fn in_capitals(name: impl std::fmt::Debug) -> String {
+    let mut capitals = String::new();
+    for letter in format!("{name:?}").chars() {
+        if letter.is_uppercase() && !capitals.is_empty() {
+            capitals.push('_');
+        }
+        capitals.push(letter.to_ascii_uppercase());
+    }
+    capitals
+}
+
 #[test]
 fn constants_have_the_same_value() {
     let prepare = parse(shader!("prepare/rows.wgsl"));
@@ -68,15 +81,14 @@ fn constants_have_the_same_value() {
     assert_eq!(constant(&prepare, "STATE_SIZE") as usize, state::SIZE);
 
     let distance = parse(shader!("distance/pairwise.wgsl"));
-    let names = ["EUCLIDEAN", "SQUARED_EUCLIDEAN", "MANHATTAN", "COSINE", "INNER_PRODUCT"];
-    for (name, kind) in names.into_iter().zip(crate::Distance::ALL) {
-        assert_eq!(constant(&distance, name), crate::gpu::steps::distance_kind(kind));
+    for kind in crate::Distance::ALL {
+        assert_eq!(constant(&distance, &in_capitals(kind)), kind as u32);
     }
-    assert_eq!(constant(&distance, "SCORES"), crate::gpu::steps::SCORES);
+    assert_eq!(constant(&distance, "SCORES") as usize, crate::Distance::ALL.len());
 
     let totals = parse(shader!("finish/totals.wgsl"));
-    for (name, reduction) in ["SUM", "MEAN", "MEAN_NON_ZERO", "HADSELL_MEAN"].into_iter().zip(crate::Reduction::ALL) {
-        assert_eq!(constant(&totals, name), crate::gpu::steps::reduction_kind(reduction));
+    for reduction in crate::Reduction::ALL {
+        assert_eq!(constant(&totals, &in_capitals(reduction)), reduction as u32);
     }
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));

@@ -7,8 +7,8 @@ use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
 use super::contexts;
-use crate::gpu::Options;
 use crate::gpu::kernel::Kernel;
+use crate::gpu::{Options, Tier};
 use crate::reference::samples::{Sample, representatives};
 use crate::shader::compose;
 
@@ -32,7 +32,7 @@ fn validate(module: &naga::Module) -> ModuleInfo {
 }
 
 fn with_constants(kernel: &Kernel) -> (naga::Module, ModuleInfo) {
-    let source = compose(kernel.shader);
+    let source = compose(kernel.shader, Tier::Baseline);
     let module =
         naga::front::wgsl::parse_str(&source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)));
     let info = validate(&module);

@@ -1,0 +1,67 @@
+// The distances: all that the kernels know of them. d(x, y) is finished from a sum of parts over the dimensions, and the
+// gradient of a sum of distances is a sum of coefficient * direction.
+// Needs shared/numbers.wgsl.
+
+// As the host numbers them: src/loss/distance.rs.
+const EUCLIDEAN = 0u;
+const SQUARED_EUCLIDEAN = 1u;
+const MANHATTAN = 2u;
+const COSINE = 3u;
+const INNER_PRODUCT = 4u;
+const SCORES = 5u;  // no distance: the matrix is given, as negated scores
+
+override DISTANCE: u32 = EUCLIDEAN;
+
+// What four dimensions add to the sum.
+fn distance_part(x: vec4<f32>, y: vec4<f32>) -> f32 {
+    if (DISTANCE == INNER_PRODUCT) {
+        return dot(x, y);
+    }
+    let difference = x - y;
+    if (DISTANCE == MANHATTAN) {
+        return dot(abs(difference), vec4(1.0));
+    }
+    return dot(difference, difference);
+}
+
+// The distance from the sum over points that were divided by `unscale`. `zero_row`: one of the two has norm 0.
+fn distance_from(sum: f32, unscale: f32, zero_row: bool) -> f32 {
+    if (DISTANCE == EUCLIDEAN) {
+        let d = sqrt(sum) * unscale;
+        return select(d, 0.0, d < SMALLEST_NORMAL);
+    }
+    if (DISTANCE == MANHATTAN) {
+        return sum * unscale;
+    }
+    if (DISTANCE == INNER_PRODUCT) {
+        return -(sum * unscale * unscale);
+    }
+    if (DISTANCE == COSINE) {
+        // On unit rows 1 - u.v = |u - v|^2 / 2, which keeps its digits for near-duplicates.
+        return select(min(0.5 * sum, 2.0), 1.0, zero_row);
+    }
+    return sum * unscale * unscale;
+}
+
+// The coefficient of a pair from its slope dL/dd.
+fn coefficient(slope: f32, d: f32) -> f32 {
+    if (DISTANCE == EUCLIDEAN) {
+        return select(slope / d, 0.0, d == 0.0);
+    }
+    if (DISTANCE == SQUARED_EUCLIDEAN) {
+        return 2.0 * slope;
+    }
+    return slope;
+}
+
+// coefficient * direction(x, y) is the gradient of the pair with respect to x; for cosine, up to a multiple of x, which
+// finish/gradient.wgsl takes out for all unit rows.
+fn direction(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
+    if (DISTANCE == INNER_PRODUCT) {
+        return -y;
+    }
+    if (DISTANCE == MANHATTAN) {
+        return sign(x - y);
+    }
+    return x - y;
+}
