@@ -1,4 +1,78 @@
-//! Metric-learning losses and their gradients on any GPU, through wgpu.
+//! Metric-learning losses and their gradients on any GPU, through [wgpu]: contrastive, triplet, lifted structured and margin
+//! losses, exact, deterministic, without CUDA or Python.
+//!
+//! The library is middleware for applications that own a wgpu device and keep their embeddings in GPU buffers: it never
+//! takes the device over, never submits behind the caller's back, and leaves loss and gradient in GPU buffers. Around that
+//! core stand a call that takes and returns host memory, and a reference in f64 on the CPU that says what is right.
+//!
+//! # In one call
+//!
+//! ```
+//! use wgpu_metric_learning::{Batch, Context, Mining, Triplet, reference};
+//!
+//! // Four embeddings of two numbers, in two classes.
+//! let embeddings = [0.0, 0.1, 0.9, 0.2, 0.1, 0.0, 1.0, 0.3];
+//! let batch = Batch::new(&embeddings, [4, 2], &[7, 8, 7, 8])?;
+//! let loss = Triplet { margin: 0.9, mining: Mining::All, ..Default::default() };
+//!
+//! let context = Context::headless()?;
+//! let evaluation = context.evaluate(&loss, &batch)?;
+//! println!("{} over {} triplets, gradient {:?}", evaluation.loss, evaluation.terms, evaluation.gradient);
+//!
+//! // The same in f64 on the CPU, with how far correct f32 kernels may be from every number of it.
+//! let expected = reference::evaluate_with_bounds(&loss, &batch)?;
+//! assert!(expected.compare(&evaluation).agrees());
+//! # Ok::<(), wgpu_metric_learning::Error>(())
+//! ```
+//!
+//! # In an application that has a device
+//!
+//! Plan once, bind the input buffers once, record every frame:
+//!
+//! ```
+//! use wgpu_metric_learning::{Context, Contrastive, Inputs, Result, Shape};
+//!
+//! # fn application(device: &wgpu::Device, queue: &wgpu::Queue, embeddings: &wgpu::Buffer, labels: &wgpu::Buffer) -> Result<()> {
+//! let context = Context::new(device, queue)?;
+//! let plan = context.plan(Contrastive::default(), Shape::batch(1024, 64))?; // pipelines, workspace; every limit is checked here
+//! let inputs = plan.bind(&Inputs::new(embeddings, labels))?; // the caller's buffers are checked here
+//!
+//! let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+//! plan.record(&mut encoder, &inputs)?; // creates nothing, writes nothing from the host, submits nothing
+//! queue.submit([encoder.finish()]); // plan.gradient() and plan.loss_value() are GPU buffers
+//!
+//! // Only if the host wants numbers:
+//! let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+//! let pending = plan.read_back(&mut encoder)?;
+//! queue.submit([encoder.finish()]);
+//! let evaluation = pending.wait(std::time::Duration::from_secs(10))?; // or pending.await
+//! println!("{}", evaluation.loss);
+//! # Ok(())
+//! # }
+//! # use wgpu::BufferUsages;
+//! # let context = Context::headless()?;
+//! # let buffer = |size| context.device().create_buffer(&wgpu::BufferDescriptor {
+//! #     label: None, size, usage: BufferUsages::STORAGE, mapped_at_creation: false });
+//! # application(context.device(), context.queue(), &buffer(1024 * 64 * 4), &buffer(1024 * 4))?;
+//! # Ok::<(), wgpu_metric_learning::Error>(())
+//! ```
+//!
+//! # What to read first
+//!
+//! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`]; each
+//! says its formula and its source. [`Distance`], [`Reduction`] and [`Mining`] are what they have in common. [`Batch`] holds
+//! inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`] everything
+//! that can go wrong. [`mod@reference`] is the CPU's side.
+//!
+//! # What is promised
+//!
+//! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant ([`Options::workspace_bytes`]).
+//! - The same input on the same device gives the same bits, run after run, and for every workspace that holds at least 16
+//!   rows of the matrix.
+//! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as accurate as any pair, and
+//!   duplicates are at exactly 0 with a gradient of 0.
+//! - Every result is within the bound that [`reference::evaluate_with_bounds`] derives for it, number by number.
+//! - Bad input is an [`Error`] that names what, where and the limit.
 
 mod batch;
 mod error;
