@@ -16,13 +16,17 @@ pub struct Arguments {
     format: Format,
 }
 
-/// Lists every adapter; `auto` takes the first.
+/// Lists every adapter, first those that can be used; `auto` takes the first.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let adapters = Adapter::all();
-    for (at, adapter) in adapters.iter().enumerate() {
+    let unusable = Adapter::unusable();
+    let usable = adapters.iter().enumerate().map(|(at, adapter)| (adapter, Use { auto: at == 0, problem: None }));
+    let others =
+        unusable.iter().map(|(adapter, error)| (adapter, Use { auto: false, problem: Some(error.to_string()) }));
+    for (adapter, usage) in usable.chain(others) {
         match arguments.format {
-            Format::Table => print(&block(adapter, at == 0))?,
-            Format::Json => print(&object(adapter, at == 0).to_string())?,
+            Format::Table => print(&block(adapter, &usage))?,
+            Format::Json => print(&object(adapter, &usage).to_string())?,
         }
     }
     if adapters.is_empty() && arguments.format == Format::Table {
@@ -32,15 +36,27 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether the program uses an adapter.
+struct Use {
+    /// `--backend auto` takes it.
+    auto: bool,
+    /// Why it cannot be used.
+    problem: Option<String>,
+}
+
 /// An adapter's name and backend.
 pub fn describe(adapter: &Adapter) -> String {
     let info = adapter.info();
     format!("{}, {}", info.name, info.backend)
 }
 
-fn block(adapter: &Adapter, is_first: bool) -> String {
+fn block(adapter: &Adapter, usage: &Use) -> String {
     let (info, limits) = (adapter.info(), adapter.limits());
-    let taken = if is_first { "  <- taken by --backend auto" } else { "" };
+    let taken = match usage {
+        Use { problem: Some(problem), .. } => format!("  <- cannot be used: {problem}"),
+        Use { auto: true, .. } => "  <- taken by --backend auto".into(),
+        _ => String::new(),
+    };
     let properties = table::properties(&[
         ("backend", info.backend.to_string()),
         ("driver", format!("{} {}", info.driver, info.driver_info).trim().to_string()),
@@ -55,7 +71,7 @@ fn block(adapter: &Adapter, is_first: bool) -> String {
     format!("{}{taken}\n{properties}", info.name)
 }
 
-fn object(adapter: &Adapter, is_first: bool) -> Value {
+fn object(adapter: &Adapter, usage: &Use) -> Value {
     let (info, limits) = (adapter.info(), adapter.limits());
     json!({
         "name": info.name,
@@ -64,7 +80,8 @@ fn object(adapter: &Adapter, is_first: bool) -> Value {
         "driver_info": info.driver_info,
         "type": kind(info.device_type),
         "tier": adapter.tier().to_string(),
-        "auto": is_first,
+        "auto": usage.auto,
+        "problem": usage.problem,
         "max_storage_buffer_binding_size": limits.max_storage_buffer_binding_size,
         "max_buffer_size": limits.max_buffer_size,
         "max_compute_workgroup_storage_size": limits.max_compute_workgroup_storage_size,

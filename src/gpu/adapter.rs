@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::context::{BASELINE, Context, Options};
+use super::context::{Context, Options, check_baseline};
 use super::tier::Tier;
 use crate::{Error, Result};
 
@@ -17,19 +17,31 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// Every adapter that runs the baseline, the best first: discrete GPUs, then integrated, virtual and other ones, then
+    /// Every adapter that the kernels run on, the best first: discrete GPUs, then integrated, virtual and other ones, then
     /// software; Vulkan, Metal and DX12 before GL.
     pub fn all() -> Vec<Self> {
+        Self::found().into_iter().filter(|adapter| adapter.check().is_ok()).collect()
+    }
+
+    /// Every adapter that is too small for the kernels, with the [`Error::DeviceLimit`] that says why.
+    pub fn unusable() -> Vec<(Self, Error)> {
+        Self::found().into_iter().filter_map(|adapter| adapter.check().err().map(|error| (adapter, error))).collect()
+    }
+
+    fn found() -> Vec<Self> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
         let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
-        let mut all: Vec<_> = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+        let mut found: Vec<_> = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
             .into_iter()
             .map(|adapter| Self { info: adapter.get_info(), adapter })
             .filter(|adapter| contains(&adapter.info.name, &wanted))
-            .filter(|adapter| BASELINE.iter().all(|limit| limit.fits(&adapter.limits())))
             .collect();
-        all.sort_by_key(|adapter| Reverse(adapter.rank()));
-        all
+        found.sort_by_key(|adapter| Reverse(adapter.rank()));
+        found
+    }
+
+    fn check(&self) -> Result<()> {
+        check_baseline(&self.adapter.limits())
     }
 
     /// The best adapter whose name, driver or backend contains `text` in any case; without text the best of all.

@@ -71,9 +71,7 @@ impl Context {
     ///
     /// [`Error::DeviceLimit`]; [`Error::MissingFeature`] for a forced tier that the device was not created for.
     pub fn with_options(device: &wgpu::Device, queue: &wgpu::Queue, options: Options) -> Result<Self> {
-        for limit in BASELINE {
-            limit.check(&device.limits())?;
-        }
+        check_baseline(&device.limits())?;
         let tier = options.tier.unwrap_or_else(|| Tier::best(device.features()));
         let missing = tier.features() - device.features();
         if !missing.is_empty() {
@@ -170,28 +168,24 @@ impl Context {
 }
 
 /// A limit that the baseline needs: never more than WebGPU's default.
-pub(crate) struct Needed {
+struct Needed {
     name: &'static str,
     value: u64,
     of: fn(&wgpu::Limits) -> u64,
 }
 
-impl Needed {
-    pub(crate) fn fits(&self, limits: &wgpu::Limits) -> bool {
-        (self.of)(limits) >= self.value
-    }
-
-    fn check(&self, limits: &wgpu::Limits) -> Result<()> {
-        if self.fits(limits) {
-            return Ok(());
+/// Checks that these limits are enough for the baseline.
+pub(crate) fn check_baseline(limits: &wgpu::Limits) -> Result<()> {
+    match BASELINE.iter().find(|needed| (needed.of)(limits) < needed.value) {
+        Some(&Needed { name, value, of }) => {
+            Err(Error::DeviceLimit { what: "the baseline of the kernels", needed: value, name, limit: of(limits) })
         }
-        let limit = (self.of)(limits);
-        Err(Error::DeviceLimit { what: "the baseline of the kernels", needed: self.value, name: self.name, limit })
+        None => Ok(()),
     }
 }
 
 /// What every kernel may take for granted.
-pub(crate) const BASELINE: &[Needed] = &[
+const BASELINE: &[Needed] = &[
     Needed {
         name: "maxStorageBuffersPerShaderStage",
         value: 8,

@@ -34,6 +34,7 @@ impl Plan {
         shape.check()?;
         loss.check(&shape)?;
         let binding = context.device().limits().max_storage_buffer_binding_size;
+        check_tiles(&shape, &context.device().limits())?;
         let stripes = Stripes::new(&shape, context.options().workspace_bytes, binding)?;
         let (buffers, steps) = context.or_forget(|| {
             scoped(context.device(), "planning", || {
@@ -140,4 +141,19 @@ impl Plan {
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
+}
+
+/// The tiles of a stripe are dispatched in two dimensions.
+fn check_tiles(shape: &Shape, limits: &wgpu::Limits) -> Result<()> {
+    let needed = shape.queries().max(shape.references()).div_ceil(64) as u64;
+    let limit = limits.max_compute_workgroups_per_dimension.into();
+    if needed <= limit {
+        return Ok(());
+    }
+    Err(Error::DeviceLimit {
+        what: "a tile for every 64 rows",
+        needed,
+        name: "maxComputeWorkgroupsPerDimension",
+        limit,
+    })
 }

@@ -244,7 +244,7 @@ impl<'a> Builder<'a> {
         constants
     }
 
-    /// A kernel whose first binding is the stripe.
+    /// A kernel whose first binding is the stripe. Stripes share its bind group: they differ in their offset alone.
     #[allow(clippy::too_many_arguments)]
     fn on_stripe(
         &mut self,
@@ -256,10 +256,17 @@ impl<'a> Builder<'a> {
         groups: [u32; 3],
         cost: u64,
     ) {
-        let offset = self.uniforms.offset(stripe, portion);
+        let offset = Some(self.uniforms.offset(stripe, portion));
+        let pipeline = self.context.pipeline(&kernel).pipeline;
+        let earlier = self.steps.iter().rev().find(|step| step.label == label && step.pipeline == pipeline);
+        if let Some(earlier) = earlier {
+            let step = Step { offset, groups, cost, ..earlier.clone() };
+            self.steps.push(step);
+            return;
+        }
         let uniforms = self.uniforms.buffer.clone();
         let all: Vec<_> = [&uniforms].into_iter().chain(buffers.iter().copied()).collect();
-        self.push(label, kernel, &all, Some(offset), groups, cost);
+        self.push(label, kernel, &all, offset, groups, cost);
     }
 
     fn push(
