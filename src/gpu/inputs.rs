@@ -3,10 +3,11 @@
 use std::num::NonZeroU64;
 
 use super::buffers::{Set, filled};
+use super::dispatch::{Bound, Step, folded};
 use super::kernel::{Kernel, Room};
 use super::layout::{Rows, state};
 use super::plan::Plan;
-use super::steps::{Bound, Step, folded, on_unit_rows, step};
+use super::steps::on_unit_rows;
 use crate::batch::Mode;
 use crate::shader::shader;
 use crate::{Error, Result};
@@ -135,7 +136,7 @@ fn prepare_rows(
     ];
     let kernel = Kernel::new(Room::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new());
     let cost = rows as u64 * shape.dimensions() as u64 * 8;
-    Ok(step(plan.context(), "prepare", &kernel, &bound, None, folded(rows as u32), cost))
+    Ok(kernel.step(plan.context(), "prepare", &bound, folded(rows as u32), cost))
 }
 
 fn prepare_beta(plan: &Plan, raw: Bound<'_>) -> Step {
@@ -143,7 +144,7 @@ fn prepare_beta(plan: &Plan, raw: Bound<'_>) -> Step {
     let buffers = plan.buffers();
     let bound = [raw, Bound::all(&buffers.beta), Bound::all(&buffers.state)];
     let kernel = Kernel::new(Room::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new());
-    step(plan.context(), "prepare beta", &kernel, &bound, None, folded(betas.div_ceil(64)), betas.into())
+    kernel.step(plan.context(), "prepare beta", &bound, folded(betas.div_ceil(64)), betas.into())
 }
 
 struct Checker {

@@ -3,6 +3,7 @@
 mod adapter;
 mod buffers;
 mod context;
+mod dispatch;
 mod evaluate;
 mod inputs;
 mod kernel;

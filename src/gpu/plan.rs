@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::buffers::Buffers;
 use super::context::Context;
+use super::dispatch::Step;
 use super::inputs::{Binding, Inputs};
 use super::readback::Pending;
 use super::scope::scoped;
-use super::steps::{Builder, Step};
+use super::steps::{Builder, TILE};
 use super::stripes::Stripes;
 use crate::batch::Shape;
 use crate::loss::Loss;
@@ -145,13 +146,13 @@ impl Plan {
 
 /// The tiles of a stripe are dispatched in two dimensions.
 fn check_tiles(shape: &Shape, limits: &wgpu::Limits) -> Result<()> {
-    let needed = shape.queries().max(shape.references()).div_ceil(64) as u64;
+    let needed = shape.queries().max(shape.references()).div_ceil(TILE as usize) as u64;
     let limit = limits.max_compute_workgroups_per_dimension.into();
     if needed <= limit {
         return Ok(());
     }
     Err(Error::DeviceLimit {
-        what: "a tile for every 64 rows",
+        what: "a workgroup for every 64 rows",
         needed,
         name: "maxComputeWorkgroupsPerDimension",
         limit,

@@ -4,7 +4,8 @@
 
 use super::buffers::{Buffers, Set, filled};
 use super::context::Context;
-use super::kernel::{Kernel, Room, Slot};
+use super::dispatch::{Bound, Step, folded};
+use super::kernel::{Kernel, Room};
 use super::layout::{Finish, Stripe};
 use super::stripes::Stripes;
 use crate::batch::{Mode, Shape};
@@ -12,43 +13,45 @@ use crate::loss::{Loss, Statistics, Terms};
 use crate::shader::shader;
 use crate::{Distance, Result};
 
-/// One dispatch, with everything it needs.
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    pub label: &'static str,
-    pub pipeline: wgpu::ComputePipeline,
-    pub bind_group: wgpu::BindGroup,
-    pub offset: Option<u32>,
-    pub groups: [u32; 3],
-    /// Roughly how many arithmetic operations it takes.
-    pub cost: u64,
-}
-
-impl Step {
-    pub(crate) fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
-        pass.push_debug_group(self.label);
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, &self.bind_group, self.offset.as_slice());
-        pass.dispatch_workgroups(self.groups[0], self.groups[1], self.groups[2]);
-        pass.pop_debug_group();
-    }
-}
-
-/// Folds a number of workgroups to two dimensions.
-pub(crate) fn folded(groups: u32) -> [u32; 3] {
-    const MOST: u32 = 65535;
-    if groups <= MOST { [groups, 1, 1] } else { [MOST, groups.div_ceil(MOST), 1] }
-}
-
-/// What the matrix is made of, as `shaders/shared/distance.wgsl` numbers it: a distance, or scores.
-fn matrix_kind(loss: &Loss, shape: &Shape) -> f64 {
-    let kind = if shape.mode() == Mode::Scores { Distance::ALL.len() as u32 } else { loss.distance() as u32 };
-    kind.into()
-}
+/// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/gradient/pairwise.wgsl`.
+pub(crate) const TILE: u32 = 64;
 
 /// Whether the kernels work on unit rows.
 pub(crate) fn on_unit_rows(loss: &Loss, shape: &Shape) -> bool {
     shape.mode() != Mode::Scores && (loss.normalize() || loss.distance().is_of_unit_rows())
+}
+
+/// A kernel that runs on every stripe.
+struct Sweep {
+    step: Step,
+    grid: Grid,
+    cost_per_row: u64,
+    /// How many dispatches share the work of a stripe.
+    portions: u32,
+}
+
+/// How the workgroups of a kernel are laid over a stripe.
+#[derive(Clone, Copy)]
+enum Grid {
+    /// One for each row.
+    Rows,
+    /// One for every 256 values, this many a row.
+    Values(u32),
+    /// One for every tile, this many across.
+    Tiles(u32),
+    /// So many, whatever rows the stripe has.
+    Columns([u32; 3]),
+}
+
+impl Grid {
+    fn groups(self, rows: u32) -> [u32; 3] {
+        match self {
+            Self::Rows => folded(rows),
+            Self::Values(per_row) => folded((rows * per_row).div_ceil(256)),
+            Self::Tiles(across) => [across, rows.div_ceil(TILE), 1],
+            Self::Columns(groups) => groups,
+        }
+    }
 }
 
 /// Makes the steps after prepare.
@@ -60,7 +63,6 @@ pub(crate) struct Builder<'a> {
     stripes: &'a Stripes,
     buffers: &'a Buffers,
     uniforms: Uniforms,
-    parameters: wgpu::Buffer,
     steps: Vec<Step>,
 }
 
@@ -73,132 +75,131 @@ impl<'a> Builder<'a> {
         buffers: &'a Buffers,
     ) -> Result<Self> {
         let terms = loss.description().terms();
-        let mut values: Vec<f32> = terms.parameters.iter().map(|&(_, value)| value).collect();
-        values.resize(values.len().next_multiple_of(4), 0.0);
-        let parameters = filled(
-            context.device(),
-            "metric-learning parameters",
-            bytemuck::cast_slice(&values),
-            wgpu::BufferUsages::UNIFORM,
-        )?;
         let portions = terms.positives_per_dispatch.map_or(1, |most| shape.references().div_ceil(most)) as u32;
         let uniforms = Uniforms::new(context.device(), shape, stripes, portions)?;
-        Ok(Self { context, loss, terms, shape, stripes, buffers, uniforms, parameters, steps: Vec::new() })
+        Ok(Self { context, loss, terms, shape, stripes, buffers, uniforms, steps: Vec::new() })
     }
 
     /// Every pass over every stripe, then the finish.
     pub(crate) fn build(mut self) -> Result<Vec<Step>> {
-        let has_statistics = self.terms.statistics != Statistics::None;
-        if has_statistics {
-            for (stripe, (_, rows)) in self.stripes.iter().enumerate() {
-                self.distance(stripe, rows);
-                self.terms("statistics", stripe, rows, 0);
-            }
+        let distance = self.distance();
+        if self.terms.statistics != Statistics::None {
+            let statistics = self.terms("statistics", 1)?;
+            self.pass(&[&distance, &statistics]);
         }
         if self.terms.statistics == Statistics::Totals {
             self.totals(false);
         }
-        for (stripe, (_, rows)) in self.stripes.iter().enumerate() {
-            // What one stripe holds is still there from the pass before.
-            if !(has_statistics && self.stripes.is_single()) {
-                self.distance(stripe, rows);
-            }
-            for portion in 0..self.uniforms.portions {
-                self.terms("main", stripe, rows, portion);
-            }
-            self.gradient(stripe, rows);
+        let terms = self.terms("main", self.uniforms.portions)?;
+        let gradients = self.gradients();
+        let mut sweeps = vec![&terms];
+        sweeps.extend(&gradients);
+        // What one stripe holds is still there from the pass before.
+        if self.terms.statistics == Statistics::None || !self.stripes.is_single() {
+            sweeps.insert(0, &distance);
         }
+        self.pass(&sweeps);
         self.totals(true);
         self.finish()?;
         Ok(self.steps)
     }
 
-    fn distance(&mut self, stripe: usize, rows: u32) {
+    /// The sweeps one after the other on each stripe.
+    fn pass(&mut self, sweeps: &[&Sweep]) {
+        for (stripe, (_, rows)) in self.stripes.iter().enumerate() {
+            for sweep in sweeps {
+                for portion in 0..sweep.portions {
+                    let offset = self.uniforms.offset(stripe, portion);
+                    let cost = sweep.cost_per_row * u64::from(rows);
+                    self.steps.push(sweep.step.on_stripe(offset, sweep.grid.groups(rows), cost));
+                }
+            }
+        }
+    }
+
+    fn distance(&self) -> Sweep {
         let Buffers { queries, distances, state, .. } = self.buffers;
         let other = self.buffers.other();
-        let groups = if self.shape.mode() == Mode::Scores {
-            folded((rows * (self.stripes.stride / 4)).div_ceil(256))
+        let (shader, grid) = if self.shape.mode() == Mode::Scores {
+            (shader!("distance/scores.wgsl"), Grid::Values(self.stripes.stride / 4))
         } else {
-            [self.columns().div_ceil(64), rows.div_ceil(64), 1]
+            (shader!("distance/pairwise.wgsl"), Grid::Tiles(self.columns().div_ceil(TILE)))
         };
-        let shader = if self.shape.mode() == Mode::Scores {
-            shader!("distance/scores.wgsl")
-        } else {
-            shader!("distance/pairwise.wgsl")
-        };
-        let constants = self.matrix_constants(Vec::new());
+        let kernel = Kernel::new(Room::Distance, shader, self.matrix_constants());
         let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, state, distances];
-        let cost = self.pair_cost(rows);
-        self.on_stripe("distance", Kernel::new(Room::Distance, shader, constants), stripe, 0, &buffers, groups, cost);
+        self.sweep("distance", &kernel, &buffers, grid, self.pair_cost())
     }
 
-    fn terms(&mut self, entry: &'static str, stripe: usize, rows: u32, portion: u32) {
-        let Buffers { queries, distances, coefficients, rows: row_sums, row_statistics, totals, beta, .. } =
-            self.buffers;
-        let labels = [&queries.labels, &self.buffers.other().labels];
+    fn terms(&self, entry: &'static str, portions: u32) -> Result<Sweep> {
+        let mut values: Vec<f32> = self.terms.parameters.iter().map(|&(_, value)| value).collect();
+        values.resize(values.len().next_multiple_of(4), 0.0);
+        let parameters = self.uniform("parameters", bytemuck::cast_slice(&values))?;
         let mut constants = self.terms.constants.clone();
-        constants.push(("DISTANCE", matrix_kind(self.loss, self.shape)));
+        constants.push(("DISTANCE", self.matrix_kind()));
         let kernel = Kernel { entry, ..Kernel::new(Room::Terms, self.terms.shader, constants) };
-        let parameters = self.parameters.clone();
-        let buffers =
-            [&parameters, labels[0], labels[1], distances, coefficients, row_sums, row_statistics, totals, beta];
-        let cost = u64::from(rows) * u64::from(self.stripes.stride) * 32;
-        self.on_stripe("terms", kernel, stripe, portion, &buffers, folded(rows), cost);
+        let all = self.buffers;
+        let buffers = [
+            &parameters,
+            &all.queries.labels,
+            &all.other().labels,
+            &all.distances,
+            &all.coefficients,
+            &all.rows,
+            &all.row_statistics,
+            &all.totals,
+            &all.beta,
+        ];
+        let sweep = self.sweep("terms", &kernel, &buffers, Grid::Rows, u64::from(self.stripes.stride) * 32);
+        Ok(Sweep { portions, ..sweep })
     }
 
-    fn gradient(&mut self, stripe: usize, rows: u32) {
+    /// By rows, and where the columns have a share of their own by columns.
+    fn gradients(&self) -> Vec<Sweep> {
         let Buffers { queries, coefficients, unused, transposed, references, .. } = self.buffers;
         if self.shape.mode() == Mode::Scores {
-            let groups = folded((rows * self.columns()).div_ceil(256));
             let kernel = Kernel::new(Room::Gradient, shader!("gradient/scores.wgsl"), Vec::new());
             let buffers = [unused, unused, coefficients, &queries.gradient];
-            self.on_stripe("gradient", kernel, stripe, 0, &buffers, groups, self.pair_cost(rows));
-            return;
+            return vec![self.sweep("gradient", &kernel, &buffers, Grid::Values(self.columns()), self.pair_cost())];
         }
         let other = self.buffers.other();
-        self.gradient_half(stripe, rows, false, [&queries.points, &other.points, coefficients, &queries.gradient]);
+        let across = (self.shape.dimensions() as u32).div_ceil(TILE);
+        let by_rows = [&queries.points, &other.points, coefficients, &queries.gradient];
+        let mut sweeps = vec![self.gradient("gradient", 0.0, by_rows, Grid::Tiles(across))];
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
-        if let Some(by_columns) = references.as_ref().map(|set| &set.gradient).or(transposed.as_ref()) {
-            self.gradient_half(stripe, rows, true, [&other.points, &queries.points, coefficients, by_columns]);
+        if let Some(gradient) = references.as_ref().map(|set| &set.gradient).or(transposed.as_ref()) {
+            let by_columns = [&other.points, &queries.points, coefficients, gradient];
+            let grid = Grid::Columns([across, self.columns().div_ceil(TILE), 1]);
+            sweeps.push(self.gradient("gradient by columns", 1.0, by_columns, grid));
         }
+        sweeps
     }
 
-    fn gradient_half(&mut self, stripe: usize, rows: u32, is_transposed: bool, buffers: [&wgpu::Buffer; 4]) {
-        let owners = if is_transposed { self.columns() } else { rows };
-        let vectors = self.shape.dimensions().div_ceil(4) as u32;
-        let groups = [vectors.div_ceil(16), owners.div_ceil(64), 1];
-        let constants = self.matrix_constants(vec![("TRANSPOSED", f64::from(u8::from(is_transposed)))]);
+    fn gradient(&self, label: &'static str, transposed: f64, buffers: [&wgpu::Buffer; 4], grid: Grid) -> Sweep {
+        let mut constants = self.matrix_constants();
+        constants.push(("TRANSPOSED", transposed));
         let kernel = Kernel::new(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants);
-        let label = if is_transposed { "gradient by columns" } else { "gradient" };
-        self.on_stripe(label, kernel, stripe, 0, &buffers, groups, self.pair_cost(rows));
+        self.sweep(label, &kernel, &buffers, grid, self.pair_cost())
     }
 
     fn totals(&mut self, last: bool) {
         let constants = vec![
             ("REDUCTION", f64::from(self.loss.reduction() as u32)),
-            ("SPLIT_MEAN", f64::from(u8::from(self.terms.split_mean))),
-            ("LAST", f64::from(u8::from(last))),
+            ("SPLIT_MEAN", self.terms.split_mean.into()),
+            ("LAST", last.into()),
         ];
         let kernel = Kernel::new(Room::FinishTotals, shader!("finish/totals.wgsl"), constants);
         let Buffers { rows, totals, state, .. } = self.buffers;
-        self.push("totals", kernel, &[rows, totals, state], None, [1, 1, 1], self.shape.queries() as u64 * 16);
+        self.push("totals", &kernel, &[rows, totals, state], 1, self.shape.queries() as u64 * 16);
     }
 
     fn finish(&mut self) -> Result<()> {
         let Buffers { queries, references, transposed, rows, totals, gradient_beta, .. } = self.buffers;
         if let (Some(gradient), Some(beta)) = (gradient_beta, self.loss.description().beta()) {
-            let constants = vec![("BETA_PER_CLASS", f64::from(u8::from(beta.per_class)))];
+            let constants = vec![("BETA_PER_CLASS", beta.per_class.into())];
             let kernel = Kernel::new(Room::FinishBeta, shader!("finish/beta.wgsl"), constants);
             let betas = self.shape.betas().max(1) as u32;
             let cost = u64::from(betas) * self.shape.queries() as u64;
-            self.push(
-                "gradient of beta",
-                kernel,
-                &[rows, &queries.labels, totals, gradient],
-                None,
-                folded(betas),
-                cost,
-            );
+            self.push("gradient of beta", &kernel, &[rows, &queries.labels, totals, gradient], betas, cost);
         }
         if let Some(set) = references {
             self.finish_gradient(set, self.shape.references(), None, false)?;
@@ -218,13 +219,12 @@ impl<'a> Builder<'a> {
             factor: if halved { 2.0 } else { 1.0 },
             padding: 0,
         };
-        let usage = wgpu::BufferUsages::UNIFORM;
-        let uniform = filled(self.context.device(), "metric-learning finish", bytemuck::bytes_of(&uniform), usage)?;
+        let uniform = self.uniform("finish", bytemuck::bytes_of(&uniform))?;
         let Buffers { totals, state, unused, .. } = self.buffers;
         let buffers = [&uniform, &set.gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state];
         let kernel = Kernel::new(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new());
         let cost = rows as u64 * self.shape.dimensions() as u64 * 8;
-        self.push("finish gradient", kernel, &buffers, None, folded(rows as u32), cost);
+        self.push("finish gradient", &kernel, &buffers, rows as u32, cost);
         Ok(())
     }
 
@@ -232,96 +232,45 @@ impl<'a> Builder<'a> {
         self.shape.references() as u32
     }
 
-    /// A subtraction and a multiply-add per pair and dimension.
-    fn pair_cost(&self, rows: u32) -> u64 {
-        u64::from(rows) * u64::from(self.stripes.stride) * self.shape.dimensions() as u64 * 3
+    /// A subtraction and a multiply-add per pair and dimension, for a row.
+    fn pair_cost(&self) -> u64 {
+        u64::from(self.stripes.stride) * self.shape.dimensions() as u64 * 3
     }
 
-    fn matrix_constants(&self, mut constants: Vec<(&'static str, f64)>) -> Vec<(&'static str, f64)> {
-        if self.shape.mode() != Mode::Scores {
-            constants.push(("DISTANCE", matrix_kind(self.loss, self.shape)));
-        }
-        constants
+    /// What the matrix is made of, as `shaders/shared/distance.wgsl` numbers it: a distance, or scores.
+    fn matrix_kind(&self) -> f64 {
+        let is_scores = self.shape.mode() == Mode::Scores;
+        f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.loss.distance() as u32 })
     }
 
-    /// A kernel whose first binding is the stripe. Stripes share its bind group: they differ in their offset alone.
-    #[allow(clippy::too_many_arguments)]
-    fn on_stripe(
-        &mut self,
+    /// The kernels of scores have no distance.
+    fn matrix_constants(&self) -> Vec<(&'static str, f64)> {
+        if self.shape.mode() == Mode::Scores { Vec::new() } else { vec![("DISTANCE", self.matrix_kind())] }
+    }
+
+    fn uniform(&self, what: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
+        filled(self.context.device(), &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
+    }
+
+    /// A kernel whose first binding is the stripe.
+    fn sweep(
+        &self,
         label: &'static str,
-        kernel: Kernel,
-        stripe: usize,
-        portion: u32,
+        kernel: &Kernel,
         buffers: &[&wgpu::Buffer],
-        groups: [u32; 3],
-        cost: u64,
-    ) {
-        let offset = Some(self.uniforms.offset(stripe, portion));
-        let pipeline = self.context.pipeline(&kernel).pipeline;
-        let earlier = self.steps.iter().rev().find(|step| step.label == label && step.pipeline == pipeline);
-        if let Some(earlier) = earlier {
-            let step = Step { offset, groups, cost, ..earlier.clone() };
-            self.steps.push(step);
-            return;
-        }
-        let uniforms = self.uniforms.buffer.clone();
-        let all: Vec<_> = [&uniforms].into_iter().chain(buffers.iter().copied()).collect();
-        self.push(label, kernel, &all, offset, groups, cost);
+        grid: Grid,
+        cost_per_row: u64,
+    ) -> Sweep {
+        let bound: Vec<_> =
+            [&self.uniforms.buffer].into_iter().chain(buffers.iter().copied()).map(Bound::all).collect();
+        let step = kernel.step(self.context, label, &bound, grid.groups(0), 0);
+        Sweep { step, grid, cost_per_row, portions: 1 }
     }
 
-    fn push(
-        &mut self,
-        label: &'static str,
-        kernel: Kernel,
-        buffers: &[&wgpu::Buffer],
-        offset: Option<u32>,
-        groups: [u32; 3],
-        cost: u64,
-    ) {
-        let bindings: Vec<_> = buffers.iter().map(|buffer| Bound::all(buffer)).collect();
-        self.steps.push(step(self.context, label, &kernel, &bindings, offset, groups, cost));
+    fn push(&mut self, label: &'static str, kernel: &Kernel, buffers: &[&wgpu::Buffer], groups: u32, cost: u64) {
+        let bound: Vec<_> = buffers.iter().copied().map(Bound::all).collect();
+        self.steps.push(kernel.step(self.context, label, &bound, folded(groups), cost));
     }
-}
-
-/// A range of a buffer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bound<'a> {
-    pub buffer: &'a wgpu::Buffer,
-    pub offset: u64,
-    pub size: Option<std::num::NonZeroU64>,
-}
-
-impl<'a> Bound<'a> {
-    pub(crate) fn all(buffer: &'a wgpu::Buffer) -> Self {
-        Self { buffer, offset: 0, size: None }
-    }
-}
-
-/// A dispatch of `kernel` on these buffers, in the order of its room's bindings.
-pub(crate) fn step(
-    context: &Context,
-    label: &'static str,
-    kernel: &Kernel,
-    buffers: &[Bound<'_>],
-    offset: Option<u32>,
-    groups: [u32; 3],
-    cost: u64,
-) -> Step {
-    let made = context.pipeline(kernel);
-    let slots = kernel.room.slots();
-    debug_assert_eq!(slots.len(), buffers.len(), "{:?}", kernel.room);
-    let mut entries = Vec::with_capacity(buffers.len());
-    for (binding, bound) in buffers.iter().enumerate() {
-        let size = if slots[binding] == Slot::Stripe { Uniforms::SIZE } else { bound.size };
-        let buffer = wgpu::BufferBinding { buffer: bound.buffer, offset: bound.offset, size };
-        entries.push(wgpu::BindGroupEntry { binding: binding as u32, resource: wgpu::BindingResource::Buffer(buffer) });
-    }
-    let bind_group = context.device().create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some(label),
-        layout: &made.layout,
-        entries: &entries,
-    });
-    Step { label, pipeline: made.pipeline, bind_group, offset, groups, cost }
 }
 
 /// The `Stripe` uniforms of all stripes and portions, in one buffer, chosen by dynamic offsets.
@@ -332,8 +281,6 @@ struct Uniforms {
 }
 
 impl Uniforms {
-    const SIZE: Option<std::num::NonZeroU64> = std::num::NonZeroU64::new(size_of::<Stripe>() as u64);
-
     fn new(device: &wgpu::Device, shape: &Shape, stripes: &Stripes, portions: u32) -> Result<Self> {
         let pitch = (size_of::<Stripe>() as u32).next_multiple_of(device.limits().min_uniform_buffer_offset_alignment);
         let mut bytes = Vec::new();

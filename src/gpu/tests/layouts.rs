@@ -93,6 +93,7 @@ fn constants_have_the_same_value() {
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
+    assert_eq!([&gradient, &distance].map(|module| constant(module, "TILE")), [crate::gpu::steps::TILE; 2]);
     let soft = parse(shader!("terms/triplet/all_soft.wgsl"));
     let loss = Loss::from(crate::Triplet { soft: true, ..Default::default() });
     let portion = loss.description().terms().positives_per_dispatch;
