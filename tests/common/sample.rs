@@ -111,7 +111,7 @@ impl Sample {
             embeddings: world[..n * d].to_vec(),
             references: world[n * d..(n + m) * d].to_vec(),
             prototypes: world[(n + m) * d..].to_vec(),
-            scores: Random(7).numbers(n * classes, magnitude),
+            scores: rows(n, classes, values),
             labels: [n, m].map(|count| class[..count].iter().map(name).collect()),
             class: class[..n].to_vec(),
             beta: (0..classes).map(beta).collect(),
