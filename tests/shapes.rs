@@ -203,6 +203,17 @@ fn rows_longer_than_any_counter_of_16_bits() {
     tally.conclude(0.0);
 }
 
+/// A memory bank whose gradient sums up more steps of 16 than that.
+#[test]
+fn hundreds_of_thousands_of_references() {
+    const M: usize = 300_001;
+    let sample = Sample::new(Recipe { n: 2, m: M, d: 3, ..small(Layout::Balanced(2)) });
+    let loss = Contrastive::default().into();
+    let mut tally = Tally::new();
+    tally.hold(&loss, &sample.batches(&loss)[1], "long rows");
+    tally.conclude(0.0);
+}
+
 #[test]
 fn more_rows_than_one_dimension_of_a_dispatch() {
     const N: usize = 65_600;

@@ -169,7 +169,7 @@ fn rows(count: usize, d: usize, values: Values) -> Vec<f32> {
         Values::Duplicates => repeated(index, count.div_ceil(3)),
         Values::Near(part) => repeated(index, count.div_ceil(2)) + part * noise[index],
         Values::NearFar(part) => 100.0 * size + repeated(index, count.div_ceil(2)) + part * noise[index],
-        Values::ZeroRows => ordinary[index] * f32::from(u8::from(index / d % 3 != 0)),
+        Values::ZeroRows => ordinary[index] * f32::from(u8::from(!(index / d).is_multiple_of(3))),
         Values::Scaled(factor) => ordinary[index] * factor,
         Values::Mixed => ordinary[index] * [1.0, 1e-8, 1e-16, 1e-24][index / d % 4],
     };
