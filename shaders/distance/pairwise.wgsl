@@ -25,6 +25,9 @@ const SIDE = 16u;              // invocations along each
 const STEP = 4u;               // vec4s of a point per step
 const PITCH = STEP + 1u;       // an odd stride between rows keeps workgroup memory free of bank conflicts
 
+// Below it a sum of squares, of numbers scaled to about 1, may have lost parts that were too small for f32.
+const TINY = 0x1p-80f;
+
 var<workgroup> left_tile: array<vec4<f32>, TILE * PITCH>;
 var<workgroup> right_tile: array<vec4<f32>, TILE * PITCH>;
 
@@ -32,11 +35,30 @@ fn parts(x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32
     return vec4(distance_part(x, y0), distance_part(x, y1), distance_part(x, y2), distance_part(x, y3));
 }
 
-fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) {
+// Writes four pairs of a row; bit k of the result says that pair k is too near for its sum.
+fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) -> u32 {
     write_one(row, column, sums.x, unscale);
     write_one(row, column + SIDE, sums.y, unscale);
     write_one(row, column + 2u * SIDE, sums.z, unscale);
     write_one(row, column + 3u * SIDE, sums.w, unscale);
+    let near = select(vec4(0u), vec4(1u, 2u, 4u, 8u), sums < vec4(TINY));
+    return near.x + near.y + near.z + near.w;
+}
+
+// The Euclidean distance of two rows that are much nearer than the batch is large, at a scale of its own.
+fn near_distance(i: u32, j: u32) -> f32 {
+    var largest = vec4(0.0);
+    for (var k = 0u; k < stripe.vectors; k++) {
+        largest = max(largest, abs(left[i * stripe.vectors + k] - right[j * stripe.vectors + k]));
+    }
+    let exponent = exponent_of(max(max(largest.x, largest.y), max(largest.z, largest.w)));
+    let scale = scale_for(exponent);
+    var sum = 0.0;
+    for (var k = 0u; k < stripe.vectors; k++) {
+        let difference = (left[i * stripe.vectors + k] - right[j * stripe.vectors + k]) * scale;
+        sum += dot(difference, difference);
+    }
+    return finished(sum, inverse_scale_for(exponent), false);
 }
 
 fn write_one(row: u32, column: u32, sum: f32, unscale: f32) {
@@ -91,8 +113,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
     }
-    write(first_row + y, first_column + x, sums0, unscale);
-    write(first_row + y + SIDE, first_column + x, sums1, unscale);
-    write(first_row + y + 2u * SIDE, first_column + x, sums2, unscale);
-    write(first_row + y + 3u * SIDE, first_column + x, sums3, unscale);
+    var near = write(first_row + y, first_column + x, sums0, unscale)
+        | write(first_row + y + SIDE, first_column + x, sums1, unscale) << 4u
+        | write(first_row + y + 2u * SIDE, first_column + x, sums2, unscale) << 8u
+        | write(first_row + y + 3u * SIDE, first_column + x, sums3, unscale) << 12u;
+    if (DISTANCE == EUCLIDEAN) {
+        // Few, but for duplicates. The direction to a near row is worth as much in the gradient as that to any other.
+        for (; near != 0u; near &= near - 1u) {
+            let pair = countTrailingZeros(near);
+            let row = first_row + y + pair / 4u * SIDE;
+            let column = first_column + x + pair % 4u * SIDE;
+            if (row < stripe.rows && column < stripe.references) {
+                distances[row * stripe.stride + column] = near_distance(stripe.begin + row, column);
+            }
+        }
+    }
 }

@@ -6,6 +6,9 @@
 const CHUNK = 1024u;
 const CHUNK_PER_INVOCATION = CHUNK / WORKGROUP;
 
+// Positives that a dispatch works on, in chunks: llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
+const PORTION = 8u * CHUNK;
+
 // Larger than every key: fills the chunk up to a power of two.
 const LARGEST = 0x1.fffffep+127f;
 

@@ -90,7 +90,7 @@ impl Pending {
     ///
     /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where the recording was
     /// never submitted; [`Error::NotFinite`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
-    /// [`Error::Overflow`] for a loss or gradient beyond f32.
+    /// [`Error::Overflow`] for a loss, gradient or distance beyond f32.
     pub fn wait(mut self, timeout: Duration) -> Result<Evaluation> {
         let start = Instant::now();
         // Short enough that a device that has stopped answering is noticed, long enough not to take the CPU from a software one.
@@ -152,8 +152,14 @@ impl Pending {
         self.check_finite("beta", beta, 1)?;
         self.check_label(label)?;
         let state: Vec<u32> = self.part(bytes, What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
-        if !totals.loss.is_finite() {
-            return Err(Error::Overflow { what: "the loss" });
+        // Infinite distances can cancel out of a loss that is finite, but not out of their means.
+        let numbers = [
+            ("the loss", totals.loss),
+            ("the sum of the positive distances", totals.mean_positive_distance),
+            ("the sum of the negative distances", totals.mean_negative_distance),
+        ];
+        if let Some((what, _)) = numbers.into_iter().find(|(_, number)| !number.is_finite()) {
+            return Err(Error::Overflow { what });
         }
         if state.get(state::OVERFLOW).is_some_and(|&overflow| overflow > 0) {
             return Err(Error::Overflow { what: "the gradient" });

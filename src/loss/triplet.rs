@@ -65,8 +65,12 @@ impl Description for Triplet {
     }
 
     fn terms(&self) -> Terms {
-        // The chunk of shaders/shared/sorted.wgsl.
-        let portions = (self.mining == Mining::All && self.soft).then_some(1024);
+        // CHUNK and PORTION of shaders/shared/sorted.wgsl.
+        let portions = match (self.mining, self.soft) {
+            (Mining::All, true) => Some(1024),
+            (Mining::All, false) | (Mining::SemiHard, _) => Some(8192),
+            (Mining::Hard, _) => None,
+        };
         let (shader, constants) = match (self.mining, self.soft) {
             (Mining::All, false) => (shader!("terms/triplet/all.wgsl"), vec![]),
             (Mining::All, true) => (shader!("terms/triplet/all_soft.wgsl"), vec![]),

@@ -97,10 +97,15 @@ impl Case {
 
     /// The inputs.
     pub fn batch(&self) -> Batch<'_> {
+        self.batch_of(&self.embeddings, &self.labels)
+    }
+
+    /// The inputs with other embeddings and labels.
+    pub fn batch_of<'a>(&'a self, embeddings: &'a [f32], labels: &'a [u32]) -> Batch<'a> {
         let columns = self.references.len() / self.shape[1];
         let batch = match self.mode.as_str() {
-            "scores" => Batch::scores(&self.embeddings, self.shape, &self.labels),
-            _ => Batch::new(&self.embeddings, self.shape, &self.labels),
+            "scores" => Batch::scores(embeddings, self.shape, labels),
+            _ => Batch::new(embeddings, self.shape, labels),
         };
         let batch = batch.and_then(|batch| match self.mode.as_str() {
             "reference" => batch.with_references(&self.references, columns, &self.reference_labels),

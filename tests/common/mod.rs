@@ -1,4 +1,8 @@
 //! What several tests share; each uses a part of it.
 #![allow(dead_code)]
 
+pub mod adapters;
+pub mod agreement;
 pub mod goldens;
+pub mod losses;
+pub mod sample;

@@ -7,7 +7,7 @@
 //   loss  sum over n of a(n) (T - d(n))  -  sum over p of A(p) (T - t(p))     (T cancels; it keeps the numbers small)
 //   slope of d(a, n)  -a(n)      slope of d(a, p)  A(p)
 //
-// An anchor with more positives than fit goes through them in chunks. Cost: M log K + K log^2 K per anchor for K positives.
+// An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch. Cost: M log K + K log^2 K per anchor for K positives.
 // One workgroup per row.
 
 // #include "shared/row.wgsl"
@@ -55,14 +55,20 @@ fn main(
         if (kind != NO_PAIR) {
             see_pair(&pairs, kind, distances[begin + j]);
         }
-        coefficients[begin + j] = 0.0;
+        if (stripe.portion == 0u) {
+            coefficients[begin + j] = 0.0;
+        }
     }
     let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let portion = stripe.portion * PORTION;
+    if (portion > 0u && portion >= seen.x) {
+        return;
+    }
     let number = exclusive_scan(pairs.positives, local);
 
     var loss = 0.0;
     var nonzero = 0u;
-    for (var first = 0u; first < seen.x; first += CHUNK) {
+    for (var first = portion; first < min(portion + PORTION, seen.x); first += CHUNK) {
         let size = min(CHUNK, seen.x - first);
         let is_last = first + size == seen.x;
         sort_positives(i, row, local, number, first, size, parameters.margin);
@@ -109,9 +115,13 @@ fn main(
     let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
     let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), local);
     if (local == 0u) {
-        rows[i] = Row(
-            max(sums.x, 0.0), 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u,
-            wide_product(seen.x, seen.y), wide_from_halves(halves.x, halves.y), 0.0, 0u,
-        );
+        var total = max(sums.x, 0.0);
+        var total_nonzero = wide_from_halves(halves.x, halves.y);
+        if (portion > 0u) {
+            total += rows[i].loss;
+            total_nonzero = wide_add(total_nonzero, rows[i].nonzero);
+        }
+        let terms = wide_product(seen.x, seen.y);
+        rows[i] = Row(total, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u, terms, total_nonzero, 0.0, 0u);
     }
 }

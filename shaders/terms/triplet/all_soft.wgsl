@@ -4,7 +4,8 @@
 //   slope of d(a, p)  sum over n of sigmoid(d(a, p) - d(a, n))
 //   slope of d(a, n)  -sum over p of sigmoid(d(a, p) - d(a, n))
 //
-// A dispatch takes one portion, CHUNK of an anchor's positives, which bounds its time and its loops. The positives of the
+// A dispatch takes one portion, CHUNK of an anchor's positives, which bounds its time and its loops; these are unrolled 16
+// times, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all. The positives of the
 // portion are shared out evenly among the invocations, whatever columns they stand in: slopes[k] belongs to keys[k].
 // One workgroup per row.
 
@@ -25,10 +26,14 @@ fn with_key(k: u32, size: u32, n: f32) -> vec2<f32> {
     return vec2(softplus(x), sigmoid(x));
 }
 
+fn with_keys(k: u32, size: u32, n: f32) -> vec2<f32> {
+    return with_key(k, size, n) + with_key(k + 1u, size, n) + with_key(k + 2u, size, n) + with_key(k + 3u, size, n);
+}
+
 fn negative_share(size: u32, n: f32) -> vec2<f32> {
     var sum = vec2(0.0);
-    for (var k = 0u; k < size; k += 4u) {
-        sum += with_key(k, size, n) + with_key(k + 1u, size, n) + with_key(k + 2u, size, n) + with_key(k + 3u, size, n);
+    for (var k = 0u; k < size; k += 16u) {
+        sum += with_keys(k, size, n) + with_keys(k + 4u, size, n) + with_keys(k + 8u, size, n) + with_keys(k + 12u, size, n);
     }
     return sum;
 }
@@ -41,13 +46,18 @@ fn with_column(i: u32, begin: u32, j: u32, p: f32) -> f32 {
     return sigmoid(p - distances[begin + j]);
 }
 
+fn with_columns(i: u32, begin: u32, j: u32, p: f32) -> f32 {
+    return with_column(i, begin, j, p) + with_column(i, begin, j + 1u, p)
+        + with_column(i, begin, j + 2u, p) + with_column(i, begin, j + 3u, p);
+}
+
 fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
     var sum = 0.0;
     for (var block = 0u; block < stripe.stride; block += BLOCK) {
         var part = 0.0;
-        for (var j = block; j < min(block + BLOCK, stripe.stride); j += 4u) {
-            part += with_column(i, begin, j, p) + with_column(i, begin, j + 1u, p)
-                + with_column(i, begin, j + 2u, p) + with_column(i, begin, j + 3u, p);
+        for (var j = block; j < min(block + BLOCK, stripe.stride); j += 16u) {
+            part += with_columns(i, begin, j, p) + with_columns(i, begin, j + 4u, p)
+                + with_columns(i, begin, j + 8u, p) + with_columns(i, begin, j + 12u, p);
         }
         sum += part;
     }

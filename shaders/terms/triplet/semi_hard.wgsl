@@ -6,7 +6,7 @@
 // smallest distance is kept, the gaps are swept from the far end (an empty gap takes what the next one has), and a
 // negative that was chosen counts the positives that chose it: a run of them, ending before its gap.
 //
-// An anchor with more positives than fit goes through them in chunks. Cost: M log K + K log^2 K per anchor for K positives.
+// An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch. Cost: M log K + K log^2 K per anchor for K positives.
 // One workgroup per row.
 
 // #include "shared/row.wgsl"
@@ -98,9 +98,15 @@ fn main(
                 seen_negatives.farthest = farther(seen_negatives.farthest, Extreme(d, j));
             }
         }
-        coefficients[begin + j] = 0.0;
+        if (stripe.portion == 0u) {
+            coefficients[begin + j] = 0.0;
+        }
     }
     let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let portion = stripe.portion * PORTION;
+    if (portion > 0u && portion >= seen.x) {
+        return;
+    }
     let number = exclusive_scan(pairs.positives, local);
     let farthest = workgroup_extremes(seen_negatives, local).farthest;
     // Without a negative an anchor has no triplet.
@@ -108,7 +114,7 @@ fn main(
 
     var loss = 0.0;
     var nonzero = 0u;
-    for (var first = 0u; first < positives; first += CHUNK) {
+    for (var first = portion; first < min(portion + PORTION, positives); first += CHUNK) {
         let size = min(CHUNK, positives - first);
         let is_last = first + size == positives;
         sort_positives(i, row, local, number, first, size, 0.0);
@@ -173,9 +179,15 @@ fn main(
     let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
     let counts = workgroup_count(vec4(nonzero, 0u, 0u, 0u), local);
     if (local == 0u) {
+        var total = sums.x;
+        var total_nonzero = counts.x;
+        if (portion > 0u) {
+            total += rows[i].loss;
+            total_nonzero += rows[i].nonzero.x;
+        }
         rows[i] = Row(
-            sums.x, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u,
-            vec2(positives, 0u), vec2(counts.x, 0u), 0.0, 0u,
+            total, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u,
+            vec2(positives, 0u), vec2(total_nonzero, 0u), 0.0, 0u,
         );
     }
 }

@@ -1,0 +1,128 @@
+//! Kernels beside the reference, case after case.
+
+use std::sync::MutexGuard;
+use std::time::Instant;
+
+use wgpu_metric_learning::reference::{self, Expectation};
+use wgpu_metric_learning::{Batch, Error, Evaluation, Loss};
+
+use super::adapters::{Device, contexts};
+
+/// What the comparisons have found so far.
+pub struct Tally {
+    devices: Devices,
+    start: Instant,
+    cases: usize,
+    /// Cases whose result is beyond f32, and was refused.
+    overflows: usize,
+    /// Cases in which a loss and a gradient that are 1 % off would have passed as well.
+    blind: usize,
+    worst: f64,
+    worst_case: String,
+    failures: Vec<String>,
+}
+
+enum Devices {
+    Shared(MutexGuard<'static, Vec<Device>>),
+    Own(Vec<Device>),
+}
+
+impl Devices {
+    fn all(&self) -> &[Device] {
+        match self {
+            Self::Shared(devices) => devices,
+            Self::Own(devices) => devices,
+        }
+    }
+}
+
+impl Tally {
+    /// On every adapter.
+    pub fn new() -> Self {
+        Self::on_devices(Devices::Shared(contexts()))
+    }
+
+    /// On these devices.
+    pub fn on(devices: Vec<Device>) -> Self {
+        Self::on_devices(Devices::Own(devices))
+    }
+
+    fn on_devices(devices: Devices) -> Self {
+        Self {
+            devices,
+            start: Instant::now(),
+            cases: 0,
+            overflows: 0,
+            blind: 0,
+            worst: 0.0,
+            worst_case: String::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Compares what every adapter makes of a case with the reference.
+    pub fn hold(&mut self, loss: &Loss, batch: &Batch, note: &str) {
+        let expected = reference::evaluate_with_bounds(loss, batch).unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        let evaluate = |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch));
+        let results: Vec<_> = self.devices.all().iter().map(evaluate).collect();
+        for (device, result) in results {
+            let name = format!("{} {note} {:?} {loss:?}", device, batch.shape());
+            match result {
+                Ok(actual) => self.compare(&expected, &actual, name),
+                Err(Error::Overflow { .. }) if may_overflow(&expected.evaluation) => self.overflows += 1,
+                Err(error) => self.failures.push(format!("{name}: {error}")),
+            }
+        }
+    }
+
+    /// Compares one result with what is expected.
+    pub fn compare(&mut self, expected: &Expectation, actual: &Evaluation, name: String) {
+        self.cases += 1;
+        let comparison = expected.compare(actual);
+        if !comparison.agrees() {
+            self.failures.push(format!("{name}\n{comparison}"));
+        } else if is_blind(expected, actual) {
+            self.blind += 1;
+        }
+        if comparison.worst().share > self.worst {
+            self.worst = comparison.worst().share;
+            self.worst_case = format!("{} of {name}", comparison.worst().quantity);
+        }
+    }
+
+    /// Fails if anything did, or if more than this part of the comparisons were blind.
+    #[track_caller]
+    pub fn conclude(self, blind: f64) {
+        let Self { cases, overflows, worst, worst_case, failures, .. } = &self;
+        let seconds = self.start.elapsed().as_secs_f32();
+        println!(
+            "{seconds:.1} s: {cases} cases, {overflows} overflows, {} blind; worst share {worst:.3}: {worst_case}",
+            self.blind
+        );
+        let first: Vec<_> = failures.iter().take(12).map(String::as_str).collect();
+        assert!(failures.is_empty(), "{} of {cases} cases failed:\n{}", failures.len(), first.join("\n\n"));
+        assert!(self.blind as f64 <= blind * *cases as f64, "{} of {cases} comparisons see nothing", self.blind);
+    }
+
+    /// How many results were beyond f32.
+    pub fn overflows(&self) -> usize {
+        self.overflows
+    }
+}
+
+/// Whether a sum on the way to the result may be beyond f32.
+fn may_overflow(expected: &Evaluation<f64>) -> bool {
+    let numbers = [&expected.gradient].into_iter().chain(expected.gradient_references.as_ref()).flatten();
+    let largest = numbers.fold(expected.loss.abs(), |largest, number| largest.max(number.abs()));
+    let pairs = expected.positive_pairs + expected.negative_pairs;
+    let farthest = expected.mean_positive_distance.abs().max(expected.mean_negative_distance.abs());
+    (largest * expected.terms as f64).max(farthest * pairs as f64) > 1e37
+}
+
+fn is_blind(expected: &Expectation, actual: &Evaluation) -> bool {
+    if actual.loss == 0.0 && actual.gradient.iter().all(|&number| number == 0.0) {
+        return false;
+    }
+    let gradient = actual.gradient.iter().map(|number| number * 1.01).collect();
+    expected.compare(&Evaluation { loss: actual.loss * 1.01, gradient, ..actual.clone() }).agrees()
+}

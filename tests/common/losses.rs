@@ -1,0 +1,48 @@
+//! Every loss in every variant that has a kernel, or a way through one, of its own.
+
+use wgpu_metric_learning::{
+    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
+};
+
+/// Every variant, with margins of the size of `reach`.
+pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    for (power, reduction) in [
+        (2, Reduction::Mean),
+        (1, Reduction::Sum),
+        (2, Reduction::MeanNonZero),
+        (1, Reduction::MeanNonZero),
+        (1, Reduction::HadsellMean),
+    ] {
+        let (positive_margin, negative_margin) = (0.25 * reach, reach);
+        losses.push(Contrastive { distance, normalize, reduction, positive_margin, negative_margin, power }.into());
+    }
+    for (soft, margin) in [(false, 0.2 * reach), (true, 0.0)] {
+        for (mining, reduction) in Mining::ALL.into_iter().zip(Reduction::ALL) {
+            losses.push(Triplet { distance, normalize, reduction, mining, margin, soft }.into());
+        }
+    }
+    for (form, reduction) in [(Form::Smooth, Reduction::Mean), (Form::Exact, Reduction::MeanNonZero)] {
+        losses.push(LiftedStructured { distance, normalize, reduction, form, margin: reach }.into());
+    }
+    for (power, divide_by_classes) in [(1, false), (2, true)] {
+        let (margin, reduction) = (reach, Reduction::Mean);
+        losses.push(MultiMargin { distance, normalize, reduction, margin, power, divide_by_classes }.into());
+    }
+    for (beta_per_class, reduction) in [(false, Reduction::MeanNonZero), (true, Reduction::Mean)] {
+        losses.push(Margin { distance, normalize, reduction, alpha: 0.2 * reach, beta_per_class }.into());
+    }
+    losses
+}
+
+/// How large distances are between rows whose coordinates are about `magnitude` / sqrt(D).
+pub fn reach(distance: Distance, normalize: bool, dimensions: usize, magnitude: f32) -> f32 {
+    let magnitude = if normalize { 1.0 } else { magnitude };
+    let reach = match distance {
+        Distance::Euclidean => magnitude,
+        Distance::SquaredEuclidean | Distance::InnerProduct => magnitude * magnitude,
+        Distance::Manhattan => magnitude * (dimensions as f32).sqrt(),
+        Distance::Cosine => 1.0,
+    };
+    reach.clamp(1e-30, 1e30)
+}

@@ -1,0 +1,192 @@
+//! Inputs for every loss and mode, made from a few words.
+
+use wgpu_metric_learning::{Batch, Loss, Margin, Result};
+
+/// How many rows share a label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Layout {
+    /// This many classes, one row after the other.
+    Balanced(usize),
+    /// Every row its own.
+    Distinct,
+    /// One class with nearly all rows; every eighth row is one of three others.
+    Giant,
+}
+
+impl Layout {
+    pub const ALL: [Self; 6] =
+        [Self::Balanced(5), Self::Balanced(1), Self::Balanced(2), Self::Distinct, Self::Giant, Self::Balanced(17)];
+
+    fn class(self, row: usize) -> usize {
+        match self {
+            Self::Balanced(classes) => row % classes,
+            Self::Distinct => row,
+            Self::Giant if row % 8 == 7 => 1 + row / 8 % 3,
+            Self::Giant => 0,
+        }
+    }
+
+    fn classes(self, rows: usize) -> usize {
+        match self {
+            Self::Balanced(classes) => classes,
+            Self::Distinct => rows,
+            Self::Giant => 4,
+        }
+    }
+}
+
+/// What the coordinates are like. Ordinary ones lie within 1 / sqrt(D) of 0, so that distances are about 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Values {
+    Ordinary,
+    /// Only a third of the rows are different.
+    Duplicates,
+    /// Pairs of rows that differ by this part.
+    Near(f32),
+    /// The same, far from the origin: at a hundred times their own size.
+    NearFar(f32),
+    /// Every third row is 0.
+    ZeroRows,
+    /// Everything times this.
+    Scaled(f32),
+    /// Row r times 1, 1e-8, 1e-16, 1e-24 in turn.
+    Mixed,
+}
+
+impl Values {
+    /// How large ordinary coordinates have become.
+    pub fn magnitude(self) -> f32 {
+        match self {
+            Self::Scaled(factor) => factor,
+            _ => 1.0,
+        }
+    }
+}
+
+/// The sizes and the kind of a sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe {
+    pub n: usize,
+    /// Rows of the references.
+    pub m: usize,
+    pub d: usize,
+    pub layout: Layout,
+    pub values: Values,
+    /// Whether labels that are no index are 0, u32::MAX, u32::MAX - 1, ...
+    pub extreme_labels: bool,
+}
+
+/// Inputs of every mode.
+pub struct Sample {
+    n: usize,
+    m: usize,
+    d: usize,
+    classes: usize,
+    embeddings: Vec<f32>,
+    references: Vec<f32>,
+    prototypes: Vec<f32>,
+    scores: Vec<f32>,
+    /// Of the embeddings, as indices.
+    class: Vec<u32>,
+    /// Of the embeddings and of the references, not as indices.
+    labels: [Vec<u32>; 2],
+    beta: Vec<f32>,
+}
+
+impl Sample {
+    pub fn new(recipe: Recipe) -> Self {
+        let Recipe { n, m, d, layout, values, extreme_labels } = recipe;
+        let classes = layout.classes(n);
+        // One world for all sets, so that a row may have its duplicate in another one.
+        let world = rows(n + m + classes, d, values);
+        let class: Vec<_> = (0..n.max(m)).map(|row| layout.class(row) as u32).collect();
+        let name = |&class: &u32| if extreme_labels { class.wrapping_neg() } else { class };
+        let magnitude = values.magnitude();
+        let beta = |class| (1.0 + (class % 7) as f32 / 10.0) * magnitude;
+        Self {
+            n,
+            m,
+            d,
+            classes,
+            embeddings: world[..n * d].to_vec(),
+            references: world[n * d..(n + m) * d].to_vec(),
+            prototypes: world[(n + m) * d..].to_vec(),
+            scores: rows(n, classes, values),
+            labels: [n, m].map(|count| class[..count].iter().map(name).collect()),
+            class: class[..n].to_vec(),
+            beta: (0..classes).map(beta).collect(),
+        }
+    }
+
+    /// A batch for every mode that the loss has.
+    pub fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
+        let batches: Result<Vec<_>> = match loss {
+            Loss::MultiMargin(_) => [self.scores(), self.prototypes()].into_iter().collect(),
+            Loss::Margin(Margin { beta_per_class: true, .. }) => {
+                [self.rows(&self.class), self.with_references(&self.class)]
+                    .into_iter()
+                    .map(|batch| batch.and_then(|batch| batch.with_beta(&self.beta)))
+                    .collect()
+            }
+            Loss::LiftedStructured(_) => [self.rows(&self.labels[0])].into_iter().collect(),
+            _ => [self.rows(&self.labels[0]), self.with_references(&self.labels[0])].into_iter().collect(),
+        };
+        batches.unwrap_or_else(|error| panic!("{loss:?}: {error}"))
+    }
+
+    pub fn embeddings(&self) -> &[f32] {
+        &self.embeddings
+    }
+
+    pub fn references(&self) -> &[f32] {
+        &self.references
+    }
+
+    fn rows<'a>(&'a self, labels: &'a [u32]) -> Result<Batch<'a>> {
+        Batch::new(&self.embeddings, [self.n, self.d], labels)
+    }
+
+    fn with_references<'a>(&'a self, labels: &'a [u32]) -> Result<Batch<'a>> {
+        self.rows(labels)?.with_references(&self.references, self.m, &self.labels[1])
+    }
+
+    fn prototypes(&self) -> Result<Batch<'_>> {
+        self.rows(&self.class)?.with_prototypes(&self.prototypes, self.classes)
+    }
+
+    fn scores(&self) -> Result<Batch<'_>> {
+        Batch::scores(&self.scores, [self.n, self.classes], &self.class)
+    }
+}
+
+fn rows(count: usize, d: usize, values: Values) -> Vec<f32> {
+    let size = 1.0 / (d as f32).sqrt();
+    let ordinary = Random(1).numbers(count * d, size);
+    let noise = Random(2).numbers(count * d, size);
+    let repeated = |index: usize, different: usize| ordinary[index / d % different * d + index % d];
+    let number = |index: usize| match values {
+        Values::Ordinary => ordinary[index],
+        Values::Duplicates => repeated(index, count.div_ceil(3)),
+        Values::Near(part) => repeated(index, count.div_ceil(2)) + part * noise[index],
+        Values::NearFar(part) => 100.0 * size + repeated(index, count.div_ceil(2)) + part * noise[index],
+        Values::ZeroRows => ordinary[index] * f32::from(u8::from(!(index / d).is_multiple_of(3))),
+        Values::Scaled(factor) => ordinary[index] * factor,
+        Values::Mixed => ordinary[index] * [1.0, 1e-8, 1e-16, 1e-24][index / d % 4],
+    };
+    (0..count * d).map(number).collect()
+}
+
+/// A generator of numbers, the same on every machine.
+pub struct Random(pub u64);
+
+impl Random {
+    /// Numbers between -`size` and `size`.
+    pub fn numbers(&mut self, count: usize, size: f32) -> Vec<f32> {
+        (0..count).map(|_| self.number() * size).collect()
+    }
+
+    fn number(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+}

@@ -1,0 +1,181 @@
+//! The workspace: results do not depend on how the matrix is cut, and large batches fit into the default one.
+
+mod common;
+
+use std::time::Instant;
+
+use common::adapters::{Device, best_with, contexts, contexts_with};
+use common::agreement::Tally;
+use common::losses::{losses, reach};
+use common::sample::{Layout, Recipe, Sample, Values};
+use wgpu_metric_learning::{
+    Batch, Contrastive, Distance, Error, Evaluation, Loss, Mining, Options, Reduction, Shape, Triplet, reference,
+};
+
+/// Rows and columns of the matrices that are cut.
+const N: usize = 100;
+const D: usize = 7;
+/// Bytes of one of their rows: a distance and a coefficient a column.
+const ROW: u64 = 8 * N as u64;
+
+#[test]
+fn the_cut_does_not_change_a_bit() {
+    let whole = contexts();
+    for rows in [64, 16, 50] {
+        let cut = contexts_with(with_rows(rows));
+        let mut gradients = 0;
+        for_every_batch(|loss, batch| {
+            for (whole, cut) in whole.iter().zip(&cut) {
+                let [whole, cut_result] = [whole, cut].map(|device| evaluate(device, loss, batch));
+                assert_eq!(bits(&whole), bits(&cut_result), "{}: {rows} rows, {loss:?}", cut.name);
+                gradients += usize::from(whole.gradient.iter().any(|&number| number != 0.0));
+            }
+        });
+        assert!(gradients > 20, "nothing was compared");
+    }
+}
+
+#[test]
+fn other_inputs_have_other_bits() {
+    let devices = contexts();
+    let [one, other] = [Values::Ordinary, Values::Scaled(1.000_001)].map(|values| {
+        let sample = Sample::new(Recipe { values, ..recipe() });
+        let loss = Contrastive::default().into();
+        evaluate(&devices[0], &loss, &sample.batches(&loss)[0])
+    });
+    assert_ne!(bits(&one), bits(&other));
+}
+
+#[test]
+fn a_workspace_of_one_row_agrees() {
+    let _alone = contexts();
+    let mut tally = Tally::on(contexts_with(with_rows(1)));
+    for_every_batch(|loss, batch| tally.hold(loss, batch, "one row"));
+    tally.conclude(0.0);
+}
+
+#[test]
+fn a_byte_less_than_one_row_is_an_error() {
+    let _alone = contexts();
+    for device in contexts_with(Options { workspace_bytes: ROW - 1, ..Options::default() }) {
+        let error = device.context.plan(Contrastive::default(), Shape::batch(N, D)).unwrap_err();
+        assert_eq!(error, Error::Workspace { needed: ROW, budget: ROW - 1, columns: N });
+        assert_eq!(error.to_string(), "the workspace budget is 799 bytes, one row of 100 columns needs 800 bytes");
+    }
+}
+
+#[test]
+fn the_same_bits_in_every_run_and_context() {
+    let first = contexts();
+    let second = contexts_with(Options::default());
+    for_every_batch(|loss, batch| {
+        for (first, second) in first.iter().zip(&second) {
+            let results = [first, first, second].map(|device| bits(&evaluate(device, loss, batch)));
+            assert!(results.iter().all(|bits| *bits == results[0]), "{}: {loss:?}", first.name);
+        }
+    });
+}
+
+#[test]
+fn thousands_of_millions_of_triplets() {
+    const ROWS: usize = 2048;
+    let sample = Sample::new(Recipe { n: ROWS, m: 1, d: 64, layout: Layout::Balanced(2), ..recipe() });
+    let loss = Triplet { mining: Mining::All, ..Triplet::default() }.into();
+    let batch = sample.batches(&loss)[0];
+    let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
+    let half = ROWS as u64 / 2;
+    let mut tally = Tally::new();
+    for device in contexts_with(Options::default()) {
+        let start = Instant::now();
+        let actual = evaluate(&device, &loss, &batch);
+        println!("{}: {} triplets in {:?}", device.name, actual.terms, start.elapsed());
+        assert_eq!(actual.terms, 2 * half * (half - 1) * half);
+        assert!(actual.terms > 2_100_000_000);
+        tally.compare(&expected, &actual, device.name);
+    }
+    tally.conclude(0.0);
+}
+
+/// A dense matrix would be 1 GiB. Every 1,025th anchor is compared with the reference.
+#[test]
+fn sixteen_thousand_rows_in_the_default_workspace() {
+    const ROWS: usize = 16_384;
+    const STEP: usize = 1025;
+    let _alone = contexts();
+    let device = best_with(Options::default());
+    let recipe = Recipe { n: ROWS, m: 1, d: 64, layout: Layout::Balanced(16), ..recipe() };
+    let sample = Sample::new(recipe);
+    // Without a reduction an anchor's gradient is twice what its own row of pairs gives: every pair exists in both orders.
+    let loss = Contrastive { reduction: Reduction::Sum, ..Contrastive::default() }.into();
+    let batch = sample.batches(&loss)[0];
+    let start = Instant::now();
+    let actual = evaluate(&device, &loss, &batch);
+    println!("{}: {ROWS} rows in {:?}", device.name, start.elapsed());
+
+    let pairs = (ROWS * (ROWS - 1)) as u64;
+    assert_eq!([actual.terms, actual.positive_pairs], [pairs, (ROWS * (ROWS / 16 - 1)) as u64]);
+    assert_eq!(actual.negative_pairs, pairs - actual.positive_pairs);
+    let per_anchor = actual.per_anchor.as_ref().expect("contrastive has them");
+    let sum: f64 = per_anchor.iter().map(|&loss| f64::from(loss)).sum();
+    assert!((sum - f64::from(actual.loss)).abs() < 1e-5 * sum, "{sum} is not {}", actual.loss);
+
+    let some: Vec<_> = (0..ROWS).step_by(STEP).collect();
+    let rows = |numbers: &[f32]| some.iter().flat_map(|row| numbers[row * 64..][..64].to_vec()).collect::<Vec<_>>();
+    let labels: Vec<_> = some.iter().map(|&row| batch.labels()[row]).collect();
+    let embeddings = rows(batch.embeddings());
+    // The pair of an anchor with itself is a positive at distance 0: a term of 0.
+    let anchors = Batch::new(&embeddings, [some.len(), 64], &labels)
+        .and_then(|anchors| anchors.with_references(batch.embeddings(), ROWS, batch.labels()))
+        .unwrap();
+    let expected = reference::evaluate_with_bounds(&loss, &anchors).unwrap();
+    let of = |evaluation: &Evaluation<f64>| {
+        let twice = evaluation.gradient.iter().map(|number| 2.0 * number);
+        evaluation.per_anchor.iter().flatten().copied().chain(twice).collect::<Vec<_>>()
+    };
+    let found = some.iter().map(|&row| per_anchor[row]).chain(rows(&actual.gradient));
+    let numbers = of(&expected.evaluation).into_iter().zip(of(&expected.bounds)).zip(found);
+    let worst = numbers.map(|((number, bound), found)| (f64::from(found) - number).abs() / bound).fold(0.0, f64::max);
+    println!("worst share of {} anchors {worst:.3}", some.len());
+    assert!(worst <= 1.0 && worst > 1e-6, "{worst}");
+}
+
+fn recipe() -> Recipe {
+    Recipe { n: N, m: N, d: D, layout: Layout::Balanced(N / 5), values: Values::Ordinary, extreme_labels: false }
+}
+
+fn with_rows(rows: u64) -> Options {
+    Options { workspace_bytes: rows * ROW, ..Options::default() }
+}
+
+/// Every loss in every mode, with as many columns in each: rows x 100 but for 20 classes.
+fn for_every_batch(mut work: impl FnMut(&Loss, &Batch)) {
+    let sample = Sample::new(recipe());
+    for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
+        let (distance, normalize) = (Distance::ALL[kind % 5], kind % 3 == 0);
+        let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
+        for batch in sample.batches(loss) {
+            work(loss, &batch);
+        }
+    }
+}
+
+fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Evaluation {
+    device.context.evaluate(loss, batch).unwrap_or_else(|error| panic!("{}: {loss:?}: {error}", device.name))
+}
+
+/// Every number of a result, bit by bit.
+fn bits(evaluation: &Evaluation) -> (Vec<u32>, [u64; 6]) {
+    let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } = evaluation;
+    let tables = [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
+    let singles = [loss, mean_positive_distance, mean_negative_distance];
+    let numbers = singles.into_iter().chain(gradient).chain(tables.into_iter().flatten().flatten());
+    let counts = [
+        evaluation.terms,
+        evaluation.nonzero_terms,
+        evaluation.nonzero_positive_terms,
+        evaluation.nonzero_negative_terms,
+        evaluation.positive_pairs,
+        evaluation.negative_pairs,
+    ];
+    (numbers.map(|number| number.to_bits()).collect(), counts)
+}
