@@ -58,7 +58,7 @@ fn near_distance(i: u32, j: u32) -> f32 {
         let difference = (left[i * stripe.vectors + k] - right[j * stripe.vectors + k]) * scale;
         sum += dot(difference, difference);
     }
-    return finished(sum, inverse_scale_for(exponent), false);
+    return distance_from(sum, inverse_scale_for(exponent), false);
 }
 
 fn write_one(row: u32, column: u32, sum: f32, unscale: f32) {

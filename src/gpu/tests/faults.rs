@@ -81,7 +81,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/triplet/semi_hard.wgsl", "select(value_of(order), farthest.value", "select(value_of(order), 0.0"),
     ("terms/triplet/semi_hard.wgsl", "slopes += slopes_of_choosers(size, EMPTY, d);", "slopes += 0.0;"),
     ("terms/triplet/semi_hard.wgsl", "smallest = scan_scratch[local - 1u];", "smallest = EMPTY;"),
-    ("gradient/pairwise.wgsl", "sum2 += step2;", "sum2 = step2;"),
+    ("gradient/pairwise.wgsl", "sums += quarter_of_step(0u", "sums = quarter_of_step(0u"),
     ("gradient/pairwise.wgsl", "return sign(x - y);", "return sign(y - x);"),
     ("gradient/pairwise.wgsl", "return -y;", "return y;"),
     ("gradient/scores.wgsl", "= -coefficients", "= coefficients"),

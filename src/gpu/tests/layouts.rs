@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
 use crate::gpu::layout::{Finish, Row, Rows, Statistic, Stripe, Totals, state};
-use crate::loss::Loss;
+use crate::loss::{Loss, Mining};
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
 
@@ -94,10 +94,16 @@ fn constants_have_the_same_value() {
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
     assert_eq!([&gradient, &distance].map(|module| constant(module, "TILE")), [crate::gpu::steps::TILE; 2]);
+    let portion = |mining, soft| {
+        let loss = Loss::from(crate::Triplet { mining, soft, ..Default::default() });
+        loss.description().terms().positives_per_dispatch
+    };
     let soft = parse(shader!("terms/triplet/all_soft.wgsl"));
-    let loss = Loss::from(crate::Triplet { soft: true, ..Default::default() });
-    let portion = loss.description().terms().positives_per_dispatch;
-    assert_eq!(portion, Some(constant(&soft, "CHUNK") as usize));
+    assert_eq!(portion(Mining::All, true), Some(constant(&soft, "CHUNK") as usize));
+    let all = parse(shader!("terms/triplet/all.wgsl"));
+    assert_eq!(portion(Mining::All, false), Some(constant(&all, "PORTION") as usize));
+    let semi_hard = parse(shader!("terms/triplet/semi_hard.wgsl"));
+    assert_eq!(portion(Mining::SemiHard, false), Some(constant(&semi_hard, "PORTION") as usize));
 }
 
 #[test]
