@@ -34,6 +34,10 @@ impl Default for Options {
 /// A device and its queue, the caller's or one of its own, with the pipelines made so far. Clones share them.
 ///
 /// It never takes the device over: it submits nothing but what [`Context::evaluate`] computes, and sets no device-wide handler.
+///
+/// All buffers handed to it must be of the same `wgpu::Instance`: wgpu tells devices of one instance apart, but not those of
+/// two. A device of the GL backend should be used by one thread at a time: wgpu panics where a thread has to wait for another
+/// to finish long work on it.
 #[derive(Clone, Debug)]
 pub struct Context {
     inner: Arc<Inner>,

@@ -73,8 +73,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/triplet/all_soft.wgsl", "c += share.y;", "c += 0.999 * share.y;"),
     (
         "terms/triplet/all_soft.wgsl",
-        "part += with_column(i, begin, j, p)",
-        "part += 0.999 * with_column(i, begin, j, p)",
+        "part += with_columns(i, begin, j, p)",
+        "part += 0.999 * with_columns(i, begin, j, p)",
     ),
     ("terms/triplet/hard.wgsl", "let positive = hardest.farthest;", "let positive = hardest.nearest;"),
     ("terms/triplet/hard.wgsl", "coefficient(-slope", "coefficient(slope"),
