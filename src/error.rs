@@ -85,7 +85,7 @@ pub enum Error {
         /// What was asked for.
         what: String,
         /// Why not, or what can be asked for instead.
-        reason: &'static str,
+        reason: String,
     },
 
     /// An input that the loss needs was not given, or not the one the plan was made for.

@@ -6,6 +6,10 @@ const N: usize = 300;
 const D: usize = 33;
 const CLASSES: u32 = 7;
 
+/// Those that are written out below.
+const DISTANCES: [Distance; 5] =
+    [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan, Distance::Cosine, Distance::InnerProduct];
+
 #[test]
 fn a_plain_f32_evaluation_is_within_the_bounds() {
     for loss in losses() {
@@ -27,7 +31,7 @@ fn one_pair_left_out_is_not() {
 
 fn losses() -> Vec<Contrastive> {
     let mut losses = Vec::new();
-    for distance in Distance::ALL {
+    for distance in DISTANCES {
         for normalize in [false, true] {
             for power in [1, 2] {
                 let reduction = Reduction::Mean;
@@ -123,6 +127,7 @@ fn distance(distance: Distance, x: &[f32], y: &[f32]) -> f32 {
         Distance::Manhattan => x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum(),
         Distance::Cosine => 0.5 * square(),
         Distance::InnerProduct => -dot(x, y),
+        other => panic!("{other:?} has no plain form here"),
     }
 }
 
@@ -134,6 +139,7 @@ fn add_gradient(distance: Distance, slope: f32, d: f32, [x, y]: [&[f32]; 2], gra
             Distance::Manhattan => slope * f32::from(i8::from(x > y) - i8::from(x < y)),
             Distance::Cosine => slope * (x - y),
             Distance::InnerProduct => -slope * y,
+            other => panic!("{other:?} has no plain form here"),
         };
     }
 }

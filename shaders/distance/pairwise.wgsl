@@ -25,8 +25,19 @@ const SIDE = 16u;              // invocations along each
 const STEP = 4u;               // vec4s of a point per step
 const PITCH = STEP + 1u;       // an odd stride between rows keeps workgroup memory free of bank conflicts
 
-// Below it a sum of squares, of numbers scaled to about 1, may have lost parts that were too small for f32.
+// Below it a sum of squares, in a batch of ordinary size, may have lost parts that were too small for f32.
 const TINY = 0x1p-80f;
+
+// Biased exponents of batches of ordinary size: from 2^-10 to 2^56 f32 holds their squares.
+const SMALLEST_ORDINARY = 117u;
+const LARGEST_ORDINARY = 183u;
+
+// Whether the points are scaled to about 1 by a power of two: only for the Euclidean distance the squares can be beyond f32
+// and the result is not. Unit rows report no exponent and stay as they are.
+fn is_scaled(exponent: u32) -> bool {
+    let ordinary = exponent >= SMALLEST_ORDINARY && exponent <= LARGEST_ORDINARY;
+    return DISTANCE == EUCLIDEAN && exponent > 0u && !ordinary;
+}
 
 var<workgroup> left_tile: array<vec4<f32>, TILE * PITCH>;
 var<workgroup> right_tile: array<vec4<f32>, TILE * PITCH>;
@@ -74,9 +85,8 @@ fn write_one(row: u32, column: u32, sum: f32, unscale: f32) {
 @compute @workgroup_size(SIDE * SIDE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let exponent = state[EXPONENT];
-    // Unit rows report no exponent and stay as they are.
-    let scale = select(scale_for(exponent), 1.0, exponent == 0u);
-    let unscale = select(inverse_scale_for(exponent), 1.0, exponent == 0u);
+    let scale = select(1.0, scale_for(exponent), is_scaled(exponent));
+    let unscale = select(1.0, inverse_scale_for(exponent), is_scaled(exponent));
 
     let first_row = group.y * TILE;
     let first_column = group.x * TILE;

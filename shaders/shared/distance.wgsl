@@ -24,23 +24,20 @@ fn distance_part(x: vec4<f32>, y: vec4<f32>) -> f32 {
     return dot(difference, difference);
 }
 
-// The distance from the sum over points that were divided by `unscale`. `zero_row`: one of the two has norm 0.
+// The distance from the sum. `unscale`: what Euclidean points were divided by. `zero_row`: one of the two rows has norm 0.
 fn distance_from(sum: f32, unscale: f32, zero_row: bool) -> f32 {
     if (DISTANCE == EUCLIDEAN) {
         let d = sqrt(sum) * unscale;
         return select(d, 0.0, d < SMALLEST_NORMAL);
     }
-    if (DISTANCE == MANHATTAN) {
-        return sum * unscale;
-    }
     if (DISTANCE == INNER_PRODUCT) {
-        return -(sum * unscale * unscale);
+        return -sum;
     }
     if (DISTANCE == COSINE) {
         // On unit rows 1 - u.v = |u - v|^2 / 2, which keeps its digits for near-duplicates.
         return select(min(0.5 * sum, 2.0), 1.0, zero_row);
     }
-    return sum * unscale * unscale;
+    return sum;
 }
 
 // The coefficient of a pair from its slope dL/dd.

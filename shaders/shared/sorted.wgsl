@@ -113,3 +113,9 @@ fn keys_up_to(size: u32, value: f32) -> u32 {
     found = step_up_to(found, 2u, size, value);
     return step_up_to(found, 1u, size, value);
 }
+
+// Where the key `value` stands among the `size` sorted keys. Rows that are not finite, which prepare/rows.wgsl has reported
+// already, leave the keys unsorted: even then it is a place that exists.
+fn place_of(size: u32, value: f32) -> u32 {
+    return min(keys_below(size, value), size - 1u);
+}

@@ -76,6 +76,11 @@ impl Adapter {
         Tier::best(self.adapter.features())
     }
 
+    /// Whether [`Adapter::open`] can be forced to this tier.
+    pub fn has(&self, tier: Tier) -> bool {
+        self.adapter.features().contains(tier.features())
+    }
+
     /// Opens a device of its own on it, with all the limits that the adapter has.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ impl Buffers {
             if shape.has_references() { Some(make.set("references", shape.references(), shape)?) } else { None };
         let terms = loss.description().terms();
         let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric;
-        let gradient_bytes = (shape.queries() * shape.dimensions() * 4) as u64;
+        let gradient_bytes = (shape.queries() * shape.dimensions()) as u64 * 4;
         let statistics = if terms.statistics == Statistics::Rows { shape.queries() } else { 1 };
         let betas = shape.betas().max(1);
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
@@ -54,8 +54,9 @@ impl Buffers {
             transposed: has_transposed.then(|| make.storage("gradient by columns", gradient_bytes)).transpose()?,
             distances: make.storage("stripe of distances", stripes.bytes())?,
             coefficients: make.storage("stripe of coefficients", stripes.bytes())?,
-            rows: make.storage("rows", (shape.queries() * size_of::<layout::Row>()) as u64)?,
-            row_statistics: make.storage("row statistics", (statistics * size_of::<layout::Statistic>()) as u64)?,
+            rows: make.storage("rows", shape.queries() as u64 * size_of::<layout::Row>() as u64)?,
+            row_statistics: make
+                .storage("row statistics", statistics as u64 * size_of::<layout::Statistic>() as u64)?,
             totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
             state: make.storage("state", state::SIZE as u64 * 4)?,
             beta: make.storage("beta", betas as u64 * 4)?,

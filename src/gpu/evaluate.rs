@@ -10,8 +10,8 @@ use crate::batch::Batch;
 use crate::loss::Loss;
 use crate::{Evaluation, Result};
 
-/// Operations per submission, so that no watchdog of a driver takes a long evaluation for a hang: about a tenth of a second
-/// on a software adapter.
+/// Operations per submission, so that no watchdog of a driver takes a long evaluation for a hang: a few tenths of a second on
+/// a software adapter. A dispatch is never split: one that costs more is a submission of its own.
 const PORTION: u64 = 1 << 31;
 
 impl Context {

@@ -16,7 +16,8 @@ use crate::{Error, Evaluation, Result};
 /// An evaluation on its way to the host.
 ///
 /// First submit the encoder that [`Plan::read_back`] recorded into, then [`wait`](Self::wait), or await: as a future it polls the
-/// device itself whenever it is polled, so any executor will do.
+/// device itself whenever it is polled and asks to be polled again at once, so any executor will do, at the cost of one that is
+/// kept busy: where that matters, poll the device elsewhere and `wait`.
 #[derive(Debug)]
 pub struct Pending {
     device: wgpu::Device,
@@ -88,8 +89,8 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where the recording was
-    /// never submitted; [`Error::NotFinite`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
+    /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where no
+    /// recording of the plan has ever run (one that was not submitted leaves the result of the one before); [`Error::NotFinite`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
     /// [`Error::Overflow`] for a loss, gradient or distance beyond f32.
     pub fn wait(mut self, timeout: Duration) -> Result<Evaluation> {
         let start = Instant::now();

@@ -11,7 +11,7 @@ use super::stripes::Stripes;
 use crate::batch::{Mode, Shape};
 use crate::loss::{Loss, Statistics, Terms};
 use crate::shader::shader;
-use crate::{Distance, Result};
+use crate::{Distance, Error, Result};
 
 /// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/gradient/pairwise.wgsl`.
 pub(crate) const TILE: u32 = 64;
@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
 
     fn terms(&self, entry: &'static str, portions: u32) -> Result<Sweep> {
         let mut values: Vec<f32> = self.terms.parameters.iter().map(|&(_, value)| value).collect();
-        values.resize(values.len().next_multiple_of(4), 0.0);
+        values.resize(values.len().next_multiple_of(4).max(4), 0.0);
         let parameters = self.uniform("parameters", bytemuck::cast_slice(&values))?;
         let mut constants = self.terms.constants.clone();
         constants.push(("DISTANCE", self.matrix_kind()));
@@ -149,7 +149,13 @@ impl<'a> Builder<'a> {
             &all.totals,
             &all.beta,
         ];
-        let sweep = self.sweep("terms", &kernel, &buffers, Grid::Rows, u64::from(self.stripes.stride) * 32);
+        let sweep = self.sweep(
+            "terms",
+            &kernel,
+            &buffers,
+            Grid::Rows,
+            u64::from(self.stripes.stride) * self.terms.operations_per_pair,
+        );
         Ok(Sweep { portions, ..sweep })
     }
 
@@ -184,7 +190,7 @@ impl<'a> Builder<'a> {
     fn totals(&mut self, last: bool) {
         let constants = vec![
             ("REDUCTION", f64::from(self.loss.reduction() as u32)),
-            ("SPLIT_MEAN", self.terms.split_mean.into()),
+            ("SPLIT_MEAN", (self.terms.statistics == Statistics::Totals).into()),
             ("LAST", last.into()),
         ];
         let kernel = Kernel::new(Room::FinishTotals, shader!("finish/totals.wgsl"), constants);
@@ -283,7 +289,14 @@ struct Uniforms {
 impl Uniforms {
     fn new(device: &wgpu::Device, shape: &Shape, stripes: &Stripes, portions: u32) -> Result<Self> {
         let pitch = (size_of::<Stripe>() as u32).next_multiple_of(device.limits().min_uniform_buffer_offset_alignment);
-        let mut bytes = Vec::new();
+        // Dynamic offsets are u32.
+        let limit = device.limits().max_buffer_size.min(u32::MAX.into());
+        let needed = stripes.iter().len() as u64 * u64::from(portions) * u64::from(pitch);
+        if needed > limit {
+            let what = "a uniform for every dispatch (a larger workspace needs fewer)";
+            return Err(Error::DeviceLimit { what, needed, name: "maxBufferSize", limit });
+        }
+        let mut bytes = Vec::with_capacity(needed as usize);
         for (begin, rows) in stripes.iter() {
             for portion in 0..portions {
                 let stripe = Stripe {

@@ -27,6 +27,8 @@ impl Stripes {
     pub(crate) fn new(shape: &Shape, budget: u64, binding: u64) -> Result<Self> {
         let stride = shape.references().next_multiple_of(4) as u64;
         let fits = (budget / (stride * BYTES_PER_COLUMN)).min(binding / (stride * BYTES_PER_COLUMN / 2));
+        // Kernels count the values of a stripe in u32.
+        let fits = fits.min(u64::from(u32::MAX) / stride);
         if fits == 0 {
             let needed = stride * BYTES_PER_COLUMN;
             return Err(Error::Workspace { needed, budget: budget.min(2 * binding), columns: shape.references() });
@@ -43,7 +45,7 @@ impl Stripes {
     }
 
     /// First row and number of rows of every stripe.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, u32)> + use<> {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (u32, u32)> + use<> {
         let Self { rows, queries, .. } = *self;
         (0..queries).step_by(rows as usize).map(move |begin| (begin, rows.min(queries - begin)))
     }

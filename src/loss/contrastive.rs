@@ -70,13 +70,11 @@ impl Description for Contrastive {
         // The two means of MeanNonZero weigh positives and negatives apart: both counts come before any coefficient.
         let split = self.reduction == Reduction::MeanNonZero;
         Terms {
-            shader: shader!("terms/contrastive.wgsl"),
             statistics: if split { Statistics::Totals } else { Statistics::None },
             symmetric: true,
-            positives_per_dispatch: None,
-            split_mean: split,
             constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
             parameters: vec![("positive_margin", self.positive_margin), ("negative_margin", self.negative_margin)],
+            ..Terms::of(shader!("terms/contrastive.wgsl"))
         }
     }
 }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 /// norm 0: at `Cosine` distance 1 from everything, with gradient 0. So does a Euclidean distance below it count as 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 // Their order is the number that `shaders/shared/distance.wgsl` knows them by.
+#[non_exhaustive]
 pub enum Distance {
     /// sqrt(sum (x - y)^2), in [0, inf).
     #[default]

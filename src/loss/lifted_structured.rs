@@ -74,14 +74,11 @@ impl Description for LiftedStructured {
 
     fn terms(&self) -> Terms {
         Terms {
-            shader: shader!("terms/lifted_structured.wgsl"),
             // A pair needs what the negatives of its other end sum up to.
             statistics: Statistics::Rows,
-            symmetric: false,
-            positives_per_dispatch: None,
-            split_mean: false,
             constants: vec![("EXACT", (self.form == Form::Exact).into())],
             parameters: vec![("margin", self.margin)],
+            ..Terms::of(shader!("terms/lifted_structured.wgsl"))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite};
+use super::{Description, Distance, Mode, Reduction, Terms, check_finite};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -67,14 +67,11 @@ impl Description for Margin {
 
     fn terms(&self) -> Terms {
         Terms {
-            shader: shader!("terms/margin.wgsl"),
-            statistics: Statistics::None,
             // The pair (i, j) uses the beta of i's class.
             symmetric: !self.beta_per_class,
-            positives_per_dispatch: None,
-            split_mean: false,
             constants: vec![("BETA_PER_CLASS", self.beta_per_class.into())],
             parameters: vec![("alpha", self.alpha)],
+            ..Terms::of(shader!("terms/margin.wgsl"))
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which (anchor, positive, negative) triplets are the terms of [`Triplet`](crate::Triplet). Ties go to the lowest index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Mining {
     /// Every triplet: each anchor with each of its positives and each of its negatives.
     #[default]

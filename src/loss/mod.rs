@@ -113,6 +113,11 @@ impl Loss {
         self.description().beta().is_some()
     }
 
+    /// The reductions it takes.
+    pub fn reductions(&self) -> impl Iterator<Item = Reduction> + '_ {
+        Reduction::ALL.into_iter().filter(|&reduction| self.description().allows(reduction))
+    }
+
     /// Checks the parameters, and that the loss is defined for inputs of this shape.
     ///
     /// # Errors
@@ -125,14 +130,14 @@ impl Loss {
             return Err(Error::Unsupported {
                 loss: self.name(),
                 what: format!("the reduction {:?}", self.reduction()),
-                reason: "it takes Sum, Mean and MeanNonZero",
+                reason: format!("it takes {}", listed(self.reductions().map(|one| format!("{one:?}")))),
             });
         }
         if !self.modes().contains(&shape.mode()) {
             return Err(Error::Unsupported {
                 loss: self.name(),
                 what: format!("inputs in {} mode", shape.mode().name()),
-                reason: self.mode_hint(),
+                reason: format!("it takes {} mode", listed(self.modes().iter().map(|mode| mode.name().to_owned()))),
             });
         }
         match (self.description().beta(), shape.betas()) {
@@ -143,16 +148,8 @@ impl Loss {
             }
             (Some(Beta { per_class: false, .. }), actual) => Err(Error::Length { what: "beta", expected: 1, actual }),
             (None, _) => {
-                Err(Error::Unsupported { loss: self.name(), what: "beta".into(), reason: "only Margin has one" })
+                Err(Error::Unsupported { loss: self.name(), what: "beta".into(), reason: "only Margin has one".into() })
             }
-        }
-    }
-
-    fn mode_hint(&self) -> &'static str {
-        match self.modes() {
-            [Mode::Batch] => "it is defined for one batch of embeddings with labels",
-            [Mode::Scores, Mode::Prototypes] => "it takes scores, or embeddings and one prototype per class",
-            _ => "it takes a batch of embeddings with labels, or embeddings and references with labels",
         }
     }
 }
@@ -190,18 +187,33 @@ pub(crate) struct Beta {
 pub(crate) struct Terms {
     /// Its file.
     pub shader: Shader,
+    /// Roughly how many arithmetic operations a pair costs.
+    pub operations_per_pair: u64,
     /// What must be known of all rows before the coefficients of one can be computed.
     pub statistics: Statistics,
     /// Whether C(i, j) = C(j, i) in batch mode.
     pub symmetric: bool,
     /// Rows of more positives than this are worked on in as many dispatches as it takes.
     pub positives_per_dispatch: Option<usize>,
-    /// Whether `MeanNonZero` takes the mean of the positives and of the negatives apart.
-    pub split_mean: bool,
     /// The `override` constants of the shader.
     pub constants: Vec<(&'static str, f64)>,
     /// The members of its `Parameters`, in their order.
     pub parameters: Vec<(&'static str, f32)>,
+}
+
+impl Terms {
+    /// A kernel that needs nothing but its row, and has neither constants nor parameters.
+    pub fn of(shader: Shader) -> Self {
+        Self {
+            shader,
+            operations_per_pair: 32,
+            statistics: Statistics::None,
+            symmetric: false,
+            positives_per_dispatch: None,
+            constants: Vec::new(),
+            parameters: Vec::new(),
+        }
+    }
 }
 
 /// The pass that a loss needs before its coefficients, if any: the entry point `statistics` of its shader.
@@ -211,8 +223,15 @@ pub(crate) enum Statistics {
     None,
     /// One number and one index for every row.
     Rows,
-    /// The counts of the whole batch.
+    /// The counts of the whole batch: the mean of the positives and of the negatives are taken apart.
     Totals,
+}
+
+/// `A, B and C`.
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<_> = names.collect();
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }
 
 fn check_finite(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite, check_power};
+use super::{Description, Distance, Mode, Reduction, Terms, check_finite, check_power};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -65,13 +65,9 @@ impl Description for MultiMargin {
 
     fn terms(&self) -> Terms {
         Terms {
-            shader: shader!("terms/multi_margin.wgsl"),
-            statistics: Statistics::None,
-            symmetric: false,
-            positives_per_dispatch: None,
-            split_mean: false,
             constants: vec![("POWER", self.power.into()), ("DIVIDE_BY_CLASSES", self.divide_by_classes.into())],
             parameters: vec![("margin", self.margin)],
+            ..Terms::of(shader!("terms/multi_margin.wgsl"))
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What a term is, is said by each loss: a pair, a mined triplet, a positive pair, a sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 // Their order is the number that `shaders/finish/totals.wgsl` knows them by.
+#[non_exhaustive]
 pub enum Reduction {
     /// The sum of the terms.
     Sum,

@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mining, Mode, Reduction, Statistics, Terms, check_finite};
+use super::{Description, Distance, Mining, Mode, Reduction, Terms, check_finite};
 use crate::shader::shader;
 use crate::{Error, Result};
+
+/// `CHUNK` and `PORTION` of `shaders/shared/sorted.wgsl`.
+const CHUNK: usize = 1024;
+const PORTION: usize = 8 * CHUNK;
 
 /// The triplet loss.
 ///
@@ -65,26 +69,27 @@ impl Description for Triplet {
     }
 
     fn terms(&self) -> Terms {
-        // CHUNK and PORTION of shaders/shared/sorted.wgsl.
-        let portions = match (self.mining, self.soft) {
-            (Mining::All, true) => Some(1024),
-            (Mining::All, false) | (Mining::SemiHard, _) => Some(8192),
-            (Mining::Hard, _) => None,
-        };
-        let (shader, constants) = match (self.mining, self.soft) {
-            (Mining::All, false) => (shader!("terms/triplet/all.wgsl"), vec![]),
-            (Mining::All, true) => (shader!("terms/triplet/all_soft.wgsl"), vec![]),
-            (Mining::Hard, soft) => (shader!("terms/triplet/hard.wgsl"), vec![("SOFT", soft.into())]),
-            (Mining::SemiHard, soft) => (shader!("terms/triplet/semi_hard.wgsl"), vec![("SOFT", soft.into())]),
-        };
-        Terms {
-            shader,
-            statistics: Statistics::None,
-            symmetric: false,
-            positives_per_dispatch: portions,
-            split_mean: false,
-            constants,
-            parameters: vec![("margin", self.margin)],
+        let soft = vec![("SOFT", self.soft.into())];
+        let parameters = vec![("margin", self.margin)];
+        match (self.mining, self.soft) {
+            (Mining::All, false) => Terms {
+                positives_per_dispatch: Some(PORTION),
+                parameters,
+                ..Terms::of(shader!("terms/triplet/all.wgsl"))
+            },
+            (Mining::All, true) => Terms {
+                positives_per_dispatch: Some(CHUNK),
+                // At worst each column meets a chunk of positives, at two exponentials and their series.
+                operations_per_pair: 64 * CHUNK as u64,
+                ..Terms::of(shader!("terms/triplet/all_soft.wgsl"))
+            },
+            (Mining::Hard, _) => Terms { constants: soft, parameters, ..Terms::of(shader!("terms/triplet/hard.wgsl")) },
+            (Mining::SemiHard, _) => Terms {
+                positives_per_dispatch: Some(PORTION),
+                constants: soft,
+                parameters,
+                ..Terms::of(shader!("terms/triplet/semi_hard.wgsl"))
+            },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The contrastive loss (Hadsell, Chopra and LeCun 2006).
 
 use super::bounded::{Bounded, Count, Term};
-use super::definition::{Anchor, Definition, Terms};
+use super::definition::{Anchor, Definition, Terms, scale_of};
 use super::problem::Problem;
 use crate::loss::{Contrastive, Reduction};
 
@@ -71,12 +71,11 @@ impl Definition for Contrastive {
         terms
     }
 
-    fn scale(&self, terms: u64, _: Count) -> Bounded {
+    fn scale(&self, terms: u64, nonzero: Count) -> Bounded {
         match self.reduction {
             // The weights have done it.
-            Reduction::Sum | Reduction::MeanNonZero => Bounded::exact(1.0),
-            Reduction::Mean => Count::exact(terms).reciprocal(),
-            Reduction::HadsellMean => Count::exact(2 * terms).reciprocal(),
+            Reduction::MeanNonZero => Bounded::exact(1.0),
+            other => scale_of(other, terms, nonzero),
         }
     }
 }

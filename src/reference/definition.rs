@@ -18,12 +18,17 @@ pub(super) trait Definition: Description + Sync {
 
     /// What the sum of all terms is multiplied by.
     fn scale(&self, terms: u64, nonzero: Count) -> Bounded {
-        match self.settings().2 {
-            Reduction::Sum => Bounded::exact(1.0),
-            Reduction::Mean => Count::exact(terms).reciprocal(),
-            Reduction::MeanNonZero => nonzero.reciprocal(),
-            Reduction::HadsellMean => Count::exact(2 * terms).reciprocal(),
-        }
+        scale_of(self.settings().2, terms, nonzero)
+    }
+}
+
+/// What a reduction multiplies the sum of the terms by.
+pub(super) fn scale_of(reduction: Reduction, terms: u64, nonzero: Count) -> Bounded {
+    match reduction {
+        Reduction::Sum => Bounded::exact(1.0),
+        Reduction::Mean => Count::exact(terms).reciprocal(),
+        Reduction::MeanNonZero => nonzero.reciprocal(),
+        Reduction::HadsellMean => Count::exact(2 * terms).reciprocal(),
     }
 }
 

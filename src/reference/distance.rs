@@ -130,11 +130,6 @@ fn sum(x: &[f64], y: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
 }
 
 impl Distance {
-    /// Whether the distance is one of unit rows.
-    pub(super) fn takes_unit_rows(self) -> bool {
-        self == Self::Cosine
-    }
-
     /// d(x, y).
     pub(super) fn between(self, x: Point, y: Point) -> Bounded {
         let squares = || sum(x.coordinates, y.coordinates, |x, y| (x - y) * (x - y));
@@ -180,8 +175,14 @@ impl Distance {
     pub(super) fn pull(self, slope: Bounded, distance: Bounded, x: Point, y: Point, rounding: f64) -> Pull {
         let alike = distance == Bounded::ZERO && self != Self::InnerProduct;
         let without_angle = self == Self::Cosine && (x.norm == 0.0 || y.norm == 0.0);
-        if slope == Bounded::ZERO || alike || without_angle {
+        if slope == Bounded::ZERO || alike {
             return Pull::default();
+        }
+        if without_angle {
+            // Kernels take the other row's own direction, and then out of the gradient again, up to its rounding.
+            let dimensions = x.coordinates.len();
+            let rounding = 2.0 * (unit_rounding(dimensions) + sum_rounding(dimensions));
+            return Pull { coefficient: 0.0, error: 0.0, anywhere: rounding * slope.magnitude() };
         }
         let factor = match self {
             // Too near for a direction: any is right.

@@ -46,7 +46,7 @@ impl<'a> Problem<'a> {
     pub fn new(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let (distance, normalize, _) = loss.settings();
         let shape = *batch.shape();
-        let unit = shape.mode() != Mode::Scores && (normalize || distance.takes_unit_rows());
+        let unit = shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows());
         let points = |rows| Points::new(rows, shape.dimensions(), unit);
         Self {
             shape,

@@ -42,7 +42,7 @@ pub fn reach(distance: Distance, normalize: bool, dimensions: usize, magnitude: 
         Distance::Euclidean => magnitude,
         Distance::SquaredEuclidean | Distance::InnerProduct => magnitude * magnitude,
         Distance::Manhattan => magnitude * (dimensions as f32).sqrt(),
-        Distance::Cosine => 1.0,
+        _ => 1.0,
     };
     reach.clamp(1e-30, 1e30)
 }

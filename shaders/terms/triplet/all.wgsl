@@ -102,7 +102,7 @@ fn main(
                 if (next >= first && next < first + size) {
                     let d = distances[begin + j];
                     let threshold = d + parameters.margin;
-                    let above = f32(atomicLoad(&places[keys_below(size, threshold)]));
+                    let above = f32(atomicLoad(&places[place_of(size, threshold)]));
                     loss -= above * (largest - threshold);
                     coefficients[begin + j] = coefficient(above, d);
                 }

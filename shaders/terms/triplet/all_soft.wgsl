@@ -108,7 +108,7 @@ fn main(
         if (kind == POSITIVE) {
             let d = distances[begin + j];
             if (next >= first && next < first + size) {
-                c = coefficient(slopes[keys_below(size, d)], d);
+                c = coefficient(slopes[place_of(size, d)], d);
             }
             next += 1u;
         } else if (kind == NEGATIVE) {

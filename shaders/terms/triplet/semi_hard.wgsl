@@ -151,7 +151,7 @@ fn main(
             if (kind == POSITIVE) {
                 if (next >= first && next < first + size) {
                     let d = distances[begin + j];
-                    let order = atomicLoad(&gaps[keys_below(size, d)]);
+                    let order = atomicLoad(&gaps[place_of(size, d)]);
                     let negative = select(value_of(order), farthest.value, order == EMPTY);
                     let term = triplet_term(d, negative);
                     loss += term;

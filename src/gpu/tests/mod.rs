@@ -5,11 +5,16 @@ mod faults;
 mod layouts;
 mod translations;
 
-use super::{Adapter, Context, Options};
+use super::{Adapter, Context, Options, Tier};
 
-/// A context on every adapter of this machine.
+/// A context on every adapter of this machine, in every tier that it has.
 fn contexts(options: Options) -> Vec<Context> {
     let adapters = Adapter::all();
     assert!(!adapters.is_empty(), "no adapter found: install a GPU driver, a software one will do");
-    adapters.iter().map(|adapter| adapter.open(options).expect("the adapter opens")).collect()
+    let open =
+        |adapter: &Adapter, tier| adapter.open(Options { tier: Some(tier), ..options }).expect("the adapter opens");
+    let tiers = |adapter| {
+        Tier::ALL.into_iter().filter(move |&tier| Adapter::has(adapter, tier)).map(move |tier| (adapter, tier))
+    };
+    adapters.iter().flat_map(tiers).map(|(adapter, tier)| open(adapter, tier)).collect()
 }

@@ -31,8 +31,8 @@ fn validate(module: &naga::Module) -> ModuleInfo {
     Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(module).expect("valid WGSL")
 }
 
-fn with_constants(kernel: &Kernel) -> (naga::Module, ModuleInfo) {
-    let source = compose(kernel.shader, Tier::Baseline);
+fn with_constants(kernel: &Kernel, tier: Tier) -> (naga::Module, ModuleInfo) {
+    let source = compose(kernel.shader, tier);
     let module =
         naga::front::wgsl::parse_str(&source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)));
     let info = validate(&module);
@@ -47,8 +47,8 @@ fn with_constants(kernel: &Kernel) -> (naga::Module, ModuleInfo) {
 fn every_variant_translates() {
     let kernels = kernels();
     assert!(kernels.len() > 60, "only {} kernels", kernels.len());
-    for kernel in &kernels {
-        let (module, info) = with_constants(kernel);
+    for (kernel, tier) in kernels.iter().flat_map(|kernel| Tier::ALL.map(|tier| (kernel, tier))) {
+        let (module, info) = with_constants(kernel, tier);
         let name = format!("{} {:?}", kernel.shader.path, kernel.constants);
         assert!(!to_spirv(&module, &info, kernel.entry).is_empty(), "{name}");
         for (language, text) in [
@@ -63,8 +63,8 @@ fn every_variant_translates() {
 
 #[test]
 fn workgroup_memory_fits_the_baseline() {
-    for kernel in kernels() {
-        let (module, _) = with_constants(&kernel);
+    for (kernel, tier) in kernels().iter().flat_map(|kernel| Tier::ALL.map(|tier| (kernel, tier))) {
+        let (module, _) = with_constants(kernel, tier);
         let layouter = {
             let mut layouter = naga::proc::Layouter::default();
             layouter.update(module.to_ctx()).expect("a layout");
