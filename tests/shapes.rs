@@ -130,6 +130,43 @@ fn magnitudes_far_apart_in_one_batch() {
     tally.conclude(0.2);
 }
 
+/// An outlier must not cost the ordinary rows of its batch their digits.
+#[test]
+fn one_value_far_beyond_all_others() {
+    const SHAPE: [usize; 2] = [24, 7];
+    let sample = Sample::new(Recipe { n: SHAPE[0], d: SHAPE[1], ..small(Layout::Balanced(4)) });
+    let labels: Vec<u32> = (0..SHAPE[0] as u32).map(|row| row % 4).collect();
+    let mut tally = Tally::new();
+    for outlier in [1e6, 1e12, 1e18, 1e22, 1e30] {
+        let mut embeddings = sample.embeddings().to_vec();
+        embeddings[3 * SHAPE[1] + 2] = outlier;
+        let batch = Batch::new(&embeddings, SHAPE, &labels).unwrap();
+        for distance in [Distance::Euclidean, Distance::Manhattan, Distance::InnerProduct] {
+            for mining in Mining::ALL {
+                tally.hold(&Triplet { distance, mining, ..Default::default() }.into(), &batch, "outlier");
+            }
+        }
+    }
+    // Gradients and means of InnerProduct are as large as the outlier: there the bounds of some numbers see nothing else.
+    tally.conclude(0.2);
+}
+
+/// A row of norm 0 has distance 1 from everything, and pulls at nothing.
+#[test]
+fn rows_of_norm_zero_beside_few_others() {
+    let ordinary = [0.3, -0.2, 0.9, 0.4, -0.7];
+    let embeddings = [[0.0; 5], ordinary, ordinary.map(|x| 0.1 - x)].concat();
+    let mut tally = Tally::new();
+    for n in [2, 3] {
+        let batch = Batch::new(&embeddings[..5 * n], [n, 5], &[1, 2, 3][..n]).unwrap();
+        for power in [1, 2] {
+            let loss = Contrastive { distance: Distance::Cosine, negative_margin: 2.0, power, ..Default::default() };
+            tally.hold(&loss.into(), &batch, "zero row");
+        }
+    }
+    tally.conclude(0.5);
+}
+
 #[test]
 fn prototypes_and_scores_of_few_and_many_classes() {
     let mut tally = Tally::new();
