@@ -72,46 +72,36 @@ fn sort_positives(i: u32, row: u32, local: u32, number: u32, first: u32, size: u
     }
 }
 
-// One step of the search for the number of leading keys that are before `value`; written out without a loop, because
-// llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
-fn step_below(found: u32, width: u32, size: u32, value: f32) -> u32 {
+// One step of the search for the number of leading keys before `value`, or also equal to it; written out without a loop,
+// because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
+fn search_step(found: u32, width: u32, size: u32, value: f32, or_equal: bool) -> u32 {
     let next = found + width;
-    return select(found, next, next <= size && keys[min(next, size) - 1u] < value);
+    let key = keys[min(next, size) - 1u];
+    return select(found, next, next <= size && (key < value || (or_equal && key == value)));
 }
 
-fn step_up_to(found: u32, width: u32, size: u32, value: f32) -> u32 {
-    let next = found + width;
-    return select(found, next, next <= size && keys[min(next, size) - 1u] <= value);
+fn search(size: u32, value: f32, or_equal: bool) -> u32 {
+    var found = search_step(0u, 1024u, size, value, or_equal);
+    found = search_step(found, 512u, size, value, or_equal);
+    found = search_step(found, 256u, size, value, or_equal);
+    found = search_step(found, 128u, size, value, or_equal);
+    found = search_step(found, 64u, size, value, or_equal);
+    found = search_step(found, 32u, size, value, or_equal);
+    found = search_step(found, 16u, size, value, or_equal);
+    found = search_step(found, 8u, size, value, or_equal);
+    found = search_step(found, 4u, size, value, or_equal);
+    found = search_step(found, 2u, size, value, or_equal);
+    return search_step(found, 1u, size, value, or_equal);
 }
 
 // How many of the `size` sorted keys are smaller than `value`. Needs size > 0, as does `keys_up_to`.
 fn keys_below(size: u32, value: f32) -> u32 {
-    var found = step_below(0u, 1024u, size, value);
-    found = step_below(found, 512u, size, value);
-    found = step_below(found, 256u, size, value);
-    found = step_below(found, 128u, size, value);
-    found = step_below(found, 64u, size, value);
-    found = step_below(found, 32u, size, value);
-    found = step_below(found, 16u, size, value);
-    found = step_below(found, 8u, size, value);
-    found = step_below(found, 4u, size, value);
-    found = step_below(found, 2u, size, value);
-    return step_below(found, 1u, size, value);
+    return search(size, value, false);
 }
 
 // How many of the `size` sorted keys are smaller than `value` or equal to it.
 fn keys_up_to(size: u32, value: f32) -> u32 {
-    var found = step_up_to(0u, 1024u, size, value);
-    found = step_up_to(found, 512u, size, value);
-    found = step_up_to(found, 256u, size, value);
-    found = step_up_to(found, 128u, size, value);
-    found = step_up_to(found, 64u, size, value);
-    found = step_up_to(found, 32u, size, value);
-    found = step_up_to(found, 16u, size, value);
-    found = step_up_to(found, 8u, size, value);
-    found = step_up_to(found, 4u, size, value);
-    found = step_up_to(found, 2u, size, value);
-    return step_up_to(found, 1u, size, value);
+    return search(size, value, true);
 }
 
 // Where the key `value` stands among the `size` sorted keys. Rows that are not finite, which prepare/rows.wgsl has reported
