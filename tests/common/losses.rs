@@ -18,7 +18,8 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
         losses.push(Contrastive { distance, normalize, reduction, positive_margin, negative_margin, power }.into());
     }
     for (soft, margin) in [(false, 0.2 * reach), (true, 0.0)] {
-        for (mining, reduction) in Mining::ALL.into_iter().zip(Reduction::ALL) {
+        let reductions = [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero].into_iter().cycle();
+        for (mining, reduction) in Mining::ALL.into_iter().zip(reductions) {
             losses.push(Triplet { distance, normalize, reduction, mining, margin, soft }.into());
         }
     }
