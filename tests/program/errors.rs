@@ -206,11 +206,12 @@ fn arrays_that_do_not_fit_together_or_hold_what_they_must_not() {
 
 #[test]
 fn outputs_that_the_loss_does_not_have() {
-    let output = scratch("refused.npy").display().to_string();
+    let path = scratch("refused.npy");
+    let output = path.display().to_string();
     let files = || Files::new("outputs");
     files().option("--per-anchor-out", &output).fail("LiftedStructured", &["--per-anchor-out", "LiftedStructured"]);
     files().option("--gradient-beta-out", &output).fail("Triplet", &["--gradient-beta-out", "Triplet"]);
-    assert!(!scratch("refused.npy").exists());
+    assert!(!path.exists());
     let arguments = files().option("--gradient-references-out", &output).option("--objective", "Triplet").arguments;
     is_misused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), "--references");
     files().option("--gradient-out", "no/such/folder/g.npy").fail("Triplet", &["no/such/folder/g.npy"]);

@@ -10,6 +10,7 @@ mod without_files;
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -56,9 +57,11 @@ fn object(arguments: &[impl AsRef<str>]) -> Value {
     objects.into_iter().next().unwrap()
 }
 
-/// A path for a file of one test.
+/// A path for a file, another one at every call: tests run side by side, and several use the same names.
 fn scratch(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program");
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(call.to_string());
     std::fs::create_dir_all(&folder).expect("a folder for scratch files");
     folder.join(name)
 }
