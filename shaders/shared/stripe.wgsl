@@ -3,16 +3,12 @@
 struct Stripe {
     begin: u32,       // first row
     rows: u32,        // number of rows
-    queries: u32,     // N
     references: u32,  // M
     dimensions: u32,  // D
     vectors: u32,     // vec4s in a padded row of points: ceil(D / 4)
     stride: u32,      // M rounded up to a multiple of 4
     same_set: u32,    // 1 in batch mode, where the pair (i, i) does not exist
     portion: u32,     // which portion of a row's work, where a kernel splits it
-    padding0: u32,    // to the 16 bytes that uniforms are counted in
-    padding1: u32,
-    padding2: u32,
 }
 
 @group(0) @binding(0) var<uniform> stripe: Stripe;

@@ -8,14 +8,12 @@ use bytemuck::{Pod, Zeroable};
 pub(crate) struct Stripe {
     pub begin: u32,
     pub rows: u32,
-    pub queries: u32,
     pub references: u32,
     pub dimensions: u32,
     pub vectors: u32,
     pub stride: u32,
     pub same_set: u32,
     pub portion: u32,
-    pub padding: [u32; 3],
 }
 
 /// `Rows` of `shaders/prepare/rows.wgsl`.

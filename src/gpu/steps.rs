@@ -302,14 +302,12 @@ impl Uniforms {
                 let stripe = Stripe {
                     begin,
                     rows,
-                    queries: shape.queries() as u32,
                     references: shape.references() as u32,
                     dimensions: shape.dimensions() as u32,
                     vectors: shape.dimensions().div_ceil(4) as u32,
                     stride: stripes.stride,
                     same_set: (shape.mode() == Mode::Batch).into(),
                     portion,
-                    padding: [0; 3],
                 };
                 bytes.extend_from_slice(bytemuck::bytes_of(&stripe));
                 bytes.resize(bytes.len().next_multiple_of(pitch as usize), 0);

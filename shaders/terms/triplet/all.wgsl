@@ -7,7 +7,8 @@
 //   loss  sum over n of a(n) (T - d(n))  -  sum over p of A(p) (T - t(p))     (T cancels; it keeps the numbers small)
 //   slope of d(a, n)  -a(n)      slope of d(a, p)  A(p)
 //
-// An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch. Cost: M log K + K log^2 K per anchor for K positives.
+// An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch.
+// Cost: M log K + K log^2 K per anchor for K positives.
 // One workgroup per row.
 
 // #include "shared/row.wgsl"

@@ -6,7 +6,8 @@
 // smallest distance is kept, the gaps are swept from the far end (an empty gap takes what the next one has), and a
 // negative that was chosen counts the positives that chose it: a run of them, ending before its gap.
 //
-// An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch. Cost: M log K + K log^2 K per anchor for K positives.
+// An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch.
+// Cost: M log K + K log^2 K per anchor for K positives.
 // One workgroup per row.
 
 // #include "shared/row.wgsl"
