@@ -1,135 +1,11 @@
-//! What is given: shapes, and inputs on the host, validated once, here.
+//! What is given: inputs on the host, validated once, here.
 
 use crate::loss::{Loss, Margin};
+use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
-/// What the inputs of an evaluation stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Mode {
-    /// Every row of one set with every other row: the pair (i, i) does not exist.
-    Batch,
-    /// Every query with every row of another set, which has labels of its own.
-    Reference,
-    /// Every row with one prototype per class: row c stands for class c.
-    Prototypes,
-    /// The rows are the scores of the classes.
-    Scores,
-}
-
-impl Mode {
-    /// The mode's name in messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Batch => "batch",
-            Self::Reference => "reference",
-            Self::Prototypes => "prototypes",
-            Self::Scores => "scores",
-        }
-    }
-}
-
-/// The sizes of an evaluation's inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Shape {
-    mode: Mode,
-    queries: usize,
-    references: usize,
-    dimensions: usize,
-    betas: usize,
-}
-
-impl Shape {
-    /// One set of `n` embeddings of `d` numbers, compared with itself.
-    pub const fn batch(n: usize, d: usize) -> Self {
-        Self { mode: Mode::Batch, queries: n, references: n, dimensions: d, betas: 0 }
-    }
-
-    /// `n` embeddings of `d` numbers against `m` references with labels of their own.
-    pub const fn reference(n: usize, m: usize, d: usize) -> Self {
-        Self { mode: Mode::Reference, queries: n, references: m, dimensions: d, betas: 0 }
-    }
-
-    /// `n` embeddings of `d` numbers against one prototype for each of `classes`.
-    pub const fn prototypes(n: usize, classes: usize, d: usize) -> Self {
-        Self { mode: Mode::Prototypes, queries: n, references: classes, dimensions: d, betas: 0 }
-    }
-
-    /// `n` samples with one score for each of `classes`.
-    pub const fn scores(n: usize, classes: usize) -> Self {
-        Self { mode: Mode::Scores, queries: n, references: classes, dimensions: classes, betas: 0 }
-    }
-
-    /// The same with `betas` entries of beta for [`Margin`]; 0 stands for [`Margin::DEFAULT_BETA`].
-    pub const fn with_betas(self, betas: usize) -> Self {
-        Self { betas, ..self }
-    }
-
-    /// What the inputs stand for.
-    pub const fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    /// N: rows of the embeddings.
-    pub const fn queries(&self) -> usize {
-        self.queries
-    }
-
-    /// M: columns of the distance matrix: the rows of the references, N in batch mode, the classes in scores mode.
-    pub const fn references(&self) -> usize {
-        self.references
-    }
-
-    /// D: numbers in a row of the embeddings, the classes in scores mode.
-    pub const fn dimensions(&self) -> usize {
-        self.dimensions
-    }
-
-    /// Entries of beta that are given.
-    pub const fn betas(&self) -> usize {
-        self.betas
-    }
-
-    /// Whether there is a second set of rows with a gradient of its own.
-    pub const fn has_references(&self) -> bool {
-        matches!(self.mode, Mode::Reference | Mode::Prototypes)
-    }
-
-    /// Checks that nothing is empty and everything can be counted.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Empty`] and [`Error::TooLarge`].
-    pub fn check(&self) -> Result<()> {
-        let counts = match self.mode {
-            Mode::Batch => [("the number of embeddings", self.queries); 2],
-            Mode::Reference => {
-                [("the number of embeddings", self.queries), ("the number of references", self.references)]
-            }
-            Mode::Prototypes => {
-                [("the number of embeddings", self.queries), ("the number of prototypes", self.references)]
-            }
-            Mode::Scores => [("the number of samples", self.queries), ("the number of classes", self.references)],
-        };
-        for (what, count) in counts.into_iter().chain([("the dimension of the embeddings", self.dimensions)]) {
-            if count == 0 {
-                return Err(Error::Empty { what });
-            }
-        }
-        countable("embeddings", self.queries, self.dimensions)?;
-        countable("references", self.references, self.dimensions)?;
-        countable("labels", self.queries.max(self.references), 1)
-    }
-}
-
-/// Row indices are u32 on the GPU, and so is the linear index of a fault; bytes are addressed in usize on the host.
-fn countable(what: &'static str, rows: usize, columns: usize) -> Result<()> {
-    let values = rows.checked_mul(columns).filter(|&values| values < u32::MAX as usize / 4);
-    values.map(|_| ()).ok_or(Error::TooLarge { what, rows, columns })
-}
-
-/// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has the right lengths and no NaN
-/// or infinity anywhere.
+/// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has the right lengths, no NaN
+/// or infinity anywhere and no index beyond its rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     shape: Shape,
@@ -138,6 +14,10 @@ pub struct Batch<'a> {
     references: &'a [f32],
     reference_labels: &'a [u32],
     beta: &'a [f32],
+    pairs: &'a [[u32; 2]],
+    same: &'a [u32],
+    triplets: &'a [[u32; 3]],
+    targets: &'a [f32],
 }
 
 impl<'a> Batch<'a> {
@@ -147,7 +27,7 @@ impl<'a> Batch<'a> {
     ///
     /// [`Error::Empty`], [`Error::TooLarge`], [`Error::Length`], [`Error::NotFinite`].
     pub fn new(embeddings: &'a [f32], [n, d]: [usize; 2], labels: &'a [u32]) -> Result<Self> {
-        Self::rows(Shape::batch(n, d), embeddings, labels)
+        Self::rows(Shape::batch(n, d), embeddings)?.with_row_labels(labels)
     }
 
     /// `n` x `classes` scores, row by row, and the class of each row.
@@ -156,16 +36,114 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Batch::new`], and [`Error::LabelOutOfRange`].
     pub fn scores(scores: &'a [f32], [n, classes]: [usize; 2], labels: &'a [u32]) -> Result<Self> {
-        let batch = Self::rows(Shape::scores(n, classes), scores, labels)?;
+        let batch = Self::rows(Shape::scores(n, classes), scores)?.with_row_labels(labels)?;
         check_labels(labels, "class", classes)?;
         Ok(batch)
     }
 
-    fn rows(shape: Shape, embeddings: &'a [f32], labels: &'a [u32]) -> Result<Self> {
+    /// Row r of `embeddings` against row r of `references`, `pairs` x `d` each, and for every pair 1 where the two are the same
+    /// and 0 where they are different.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], and [`Error::Target`] for another number in `same`.
+    pub fn pair_rows(
+        embeddings: &'a [f32],
+        references: &'a [f32],
+        [pairs, d]: [usize; 2],
+        same: &'a [u32],
+    ) -> Result<Self> {
+        let batch = Self::rows(Shape::pair_rows(pairs, d), embeddings)?;
+        check_rows("references", references, pairs, d)?;
+        check_same(same, pairs)?;
+        Ok(Self { references, same, ..batch })
+    }
+
+    /// `n` x `d` embeddings, row by row, pairs of two of their rows, and for every pair 1 where the two are the same and 0
+    /// where they are different. A pair may be listed again and then counts again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], [`Error::IndexOutOfRange`], [`Error::PairWithItself`] for a row paired with itself and
+    /// [`Error::Target`] for another number in `same`.
+    pub fn pair_indices(
+        embeddings: &'a [f32],
+        [n, d]: [usize; 2],
+        pairs: &'a [[u32; 2]],
+        same: &'a [u32],
+    ) -> Result<Self> {
+        let batch = Self::rows(Shape::pair_indices(n, d, pairs.len()), embeddings)?;
+        check_indices("pairs", pairs, n)?;
+        if let Some(row) = pairs.iter().position(|[i, j]| i == j) {
+            return Err(Error::PairWithItself { row });
+        }
+        check_same(same, pairs.len())?;
+        Ok(Self { pairs, same, ..batch })
+    }
+
+    /// `n` x `d` embeddings, row by row, and triplets of their rows: anchor, positive, negative. A triplet may be listed again
+    /// and then counts again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], and [`Error::IndexOutOfRange`].
+    pub fn triplets(embeddings: &'a [f32], [n, d]: [usize; 2], triplets: &'a [[u32; 3]]) -> Result<Self> {
+        let batch = Self::rows(Shape::triplets(n, d, triplets.len()), embeddings)?;
+        check_indices("triplets", triplets, n)?;
+        Ok(Self { triplets, ..batch })
+    }
+
+    /// `n` x `d` predictions, logits or weights, row by row, for the pointwise losses and the regularisers; those that compare
+    /// them with something take it from [`with_targets`](Self::with_targets) or [`with_labels`](Self::with_labels).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`].
+    pub fn pointwise(values: &'a [f32], [n, d]: [usize; 2]) -> Result<Self> {
+        Self::rows(Shape::pointwise(n, d), values)
+    }
+
+    /// With a target for every one of the N x D predictions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] and [`Error::NotFinite`].
+    pub fn with_targets(self, targets: &'a [f32]) -> Result<Self> {
+        check_rows("targets", targets, self.shape.queries(), self.shape.dimensions())?;
+        Ok(Self { targets, ..self })
+    }
+
+    /// With a class for every row of logits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] and [`Error::LabelOutOfRange`].
+    pub fn with_labels(self, labels: &'a [u32]) -> Result<Self> {
+        let batch = self.with_row_labels(labels)?;
+        check_labels(labels, "class", self.shape.dimensions())?;
+        Ok(batch)
+    }
+
+    fn rows(shape: Shape, embeddings: &'a [f32]) -> Result<Self> {
         shape.check()?;
-        check_rows("embeddings", embeddings, shape.queries, shape.dimensions)?;
-        check_length("labels", labels.len(), shape.queries)?;
-        Ok(Self { shape, embeddings, labels, references: &[], reference_labels: &[], beta: &[] })
+        check_rows("embeddings", embeddings, shape.queries(), shape.dimensions())?;
+        Ok(Self {
+            shape,
+            embeddings,
+            labels: &[],
+            references: &[],
+            reference_labels: &[],
+            beta: &[],
+            pairs: &[],
+            same: &[],
+            triplets: &[],
+            targets: &[],
+        })
+    }
+
+    fn with_row_labels(self, labels: &'a [u32]) -> Result<Self> {
+        check_length("labels", labels.len(), self.shape.queries())?;
+        Ok(Self { labels, ..self })
     }
 
     /// Against `m` references, `m` x D row by row, and their `m` labels, in place of the batch itself.
@@ -174,9 +152,9 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Batch::new`].
     pub fn with_references(self, references: &'a [f32], m: usize, labels: &'a [u32]) -> Result<Self> {
-        let shape = Shape::reference(self.shape.queries, m, self.shape.dimensions).with_betas(self.shape.betas);
+        let shape = self.shape.against(Mode::Reference, m);
         shape.check()?;
-        check_rows("references", references, m, shape.dimensions)?;
+        check_rows("references", references, m, shape.dimensions())?;
         check_length("reference labels", labels.len(), m)?;
         Ok(Self { shape, references, reference_labels: labels, ..self })
     }
@@ -187,11 +165,16 @@ impl<'a> Batch<'a> {
     ///
     /// Those of [`Batch::new`], and [`Error::LabelOutOfRange`] for a label without a prototype.
     pub fn with_prototypes(self, prototypes: &'a [f32], classes: usize) -> Result<Self> {
-        let shape = Shape::prototypes(self.shape.queries, classes, self.shape.dimensions).with_betas(self.shape.betas);
+        let shape = self.shape.against(Mode::Prototypes, classes);
         shape.check()?;
-        check_rows("references", prototypes, classes, shape.dimensions)?;
+        check_rows("references", prototypes, classes, shape.dimensions())?;
         check_labels(self.labels, "prototype", classes)?;
         Ok(Self { shape, references: prototypes, reference_labels: &[], ..self })
+    }
+
+    /// With references that stay as they are, a memory bank for instance: no gradient is computed for them.
+    pub fn with_fixed_references(self) -> Self {
+        Self { shape: self.shape.with_fixed_references(), ..self }
     }
 
     /// With the boundaries of [`Margin`]: one number, or one per class.
@@ -212,17 +195,17 @@ impl<'a> Batch<'a> {
         &self.shape
     }
 
-    /// The embeddings, N x D; in scores mode the scores.
+    /// The embeddings, N x D; in scores mode the scores, in pointwise mode the predictions, logits or weights.
     pub const fn embeddings(&self) -> &'a [f32] {
         self.embeddings
     }
 
-    /// The N labels.
+    /// The N labels; empty where rows have none.
     pub const fn labels(&self) -> &'a [u32] {
         self.labels
     }
 
-    /// The references or prototypes, M x D; empty in the other modes.
+    /// The references, prototypes or second rows of pairs, M x D; empty in the other modes.
     pub const fn references(&self) -> &'a [f32] {
         self.references
     }
@@ -230,6 +213,26 @@ impl<'a> Batch<'a> {
     /// The M labels of the references; empty in the other modes.
     pub const fn reference_labels(&self) -> &'a [u32] {
         self.reference_labels
+    }
+
+    /// The listed pairs; empty in the other modes.
+    pub const fn listed_pairs(&self) -> &'a [[u32; 2]] {
+        self.pairs
+    }
+
+    /// For every listed or row-aligned pair 1 where the two are the same and 0 where they are different.
+    pub const fn same(&self) -> &'a [u32] {
+        self.same
+    }
+
+    /// The listed triplets; empty in the other modes.
+    pub const fn listed_triplets(&self) -> &'a [[u32; 3]] {
+        self.triplets
+    }
+
+    /// The targets given; may be empty.
+    pub const fn targets(&self) -> &'a [f32] {
+        self.targets
     }
 
     /// The betas given; may be empty.
@@ -271,6 +274,21 @@ fn check_length(what: &'static str, actual: usize, expected: usize) -> Result<()
 fn check_labels(labels: &[u32], what: &'static str, limit: usize) -> Result<()> {
     match labels.iter().position(|&label| label as usize >= limit) {
         Some(row) => Err(Error::LabelOutOfRange { what, row, label: Some(labels[row]), limit }),
+        None => Ok(()),
+    }
+}
+
+fn check_same(same: &[u32], pairs: usize) -> Result<()> {
+    check_length("same", same.len(), pairs)?;
+    match same.iter().position(|&same| same > 1) {
+        Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
+        None => Ok(()),
+    }
+}
+
+fn check_indices<const K: usize>(what: &'static str, list: &[[u32; K]], limit: usize) -> Result<()> {
+    match list.iter().flatten().position(|&index| index as usize >= limit) {
+        Some(at) => Err(Error::IndexOutOfRange { what, row: at / K, column: at % K, limit }),
         None => Ok(()),
     }
 }

@@ -64,6 +64,39 @@ pub enum Error {
         limit: usize,
     },
 
+    /// A listed index has no row.
+    #[error("{what}: entry {row} has an index at place {column} that is no row: there are {limit}")]
+    IndexOutOfRange {
+        /// The list.
+        what: &'static str,
+        /// The first entry with such an index.
+        row: usize,
+        /// The place of the first such index in it.
+        column: usize,
+        /// How many rows there are.
+        limit: usize,
+    },
+
+    /// A row is paired with itself.
+    #[error("pairs: entry {row} pairs a row with itself")]
+    PairWithItself {
+        /// The first such entry.
+        row: usize,
+    },
+
+    /// A target is none of the values that the loss compares with.
+    #[error("{what} at row {row}, column {column} is not {allowed}")]
+    Target {
+        /// The input.
+        what: &'static str,
+        /// The first row with such a target.
+        row: usize,
+        /// The first such column of that row.
+        column: usize,
+        /// The values that are allowed.
+        allowed: &'static str,
+    },
+
     /// A parameter of a loss is outside its range.
     #[error("{loss}: {parameter} is {value}, allowed is {allowed}")]
     Parameter {

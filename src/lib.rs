@@ -83,9 +83,11 @@ mod gpu;
 mod loss;
 pub mod reference;
 mod shader;
+mod shape;
 
-pub use batch::{Batch, Mode, Shape};
+pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use gpu::{Adapter, Binding, Checks, Context, Inputs, Options, Pending, Plan, Tier};
 pub use loss::*;
+pub use shape::{Mode, Shape};

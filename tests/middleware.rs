@@ -105,7 +105,7 @@ impl Arena {
         let optional = |range: &Range<usize>| (!range.is_empty()).then(|| slice(range));
         Inputs {
             embeddings: slice(embeddings),
-            labels: slice(labels),
+            labels: Some(slice(labels)),
             references: optional(references),
             reference_labels: optional(reference_labels),
             beta: optional(beta),
@@ -328,13 +328,13 @@ fn buffers_that_do_not_fit_are_errors() {
         };
         let small = "the range has 32 bytes, 108 are needed";
         fails(Inputs { embeddings: own.slice(..32), ..inputs.clone() }, "embeddings", small);
-        fails(Inputs { labels: own.slice(..32), ..inputs.clone() }, "labels", "32 bytes, 36 are needed");
+        fails(Inputs { labels: Some(own.slice(..32)), ..inputs.clone() }, "labels", "32 bytes, 36 are needed");
         fails(Inputs { references: Some(own.slice(..32)), ..inputs.clone() }, "references", "228 are needed");
         fails(Inputs { reference_labels: Some(own.slice(..32)), ..inputs.clone() }, "reference labels", "76 are");
         fails(Inputs { beta: Some(own.slice(..8)), ..inputs.clone() }, "beta", "8 bytes, 12 are needed");
         let misaligned = "begins at byte 4, which is no multiple of 256";
         fails(Inputs { embeddings: own.slice(4..), ..inputs.clone() }, "embeddings", misaligned);
-        fails(Inputs { labels: copied.slice(..), ..inputs.clone() }, "labels", "STORAGE is needed");
+        fails(Inputs { labels: Some(copied.slice(..)), ..inputs.clone() }, "labels", "STORAGE is needed");
 
         let missing = |inputs: Inputs| match guest.plan.bind(&inputs) {
             Err(Error::Missing { what, .. }) => what,

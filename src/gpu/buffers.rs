@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::layout::{self, state};
 use super::stripes::Stripes;
-use crate::batch::{Mode, Shape};
 use crate::loss::{Loss, Statistics};
+use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
 /// A prepared set of rows.

@@ -7,8 +7,8 @@ use super::adapter::Adapter;
 use super::kernel::{Kernel, Room};
 use super::plan::Plan;
 use super::tier::{Checks, Tier};
-use crate::batch::Shape;
 use crate::loss::Loss;
+use crate::shape::Shape;
 use crate::{Error, Result};
 
 /// How a context works.

@@ -67,13 +67,17 @@ impl Context {
     }
 }
 
-/// A batch in buffers of the GPU.
+/// A batch in buffers of the GPU: what it has not stays `None`.
 struct Uploaded {
     embeddings: wgpu::Buffer,
-    labels: wgpu::Buffer,
+    labels: Option<wgpu::Buffer>,
     references: Option<wgpu::Buffer>,
     reference_labels: Option<wgpu::Buffer>,
     beta: Option<wgpu::Buffer>,
+    pairs: Option<wgpu::Buffer>,
+    same: Option<wgpu::Buffer>,
+    triplets: Option<wgpu::Buffer>,
+    targets: Option<wgpu::Buffer>,
 }
 
 impl Uploaded {
@@ -82,19 +86,31 @@ impl Uploaded {
         let optional = |bytes: &[u8]| if bytes.is_empty() { Ok(None) } else { upload(bytes).map(Some) };
         Ok(Self {
             embeddings: upload(bytemuck::cast_slice(batch.embeddings()))?,
-            labels: upload(bytemuck::cast_slice(batch.labels()))?,
+            labels: optional(bytemuck::cast_slice(batch.labels()))?,
             references: optional(bytemuck::cast_slice(batch.references()))?,
             reference_labels: optional(bytemuck::cast_slice(batch.reference_labels()))?,
             beta: optional(bytemuck::cast_slice(batch.beta()))?,
+            pairs: optional(bytemuck::cast_slice(batch.listed_pairs()))?,
+            same: optional(bytemuck::cast_slice(batch.same()))?,
+            triplets: optional(bytemuck::cast_slice(batch.listed_triplets()))?,
+            targets: optional(bytemuck::cast_slice(batch.targets()))?,
         })
     }
 
     fn inputs(&self) -> Inputs<'_> {
+        fn slice(buffer: &Option<wgpu::Buffer>) -> Option<wgpu::BufferSlice<'_>> {
+            buffer.as_ref().map(|buffer| buffer.slice(..))
+        }
         Inputs {
-            references: self.references.as_ref().map(|buffer| buffer.slice(..)),
-            reference_labels: self.reference_labels.as_ref().map(|buffer| buffer.slice(..)),
-            beta: self.beta.as_ref().map(|buffer| buffer.slice(..)),
-            ..Inputs::new(&self.embeddings, &self.labels)
+            embeddings: self.embeddings.slice(..),
+            labels: slice(&self.labels),
+            references: slice(&self.references),
+            reference_labels: slice(&self.reference_labels),
+            beta: slice(&self.beta),
+            pairs: slice(&self.pairs),
+            same: slice(&self.same),
+            triplets: slice(&self.triplets),
+            targets: slice(&self.targets),
         }
     }
 }

@@ -8,35 +8,52 @@ use super::kernel::{Kernel, Room};
 use super::layout::{Rows, state};
 use super::plan::Plan;
 use super::steps::on_unit_rows;
-use crate::batch::Mode;
 use crate::shader::shader;
+use crate::shape::Mode;
 use crate::{Error, Result};
 
 /// The inputs of an evaluation in buffers of the caller's, whole or in part: every range needs the usage `STORAGE` and an offset
 /// that is a multiple of the device's `min_storage_buffer_offset_alignment`.
 #[derive(Clone, Debug)]
 pub struct Inputs<'a> {
-    /// N x D f32, row by row; in scores mode the scores.
+    /// N x D f32, row by row; in scores mode the scores, in pointwise mode the predictions, logits or weights.
     pub embeddings: wgpu::BufferSlice<'a>,
-    /// N u32.
-    pub labels: wgpu::BufferSlice<'a>,
-    /// M x D f32: the references or prototypes, in the modes that have them.
+    /// N u32, in the modes whose rows have labels.
+    pub labels: Option<wgpu::BufferSlice<'a>>,
+    /// M x D f32: the references, prototypes or second rows of pairs, in the modes that have them.
     pub references: Option<wgpu::BufferSlice<'a>>,
     /// M u32: the labels of the references, in reference mode.
     pub reference_labels: Option<wgpu::BufferSlice<'a>>,
     /// As many f32 as the shape has betas, for Wu's margin.
     pub beta: Option<wgpu::BufferSlice<'a>>,
+    /// P x 2 u32: the rows of each listed pair, in pair indices mode.
+    pub pairs: Option<wgpu::BufferSlice<'a>>,
+    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different, in the modes of pairs.
+    pub same: Option<wgpu::BufferSlice<'a>>,
+    /// T x 3 u32: anchor, positive and negative row of each listed triplet, in triplets mode.
+    pub triplets: Option<wgpu::BufferSlice<'a>>,
+    /// N x D f32: what pointwise losses compare the predictions with.
+    pub targets: Option<wgpu::BufferSlice<'a>>,
 }
 
 impl<'a> Inputs<'a> {
     /// Embeddings and labels, each in a whole buffer.
     pub fn new(embeddings: &'a wgpu::Buffer, labels: &'a wgpu::Buffer) -> Self {
+        Self { labels: Some(labels.slice(..)), ..Self::unlabelled(embeddings) }
+    }
+
+    /// Embeddings without labels in a whole buffer: for the modes of listed or row-aligned pairs, of triplets, and pointwise.
+    pub fn unlabelled(embeddings: &'a wgpu::Buffer) -> Self {
         Self {
             embeddings: embeddings.slice(..),
-            labels: labels.slice(..),
+            labels: None,
             references: None,
             reference_labels: None,
             beta: None,
+            pairs: None,
+            same: None,
+            triplets: None,
+            targets: None,
         }
     }
 }
@@ -57,20 +74,19 @@ impl Binding {
         let check = Checker { alignment: plan.context().device().limits().min_storage_buffer_offset_alignment };
 
         let raw = check.bound("embeddings", &inputs.embeddings, n * d)?;
-        let labels = check.bound("labels", &inputs.labels, n)?;
-        let mut steps = vec![prepare_rows(plan, &buffers.queries, n, raw, Some(labels), state::EMBEDDINGS_FAULT)?];
+        let labels = match shape.is_labelled() {
+            true => Some(check.needed("labels", &inputs.labels, n, "every row of the mode has one")?),
+            false => None,
+        };
+        let mut steps = vec![prepare_rows(plan, &buffers.queries, n, raw, labels, state::EMBEDDINGS_FAULT)?];
 
         if let Some(set) = &buffers.references {
-            let missing =
-                Error::Missing { what: "references", reason: "the plan was made for a shape with references" };
-            let raw = check.bound("references", inputs.references.as_ref().ok_or(missing)?, m * d)?;
-            let labels = match (&inputs.reference_labels, shape.mode()) {
-                (Some(labels), Mode::Reference) => Some(check.bound("reference labels", labels, m)?),
-                (None, Mode::Reference) => {
-                    return Err(Error::Missing {
-                        what: "reference labels",
-                        reason: "references have labels of their own",
-                    });
+            let reason = "the plan was made for a shape with references";
+            let raw = check.needed("references", &inputs.references, m * d, reason)?;
+            let labels = match shape.mode() {
+                Mode::Reference => {
+                    let reason = "references have labels of their own";
+                    Some(check.needed("reference labels", &inputs.reference_labels, m, reason)?)
                 }
                 _ => None,
             };
@@ -79,16 +95,13 @@ impl Binding {
 
         if let Some(beta) = plan.loss().description().beta() {
             let default;
-            let raw = match (&inputs.beta, shape.betas()) {
-                (_, 0) => {
+            let raw = match shape.betas() {
+                0 => {
                     let bytes = beta.default.to_ne_bytes();
                     default = filled(plan.context().device(), "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
                     Bound::all(&default)
                 }
-                (Some(beta), betas) => check.bound("beta", beta, betas)?,
-                (None, _) => {
-                    return Err(Error::Missing { what: "beta", reason: "the plan was made for a shape with betas" });
-                }
+                betas => check.needed("beta", &inputs.beta, betas, "the plan was made for a shape with betas")?,
             };
             steps.push(prepare_beta(plan, raw));
         }
@@ -152,6 +165,17 @@ struct Checker {
 }
 
 impl Checker {
+    /// The range as a binding, which has to be there.
+    fn needed<'a>(
+        &self,
+        what: &'static str,
+        slice: &Option<wgpu::BufferSlice<'a>>,
+        values: usize,
+        reason: &'static str,
+    ) -> Result<Bound<'a>> {
+        self.bound(what, slice.as_ref().ok_or(Error::Missing { what, reason })?, values)
+    }
+
     /// The range as a binding of `values` numbers of 4 bytes.
     fn bound<'a>(&self, what: &'static str, slice: &wgpu::BufferSlice<'a>, values: usize) -> Result<Bound<'a>> {
         let problem = |problem: String| Err(Error::Buffer { what, problem });

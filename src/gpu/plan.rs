@@ -10,8 +10,8 @@ use super::readback::Pending;
 use super::scope::scoped;
 use super::steps::{Builder, TILE};
 use super::stripes::Stripes;
-use crate::batch::Shape;
 use crate::loss::Loss;
+use crate::shape::Shape;
 use crate::{Error, Result};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);

@@ -10,7 +10,7 @@ use futures::future::FutureExt;
 
 use super::layout::{Row, Totals, state, wide};
 use super::plan::Plan;
-use crate::batch::{Mode, Shape};
+use crate::shape::{Mode, Shape};
 use crate::{Error, Evaluation, Result};
 
 /// An evaluation on its way to the host.
@@ -56,7 +56,7 @@ impl Pending {
         ];
         sources.extend(buffers.references.as_ref().map(|set| (What::GradientReferences, &set.gradient)));
         sources.extend(buffers.gradient_beta.as_ref().map(|gradient| (What::GradientBeta, gradient)));
-        if plan.loss().description().per_anchor() {
+        if plan.loss().has_per_anchor(plan.shape()) {
             sources.push((What::Rows, &buffers.rows));
         }
         let size: u64 = sources.iter().map(|(_, buffer)| buffer.size()).sum();

@@ -8,9 +8,9 @@ use super::dispatch::{Bound, Step, folded};
 use super::kernel::{Kernel, Room};
 use super::layout::{Finish, Stripe};
 use super::stripes::Stripes;
-use crate::batch::{Mode, Shape};
 use crate::loss::{Loss, Statistics, Terms};
 use crate::shader::shader;
+use crate::shape::{Mode, Shape};
 use crate::{Distance, Error, Result};
 
 /// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/gradient/pairwise.wgsl`.

@@ -1,6 +1,6 @@
 //! How the N x M matrix is cut into stripes of rows that fit the workspace.
 
-use crate::batch::Shape;
+use crate::shape::Shape;
 use crate::{Error, Result};
 
 /// Bytes of the workspace per column: a distance and a coefficient.

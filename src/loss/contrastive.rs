@@ -35,7 +35,6 @@ pub struct Contrastive {
 
 impl Contrastive {
     pub(crate) const NAME: &'static str = "Contrastive";
-    pub(crate) const MODES: &'static [Mode] = &[Mode::Batch, Mode::Reference];
 }
 
 impl Default for Contrastive {
@@ -54,6 +53,10 @@ impl Default for Contrastive {
 impl Description for Contrastive {
     fn settings(&self) -> (Distance, bool, Reduction) {
         (self.distance, self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Batch, Mode::Reference, Mode::PairRows, Mode::PairIndices]
     }
 
     fn check(&self) -> Result<(), Error> {

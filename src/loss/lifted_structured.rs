@@ -44,7 +44,6 @@ pub struct LiftedStructured {
 
 impl LiftedStructured {
     pub(crate) const NAME: &'static str = "LiftedStructured";
-    pub(crate) const MODES: &'static [Mode] = &[Mode::Batch];
 }
 
 impl Default for LiftedStructured {
@@ -62,6 +61,10 @@ impl Default for LiftedStructured {
 impl Description for LiftedStructured {
     fn settings(&self) -> (Distance, bool, Reduction) {
         (self.distance, self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Batch]
     }
 
     fn check(&self) -> Result<(), Error> {

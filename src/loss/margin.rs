@@ -37,7 +37,6 @@ impl Margin {
     pub const DEFAULT_BETA: f32 = 1.2;
 
     pub(crate) const NAME: &'static str = "Margin";
-    pub(crate) const MODES: &'static [Mode] = &[Mode::Batch, Mode::Reference];
 }
 
 impl Default for Margin {
@@ -55,6 +54,14 @@ impl Default for Margin {
 impl Description for Margin {
     fn settings(&self) -> (Distance, bool, Reduction) {
         (self.distance, self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        match self.beta_per_class {
+            // Listed and row-aligned pairs have no labels to index the betas by.
+            true => &[Mode::Batch, Mode::Reference],
+            false => &[Mode::Batch, Mode::Reference, Mode::PairRows, Mode::PairIndices],
+        }
     }
 
     fn check(&self) -> Result<(), Error> {

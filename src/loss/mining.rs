@@ -15,9 +15,11 @@ pub enum Mining {
     /// One triplet per (anchor, positive) of an anchor with a negative: the nearest negative that is farther than the
     /// positive, or the farthest negative where none is (Schroff, Kalenichenko and Philbin, "FaceNet", CVPR 2015).
     SemiHard,
+    /// The triplets that the caller lists ([`Batch::triplets`](crate::Batch::triplets)), repeats counted.
+    Explicit,
 }
 
 impl Mining {
     /// Every mining.
-    pub const ALL: [Self; 3] = [Self::All, Self::Hard, Self::SemiHard];
+    pub const ALL: [Self; 4] = [Self::All, Self::Hard, Self::SemiHard, Self::Explicit];
 }

@@ -20,8 +20,8 @@ pub use multi_margin::MultiMargin;
 pub use reduction::Reduction;
 pub use triplet::Triplet;
 
-use crate::batch::{Mode, Shape};
 use crate::shader::Shader;
+use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
 /// The list that names every loss: hands `$callback!` the names of their types.
@@ -76,7 +76,7 @@ macro_rules! define_loss {
 
             /// What the loss's inputs can stand for.
             pub fn modes(&self) -> &'static [Mode] {
-                match self { $(Self::$name(_) => $name::MODES),* }
+                self.description().modes()
             }
 
             pub(crate) fn description(&self) -> &dyn Description {
@@ -103,9 +103,10 @@ impl Loss {
         self.description().settings().2
     }
 
-    /// Whether an anchor's terms make a loss of its own: [`Evaluation::per_anchor`](crate::Evaluation::per_anchor).
-    pub fn has_per_anchor(&self) -> bool {
-        self.description().per_anchor()
+    /// Whether an anchor's terms make a loss of its own on inputs of this shape:
+    /// [`Evaluation::per_anchor`](crate::Evaluation::per_anchor).
+    pub fn has_per_anchor(&self, shape: &Shape) -> bool {
+        self.description().per_anchor() && shape.listed() == 0
     }
 
     /// Whether the loss takes a beta: [`Batch::with_beta`](crate::Batch::with_beta).
@@ -157,6 +158,9 @@ impl Loss {
 /// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the reference without knowing the GPU.
 pub(crate) trait Description {
     fn settings(&self) -> (Distance, bool, Reduction);
+
+    /// What the inputs can stand for.
+    fn modes(&self) -> &'static [Mode];
 
     /// Checks the parameters.
     fn check(&self) -> Result<()>;

@@ -37,7 +37,6 @@ pub struct MultiMargin {
 
 impl MultiMargin {
     pub(crate) const NAME: &'static str = "MultiMargin";
-    pub(crate) const MODES: &'static [Mode] = &[Mode::Scores, Mode::Prototypes];
 }
 
 impl Default for MultiMargin {
@@ -56,6 +55,10 @@ impl Default for MultiMargin {
 impl Description for MultiMargin {
     fn settings(&self) -> (Distance, bool, Reduction) {
         (self.distance, self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Scores, Mode::Prototypes]
     }
 
     fn check(&self) -> Result<(), Error> {

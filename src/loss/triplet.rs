@@ -43,7 +43,6 @@ pub struct Triplet {
 
 impl Triplet {
     pub(crate) const NAME: &'static str = "Triplet";
-    pub(crate) const MODES: &'static [Mode] = &[Mode::Batch, Mode::Reference];
 }
 
 impl Default for Triplet {
@@ -62,6 +61,13 @@ impl Default for Triplet {
 impl Description for Triplet {
     fn settings(&self) -> (Distance, bool, Reduction) {
         (self.distance, self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        match self.mining {
+            Mining::Explicit => &[Mode::Triplets],
+            _ => &[Mode::Batch, Mode::Reference],
+        }
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -83,6 +89,9 @@ impl Description for Triplet {
                 operations_per_pair: 64 * CHUNK as u64,
                 ..Terms::of(shader!("terms/triplet/all_soft.wgsl"))
             },
+            (Mining::Explicit, _) => {
+                Terms { constants: soft, parameters, ..Terms::of(shader!("terms/triplet/explicit.wgsl")) }
+            }
             (Mining::Hard, _) => Terms { constants: soft, parameters, ..Terms::of(shader!("terms/triplet/hard.wgsl")) },
             (Mining::SemiHard, _) => Terms {
                 positives_per_dispatch: Some(PORTION),

@@ -26,6 +26,7 @@ mod definition;
 mod distance;
 mod expectation;
 mod lifted_structured;
+mod list;
 mod margin;
 mod multi_margin;
 mod problem;

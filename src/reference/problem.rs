@@ -7,8 +7,10 @@ use rayon::prelude::*;
 use super::bounded::Bounded;
 use super::definition::Anchor;
 use super::distance::{Point, Points};
-use crate::batch::{Batch, Mode, Shape};
+use super::list::List;
+use crate::batch::Batch;
 use crate::loss::{Description, Distance};
+use crate::shape::{Mode, Shape};
 
 /// What is evaluated, in f64.
 pub(super) struct Problem<'a> {
@@ -18,6 +20,10 @@ pub(super) struct Problem<'a> {
     /// Where there is a second set of rows.
     pub references: Option<Points>,
     pub beta: Vec<f64>,
+    /// The pairs, where only those that are listed count.
+    pub list: Option<List>,
+    /// The most pairs that any row is part of.
+    pub pairs_of_a_row: usize,
     labels: &'a [u32],
     reference_labels: &'a [u32],
 }
@@ -47,6 +53,11 @@ impl<'a> Problem<'a> {
         let (distance, normalize, _) = loss.settings();
         let shape = *batch.shape();
         let unit = shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows());
+        let list = List::of(batch);
+        let pairs_of_a_row = match &list {
+            Some(list) => list.most_pairs_of_a_row(shape.queries()),
+            None => shape.queries().max(shape.references()),
+        };
         let points = |rows| Points::new(rows, shape.dimensions(), unit);
         Self {
             shape,
@@ -54,6 +65,8 @@ impl<'a> Problem<'a> {
             queries: points(numbers.embeddings),
             references: shape.has_references().then(|| points(numbers.references)),
             beta: numbers.beta,
+            list,
+            pairs_of_a_row,
             labels: batch.labels(),
             reference_labels: batch.reference_labels(),
         }
@@ -64,9 +77,14 @@ impl<'a> Problem<'a> {
         self.references.as_ref().unwrap_or(&self.queries)
     }
 
+    /// How many anchors there are: rows, or parts of the list.
+    pub fn anchors(&self) -> usize {
+        self.list.as_ref().map_or(self.queries.len(), List::parts)
+    }
+
     /// Something of every anchor, in their order.
     pub fn map_anchors<T: Send>(&self, find: impl Fn(Anchor) -> T + Sync) -> Vec<T> {
-        self.map_some_anchors(0..self.queries.len(), find)
+        self.map_some_anchors(0..self.anchors(), find)
     }
 
     /// Something of these anchors, in their order.
@@ -75,6 +93,10 @@ impl<'a> Problem<'a> {
     }
 
     fn anchor(&self, index: usize) -> Anchor {
+        if let Some(list) = &self.list {
+            let between = |i, j| self.distance.between(self.queries.row(i), self.columns().row(j));
+            return list.anchor(index, between);
+        }
         let columns = (0..self.shape.references()).filter(|&j| self.is_pair(index, j));
         let (positives, negatives) = columns.partition(|&j| self.is_positive(index, j));
         Anchor { index, label: self.labels[index], distances: self.distances(index), positives, negatives }
@@ -90,6 +112,7 @@ impl<'a> Problem<'a> {
             Mode::Batch => self.labels[i] == self.labels[j],
             Mode::Reference => self.labels[i] == self.reference_labels[j],
             Mode::Prototypes | Mode::Scores => self.labels[i] as usize == j,
+            Mode::PairRows | Mode::PairIndices | Mode::Triplets | Mode::Pointwise => false,
         }
     }
 

@@ -11,8 +11,8 @@ use super::definition::{Anchor, Definition, Terms};
 use super::distance::{Points, Pull};
 use super::expectation::Expectation;
 use super::problem::Problem;
-use crate::batch::Mode;
 use crate::evaluation::Evaluation;
+use crate::shape::Mode;
 
 /// Anchors whose coefficients are held at a time.
 const BLOCK: usize = 256;
@@ -21,10 +21,11 @@ const BLOCK: usize = 256;
 pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
     let known = loss.survey(problem);
     let mut gradient = Gradient::of(&problem.queries);
+    // Fixed references have one too: what pulls at them belongs to no query.
     let mut gradient_references = problem.references.as_ref().map(Gradient::of);
     let mut summaries = Vec::new();
-    for start in (0..problem.queries.len()).step_by(BLOCK) {
-        let rows = start..(start + BLOCK).min(problem.queries.len());
+    for start in (0..problem.anchors()).step_by(BLOCK) {
+        let rows = start..(start + BLOCK).min(problem.anchors());
         let block = problem.map_some_anchors(rows.clone(), |anchor| {
             let terms = loss.terms_of(&anchor, &known);
             let pulls = pulls(problem, &anchor, &terms);
@@ -32,22 +33,49 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
         });
         let (found, pulls): (Vec<_>, Vec<_>) = block.into_iter().unzip();
         summaries.extend(found);
+        if let Some(list) = &problem.list {
+            let pulls = list.pairs(rows).iter().map(|pair| pair.rows).zip(pulls.into_iter().flatten());
+            add_pairs(problem, pulls, &mut gradient, gradient_references.as_mut());
+            continue;
+        }
         gradient.add_rows(problem, rows.clone(), &pulls);
         gradient_references.as_mut().unwrap_or(&mut gradient).add_columns(problem, rows, &pulls);
     }
     conclude(loss, problem, &summaries, gradient, gradient_references)
 }
 
-/// The coefficients of an anchor's row. Scores pull at themselves.
+/// The coefficients of an anchor's pairs. Scores pull at themselves.
 fn pulls(problem: &Problem, anchor: &Anchor, terms: &Terms) -> Vec<Pull> {
-    let x = problem.queries.row(anchor.index);
     if problem.shape.mode() == Mode::Scores {
         return terms.slopes.iter().map(|&slope| Pull::of_score(slope)).collect();
     }
-    let summands = problem.queries.len().max(problem.columns().len());
-    let rounding = (3.0 + (summands as f64).sqrt()) * ROUNDING;
-    let pull = |(j, (&slope, &distance))| problem.distance.pull(slope, distance, x, problem.columns().row(j), rounding);
-    terms.slopes.iter().zip(&anchor.distances).enumerate().map(pull).collect()
+    let rounding = (3.0 + (problem.pairs_of_a_row as f64).sqrt()) * ROUNDING;
+    let pull = |([i, j], (&slope, &distance)): ([usize; 2], _)| {
+        problem.distance.pull(slope, distance, problem.queries.row(i), problem.columns().row(j), rounding)
+    };
+    let slopes = terms.slopes.iter().zip(&anchor.distances);
+    match &problem.list {
+        Some(list) => {
+            let pairs = list.pairs(anchor.index..anchor.index + 1).iter().map(|pair| pair.rows);
+            pairs.zip(slopes).map(pull).collect()
+        }
+        None => (0..).map(|j| [anchor.index, j]).zip(slopes).map(pull).collect(),
+    }
+}
+
+/// What listed pairs pull at their two rows.
+fn add_pairs(
+    problem: &Problem,
+    pulls: impl Iterator<Item = ([usize; 2], Pull)>,
+    gradient: &mut Gradient,
+    mut gradient_references: Option<&mut Gradient>,
+) {
+    for ([i, j], pull) in pulls {
+        let (x, y) = (problem.queries.row(i), problem.columns().row(j));
+        gradient.for_rows(i..i + 1, |_, values, errors| pull.add(problem.distance, x, y, values, errors));
+        let others = gradient_references.as_deref_mut().unwrap_or(gradient);
+        others.for_rows(j..j + 1, |_, values, errors| pull.add(problem.distance, y, x, values, errors));
+    }
 }
 
 /// A gradient with respect to rows, and how far f32 may be from it.
@@ -156,11 +184,13 @@ fn conclude<L: Definition>(
     // Scores are not pairs.
     let (pairs, means) = if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
     let (gradient, gradient_bounds) = gradient.finish(&problem.queries, scale);
+    let gradient_references = gradient_references.filter(|_| problem.shape.has_reference_gradient());
     let (gradient_references, gradient_references_bounds) =
         gradient_references.map(|gradient| gradient.finish(problem.columns(), scale)).unzip();
     let (gradient_beta, gradient_beta_bounds) = split(loss.beta().map(|_| beta_gradient(problem, summaries, scale)));
+    let has_per_anchor = loss.per_anchor() && problem.list.is_none();
     let (per_anchor, per_anchor_bounds) =
-        split(loss.per_anchor().then(|| summaries.iter().map(|summary| floored(summary.loss)).collect()));
+        split(has_per_anchor.then(|| summaries.iter().map(|summary| floored(summary.loss)).collect()));
 
     Expectation {
         evaluation: Evaluation {

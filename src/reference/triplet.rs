@@ -15,6 +15,7 @@ impl Definition for Triplet {
         match (self.mining, self.soft) {
             (Mining::All, false) => self.every_hinge(anchor),
             (Mining::All, true) => self.every_softplus(anchor),
+            (Mining::Explicit, _) => self.listed(anchor),
             (Mining::Hard, _) => self.hard(anchor),
             (Mining::SemiHard, _) => self.semi_hard(anchor),
         }
@@ -28,6 +29,21 @@ impl Triplet {
             false => (positive + Bounded::exact(self.margin.into()) - negative).hinge(),
             true => (positive - negative).softplus(),
         }
+    }
+
+    /// The pairs of a list, two by two: the positive and the negative of each triplet.
+    fn listed(&self, anchor: &Anchor) -> Terms {
+        let mut terms = Terms::none(anchor);
+        let mut losses = Vec::new();
+        for (&p, &n) in anchor.positives.iter().zip(&anchor.negatives) {
+            let term = self.term(anchor.distances[p], anchor.distances[n]);
+            losses.push(term.value);
+            terms.slopes[p] = term.slope;
+            terms.slopes[n] = -term.slope;
+            terms.nonzero += term.nonzero;
+        }
+        terms.terms = losses.len() as u64;
+        terms.with_loss(losses.into_iter().sum())
     }
 
     /// The farthest positive with the nearest negative.

@@ -1,0 +1,45 @@
+// Listed triplets. Triplet t is the pairs 2t and 2t + 1 of the list: anchor with positive, anchor with negative. The term is in
+// shared/triplet.wgsl. One workgroup per row of the list; one read of its distances, one write of its coefficients.
+
+// #include "shared/row.wgsl"
+// #include "shared/exponential.wgsl"
+// #include "shared/triplet.wgsl"
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    var pairs: Pairs;
+    var loss = 0.0;
+    var nonzero = 0u;
+    for (var j = 2u * local; j < stripe.stride; j += 2u * WORKGROUP) {
+        let at = row * stripe.stride + j;
+        if (relation(row, j) == NO_PAIR) {
+            continue;
+        }
+        let positive = distances[at];
+        let negative = distances[at + 1u];
+        see_pair(&pairs, POSITIVE, positive);
+        see_pair(&pairs, NEGATIVE, negative);
+        let term = triplet_term(positive, negative);
+        loss += term;
+        nonzero += triplet_nonzero(term);
+        let slope = triplet_slope(positive, negative);
+        coefficients[at] = coefficient(slope, positive);
+        coefficients[at + 1u] = coefficient(-slope, negative);
+    }
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero, 0u), local);
+    if (local == 0u) {
+        rows[row] = Row(
+            sums.x, 0.0, sums.y, sums.z, counts.x, counts.y, 0u, 0u,
+            vec2(counts.x, 0u), vec2(counts.z, 0u), 0.0, 0u,
+        );
+    }
+}
