@@ -28,6 +28,7 @@ pub(crate) use shader;
 
 /// What the kernels share. Each is included once, where it is first asked for.
 const SHARED: &[Shader] = &[
+    shader!("shared/digits.wgsl"),
     shader!("shared/distance.wgsl"),
     shader!("shared/exponential.wgsl"),
     shader!("shared/extremes.wgsl"),

@@ -109,6 +109,7 @@ impl Arena {
             references: optional(references),
             reference_labels: optional(reference_labels),
             beta: optional(beta),
+            ..Inputs::unlabelled(&self.buffer)
         }
     }
 

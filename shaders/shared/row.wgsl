@@ -36,8 +36,16 @@ fn stripe_row(group: vec3<u32>, groups: vec3<u32>) -> u32 {
     return group.y * groups.x + group.x;
 }
 
-// What column j is to anchor i. Labels are only compared, and i = j is decided by index, never by distance.
+// What column j is to anchor i. Labels are only compared, and i = j is decided by index, never by distance. Of a list, what
+// its pair in row i and column j is: there `labels` are the kinds of the pairs.
 fn relation(i: u32, j: u32) -> u32 {
+    if (stripe.listed > 0u) {
+        let entry = i * stripe.stride + j;
+        if (entry >= stripe.listed) {
+            return NO_PAIR;
+        }
+        return select(NEGATIVE, POSITIVE, labels[entry] == 1u);
+    }
     if (j >= stripe.references || (stripe.same_set == 1u && i == j)) {
         return NO_PAIR;
     }

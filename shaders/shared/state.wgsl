@@ -7,7 +7,10 @@ const BETA_FAULT = 2u;
 const LABEL_FAULT = 3u;       // first label without an entry, as 2^32 - 1 - row
 const EXPONENT = 4u;          // largest biased exponent of any value
 const OVERFLOW = 5u;          // 1 when a gradient is not finite
-const STATE_SIZE = 8u;
+const INDEX_FAULT = 6u;       // first place of a list whose index has no row, as 2^32 - 1 - place
+const PAIR_FAULT = 7u;        // first listed pair of a row with itself, as 2^32 - 1 - pair
+const TARGET_FAULT = 8u;      // first target that is none of the allowed ones, as 2^32 - 1 - place
+const STATE_SIZE = 12u;
 
 // The first fault is the largest key.
 fn fault_key(index: u32) -> u32 {

@@ -15,7 +15,7 @@ const CLASSES: usize = 10;
 
 /// Handwritten digits as embeddings: an image a row, a pixel a column.
 pub struct Digits {
-    images: Matrix,
+    images: Matrix<f32>,
     labels: Vec<u32>,
     class_means: Vec<f32>,
 }
@@ -47,7 +47,7 @@ impl fmt::Display for Digits {
     }
 }
 
-fn class_means(images: &Matrix, labels: &[u32]) -> Vec<f32> {
+fn class_means(images: &Matrix<f32>, labels: &[u32]) -> Vec<f32> {
     let mut sums = vec![0.0; CLASSES * images.columns];
     let mut counts = [0.0; CLASSES];
     for (image, &label) in images.values.chunks_exact(images.columns).zip(labels) {

@@ -39,9 +39,8 @@ pub struct Arguments {
 /// Evaluates what is asked for; a result beyond its bound makes the exit code 1.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let objective = arguments.objective.as_deref().map(objective::parse).transpose()?;
-    objective.iter().try_for_each(|loss| arguments.outputs.check(loss))?;
     let agrees = match &objective {
-        Some(loss) => match arguments.inputs.read(loss)? {
+        Some(loss) => match arguments.inputs.read()? {
             Some(inputs) => evaluate_files(arguments, loss, &inputs)?,
             None => evaluate_digits(arguments, std::slice::from_ref(loss))?,
         },
@@ -51,8 +50,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn evaluate_files(arguments: &Arguments, loss: &Loss, inputs: &Inputs) -> Result<bool> {
+    inputs.check(&[loss])?;
     let batch = inputs.batch(loss)?;
     batch.check(loss)?;
+    arguments.outputs.check(loss, batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(loss, &batch, arguments.check)?;
     arguments.outputs.write(batch.shape(), &outcome.evaluation)?;

@@ -11,21 +11,39 @@ use super::{Error, Result};
 #[derive(Args)]
 #[command(next_help_heading = "Inputs (.npy)")]
 pub struct InputPaths {
-    /// N x D f32: the embeddings; for MultiMargin without references the scores. Left out: the bundled digits.
-    #[arg(long, value_name = "FILE", requires_all = ["objective", "labels"])]
+    /// N x D f32: the embeddings; also scores, predictions, logits or weights, as the loss takes them. Left out: the bundled digits.
+    #[arg(long, value_name = "FILE", requires = "objective")]
     embeddings: Option<PathBuf>,
 
     /// N u32: the label of every embedding.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
-    /// M x D f32: what the embeddings are compared with instead of each other; for MultiMargin one prototype per class.
+    /// M x D f32: what the embeddings are compared with instead of each other; with --same row by row; for MultiMargin one
+    /// prototype per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     references: Option<PathBuf>,
 
-    /// M u32: the label of every reference; none for prototypes.
+    /// M u32: the label of every reference; none for prototypes and row-aligned pairs.
     #[arg(long, value_name = "FILE", requires = "references")]
     reference_labels: Option<PathBuf>,
+
+    /// P x 2 u32: pairs of rows of the embeddings.
+    #[arg(long, value_name = "FILE", requires = "same")]
+    pairs: Option<PathBuf>,
+
+    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs, or of row r of the embeddings
+    /// with row r of --references.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    same: Option<PathBuf>,
+
+    /// T x 3 u32: triplets of rows of the embeddings: anchor, positive, negative.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    triplets: Option<PathBuf>,
+
+    /// N x D f32: what predictions are compared with.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    targets: Option<PathBuf>,
 
     /// f32: the boundary of Margin, one number or one per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
@@ -54,72 +72,166 @@ pub struct OutputPaths {
 
 /// What the input files hold.
 pub struct Inputs {
-    embeddings: Matrix,
-    labels: Vec<u32>,
-    references: Option<Matrix>,
+    embeddings: Matrix<f32>,
+    labels: Option<Vec<u32>>,
+    references: Option<Matrix<f32>>,
     reference_labels: Option<Vec<u32>>,
+    pairs: Option<Vec<[u32; 2]>>,
+    same: Option<Vec<u32>>,
+    triplets: Option<Vec<[u32; 3]>>,
+    targets: Option<Matrix<f32>>,
     beta: Option<Vec<f32>>,
 }
 
 impl InputPaths {
     /// Reads the files, if any are given.
-    pub fn read(&self, loss: &Loss) -> Result<Option<Inputs>> {
-        let (Some(embeddings), Some(labels)) = (&self.embeddings, &self.labels) else { return Ok(None) };
-        self.check(loss)?;
-        let inputs = Inputs {
-            embeddings: npy::read_matrix(embeddings)?,
-            labels: npy::read_vector(labels)?,
-            references: self.references.as_deref().map(npy::read_matrix).transpose()?,
-            reference_labels: self.reference_labels.as_deref().map(npy::read_vector).transpose()?,
-            beta: self.beta.as_deref().map(npy::read_vector).transpose()?,
+    pub fn read(&self) -> Result<Option<Inputs>> {
+        let Some(embeddings) = &self.embeddings else { return Ok(None) };
+        let embeddings = npy::read_matrix(embeddings)?;
+        let like_embeddings = |path: &PathBuf| {
+            let matrix = npy::read_matrix(path)?;
+            check_width(path, &matrix, &embeddings).map(|()| matrix)
         };
-        if let (Some(path), Some(references)) = (&self.references, &inputs.references) {
-            check_width(path, references, &inputs.embeddings)?;
-        }
-        Ok(Some(inputs))
+        Ok(Some(Inputs {
+            labels: self.labels.as_deref().map(npy::read_vector).transpose()?,
+            references: self.references.as_ref().map(like_embeddings).transpose()?,
+            reference_labels: self.reference_labels.as_deref().map(npy::read_vector).transpose()?,
+            pairs: self.pairs.as_deref().map(npy::read_entries).transpose()?,
+            same: self.same.as_deref().map(npy::read_vector).transpose()?,
+            triplets: self.triplets.as_deref().map(npy::read_entries).transpose()?,
+            targets: self.targets.as_ref().map(like_embeddings).transpose()?,
+            beta: self.beta.as_deref().map(npy::read_vector).transpose()?,
+            embeddings,
+        }))
     }
+}
 
-    fn check(&self, loss: &Loss) -> Result<()> {
-        match (&self.references, &self.reference_labels, takes_prototypes(loss)) {
-            (Some(_), Some(_), true) => {
-                Err(Error::option("--reference-labels", format!("{} takes prototype c for class c", loss.name())))
-            }
-            (Some(_), None, false) => {
-                Err(Error::option("--reference-labels", format!("{} needs the labels of the references", loss.name())))
-            }
-            _ => Ok(()),
+/// The files beside the embeddings, by their options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Labels,
+    References,
+    ReferenceLabels,
+    Pairs,
+    Same,
+    Triplets,
+    Targets,
+    Beta,
+}
+
+impl Input {
+    const ALL: [Self; 8] = [
+        Self::Labels,
+        Self::References,
+        Self::ReferenceLabels,
+        Self::Pairs,
+        Self::Same,
+        Self::Triplets,
+        Self::Targets,
+        Self::Beta,
+    ];
+
+    fn option(self) -> &'static str {
+        match self {
+            Self::Labels => "--labels",
+            Self::References => "--references",
+            Self::ReferenceLabels => "--reference-labels",
+            Self::Pairs => "--pairs",
+            Self::Same => "--same",
+            Self::Triplets => "--triplets",
+            Self::Targets => "--targets",
+            Self::Beta => "--beta",
         }
     }
 }
 
+/// What a mode needs beside the embeddings.
+fn needs(mode: Mode) -> &'static [Input] {
+    match mode {
+        Mode::Reference => &[Input::Labels, Input::References, Input::ReferenceLabels],
+        Mode::Prototypes => &[Input::Labels, Input::References],
+        Mode::PairRows => &[Input::References, Input::Same],
+        Mode::PairIndices => &[Input::Pairs, Input::Same],
+        Mode::Triplets => &[Input::Triplets],
+        Mode::Pointwise => &[],
+        _ => &[Input::Labels],
+    }
+}
+
 impl Inputs {
+    fn has(&self, input: Input) -> bool {
+        match input {
+            Input::Labels => self.labels.is_some(),
+            Input::References => self.references.is_some(),
+            Input::ReferenceLabels => self.reference_labels.is_some(),
+            Input::Pairs => self.pairs.is_some(),
+            Input::Same => self.same.is_some(),
+            Input::Triplets => self.triplets.is_some(),
+            Input::Targets => self.targets.is_some(),
+            Input::Beta => self.beta.is_some(),
+        }
+    }
+
+    /// The mode of the loss that makes the most of the files.
+    pub fn mode(&self, loss: &Loss) -> Result<Mode> {
+        let lacking = |mode: &Mode| needs(*mode).iter().find(|&&input| !self.has(input));
+        let possible = loss.modes().iter().filter(|mode| lacking(mode).is_none());
+        let fullest = possible.copied().max_by_key(|mode| needs(*mode).len());
+        fullest.ok_or_else(|| {
+            let input = loss.modes().iter().find_map(lacking).copied().unwrap_or(Input::Labels);
+            Error::option(input.option(), format!("{} needs it", loss.name()))
+        })
+    }
+
+    /// Refuses a file that none of the losses takes.
+    pub fn check(&self, losses: &[&Loss]) -> Result<()> {
+        let mut taken = Vec::new();
+        for loss in losses {
+            taken.extend(needs(self.mode(loss)?));
+            taken.extend(loss.has_beta().then_some(&Input::Beta));
+        }
+        match Input::ALL.into_iter().find(|input| self.has(*input) && !taken.contains(&input)) {
+            Some(input) => {
+                let names: Vec<_> = losses.iter().map(|loss| loss.name()).collect();
+                Err(Error::option(input.option(), format!("{} does not take it with these inputs", names.join(", "))))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The inputs as the loss takes them.
     pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
         let Matrix { values, rows, columns } = &self.embeddings;
-        let batch = match (&self.references, &self.reference_labels) {
-            (None, _) if takes_prototypes(loss) => Batch::scores(values, [*rows, *columns], &self.labels)?,
-            (None, _) => Batch::new(values, [*rows, *columns], &self.labels)?,
-            (Some(references), labels) => {
-                let batch = Batch::new(values, [*rows, *columns], &self.labels)?;
-                match labels {
-                    Some(labels) => batch.with_references(&references.values, references.rows, labels)?,
-                    None => batch.with_prototypes(&references.values, references.rows)?,
-                }
+        let shape = [*rows, *columns];
+        let labels = self.labels.as_deref().unwrap_or_default();
+        let same = self.same.as_deref().unwrap_or_default();
+        let references = self.references.as_ref().map_or((&[][..], 0), |matrix| (&matrix.values[..], matrix.rows));
+        let batch = match self.mode(loss)? {
+            Mode::Scores => Batch::scores(values, shape, labels)?,
+            Mode::Reference => {
+                let reference_labels = self.reference_labels.as_deref().unwrap_or_default();
+                Batch::new(values, shape, labels)?.with_references(references.0, references.1, reference_labels)?
             }
+            Mode::Prototypes => Batch::new(values, shape, labels)?.with_prototypes(references.0, references.1)?,
+            Mode::PairRows => Batch::pair_rows(values, references.0, shape, same)?,
+            Mode::PairIndices => Batch::pair_indices(values, shape, self.pairs.as_deref().unwrap_or_default(), same)?,
+            Mode::Triplets => Batch::triplets(values, shape, self.triplets.as_deref().unwrap_or_default())?,
+            _ => Batch::new(values, shape, labels)?,
         };
         match &self.beta {
-            Some(beta) => Ok(batch.with_beta(beta)?),
-            None => Ok(batch),
+            Some(beta) if loss.has_beta() => Ok(batch.with_beta(beta)?),
+            _ => Ok(batch),
         }
     }
 }
 
 impl OutputPaths {
     /// Refuses an output that the loss does not have.
-    pub fn check(&self, loss: &Loss) -> Result<()> {
+    pub fn check(&self, loss: &Loss, shape: &Shape) -> Result<()> {
         let lacking = [
+            ("--gradient-references-out", &self.gradient_references_out, shape.has_references(), "references"),
             ("--gradient-beta-out", &self.gradient_beta_out, loss.has_beta(), "beta"),
-            ("--per-anchor-out", &self.per_anchor_out, loss.has_per_anchor(), "per-anchor losses"),
+            ("--per-anchor-out", &self.per_anchor_out, loss.has_per_anchor(shape), "per-anchor losses"),
         ];
         match lacking.into_iter().find(|(_, path, has, _)| path.is_some() && !has) {
             Some((option, _, _, what)) => Err(Error::option(option, format!("{} has no {what}", loss.name()))),
@@ -138,16 +250,11 @@ impl OutputPaths {
     }
 }
 
-fn takes_prototypes(loss: &Loss) -> bool {
-    loss.modes().contains(&Mode::Prototypes)
-}
-
-fn check_width(path: &Path, references: &Matrix, embeddings: &Matrix) -> Result<()> {
-    if references.columns == embeddings.columns {
+fn check_width(path: &Path, matrix: &Matrix<f32>, embeddings: &Matrix<f32>) -> Result<()> {
+    if matrix.columns == embeddings.columns {
         return Ok(());
     }
-    let problem =
-        format!("its rows have {} numbers, those of the embeddings {}", references.columns, embeddings.columns);
+    let problem = format!("its rows have {} numbers, those of the embeddings {}", matrix.columns, embeddings.columns);
     Err(Error::file(path, problem))
 }
 

@@ -36,15 +36,26 @@ impl Number for u32 {
 
 /// A two-dimensional array, row by row.
 #[derive(Debug, PartialEq)]
-pub struct Matrix {
-    pub values: Vec<f32>,
+pub struct Matrix<T> {
+    pub values: Vec<T>,
     pub rows: usize,
     pub columns: usize,
 }
 
 /// Reads a two-dimensional array of f32.
-pub fn read_matrix(path: &Path) -> Result<Matrix> {
+pub fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
     open(path).and_then(parse_matrix).map_err(|problem| Error::file(path, problem))
+}
+
+/// Reads a two-dimensional array of u32 with K columns.
+pub fn read_entries<const K: usize>(path: &Path) -> Result<Vec<[u32; K]>> {
+    let entries = open(path).and_then(parse_matrix).and_then(|matrix| match matrix.columns {
+        columns if columns == K => {
+            Ok(matrix.values.chunks_exact(K).filter_map(|entry| entry.try_into().ok()).collect())
+        }
+        columns => Err(format!("expected {K} columns, found {columns}")),
+    });
+    entries.map_err(|problem| Error::file(path, problem))
 }
 
 /// Reads a one-dimensional array.
@@ -61,8 +72,8 @@ pub fn write(path: &Path, shape: &[usize], values: &[f64]) -> Result<()> {
     encode(shape, numbers).and_then(|bytes| fs::write(path, bytes)).map_err(|error| Error::file(path, error))
 }
 
-/// Parses a two-dimensional array of f32.
-pub fn parse_matrix(source: impl Read) -> Result<Matrix, String> {
+/// Parses a two-dimensional array.
+pub fn parse_matrix<T: Number>(source: impl Read) -> Result<Matrix<T>, String> {
     let (values, shape) = parse(source)?;
     match shape[..] {
         [rows, columns] => Ok(Matrix { values, rows, columns }),

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::layout::{self, state};
+use super::list::List;
 use super::stripes::Stripes;
 use crate::loss::{Loss, Statistics};
 use crate::shape::{Mode, Shape};
@@ -13,7 +14,6 @@ pub(crate) struct Set {
     pub points: wgpu::Buffer,
     pub norms: wgpu::Buffer,
     pub labels: wgpu::Buffer,
-    pub gradient: wgpu::Buffer,
 }
 
 /// Everything a plan keeps on the GPU.
@@ -22,6 +22,12 @@ pub(crate) struct Buffers {
     pub queries: Set,
     /// The second set; in batch mode the first one is both.
     pub references: Option<Set>,
+    /// The pairs, where only those that are listed count.
+    pub list: Option<List>,
+    /// With respect to the first set.
+    pub gradient: wgpu::Buffer,
+    /// With respect to the second set, unless it is fixed.
+    pub gradient_references: Option<wgpu::Buffer>,
     /// What batch mode adds to the gradient by columns, where the loss is not symmetric.
     pub transposed: Option<wgpu::Buffer>,
     pub distances: wgpu::Buffer,
@@ -44,17 +50,21 @@ impl Buffers {
             if shape.has_references() { Some(make.set("references", shape.references(), shape)?) } else { None };
         let terms = loss.description().terms();
         let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric;
-        let gradient_bytes = (shape.queries() * shape.dimensions()) as u64 * 4;
+        let gradient = |what, rows: usize| make.storage(what, (rows * shape.dimensions()) as u64 * 4);
+        let of_references = shape.has_reference_gradient().then_some(shape.references());
         let statistics = if terms.statistics == Statistics::Rows { shape.queries() } else { 1 };
         let betas = shape.betas().max(1);
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
             queries,
             references,
-            transposed: has_transposed.then(|| make.storage("gradient by columns", gradient_bytes)).transpose()?,
+            list: List::new(&make, shape)?,
+            gradient: gradient("gradient", shape.queries())?,
+            gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
+            transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
             distances: make.storage("stripe of distances", stripes.bytes())?,
             coefficients: make.storage("stripe of coefficients", stripes.bytes())?,
-            rows: make.storage("rows", shape.queries() as u64 * size_of::<layout::Row>() as u64)?,
+            rows: make.storage("rows", u64::from(stripes.height) * size_of::<layout::Row>() as u64)?,
             row_statistics: make
                 .storage("row statistics", statistics as u64 * size_of::<layout::Statistic>() as u64)?,
             totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
@@ -71,7 +81,7 @@ impl Buffers {
     }
 }
 
-struct Maker<'a> {
+pub(crate) struct Maker<'a> {
     device: &'a wgpu::Device,
     limits: wgpu::Limits,
 }
@@ -83,11 +93,10 @@ impl Maker<'_> {
             points: self.storage(what, rows * shape.dimensions().next_multiple_of(4) as u64 * 4)?,
             norms: self.storage("norms", rows * 4)?,
             labels: self.storage("labels", rows * 4)?,
-            gradient: self.storage("gradient", rows * shape.dimensions() as u64 * 4)?,
         })
     }
 
-    fn storage(&self, what: &'static str, bytes: u64) -> Result<wgpu::Buffer> {
+    pub(crate) fn storage(&self, what: &'static str, bytes: u64) -> Result<wgpu::Buffer> {
         check_size(what, bytes, &self.limits)?;
         Ok(self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(&format!("metric-learning {what}")),

@@ -6,6 +6,7 @@ use super::buffers::{Set, filled};
 use super::dispatch::{Bound, Step, folded};
 use super::kernel::{Kernel, Room};
 use super::layout::{Rows, state};
+use super::list;
 use super::plan::Plan;
 use super::steps::on_unit_rows;
 use crate::shader::shader;
@@ -93,6 +94,10 @@ impl Binding {
             steps.push(prepare_rows(plan, set, m, raw, labels, state::REFERENCES_FAULT)?);
         }
 
+        if let Some(list) = &buffers.list {
+            steps.push(list::prepare(plan, list, inputs, &check)?);
+        }
+
         if let Some(beta) = plan.loss().description().beta() {
             let default;
             let raw = match shape.betas() {
@@ -160,13 +165,13 @@ fn prepare_beta(plan: &Plan, raw: Bound<'_>) -> Step {
     kernel.step(plan.context(), "prepare beta", &bound, folded(betas.div_ceil(64)), betas.into())
 }
 
-struct Checker {
+pub(crate) struct Checker {
     alignment: u32,
 }
 
 impl Checker {
     /// The range as a binding, which has to be there.
-    fn needed<'a>(
+    pub(crate) fn needed<'a>(
         &self,
         what: &'static str,
         slice: &Option<wgpu::BufferSlice<'a>>,

@@ -14,6 +14,15 @@ pub(crate) struct Stripe {
     pub stride: u32,
     pub same_set: u32,
     pub portion: u32,
+    pub listed: u32,
+}
+
+/// `List` of `shaders/prepare/list.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct List {
+    pub count: u32,
+    pub limit: u32,
 }
 
 /// `Rows` of `shaders/prepare/rows.wgsl`.
@@ -81,6 +90,7 @@ pub(crate) struct Totals {
     pub positive_pairs: [u32; 2],
     pub negative_pairs: [u32; 2],
     pub faults: [u32; 4],
+    pub list_faults: [u32; 4],
 }
 
 /// `Statistic` of `shaders/shared/row.wgsl`.
@@ -96,7 +106,7 @@ pub(crate) mod state {
     pub const EMBEDDINGS_FAULT: u32 = 0;
     pub const REFERENCES_FAULT: u32 = 1;
     pub const OVERFLOW: usize = 5;
-    pub const SIZE: usize = 8;
+    pub const SIZE: usize = 12;
 }
 
 /// Joins a 64-bit count.

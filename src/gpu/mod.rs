@@ -8,6 +8,7 @@ mod evaluate;
 mod inputs;
 mod kernel;
 mod layout;
+mod list;
 mod plan;
 mod readback;
 mod scope;

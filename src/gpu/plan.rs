@@ -97,12 +97,12 @@ impl Plan {
 
     /// The gradient with respect to the embeddings or scores, N x D f32, tight; usage `STORAGE | COPY_SRC`.
     pub fn gradient(&self) -> &wgpu::Buffer {
-        &self.buffers.queries.gradient
+        &self.buffers.gradient
     }
 
-    /// The gradient with respect to the references or prototypes, M x D f32, where there are any.
+    /// The gradient with respect to the references or prototypes, M x D f32, where there are any that are not fixed.
     pub fn gradient_references(&self) -> Option<&wgpu::Buffer> {
-        self.buffers.references.as_ref().map(|set| &set.gradient)
+        self.buffers.gradient_references.as_ref()
     }
 
     /// The gradient with respect to each beta, for Wu's margin.

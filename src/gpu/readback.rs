@@ -49,12 +49,9 @@ impl Pending {
     pub(crate) fn new(plan: &Plan, encoder: &mut wgpu::CommandEncoder) -> Result<Self> {
         let buffers = plan.buffers();
         let device = plan.context().device();
-        let mut sources = vec![
-            (What::Totals, &buffers.totals),
-            (What::State, &buffers.state),
-            (What::Gradient, &buffers.queries.gradient),
-        ];
-        sources.extend(buffers.references.as_ref().map(|set| (What::GradientReferences, &set.gradient)));
+        let mut sources =
+            vec![(What::Totals, &buffers.totals), (What::State, &buffers.state), (What::Gradient, &buffers.gradient)];
+        sources.extend(buffers.gradient_references.as_ref().map(|gradient| (What::GradientReferences, gradient)));
         sources.extend(buffers.gradient_beta.as_ref().map(|gradient| (What::GradientBeta, gradient)));
         if plan.loss().has_per_anchor(plan.shape()) {
             sources.push((What::Rows, &buffers.rows));
@@ -152,6 +149,7 @@ impl Pending {
         self.check_finite("references", references, self.shape.dimensions())?;
         self.check_finite("beta", beta, 1)?;
         self.check_label(label)?;
+        self.check_list(totals.list_faults)?;
         let state: Vec<u32> = self.part(bytes, What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
         // Infinite distances can cancel out of a loss that is finite, but not out of their means.
         let numbers = [
@@ -188,10 +186,27 @@ impl Pending {
         bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
     }
 
-    /// Faults are kept as `fault_key` of `shaders/shared/state.wgsl`, 0 for none.
+    /// The first listed index without a row, pair of a row with itself, and target that is not allowed.
+    fn check_list(&self, [index, pair, target, _]: [u32; 4]) -> Result<()> {
+        let limit = self.shape.queries();
+        let (what, columns) = if self.shape.mode() == Mode::Triplets { ("triplets", 3) } else { ("pairs", 2) };
+        if let Some(place) = fault_place(index) {
+            return Err(Error::IndexOutOfRange { what, row: place / columns, column: place % columns, limit });
+        }
+        if let Some(row) = fault_place(pair) {
+            return Err(Error::PairWithItself { row });
+        }
+        match fault_place(target) {
+            Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
+            None => Ok(()),
+        }
+    }
+
     fn check_finite(&self, what: &'static str, key: u32, columns: usize) -> Result<()> {
-        let index = (u32::MAX - key) as usize;
-        if key == 0 { Ok(()) } else { Err(Error::NotFinite { what, row: index / columns, column: index % columns }) }
+        match fault_place(key) {
+            Some(place) => Err(Error::NotFinite { what, row: place / columns, column: place % columns }),
+            None => Ok(()),
+        }
     }
 
     fn check_label(&self, key: u32) -> Result<()> {
@@ -200,12 +215,16 @@ impl Pending {
             Mode::Prototypes => ("prototype", self.shape.references()),
             _ => ("beta", self.shape.betas()),
         };
-        if key == 0 {
-            Ok(())
-        } else {
-            Err(Error::LabelOutOfRange { what, row: (u32::MAX - key) as usize, label: None, limit })
+        match fault_place(key) {
+            Some(row) => Err(Error::LabelOutOfRange { what, row, label: None, limit }),
+            None => Ok(()),
         }
     }
+}
+
+/// From `fault_key` of `shaders/shared/state.wgsl`; 0 is none.
+fn fault_place(key: u32) -> Option<usize> {
+    (key != 0).then_some((u32::MAX - key) as usize)
 }
 
 impl Future for Pending {

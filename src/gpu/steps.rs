@@ -7,7 +7,8 @@ use super::context::Context;
 use super::dispatch::{Bound, Step, folded};
 use super::kernel::{Kernel, Room};
 use super::layout::{Finish, Stripe};
-use super::stripes::Stripes;
+use super::list::List;
+use super::stripes::{Stripes, pairs};
 use crate::loss::{Loss, Statistics, Terms};
 use crate::shader::shader;
 use crate::shape::{Mode, Shape};
@@ -15,6 +16,9 @@ use crate::{Distance, Error, Result};
 
 /// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/gradient/pairwise.wgsl`.
 pub(crate) const TILE: u32 = 64;
+
+/// Of `shaders/distance/listed.wgsl`.
+pub(crate) const PAIRS_PER_GROUP: u64 = 16;
 
 /// Whether the kernels work on unit rows.
 pub(crate) fn on_unit_rows(loss: &Loss, shape: &Shape) -> bool {
@@ -40,7 +44,7 @@ enum Grid {
     /// One for every tile, this many across.
     Tiles(u32),
     /// So many, whatever rows the stripe has.
-    Columns([u32; 3]),
+    Fixed([u32; 3]),
 }
 
 impl Grid {
@@ -49,7 +53,7 @@ impl Grid {
             Self::Rows => folded(rows),
             Self::Values(per_row) => folded((rows * per_row).div_ceil(256)),
             Self::Tiles(across) => [across, rows.div_ceil(TILE), 1],
-            Self::Columns(groups) => groups,
+            Self::Fixed(groups) => groups,
         }
     }
 }
@@ -82,6 +86,7 @@ impl<'a> Builder<'a> {
 
     /// Every pass over every stripe, then the finish.
     pub(crate) fn build(mut self) -> Result<Vec<Step>> {
+        self.incidence();
         let distance = self.distance();
         if self.terms.statistics != Statistics::None {
             let statistics = self.terms("statistics", 1)?;
@@ -117,9 +122,28 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Sorts the places of listed pairs by the rows that stand there.
+    fn incidence(&mut self) {
+        let Some(List { indices: Some(indices), .. }) = &self.buffers.list else { return };
+        let places = 2 * pairs(self.shape);
+        for (kernel, buffers, groups) in indices.sorting(places) {
+            let sweep = self.sweep("incidence", &kernel, &buffers, Grid::Fixed(groups), 0);
+            self.pass(&[&sweep]);
+        }
+    }
+
     fn distance(&self) -> Sweep {
         let Buffers { queries, distances, state, .. } = self.buffers;
         let other = self.buffers.other();
+        if let Some(list) = &self.buffers.list {
+            let mut constants = self.matrix_constants();
+            constants.push(("ROW_ALIGNED", list.indices.is_none().into()));
+            let kernel = Kernel::new(Room::Distance, shader!("distance/listed.wgsl"), constants);
+            let rows = list.indices.as_ref().map_or(&self.buffers.unused, |indices| &indices.rows);
+            let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, rows, distances];
+            let grid = Grid::Fixed(folded(pairs(self.shape).div_ceil(PAIRS_PER_GROUP) as u32));
+            return self.sweep("distance", &kernel, &buffers, grid, self.pair_cost());
+        }
         let (shader, grid) = if self.shape.mode() == Mode::Scores {
             (shader!("distance/scores.wgsl"), Grid::Values(self.stripes.stride / 4))
         } else {
@@ -140,7 +164,7 @@ impl<'a> Builder<'a> {
         let all = self.buffers;
         let buffers = [
             &parameters,
-            &all.queries.labels,
+            all.list.as_ref().map_or(&all.queries.labels, |list| &list.kinds),
             &all.other().labels,
             &all.distances,
             &all.coefficients,
@@ -161,26 +185,53 @@ impl<'a> Builder<'a> {
 
     /// By rows, and where the columns have a share of their own by columns.
     fn gradients(&self) -> Vec<Sweep> {
-        let Buffers { queries, coefficients, unused, transposed, references, .. } = self.buffers;
+        let Buffers { queries, coefficients, unused, transposed, gradient, gradient_references, list, .. } =
+            self.buffers;
+        if let Some(list) = list {
+            return self.listed_gradients(list);
+        }
         if self.shape.mode() == Mode::Scores {
             let kernel = Kernel::new(Room::Gradient, shader!("gradient/scores.wgsl"), Vec::new());
-            let buffers = [unused, unused, coefficients, &queries.gradient];
+            let buffers = [unused, unused, coefficients, gradient, unused];
             return vec![self.sweep("gradient", &kernel, &buffers, Grid::Values(self.columns()), self.pair_cost())];
         }
         let other = self.buffers.other();
         let across = (self.shape.dimensions() as u32).div_ceil(TILE);
-        let by_rows = [&queries.points, &other.points, coefficients, &queries.gradient];
+        let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
         let mut sweeps = vec![self.gradient("gradient", 0.0, by_rows, Grid::Tiles(across))];
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
-        if let Some(gradient) = references.as_ref().map(|set| &set.gradient).or(transposed.as_ref()) {
-            let by_columns = [&other.points, &queries.points, coefficients, gradient];
-            let grid = Grid::Columns([across, self.columns().div_ceil(TILE), 1]);
+        if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
+            let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
+            let grid = Grid::Fixed([across, self.columns().div_ceil(TILE), 1]);
             sweeps.push(self.gradient("gradient by columns", 1.0, by_columns, grid));
         }
         sweeps
     }
 
-    fn gradient(&self, label: &'static str, transposed: f64, buffers: [&wgpu::Buffer; 4], grid: Grid) -> Sweep {
+    /// Rows of one set gather the pairs that they are part of; each row of two aligned sets is part of one.
+    fn listed_gradients(&self, list: &List) -> Vec<Sweep> {
+        let Buffers { queries, coefficients, unused, gradient, gradient_references, .. } = self.buffers;
+        let kernel = |shader| Kernel::new(Room::Gradient, shader, self.matrix_constants());
+        if let Some(indices) = &list.indices {
+            let kernel = kernel(shader!("gradient/listed.wgsl"));
+            let [rows, folds, _] = folded(self.shape.queries() as u32);
+            let grid = Grid::Fixed([(self.shape.dimensions() as u32).div_ceil(TILE), rows, folds]);
+            let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
+            return vec![self.sweep("gradient", &kernel, &buffers, grid, 2 * self.pair_cost())];
+        }
+        let kernel = kernel(shader!("gradient/aligned.wgsl"));
+        let vectors = self.shape.dimensions().div_ceil(4) as u64;
+        let grid = Grid::Fixed(folded((pairs(self.shape) * vectors).div_ceil(256) as u32));
+        let other = self.buffers.other();
+        let of = |own: &Set, other: &Set, gradient| {
+            let buffers = [&own.points, &other.points, coefficients, gradient, unused];
+            self.sweep("gradient", &kernel, &buffers, grid, self.pair_cost())
+        };
+        let of_references = gradient_references.as_ref().map(|gradient| of(other, queries, gradient));
+        [of(queries, other, gradient)].into_iter().chain(of_references).collect()
+    }
+
+    fn gradient(&self, label: &'static str, transposed: f64, buffers: [&wgpu::Buffer; 5], grid: Grid) -> Sweep {
         let mut constants = self.matrix_constants();
         constants.push(("TRANSPOSED", transposed));
         let kernel = Kernel::new(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants);
@@ -199,21 +250,30 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(&mut self) -> Result<()> {
-        let Buffers { queries, references, transposed, rows, totals, gradient_beta, .. } = self.buffers;
-        if let (Some(gradient), Some(beta)) = (gradient_beta, self.loss.description().beta()) {
+        let Buffers {
+            queries, references, gradient, gradient_references, transposed, rows, totals, gradient_beta, ..
+        } = self.buffers;
+        if let (Some(gradient_beta), Some(beta)) = (gradient_beta, self.loss.description().beta()) {
             let constants = vec![("BETA_PER_CLASS", beta.per_class.into())];
             let kernel = Kernel::new(Room::FinishBeta, shader!("finish/beta.wgsl"), constants);
             let betas = self.shape.betas().max(1) as u32;
             let cost = u64::from(betas) * self.shape.queries() as u64;
-            self.push("gradient of beta", &kernel, &[rows, &queries.labels, totals, gradient], betas, cost);
+            self.push("gradient of beta", &kernel, &[rows, &queries.labels, totals, gradient_beta], betas, cost);
         }
-        if let Some(set) = references {
-            self.finish_gradient(set, self.shape.references(), None, false)?;
+        if let (Some(set), Some(gradient)) = (references, gradient_references) {
+            self.finish_gradient(set, gradient, self.shape.references(), None, false)?;
         }
-        self.finish_gradient(queries, self.shape.queries(), transposed.as_ref(), true)
+        self.finish_gradient(queries, gradient, self.shape.queries(), transposed.as_ref(), true)
     }
 
-    fn finish_gradient(&mut self, set: &Set, rows: usize, add: Option<&wgpu::Buffer>, last: bool) -> Result<()> {
+    fn finish_gradient(
+        &mut self,
+        set: &Set,
+        gradient: &wgpu::Buffer,
+        rows: usize,
+        add: Option<&wgpu::Buffer>,
+        last: bool,
+    ) -> Result<()> {
         let halved = self.shape.mode() == Mode::Batch && self.terms.symmetric;
         let uniform = Finish {
             count: rows as u32,
@@ -227,7 +287,7 @@ impl<'a> Builder<'a> {
         };
         let uniform = self.uniform("finish", bytemuck::bytes_of(&uniform))?;
         let Buffers { totals, state, unused, .. } = self.buffers;
-        let buffers = [&uniform, &set.gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state];
+        let buffers = [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state];
         let kernel = Kernel::new(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new());
         let cost = rows as u64 * self.shape.dimensions() as u64 * 8;
         self.push("finish gradient", &kernel, &buffers, rows as u32, cost);
@@ -308,6 +368,7 @@ impl Uniforms {
                     stride: stripes.stride,
                     same_set: (shape.mode() == Mode::Batch).into(),
                     portion,
+                    listed: pairs(shape) as u32,
                 };
                 bytes.extend_from_slice(bytemuck::bytes_of(&stripe));
                 bytes.resize(bytes.len().next_multiple_of(pitch as usize), 0);

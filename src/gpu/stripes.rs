@@ -1,6 +1,6 @@
 //! How the N x M matrix is cut into stripes of rows that fit the workspace.
 
-use crate::shape::Shape;
+use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
 /// Bytes of the workspace per column: a distance and a coefficient.
@@ -10,6 +10,14 @@ const BYTES_PER_COLUMN: u64 = 8;
 /// matrix is cut. A workspace too small for that many rows still works, with sums that may differ in their rounding.
 pub(crate) const STEP: u64 = 16;
 
+/// Pairs of a list in a row of its stripe; an even number, which keeps the two pairs of a triplet together.
+const LIST_STRIDE: u32 = 1024;
+
+/// How many pairs a list has: of a triplet the positive and the negative.
+pub(crate) fn pairs(shape: &Shape) -> u64 {
+    shape.listed() as u64 * if shape.mode() == Mode::Triplets { 2 } else { 1 }
+}
+
 /// The cut of a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stripes {
@@ -17,14 +25,17 @@ pub(crate) struct Stripes {
     pub stride: u32,
     /// Rows of every stripe but the last.
     pub rows: u32,
-    /// N.
-    queries: u32,
+    /// Rows in all: N, and of a list as many as it takes.
+    pub height: u32,
 }
 
 impl Stripes {
     /// Cuts the matrix of `shape` so that a stripe of distances and one of coefficients fit `budget` bytes together and
     /// `binding` bytes, the most that a kernel may bind, each.
     pub(crate) fn new(shape: &Shape, budget: u64, binding: u64) -> Result<Self> {
+        if shape.listed() > 0 {
+            return Ok(Self::of_list(shape));
+        }
         let stride = shape.references().next_multiple_of(4) as u64;
         let fits = (budget / (stride * BYTES_PER_COLUMN)).min(binding / (stride * BYTES_PER_COLUMN / 2));
         // Kernels count the values of a stripe in u32.
@@ -41,18 +52,24 @@ impl Stripes {
         } else {
             fits
         };
-        Ok(Self { stride: stride as u32, rows: rows as u32, queries: queries as u32 })
+        Ok(Self { stride: stride as u32, rows: rows as u32, height: queries as u32 })
+    }
+
+    /// A list takes 8 bytes a pair here too, beside the 28 of the list itself: it is never cut.
+    fn of_list(shape: &Shape) -> Self {
+        let height = pairs(shape).div_ceil(LIST_STRIDE.into()) as u32;
+        Self { stride: LIST_STRIDE, rows: height, height }
     }
 
     /// First row and number of rows of every stripe.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (u32, u32)> + use<> {
-        let Self { rows, queries, .. } = *self;
-        (0..queries).step_by(rows as usize).map(move |begin| (begin, rows.min(queries - begin)))
+        let Self { rows, height, .. } = *self;
+        (0..height).step_by(rows as usize).map(move |begin| (begin, rows.min(height - begin)))
     }
 
     /// Whether one stripe is the whole matrix.
     pub(crate) fn is_single(&self) -> bool {
-        self.rows == self.queries
+        self.rows == self.height
     }
 
     /// Bytes of a stripe of distances; one of coefficients is as large.

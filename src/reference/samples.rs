@@ -13,6 +13,9 @@ pub(crate) struct Sample {
     references: Vec<f32>,
     labels: Vec<u32>,
     reference_labels: Vec<u32>,
+    pairs: Vec<[u32; 2]>,
+    same: Vec<u32>,
+    triplets: Vec<[u32; 3]>,
 }
 
 const CLASSES: u32 = 3;
@@ -27,6 +30,9 @@ impl Sample {
             ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) * magnitude
         };
         let mut rows = |count| (0..count * d).map(|_| coordinate()).collect();
+        // Some rows are listed often, some never.
+        let row = |place: usize, step: usize| (place * place % 7 + step * place + step) as u32 % n as u32;
+        let different = |i: u32, j: u32| if i == j { (j + 1) % n as u32 } else { j };
         Self {
             n,
             d,
@@ -34,6 +40,9 @@ impl Sample {
             references: rows(n + 2),
             labels: (0..n as u32).map(|row| row % CLASSES).collect(),
             reference_labels: (0..n as u32 + 2).map(|row| row * 2 % CLASSES).collect(),
+            pairs: (0..2 * n + 3).map(|at| [row(at, 2), different(row(at, 2), row(at, 5))]).collect(),
+            same: (0..2 * n as u32 + 3).map(|at| at / 2 % 2).collect(),
+            triplets: (0..n + 5).map(|at| [row(at, 1), row(at, 3), row(at, 4)]).collect(),
         }
     }
 
@@ -42,7 +51,11 @@ impl Sample {
         let rows = Batch::new(&self.embeddings, [self.n, self.d], &self.labels);
         let scores = Batch::scores(&self.embeddings, [self.n, self.d], &self.labels);
         let prototypes = &self.references[..CLASSES as usize * self.d];
-        let all: [Result<Batch>; 4] = [
+        let shape = [self.n, self.d];
+        let all: [Result<Batch>; 7] = [
+            Batch::pair_rows(&self.embeddings, &self.references[..self.n * self.d], shape, &self.same[..self.n]),
+            Batch::pair_indices(&self.embeddings, shape, &self.pairs, &self.same),
+            Batch::triplets(&self.embeddings, shape, &self.triplets),
             rows.clone(),
             rows.clone().and_then(|rows| rows.with_references(&self.references, self.n + 2, &self.reference_labels)),
             rows.and_then(|rows| rows.with_prototypes(prototypes, CLASSES as usize)),

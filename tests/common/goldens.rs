@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use wgpu_metric_learning::{Batch, Evaluation, Loss};
 
 /// The modes of `cases.json` that a `Batch` has.
-const MODES: [&str; 4] = ["batch", "reference", "prototypes", "scores"];
+const MODES: [&str; 7] = ["batch", "reference", "prototypes", "scores", "pair_rows", "pair_indices", "triplets"];
 
 /// One golden case.
 pub struct Case {
@@ -27,6 +27,9 @@ pub struct Case {
     references: Vec<f32>,
     reference_labels: Vec<u32>,
     beta: Vec<f32>,
+    pairs: Vec<[u32; 2]>,
+    same: Vec<u32>,
+    triplets: Vec<[u32; 3]>,
 }
 
 /// What a case should give.
@@ -87,6 +90,9 @@ impl Case {
             references: array(&inputs["references"]).unwrap_or_default(),
             reference_labels: array(&inputs["reference_labels"]).unwrap_or_default(),
             beta: array(&inputs["beta"]).unwrap_or_default(),
+            pairs: entries(&inputs["pairs"]),
+            same: array(&inputs["same"]).unwrap_or_default(),
+            triplets: entries(&inputs["triplets"]),
         }
     }
 
@@ -105,6 +111,9 @@ impl Case {
         let columns = self.references.len() / self.shape[1];
         let batch = match self.mode.as_str() {
             "scores" => Batch::scores(embeddings, self.shape, labels),
+            "pair_rows" => Batch::pair_rows(embeddings, &self.references, self.shape, &self.same),
+            "pair_indices" => Batch::pair_indices(embeddings, self.shape, &self.pairs, &self.same),
+            "triplets" => Batch::triplets(embeddings, self.shape, &self.triplets),
             _ => Batch::new(embeddings, self.shape, labels),
         };
         let batch = batch.and_then(|batch| match self.mode.as_str() {
@@ -138,6 +147,12 @@ fn array<T: Element>(path: &Value) -> Option<Vec<T>> {
     let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let file = NpyFile::new(BufReader::new(file)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Some(file.into_vec().unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+/// The entries of a list; none where the case has none.
+fn entries<const K: usize>(path: &Value) -> Vec<[u32; K]> {
+    let numbers = array::<u32>(path).unwrap_or_default();
+    numbers.chunks_exact(K).map(|entry| entry.try_into().expect("K numbers")).collect()
 }
 
 fn text(value: &Value) -> &str {

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
-use crate::gpu::layout::{Finish, Row, Rows, Statistic, Stripe, Totals, state};
+use crate::gpu::layout::{Finish, List, Row, Rows, Statistic, Stripe, Totals, state};
 use crate::loss::{Loss, Mining};
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
@@ -37,7 +37,8 @@ macro_rules! assert_same_layout {
 #[test]
 fn structs_have_the_same_layout() {
     assert_same_layout!(Stripe in "terms/contrastive.wgsl":
-        begin, rows, references, dimensions, vectors, stride, same_set, portion);
+        begin, rows, references, dimensions, vectors, stride, same_set, portion, listed);
+    assert_same_layout!(List in "prepare/list.wgsl": count, limit);
     assert_same_layout!(Rows in "prepare/rows.wgsl": count, dimensions, vectors, unit, labelled, classes, fault);
     assert_same_layout!(Finish in "finish/gradient.wgsl": count, dimensions, vectors, unit, add, last, factor);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column);
@@ -46,7 +47,7 @@ fn structs_have_the_same_layout() {
         nonzero_negatives, terms, nonzero, beta_slope);
     assert_same_layout!(Totals in "finish/totals.wgsl":
         loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, terms,
-        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults);
+        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults);
 }
 
 /// The value of a named constant.
@@ -126,6 +127,13 @@ fn rooms_have_the_bindings_of_their_kernels() {
     let mut kernels = vec![
         (Room::PrepareRows, shader!("prepare/rows.wgsl")),
         (Room::PrepareBeta, shader!("prepare/beta.wgsl")),
+        (Room::PrepareList, shader!("prepare/list.wgsl")),
+        (Room::Incidence, shader!("incidence/count.wgsl")),
+        (Room::Incidence, shader!("incidence/scan.wgsl")),
+        (Room::Incidence, shader!("incidence/scatter.wgsl")),
+        (Room::Distance, shader!("distance/listed.wgsl")),
+        (Room::Gradient, shader!("gradient/listed.wgsl")),
+        (Room::Gradient, shader!("gradient/aligned.wgsl")),
         (Room::Distance, shader!("distance/pairwise.wgsl")),
         (Room::Distance, shader!("distance/scores.wgsl")),
         (Room::Gradient, shader!("gradient/pairwise.wgsl")),
@@ -159,6 +167,8 @@ fn no_room_needs_more_than_the_baseline() {
     let rooms = [
         Room::PrepareRows,
         Room::PrepareBeta,
+        Room::PrepareList,
+        Room::Incidence,
         Room::Distance,
         Room::Terms,
         Room::Gradient,

@@ -1,0 +1,104 @@
+// The distances of listed pairs, by direct differences.
+//
+//   left       N x vectors   points of the queries
+//   right      M x vectors   points of the references (of one set: the same)
+//   norms      N, M          0 for rows of norm 0
+//   pairs      E x 2         the rows of every pair; unused where ROW_ALIGNED: there pair e is row e of both sets
+//   distances  E             written
+//
+// A workgroup computes 16 pairs, with 16 invocations along the dimensions of each. Cost per pair: D subtractions and D
+// multiply-adds, twice as many reads for the Euclidean distance, which takes every pair at its own scale: its squares then
+// neither overflow nor vanish. Memory-bound: 8 D bytes a pair.
+
+// #include "shared/numbers.wgsl"
+// #include "shared/distance.wgsl"
+// #include "shared/stripe.wgsl"
+
+@group(0) @binding(1) var<storage, read> left: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> right: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> left_norms: array<f32>;
+@group(0) @binding(4) var<storage, read> right_norms: array<f32>;
+@group(0) @binding(5) var<storage, read> pairs: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read_write> distances: array<f32>;
+
+override ROW_ALIGNED: u32 = 0u;
+
+const LANES = 16u;
+const PAIRS_PER_GROUP = 16u;
+
+var<workgroup> exponents: array<u32, PAIRS_PER_GROUP * LANES>;
+var<workgroup> parts: array<f32, PAIRS_PER_GROUP * LANES>;
+
+// The largest exponent of the pair's differences.
+fn pair_exponent(pair: vec2<u32>, local: u32) -> u32 {
+    var largest = 0u;
+    for (var k = local % LANES; k < stripe.vectors; k += LANES) {
+        let apart = abs(left[pair.x * stripe.vectors + k] - right[pair.y * stripe.vectors + k]);
+        largest = max(largest, exponent_of(max(max(apart.x, apart.y), max(apart.z, apart.w))));
+    }
+    exponents[local] = largest;
+    workgroupBarrier();
+    for (var width = LANES / 2u; width > 0u; width >>= 1u) {
+        if (local % LANES < width) {
+            exponents[local] = max(exponents[local], exponents[local + width]);
+        }
+        workgroupBarrier();
+    }
+    return exponents[local - local % LANES];
+}
+
+// The sum of the parts of the pair scaled by a power of two.
+fn pair_sum(pair: vec2<u32>, scale: f32, local: u32) -> f32 {
+    var sum = 0.0;
+    for (var k = local % LANES; k < stripe.vectors; k += LANES) {
+        sum += scaled_part(left[pair.x * stripe.vectors + k], right[pair.y * stripe.vectors + k], scale);
+    }
+    parts[local] = sum;
+    workgroupBarrier();
+    for (var width = LANES / 2u; width > 0u; width >>= 1u) {
+        if (local % LANES < width) {
+            parts[local] += parts[local + width];
+        }
+        workgroupBarrier();
+    }
+    return parts[local];
+}
+
+// Scaled after the subtraction: near rows may be far from the origin.
+fn scaled_part(x: vec4<f32>, y: vec4<f32>, scale: f32) -> f32 {
+    if (DISTANCE == EUCLIDEAN) {
+        let difference = (x - y) * scale;
+        return dot(difference, difference);
+    }
+    return distance_part(x, y);
+}
+
+@compute @workgroup_size(PAIRS_PER_GROUP * LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let entry = (group.y * groups.x + group.x) * PAIRS_PER_GROUP + local / LANES;
+    // Those beyond the list work on its last pair and write nothing: barriers need everyone.
+    let at = min(entry, stripe.listed - 1u);
+    var pair = vec2(at);
+    if (ROW_ALIGNED == 0u) {
+        pair = pairs[at];
+    }
+    var scale = 1.0;
+    var unscale = 1.0;
+    if (DISTANCE == EUCLIDEAN) {
+        let exponent = pair_exponent(pair, local);
+        scale = scale_for(exponent);
+        unscale = inverse_scale_for(exponent);
+    }
+    let sum = pair_sum(pair, scale, local);
+    if (local % LANES == 0u && entry < stripe.listed) {
+        var zero_row = false;
+        if (DISTANCE == COSINE) {
+            zero_row = left_norms[pair.x] == 0.0 || right_norms[pair.y] == 0.0;
+        }
+        distances[entry] = distance_from(sum, unscale, zero_row);
+    }
+}

@@ -1,0 +1,36 @@
+// The gradient from the coefficients of row-aligned pairs: each row of `own` is in one pair, with the same row of `other`.
+//
+//   own, other    E x vectors    points of the two sets
+//   coefficients  E
+//   gradient      E x D, tight   written
+//
+// Memory-bound: reads 2 E x D and writes E x D once.
+
+// #include "shared/numbers.wgsl"
+// #include "shared/distance.wgsl"
+// #include "shared/stripe.wgsl"
+
+@group(0) @binding(1) var<storage, read> own: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> other: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coefficients: array<f32>;
+@group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = (group.y * groups.x + group.x) * 256u + local;
+    let row = index / stripe.vectors;
+    if (row >= stripe.listed) {
+        return;
+    }
+    let vector = index % stripe.vectors;
+    let value = coefficients[row] * direction(own[index], other[index]);
+    for (var k = 0u; k < 4u; k++) {
+        if (4u * vector + k < stripe.dimensions) {
+            gradient[row * stripe.dimensions + 4u * vector + k] = value[k];
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// The gradient from the coefficients of listed pairs of one set: row i is summed over the places of the list where it stands,
+// in their order, however often that is.
+//
+//   points        N x vectors
+//   listed_rows   2E             the rows of every pair, one after the other
+//   coefficients  E
+//   order         2E             the places sorted by the row that stands there: shared/digits.wgsl
+//   gradient      N x D, tight   written
+//
+// A workgroup computes 64 dimensions of a row: 16 invocations along the dimensions, 16 along the pairs.
+
+// #include "shared/numbers.wgsl"
+// #include "shared/distance.wgsl"
+// #include "shared/stripe.wgsl"
+
+@group(0) @binding(1) var<storage, read> points: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> listed_rows: array<u32>;
+@group(0) @binding(3) var<storage, read> coefficients: array<f32>;
+@group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(5) var<storage, read> order: array<u32>;
+
+const SIDE = 16u;
+
+var<workgroup> sums: array<vec4<f32>, SIDE * SIDE>;
+
+// How many places stand before those of a row.
+fn places_before(row: u32) -> u32 {
+    var low = 0u;
+    var high = 2u * stripe.listed;
+    while (low < high) {
+        let middle = (low + high) / 2u;
+        if (listed_rows[order[middle]] < row) {
+            low = middle + 1u;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+@compute @workgroup_size(SIDE * SIDE)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = group.z * groups.y + group.y;
+    if (row >= stripe.references) {
+        return;
+    }
+    let vector = group.x * SIDE + local % SIDE;
+    let source = min(vector, stripe.vectors - 1u);
+    let own = points[row * stripe.vectors + source];
+    let end = places_before(row + 1u);
+    var sum = vec4(0.0);
+    for (var index = places_before(row) + local / SIDE; index < end; index += SIDE) {
+        let place = order[index];
+        let other = points[listed_rows[place ^ 1u] * stripe.vectors + source];
+        sum += coefficients[place / 2u] * direction(own, other);
+    }
+    sums[local] = sum;
+    workgroupBarrier();
+    for (var width = SIDE / 2u; width > 0u; width >>= 1u) {
+        if (local < width * SIDE) {
+            sums[local] += sums[local + width * SIDE];
+        }
+        workgroupBarrier();
+    }
+    if (local < SIDE) {
+        for (var k = 0u; k < 4u; k++) {
+            if (4u * vector + k < stripe.dimensions) {
+                gradient[row * stripe.dimensions + 4u * vector + k] = sums[local][k];
+            }
+        }
+    }
+}

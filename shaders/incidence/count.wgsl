@@ -1,0 +1,31 @@
+// Counts how often each digit occurs in each block of places.
+//
+//   counts  DIGITS x blocks  written
+
+// #include "shared/digits.wgsl"
+
+@group(0) @binding(3) var<storage, read_write> counts: array<u32>;
+
+var<workgroup> seen: array<atomic<u32>, DIGITS>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let block = group.y * groups.x + group.x;
+    if (block >= blocks()) {
+        return;
+    }
+    atomicStore(&seen[local], 0u);
+    workgroupBarrier();
+    for (var round = 0u; round < ROUNDS; round++) {
+        let index = block * BLOCK + round * WORKGROUP + local;
+        if (index < places()) {
+            atomicAdd(&seen[digit_of(place_at(index))], 1u);
+        }
+    }
+    workgroupBarrier();
+    counts[local * blocks() + block] = atomicLoad(&seen[local]);
+}

@@ -1,0 +1,62 @@
+// Brings the places into the order of the digit, equals in the order they had.
+//
+//   begins   DIGITS x blocks  where each block's places of each digit begin
+//   ordered  2E               written
+
+// #include "shared/digits.wgsl"
+
+@group(0) @binding(3) var<storage, read_write> begins: array<u32>;
+@group(0) @binding(4) var<storage, read_write> ordered: array<u32>;
+
+const WORDS = WORKGROUP / 32u;
+
+// For every digit, which invocations hold a place of it: bit i of word w for invocation 32 w + i.
+var<workgroup> holders: array<atomic<u32>, DIGITS * WORDS>;
+var<workgroup> next: array<u32, DIGITS>;
+
+// How many invocations before this one hold the same digit.
+fn earlier_holders(digit: u32, local: u32) -> u32 {
+    var count = countOneBits(atomicLoad(&holders[digit * WORDS + local / 32u]) & ((1u << (local % 32u)) - 1u));
+    for (var word = 0u; word < local / 32u; word++) {
+        count += countOneBits(atomicLoad(&holders[digit * WORDS + word]));
+    }
+    return count;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let block = group.y * groups.x + group.x;
+    if (block >= blocks()) {
+        return;
+    }
+    next[local] = begins[local * blocks() + block];
+    for (var word = 0u; word < WORDS; word++) {
+        atomicStore(&holders[local * WORDS + word], 0u);
+    }
+    workgroupBarrier();
+    for (var round = 0u; round < ROUNDS; round++) {
+        let index = block * BLOCK + round * WORKGROUP + local;
+        let inside = index < places();
+        var place = 0u;
+        var digit = 0u;
+        if (inside) {
+            place = place_at(index);
+            digit = digit_of(place);
+            atomicOr(&holders[digit * WORDS + local / 32u], 1u << (local % 32u));
+        }
+        workgroupBarrier();
+        if (inside) {
+            ordered[next[digit] + earlier_holders(digit, local)] = place;
+        }
+        workgroupBarrier();
+        // Invocation d moves digit d on to the next round.
+        for (var word = 0u; word < WORDS; word++) {
+            next[local] += countOneBits(atomicExchange(&holders[local * WORDS + word], 0u));
+        }
+        workgroupBarrier();
+    }
+}

@@ -1,0 +1,127 @@
+//! Listed pairs on the GPU: which rows they are of, and which of them each row is part of.
+
+use super::buffers::Maker;
+use super::context::Context;
+use super::dispatch::{Bound, Step, folded};
+use super::inputs::{Checker, Inputs};
+use super::kernel::{Kernel, Room};
+use super::layout::List as Uniform;
+use super::plan::Plan;
+use super::stripes::pairs;
+use crate::Result;
+use crate::shader::shader;
+use crate::shape::{Mode, Shape};
+
+/// `BLOCK` and `DIGITS` of `shaders/shared/digits.wgsl`.
+pub(crate) const BLOCK: u64 = 1024;
+pub(crate) const DIGITS: u64 = 256;
+
+/// Bits of a digit.
+const DIGIT_BITS: u32 = DIGITS.ilog2();
+
+/// A prepared list.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// 1 for a positive pair, 0 for a negative one.
+    pub kinds: wgpu::Buffer,
+    /// What the pairs of one set need; row-aligned pairs are in order as they are.
+    pub indices: Option<Indices>,
+}
+
+/// The rows of the pairs, and the places of the list sorted by the row that stands there.
+#[derive(Debug)]
+pub(crate) struct Indices {
+    pub rows: wgpu::Buffer,
+    /// Before and after a digit, in turn.
+    orders: [wgpu::Buffer; 2],
+    counts: wgpu::Buffer,
+    digits: u32,
+}
+
+impl List {
+    /// `None` for the modes without a list.
+    pub(crate) fn new(make: &Maker, shape: &Shape) -> Result<Option<Self>> {
+        let pairs = pairs(shape);
+        if pairs == 0 {
+            return Ok(None);
+        }
+        let kinds = make.storage("kinds of the pairs", pairs * 4)?;
+        let indices = match shape.mode() {
+            Mode::PairRows => None,
+            _ => Some(Indices::new(make, shape.queries(), 2 * pairs)?),
+        };
+        Ok(Some(Self { kinds, indices }))
+    }
+}
+
+impl Indices {
+    fn new(make: &Maker, rows: usize, places: u64) -> Result<Self> {
+        let bits = usize::BITS - (rows - 1).leading_zeros();
+        Ok(Self {
+            rows: make.storage("listed rows", places * 4)?,
+            orders: [make.storage("places in order", places * 4)?, make.storage("places in order", places * 4)?],
+            counts: make.storage("counts of digits", places.div_ceil(BLOCK) * DIGITS * 4)?,
+            digits: bits.div_ceil(DIGIT_BITS).max(1),
+        })
+    }
+
+    /// The kernels that sort the places, in their order: each with its buffers and the number of its workgroups.
+    pub(crate) fn sorting(&self, places: u64) -> Vec<(Kernel, [&wgpu::Buffer; 4], [u32; 3])> {
+        let blocks = folded(places.div_ceil(BLOCK) as u32);
+        let mut steps = Vec::new();
+        for digit in 0..self.digits {
+            let kernel = |shader| Kernel::new(Room::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())]);
+            let [ordered, order] = self.orders_of(digit);
+            let buffers = [&self.rows, order, &self.counts, ordered];
+            steps.push((kernel(shader!("incidence/count.wgsl")), buffers, blocks));
+            steps.push((kernel(shader!("incidence/scan.wgsl")), buffers, [1, 1, 1]));
+            steps.push((kernel(shader!("incidence/scatter.wgsl")), buffers, blocks));
+        }
+        steps
+    }
+
+    /// The places in their last order.
+    pub(crate) fn order(&self) -> &wgpu::Buffer {
+        self.orders_of(self.digits - 1)[0]
+    }
+
+    /// What the digit writes, and what it reads.
+    fn orders_of(&self, digit: u32) -> [&wgpu::Buffer; 2] {
+        let [one, other] = &self.orders;
+        if digit.is_multiple_of(2) { [one, other] } else { [other, one] }
+    }
+}
+
+/// Checks the caller's list and prepares it.
+pub(crate) fn prepare(plan: &Plan, list: &List, inputs: &Inputs<'_>, check: &Checker) -> Result<Step> {
+    let shape = plan.shape();
+    let count = shape.listed();
+    let triplets = || check.needed("triplets", &inputs.triplets, 3 * count, "the plan was made for listed triplets");
+    let pairs = || check.needed("pairs", &inputs.pairs, 2 * count, "the plan was made for listed pairs");
+    let same = || check.needed("same", &inputs.same, count, "every pair is the same or different");
+    // As `shaders/prepare/list.wgsl` numbers them. What a kind does not use is bound to what it does.
+    let (kind, entries, same) = match shape.mode() {
+        Mode::Triplets => (2, triplets()?, triplets()?),
+        Mode::PairIndices => (1, pairs()?, same()?),
+        _ => (0, same()?, same()?),
+    };
+    let uniform = Uniform { count: count as u32, limit: shape.queries() as u32 };
+    let uniform = uniform_buffer(plan.context(), &uniform)?;
+    let rows = list.indices.as_ref().map_or(&plan.buffers().unused, |indices| &indices.rows);
+    let bound = [
+        Bound::all(&uniform),
+        entries,
+        same,
+        Bound::all(rows),
+        Bound::all(&list.kinds),
+        Bound::all(&plan.buffers().state),
+    ];
+    let constants = vec![("KIND", f64::from(kind))];
+    let kernel = Kernel::new(Room::PrepareList, shader!("prepare/list.wgsl"), constants);
+    Ok(kernel.step(plan.context(), "prepare list", &bound, folded((count as u32).div_ceil(256)), count as u64 * 8))
+}
+
+fn uniform_buffer(context: &Context, uniform: &Uniform) -> Result<wgpu::Buffer> {
+    let usage = wgpu::BufferUsages::UNIFORM;
+    super::buffers::filled(context.device(), "metric-learning list", bytemuck::bytes_of(uniform), usage)
+}
