@@ -3,9 +3,10 @@
 mod common;
 
 use common::agreement::Tally;
+use common::losses::minings;
 use npyz::NpyFile;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
+    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, Reduction, Triplet,
 };
 
 const IMAGES: &[u8] = include_bytes!("../data/digits.npy");
@@ -18,7 +19,7 @@ fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
     let split = Contrastive { power: 1, reduction: Reduction::MeanNonZero, ..contrastive.clone() };
     let mut losses =
         vec![contrastive.into(), split.into(), Margin { distance, normalize, ..Default::default() }.into()];
-    losses.extend(Mining::ALL.map(|mining| Triplet { distance, normalize, mining, ..Default::default() }.into()));
+    losses.extend(minings().map(|mining| Triplet { distance, normalize, mining, ..Default::default() }.into()));
     let forms = [Form::Smooth, Form::Exact];
     losses.extend(forms.map(|form| LiftedStructured { distance, normalize, form, ..Default::default() }.into()));
     losses.push(MultiMargin { distance, normalize, ..Default::default() }.into());

@@ -3,9 +3,9 @@
 mod common;
 
 use common::agreement::Tally;
-use common::losses::{losses, reach};
+use common::losses::{losses, minings, reach};
 use common::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Batch, Contrastive, Distance, Mining, MultiMargin, Triplet};
+use wgpu_metric_learning::{Batch, Contrastive, Distance, MultiMargin, Triplet};
 
 /// N and D: every edge of the tiles of 16 and 64, of the workgroups of 64 and 256, and of the vectors of 4, from both sides.
 const SIZES: [[usize; 2]; 24] = [
@@ -142,7 +142,7 @@ fn one_value_far_beyond_all_others() {
         embeddings[3 * SHAPE[1] + 2] = outlier;
         let batch = Batch::new(&embeddings, SHAPE, &labels).unwrap();
         for distance in [Distance::Euclidean, Distance::Manhattan, Distance::InnerProduct] {
-            for mining in Mining::ALL {
+            for mining in minings() {
                 tally.hold(&Triplet { distance, mining, ..Default::default() }.into(), &batch, "outlier");
             }
         }
@@ -195,7 +195,7 @@ fn anchors_with_as_many_positives_as_a_chunk_holds_and_one_more_or_less() {
         .and_then(|batch| batch.with_references(sample.references(), m, &reference_labels))
         .unwrap();
     let mut tally = Tally::new();
-    for mining in Mining::ALL {
+    for mining in minings() {
         for soft in [false, true] {
             tally.hold(&Triplet { mining, soft, ..Triplet::default() }.into(), &batch, "chunks");
         }
@@ -210,7 +210,7 @@ fn a_batch_with_more_positives_than_a_chunk_holds() {
     let sample = Sample::new(Recipe { n: N, m: 1, d: 3, ..small(Layout::Distinct) });
     let batch = Batch::new(sample.embeddings(), [N, 3], &labels).unwrap();
     let mut tally = Tally::new();
-    for mining in Mining::ALL {
+    for mining in minings() {
         tally.hold(&Triplet { mining, ..Triplet::default() }.into(), &batch, "chunks");
     }
     tally.conclude(0.0);
@@ -229,7 +229,7 @@ fn rows_longer_than_any_counter_of_16_bits() {
             .and_then(|batch| batch.with_references(sample.references(), M, reference_labels))
             .unwrap();
         tally.hold(&Contrastive::default().into(), &batch, "long rows");
-        for mining in Mining::ALL {
+        for mining in minings() {
             for soft in [false, true] {
                 if all || mining != Mining::All || !soft {
                     tally.hold(&Triplet { mining, soft, ..Triplet::default() }.into(), &batch, "long rows");

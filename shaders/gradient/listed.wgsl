@@ -21,6 +21,8 @@
 
 const SIDE = 16u;
 
+// Where the row's places begin and end.
+var<workgroup> bounds: array<u32, 2>;
 var<workgroup> sums: array<vec4<f32>, SIDE * SIDE>;
 
 // How many places stand before those of a row.
@@ -48,12 +50,15 @@ fn main(
     if (row >= stripe.references) {
         return;
     }
+    if (local < 2u) {
+        bounds[local] = places_before(row + local);
+    }
+    workgroupBarrier();
     let vector = group.x * SIDE + local % SIDE;
     let source = min(vector, stripe.vectors - 1u);
     let own = points[row * stripe.vectors + source];
-    let end = places_before(row + 1u);
     var sum = vec4(0.0);
-    for (var index = places_before(row) + local / SIDE; index < end; index += SIDE) {
+    for (var index = bounds[0] + local / SIDE; index < bounds[1]; index += SIDE) {
         let place = order[index];
         let other = points[listed_rows[place ^ 1u] * stripe.vectors + source];
         sum += coefficients[place / 2u] * direction(own, other);

@@ -36,6 +36,11 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     losses
 }
 
+/// Every mining of the triplets of a batch.
+pub fn minings() -> impl Iterator<Item = Mining> {
+    Mining::ALL.into_iter().filter(|&mining| mining != Mining::Explicit)
+}
+
 /// How large distances are between rows whose coordinates are about `magnitude` / sqrt(D).
 pub fn reach(distance: Distance, normalize: bool, dimensions: usize, magnitude: f32) -> f32 {
     let magnitude = if normalize { 1.0 } else { magnitude };

@@ -1,6 +1,6 @@
 //! Inputs for every loss and mode, made from a few words.
 
-use wgpu_metric_learning::{Batch, Loss, Margin, Result};
+use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Triplet};
 
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,6 +91,10 @@ pub struct Sample {
     /// Of the embeddings and of the references, not as indices.
     labels: [Vec<u32>; 2],
     beta: Vec<f32>,
+    /// Of the embeddings; row 0 is in every third pair or triplet.
+    pairs: Vec<[u32; 2]>,
+    triplets: Vec<[u32; 3]>,
+    same: Vec<u32>,
 }
 
 impl Sample {
@@ -103,6 +107,12 @@ impl Sample {
         let name = |&class: &u32| if extreme_labels { class.wrapping_neg() } else { class };
         let magnitude = values.magnitude();
         let beta = |class| (1.0 + (class % 7) as f32 / 10.0) * magnitude;
+        let listed = 2 * n + 5;
+        let row = |at: usize, step: usize| if at.is_multiple_of(3) { 0 } else { (at * step + step) as u32 % n as u32 };
+        let pair = |at: usize| {
+            let [i, j] = [row(at, 1), row(at + 1, 7)];
+            [i, if i == j { (j + 1) % n as u32 } else { j }]
+        };
         Self {
             n,
             m,
@@ -115,6 +125,10 @@ impl Sample {
             labels: [n, m].map(|count| class[..count].iter().map(name).collect()),
             class: class[..n].to_vec(),
             beta: (0..classes).map(beta).collect(),
+            // One row makes no pair.
+            pairs: if n > 1 { (0..listed).map(pair).collect() } else { Vec::new() },
+            triplets: (0..listed).map(|at| [row(at, 5), row(at + 1, 3), row(at + 2, 11)]).collect(),
+            same: (0..listed as u32).map(|at| u32::from(at % 5 < 2)).collect(),
         }
     }
 
@@ -129,6 +143,11 @@ impl Sample {
                     .collect()
             }
             Loss::LiftedStructured(_) => [self.rows(&self.labels[0])].into_iter().collect(),
+            Loss::Triplet(Triplet { mining: Mining::Explicit, .. }) => [self.triplets()].into_iter().collect(),
+            Loss::Contrastive(_) | Loss::Margin(_) => {
+                let matrices = [self.rows(&self.labels[0]), self.with_references(&self.labels[0])];
+                matrices.into_iter().chain(self.pair_indices()).chain([self.pair_rows()]).collect()
+            }
             _ => [self.rows(&self.labels[0]), self.with_references(&self.labels[0])].into_iter().collect(),
         };
         batches.unwrap_or_else(|error| panic!("{loss:?}: {error}"))
@@ -148,6 +167,21 @@ impl Sample {
 
     fn with_references<'a>(&'a self, labels: &'a [u32]) -> Result<Batch<'a>> {
         self.rows(labels)?.with_references(&self.references, self.m, &self.labels[1])
+    }
+
+    fn pair_rows(&self) -> Result<Batch<'_>> {
+        let pairs = self.n.min(self.m);
+        let [embeddings, references] = [&self.embeddings, &self.references].map(|rows| &rows[..pairs * self.d]);
+        Batch::pair_rows(embeddings, references, [pairs, self.d], &self.same[..pairs])
+    }
+
+    fn pair_indices(&self) -> Option<Result<Batch<'_>>> {
+        let batch = || Batch::pair_indices(&self.embeddings, [self.n, self.d], &self.pairs, &self.same);
+        (!self.pairs.is_empty()).then(batch)
+    }
+
+    fn triplets(&self) -> Result<Batch<'_>> {
+        Batch::triplets(&self.embeddings, [self.n, self.d], &self.triplets)
     }
 
     fn prototypes(&self) -> Result<Batch<'_>> {
