@@ -88,6 +88,6 @@ mod shape;
 pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
-pub use gpu::{Adapter, Binding, Checks, Context, Inputs, Options, Pending, Plan, Tier};
+pub use gpu::{Adapter, Binding, Checks, Context, Inputs, MemoryBank, Options, Pending, Plan, Tier};
 pub use loss::*;
 pub use shape::{Mode, Shape};

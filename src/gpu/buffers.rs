@@ -44,7 +44,7 @@ pub(crate) struct Buffers {
 
 impl Buffers {
     pub(crate) fn new(context: &Context, loss: &Loss, shape: &Shape, stripes: &Stripes) -> Result<Self> {
-        let make = Maker { device: context.device(), limits: context.device().limits() };
+        let make = Maker::new(context.device());
         let queries = make.set("embeddings", shape.queries(), shape)?;
         let references =
             if shape.has_references() { Some(make.set("references", shape.references(), shape)?) } else { None };
@@ -86,7 +86,11 @@ pub(crate) struct Maker<'a> {
     limits: wgpu::Limits,
 }
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
+    pub(crate) fn new(device: &'a wgpu::Device) -> Self {
+        Self { device, limits: device.limits() }
+    }
+
     fn set(&self, what: &'static str, rows: usize, shape: &Shape) -> Result<Set> {
         let rows = rows as u64;
         Ok(Set {
@@ -97,13 +101,20 @@ impl Maker<'_> {
     }
 
     pub(crate) fn storage(&self, what: &'static str, bytes: u64) -> Result<wgpu::Buffer> {
-        check_size(what, bytes, &self.limits)?;
-        Ok(self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(&format!("metric-learning {what}")),
-            size: bytes,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        }))
+        self.buffer(what, bytes, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC)
+    }
+
+    /// Storage that copies are made to.
+    pub(crate) fn filled_by_copies(&self, what: &'static str, bytes: u64) -> Result<wgpu::Buffer> {
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        self.buffer(what, bytes, usage)
+    }
+
+    fn buffer(&self, what: &'static str, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        check_size(what, size, &self.limits)?;
+        let label = format!("metric-learning {what}");
+        let descriptor = wgpu::BufferDescriptor { label: Some(&label), size, usage, mapped_at_creation: false };
+        Ok(self.device.create_buffer(&descriptor))
     }
 }
 
