@@ -97,6 +97,13 @@ pub enum Error {
         allowed: &'static str,
     },
 
+    /// Two losses of an objective are over the same set of rows and are given different ones.
+    #[error("two losses over the same set have different {what}")]
+    Set {
+        /// The input that differs.
+        what: &'static str,
+    },
+
     /// A parameter of a loss is outside its range.
     #[error("{loss}: {parameter} is {value}, allowed is {allowed}")]
     Parameter {

@@ -5,7 +5,7 @@ mod common;
 use common::agreement::Tally;
 use common::losses::{losses, minings, reach};
 use common::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Batch, Contrastive, Distance, MultiMargin, Triplet};
+use wgpu_metric_learning::{Batch, Contrastive, Distance, Mining, MultiMargin, Triplet};
 
 /// N and D: every edge of the tiles of 16 and 64, of the workgroups of 64 and 256, and of the vectors of 4, from both sides.
 const SIZES: [[usize; 2]; 24] = [

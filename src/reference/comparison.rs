@@ -37,7 +37,7 @@ impl Deviation {
         self.share <= 1.0
     }
 
-    fn new(quantity: &'static str, expected: f64, actual: f64, bound: f64) -> Self {
+    pub(super) fn new(quantity: &'static str, expected: f64, actual: f64, bound: f64) -> Self {
         let deviation = (actual - expected).abs();
         let share = match deviation / bound {
             _ if !actual.is_finite() || !bound.is_finite() => f64::INFINITY,
@@ -48,7 +48,7 @@ impl Deviation {
     }
 
     /// More or fewer numbers than expected; -1 stands for no table.
-    fn of_length(quantity: &'static str, lengths: [Option<usize>; 2]) -> Self {
+    pub(super) fn of_length(quantity: &'static str, lengths: [Option<usize>; 2]) -> Self {
         let [expected, actual] = lengths.map(|length| length.map_or(-1.0, |length| length as f64));
         Self { share: f64::INFINITY, ..Self::new(quantity, expected, actual, 0.0) }
     }
@@ -108,6 +108,11 @@ impl Comparison {
         Self { deviations: singles.into_iter().chain(tables.into_iter().flatten()).collect() }
     }
 
+    /// Of quantities that were compared before; at least one.
+    pub(super) fn of(deviations: Vec<Deviation>) -> Self {
+        Self { deviations }
+    }
+
     /// Whether every number is within its bound, and none is missing or too many.
     pub fn agrees(&self) -> bool {
         self.deviations.iter().all(Deviation::agrees)
@@ -136,7 +141,7 @@ fn worst<'a>(deviations: impl IntoIterator<Item = &'a Deviation>) -> Option<&'a 
 }
 
 /// The number of a table that is farthest off; `None` where there is rightly no table.
-fn worst_of(
+pub(super) fn worst_of(
     [name, length_name]: [&'static str; 2],
     columns: usize,
     expected: [Option<&Vec<f64>>; 2],

@@ -29,6 +29,7 @@ mod lifted_structured;
 mod list;
 mod margin;
 mod multi_margin;
+mod objective;
 mod problem;
 mod sweep;
 mod triplet;
@@ -40,10 +41,12 @@ pub(crate) mod samples;
 
 pub use comparison::{Comparison, Deviation};
 pub use expectation::Expectation;
+pub use objective::{ObjectiveExpectation, evaluate_objective, evaluate_objective_with_bounds};
 
 use crate::loss::{Loss, for_every_loss};
 use crate::{Batch, Evaluation, Result};
 use problem::{Numbers, Problem};
+use sweep::floored;
 
 /// A loss by its definition, in f64.
 ///

@@ -239,7 +239,7 @@ fn beta_gradient(problem: &Problem, summaries: &[Summary], scale: Bounded) -> Ve
 }
 
 /// f32 may flush what is smaller than its smallest normal number, on the way too.
-fn floored(number: Bounded) -> Bounded {
+pub(super) fn floored(number: Bounded) -> Bounded {
     if number == Bounded::ZERO { number } else { Bounded::new(number.value, number.error + 4.0 * SMALLEST) }
 }
 

@@ -1,0 +1,108 @@
+//! Weighted sums of losses.
+
+use super::bounded::{Bounded, ROUNDING};
+use super::comparison::{Comparison, Deviation, worst_of};
+use super::expectation::Expectation;
+use super::{evaluate_with_bounds, floored};
+use crate::evaluation::Evaluation;
+use crate::objective::{ObjectiveEvaluation, Weighted, check_batches};
+use crate::{Batch, Result};
+
+/// The result of an objective by its definition, and how far from each of its numbers correct f32 kernels may be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectiveExpectation {
+    /// The result in f64.
+    pub evaluation: ObjectiveEvaluation<f64>,
+    /// The allowed absolute deviation of every number of it.
+    pub bounds: ObjectiveEvaluation<f64>,
+    terms: Vec<Expectation>,
+    /// Columns of every set.
+    columns: Vec<usize>,
+}
+
+impl ObjectiveExpectation {
+    /// Compares every number of an f32 result with the expected one.
+    pub fn compare(&self, actual: &ObjectiveEvaluation<f32>) -> Comparison {
+        let [expected, bounds] = [&self.evaluation, &self.bounds];
+        let mut deviations = vec![Deviation::new("loss of the objective", expected.loss, actual.loss.into(), bounds.loss)];
+        let lengths = [expected.terms.len() + expected.gradients.len(), actual.terms.len() + actual.gradients.len()];
+        if lengths[0] != lengths[1] {
+            deviations.push(Deviation::of_length("length of the objective", lengths.map(Some)));
+        }
+        for (set, actual) in actual.gradients.iter().enumerate().take(self.columns.len()) {
+            let names = ["gradient of the objective", "length of gradient of the objective"];
+            let tables = [expected, bounds].map(|of| of.gradients.get(set));
+            deviations.extend(worst_of(names, self.columns[set], tables, Some(actual)));
+        }
+        for (term, actual) in self.terms.iter().zip(&actual.terms) {
+            deviations.extend_from_slice(term.compare(actual).deviations());
+        }
+        Comparison::of(deviations)
+    }
+}
+
+/// A weighted sum of losses by its definition, in f64.
+///
+/// # Errors
+///
+/// Those of [`Context::evaluate_objective`](crate::Context::evaluate_objective) that are about its inputs.
+pub fn evaluate_objective(objective: &[Weighted<Batch>]) -> Result<ObjectiveEvaluation<f64>> {
+    evaluate_objective_with_bounds(objective).map(|expectation| expectation.evaluation)
+}
+
+/// A weighted sum of losses by its definition, in f64, and how far correct f32 kernels may be from every number of it.
+///
+/// # Errors
+///
+/// Those of [`evaluate_objective`].
+pub fn evaluate_objective_with_bounds(objective: &[Weighted<Batch>]) -> Result<ObjectiveExpectation> {
+    let sets = check_batches(objective)?;
+    let mut gradients: Vec<_> = sets.iter().map(|set| vec![Bounded::ZERO; set.embeddings.len()]).collect();
+    let mut columns = vec![0; sets.len()];
+    let mut losses = Vec::new();
+    let mut terms = Vec::new();
+    for Weighted { weight, loss, inputs, set } in objective {
+        let weight = Bounded::exact((*weight).into());
+        let mut term = evaluate_with_bounds(loss, inputs)?;
+        losses.push(weight * Bounded::new(term.evaluation.loss, term.bounds.loss));
+        let [values, errors] = [&mut term.evaluation, &mut term.bounds].map(|of| std::mem::take(&mut of.gradient));
+        for ((sum, value), error) in gradients[*set].iter_mut().zip(values).zip(errors) {
+            *sum = *sum + weigh(weight, value, error);
+        }
+        weigh_tables(weight, &mut term);
+        columns[*set] = inputs.shape().dimensions();
+        terms.push(term);
+    }
+    let (gradients, gradient_bounds) = gradients
+        .into_iter()
+        .map(|gradient| gradient.into_iter().map(|sum| (sum.value, sum.error)).unzip::<_, _, Vec<_>, Vec<_>>())
+        .unzip();
+    let loss = floored(losses.into_iter().sum());
+    let parts = |of: fn(&Expectation) -> &Evaluation<f64>| terms.iter().map(|term| of(term).clone()).collect();
+    Ok(ObjectiveExpectation {
+        evaluation: ObjectiveEvaluation { loss: loss.value, terms: parts(|term| &term.evaluation), gradients },
+        bounds: ObjectiveEvaluation { loss: loss.error, terms: parts(|term| &term.bounds), gradients: gradient_bounds },
+        terms,
+        columns,
+    })
+}
+
+/// Kernels multiply the common scale by the weight before they scale with it: two roundings more.
+fn weigh(weight: Bounded, value: f64, error: f64) -> Bounded {
+    floored((weight * Bounded::new(value, error)).widened(2.0 * ROUNDING))
+}
+
+/// The gradients that a loss keeps for itself.
+fn weigh_tables(weight: Bounded, term: &mut Expectation) {
+    let Expectation { evaluation, bounds, .. } = term;
+    let tables = [
+        (&mut evaluation.gradient_references, &mut bounds.gradient_references),
+        (&mut evaluation.gradient_beta, &mut bounds.gradient_beta),
+    ];
+    for (values, errors) in tables {
+        for (value, error) in values.iter_mut().flatten().zip(errors.iter_mut().flatten()) {
+            let weighed = weigh(weight, *value, *error);
+            (*value, *error) = (weighed.value, weighed.error);
+        }
+    }
+}
