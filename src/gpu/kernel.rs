@@ -32,6 +32,8 @@ pub(crate) enum Room {
     FinishTotals,
     FinishGradient,
     FinishBeta,
+    MeasureRanks,
+    MeasureTotals,
 }
 
 impl Room {
@@ -48,6 +50,8 @@ impl Room {
             Self::FinishTotals => &[Read, Write, Write],
             Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write],
             Self::FinishBeta => &[Read, Read, Read, Write],
+            Self::MeasureRanks => &[Stripe, Write, Read, Read, Read],
+            Self::MeasureTotals => &[Read, Read, Write, Write, Write],
         }
     }
 

@@ -105,7 +105,7 @@ impl Comparison {
             ),
             table(["per_anchor", "length of per_anchor"], 1, |of| of.per_anchor.as_ref(), actual.per_anchor.as_ref()),
         ];
-        Self { deviations: singles.into_iter().chain(tables.into_iter().flatten()).collect() }
+        Self::of(singles.into_iter().chain(tables.into_iter().flatten()).collect())
     }
 
     /// Of quantities that were compared before; at least one.

@@ -1,4 +1,4 @@
-//! Every kernel in every variant that any loss asks for, validated for the baseline and translated to every shading language.
+//! Every kernel in every variant that any loss, or measuring retrieval, asks for, validated for the baseline and translated to every shading language.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,8 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use super::contexts;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::{Options, Tier};
+use crate::loss::Contrastive;
+use crate::measures::Retrieval;
 use crate::reference::samples::{Sample, representatives};
 use crate::shader::compose;
 
@@ -23,6 +25,8 @@ fn kernels() -> Vec<Kernel> {
             context.evaluate(&loss, &batch).expect("a valid sample");
         }
     }
+    let batches = sample.batches(&Contrastive::default().into());
+    batches.iter().for_each(|batch| drop(context.measure(&Retrieval::default(), batch).expect("a valid sample")));
     context.kernels()
 }
 
