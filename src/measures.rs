@@ -1,8 +1,8 @@
 //! How well embeddings retrieve their own class: Recall@k, Precision@1, R-precision and MAP@R, without a gradient.
 //!
-//! Every row is a query. In batch mode it is compared with all other rows, in reference mode with all references. The columns are
-//! ranked by their distance to the query, the lowest column first where several are at the same distance. R is the number of columns that have the query's label;
-//! a query with none is not counted. Over the counted queries:
+//! Every row is a query. In batch mode it is compared with all other rows, in reference mode with all references. The columns
+//! are ranked by their distance to the query, the lowest column first where several are at the same distance. R is the number
+//! of columns that have the query's label; a query with none is not counted. Over the counted queries:
 //!
 //! | measure | definition |
 //! |---|---|
@@ -31,6 +31,7 @@
 //! # Ok::<(), wgpu_metric_learning::Error>(())
 //! ```
 //!
+//! Nothing of the size of all pairs is held: rows are ranked stripe by stripe, each in O(M log K) for M columns and K positives.
 //! Where the embeddings stay on the GPU, [`Context::plan_measures`](crate::Context::plan_measures) makes a [`MeasurePlan`].
 
 use serde::{Deserialize, Serialize};

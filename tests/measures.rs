@@ -18,16 +18,17 @@ const REFERENCES: [usize; 6] = [1, 64, 3, 257, 130, 17];
 
 /// Two batches: one compared with itself, one with references.
 fn batches(sample: &Sample) -> Vec<Batch<'_>> {
-    sample.batches(&Contrastive::default().into())
+    let batches = sample.batches(&Contrastive::default().into()).into_iter();
+    batches.filter(|batch| Retrieval::default().check(batch.shape()).is_ok()).collect()
 }
 
 fn recipe(layout: Layout, values: Values) -> Recipe {
     Recipe { n: 40, m: 33, d: 19, layout, values, extreme_labels: false }
 }
 
-/// Holds what every device finds against the reference, and returns how many of the bounds were wider than the rounding of a mean.
+/// Holds what every device finds against the reference. Whether its bounds are wider than the rounding of a mean.
 #[track_caller]
-fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) -> usize {
+fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) -> bool {
     let expected = reference::measure_with_bounds(retrieval, batch).expect("a valid batch");
     for Device { name, context } in devices {
         let actual = context.measure(retrieval, batch).unwrap_or_else(|error| panic!("{name} {note}: {error}"));
@@ -35,7 +36,7 @@ fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) ->
         assert!(comparison.agrees(), "{name} {note} {:?} {retrieval:?}\n{comparison}", batch.shape());
     }
     let bounds = &expected.bounds;
-    usize::from([bounds.r_precision, bounds.mean_average_precision_at_r].iter().any(|&bound| bound > 1e-5))
+    bounds.r_precision.max(bounds.mean_average_precision_at_r) > 1e-5
 }
 
 #[test]
@@ -53,7 +54,7 @@ fn sizes_around_every_edge_in_every_layout() {
                 recall_at: vec![1, 2, 5, 64, n, n + m],
             };
             for batch in batches(&sample) {
-                doubtful += hold(&devices, &retrieval, &batch, "size");
+                doubtful += usize::from(hold(&devices, &retrieval, &batch, "size"));
                 cases += 1;
             }
         }
@@ -71,7 +72,9 @@ fn every_distance_with_hard_values() {
             for normalize in [false, true] {
                 let sample = Sample::new(recipe(Layout::Balanced(5), values));
                 let retrieval = Retrieval { distance, normalize, ..Default::default() };
-                batches(&sample).iter().for_each(|batch| drop(hold(&devices, &retrieval, batch, "hard")));
+                for batch in batches(&sample) {
+                    hold(&devices, &retrieval, &batch, "hard");
+                }
             }
         }
     }
@@ -207,7 +210,6 @@ fn classes_as_large_as_a_chunk_or_a_portion_and_one_more_or_less() {
         let batch = Batch::new(sample.embeddings(), [3, 2], &[0, 1, 2])
             .and_then(|batch| batch.with_references(sample.references(), m, &labels))
             .unwrap();
-        // Near the origin of the positives ranks beyond R are rare: Manhattan and inner products spread them.
         for distance in [Distance::Euclidean, Distance::InnerProduct] {
             hold(&devices, &Retrieval { distance, ..Default::default() }, &batch, "chunks");
         }
@@ -335,7 +337,7 @@ fn what_cannot_be_measured_is_an_error() {
 
 #[test]
 fn the_serde_form_takes_defaults_and_refuses_what_it_does_not_know() {
-    let read = serde_json::from_str::<Retrieval>;
+    let read = |text: &str| serde_json::from_str::<Retrieval>(text);
     assert_eq!(read("{}").unwrap(), Retrieval::default());
     let retrieval = Retrieval { distance: Distance::Cosine, normalize: true, recall_at: vec![3] };
     assert_eq!(read(&serde_json::to_string(&retrieval).unwrap()).unwrap(), retrieval);

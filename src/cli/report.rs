@@ -28,11 +28,7 @@ impl Report {
     /// Of retrieval measures.
     pub fn of_measures(retrieval: &Retrieval, shape: &Shape, measures: &Measures<f64>) -> Self {
         let mut quantities = sizes(shape);
-        quantities.extend([
-            ("queries", json!(measures.queries)),
-            ("counted", json!(measures.counted)),
-            ("precision_at_1", json!(measures.precision_at_1)),
-        ]);
+        quantities.extend([("counted", json!(measures.counted)), ("precision_at_1", json!(measures.precision_at_1))]);
         let mut quantities = named(quantities);
         let recall = retrieval.recall_at.iter().zip(&measures.recall);
         quantities.extend(recall.map(|(k, recall)| (format!("recall_at_{k}"), json!(recall))));

@@ -139,7 +139,7 @@ impl Kernel {
 /// every index is made of invocation ids and of the counts in its uniforms, which the plan wrote itself after it checked
 /// every size, and compared with those counts first. Three kinds of index come from data: a label that chooses a class is
 /// checked in `prepare/rows.wgsl` and a listed row in `prepare/list.wgsl`, and replaced where it has no entry; the place of a
-/// distance among the sorted ones is kept below their number by `shaders/shared/sorted.wgsl`, whatever the distances are.
+/// distance among the sorted ones is kept below their number by `shaders/shared/sorting.wgsl`, whatever the distances are.
 #[allow(unsafe_code)]
 fn shader_module(
     device: &wgpu::Device,

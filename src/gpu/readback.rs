@@ -19,9 +19,9 @@ use crate::{Error, Evaluation, Result};
 
 /// An evaluation, or another result, on its way to the host.
 ///
-/// First submit the encoder that [`Plan::read_back`] or [`MeasurePlan::read_back`] recorded into, then [`wait`](Self::wait), or await: as a future it polls the
-/// device itself whenever it is polled and asks to be polled again at once, so any executor will do, at the cost of one that is
-/// kept busy: where that matters, poll the device elsewhere and `wait`.
+/// First submit the encoder that [`Plan::read_back`] or [`MeasurePlan::read_back`] recorded into, then [`wait`](Self::wait), or
+/// await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
+/// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
 #[derive(Debug)]
 pub struct Pending<T = Evaluation> {
     device: wgpu::Device,

@@ -2,7 +2,7 @@
 
 use super::contexts;
 use crate::gpu::{Context, Options};
-use crate::loss::{Contrastive, Distance};
+use crate::loss::Distance;
 use crate::measures::Retrieval;
 use crate::reference::measure_with_bounds;
 use crate::reference::samples::Sample;
@@ -28,7 +28,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
 fn agrees(context: &Context, samples: &[Sample]) -> Result<(), String> {
     for distance in Distance::ALL {
         let retrieval = Retrieval { distance, ..Default::default() };
-        for batch in samples.iter().flat_map(|sample| sample.batches(&Contrastive::default().into())) {
+        for batch in samples.iter().flat_map(Sample::retrieval_batches) {
             let expected = measure_with_bounds(&retrieval, &batch).map_err(|error| error.to_string())?;
             let actual = context.measure(&retrieval, &batch).map_err(|error| error.to_string())?;
             let comparison = expected.compare(&actual);

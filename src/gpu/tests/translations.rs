@@ -9,7 +9,6 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use super::contexts;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::{Options, Tier};
-use crate::loss::Contrastive;
 use crate::measures::Retrieval;
 use crate::reference::samples::{Sample, representatives};
 use crate::shader::compose;
@@ -25,8 +24,9 @@ fn kernels() -> Vec<Kernel> {
             context.evaluate(&loss, &batch).expect("a valid sample");
         }
     }
-    let batches = sample.batches(&Contrastive::default().into());
-    batches.iter().for_each(|batch| drop(context.measure(&Retrieval::default(), batch).expect("a valid sample")));
+    for batch in sample.retrieval_batches() {
+        context.measure(&Retrieval::default(), &batch).expect("a valid sample");
+    }
     context.kernels()
 }
 
