@@ -64,7 +64,7 @@
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`]; each
 //! says its formula and its source. [`Distance`], [`Reduction`] and [`Mining`] are what they have in common. [`Batch`] holds
 //! inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`] everything
-//! that can go wrong. [`mod@reference`] is the CPU's side.
+//! that can go wrong. [`mod@reference`] is the CPU's side. [`measures`] says how well embeddings retrieve their own class.
 //!
 //! # What is promised
 //!
@@ -81,6 +81,7 @@ mod error;
 mod evaluation;
 mod gpu;
 mod loss;
+pub mod measures;
 mod objective;
 pub mod reference;
 mod shader;

@@ -1,4 +1,5 @@
-//! The program `wgpu-metric-learning`: evaluates losses on files or on the bundled digits, and lists the adapters.
+//! The program `wgpu-metric-learning`: evaluates losses and retrieval measures on files or on the bundled
+//! digits, and lists the adapters.
 
 mod cli;
 

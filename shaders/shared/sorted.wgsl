@@ -1,111 +1,16 @@
-// A chunk of an anchor's positives, sorted in workgroup memory. Needs shared/row.wgsl.
-//
-// Invocation t owns the columns t, t + 256, ... of the row; the positives are numbered by owner, then by column. A chunk is
-// CHUNK consecutive numbers, so which positives it holds depends on nothing but the labels.
+// A chunk of an anchor's positives, sorted by their distances. Needs shared/row.wgsl.
 
-const CHUNK = 1024u;
-const CHUNK_PER_INVOCATION = CHUNK / WORKGROUP;
+// #include "shared/sorting.wgsl"
 
-// Positives that a dispatch works on, in chunks: llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
-const PORTION = 8u * CHUNK;
+alias Key = f32;
 
 // Larger than every key: fills the chunk up to a power of two.
-const LARGEST = 0x1.fffffep+127f;
+const LARGEST: Key = 0x1.fffffep+127f;
 
-var<workgroup> keys: array<f32, CHUNK>;
-
-var<workgroup> scan_scratch: array<u32, WORKGROUP>;
-
-// The sum of `value` over the invocations before this one.
-fn exclusive_scan(value: u32, local: u32) -> u32 {
-    scan_scratch[local] = value;
-    workgroupBarrier();
-    for (var reach = 1u; reach < WORKGROUP; reach <<= 1u) {
-        var before = 0u;
-        if (local >= reach) {
-            before = scan_scratch[local - reach];
-        }
-        workgroupBarrier();
-        scan_scratch[local] += before;
-        workgroupBarrier();
-    }
-    return scan_scratch[local] - value;
+fn key_of(value: f32, column: u32) -> Key {
+    return value;
 }
 
-// Puts the distances of the positives first, first + 1, ... first + size - 1, plus `offset`, into `keys`, in ascending order.
-// `number` is the number of the invocation's first positive. `first` and `size` are uniform.
-fn sort_positives(i: u32, row: u32, local: u32, number: u32, first: u32, size: u32, offset: f32) {
-    var padded = 1u;
-    while (padded < size) {
-        padded <<= 1u;
-    }
-    for (var k = local; k < padded; k += WORKGROUP) {
-        keys[k] = LARGEST;
-    }
-    workgroupBarrier();
-    var next = number;
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
-        if (relation(i, j) == POSITIVE) {
-            if (next >= first && next < first + size) {
-                keys[next - first] = distances[row * stripe.stride + j] + offset;
-            }
-            next += 1u;
-        }
-    }
-    workgroupBarrier();
-    // Bitonic sort: `run` is the length of the sorted runs being made, `reach` how far apart compared keys are.
-    for (var run = 2u; run <= padded; run <<= 1u) {
-        for (var reach = run >> 1u; reach > 0u; reach >>= 1u) {
-            for (var t = local; t < padded / 2u; t += WORKGROUP) {
-                let low = 2u * t - (t & (reach - 1u));
-                let high = low + reach;
-                let ascending = (low & run) == 0u;
-                let a = keys[low];
-                let b = keys[high];
-                if ((a > b) == ascending) {
-                    keys[low] = b;
-                    keys[high] = a;
-                }
-            }
-            workgroupBarrier();
-        }
-    }
-}
-
-// One step of the search for the number of leading keys before `value`, or also equal to it; written out without a loop,
-// because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
-fn search_step(found: u32, width: u32, size: u32, value: f32, or_equal: bool) -> u32 {
-    let next = found + width;
-    let key = keys[min(next, size) - 1u];
-    return select(found, next, next <= size && (key < value || (or_equal && key == value)));
-}
-
-fn search(size: u32, value: f32, or_equal: bool) -> u32 {
-    var found = search_step(0u, 1024u, size, value, or_equal);
-    found = search_step(found, 512u, size, value, or_equal);
-    found = search_step(found, 256u, size, value, or_equal);
-    found = search_step(found, 128u, size, value, or_equal);
-    found = search_step(found, 64u, size, value, or_equal);
-    found = search_step(found, 32u, size, value, or_equal);
-    found = search_step(found, 16u, size, value, or_equal);
-    found = search_step(found, 8u, size, value, or_equal);
-    found = search_step(found, 4u, size, value, or_equal);
-    found = search_step(found, 2u, size, value, or_equal);
-    return search_step(found, 1u, size, value, or_equal);
-}
-
-// How many of the `size` sorted keys are smaller than `value`. Needs size > 0, as does `keys_up_to`.
-fn keys_below(size: u32, value: f32) -> u32 {
-    return search(size, value, false);
-}
-
-// How many of the `size` sorted keys are smaller than `value` or equal to it.
-fn keys_up_to(size: u32, value: f32) -> u32 {
-    return search(size, value, true);
-}
-
-// Where the key `value` stands among the `size` sorted keys. Rows that are not finite, which prepare/rows.wgsl has reported
-// already, leave the keys unsorted: even then it is a place that exists.
-fn place_of(size: u32, value: f32) -> u32 {
-    return min(keys_below(size, value), size - 1u);
+fn is_before(a: Key, b: Key) -> bool {
+    return a < b;
 }

@@ -29,10 +29,15 @@ impl Digits {
         Ok(Self { images, labels, class_means })
     }
 
+    /// The digits compared with each other.
+    pub fn rows(&self) -> Result<Batch<'_>> {
+        Ok(Batch::new(&self.images.values, [self.images.rows, self.images.columns], &self.labels)?)
+    }
+
     /// The digits as the loss takes them: against the classes' means where it takes prototypes, with one beta for each
     /// class where it asks for them.
     pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
-        let batch = Batch::new(&self.images.values, [self.images.rows, self.images.columns], &self.labels)?;
+        let batch = self.rows()?;
         Ok(match loss {
             Loss::Margin(Margin { beta_per_class: true, .. }) => batch.with_beta(&[Margin::DEFAULT_BETA; CLASSES])?,
             _ if loss.modes().contains(&Mode::Prototypes) => batch.with_prototypes(&self.class_means, CLASSES)?,

@@ -8,7 +8,7 @@ use wgpu_metric_learning::Loss;
 use super::digits::{self, Digits};
 use super::evaluator::{self, Evaluator};
 use super::files::{InputPaths, Inputs, OutputPaths};
-use super::report::{self, Summary};
+use super::report::{Report, Summary};
 use super::{Error, Format, Result, objective, print};
 
 #[derive(Args)]
@@ -56,10 +56,11 @@ fn evaluate_files(arguments: &Arguments, loss: &Loss, inputs: &Inputs) -> Result
     arguments.outputs.check(loss, batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(loss, &batch, arguments.check)?;
-    arguments.outputs.write(batch.shape(), &outcome.evaluation)?;
+    arguments.outputs.write(batch.shape(), &outcome.result)?;
+    let report = Report::of_loss(loss, batch.shape(), &outcome.result);
     print(&match arguments.format {
-        Format::Table => report::text(loss, batch.shape(), &evaluator, &outcome),
-        Format::Json => report::json(loss, batch.shape(), &evaluator, &outcome).to_string(),
+        Format::Table => report.text(&evaluator, &outcome),
+        Format::Json => report.json(&evaluator, &outcome).to_string(),
     })?;
     Ok(outcome.agreement.violation().is_none())
 }
@@ -78,7 +79,9 @@ fn evaluate_digits(arguments: &Arguments, objectives: &[Loss]) -> Result<bool> {
         let outcome = evaluator.evaluate(loss, &batch, true)?;
         print(&match arguments.format {
             Format::Table => summary.row(loss, &outcome),
-            Format::Json => report::json(loss, batch.shape(), &evaluator, &outcome).to_string(),
+            Format::Json => {
+                Report::of_loss(loss, batch.shape(), &outcome.result).json(&evaluator, &outcome).to_string()
+            }
         })?;
         let violation = outcome.agreement.violation();
         violations.extend(violation.map(|comparison| format!("\n{}\n{comparison}", objective::describe(loss))));

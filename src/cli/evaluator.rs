@@ -1,9 +1,10 @@
-//! Where a loss is computed: on an adapter, or by the CPU reference.
+//! Where a loss or a measure is computed: on an adapter, or by the CPU reference.
 
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use wgpu_metric_learning::reference::{self, Comparison};
+use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::reference::{self, Comparison, Expectation, MeasuresExpectation};
 use wgpu_metric_learning::{Adapter, Batch, Context, Evaluation, Loss, Options};
 
 use super::{Error, Result, adapters, tell};
@@ -44,8 +45,8 @@ struct Gpu {
 }
 
 /// A result with all that is said about it.
-pub struct Outcome {
-    pub evaluation: Evaluation<f64>,
+pub struct Outcome<T> {
+    pub result: T,
     pub elapsed: Duration,
     pub agreement: Agreement,
 }
@@ -106,22 +107,97 @@ impl Evaluator {
         self.adapter().unwrap_or("the CPU reference (f64)")
     }
 
-    /// Evaluates the loss, and compares the result with the reference where that is asked for.
-    pub fn evaluate(&self, loss: &Loss, batch: &Batch, check: bool) -> Result<Outcome> {
+    /// Does what is asked of the batch, and compares the result with the reference where that is asked for.
+    pub fn evaluate<T: Task>(&self, task: &T, batch: &Batch, check: bool) -> Result<Outcome<T::Result>> {
         let start = Instant::now();
         let Some(gpu) = &self.gpu else {
-            let evaluation = reference::evaluate(loss, batch)?;
+            let result = T::exact(task.expected(batch)?);
             let agreement = if check { Agreement::ReferenceItself } else { Agreement::NotChecked };
-            return Ok(Outcome { evaluation, elapsed: start.elapsed(), agreement });
+            return Ok(Outcome { result, elapsed: start.elapsed(), agreement });
         };
-        let evaluation = gpu.context.evaluate(loss, batch)?;
+        let actual = task.on_gpu(&gpu.context, batch)?;
         let elapsed = start.elapsed();
         let agreement = if check {
-            Agreement::Compared(reference::evaluate_with_bounds(loss, batch)?.compare(&evaluation))
+            Agreement::Compared(T::compare(&task.expected(batch)?, &actual))
         } else {
             Agreement::NotChecked
         };
-        Ok(Outcome { evaluation: widen(evaluation), elapsed, agreement })
+        Ok(Outcome { result: T::widened(actual), elapsed, agreement })
+    }
+}
+
+/// What can be asked of a batch.
+pub trait Task {
+    /// What the reference expects, with bounds.
+    type Expected;
+    /// What the kernels find.
+    type Actual;
+    /// Either in f64.
+    type Result;
+
+    fn expected(&self, batch: &Batch) -> wgpu_metric_learning::Result<Self::Expected>;
+    fn on_gpu(&self, context: &Context, batch: &Batch) -> wgpu_metric_learning::Result<Self::Actual>;
+    fn compare(expected: &Self::Expected, actual: &Self::Actual) -> Comparison;
+    fn exact(expected: Self::Expected) -> Self::Result;
+    fn widened(actual: Self::Actual) -> Self::Result;
+}
+
+impl Task for Loss {
+    type Expected = Expectation;
+    type Actual = Evaluation;
+    type Result = Evaluation<f64>;
+
+    fn expected(&self, batch: &Batch) -> wgpu_metric_learning::Result<Expectation> {
+        reference::evaluate_with_bounds(self, batch)
+    }
+
+    fn on_gpu(&self, context: &Context, batch: &Batch) -> wgpu_metric_learning::Result<Evaluation> {
+        context.evaluate(self, batch)
+    }
+
+    fn compare(expected: &Expectation, actual: &Evaluation) -> Comparison {
+        expected.compare(actual)
+    }
+
+    fn exact(expected: Expectation) -> Evaluation<f64> {
+        expected.evaluation
+    }
+
+    fn widened(actual: Evaluation) -> Evaluation<f64> {
+        widen(actual)
+    }
+}
+
+impl Task for Retrieval {
+    type Expected = MeasuresExpectation;
+    type Actual = Measures;
+    type Result = Measures<f64>;
+
+    fn expected(&self, batch: &Batch) -> wgpu_metric_learning::Result<MeasuresExpectation> {
+        reference::measure_with_bounds(self, batch)
+    }
+
+    fn on_gpu(&self, context: &Context, batch: &Batch) -> wgpu_metric_learning::Result<Measures> {
+        context.measure(self, batch)
+    }
+
+    fn compare(expected: &MeasuresExpectation, actual: &Measures) -> Comparison {
+        expected.compare(actual)
+    }
+
+    fn exact(expected: MeasuresExpectation) -> Measures<f64> {
+        expected.measures
+    }
+
+    fn widened(actual: Measures) -> Measures<f64> {
+        Measures {
+            queries: actual.queries,
+            counted: actual.counted,
+            precision_at_1: actual.precision_at_1.into(),
+            recall: actual.recall.into_iter().map(f64::from).collect(),
+            r_precision: actual.r_precision.into(),
+            mean_average_precision_at_r: actual.mean_average_precision_at_r.into(),
+        }
     }
 }
 

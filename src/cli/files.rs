@@ -8,46 +8,46 @@ use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape};
 use super::npy::{self, Matrix};
 use super::{Error, Result};
 
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Inputs (.npy)")]
 pub struct InputPaths {
     /// N x D f32: the embeddings; also scores, predictions, logits or weights, as the loss takes them. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "objective")]
-    embeddings: Option<PathBuf>,
+    pub embeddings: Option<PathBuf>,
 
     /// N u32: the label of every embedding.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
-    labels: Option<PathBuf>,
+    pub labels: Option<PathBuf>,
 
     /// M x D f32: what the embeddings are compared with instead of each other; with --same row by row; for MultiMargin one
     /// prototype per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
-    references: Option<PathBuf>,
+    pub references: Option<PathBuf>,
 
     /// M u32: the label of every reference; none for prototypes and row-aligned pairs.
     #[arg(long, value_name = "FILE", requires = "references")]
-    reference_labels: Option<PathBuf>,
+    pub reference_labels: Option<PathBuf>,
 
     /// P x 2 u32: pairs of rows of the embeddings.
     #[arg(long, value_name = "FILE", requires = "same")]
-    pairs: Option<PathBuf>,
+    pub pairs: Option<PathBuf>,
 
     /// P u32: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs, or of row r of the embeddings
     /// with row r of --references.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
-    same: Option<PathBuf>,
+    pub same: Option<PathBuf>,
 
     /// T x 3 u32: triplets of rows of the embeddings: anchor, positive, negative.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
-    triplets: Option<PathBuf>,
+    pub triplets: Option<PathBuf>,
 
     /// N x D f32: what predictions are compared with.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
-    targets: Option<PathBuf>,
+    pub targets: Option<PathBuf>,
 
     /// f32: the boundary of Margin, one number or one per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
-    beta: Option<PathBuf>,
+    pub beta: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -201,12 +201,21 @@ impl Inputs {
 
     /// The inputs as the loss takes them.
     pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
+        let batch = self.batch_in(self.mode(loss)?)?;
+        match &self.beta {
+            Some(beta) if loss.has_beta() => Ok(batch.with_beta(beta)?),
+            _ => Ok(batch),
+        }
+    }
+
+    /// The inputs of a mode whose files are there.
+    pub fn batch_in(&self, mode: Mode) -> Result<Batch<'_>> {
         let Matrix { values, rows, columns } = &self.embeddings;
         let shape = [*rows, *columns];
         let labels = self.labels.as_deref().unwrap_or_default();
         let same = self.same.as_deref().unwrap_or_default();
         let references = self.references.as_ref().map_or((&[][..], 0), |matrix| (&matrix.values[..], matrix.rows));
-        let batch = match self.mode(loss)? {
+        Ok(match mode {
             Mode::Scores => Batch::scores(values, shape, labels)?,
             Mode::Reference => {
                 let reference_labels = self.reference_labels.as_deref().unwrap_or_default();
@@ -217,11 +226,7 @@ impl Inputs {
             Mode::PairIndices => Batch::pair_indices(values, shape, self.pairs.as_deref().unwrap_or_default(), same)?,
             Mode::Triplets => Batch::triplets(values, shape, self.triplets.as_deref().unwrap_or_default())?,
             _ => Batch::new(values, shape, labels)?,
-        };
-        match &self.beta {
-            Some(beta) if loss.has_beta() => Ok(batch.with_beta(beta)?),
-            _ => Ok(batch),
-        }
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod evaluate;
 mod evaluator;
 mod files;
+mod measure;
 mod npy;
 mod objective;
 mod report;
@@ -28,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Evaluates a loss and its gradients; without files, the core losses on the bundled digits.
     Evaluate(Box<evaluate::Arguments>),
+    /// Measures how well embeddings retrieve their own class; without files, on the bundled digits.
+    Measure(Box<measure::Arguments>),
     /// Lists the adapters of this machine and what they can do.
     Adapters(adapters::Arguments),
 }
@@ -44,6 +47,7 @@ enum Format {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
     };
     match result {

@@ -1,47 +1,92 @@
 //! A result as it is printed.
 
 use serde_json::{Map, Value, json};
-use wgpu_metric_learning::{Loss, Shape};
+use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::{Evaluation, Loss, Shape};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
 use super::objective;
 use super::table::{self, Column};
 
-/// The result as one JSON object.
-pub fn json(loss: &Loss, shape: &Shape, evaluator: &Evaluator, outcome: &Outcome) -> Value {
-    let mut object = Map::new();
-    object.extend(quantities(shape, outcome).into_iter().map(|(name, value)| (name.into(), value)));
-    object.insert("objective".into(), objective::to_json(loss));
-    object.insert("backend".into(), evaluator.backend().into());
-    object.insert("adapter".into(), evaluator.adapter().into());
-    object.insert("elapsed_ms".into(), json!(outcome.elapsed.as_secs_f64() * 1e3));
-    object.extend(check(&outcome.agreement).into_iter().map(|(name, value)| (name.into(), value)));
-    object.into()
+/// What was asked, and the numbers that came back.
+pub struct Report {
+    title: String,
+    asked: (&'static str, Value),
+    quantities: Vec<(String, Value)>,
 }
 
-/// The result as lines of names and values.
-pub fn text(loss: &Loss, shape: &Shape, evaluator: &Evaluator, outcome: &Outcome) -> String {
-    let mut lines: Vec<(&str, String)> =
-        quantities(shape, outcome).into_iter().map(|(name, value)| (name, readable(&value))).collect();
-    lines.push(("elapsed", table::milliseconds(outcome.elapsed)));
-    let mut text = format!("{} on {}\n{}", objective::describe(loss), evaluator.describe(), table::properties(&lines));
-    match &outcome.agreement {
-        Agreement::NotChecked => {}
-        Agreement::ReferenceItself => text += "\nThis is the reference itself.",
-        Agreement::Compared(comparison) => {
-            text +=
-                &format!("\n\nBeside the reference:\n{comparison}The largest error: {}", agreement(&outcome.agreement));
+impl Report {
+    /// Of a loss.
+    pub fn of_loss(loss: &Loss, shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
+        Self {
+            title: objective::describe(loss),
+            asked: ("objective", objective::to_json(loss)),
+            quantities: named(loss_quantities(shape, evaluation)),
         }
     }
-    text
+
+    /// Of retrieval measures.
+    pub fn of_measures(retrieval: &Retrieval, shape: &Shape, measures: &Measures<f64>) -> Self {
+        let mut quantities = sizes(shape);
+        quantities.extend([("counted", json!(measures.counted)), ("precision_at_1", json!(measures.precision_at_1))]);
+        let mut quantities = named(quantities);
+        let recall = retrieval.recall_at.iter().zip(&measures.recall);
+        quantities.extend(recall.map(|(k, recall)| (format!("recall_at_{k}"), json!(recall))));
+        quantities.extend(named(vec![
+            ("r_precision", json!(measures.r_precision)),
+            ("mean_average_precision_at_r", json!(measures.mean_average_precision_at_r)),
+        ]));
+        let normalize = if retrieval.normalize { " normalize" } else { "" };
+        Self {
+            title: format!("Retrieval {:?}{normalize}", retrieval.distance),
+            asked: ("retrieval", json!(retrieval)),
+            quantities,
+        }
+    }
+
+    /// As one JSON object.
+    pub fn json<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Value {
+        let mut object: Map<_, _> = self.quantities.iter().cloned().collect();
+        object.insert(self.asked.0.into(), self.asked.1.clone());
+        object.insert("backend".into(), evaluator.backend().into());
+        object.insert("adapter".into(), evaluator.adapter().into());
+        object.insert("elapsed_ms".into(), json!(outcome.elapsed.as_secs_f64() * 1e3));
+        object.extend(named(check(&outcome.agreement)));
+        object.into()
+    }
+
+    /// As lines of names and values.
+    pub fn text<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> String {
+        let mut lines: Vec<(&str, String)> =
+            self.quantities.iter().map(|(name, value)| (name.as_str(), readable(value))).collect();
+        lines.push(("elapsed", table::milliseconds(outcome.elapsed)));
+        let mut text = format!("{} on {}\n{}", self.title, evaluator.describe(), table::properties(&lines));
+        match &outcome.agreement {
+            Agreement::NotChecked => {}
+            Agreement::ReferenceItself => text += "\nThis is the reference itself.",
+            Agreement::Compared(comparison) => {
+                let agreement = agreement(&outcome.agreement);
+                text += &format!("\n\nBeside the reference:\n{comparison}The largest error: {agreement}");
+            }
+        }
+        text
+    }
 }
 
-fn quantities(shape: &Shape, outcome: &Outcome) -> Vec<(&'static str, Value)> {
-    let evaluation = &outcome.evaluation;
-    let mut quantities = vec![("n", json!(shape.queries())), ("d", json!(shape.dimensions()))];
+fn named(quantities: Vec<(&'static str, Value)>) -> Vec<(String, Value)> {
+    quantities.into_iter().map(|(name, value)| (name.into(), value)).collect()
+}
+
+fn sizes(shape: &Shape) -> Vec<(&'static str, Value)> {
+    let mut sizes = vec![("n", json!(shape.queries())), ("d", json!(shape.dimensions()))];
     if shape.has_references() {
-        quantities.push(("m", json!(shape.references())));
+        sizes.push(("m", json!(shape.references())));
     }
+    sizes
+}
+
+fn loss_quantities(shape: &Shape, evaluation: &Evaluation<f64>) -> Vec<(&'static str, Value)> {
+    let mut quantities = sizes(shape);
     quantities.extend([
         ("loss", json!(evaluation.loss)),
         ("terms", json!(evaluation.terms)),
@@ -100,8 +145,8 @@ impl Summary {
         table::titles(&self.columns)
     }
 
-    pub fn row(&self, loss: &Loss, outcome: &Outcome) -> String {
-        let evaluation = &outcome.evaluation;
+    pub fn row(&self, loss: &Loss, outcome: &Outcome<Evaluation<f64>>) -> String {
+        let evaluation = &outcome.result;
         let texts = [
             objective::describe(loss),
             evaluation.terms.to_string(),
@@ -134,12 +179,12 @@ fn norm(values: &[f64]) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use wgpu_metric_learning::{Batch, Evaluation, Triplet, reference};
+    use wgpu_metric_learning::{Batch, Triplet, reference};
 
     use super::*;
 
     /// What is said of a result whose loss is off by a factor.
-    fn outcome_off_by(factor: f64) -> Outcome {
+    fn outcome_off_by(factor: f64) -> Outcome<Evaluation<f64>> {
         let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
         let expectation = reference::evaluate_with_bounds(Triplet::default(), &batch).unwrap();
         let evaluation = expectation.evaluation.clone();
@@ -157,7 +202,7 @@ mod tests {
             ..Default::default()
         };
         let agreement = Agreement::Compared(expectation.compare(&actual));
-        Outcome { evaluation, elapsed: Duration::ZERO, agreement }
+        Outcome { result: evaluation, elapsed: Duration::ZERO, agreement }
     }
 
     #[test]
@@ -165,7 +210,7 @@ mod tests {
         let (right, wrong) = (outcome_off_by(1.0), outcome_off_by(1.001));
         assert!(right.agreement.violation().is_none());
         assert!(wrong.agreement.violation().is_some());
-        let verdict = |outcome: &Outcome| Summary::new(&[]).row(&Triplet::default().into(), outcome);
+        let verdict = |outcome: &Outcome<_>| Summary::new(&[]).row(&Triplet::default().into(), outcome);
         assert!(!verdict(&right).contains("DISAGREES"), "{}", verdict(&right));
         assert!(verdict(&wrong).ends_with("(loss): DISAGREES"), "{}", verdict(&wrong));
         let [right, wrong] = [right, wrong].map(|outcome| {

@@ -16,61 +16,32 @@ pub(crate) struct Set {
     pub labels: wgpu::Buffer,
 }
 
-/// Everything a plan keeps on the GPU.
+/// The rows, and a stripe of the matrix of their distances: what every plan keeps on the GPU.
 #[derive(Debug)]
-pub(crate) struct Buffers {
+pub(crate) struct Matrix {
     pub queries: Set,
     /// The second set; in batch mode the first one is both.
     pub references: Option<Set>,
     /// The pairs, where only those that are listed count.
     pub list: Option<List>,
-    /// With respect to the first set.
-    pub gradient: wgpu::Buffer,
-    /// With respect to the second set, unless it is fixed.
-    pub gradient_references: Option<wgpu::Buffer>,
-    /// What batch mode adds to the gradient by columns, where the loss is not symmetric.
-    pub transposed: Option<wgpu::Buffer>,
     pub distances: wgpu::Buffer,
-    pub coefficients: wgpu::Buffer,
-    pub rows: wgpu::Buffer,
-    pub row_statistics: wgpu::Buffer,
-    pub totals: wgpu::Buffer,
     pub state: wgpu::Buffer,
-    pub beta: wgpu::Buffer,
-    pub gradient_beta: Option<wgpu::Buffer>,
-    /// Stands where a kernel has a binding that this loss does not use: bindings cannot be empty.
+    /// Stands where a kernel has a binding that is not used: bindings cannot be empty.
     pub unused: wgpu::Buffer,
 }
 
-impl Buffers {
-    pub(crate) fn new(context: &Context, loss: &Loss, shape: &Shape, stripes: &Stripes) -> Result<Self> {
+impl Matrix {
+    pub(crate) fn new(context: &Context, shape: &Shape, stripes: &Stripes) -> Result<Self> {
         let make = Maker::new(context.device());
         let queries = make.set("embeddings", shape.queries(), shape)?;
         let references =
             if shape.has_references() { Some(make.set("references", shape.references(), shape)?) } else { None };
-        let terms = loss.description().terms();
-        let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric;
-        let gradient = |what, rows: usize| make.storage(what, (rows * shape.dimensions()) as u64 * 4);
-        let of_references = shape.has_reference_gradient().then_some(shape.references());
-        let statistics = if terms.statistics == Statistics::Rows { shape.queries() } else { 1 };
-        let betas = shape.betas().max(1);
-        let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
             queries,
             references,
             list: List::new(&make, shape)?,
-            gradient: gradient("gradient", shape.queries())?,
-            gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
-            transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
             distances: make.storage("stripe of distances", stripes.bytes())?,
-            coefficients: make.storage("stripe of coefficients", stripes.bytes())?,
-            rows: make.storage("rows", u64::from(stripes.height) * size_of::<layout::Row>() as u64)?,
-            row_statistics: make
-                .storage("row statistics", statistics as u64 * size_of::<layout::Statistic>() as u64)?,
-            totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
             state: make.storage("state", state::SIZE as u64 * 4)?,
-            beta: make.storage("beta", betas as u64 * 4)?,
-            gradient_beta: beta_gradient.transpose()?,
             unused: make.storage("unused", 256)?,
         })
     }
@@ -81,6 +52,49 @@ impl Buffers {
     }
 }
 
+/// What the plan of a loss keeps on the GPU beside the matrix.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    /// With respect to the first set.
+    pub gradient: wgpu::Buffer,
+    /// With respect to the second set, unless it is fixed.
+    pub gradient_references: Option<wgpu::Buffer>,
+    /// What batch mode adds to the gradient by columns, where the loss is not symmetric.
+    pub transposed: Option<wgpu::Buffer>,
+    pub coefficients: wgpu::Buffer,
+    pub rows: wgpu::Buffer,
+    pub row_statistics: wgpu::Buffer,
+    pub totals: wgpu::Buffer,
+    pub beta: wgpu::Buffer,
+    pub gradient_beta: Option<wgpu::Buffer>,
+}
+
+impl Buffers {
+    pub(crate) fn new(context: &Context, loss: &Loss, shape: &Shape, stripes: &Stripes) -> Result<Self> {
+        let make = Maker::new(context.device());
+        let terms = loss.description().terms();
+        let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric;
+        let gradient = |what, rows: usize| make.storage(what, (rows * shape.dimensions()) as u64 * 4);
+        let of_references = shape.has_reference_gradient().then_some(shape.references());
+        let statistics = if terms.statistics == Statistics::Rows { shape.queries() } else { 1 };
+        let betas = shape.betas().max(1);
+        let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
+        Ok(Self {
+            gradient: gradient("gradient", shape.queries())?,
+            gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
+            transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
+            coefficients: make.storage("stripe of coefficients", stripes.bytes())?,
+            rows: make.storage("rows", u64::from(stripes.height) * size_of::<layout::Row>() as u64)?,
+            row_statistics: make
+                .storage("row statistics", statistics as u64 * size_of::<layout::Statistic>() as u64)?,
+            totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
+            beta: make.storage("beta", betas as u64 * 4)?,
+            gradient_beta: beta_gradient.transpose()?,
+        })
+    }
+}
+
+/// Makes buffers that fit the limits of the device.
 pub(crate) struct Maker<'a> {
     device: &'a wgpu::Device,
     limits: wgpu::Limits,

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use super::adapter::Adapter;
 use super::kernel::{Kernel, Room};
+use super::measure::MeasurePlan;
 use super::plan::Plan;
+use super::scope::scoped;
 use super::tier::{Checks, Tier};
 use crate::loss::Loss;
+use crate::measures::Retrieval;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -106,6 +109,15 @@ impl Context {
         Plan::new(self, loss.into(), shape)
     }
 
+    /// Makes everything that measuring retrieval on inputs of this shape needs, as [`Context::plan`] does for a loss.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Retrieval::check`] and [`Shape::check`], and of [`Context::plan`] for the workspace and the device.
+    pub fn plan_measures(&self, retrieval: &Retrieval, shape: Shape) -> Result<MeasurePlan> {
+        MeasurePlan::new(self, retrieval, shape)
+    }
+
     /// The device.
     pub fn device(&self) -> &wgpu::Device {
         &self.inner.device
@@ -158,6 +170,11 @@ impl Context {
     pub(crate) fn forget(&self, path: &str) {
         let mut pipelines = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         pipelines.retain(|(kernel, _)| kernel.shader.path != path);
+    }
+
+    /// Makes a plan, with wgpu's errors as values.
+    pub(crate) fn planning<T>(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.or_forget(|| scoped(self.device(), "planning", make))
     }
 
     /// Forgets the pipelines made within `work` if it fails: one of them may be invalid.

@@ -2,12 +2,13 @@
 
 use super::buffers::filled;
 use super::context::Context;
-use super::inputs::{Binding, Inputs};
-use super::plan::Plan;
+use super::dispatch::Step;
+use super::inputs::Inputs;
 use super::readback::Pending;
 use super::scope::scoped;
 use crate::batch::Batch;
 use crate::loss::Loss;
+use crate::measures::{Measures, Retrieval};
 use crate::{Evaluation, Result};
 
 /// Operations per submission, so that no watchdog of a driver takes a long evaluation for a hang: a few tenths of a second on
@@ -33,20 +34,38 @@ impl Context {
         self.submit(&loss.into(), batch)?.await
     }
 
+    /// Measures retrieval on inputs of the host and waits for the result, at most the context's timeout.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Retrieval::check`], [`Context::plan_measures`] and [`Pending::wait`].
+    pub fn measure(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
+        retrieval.check(batch.shape())?;
+        let plan = self.plan_measures(retrieval, *batch.shape())?;
+        let uploaded = Uploaded::new(self.device(), batch)?;
+        let binding = plan.bind(&uploaded.inputs())?;
+        self.submit_portions(plan.basis().steps(&binding)?)?;
+        self.submit_last(|encoder| plan.read_back(encoder))?.wait(self.options().timeout)
+    }
+
     fn submit(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Pending> {
         batch.check(loss)?;
         let plan = self.plan(loss, *batch.shape())?;
-        let uploaded = scoped(self.device(), "uploading inputs", || Uploaded::new(self.device(), batch))?;
+        let uploaded = Uploaded::new(self.device(), batch)?;
         let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_portions(&plan, &binding)?;
-        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let pending = plan.read_back(&mut encoder)?;
-        self.queue().submit([encoder.finish()]);
-        Ok(pending)
+        self.submit_portions(plan.basis().steps(&binding)?)?;
+        self.submit_last(|encoder| plan.read_back(encoder))
     }
 
-    fn submit_portions(&self, plan: &Plan, binding: &Binding) -> Result<()> {
-        let mut steps = plan.steps(binding)?.peekable();
+    fn submit_last<T>(&self, record: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<T>) -> Result<T> {
+        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let recorded = record(&mut encoder)?;
+        self.queue().submit([encoder.finish()]);
+        Ok(recorded)
+    }
+
+    fn submit_portions<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> Result<()> {
+        let mut steps = steps.peekable();
         scoped(self.device(), "submitting", || {
             while steps.peek().is_some() {
                 let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -82,6 +101,10 @@ struct Uploaded {
 
 impl Uploaded {
     fn new(device: &wgpu::Device, batch: &Batch<'_>) -> Result<Self> {
+        scoped(device, "uploading inputs", || Self::filled(device, batch))
+    }
+
+    fn filled(device: &wgpu::Device, batch: &Batch<'_>) -> Result<Self> {
         let upload = |bytes: &[u8]| filled(device, "metric-learning input", bytes, wgpu::BufferUsages::STORAGE);
         let optional = |bytes: &[u8]| if bytes.is_empty() { Ok(None) } else { upload(bytes).map(Some) };
         Ok(Self {

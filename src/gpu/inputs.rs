@@ -2,13 +2,13 @@
 
 use std::num::NonZeroU64;
 
+use super::basis::Basis;
 use super::buffers::{Set, filled};
 use super::dispatch::{Bound, Step, folded};
 use super::kernel::{Kernel, Room};
 use super::layout::{Rows, state};
 use super::list;
-use super::plan::Plan;
-use super::steps::on_unit_rows;
+use crate::loss::Beta;
 use crate::shader::shader;
 use crate::shape::Mode;
 use crate::{Error, Result};
@@ -67,21 +67,33 @@ pub struct Binding {
     pub(crate) steps: Vec<Step>,
 }
 
+/// The boundary that a loss takes, and where it is prepared.
+#[derive(Clone, Copy)]
+pub(crate) struct BetaInput<'a> {
+    pub beta: Beta,
+    pub buffer: &'a wgpu::Buffer,
+}
+
 impl Binding {
-    pub(crate) fn new(plan: &Plan, inputs: &Inputs<'_>) -> Result<Self> {
-        let shape = plan.shape();
-        let buffers = plan.buffers();
+    pub(crate) fn new(basis: &Basis, inputs: &Inputs<'_>, beta: Option<BetaInput<'_>>) -> Result<Self> {
+        let Basis { shape, matrix, context, .. } = basis;
         let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
-        let check = Checker { alignment: plan.context().device().limits().min_storage_buffer_offset_alignment };
+        let check = Checker { alignment: context.device().limits().min_storage_buffer_offset_alignment };
 
         let raw = check.bound("embeddings", &inputs.embeddings, n * d)?;
         let labels = match shape.is_labelled() {
             true => Some(check.needed("labels", &inputs.labels, n, "every row of the mode has one")?),
             false => None,
         };
-        let mut steps = vec![prepare_rows(plan, &buffers.queries, n, raw, labels, state::EMBEDDINGS_FAULT)?];
+        let classes = match (shape.mode(), beta) {
+            (Mode::Scores | Mode::Prototypes, _) => m,
+            (_, Some(BetaInput { beta: Beta { per_class: true, .. }, .. })) => shape.betas(),
+            _ => 0,
+        };
+        let queries = Subject { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
+        let mut steps = vec![prepare_rows(basis, queries, raw, labels)?];
 
-        if let Some(set) = &buffers.references {
+        if let Some(set) = &matrix.references {
             let reason = "the plan was made for a shape with references";
             let raw = check.needed("references", &inputs.references, m * d, reason)?;
             let labels = match shape.mode() {
@@ -91,78 +103,74 @@ impl Binding {
                 }
                 _ => None,
             };
-            steps.push(prepare_rows(plan, set, m, raw, labels, state::REFERENCES_FAULT)?);
+            let references = Subject { set, rows: m, classes: 0, fault: state::REFERENCES_FAULT };
+            steps.push(prepare_rows(basis, references, raw, labels)?);
         }
 
-        if let Some(list) = &buffers.list {
-            steps.push(list::prepare(plan, list, inputs, &check)?);
+        if let Some(list) = &matrix.list {
+            steps.push(list::prepare(basis, list, inputs, &check)?);
         }
 
-        if let Some(beta) = plan.loss().description().beta() {
+        if let Some(BetaInput { beta, buffer }) = beta {
             let default;
             let raw = match shape.betas() {
                 0 => {
                     let bytes = beta.default.to_ne_bytes();
-                    default = filled(plan.context().device(), "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
+                    default = filled(context.device(), "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
                     Bound::all(&default)
                 }
                 betas => check.needed("beta", &inputs.beta, betas, "the plan was made for a shape with betas")?,
             };
-            steps.push(prepare_beta(plan, raw));
+            steps.push(prepare_beta(basis, raw, buffer));
         }
-        Ok(Self { plan: plan.id(), steps })
+        Ok(Self { plan: basis.id, steps })
     }
 }
 
-fn prepare_rows(
-    plan: &Plan,
-    set: &Set,
+/// A set of rows that is prepared.
+struct Subject<'a> {
+    set: &'a Set,
     rows: usize,
-    raw: Bound<'_>,
-    labels: Option<Bound<'_>>,
+    /// Labels must be below it; 0: any label will do.
+    classes: usize,
+    /// The entry of the state for values that are not finite.
     fault: u32,
-) -> Result<Step> {
-    let shape = plan.shape();
-    let is_query = fault == state::EMBEDDINGS_FAULT;
-    let classes = match shape.mode() {
-        Mode::Scores | Mode::Prototypes if is_query => shape.references(),
-        _ if is_query && plan.loss().description().beta().is_some_and(|beta| beta.per_class) => shape.betas(),
-        _ => 0,
-    };
+}
+
+fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Option<Bound<'_>>) -> Result<Step> {
+    let Basis { shape, matrix, context, .. } = basis;
+    let Subject { set, rows, classes, fault } = subject;
     let uniform = Rows {
         count: rows as u32,
         dimensions: shape.dimensions() as u32,
         vectors: shape.dimensions().div_ceil(4) as u32,
-        unit: on_unit_rows(plan.loss(), shape).into(),
+        unit: basis.on_unit_rows.into(),
         labelled: labels.is_some().into(),
         classes: classes as u32,
         fault,
         padding: 0,
     };
-    let device = plan.context().device();
     let usage = wgpu::BufferUsages::UNIFORM;
-    let uniform = filled(device, "metric-learning rows", bytemuck::bytes_of(&uniform), usage)?;
-    let buffers = plan.buffers();
+    let uniform = filled(context.device(), "metric-learning rows", bytemuck::bytes_of(&uniform), usage)?;
     let bound = [
         Bound::all(&uniform),
         raw,
-        labels.unwrap_or(Bound::all(&buffers.unused)),
+        labels.unwrap_or(Bound::all(&matrix.unused)),
         Bound::all(&set.points),
         Bound::all(&set.norms),
         Bound::all(&set.labels),
-        Bound::all(&buffers.state),
+        Bound::all(&matrix.state),
     ];
     let kernel = Kernel::new(Room::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new());
     let cost = rows as u64 * shape.dimensions() as u64 * 8;
-    Ok(kernel.step(plan.context(), "prepare", &bound, folded(rows as u32), cost))
+    Ok(kernel.step(context, "prepare", &bound, folded(rows as u32), cost))
 }
 
-fn prepare_beta(plan: &Plan, raw: Bound<'_>) -> Step {
-    let betas = plan.shape().betas().max(1) as u32;
-    let buffers = plan.buffers();
-    let bound = [raw, Bound::all(&buffers.beta), Bound::all(&buffers.state)];
+fn prepare_beta(basis: &Basis, raw: Bound<'_>, beta: &wgpu::Buffer) -> Step {
+    let betas = basis.shape.betas().max(1) as u32;
+    let bound = [raw, Bound::all(beta), Bound::all(&basis.matrix.state)];
     let kernel = Kernel::new(Room::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new());
-    kernel.step(plan.context(), "prepare beta", &bound, folded(betas.div_ceil(64)), betas.into())
+    kernel.step(&basis.context, "prepare beta", &bound, folded(betas.div_ceil(64)), betas.into())
 }
 
 pub(crate) struct Checker {

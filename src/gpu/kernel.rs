@@ -32,6 +32,8 @@ pub(crate) enum Room {
     FinishTotals,
     FinishGradient,
     FinishBeta,
+    MeasureRanks,
+    MeasureTotals,
 }
 
 impl Room {
@@ -48,6 +50,8 @@ impl Room {
             Self::FinishTotals => &[Read, Write, Write],
             Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write],
             Self::FinishBeta => &[Read, Read, Read, Write],
+            Self::MeasureRanks => &[Stripe, Write, Read, Read, Read],
+            Self::MeasureTotals => &[Read, Read, Write, Write, Write],
         }
     }
 
@@ -135,7 +139,7 @@ impl Kernel {
 /// every index is made of invocation ids and of the counts in its uniforms, which the plan wrote itself after it checked
 /// every size, and compared with those counts first. Three kinds of index come from data: a label that chooses a class is
 /// checked in `prepare/rows.wgsl` and a listed row in `prepare/list.wgsl`, and replaced where it has no entry; the place of a
-/// distance among the sorted ones is kept below their number by `shaders/shared/sorted.wgsl`, whatever the distances are.
+/// distance among the sorted ones is kept below their number by `shaders/shared/sorting.wgsl`, whatever the distances are.
 #[allow(unsafe_code)]
 fn shader_module(
     device: &wgpu::Device,

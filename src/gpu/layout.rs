@@ -101,6 +101,30 @@ pub(crate) struct Statistic {
     pub column: u32,
 }
 
+/// `Ranks` of `shaders/shared/ranks.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Ranks {
+    pub positives: u32,
+    pub first: u32,
+    pub within: u32,
+    pub precisions: f32,
+    pub overflow: u32,
+}
+
+/// `Measures` of `shaders/measures/totals.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Measures {
+    pub counted: u32,
+    pub overflow: u32,
+    pub sequence: u32,
+    pub r_precision: f32,
+    pub mean_average_precision: f32,
+    pub padding: [u32; 3],
+    pub faults: [u32; 4],
+}
+
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {
     pub const EMBEDDINGS_FAULT: u32 = 0;

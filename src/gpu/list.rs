@@ -1,12 +1,12 @@
 //! Listed pairs on the GPU: which rows they are of, and which of them each row is part of.
 
+use super::basis::Basis;
 use super::buffers::Maker;
 use super::context::Context;
 use super::dispatch::{Bound, Step, folded};
 use super::inputs::{Checker, Inputs};
 use super::kernel::{Kernel, Room};
 use super::layout::List as Uniform;
-use super::plan::Plan;
 use super::stripes::pairs;
 use crate::Result;
 use crate::shader::shader;
@@ -93,8 +93,8 @@ impl Indices {
 }
 
 /// Checks the caller's list and prepares it.
-pub(crate) fn prepare(plan: &Plan, list: &List, inputs: &Inputs<'_>, check: &Checker) -> Result<Step> {
-    let shape = plan.shape();
+pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &Checker) -> Result<Step> {
+    let Basis { shape, matrix, context, .. } = basis;
     let count = shape.listed();
     let triplets = || check.needed("triplets", &inputs.triplets, 3 * count, "the plan was made for listed triplets");
     let pairs = || check.needed("pairs", &inputs.pairs, 2 * count, "the plan was made for listed pairs");
@@ -106,19 +106,13 @@ pub(crate) fn prepare(plan: &Plan, list: &List, inputs: &Inputs<'_>, check: &Che
         _ => (0, same()?, same()?),
     };
     let uniform = Uniform { count: count as u32, limit: shape.queries() as u32 };
-    let uniform = uniform_buffer(plan.context(), &uniform)?;
-    let rows = list.indices.as_ref().map_or(&plan.buffers().unused, |indices| &indices.rows);
-    let bound = [
-        Bound::all(&uniform),
-        entries,
-        same,
-        Bound::all(rows),
-        Bound::all(&list.kinds),
-        Bound::all(&plan.buffers().state),
-    ];
+    let uniform = uniform_buffer(context, &uniform)?;
+    let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
+    let bound =
+        [Bound::all(&uniform), entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state)];
     let constants = vec![("KIND", f64::from(kind))];
     let kernel = Kernel::new(Room::PrepareList, shader!("prepare/list.wgsl"), constants);
-    Ok(kernel.step(plan.context(), "prepare list", &bound, folded((count as u32).div_ceil(256)), count as u64 * 8))
+    Ok(kernel.step(context, "prepare list", &bound, folded((count as u32).div_ceil(256)), count as u64 * 8))
 }
 
 fn uniform_buffer(context: &Context, uniform: &Uniform) -> Result<wgpu::Buffer> {

@@ -1,6 +1,7 @@
 //! How it is computed: adapters and contexts, kernels, plans and read-back. Nothing in here knows a formula.
 
 mod adapter;
+mod basis;
 mod buffers;
 mod context;
 mod dispatch;
@@ -9,17 +10,20 @@ mod inputs;
 mod kernel;
 mod layout;
 mod list;
+mod measure;
 mod memory_bank;
 mod plan;
 mod readback;
 mod scope;
 mod steps;
 mod stripes;
+mod sweeps;
 mod tier;
 
 pub use adapter::Adapter;
 pub use context::{Context, Options};
 pub use inputs::{Binding, Inputs};
+pub use measure::MeasurePlan;
 pub use memory_bank::MemoryBank;
 pub use plan::Plan;
 pub use readback::Pending;

@@ -1,20 +1,16 @@
 //! Everything that evaluating one loss on inputs of one shape needs, made once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::basis::Basis;
 use super::buffers::Buffers;
 use super::context::Context;
-use super::dispatch::Step;
-use super::inputs::{Binding, Inputs};
+use super::inputs::{BetaInput, Binding, Inputs};
 use super::readback::Pending;
-use super::scope::scoped;
-use super::steps::{Builder, TILE};
-use super::stripes::Stripes;
+use super::steps::Builder;
+#[cfg(doc)]
+use crate::Error;
+use crate::Result;
 use crate::loss::Loss;
 use crate::shape::Shape;
-use crate::{Error, Result};
-
-static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
 ///
@@ -22,30 +18,21 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 /// submission run in their order and share workspace and outputs: the last one's stay.
 #[derive(Debug)]
 pub struct Plan {
-    id: u64,
-    context: Context,
+    basis: Basis,
     loss: Loss,
-    shape: Shape,
     buffers: Buffers,
-    steps: Vec<Step>,
 }
 
 impl Plan {
     pub(crate) fn new(context: &Context, loss: Loss, shape: Shape) -> Result<Self> {
         shape.check()?;
         loss.check(&shape)?;
-        let binding = context.device().limits().max_storage_buffer_binding_size;
-        check_tiles(&shape, &context.device().limits())?;
-        let stripes = Stripes::new(&shape, context.options().workspace_bytes, binding)?;
-        let (buffers, steps) = context.or_forget(|| {
-            scoped(context.device(), "planning", || {
-                let buffers = Buffers::new(context, &loss, &shape, &stripes)?;
-                let steps = Builder::new(context, &loss, &shape, &stripes, &buffers)?.build()?;
-                Ok((buffers, steps))
-            })
-        })?;
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, context: context.clone(), loss, shape, buffers, steps })
+        context.planning(|| {
+            let mut basis = Basis::new(context, shape, loss.distance(), loss.normalize())?;
+            let buffers = Buffers::new(context, &loss, &shape, &basis.stripes)?;
+            basis.steps = Builder::new(&basis, &loss, &buffers)?.build()?;
+            Ok(Self { basis, loss, buffers })
+        })
     }
 
     /// Checks the caller's buffers and binds them.
@@ -55,7 +42,8 @@ impl Plan {
     /// [`Error::Buffer`] for a range that is too small, misaligned or of the wrong usage, [`Error::Missing`] for an input that the
     /// shape asks for, [`Error::Gpu`] for a buffer that wgpu refuses, for instance of another device.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
-        self.context.or_forget(|| scoped(self.context.device(), "binding inputs", || Binding::new(self, inputs)))
+        let beta = self.loss.description().beta();
+        self.basis.bind(inputs, beta.map(|beta| BetaInput { beta, buffer: &self.buffers.beta }))
     }
 
     /// Records the evaluation as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
@@ -64,8 +52,7 @@ impl Plan {
     ///
     /// [`Error::Buffer`] for a binding of another plan.
     pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
-        let descriptor = wgpu::ComputePassDescriptor { label: Some("metric-learning"), timestamp_writes: None };
-        self.record_into(&mut encoder.begin_compute_pass(&descriptor), binding)
+        self.basis.record(encoder, binding)
     }
 
     /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
@@ -74,16 +61,7 @@ impl Plan {
     ///
     /// [`Error::Buffer`] for a binding of another plan.
     pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
-        self.steps(binding)?.for_each(|step| step.record(pass));
-        Ok(())
-    }
-
-    /// Every dispatch in its order.
-    pub(crate) fn steps<'a>(&'a self, binding: &'a Binding) -> Result<impl Iterator<Item = &'a Step>> {
-        if binding.plan != self.id {
-            return Err(Error::Buffer { what: "binding", problem: "it was made by another plan".into() });
-        }
-        Ok(binding.steps.iter().chain(&self.steps))
+        self.basis.record_into(pass, binding)
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
@@ -92,7 +70,7 @@ impl Plan {
     ///
     /// [`Error::OutOfMemory`], [`Error::Gpu`], [`Error::DeviceLimit`].
     pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending> {
-        scoped(self.context.device(), "reading back", || Pending::new(self, encoder))
+        Pending::of_plan(self, encoder)
     }
 
     /// The gradient with respect to the embeddings or scores, N x D f32, tight; usage `STORAGE | COPY_SRC`.
@@ -122,39 +100,24 @@ impl Plan {
 
     /// The shape of the inputs.
     pub fn shape(&self) -> &Shape {
-        &self.shape
+        &self.basis.shape
     }
 
     /// The context it was made in.
     pub fn context(&self) -> &Context {
-        &self.context
+        &self.basis.context
     }
 
     /// How many dispatches a recording has.
     pub fn dispatches(&self, binding: &Binding) -> usize {
-        self.steps.len() + binding.steps.len()
+        self.basis.dispatches(binding)
     }
 
     pub(crate) fn buffers(&self) -> &Buffers {
         &self.buffers
     }
 
-    pub(crate) fn id(&self) -> u64 {
-        self.id
+    pub(crate) fn basis(&self) -> &Basis {
+        &self.basis
     }
-}
-
-/// The tiles of a stripe are dispatched in two dimensions.
-fn check_tiles(shape: &Shape, limits: &wgpu::Limits) -> Result<()> {
-    let needed = shape.queries().max(shape.references()).div_ceil(TILE as usize) as u64;
-    let limit = limits.max_compute_workgroups_per_dimension.into();
-    if needed <= limit {
-        return Ok(());
-    }
-    Err(Error::DeviceLimit {
-        what: "a workgroup for every 64 rows",
-        needed,
-        name: "maxComputeWorkgroupsPerDimension",
-        limit,
-    })
 }

@@ -8,22 +8,27 @@ use std::time::{Duration, Instant};
 use futures::channel::oneshot;
 use futures::future::FutureExt;
 
+use super::basis::Basis;
 use super::layout::{Row, Totals, state, wide};
 use super::plan::Plan;
+use super::scope::scoped;
+#[cfg(doc)]
+use crate::measures::MeasurePlan;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Evaluation, Result};
 
-/// An evaluation on its way to the host.
+/// An evaluation, or another result, on its way to the host.
 ///
-/// First submit the encoder that [`Plan::read_back`] recorded into, then [`wait`](Self::wait), or await: as a future it polls the
-/// device itself whenever it is polled and asks to be polled again at once, so any executor will do, at the cost of one that is
-/// kept busy: where that matters, poll the device elsewhere and `wait`.
+/// First submit the encoder that [`Plan::read_back`] or [`MeasurePlan::read_back`] recorded into, then [`wait`](Self::wait), or
+/// await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
+/// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
 #[derive(Debug)]
-pub struct Pending {
+pub struct Pending<T = Evaluation> {
     device: wgpu::Device,
     staging: wgpu::Buffer,
     parts: Vec<Part>,
     shape: Shape,
+    parse: fn(&Staged<'_>) -> Result<T>,
     mapped: Option<oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>>,
 }
 
@@ -36,26 +41,52 @@ struct Part {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(crate) enum What {
     Totals,
     State,
     Gradient,
     GradientReferences,
     GradientBeta,
     Rows,
+    Measures,
+    Recall,
 }
 
 impl Pending {
-    pub(crate) fn new(plan: &Plan, encoder: &mut wgpu::CommandEncoder) -> Result<Self> {
+    pub(crate) fn of_plan(plan: &Plan, encoder: &mut wgpu::CommandEncoder) -> Result<Self> {
         let buffers = plan.buffers();
-        let device = plan.context().device();
-        let mut sources =
-            vec![(What::Totals, &buffers.totals), (What::State, &buffers.state), (What::Gradient, &buffers.gradient)];
+        let mut sources = vec![
+            (What::Totals, &buffers.totals),
+            (What::State, &plan.basis().matrix.state),
+            (What::Gradient, &buffers.gradient),
+        ];
         sources.extend(buffers.gradient_references.as_ref().map(|gradient| (What::GradientReferences, gradient)));
         sources.extend(buffers.gradient_beta.as_ref().map(|gradient| (What::GradientBeta, gradient)));
         if plan.loss().has_per_anchor(plan.shape()) {
             sources.push((What::Rows, &buffers.rows));
         }
+        Self::new(plan.basis(), encoder, &sources, |staged| staged.evaluation())
+    }
+}
+
+impl<T> Pending<T> {
+    /// Records copies of the sources; what is read is made of them by `parse`.
+    pub(crate) fn new(
+        basis: &Basis,
+        encoder: &mut wgpu::CommandEncoder,
+        sources: &[(What, &wgpu::Buffer)],
+        parse: fn(&Staged<'_>) -> Result<T>,
+    ) -> Result<Self> {
+        scoped(basis.context.device(), "reading back", || Self::copying(basis, encoder, sources, parse))
+    }
+
+    fn copying(
+        basis: &Basis,
+        encoder: &mut wgpu::CommandEncoder,
+        sources: &[(What, &wgpu::Buffer)],
+        parse: fn(&Staged<'_>) -> Result<T>,
+    ) -> Result<Self> {
+        let device = basis.context.device();
         let size: u64 = sources.iter().map(|(_, buffer)| buffer.size()).sum();
         let limit = device.limits().max_buffer_size;
         if size > limit {
@@ -74,22 +105,22 @@ impl Pending {
         });
         let mut parts = Vec::new();
         let mut offset = 0;
-        for (what, buffer) in sources {
+        for &(what, buffer) in sources {
             encoder.copy_buffer_to_buffer(buffer, 0, &staging, offset, buffer.size());
             parts.push(Part { what, offset, bytes: buffer.size() });
             offset += buffer.size();
         }
-        Ok(Self { device: device.clone(), staging, parts, shape: *plan.shape(), mapped: None })
+        Ok(Self { device: device.clone(), staging, parts, shape: basis.shape, parse, mapped: None })
     }
 
-    /// Waits until the evaluation is there, at most this long.
+    /// Waits until the result is there, at most this long.
     ///
     /// # Errors
     ///
     /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where no
     /// recording of the plan has ever run (one that was not submitted leaves the result of the one before); [`Error::NotFinite`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
     /// [`Error::Overflow`] for a loss, gradient or distance beyond f32.
-    pub fn wait(mut self, timeout: Duration) -> Result<Evaluation> {
+    pub fn wait(mut self, timeout: Duration) -> Result<T> {
         let start = Instant::now();
         // Short enough that a device that has stopped answering is noticed, long enough not to take the CPU from a software one.
         let slice = Duration::from_millis(100);
@@ -106,8 +137,8 @@ impl Pending {
         }
     }
 
-    /// The evaluation, if it is there.
-    fn try_read(&mut self) -> Option<Result<Evaluation>> {
+    /// The result, if it is there.
+    fn try_read(&mut self) -> Option<Result<T>> {
         let mapped = self.start_mapping().try_recv();
         match mapped {
             Ok(None) => None,
@@ -127,30 +158,38 @@ impl Pending {
         })
     }
 
-    fn finish(&self, mapped: Option<()>) -> Result<Evaluation> {
+    fn finish(&self, mapped: Option<()>) -> Result<T> {
         let lost = Error::DeviceLost { during: "reading back" };
         mapped.ok_or(lost.clone())?;
         let bytes = self.staging.slice(..).get_mapped_range().map_err(|_| lost)?;
-        let evaluation = self.parse(&bytes);
+        let result = (self.parse)(&Staged { bytes: &bytes, parts: &self.parts, shape: &self.shape });
         drop(bytes);
         self.staging.unmap();
-        evaluation
+        result
     }
+}
 
-    fn parse(&self, bytes: &[u8]) -> Result<Evaluation> {
-        let totals: Totals = bytemuck::pod_read_unaligned(self.part(bytes, What::Totals).unwrap_or(&[]));
+/// What was copied, back on the host.
+pub(crate) struct Staged<'a> {
+    bytes: &'a [u8],
+    parts: &'a [Part],
+    pub shape: &'a Shape,
+}
+
+impl Staged<'_> {
+    fn evaluation(&self) -> Result<Evaluation> {
+        let totals: Totals = bytemuck::pod_read_unaligned(self.part(What::Totals).unwrap_or(&[]));
         if totals.sequence == 0 {
             return Err(Error::NotComputed);
         }
         let [embeddings, references, beta, label] = totals.faults;
-        let floats = |what| self.part(bytes, what).map(bytemuck::pod_collect_to_vec::<u8, f32>);
-        let gradient = floats(What::Gradient).unwrap_or_default();
+        let gradient = self.floats(What::Gradient).unwrap_or_default();
         self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
         self.check_finite("references", references, self.shape.dimensions())?;
         self.check_finite("beta", beta, 1)?;
         self.check_label(label)?;
         self.check_list(totals.list_faults)?;
-        let state: Vec<u32> = self.part(bytes, What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
+        let state: Vec<u32> = self.part(What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
         // Infinite distances can cancel out of a loss that is finite, but not out of their means.
         let numbers = [
             ("the loss", totals.loss),
@@ -163,7 +202,7 @@ impl Pending {
         if state.get(state::OVERFLOW).is_some_and(|&overflow| overflow > 0) {
             return Err(Error::Overflow { what: "the gradient" });
         }
-        let rows: Option<Vec<Row>> = self.part(bytes, What::Rows).map(bytemuck::pod_collect_to_vec);
+        let rows: Option<Vec<Row>> = self.part(What::Rows).map(bytemuck::pod_collect_to_vec);
         Ok(Evaluation {
             loss: totals.loss,
             terms: wide(totals.terms),
@@ -175,15 +214,19 @@ impl Pending {
             mean_positive_distance: totals.mean_positive_distance,
             mean_negative_distance: totals.mean_negative_distance,
             gradient,
-            gradient_references: floats(What::GradientReferences),
-            gradient_beta: floats(What::GradientBeta),
+            gradient_references: self.floats(What::GradientReferences),
+            gradient_beta: self.floats(What::GradientBeta),
             per_anchor: rows.map(|rows| rows.iter().map(|row| row.loss + row.negative_loss).collect()),
         })
     }
 
-    fn part<'a>(&self, bytes: &'a [u8], what: What) -> Option<&'a [u8]> {
+    pub(crate) fn floats(&self, what: What) -> Option<Vec<f32>> {
+        self.part(what).map(bytemuck::pod_collect_to_vec)
+    }
+
+    pub(crate) fn part(&self, what: What) -> Option<&[u8]> {
         let part = self.parts.iter().find(|part| part.what == what)?;
-        bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
+        self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
     }
 
     /// The first listed index without a row, pair of a row with itself, and target that is not allowed.
@@ -202,7 +245,7 @@ impl Pending {
         }
     }
 
-    fn check_finite(&self, what: &'static str, key: u32, columns: usize) -> Result<()> {
+    pub(crate) fn check_finite(&self, what: &'static str, key: u32, columns: usize) -> Result<()> {
         match fault_place(key) {
             Some(place) => Err(Error::NotFinite { what, row: place / columns, column: place % columns }),
             None => Ok(()),
@@ -227,8 +270,8 @@ fn fault_place(key: u32) -> Option<usize> {
     (key != 0).then_some((u32::MAX - key) as usize)
 }
 
-impl Future for Pending {
-    type Output = Result<Evaluation>;
+impl<T> Future for Pending<T> {
+    type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
         if let Err(error) = self.device.poll(wgpu::PollType::Poll) {

@@ -182,6 +182,7 @@ pub(crate) trait Description {
 }
 
 /// A learnable boundary of the loss.
+#[derive(Clone, Copy)]
 pub(crate) struct Beta {
     pub per_class: bool,
     pub default: f32,

@@ -60,7 +60,7 @@ impl fmt::Display for Deviation {
         let verdict = if self.agrees() { "agrees" } else { "DISAGREES" };
         write!(
             formatter,
-            "{quantity:<24} {verdict:<9} {share:8.3} of the bound {bound:.3e} at row {row}, column {column}: "
+            "{quantity:<27} {verdict:<9} {share:8.3} of the bound {bound:.3e} at row {row}, column {column}: "
         )?;
         write!(formatter, "expected {expected:.9e}, actual {actual:.9e}")
     }
@@ -105,7 +105,7 @@ impl Comparison {
             ),
             table(["per_anchor", "length of per_anchor"], 1, |of| of.per_anchor.as_ref(), actual.per_anchor.as_ref()),
         ];
-        Self { deviations: singles.into_iter().chain(tables.into_iter().flatten()).collect() }
+        Self::of(singles.into_iter().chain(tables.into_iter().flatten()).collect())
     }
 
     /// Of quantities that were compared before; at least one.

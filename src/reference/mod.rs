@@ -28,6 +28,7 @@ mod expectation;
 mod lifted_structured;
 mod list;
 mod margin;
+mod measures;
 mod multi_margin;
 mod objective;
 mod problem;
@@ -41,6 +42,7 @@ pub(crate) mod samples;
 
 pub use comparison::{Comparison, Deviation};
 pub use expectation::Expectation;
+pub use measures::{MeasuresExpectation, measure, measure_with_bounds};
 pub use objective::{ObjectiveExpectation, evaluate_objective, evaluate_objective_with_bounds};
 
 use crate::loss::{Loss, for_every_loss};
@@ -72,7 +74,7 @@ macro_rules! define_expect {
     ($($name:ident),*) => {
         /// With `numbers` in the place of the batch's own.
         fn expect(loss: &Loss, batch: &Batch, numbers: Numbers) -> Expectation {
-            let problem = Problem::new(loss.description(), batch, numbers);
+            let problem = Problem::new(loss.distance(), loss.normalize(), batch, numbers);
             match loss {
                 $(Loss::$name(loss) => sweep::sweep(loss, &problem),)*
             }

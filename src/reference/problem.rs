@@ -9,7 +9,7 @@ use super::definition::Anchor;
 use super::distance::{Point, Points};
 use super::list::List;
 use crate::batch::Batch;
-use crate::loss::{Description, Distance};
+use crate::loss::Distance;
 use crate::shape::{Mode, Shape};
 
 /// What is evaluated, in f64.
@@ -49,8 +49,7 @@ impl Numbers {
 
 impl<'a> Problem<'a> {
     /// `numbers` stand in the place of the batch's own.
-    pub fn new(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
-        let (distance, normalize, _) = loss.settings();
+    pub fn new(distance: Distance, normalize: bool, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let shape = *batch.shape();
         let unit = shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows());
         let list = List::of(batch);

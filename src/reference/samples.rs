@@ -3,6 +3,7 @@
 use crate::loss::{
     Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
 };
+use crate::measures::Retrieval;
 use crate::{Batch, Result};
 
 /// Inputs of every mode.
@@ -63,6 +64,12 @@ impl Sample {
         ];
         let all = all.map(|batch| batch.and_then(|batch| with_betas(loss, batch)).expect("a valid sample"));
         all.into_iter().filter(|batch| batch.check(loss).is_ok()).collect()
+    }
+
+    /// The batches that retrieval can be measured on.
+    pub fn retrieval_batches(&self) -> Vec<Batch<'_>> {
+        let batches = self.batches(&Contrastive::default().into()).into_iter();
+        batches.filter(|batch| Retrieval::default().check(batch.shape()).is_ok()).collect()
     }
 }
 

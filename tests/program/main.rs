@@ -5,6 +5,7 @@ mod adapters;
 mod common;
 mod errors;
 mod goldens;
+mod measure;
 mod npy;
 mod without_files;
 

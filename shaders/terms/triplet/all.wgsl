@@ -13,30 +13,13 @@
 
 // #include "shared/row.wgsl"
 // #include "shared/sorted.wgsl"
+// #include "shared/places.wgsl"
 
 struct Parameters {
     margin: f32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
-
-// How many negatives have exactly k thresholds at or below them; then how many have at most k.
-var<workgroup> places: array<atomic<u32>, CHUNK>;
-
-// places[k] becomes the sum of places[0 ..= k].
-fn sum_up_places(local: u32) {
-    let first = local * CHUNK_PER_INVOCATION;
-    var own = 0u;
-    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
-        own += atomicLoad(&places[first + k]);
-    }
-    var sum = exclusive_scan(own, local);
-    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
-        sum += atomicLoad(&places[first + k]);
-        atomicStore(&places[first + k], sum);
-    }
-    workgroupBarrier();
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -73,10 +56,7 @@ fn main(
         let size = min(CHUNK, seen.x - first);
         let is_last = first + size == seen.x;
         sort_positives(i, row, local, number, first, size, parameters.margin);
-        for (var k = local; k < CHUNK; k += WORKGROUP) {
-            atomicStore(&places[k], 0u);
-        }
-        workgroupBarrier();
+        clear_places(local);
 
         let largest = keys[size - 1u];
         for (var j = local; j < stripe.references; j += WORKGROUP) {

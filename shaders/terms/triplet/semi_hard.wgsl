@@ -11,6 +11,7 @@
 // One workgroup per row.
 
 // #include "shared/row.wgsl"
+// #include "shared/order.wgsl"
 // #include "shared/sorted.wgsl"
 // #include "shared/extremes.wgsl"
 // #include "shared/exponential.wgsl"
@@ -22,16 +23,6 @@ const EMPTY = 0xffffffffu;
 var<workgroup> gaps: array<atomic<u32>, CHUNK>;
 // The lowest column of the negatives of gap k that are that near.
 var<workgroup> columns: array<atomic<u32>, CHUNK>;
-
-// Maps a float to a u32 so that their orders agree. No finite float maps to EMPTY.
-fn order_of(value: f32) -> u32 {
-    let bits = bitcast<u32>(select(value, 0.0, value == 0.0));
-    return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
-}
-
-fn value_of(order: u32) -> f32 {
-    return bitcast<f32>(select(~order, order & 0x7fffffffu, (order & 0x80000000u) != 0u));
-}
 
 // gaps[k] becomes the smallest of gaps[k ..].
 fn sweep_gaps(local: u32) {

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
-use crate::gpu::layout::{Finish, List, Row, Rows, Statistic, Stripe, Totals, state};
+use crate::gpu::layout::{Finish, List, Measures, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
 use crate::loss::{Loss, Mining};
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
@@ -48,6 +48,10 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Totals in "finish/totals.wgsl":
         loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, terms,
         nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults);
+    assert_same_layout!(Ranks in "measures/ranks.wgsl": positives, first, within, precisions, overflow);
+    assert_same_layout!(Ranks in "measures/totals.wgsl": positives, first, within, precisions, overflow);
+    assert_same_layout!(Measures in "measures/totals.wgsl":
+        counted, overflow, sequence, r_precision, mean_average_precision, faults);
 }
 
 /// The value of a named constant.
@@ -93,7 +97,7 @@ fn constants_have_the_same_value() {
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
-    assert_eq!([&gradient, &distance].map(|module| constant(module, "TILE")), [crate::gpu::steps::TILE; 2]);
+    assert_eq!([&gradient, &distance].map(|module| constant(module, "TILE")), [crate::gpu::sweeps::TILE; 2]);
     let portion = |mining, soft| {
         let loss = Loss::from(crate::Triplet { mining, soft, ..Default::default() });
         loss.description().terms().positives_per_dispatch
@@ -104,6 +108,10 @@ fn constants_have_the_same_value() {
     assert_eq!(portion(Mining::All, false), Some(constant(&all, "PORTION") as usize));
     let semi_hard = parse(shader!("terms/triplet/semi_hard.wgsl"));
     assert_eq!(portion(Mining::SemiHard, false), Some(constant(&semi_hard, "PORTION") as usize));
+    let ranks = parse(shader!("measures/ranks.wgsl"));
+    assert_eq!(crate::measures::POSITIVES_PER_DISPATCH, constant(&ranks, "PORTION") as usize);
+    // Its invocations take their sorted positives as the four components of a vector.
+    assert_eq!(constant(&ranks, "CHUNK"), 4 * constant(&ranks, "WORKGROUP"));
 }
 
 #[test]
@@ -141,6 +149,8 @@ fn rooms_have_the_bindings_of_their_kernels() {
         (Room::FinishTotals, shader!("finish/totals.wgsl")),
         (Room::FinishGradient, shader!("finish/gradient.wgsl")),
         (Room::FinishBeta, shader!("finish/beta.wgsl")),
+        (Room::MeasureRanks, shader!("measures/ranks.wgsl")),
+        (Room::MeasureTotals, shader!("measures/totals.wgsl")),
     ];
     kernels.extend(losses().iter().map(|loss| (Room::Terms, loss.description().terms().shader)));
     for (room, shader) in kernels {
@@ -175,6 +185,8 @@ fn no_room_needs_more_than_the_baseline() {
         Room::FinishTotals,
         Room::FinishGradient,
         Room::FinishBeta,
+        Room::MeasureRanks,
+        Room::MeasureTotals,
     ];
     for room in rooms {
         let storage = room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();

@@ -3,6 +3,7 @@
 
 mod faults;
 mod layouts;
+mod measures;
 mod translations;
 
 use super::{Adapter, Context, Options, Tier};

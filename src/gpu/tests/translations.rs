@@ -1,4 +1,4 @@
-//! Every kernel in every variant that any loss asks for, validated for the baseline and translated to every shading language.
+//! Every kernel in every variant that any loss, or measuring retrieval, asks for, validated for the baseline and translated to every shading language.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,7 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use super::contexts;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::{Options, Tier};
+use crate::measures::Retrieval;
 use crate::reference::samples::{Sample, representatives};
 use crate::shader::compose;
 
@@ -22,6 +23,9 @@ fn kernels() -> Vec<Kernel> {
         for batch in sample.batches(&loss) {
             context.evaluate(&loss, &batch).expect("a valid sample");
         }
+    }
+    for batch in sample.retrieval_batches() {
+        context.measure(&Retrieval::default(), &batch).expect("a valid sample");
     }
     context.kernels()
 }

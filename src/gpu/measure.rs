@@ -1,0 +1,168 @@
+//! Everything that measuring retrieval on inputs of one shape needs, made once.
+
+use super::basis::Basis;
+use super::buffers::{Maker, filled};
+use super::context::Context;
+use super::dispatch::Step;
+use super::inputs::{Binding, Inputs};
+use super::kernel::{Kernel, Room};
+use super::layout;
+use super::readback::{Pending, Staged, What};
+use super::sweeps::{Grid, Sweeps};
+use crate::measures::{Measures, POSITIVES_PER_DISPATCH, Retrieval};
+use crate::shader::shader;
+use crate::shape::Shape;
+use crate::{Error, Result};
+
+/// Roughly how many arithmetic operations ranking a pair takes.
+const OPERATIONS_PER_PAIR: u64 = 64;
+
+/// Everything that measuring retrieval on inputs of one shape needs: pipelines, workspace, outputs. It is used as a
+/// [`Plan`](crate::Plan) is, and has no gradient.
+#[derive(Debug)]
+pub struct MeasurePlan {
+    basis: Basis,
+    retrieval: Retrieval,
+    buffers: Buffers,
+}
+
+#[derive(Debug)]
+struct Buffers {
+    ranks: wgpu::Buffer,
+    /// 1 for Precision@1, then the k that are asked for.
+    recall_at: wgpu::Buffer,
+    recall: wgpu::Buffer,
+    measures: wgpu::Buffer,
+}
+
+impl MeasurePlan {
+    pub(crate) fn new(context: &Context, retrieval: &Retrieval, shape: Shape) -> Result<Self> {
+        shape.check()?;
+        retrieval.check(&shape)?;
+        context.planning(|| {
+            let mut basis = Basis::new(context, shape, retrieval.distance, retrieval.normalize)?;
+            let buffers = Buffers::new(context, retrieval, &shape)?;
+            basis.steps = buffers.steps(&basis, retrieval)?;
+            Ok(Self { basis, retrieval: retrieval.clone(), buffers })
+        })
+    }
+
+    /// Checks the caller's buffers and binds them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::bind`](crate::Plan::bind).
+    pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
+        self.basis.bind(inputs, None)
+    }
+
+    /// Records the measurement as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] for a binding of another plan.
+    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
+        self.basis.record(encoder, binding)
+    }
+
+    /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] for a binding of another plan.
+    pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
+        self.basis.record_into(pass, binding)
+    }
+
+    /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`], [`Error::Gpu`], [`Error::DeviceLimit`].
+    pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<Measures>> {
+        let sources = [(What::Measures, &self.buffers.measures), (What::Recall, &self.buffers.recall)];
+        Pending::new(&self.basis, encoder, &sources, |staged| staged.measures())
+    }
+
+    /// What is measured.
+    pub fn retrieval(&self) -> &Retrieval {
+        &self.retrieval
+    }
+
+    /// The shape of the inputs.
+    pub fn shape(&self) -> &Shape {
+        &self.basis.shape
+    }
+
+    /// The context it was made in.
+    pub fn context(&self) -> &Context {
+        &self.basis.context
+    }
+
+    /// How many dispatches a recording has.
+    pub fn dispatches(&self, binding: &Binding) -> usize {
+        self.basis.dispatches(binding)
+    }
+
+    pub(crate) fn basis(&self) -> &Basis {
+        &self.basis
+    }
+}
+
+impl Buffers {
+    fn new(context: &Context, retrieval: &Retrieval, shape: &Shape) -> Result<Self> {
+        let make = Maker::new(context.device());
+        // No rank is beyond the number of columns.
+        let recall_at = retrieval.recall_at.iter().map(|&k| k.min(shape.references()) as u32);
+        let recall_at: Vec<u32> = std::iter::once(1).chain(recall_at).collect();
+        let usage = wgpu::BufferUsages::STORAGE;
+        Ok(Self {
+            ranks: make.storage("ranks", shape.queries() as u64 * size_of::<layout::Ranks>() as u64)?,
+            recall: make.storage("recall", recall_at.len() as u64 * 4)?,
+            recall_at: filled(context.device(), "recall at", bytemuck::cast_slice(&recall_at), usage)?,
+            measures: make.storage("measures", size_of::<layout::Measures>() as u64)?,
+        })
+    }
+
+    /// For each stripe of rows: distance, ranks; after them: totals.
+    fn steps(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Step>> {
+        let mut sweeps = Sweeps::new(basis, Some(POSITIVES_PER_DISPATCH))?;
+        let distance = sweeps.distance();
+        let matrix = &basis.matrix;
+        let kernel = Kernel::new(Room::MeasureRanks, shader!("measures/ranks.wgsl"), Vec::new());
+        let buffers = [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
+        let cost = u64::from(basis.stripes.stride) * OPERATIONS_PER_PAIR;
+        let ranks = sweeps.sweep("ranks", &kernel, &buffers, Grid::Rows, cost).in_portions(sweeps.portions());
+        sweeps.pass(&[&distance, &ranks]);
+
+        let kernel = Kernel::new(Room::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new());
+        let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state];
+        let groups = 1 + retrieval.recall_at.len() as u32;
+        sweeps.push("totals", &kernel, &buffers, groups, u64::from(groups) * basis.shape.queries() as u64 * 16);
+        Ok(sweeps.steps)
+    }
+}
+
+impl Staged<'_> {
+    fn measures(&self) -> Result<Measures> {
+        let found: layout::Measures = bytemuck::pod_read_unaligned(self.part(What::Measures).unwrap_or(&[]));
+        if found.sequence == 0 {
+            return Err(Error::NotComputed);
+        }
+        let [embeddings, references, ..] = found.faults;
+        self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
+        self.check_finite("references", references, self.shape.dimensions())?;
+        if found.overflow > 0 {
+            return Err(Error::Overflow { what: "a distance" });
+        }
+        let mut recall = self.floats(What::Recall).unwrap_or_default().into_iter();
+        Ok(Measures {
+            queries: self.shape.queries() as u64,
+            counted: found.counted.into(),
+            precision_at_1: recall.next().unwrap_or_default(),
+            recall: recall.collect(),
+            r_precision: found.r_precision,
+            mean_average_precision_at_r: found.mean_average_precision,
+        })
+    }
+}

@@ -1,0 +1,225 @@
+//! Kernels that run on one stripe after the other, and the distances that all of them need.
+
+use super::basis::Basis;
+use super::buffers::{Matrix, filled};
+use super::dispatch::{Bound, Step, folded};
+use super::kernel::{Kernel, Room};
+use super::layout::Stripe;
+use super::list::List;
+use super::stripes::{Stripes, pairs};
+use crate::shader::shader;
+use crate::shape::{Mode, Shape};
+use crate::{Distance, Error, Result};
+
+/// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/gradient/pairwise.wgsl`.
+pub(crate) const TILE: u32 = 64;
+
+/// Of `shaders/distance/listed.wgsl`.
+pub(crate) const PAIRS_PER_GROUP: u64 = 16;
+
+/// A kernel that runs on every stripe.
+pub(crate) struct Sweep {
+    step: Step,
+    grid: Grid,
+    cost_per_row: u64,
+    /// How many dispatches share the work of a stripe.
+    portions: u32,
+}
+
+impl Sweep {
+    /// The same work in so many dispatches a stripe.
+    pub(crate) fn in_portions(self, portions: u32) -> Self {
+        Self { portions, ..self }
+    }
+}
+
+/// How the workgroups of a kernel are laid over a stripe.
+#[derive(Clone, Copy)]
+pub(crate) enum Grid {
+    /// One for each row.
+    Rows,
+    /// One for every 256 values, this many a row.
+    Values(u32),
+    /// One for every tile, this many across.
+    Tiles(u32),
+    /// So many, whatever rows the stripe has.
+    Fixed([u32; 3]),
+}
+
+impl Grid {
+    fn groups(self, rows: u32) -> [u32; 3] {
+        match self {
+            Self::Rows => folded(rows),
+            Self::Values(per_row) => folded((rows * per_row).div_ceil(256)),
+            Self::Tiles(across) => [across, rows.div_ceil(TILE), 1],
+            Self::Fixed(groups) => groups,
+        }
+    }
+}
+
+/// Collects the dispatches over the stripes of a plan.
+pub(crate) struct Sweeps<'a> {
+    basis: &'a Basis,
+    uniforms: Uniforms,
+    /// So far.
+    pub steps: Vec<Step>,
+}
+
+impl<'a> Sweeps<'a> {
+    /// No dispatch yet. Rows of more positives than `positives_per_dispatch` are worked on in as many portions as it takes.
+    pub(crate) fn new(basis: &'a Basis, positives_per_dispatch: Option<usize>) -> Result<Self> {
+        let portions = positives_per_dispatch.map_or(1, |most| basis.shape.references().div_ceil(most)) as u32;
+        let uniforms = Uniforms::new(basis.context.device(), &basis.shape, &basis.stripes, portions)?;
+        Ok(Self { basis, uniforms, steps: Vec::new() })
+    }
+
+    /// Portions of a row's work.
+    pub(crate) fn portions(&self) -> u32 {
+        self.uniforms.portions
+    }
+
+    /// The sweeps one after the other on each stripe.
+    pub(crate) fn pass(&mut self, sweeps: &[&Sweep]) {
+        for (stripe, (_, rows)) in self.basis.stripes.iter().enumerate() {
+            for sweep in sweeps {
+                for portion in 0..sweep.portions {
+                    let offset = self.uniforms.offset(stripe, portion);
+                    let cost = sweep.cost_per_row * u64::from(rows);
+                    self.steps.push(sweep.step.on_stripe(offset, sweep.grid.groups(rows), cost));
+                }
+            }
+        }
+    }
+
+    /// Sorts the places of listed pairs by the rows that stand there.
+    pub(crate) fn incidence(&mut self) {
+        let Some(List { indices: Some(indices), .. }) = &self.basis.matrix.list else { return };
+        let places = 2 * pairs(&self.basis.shape);
+        for (kernel, buffers, groups) in indices.sorting(places) {
+            let sweep = self.sweep("incidence", &kernel, &buffers, Grid::Fixed(groups), 0);
+            self.pass(&[&sweep]);
+        }
+    }
+
+    /// The distances of every pair.
+    pub(crate) fn distance(&self) -> Sweep {
+        let Basis { matrix, shape, stripes, .. } = self.basis;
+        let Matrix { queries, distances, state, unused, list, .. } = matrix;
+        let other = matrix.other();
+        if let Some(list) = list {
+            let mut constants = self.matrix_constants();
+            constants.push(("ROW_ALIGNED", list.indices.is_none().into()));
+            let kernel = Kernel::new(Room::Distance, shader!("distance/listed.wgsl"), constants);
+            let rows = list.indices.as_ref().map_or(unused, |indices| &indices.rows);
+            let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, rows, distances];
+            let grid = Grid::Fixed(folded(pairs(shape).div_ceil(PAIRS_PER_GROUP) as u32));
+            return self.sweep("distance", &kernel, &buffers, grid, self.pair_cost());
+        }
+        let (shader, grid) = if shape.mode() == Mode::Scores {
+            (shader!("distance/scores.wgsl"), Grid::Values(stripes.stride / 4))
+        } else {
+            (shader!("distance/pairwise.wgsl"), Grid::Tiles(self.columns().div_ceil(TILE)))
+        };
+        let kernel = Kernel::new(Room::Distance, shader, self.matrix_constants());
+        let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, state, distances];
+        self.sweep("distance", &kernel, &buffers, grid, self.pair_cost())
+    }
+
+    /// M.
+    pub(crate) fn columns(&self) -> u32 {
+        self.basis.shape.references() as u32
+    }
+
+    /// A subtraction and a multiply-add per pair and dimension, for a row.
+    pub(crate) fn pair_cost(&self) -> u64 {
+        u64::from(self.basis.stripes.stride) * self.basis.shape.dimensions() as u64 * 3
+    }
+
+    /// What the matrix is made of, as `shaders/shared/distance.wgsl` numbers it: a distance, or scores.
+    pub(crate) fn matrix_kind(&self) -> f64 {
+        let is_scores = self.basis.shape.mode() == Mode::Scores;
+        f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.basis.distance as u32 })
+    }
+
+    /// The kernels of scores have no distance.
+    pub(crate) fn matrix_constants(&self) -> Vec<(&'static str, f64)> {
+        if self.basis.shape.mode() == Mode::Scores { Vec::new() } else { vec![("DISTANCE", self.matrix_kind())] }
+    }
+
+    /// A uniform that holds these bytes.
+    pub(crate) fn uniform(&self, what: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
+        filled(self.basis.context.device(), &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
+    }
+
+    /// A kernel whose first binding is the stripe.
+    pub(crate) fn sweep(
+        &self,
+        label: &'static str,
+        kernel: &Kernel,
+        buffers: &[&wgpu::Buffer],
+        grid: Grid,
+        cost_per_row: u64,
+    ) -> Sweep {
+        let bound: Vec<_> =
+            [&self.uniforms.buffer].into_iter().chain(buffers.iter().copied()).map(Bound::all).collect();
+        let step = kernel.step(&self.basis.context, label, &bound, grid.groups(0), 0);
+        Sweep { step, grid, cost_per_row, portions: 1 }
+    }
+
+    /// Adds a dispatch that belongs to no stripe.
+    pub(crate) fn push(
+        &mut self,
+        label: &'static str,
+        kernel: &Kernel,
+        buffers: &[&wgpu::Buffer],
+        groups: u32,
+        cost: u64,
+    ) {
+        let bound: Vec<_> = buffers.iter().copied().map(Bound::all).collect();
+        self.steps.push(kernel.step(&self.basis.context, label, &bound, folded(groups), cost));
+    }
+}
+
+/// The `Stripe` uniforms of all stripes and portions, in one buffer, chosen by dynamic offsets.
+struct Uniforms {
+    buffer: wgpu::Buffer,
+    pitch: u32,
+    portions: u32,
+}
+
+impl Uniforms {
+    fn new(device: &wgpu::Device, shape: &Shape, stripes: &Stripes, portions: u32) -> Result<Self> {
+        let pitch = (size_of::<Stripe>() as u32).next_multiple_of(device.limits().min_uniform_buffer_offset_alignment);
+        // Dynamic offsets are u32.
+        let limit = device.limits().max_buffer_size.min(u32::MAX.into());
+        let needed = stripes.iter().len() as u64 * u64::from(portions) * u64::from(pitch);
+        if needed > limit {
+            let what = "a uniform for every dispatch (a larger workspace needs fewer)";
+            return Err(Error::DeviceLimit { what, needed, name: "maxBufferSize", limit });
+        }
+        let mut bytes = Vec::with_capacity(needed as usize);
+        for (begin, rows) in stripes.iter() {
+            for portion in 0..portions {
+                let stripe = Stripe {
+                    begin,
+                    rows,
+                    references: shape.references() as u32,
+                    dimensions: shape.dimensions() as u32,
+                    vectors: shape.dimensions().div_ceil(4) as u32,
+                    stride: stripes.stride,
+                    same_set: (shape.mode() == Mode::Batch).into(),
+                    portion,
+                    listed: pairs(shape) as u32,
+                };
+                bytes.extend_from_slice(bytemuck::bytes_of(&stripe));
+                bytes.resize(bytes.len().next_multiple_of(pitch as usize), 0);
+            }
+        }
+        let buffer = filled(device, "metric-learning stripes", &bytes, wgpu::BufferUsages::UNIFORM)?;
+        Ok(Self { buffer, pitch, portions })
+    }
+
+    fn offset(&self, stripe: usize, portion: u32) -> u32 {
+        (stripe as u32 * self.portions + portion) * self.pitch
+    }
+}

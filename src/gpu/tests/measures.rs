@@ -1,0 +1,55 @@
+//! Faults planted in the kernels of the retrieval measures, which the comparison with the reference has to catch.
+
+use super::contexts;
+use crate::gpu::{Context, Options};
+use crate::loss::Distance;
+use crate::measures::Retrieval;
+use crate::reference::measure_with_bounds;
+use crate::reference::samples::Sample;
+use crate::shader::planted;
+
+/// A line of a kernel and what it is replaced with.
+const FAULTS: &[(&str, &str, &str)] = &[
+    ("measures/ranks.wgsl", "var positives_before = key;", "var positives_before = key + 1u;"),
+    ("measures/ranks.wgsl", "let q = positives_before + 1u;", "let q = positives_before + 2u;"),
+    ("measures/ranks.wgsl", "size, NEGATIVE)", "size, POSITIVE)"),
+    ("measures/ranks.wgsl", "atomicAdd(&places[place], 1u);", "atomicMax(&places[place], 1u);"),
+    ("measures/ranks.wgsl", "let counts = r <= vec4(positives);", "let counts = r < vec4(positives);"),
+    ("measures/ranks.wgsl", "nearest = min(nearest, r.x);", "nearest = min(nearest, r.y);"),
+    ("measures/ranks.wgsl", "a.x < b.x || (", "a.x > b.x || ("),
+    ("measures/ranks.wgsl", "&& a.y < b.y", "&& a.y > b.y"),
+    ("measures/totals.wgsl", "row.first <= k", "row.first < k"),
+    ("measures/totals.wgsl", "if (row.positives > 0u) {", "if (row.positives > 1u) {"),
+    ("measures/totals.wgsl", "row.precisions, 0.0", "0.99 * row.precisions, 0.0"),
+    ("measures/totals.wgsl", "let k = recall_at[index];", "let k = recall_at[0];"),
+];
+
+/// Whether the kernels agree with the reference in batch and reference mode, with and without duplicates.
+fn agrees(context: &Context, samples: &[Sample]) -> Result<(), String> {
+    for distance in Distance::ALL {
+        let retrieval = Retrieval { distance, ..Default::default() };
+        for batch in samples.iter().flat_map(Sample::retrieval_batches) {
+            let expected = measure_with_bounds(&retrieval, &batch).map_err(|error| error.to_string())?;
+            let actual = context.measure(&retrieval, &batch).map_err(|error| error.to_string())?;
+            let comparison = expected.compare(&actual);
+            if !comparison.agrees() {
+                return Err(format!("{retrieval:?} in {} mode:\n{comparison}", batch.shape().mode().name()));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_planted_fault_in_the_measures_is_caught() {
+    // Rows of zeros are at distance 0 from each other: their columns decide.
+    let samples = [Sample::new(2, 3, 1.0), Sample::new(19, 6, 1.0), Sample::new(19, 6, 0.0)];
+    let context = contexts(Options::default()).swap_remove(0);
+    agrees(&context, &samples).expect("kernels without a fault agree");
+    for &(path, line, fault) in FAULTS {
+        context.forget(path);
+        let is_caught = planted(path, line, fault, || agrees(&context, &samples).is_err());
+        context.forget(path);
+        assert!(is_caught, "nobody noticed `{fault}` in {path}");
+    }
+}

@@ -1,0 +1,135 @@
+//! `measure`: retrieval measures of the bundled digits and of files.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::{adapters, npy, object, run, scratch, stderr, stdout, succeed};
+
+#[test]
+fn the_digits_agree_on_every_adapter() {
+    let expected = object(&["measure", "--backend", "cpu"]);
+    for adapter in adapters::names() {
+        let found = object(&["measure", "--adapter", &adapter]);
+        assert_eq!([&found["backend"], &found["check_agrees"]], [&json!("gpu"), &json!(true)], "{found}");
+        assert_eq!([&found["n"], &found["counted"]], [1797, 1797]);
+        for key in MEASURES {
+            let [found, expected] = [&found, &expected].map(|object| object[key].as_f64().unwrap());
+            assert!((found - expected).abs() < 1e-3 && expected > 0.5 && expected < 1.0, "{key}: {found}, {expected}");
+        }
+    }
+}
+
+const MEASURES: [&str; 7] = [
+    "precision_at_1",
+    "recall_at_1",
+    "recall_at_2",
+    "recall_at_4",
+    "recall_at_8",
+    "r_precision",
+    "mean_average_precision_at_r",
+];
+
+#[test]
+fn one_object_with_these_keys_and_the_same_as_lines() {
+    let arguments = ["measure", "--backend", "cpu", "--distance", "Manhattan", "--normalize", "--recall-at", "3,1"];
+    let found = object(&arguments);
+    let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = "adapter backend check_agrees check_quantity check_share_of_bound counted d elapsed_ms \
+        mean_average_precision_at_r n precision_at_1 r_precision recall_at_1 recall_at_3 retrieval";
+    assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(found["retrieval"], json!({"distance": "Manhattan", "normalize": true, "recall_at": [3, 1]}));
+    let text = succeed(&arguments);
+    assert!(text.starts_with("Retrieval Manhattan normalize on the CPU reference (f64)\n"), "{text}");
+    for key in ["n", "d", "counted", "precision_at_1", "recall_at_3", "recall_at_1", "r_precision", "elapsed"] {
+        assert!(text.lines().any(|line| line.split_whitespace().next() == Some(key)), "{key} in\n{text}");
+    }
+    assert!(text.contains("the reference itself"), "{text}");
+}
+
+#[test]
+fn the_workspace_does_not_change_a_digit() {
+    let measure = |mib: &str| object(&["measure", "--backend", "gpu", "--workspace-mib", mib]);
+    let [whole, cut] = ["64", "1"].map(measure);
+    MEASURES.iter().for_each(|key| assert_eq!(whole[key], cut[key], "{key}"));
+}
+
+/// Four rows on a line and three references, written to files.
+struct Files {
+    embeddings: String,
+    labels: String,
+    references: String,
+    reference_labels: String,
+}
+
+impl Files {
+    fn new() -> Self {
+        let write = |name: &str, content: Vec<u8>| {
+            let path = scratch(name);
+            fs::write(&path, content).unwrap();
+            path.display().to_string()
+        };
+        Self {
+            embeddings: write("embeddings.npy", npy::floats("(4, 1)", &[0.0, 3.0, 1.0, 9.0])),
+            labels: write("labels.npy", npy::labels(&[7, 7, 8, 8])),
+            references: write("references.npy", npy::floats("(3, 1)", &[0.5, 2.5, 8.0])),
+            reference_labels: write("reference-labels.npy", npy::labels(&[8, 7, 7])),
+        }
+    }
+
+    fn batch(&self) -> Vec<&str> {
+        vec!["measure", "--embeddings", &self.embeddings, "--labels", &self.labels, "--recall-at", "1,2,9"]
+    }
+
+    fn against(&self) -> Vec<&str> {
+        let references = ["--references", &self.references, "--reference-labels", &self.reference_labels];
+        [self.batch(), references.to_vec()].concat()
+    }
+}
+
+#[test]
+fn files_are_measured_as_counted_by_hand() {
+    let files = Files::new();
+    // Rows 0 to 3 find their label at ranks 2, 2, 3 and 2: R = 1, so nothing is within R.
+    let batch = [0.0, 0.0, 0.75, 1.0, 0.0, 0.0];
+    // Row 0 (R = 2) ranks 8 7 7, row 1 (R = 2) 7 8 7, row 2 (R = 1) 8 7 7, row 3 (R = 1) 7 7 8.
+    let against = [0.5, 0.5, 0.75, 1.0, 0.5, (0.25 + 0.5 + 1.0 + 0.0) / 4.0];
+    for (arguments, expected) in [(files.batch(), batch), (files.against(), against)] {
+        for backend in ["cpu", "gpu"] {
+            let found = object(&[arguments.clone(), vec!["--check", "--backend", backend]].concat());
+            assert_eq!([&found["counted"], &found["check_agrees"]], [&json!(4), &json!(true)], "{found}");
+            let keys = ["precision_at_1", "recall_at_1", "recall_at_2", "recall_at_9", "r_precision"];
+            let keys = keys.into_iter().chain(["mean_average_precision_at_r"]);
+            for (key, expected) in keys.zip(expected) {
+                assert!((found[key].as_f64().unwrap() - expected).abs() < 1e-6, "{key} of {found}");
+            }
+        }
+    }
+    let unchecked = object(&files.batch());
+    assert_eq!(unchecked.get("check_agrees"), None);
+    assert_eq!(object(&files.against())["m"], Value::from(3));
+}
+
+#[track_caller]
+fn fails(arguments: &[&str], code: i32, text: &str) {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    assert!(stderr(&output).contains(text), "{text} is not in: {}", stderr(&output));
+    assert_eq!(stdout(&output), "");
+}
+
+#[test]
+fn what_cannot_be_measured_is_named() {
+    let files = Files::new();
+    fails(&["measure", "--recall-at", "1,0"], 1, "recall_at is 0, allowed is 1 or more");
+    fails(&["measure", "--recall-at", "1,two"], 2, "--recall-at");
+    fails(&["measure", "--distance", "Chebyshev"], 2, "`Euclidean`, `SquaredEuclidean`, `Manhattan`");
+    fails(&["measure", "--embeddings", &files.embeddings], 2, "--labels");
+    fails(&["measure", "--labels", &files.labels], 2, "--embeddings");
+    fails(&[files.batch(), vec!["--references", &files.references]].concat(), 2, "--reference-labels");
+    fails(&["measure", "--backend", "cpu", "--adapter", "any"], 1, "--adapter");
+    fails(&["measure", "--adapter", "no such adapter"], 1, "no such adapter");
+    fails(&["measure", "--embeddings", &files.embeddings, "--labels", "no.npy"], 1, "no.npy");
+    let few = ["measure", "--embeddings", &files.embeddings, "--labels", &files.reference_labels];
+    fails(&few, 1, "labels has 3 values");
+}
