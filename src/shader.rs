@@ -35,6 +35,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/numbers.wgsl"),
     shader!("shared/reduce.wgsl"),
     shader!("shared/row.wgsl"),
+    shader!("shared/softmax.wgsl"),
     shader!("shared/sorted.wgsl"),
     shader!("shared/state.wgsl"),
     shader!("shared/stripe.wgsl"),

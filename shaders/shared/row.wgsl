@@ -16,6 +16,8 @@
 struct Statistic {
     value: f32,
     column: u32,
+    above: f32,   // of the softmax family: shared/softmax.wgsl
+    weight: f32,
 }
 
 @group(0) @binding(2) var<storage, read> labels: array<u32>;

@@ -99,6 +99,8 @@ pub(crate) struct Totals {
 pub(crate) struct Statistic {
     pub value: f32,
     pub column: u32,
+    pub above: f32,
+    pub weight: f32,
 }
 
 /// Entries of the state: `shaders/shared/state.wgsl`.

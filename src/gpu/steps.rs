@@ -45,15 +45,18 @@ enum Grid {
     Tiles(u32),
     /// So many, whatever rows the stripe has.
     Fixed([u32; 3]),
+    /// One for every tile of the columns before the stripe, this many across.
+    Earlier(u32),
 }
 
 impl Grid {
-    fn groups(self, rows: u32) -> [u32; 3] {
+    fn groups(self, begin: u32, rows: u32) -> [u32; 3] {
         match self {
             Self::Rows => folded(rows),
             Self::Values(per_row) => folded((rows * per_row).div_ceil(256)),
             Self::Tiles(across) => [across, rows.div_ceil(TILE), 1],
             Self::Fixed(groups) => groups,
+            Self::Earlier(across) => [across, begin.div_ceil(TILE), 1],
         }
     }
 }
@@ -88,21 +91,24 @@ impl<'a> Builder<'a> {
     pub(crate) fn build(mut self) -> Result<Vec<Step>> {
         self.incidence();
         let distance = self.distance();
-        if self.terms.statistics != Statistics::None {
-            let statistics = self.terms("statistics", 1)?;
-            self.pass(&[&distance, &statistics]);
+        let mut sweeps = vec![&distance];
+        let statistics = match self.terms.statistics {
+            Statistics::None => None,
+            _ => Some(self.terms("statistics", 1)?),
+        };
+        sweeps.extend(&statistics);
+        if matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals) {
+            self.pass(&sweeps);
+            // What one stripe holds is still there in the next pass.
+            sweeps.truncate(if self.stripes.is_single() { 0 } else { 1 });
         }
         if self.terms.statistics == Statistics::Totals {
             self.totals(false);
         }
         let terms = self.terms("main", self.uniforms.portions)?;
         let gradients = self.gradients();
-        let mut sweeps = vec![&terms];
+        sweeps.push(&terms);
         sweeps.extend(&gradients);
-        // What one stripe holds is still there from the pass before.
-        if self.terms.statistics == Statistics::None || !self.stripes.is_single() {
-            sweeps.insert(0, &distance);
-        }
         self.pass(&sweeps);
         self.totals(true);
         self.finish()?;
@@ -111,12 +117,16 @@ impl<'a> Builder<'a> {
 
     /// The sweeps one after the other on each stripe.
     fn pass(&mut self, sweeps: &[&Sweep]) {
-        for (stripe, (_, rows)) in self.stripes.iter().enumerate() {
+        for (stripe, (begin, rows)) in self.stripes.iter().enumerate() {
             for sweep in sweeps {
+                let groups = sweep.grid.groups(begin, rows);
+                if groups.contains(&0) {
+                    continue;
+                }
                 for portion in 0..sweep.portions {
                     let offset = self.uniforms.offset(stripe, portion);
                     let cost = sweep.cost_per_row * u64::from(rows);
-                    self.steps.push(sweep.step.on_stripe(offset, sweep.grid.groups(rows), cost));
+                    self.steps.push(sweep.step.on_stripe(offset, groups, cost));
                 }
             }
         }
@@ -199,6 +209,10 @@ impl<'a> Builder<'a> {
         let across = (self.shape.dimensions() as u32).div_ceil(TILE);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
         let mut sweeps = vec![self.gradient("gradient", 0.0, by_rows, Grid::Tiles(across))];
+        if self.joins_ends() {
+            let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
+            sweeps.push(self.gradient("gradient of earlier rows", 1.0, by_columns, Grid::Earlier(across)));
+        }
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
@@ -234,8 +248,14 @@ impl<'a> Builder<'a> {
     fn gradient(&self, label: &'static str, transposed: f64, buffers: [&wgpu::Buffer; 5], grid: Grid) -> Sweep {
         let mut constants = self.matrix_constants();
         constants.push(("TRANSPOSED", transposed));
+        constants.push(("TRIANGLE", self.joins_ends().into()));
         let kernel = Kernel::new(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants);
         self.sweep(label, &kernel, &buffers, grid, self.pair_cost())
+    }
+
+    /// Whether every pair is taken once, for both its ends.
+    fn joins_ends(&self) -> bool {
+        self.shape.mode() == Mode::Batch && self.terms.statistics == Statistics::Ends
     }
 
     fn totals(&mut self, last: bool) {
@@ -329,7 +349,7 @@ impl<'a> Builder<'a> {
     ) -> Sweep {
         let bound: Vec<_> =
             [&self.uniforms.buffer].into_iter().chain(buffers.iter().copied()).map(Bound::all).collect();
-        let step = kernel.step(self.context, label, &bound, grid.groups(0), 0);
+        let step = kernel.step(self.context, label, &bound, grid.groups(0, 0), 0);
         Sweep { step, grid, cost_per_row, portions: 1 }
     }
 

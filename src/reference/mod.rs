@@ -29,8 +29,10 @@ mod lifted_structured;
 mod list;
 mod margin;
 mod multi_margin;
+mod nt_xent;
 mod objective;
 mod problem;
+mod sup_con;
 mod sweep;
 mod triplet;
 

@@ -1,0 +1,61 @@
+// NT-Xent loss. With L(i) = log sum_n exp(l(i, n)) over the negatives n of i, per ordered positive pair (i, p):
+//
+//   term  log(1 + exp(L(i) - l(i, p)))
+//   slope of d(i, p)   sigmoid(L(i) - l(i, p)) / temperature
+//   slope of d(i, n)  -W(i) exp(l(i, n) - L(i)) / temperature;   W(i) = sum_p sigmoid(L(i) - l(i, p))
+//
+// Without negatives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// `statistics` reads the distances of its row three times.
+
+// #include "shared/softmax.wgsl"
+
+fn is_summand(kind: u32) -> bool {
+    return kind == NEGATIVE;
+}
+
+// `end.weight` is W(i) / temperature.
+fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
+    if (end.column == NOWHERE) {
+        return 0.0;
+    }
+    let over = lead(end, d);
+    if (kind == POSITIVE) {
+        return sigmoid(over) / parameters.temperature;
+    }
+    return -end.weight * exp(-over);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn statistics(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    var pairs: Pairs;
+    let all = log_sum_exp(row, local, &pairs);
+    let has_negatives = all.column != NOWHERE;
+    var loss = 0.0;
+    var weight = 0.0;
+    for (var j = local; j < stripe.references; j += WORKGROUP) {
+        if (has_negatives && relation(i, j) == POSITIVE) {
+            let over = lead(all, distances[row * stripe.stride + j]);
+            loss += softplus(over);
+            weight += sigmoid(over);
+        }
+    }
+    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), local);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    if (local == 0u) {
+        row_statistics[i] = Statistic(all.value, all.column, all.above, sums.y / parameters.temperature);
+        // A softplus is never 0, though f32 may round it so.
+        let nonzero = select(0u, counts.x, has_negatives);
+        rows[i] = Row(
+            sums.x, 0.0, sums.z, sums.w, counts.x, counts.y, 0u, 0u, vec2(counts.x, 0u), vec2(nonzero, 0u), 0.0, 0u,
+        );
+    }
+}
