@@ -16,8 +16,7 @@
 struct Statistic {
     value: f32,
     column: u32,
-    above: f32,   // of the softmax family: shared/softmax.wgsl
-    weight: f32,
+    weight: f32,  // of the softmax family: shared/softmax.wgsl
 }
 
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
@@ -48,10 +47,15 @@ fn relation(i: u32, j: u32) -> u32 {
         }
         return select(NEGATIVE, POSITIVE, labels[entry] == 1u);
     }
+    return relation_of(i, labels[i], j);
+}
+
+// The same where nothing is listed, for loops that read the anchor's label once.
+fn relation_of(i: u32, label: u32, j: u32) -> u32 {
     if (j >= stripe.references || (stripe.same_set == 1u && i == j)) {
         return NO_PAIR;
     }
-    return select(NEGATIVE, POSITIVE, labels[i] == reference_labels[j]);
+    return select(NEGATIVE, POSITIVE, label == reference_labels[j]);
 }
 
 // What an invocation has seen of its row's pairs.

@@ -12,7 +12,8 @@
 // The file of a loss adds
 //
 //   fn is_summand(kind: u32) -> bool                       whether a pair of this kind is in the log-sum-exp
-//   fn slope(end: Statistic, kind: u32, d: f32) -> f32     d loss(i) / d d(i, j) from the statistic of i
+//   fn slope(end: Statistic, kind: u32, d: f32) -> f32     d loss(i) / d d(i, j) from the statistic of i,
+//                                                          whose `value` is the level -temperature * L(i)
 //
 // One workgroup per row; `main` reads its distances once and writes its coefficients once.
 
@@ -22,6 +23,7 @@
 
 struct Parameters {
     temperature: f32,
+    inverse_temperature: f32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
@@ -29,19 +31,21 @@ struct Parameters {
 // Summands per step in gradient/pairwise.wgsl: as far as that reads, coefficients must be there.
 const GRADIENT_STEP = 16u;
 
-// L(i) - l(i, j), by the difference of two distances: it keeps its digits at temperatures where the logits have lost them.
-fn lead(end: Statistic, d: f32) -> f32 {
-    return (d - end.value) / parameters.temperature + end.above;
+// L(i) - l(i, j), from the level -temperature * L(i), which is a distance: at low temperatures the difference of two distances
+// keeps digits that logits have lost.
+fn lead(level: f32, d: f32) -> f32 {
+    return (d - level) * parameters.inverse_temperature;
 }
 
-// L(i) as the nearest distance d of its summands and the log of sum_j exp((d - d(i, j)) / temperature): the largest summand is
-// exp(0), so that nothing overflows. Reads the distances twice, and sees every pair.
-fn log_sum_exp(row: u32, local: u32, pairs: ptr<function, Pairs>) -> Statistic {
+// The level -temperature * L(i) of a row, which is the nearest of its summands less temperature * log(sum of exponentials).
+// The largest of those is exp(0): nothing overflows. Reads the distances twice, and sees every pair.
+fn level_of_row(row: u32, local: u32, pairs: ptr<function, Pairs>) -> f32 {
     let i = stripe.begin + row;
+    let label = labels[i];
     let begin = row * stripe.stride;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
     for (var j = local; j < stripe.references; j += WORKGROUP) {
-        let kind = relation(i, j);
+        let kind = relation_of(i, label, j);
         let d = distances[begin + j];
         see_pair(pairs, kind, d);
         if (is_summand(kind)) {
@@ -51,21 +55,27 @@ fn log_sum_exp(row: u32, local: u32, pairs: ptr<function, Pairs>) -> Statistic {
     let nearest = workgroup_extremes(seen, local).nearest;
     var sum = 0.0;
     for (var j = local; j < stripe.references; j += WORKGROUP) {
-        if (is_summand(relation(i, j))) {
-            sum += exp((nearest.value - distances[begin + j]) / parameters.temperature);
+        if (is_summand(relation_of(i, label, j))) {
+            sum += exp(-lead(nearest.value, distances[begin + j]));
         }
     }
-    let above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), local).x, 1.0));
-    return Statistic(nearest.value, nearest.column, above, 0.0);
+    let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), local).x, 1.0);
+    return nearest.value - parameters.temperature * log(exponentials);
 }
 
 // The slope of d(i, j) in the loss. In one batch both ends of the pair have a share, the lower row's first: so both places of
 // the pair get the same bits.
-fn slope_of_pair(i: u32, j: u32, kind: u32, d: f32) -> f32 {
+fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
     if (stripe.same_set == 0u) {
-        return slope(row_statistics[i], kind, d);
+        return slope(own, kind, d);
     }
-    return slope(row_statistics[min(i, j)], kind, d) + slope(row_statistics[max(i, j)], kind, d);
+    var low = own;
+    var high = row_statistics[j];
+    if (j < i) {
+        low = high;
+        high = own;
+    }
+    return slope(low, kind, d) + slope(high, kind, d);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -79,6 +89,8 @@ fn main(
         return;
     }
     let i = stripe.begin + row;
+    let label = labels[i];
+    let own = row_statistics[i];
     var known = stripe.references;
     var written = stripe.stride;
     if (stripe.same_set == 1u) {
@@ -87,11 +99,11 @@ fn main(
     }
     for (var j = local; j < written; j += WORKGROUP) {
         let at = row * stripe.stride + j;
-        let kind = relation(i, j);
+        let kind = relation_of(i, label, j);
         var c = 0.0;
         if (kind != NO_PAIR && j < known) {
             let d = distances[at];
-            c = coefficient(slope_of_pair(i, j, kind, d), d);
+            c = coefficient(slope_of_pair(i, j, own, kind, d), d);
         }
         coefficients[at] = c;
     }

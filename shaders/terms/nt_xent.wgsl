@@ -13,16 +13,13 @@ fn is_summand(kind: u32) -> bool {
     return kind == NEGATIVE;
 }
 
-// `end.weight` is W(i) / temperature.
+// `end.weight` is W(i) / temperature: 0 without positives, and without negatives.
 fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
-    if (end.column == NOWHERE) {
-        return 0.0;
-    }
-    let over = lead(end, d);
-    if (kind == POSITIVE) {
-        return sigmoid(over) / parameters.temperature;
-    }
-    return -end.weight * exp(-over);
+    // The log-sum-exp is above all of its logits: for negatives the lead is not below 0 but by its rounding.
+    let over = lead(end.value, d);
+    let small = exp(-abs(over));
+    let positive = select(small, 1.0, over >= 0.0) / (1.0 + small) * parameters.inverse_temperature;
+    return select(select(-end.weight * small, positive, kind == POSITIVE), 0.0, end.weight == 0.0);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -37,21 +34,22 @@ fn statistics(
     }
     let i = stripe.begin + row;
     var pairs: Pairs;
-    let all = log_sum_exp(row, local, &pairs);
-    let has_negatives = all.column != NOWHERE;
+    let level = level_of_row(row, local, &pairs);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let has_negatives = counts.y > 0u;
+    let label = labels[i];
     var loss = 0.0;
     var weight = 0.0;
     for (var j = local; j < stripe.references; j += WORKGROUP) {
-        if (has_negatives && relation(i, j) == POSITIVE) {
-            let over = lead(all, distances[row * stripe.stride + j]);
+        if (has_negatives && relation_of(i, label, j) == POSITIVE) {
+            let over = lead(level, distances[row * stripe.stride + j]);
             loss += softplus(over);
             weight += sigmoid(over);
         }
     }
     let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), local);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
     if (local == 0u) {
-        row_statistics[i] = Statistic(all.value, all.column, all.above, sums.y / parameters.temperature);
+        row_statistics[i] = Statistic(level, 0u, sums.y * parameters.inverse_temperature);
         // A softplus is never 0, though f32 may round it so.
         let nonzero = select(0u, counts.x, has_negatives);
         rows[i] = Row(

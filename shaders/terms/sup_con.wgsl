@@ -15,11 +15,8 @@ fn is_summand(kind: u32) -> bool {
 
 // `end.weight` is 1/|P(i)|, 0 without positives.
 fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
-    if (end.weight == 0.0) {
-        return 0.0;
-    }
     let own = select(0.0, end.weight, kind == POSITIVE);
-    return (own - exp(-lead(end, d))) / parameters.temperature;
+    return select((own - exp(-lead(end.value, d))) * parameters.inverse_temperature, 0.0, end.weight == 0.0);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -34,11 +31,12 @@ fn statistics(
     }
     let i = stripe.begin + row;
     var pairs: Pairs;
-    let all = log_sum_exp(row, local, &pairs);
+    let level = level_of_row(row, local, &pairs);
+    let label = labels[i];
     var leads = 0.0;
     for (var j = local; j < stripe.references; j += WORKGROUP) {
-        if (relation(i, j) == POSITIVE) {
-            leads += lead(all, distances[row * stripe.stride + j]);
+        if (relation_of(i, label, j) == POSITIVE) {
+            leads += lead(level, distances[row * stripe.stride + j]);
         }
     }
     let sums = workgroup_sum(vec4(leads, 0.0, pairs.positive_distance, pairs.negative_distance), local);
@@ -46,7 +44,7 @@ fn statistics(
     if (local == 0u) {
         let has_positives = counts.x > 0u;
         let weight = select(1.0 / f32(counts.x), 0.0, !has_positives);
-        row_statistics[i] = Statistic(all.value, all.column, all.above, weight);
+        row_statistics[i] = Statistic(level, 0u, weight);
         // A sum of more than one exponential is greater than each, though f32 may round it to the largest.
         let is_nonzero = has_positives && counts.x + counts.y > 1u;
         rows[i] = Row(

@@ -99,7 +99,6 @@ pub(crate) struct Totals {
 pub(crate) struct Statistic {
     pub value: f32,
     pub column: u32,
-    pub above: f32,
     pub weight: f32,
 }
 

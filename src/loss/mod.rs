@@ -266,6 +266,11 @@ fn check_temperature(loss: &'static str, value: f32) -> Result<()> {
     })
 }
 
+/// The `Parameters` of `shaders/shared/softmax.wgsl`.
+fn softmax_parameters(temperature: f32) -> Vec<(&'static str, f32)> {
+    vec![("temperature", temperature), ("inverse_temperature", 1.0 / temperature)]
+}
+
 fn check_power(loss: &'static str, power: u32) -> Result<()> {
     if matches!(power, 1 | 2) {
         return Ok(());

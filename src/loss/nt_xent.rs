@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_temperature};
+use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_temperature, softmax_parameters};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -57,7 +57,7 @@ impl Description for NtXent {
     fn terms(&self) -> Terms {
         Terms {
             statistics: Statistics::Ends,
-            parameters: vec![("temperature", self.temperature)],
+            parameters: softmax_parameters(self.temperature),
             ..Terms::of(shader!("terms/nt_xent.wgsl"))
         }
     }

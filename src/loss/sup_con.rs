@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_temperature};
+use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_temperature, softmax_parameters};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -56,7 +56,7 @@ impl Description for SupCon {
     fn terms(&self) -> Terms {
         Terms {
             statistics: Statistics::Ends,
-            parameters: vec![("temperature", self.temperature)],
+            parameters: softmax_parameters(self.temperature),
             ..Terms::of(shader!("terms/sup_con.wgsl"))
         }
     }

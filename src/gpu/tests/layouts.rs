@@ -41,7 +41,7 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(List in "prepare/list.wgsl": count, limit);
     assert_same_layout!(Rows in "prepare/rows.wgsl": count, dimensions, vectors, unit, labelled, classes, fault);
     assert_same_layout!(Finish in "finish/gradient.wgsl": count, dimensions, vectors, unit, add, last, factor);
-    assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, above, weight);
+    assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
         nonzero_negatives, terms, nonzero, beta_slope);
