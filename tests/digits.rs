@@ -6,8 +6,7 @@ use common::agreement::Tally;
 use common::losses::minings;
 use npyz::NpyFile;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent, Reduction, SupCon,
-    Triplet,
+    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent, Reduction, SupCon, Triplet,
 };
 
 const IMAGES: &[u8] = include_bytes!("../data/digits.npy");

@@ -36,7 +36,6 @@ pub struct NtXent {
 
 impl NtXent {
     pub(crate) const NAME: &'static str = "NtXent";
-    pub(crate) const MODES: &'static [Mode] = &[Mode::Batch, Mode::Reference];
 }
 
 impl Default for NtXent {
@@ -48,6 +47,10 @@ impl Default for NtXent {
 impl Description for NtXent {
     fn settings(&self) -> (Distance, bool, Reduction) {
         (self.distance, self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Batch, Mode::Reference]
     }
 
     fn check(&self) -> Result<(), Error> {

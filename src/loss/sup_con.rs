@@ -35,7 +35,6 @@ pub struct SupCon {
 
 impl SupCon {
     pub(crate) const NAME: &'static str = "SupCon";
-    pub(crate) const MODES: &'static [Mode] = &[Mode::Batch, Mode::Reference];
 }
 
 impl Default for SupCon {
@@ -47,6 +46,10 @@ impl Default for SupCon {
 impl Description for SupCon {
     fn settings(&self) -> (Distance, bool, Reduction) {
         (self.distance, self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Batch, Mode::Reference]
     }
 
     fn check(&self) -> Result<(), Error> {
