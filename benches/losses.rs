@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Form, Inputs, LiftedStructured, Loss, Margin, Mining, Result, Triplet, reference,
+    Batch, Context, Contrastive, Form, Inputs, LiftedStructured, Loss, Margin, Mining, NtXent, Result, SupCon, Triplet,
+    reference,
 };
 
 const CLASS_SIZE: usize = 8;
@@ -23,6 +24,8 @@ fn losses() -> Vec<(&'static str, Loss)> {
         ("lifted smooth", LiftedStructured::default().into()),
         ("lifted exact", LiftedStructured { form: Form::Exact, ..Default::default() }.into()),
         ("margin", Margin::default().into()),
+        ("nt-xent", NtXent::default().into()),
+        ("supervised contrastive", SupCon::default().into()),
     ]
 }
 

@@ -1,5 +1,5 @@
-//! Metric-learning losses and their gradients on any GPU, through [wgpu]: contrastive, triplet, lifted structured and margin
-//! losses, exact, deterministic, without CUDA or Python.
+//! Metric-learning losses and their gradients on any GPU, through [wgpu]: contrastive, triplet, lifted structured, margin
+//! and softmax losses, exact, deterministic, without CUDA or Python.
 //!
 //! The library is middleware for applications that own a wgpu device and keep their embeddings in GPU buffers: it never
 //! takes the device over, never submits behind the caller's back, and leaves loss and gradient in GPU buffers. Around that
@@ -61,7 +61,8 @@
 //!
 //! # What to read first
 //!
-//! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`]; each
+//! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`],
+//! [`NtXent`], [`SupCon`]; each
 //! says its formula and its source. [`Distance`], [`Reduction`] and [`Mining`] are what they have in common. [`Batch`] holds
 //! inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`] everything
 //! that can go wrong. [`mod@reference`] is the CPU's side. [`measures`] says how well embeddings retrieve their own class.

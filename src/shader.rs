@@ -40,6 +40,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/ranks.wgsl"),
     shader!("shared/reduce.wgsl"),
     shader!("shared/row.wgsl"),
+    shader!("shared/softmax.wgsl"),
     shader!("shared/sorted.wgsl"),
     shader!("shared/sorting.wgsl"),
     shader!("shared/state.wgsl"),

@@ -6,7 +6,7 @@ use common::agreement::Tally;
 use common::losses::minings;
 use npyz::NpyFile;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, Reduction, Triplet,
+    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent, Reduction, SupCon, Triplet,
 };
 
 const IMAGES: &[u8] = include_bytes!("../data/digits.npy");
@@ -23,6 +23,8 @@ fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
     let forms = [Form::Smooth, Form::Exact];
     losses.extend(forms.map(|form| LiftedStructured { distance, normalize, form, ..Default::default() }.into()));
     losses.push(MultiMargin { distance, normalize, ..Default::default() }.into());
+    losses.push(NtXent { distance, normalize, ..Default::default() }.into());
+    losses.push(SupCon { distance, normalize, ..Default::default() }.into());
     losses
 }
 

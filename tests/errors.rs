@@ -1,8 +1,8 @@
 //! Every error of the host side: the exact variant, and a message that names what and where.
 
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Form, LiftedStructured, Loss, Margin, Mode, MultiMargin, Reduction, Result,
-    Shape, Triplet,
+    Batch, Contrastive, Distance, Error, Form, LiftedStructured, Loss, Margin, Mode, MultiMargin, NtXent, Reduction,
+    Result, Shape, SupCon, Triplet,
 };
 
 const ROWS: [f32; 6] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
@@ -161,7 +161,7 @@ fn labels_that_are_indices_have_an_entry() {
 }
 
 #[test]
-fn parameters_are_finite_and_powers_one_or_two() {
+fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let losses: [(Loss, &str, &str); 6] = [
             (Contrastive { positive_margin: value, ..Default::default() }.into(), "Contrastive", "positive_margin"),
@@ -175,6 +175,18 @@ fn parameters_are_finite_and_powers_one_or_two() {
             let allowed = "any finite number";
             let error = Error::Parameter { loss: name, parameter, value: value.to_string(), allowed };
             fails(batch().check(&loss), error, &format!("{name}: {parameter} is {value}, allowed is {allowed}"));
+        }
+    }
+    for temperature in [0.0, -0.1, 1e-40, f32::NAN, f32::INFINITY] {
+        let losses: [(Loss, &str); 2] = [
+            (NtXent { temperature, ..Default::default() }.into(), "NtXent"),
+            (SupCon { temperature, ..Default::default() }.into(), "SupCon"),
+        ];
+        for (loss, name) in losses {
+            let (value, allowed) = (temperature.to_string(), "any finite number greater than 0, and not subnormal");
+            let error = Error::Parameter { loss: name, parameter: "temperature", value, allowed };
+            let text = format!("{name}: temperature is {temperature}, allowed is {allowed}");
+            fails(batch().check(&loss), error, &text);
         }
     }
     for power in [0, 3] {

@@ -7,7 +7,7 @@ use common::agreement::Tally;
 use common::goldens::{self, Case};
 use wgpu_metric_learning::{Batch, Checks, Context, Loss, Options, reference};
 
-const CASES: usize = 185;
+const CASES: usize = 227;
 
 #[test]
 fn every_case_agrees_on_every_adapter() {
@@ -87,6 +87,8 @@ fn with_another_margin(loss: &Loss) -> Loss {
         Loss::LiftedStructured(loss) => loss.margin += 1e-3,
         Loss::MultiMargin(loss) => loss.margin += 1e-3,
         Loss::Margin(loss) => loss.alpha += 1e-3,
+        Loss::NtXent(loss) => loss.temperature += 1e-3,
+        Loss::SupCon(loss) => loss.temperature += 1e-3,
         _ => panic!("a margin for {}", loss.name()),
     }
     loss

@@ -8,8 +8,15 @@ use wgpu_metric_learning::{Evaluation, Loss, reference};
 const TOLERANCE: f64 = 1e-9;
 
 /// How many cases of each loss there are: none may be lost in silence.
-const CASES: [(&str, usize); 5] =
-    [("Contrastive", 57), ("Triplet", 65), ("LiftedStructured", 30), ("MultiMargin", 14), ("Margin", 19)];
+const CASES: [(&str, usize); 7] = [
+    ("Contrastive", 57),
+    ("Triplet", 65),
+    ("LiftedStructured", 30),
+    ("MultiMargin", 14),
+    ("Margin", 19),
+    ("NtXent", 21),
+    ("SupCon", 21),
+];
 
 #[test]
 fn reference_agrees_with_every_golden() {

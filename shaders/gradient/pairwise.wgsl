@@ -6,6 +6,9 @@
 //
 // with the direction of shared/distance.wgsl.
 //
+// TRIANGLE = 1, in one batch, takes every pair once, for both its rows: by rows only the columns j up to the stripe's own end,
+// transposed only for the rows j before the stripe, onto what their own stripes gave them.
+//
 //   own           points of the rows that the gradient is for (queries, or transposed the references)
 //   other         points of the rows it is summed over
 //   coefficients  rows x stride
@@ -25,6 +28,7 @@
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 
 override TRANSPOSED: u32 = 0u;
+override TRIANGLE: u32 = 0u;
 
 const TILE = 64u;                   // rows of a tile; also its dimensions
 const SIDE = 16u;                   // invocations along each
@@ -44,13 +48,16 @@ fn summands() -> Summands {
     if (TRANSPOSED == 1u) {
         return Summands(stripe.begin, stripe.rows);
     }
+    if (TRIANGLE == 1u) {
+        return Summands(0u, stripe.begin + stripe.rows);
+    }
     return Summands(0u, stripe.references);
 }
 
 // The rows of `own` that the gradient is for.
 fn owners() -> Summands {
     if (TRANSPOSED == 1u) {
-        return Summands(0u, stripe.references);
+        return Summands(0u, select(stripe.references, stripe.begin, TRIANGLE == 1u));
     }
     return Summands(stripe.begin, stripe.rows);
 }

@@ -28,8 +28,13 @@ fn relation(i: u32, j: u32) -> u32 {
         }
         return select(NEGATIVE, POSITIVE, labels[entry] == 1u);
     }
+    return relation_of(i, labels[i], j);
+}
+
+// The same where nothing is listed, for loops that read the anchor's label once.
+fn relation_of(i: u32, label: u32, j: u32) -> u32 {
     if (j >= stripe.references || (stripe.same_set == 1u && i == j)) {
         return NO_PAIR;
     }
-    return select(NEGATIVE, POSITIVE, labels[i] == reference_labels[j]);
+    return select(NEGATIVE, POSITIVE, label == reference_labels[j]);
 }

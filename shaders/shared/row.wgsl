@@ -15,6 +15,7 @@
 struct Statistic {
     value: f32,
     column: u32,
+    weight: f32,  // of the softmax family: shared/softmax.wgsl
 }
 
 @group(0) @binding(5) var<storage, read_write> coefficients: array<f32>;

@@ -61,7 +61,7 @@ fn statistics(
         above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), local).x, 1.0));
     }
     if (local == 0u) {
-        row_statistics[i] = Statistic(parameters.margin - nearest.value + above, nearest.column);
+        row_statistics[i] = Statistic(parameters.margin - nearest.value + above, nearest.column, 0.0);
     }
 }
 

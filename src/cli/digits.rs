@@ -3,7 +3,8 @@
 use std::fmt;
 
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, Reduction, Triplet,
+    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, NtXent, Reduction,
+    SupCon, Triplet,
 };
 
 use super::npy::{self, Matrix};
@@ -85,5 +86,9 @@ pub fn objectives() -> Vec<Loss> {
         Margin { distance: SquaredEuclidean, normalize, beta_per_class: true, ..Default::default() }.into(),
         MultiMargin::default().into(),
         MultiMargin { distance: InnerProduct, power: 2, ..Default::default() }.into(),
+        NtXent::default().into(),
+        NtXent { distance: SquaredEuclidean, normalize, temperature: 0.5, ..Default::default() }.into(),
+        SupCon::default().into(),
+        SupCon { distance: Manhattan, temperature: 10.0, ..Default::default() }.into(),
     ]
 }

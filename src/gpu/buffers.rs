@@ -59,7 +59,7 @@ pub(crate) struct Buffers {
     pub gradient: wgpu::Buffer,
     /// With respect to the second set, unless it is fixed.
     pub gradient_references: Option<wgpu::Buffer>,
-    /// What batch mode adds to the gradient by columns, where the loss is not symmetric.
+    /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric.
     pub transposed: Option<wgpu::Buffer>,
     pub coefficients: wgpu::Buffer,
     pub rows: wgpu::Buffer,
@@ -73,10 +73,11 @@ impl Buffers {
     pub(crate) fn new(context: &Context, loss: &Loss, shape: &Shape, stripes: &Stripes) -> Result<Self> {
         let make = Maker::new(context.device());
         let terms = loss.description().terms();
-        let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric;
+        let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && terms.statistics != Statistics::Ends;
         let gradient = |what, rows: usize| make.storage(what, (rows * shape.dimensions()) as u64 * 4);
         let of_references = shape.has_reference_gradient().then_some(shape.references());
-        let statistics = if terms.statistics == Statistics::Rows { shape.queries() } else { 1 };
+        let has_statistics = matches!(terms.statistics, Statistics::Rows | Statistics::Ends);
+        let statistics = if has_statistics { shape.queries() } else { 1 };
         let betas = shape.betas().max(1);
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {

@@ -99,6 +99,7 @@ pub(crate) struct Totals {
 pub(crate) struct Statistic {
     pub value: f32,
     pub column: u32,
+    pub weight: f32,
 }
 
 /// `Ranks` of `shaders/shared/ranks.wgsl`.

@@ -36,21 +36,24 @@ impl<'a> Builder<'a> {
     pub(crate) fn build(mut self) -> Result<Vec<Step>> {
         self.sweeps.incidence();
         let distance = self.sweeps.distance();
-        if self.terms.statistics != Statistics::None {
-            let statistics = self.terms("statistics", 1)?;
-            self.sweeps.pass(&[&distance, &statistics]);
+        let mut sweeps = vec![&distance];
+        let statistics = match self.terms.statistics {
+            Statistics::None => None,
+            _ => Some(self.terms("statistics", 1)?),
+        };
+        sweeps.extend(&statistics);
+        if matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals) {
+            self.sweeps.pass(&sweeps);
+            // What one stripe holds is still there in the next pass.
+            sweeps.truncate(if self.basis.stripes.is_single() { 0 } else { 1 });
         }
         if self.terms.statistics == Statistics::Totals {
             self.totals(false);
         }
         let terms = self.terms("main", self.sweeps.portions())?;
         let gradients = self.gradients();
-        let mut sweeps = vec![&terms];
+        sweeps.push(&terms);
         sweeps.extend(&gradients);
-        // What one stripe holds is still there from the pass before.
-        if self.terms.statistics == Statistics::None || !self.basis.stripes.is_single() {
-            sweeps.insert(0, &distance);
-        }
         self.sweeps.pass(&sweeps);
         self.totals(true);
         self.finish()?;
@@ -108,6 +111,10 @@ impl<'a> Builder<'a> {
         let across = (self.shape.dimensions() as u32).div_ceil(TILE);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
         let mut sweeps = vec![self.gradient("gradient", 0.0, by_rows, Grid::Tiles(across))];
+        if self.joins_ends() {
+            let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
+            sweeps.push(self.gradient("gradient of earlier rows", 1.0, by_columns, Grid::Earlier(across)));
+        }
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
@@ -144,8 +151,14 @@ impl<'a> Builder<'a> {
     fn gradient(&self, label: &'static str, transposed: f64, buffers: [&wgpu::Buffer; 5], grid: Grid) -> Sweep {
         let mut constants = self.sweeps.matrix_constants();
         constants.push(("TRANSPOSED", transposed));
+        constants.push(("TRIANGLE", self.joins_ends().into()));
         let kernel = Kernel::new(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants);
         self.sweeps.sweep(label, &kernel, &buffers, grid, self.sweeps.pair_cost())
+    }
+
+    /// Whether every pair is taken once, for both its ends.
+    fn joins_ends(&self) -> bool {
+        self.shape.mode() == Mode::Batch && self.terms.statistics == Statistics::Ends
     }
 
     fn totals(&mut self, last: bool) {

@@ -44,15 +44,18 @@ pub(crate) enum Grid {
     Tiles(u32),
     /// So many, whatever rows the stripe has.
     Fixed([u32; 3]),
+    /// One for every tile of the columns before the stripe, this many across.
+    Earlier(u32),
 }
 
 impl Grid {
-    fn groups(self, rows: u32) -> [u32; 3] {
+    fn groups(self, begin: u32, rows: u32) -> [u32; 3] {
         match self {
             Self::Rows => folded(rows),
             Self::Values(per_row) => folded((rows * per_row).div_ceil(256)),
             Self::Tiles(across) => [across, rows.div_ceil(TILE), 1],
             Self::Fixed(groups) => groups,
+            Self::Earlier(across) => [across, begin.div_ceil(TILE), 1],
         }
     }
 }
@@ -80,12 +83,16 @@ impl<'a> Sweeps<'a> {
 
     /// The sweeps one after the other on each stripe.
     pub(crate) fn pass(&mut self, sweeps: &[&Sweep]) {
-        for (stripe, (_, rows)) in self.basis.stripes.iter().enumerate() {
+        for (stripe, (begin, rows)) in self.basis.stripes.iter().enumerate() {
             for sweep in sweeps {
+                let groups = sweep.grid.groups(begin, rows);
+                if groups.contains(&0) {
+                    continue;
+                }
                 for portion in 0..sweep.portions {
                     let offset = self.uniforms.offset(stripe, portion);
                     let cost = sweep.cost_per_row * u64::from(rows);
-                    self.steps.push(sweep.step.on_stripe(offset, sweep.grid.groups(rows), cost));
+                    self.steps.push(sweep.step.on_stripe(offset, groups, cost));
                 }
             }
         }
@@ -162,7 +169,7 @@ impl<'a> Sweeps<'a> {
     ) -> Sweep {
         let bound: Vec<_> =
             [&self.uniforms.buffer].into_iter().chain(buffers.iter().copied()).map(Bound::all).collect();
-        let step = kernel.step(&self.basis.context, label, &bound, grid.groups(0), 0);
+        let step = kernel.step(&self.basis.context, label, &bound, grid.groups(0, 0), 0);
         Sweep { step, grid, cost_per_row, portions: 1 }
     }
 

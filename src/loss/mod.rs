@@ -6,7 +6,9 @@ mod lifted_structured;
 mod margin;
 mod mining;
 mod multi_margin;
+mod nt_xent;
 mod reduction;
+mod sup_con;
 mod triplet;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +19,9 @@ pub use lifted_structured::{Form, LiftedStructured};
 pub use margin::Margin;
 pub use mining::Mining;
 pub use multi_margin::MultiMargin;
+pub use nt_xent::NtXent;
 pub use reduction::Reduction;
+pub use sup_con::SupCon;
 pub use triplet::Triplet;
 
 use crate::shader::Shader;
@@ -27,7 +31,7 @@ use crate::{Error, Result};
 /// The list that names every loss: hands `$callback!` the names of their types.
 macro_rules! for_every_loss {
     ($callback:ident) => {
-        $callback! { Contrastive, Triplet, LiftedStructured, MultiMargin, Margin }
+        $callback! { Contrastive, Triplet, LiftedStructured, MultiMargin, Margin, NtXent, SupCon }
     };
 }
 pub(crate) use for_every_loss;
@@ -196,7 +200,7 @@ pub(crate) struct Terms {
     pub operations_per_pair: u64,
     /// What must be known of all rows before the coefficients of one can be computed.
     pub statistics: Statistics,
-    /// Whether C(i, j) = C(j, i) in batch mode.
+    /// Whether c(i, j) = c(j, i) in batch mode, so that the gradient is twice its half by rows.
     pub symmetric: bool,
     /// Rows of more positives than this are worked on in as many dispatches as it takes.
     pub positives_per_dispatch: Option<usize>,
@@ -221,14 +225,18 @@ impl Terms {
     }
 }
 
-/// The pass that a loss needs before its coefficients, if any: the entry point `statistics` of its shader.
+/// What a loss needs before its coefficients, if anything: the entry point `statistics` of its shader finds it out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Statistics {
     /// The row itself is enough.
     None,
-    /// One number and one index for every row.
+    /// Something of every row, in a pass before the coefficients.
     Rows,
-    /// The counts of the whole batch: the mean of the positives and of the negatives are taken apart.
+    /// Something of the row, and in one batch of the row at the other end of the pair. The coefficient of a pair is then
+    /// c(i, j) + c(j, i), and no pass comes before: a stripe takes the pairs of its rows with each other and with earlier
+    /// rows, for both ends, and leaves those with later rows to their stripes.
+    Ends,
+    /// The counts of the whole batch, in a pass before: the mean of the positives and of the negatives are taken apart.
     Totals,
 }
 
@@ -244,6 +252,24 @@ fn check_finite(loss: &'static str, parameter: &'static str, value: f32) -> Resu
         return Ok(());
     }
     Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number" })
+}
+
+/// Below the smallest normal number f32 may take it for 0.
+fn check_temperature(loss: &'static str, value: f32) -> Result<()> {
+    if value.is_normal() && value > 0.0 {
+        return Ok(());
+    }
+    Err(Error::Parameter {
+        loss,
+        parameter: "temperature",
+        value: value.to_string(),
+        allowed: "any finite number greater than 0, and not subnormal",
+    })
+}
+
+/// The `Parameters` of `shaders/shared/softmax.wgsl`.
+fn softmax_parameters(temperature: f32) -> Vec<(&'static str, f32)> {
+    vec![("temperature", temperature), ("inverse_temperature", 1.0 / temperature)]
 }
 
 fn check_power(loss: &'static str, power: u32) -> Result<()> {

@@ -92,7 +92,7 @@ impl Bounded {
         let value = self.value.exp();
         // exp(x + e) - exp(x), without 0 times infinity for a large e.
         let error = if self.error < 1.0 { value * growth(self.error) } else { (self.value + self.error).exp() };
-        Self::new(value, error).widened(exponential(self.value))
+        Self::new(value, error + SMALLEST).widened(exponential(self.value))
     }
 
     /// exp of what is at most 0 by its meaning: a part of a whole.
@@ -117,7 +117,7 @@ impl Bounded {
         let value = if self.value >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
         let slope = small / ((1.0 + small) * (1.0 + small));
         let error = if self.error < 1.0 { slope * (growth(self.error) + exponential(self.value)) } else { 1.0 };
-        Self::new(value, error).widened(4.0 * ULP).within_one()
+        Self::new(value, error + SMALLEST).widened(4.0 * ULP).within_one()
     }
 
     /// log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)).

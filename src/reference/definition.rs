@@ -44,6 +44,13 @@ pub(super) struct Anchor {
     pub negatives: Vec<usize>,
 }
 
+impl Anchor {
+    /// The logits of the softmax family, -d / temperature, of every column.
+    pub fn logits(&self, temperature: f32) -> Vec<Bounded> {
+        self.distances.iter().map(|&d| -d / Bounded::exact(temperature.into())).collect()
+    }
+}
+
 /// What one anchor adds to the result.
 pub(super) struct Terms {
     /// The sum of the terms.

@@ -46,11 +46,11 @@ impl Points {
             let errors = vec![0.0; norms.len()];
             return Self { coordinates: raw.clone(), raw, dimensions, norms, errors, unit };
         }
-        let inverse = |norm: f64| if norm > 0.0 { 1.0 / norm } else { 0.0 };
+        let unit_part = |x: f64, norm: f64| if norm > 0.0 { x / norm } else { 0.0 };
         // Coordinates below the smallest normal f32 may be flushed to 0.
         let flushed = (dimensions as f64).sqrt() * SMALLEST;
         let error = |norm: f64| if norm > 0.0 { unit_rounding(dimensions) + flushed / norm } else { 0.0 };
-        let coordinates = rows().zip(&norms).flat_map(|(row, &norm)| row.iter().map(move |x| x * inverse(norm)));
+        let coordinates = rows().zip(&norms).flat_map(|(row, &norm)| row.iter().map(move |&x| unit_part(x, norm)));
         Self {
             coordinates: coordinates.collect(),
             errors: norms.iter().map(|&norm| error(norm)).collect(),

@@ -30,8 +30,10 @@ mod list;
 mod margin;
 mod measures;
 mod multi_margin;
+mod nt_xent;
 mod objective;
 mod problem;
+mod sup_con;
 mod sweep;
 mod triplet;
 

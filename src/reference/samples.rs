@@ -1,7 +1,8 @@
 //! Inputs and losses for the unit tests.
 
 use crate::loss::{
-    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
+    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent, Reduction, SupCon,
+    Triplet,
 };
 use crate::measures::Retrieval;
 use crate::{Batch, Result};
@@ -20,6 +21,8 @@ pub(crate) struct Sample {
 }
 
 const CLASSES: u32 = 3;
+/// High enough for finite differences.
+const TEMPERATURE: f32 = 0.5;
 const BETA: [f32; 3] = [0.6, 0.7, 0.65];
 
 impl Sample {
@@ -133,5 +136,7 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
     for beta_per_class in [false, true] {
         losses.push(Margin { distance, normalize, reduction, beta_per_class, ..Default::default() }.into());
     }
+    losses.push(NtXent { distance, normalize, reduction, temperature: TEMPERATURE }.into());
+    losses.push(SupCon { distance, normalize, reduction, temperature: TEMPERATURE }.into());
     losses
 }

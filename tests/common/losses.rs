@@ -1,10 +1,11 @@
 //! Every loss in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
+    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent, Reduction, SupCon,
+    Triplet,
 };
 
-/// Every variant, with margins of the size of `reach`.
+/// Every variant, with margins and temperatures of the size of `reach`.
 pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     let mut losses = Vec::new();
     for (power, reduction) in [
@@ -32,6 +33,10 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     }
     for (beta_per_class, reduction) in [(false, Reduction::MeanNonZero), (true, Reduction::Mean)] {
         losses.push(Margin { distance, normalize, reduction, alpha: 0.2 * reach, beta_per_class }.into());
+    }
+    for (temperature, reduction) in [(0.1 * reach, Reduction::Mean), (0.5 * reach, Reduction::MeanNonZero)] {
+        losses.push(NtXent { distance, normalize, reduction, temperature }.into());
+        losses.push(SupCon { distance, normalize, reduction, temperature }.into());
     }
     losses
 }

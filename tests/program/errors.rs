@@ -33,7 +33,8 @@ fn objective_fails(objective: &str, texts: &[&str]) {
 
 #[test]
 fn objectives_that_are_none() {
-    let losses = ["--objective", "Contrastive", "Triplet", "LiftedStructured", "MultiMargin", "Margin"];
+    let losses =
+        ["--objective", "Contrastive", "Triplet", "LiftedStructured", "MultiMargin", "Margin", "NtXent", "SupCon"];
     objective_fails("Tripled", &[&losses[..], &["Tripled"]].concat());
     objective_fails(r#"{"loss":"tripled"}"#, &[&losses[..], &["tripled"]].concat());
     objective_fails(

@@ -10,7 +10,7 @@ use crate::{NO_ADAPTER, object, program, stderr, stdout, succeed};
 fn without_arguments_every_core_loss_agrees_with_the_reference() {
     let text = succeed(&["evaluate"]);
     let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("objective")).skip(1).collect();
-    for loss in ["Contrastive", "Triplet", "LiftedStructured", "Margin", "MultiMargin"] {
+    for loss in ["Contrastive", "Triplet", "LiftedStructured", "Margin", "MultiMargin", "NtXent", "SupCon"] {
         assert!(rows.iter().filter(|row| row.starts_with(&format!("{loss} "))).count() >= 2, "{loss} in\n{text}");
     }
     for choice in ["All", "Hard", "SemiHard", "soft", "Smooth", "Exact", "Manhattan", "Cosine", "InnerProduct"] {

@@ -81,6 +81,19 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/triplet/semi_hard.wgsl", "select(value_of(order), farthest.value", "select(value_of(order), 0.0"),
     ("terms/triplet/semi_hard.wgsl", "slopes += slopes_of_choosers(size, EMPTY, d);", "slopes += 0.0;"),
     ("terms/triplet/semi_hard.wgsl", "smallest = scan_scratch[local - 1u];", "smallest = EMPTY;"),
+    ("terms/nt_xent.wgsl", "/ (1.0 + small)", "/ (1.001 + small)"),
+    ("terms/nt_xent.wgsl", "-end.weight * small", "-0.999 * end.weight * small"),
+    ("terms/nt_xent.wgsl", "select(0u, counts.x, has_negatives)", "0u"),
+    ("terms/nt_xent.wgsl", "row_statistics[j];", "own;"),
+    ("terms/sup_con.wgsl", "return kind != NO_PAIR;", "return kind == NEGATIVE;"),
+    ("terms/sup_con.wgsl", "own - exp(", "own - 0.999 * exp("),
+    ("terms/sup_con.wgsl", "sums.x * weight", "sums.x"),
+    ("gradient/pairwise.wgsl", "value.x = gradient[at];", "value.x = 0.0;"),
+    (
+        "gradient/pairwise.wgsl",
+        "stripe.references, stripe.begin, TRIANGLE == 1u",
+        "stripe.references, stripe.references, TRIANGLE == 1u",
+    ),
     ("gradient/pairwise.wgsl", "sums += quarter_of_step(0u", "sums = quarter_of_step(0u"),
     ("gradient/pairwise.wgsl", "return sign(x - y);", "return sign(y - x);"),
     ("gradient/pairwise.wgsl", "return -y;", "return y;"),
@@ -103,9 +116,10 @@ const FAULTS: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_planted_fault_is_caught() {
-    // Rows enough for a second step of the gradient's sums.
+    // Rows enough for a second step of the gradient's sums, and in batch mode for a second stripe.
     let sample = Sample::new(19, 6, 1.0);
-    let context = contexts(Options::default()).swap_remove(0);
+    let options = Options { workspace_bytes: 16 * 20 * 8, ..Options::default() };
+    let context = contexts(options).swap_remove(0);
     let mut losses = representatives();
     for &(path, line, fault) in FAULTS {
         // Those whose own kernel it is come first.

@@ -41,7 +41,7 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(List in "prepare/list.wgsl": count, limit);
     assert_same_layout!(Rows in "prepare/rows.wgsl": count, dimensions, vectors, unit, labelled, classes, fault);
     assert_same_layout!(Finish in "finish/gradient.wgsl": count, dimensions, vectors, unit, add, last, factor);
-    assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column);
+    assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
         nonzero_negatives, terms, nonzero, beta_slope);
@@ -97,6 +97,8 @@ fn constants_have_the_same_value() {
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
+    let softmax = parse(shader!("terms/nt_xent.wgsl"));
+    assert_eq!(constant(&softmax, "GRADIENT_STEP"), constant(&gradient, "STEP"));
     assert_eq!([&gradient, &distance].map(|module| constant(module, "TILE")), [crate::gpu::sweeps::TILE; 2]);
     let portion = |mining, soft| {
         let loss = Loss::from(crate::Triplet { mining, soft, ..Default::default() });

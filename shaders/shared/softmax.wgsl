@@ -1,0 +1,110 @@
+// What the losses of the softmax family share. With the logits l(i, j) = -d(i, j) / temperature, every row i has
+//
+//   L(i) = log sum_j exp(l(i, j))      over its pairs j that `is_summand` names
+//
+// The entry point `statistics` of a loss keeps L(i), and what else the slopes of the row need, beside the row's summary. `main`
+// is here, and makes the coefficients of
+//
+//   against references   c(i, j)             of all columns
+//   in one batch         c(i, j) + c(j, i)   of the columns up to the stripe's own end: later rows have no statistics yet,
+//                                            and take the pair when their stripe comes
+//
+// The file of a loss adds
+//
+//   fn is_summand(kind: u32) -> bool                       whether a pair of this kind is in the log-sum-exp
+//   fn slope(end: Statistic, kind: u32, d: f32) -> f32     d loss(i) / d d(i, j) from the statistic of i,
+//                                                          whose `value` is the level -temperature * L(i)
+//
+// One workgroup per row; `main` reads its distances once and writes its coefficients once.
+
+// #include "shared/row.wgsl"
+// #include "shared/extremes.wgsl"
+// #include "shared/exponential.wgsl"
+
+struct Parameters {
+    temperature: f32,
+    inverse_temperature: f32,
+}
+
+@group(0) @binding(1) var<uniform> parameters: Parameters;
+
+// Summands per step in gradient/pairwise.wgsl: as far as that reads, coefficients must be there.
+const GRADIENT_STEP = 16u;
+
+// L(i) - l(i, j), from the level -temperature * L(i), which is a distance: at low temperatures the difference of two distances
+// keeps digits that logits have lost.
+fn lead(level: f32, d: f32) -> f32 {
+    return (d - level) * parameters.inverse_temperature;
+}
+
+// The level -temperature * L(i) of a row, which is the nearest of its summands less temperature * log(sum of exponentials).
+// The largest of those is exp(0): nothing overflows. Reads the distances twice, and sees every pair.
+fn level_of_row(row: u32, local: u32, pairs: ptr<function, Pairs>) -> f32 {
+    let i = stripe.begin + row;
+    let label = labels[i];
+    let begin = row * stripe.stride;
+    var seen = Extremes(NO_EXTREME, NO_EXTREME);
+    for (var j = local; j < stripe.references; j += WORKGROUP) {
+        let kind = relation_of(i, label, j);
+        let d = distances[begin + j];
+        see_pair(pairs, kind, d);
+        if (is_summand(kind)) {
+            seen.nearest = nearer(seen.nearest, Extreme(d, j));
+        }
+    }
+    let nearest = workgroup_extremes(seen, local).nearest;
+    var sum = 0.0;
+    for (var j = local; j < stripe.references; j += WORKGROUP) {
+        if (is_summand(relation_of(i, label, j))) {
+            sum += exp(-lead(nearest.value, distances[begin + j]));
+        }
+    }
+    let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), local).x, 1.0);
+    return nearest.value - parameters.temperature * log(exponentials);
+}
+
+// The slope of d(i, j) in the loss. In one batch both ends of the pair have a share, the lower row's first: so both places of
+// the pair get the same bits.
+fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
+    if (stripe.same_set == 0u) {
+        return slope(own, kind, d);
+    }
+    var low = own;
+    var high = row_statistics[j];
+    if (j < i) {
+        low = high;
+        high = own;
+    }
+    return slope(low, kind, d) + slope(high, kind, d);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    let label = labels[i];
+    let own = row_statistics[i];
+    var known = stripe.references;
+    var written = stripe.stride;
+    if (stripe.same_set == 1u) {
+        known = stripe.begin + stripe.rows;
+        written = min(stripe.stride, (known + GRADIENT_STEP - 1u) / GRADIENT_STEP * GRADIENT_STEP);
+    }
+    for (var j = local; j < written; j += WORKGROUP) {
+        let at = row * stripe.stride + j;
+        let kind = relation_of(i, label, j);
+        var c = 0.0;
+        if (kind != NO_PAIR && j < known) {
+            let d = distances[at];
+            c = coefficient(slope_of_pair(i, j, own, kind, d), d);
+        }
+        coefficients[at] = c;
+    }
+}

@@ -1,0 +1,59 @@
+// NT-Xent loss. With L(i) = log sum_n exp(l(i, n)) over the negatives n of i, per ordered positive pair (i, p):
+//
+//   term  log(1 + exp(L(i) - l(i, p)))
+//   slope of d(i, p)   sigmoid(L(i) - l(i, p)) / temperature
+//   slope of d(i, n)  -W(i) exp(l(i, n) - L(i)) / temperature;   W(i) = sum_p sigmoid(L(i) - l(i, p))
+//
+// Without negatives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// `statistics` reads the distances of its row three times.
+
+// #include "shared/softmax.wgsl"
+
+fn is_summand(kind: u32) -> bool {
+    return kind == NEGATIVE;
+}
+
+// `end.weight` is W(i) / temperature: 0 without positives, and without negatives.
+fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
+    // The log-sum-exp is above all of its logits: for negatives the lead is not below 0 but by its rounding.
+    let over = lead(end.value, d);
+    let small = exp(-abs(over));
+    let positive = select(small, 1.0, over >= 0.0) / (1.0 + small) * parameters.inverse_temperature;
+    return select(select(-end.weight * small, positive, kind == POSITIVE), 0.0, end.weight == 0.0);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn statistics(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    var pairs: Pairs;
+    let level = level_of_row(row, local, &pairs);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let has_negatives = counts.y > 0u;
+    let label = labels[i];
+    var loss = 0.0;
+    var weight = 0.0;
+    for (var j = local; j < stripe.references; j += WORKGROUP) {
+        if (has_negatives && relation_of(i, label, j) == POSITIVE) {
+            let over = lead(level, distances[row * stripe.stride + j]);
+            loss += softplus(over);
+            weight += sigmoid(over);
+        }
+    }
+    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), local);
+    if (local == 0u) {
+        row_statistics[i] = Statistic(level, 0u, sums.y * parameters.inverse_temperature);
+        // A softplus is never 0, though f32 may round it so.
+        let nonzero = select(0u, counts.x, has_negatives);
+        rows[i] = Row(
+            sums.x, 0.0, sums.z, sums.w, counts.x, counts.y, 0u, 0u, vec2(counts.x, 0u), vec2(nonzero, 0u), 0.0, 0u,
+        );
+    }
+}

@@ -1,0 +1,55 @@
+// Supervised contrastive loss. With L(i) = log sum_j exp(l(i, j)) over all pairs of i, per anchor i with positives P(i):
+//
+//   term  mean over p in P(i) of L(i) - l(i, p)
+//   slope of d(i, j)   (1/|P(i)| - exp(l(i, j) - L(i))) / temperature   for positives j
+//                      -exp(l(i, j) - L(i)) / temperature               for negatives j
+//
+// Without positives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// `statistics` reads the distances of its row three times.
+
+// #include "shared/softmax.wgsl"
+
+fn is_summand(kind: u32) -> bool {
+    return kind != NO_PAIR;
+}
+
+// `end.weight` is 1/|P(i)|, 0 without positives.
+fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
+    let own = select(0.0, end.weight, kind == POSITIVE);
+    return select((own - exp(-lead(end.value, d))) * parameters.inverse_temperature, 0.0, end.weight == 0.0);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn statistics(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    var pairs: Pairs;
+    let level = level_of_row(row, local, &pairs);
+    let label = labels[i];
+    var leads = 0.0;
+    for (var j = local; j < stripe.references; j += WORKGROUP) {
+        if (relation_of(i, label, j) == POSITIVE) {
+            leads += lead(level, distances[row * stripe.stride + j]);
+        }
+    }
+    let sums = workgroup_sum(vec4(leads, 0.0, pairs.positive_distance, pairs.negative_distance), local);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    if (local == 0u) {
+        let has_positives = counts.x > 0u;
+        let weight = select(1.0 / f32(counts.x), 0.0, !has_positives);
+        row_statistics[i] = Statistic(level, 0u, weight);
+        // A sum of more than one exponential is greater than each, though f32 may round it to the largest.
+        let is_nonzero = has_positives && counts.x + counts.y > 1u;
+        rows[i] = Row(
+            sums.x * weight, 0.0, sums.z, sums.w, counts.x, counts.y, 0u, 0u,
+            vec2(select(0u, 1u, has_positives), 0u), vec2(select(0u, 1u, is_nonzero), 0u), 0.0, 0u,
+        );
+    }
+}
