@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn includes_once_and_recursively() {
-        let whole = compose(shader!("terms/triplet/hard.wgsl"), Tier::Baseline);
+        let whole = compose(shader!("terms/triplet/one_per_anchor.wgsl"), Tier::Baseline);
         assert_eq!(whole.matches("struct Stripe").count(), 1);
         assert_eq!(whole.matches("fn wide_add").count(), 1);
         assert!(!whole.contains("#include"));

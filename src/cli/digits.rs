@@ -74,6 +74,8 @@ pub fn objectives() -> Vec<Loss> {
         Triplet { distance: Manhattan, mining: Mining::Hard, soft: true, ..Default::default() }.into(),
         Triplet { normalize, mining: Mining::SemiHard, ..Default::default() }.into(),
         Triplet { distance: Cosine, mining: Mining::SemiHard, ..Default::default() }.into(),
+        Triplet { normalize, mining: Mining::EasyPositiveHardNegative, ..Default::default() }.into(),
+        Triplet { mining: Mining::EasyPositiveSemiHardNegative, soft: true, ..Default::default() }.into(),
         LiftedStructured { normalize, ..Default::default() }.into(),
         LiftedStructured { form: Form::Exact, ..Default::default() }.into(),
         Margin { normalize, ..Default::default() }.into(),

@@ -16,6 +16,7 @@ pub use distance::Distance;
 pub use lifted_structured::{Form, LiftedStructured};
 pub use margin::Margin;
 pub use mining::Mining;
+pub(crate) use mining::{Difficulty, Triplets};
 pub use multi_margin::MultiMargin;
 pub use reduction::Reduction;
 pub use triplet::Triplet;

@@ -1,7 +1,8 @@
 //! Inputs and losses for the unit tests.
 
 use crate::loss::{
-    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
+    Contrastive, Difficulty, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
+    Triplets,
 };
 use crate::{Batch, Result};
 
@@ -99,6 +100,14 @@ pub(crate) fn representatives() -> Vec<Loss> {
     settings.flat_map(with).collect()
 }
 
+/// Wide enough that easy negatives make terms as well.
+fn margin_for(mining: Mining) -> f32 {
+    match mining.triplets() {
+        Triplets::OnePerAnchor { negative: Difficulty::Easy, .. } => 16.0,
+        _ => Triplet::default().margin,
+    }
+}
+
 fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec<Loss> {
     let mut losses: Vec<Loss> = Vec::new();
     for power in [1, 2] {
@@ -111,7 +120,8 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
     }
     for mining in Mining::ALL {
         for soft in [false, true] {
-            losses.push(Triplet { distance, normalize, reduction, mining, soft, ..Default::default() }.into());
+            let margin = margin_for(mining);
+            losses.push(Triplet { distance, normalize, reduction, mining, margin, soft }.into());
         }
     }
     for form in [Form::Smooth, Form::Exact] {

@@ -4,7 +4,7 @@ use super::bounded::{Bounded, Count, ROUNDING, Term, tree};
 use super::choice::Choice;
 use super::definition::{Anchor, Definition, Terms};
 use super::problem::Problem;
-use crate::loss::{Mining, Triplet};
+use crate::loss::{Difficulty, Triplet, Triplets};
 
 impl Definition for Triplet {
     type Known = ();
@@ -12,12 +12,12 @@ impl Definition for Triplet {
     fn survey(&self, _: &Problem) {}
 
     fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
-        match (self.mining, self.soft) {
-            (Mining::All, false) => self.every_hinge(anchor),
-            (Mining::All, true) => self.every_softplus(anchor),
-            (Mining::Explicit, _) => self.listed(anchor),
-            (Mining::Hard, _) => self.hard(anchor),
-            (Mining::SemiHard, _) => self.semi_hard(anchor),
+        match (self.mining.triplets(), self.soft) {
+            (Triplets::Every, false) => self.every_hinge(anchor),
+            (Triplets::Every, true) => self.every_softplus(anchor),
+            (Triplets::OnePerAnchor { positive, negative }, _) => self.one_per_anchor(anchor, positive, negative),
+            (Triplets::OnePerPositive, _) => self.semi_hard(anchor),
+            (Triplets::Listed, _) => self.listed(anchor),
         }
     }
 }
@@ -46,12 +46,11 @@ impl Triplet {
         terms.with_loss(losses.into_iter().sum())
     }
 
-    /// The farthest positive with the nearest negative.
-    fn hard(&self, anchor: &Anchor) -> Terms {
+    /// One positive with one negative.
+    fn one_per_anchor(&self, anchor: &Anchor, positive: Difficulty, negative: Difficulty) -> Terms {
         let mut terms = Terms::none(anchor);
-        let farthest = Choice::farthest(&anchor.distances, &anchor.positives);
-        let nearest = Choice::nearest(&anchor.distances, &anchor.negatives);
-        let (Some(positive), Some(negative)) = (farthest, nearest) else { return terms };
+        let Some(positive) = choose_positive(anchor, positive) else { return terms };
+        let Some(negative) = choose_negative(anchor, negative, positive.distance) else { return terms };
         let term = self.term(positive.distance, negative.distance);
         terms.add_slope(&positive, term.slope);
         terms.add_slope(&negative, -term.slope);
@@ -128,6 +127,24 @@ impl Triplet {
         }
         terms.terms = (anchor.positives.len() * anchor.negatives.len()) as u64;
         terms.with_loss(loss)
+    }
+}
+
+/// The farthest positive is the hardest.
+fn choose_positive(anchor: &Anchor, difficulty: Difficulty) -> Option<Choice> {
+    match difficulty {
+        Difficulty::Hard => Choice::farthest(&anchor.distances, &anchor.positives),
+        Difficulty::SemiHard | Difficulty::Easy => Choice::nearest(&anchor.distances, &anchor.positives),
+    }
+}
+
+/// The nearest negative is the hardest, a semi-hard one is the nearest beyond the positive. The error of the positive's distance
+/// covers every positive that f32 could pick, so that the choice covers the negative of each.
+fn choose_negative(anchor: &Anchor, difficulty: Difficulty, positive: Bounded) -> Option<Choice> {
+    match difficulty {
+        Difficulty::Hard => Choice::nearest(&anchor.distances, &anchor.negatives),
+        Difficulty::SemiHard => Ranking::new(anchor).map(|negatives| negatives.beyond(positive)),
+        Difficulty::Easy => Choice::farthest(&anchor.distances, &anchor.negatives),
     }
 }
 

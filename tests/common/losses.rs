@@ -20,6 +20,8 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     for (soft, margin) in [(false, 0.2 * reach), (true, 0.0)] {
         let reductions = [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero].into_iter().cycle();
         for (mining, reduction) in Mining::ALL.into_iter().zip(reductions) {
+            // Wide enough that easy negatives make terms as well.
+            let margin = if format!("{mining:?}").ends_with("EasyNegative") { 20.0 * margin } else { margin };
             losses.push(Triplet { distance, normalize, reduction, mining, margin, soft }.into());
         }
     }

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
 use crate::gpu::layout::{Finish, List, Row, Rows, Statistic, Stripe, Totals, state};
-use crate::loss::{Loss, Mining};
+use crate::loss::{Difficulty, Loss, Mining};
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
 
@@ -89,6 +89,11 @@ fn constants_have_the_same_value() {
     let totals = parse(shader!("finish/totals.wgsl"));
     for reduction in crate::Reduction::ALL {
         assert_eq!(constant(&totals, &in_capitals(reduction)), reduction as u32);
+    }
+
+    let one_per_anchor = parse(shader!("terms/triplet/one_per_anchor.wgsl"));
+    for difficulty in [Difficulty::Easy, Difficulty::SemiHard, Difficulty::Hard] {
+        assert_eq!(constant(&one_per_anchor, &in_capitals(difficulty)), difficulty as u32);
     }
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
