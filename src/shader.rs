@@ -28,11 +28,14 @@ pub(crate) use shader;
 
 /// What the kernels share. Each is included once, where it is first asked for.
 const SHARED: &[Shader] = &[
+    shader!("shared/coefficients.wgsl"),
     shader!("shared/digits.wgsl"),
     shader!("shared/distance.wgsl"),
     shader!("shared/exponential.wgsl"),
     shader!("shared/extremes.wgsl"),
+    shader!("shared/margin.wgsl"),
     shader!("shared/numbers.wgsl"),
+    shader!("shared/random.wgsl"),
     shader!("shared/reduce.wgsl"),
     shader!("shared/row.wgsl"),
     shader!("shared/sorted.wgsl"),

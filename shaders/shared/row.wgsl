@@ -1,7 +1,7 @@
-// One anchor row of the matrix, seen by one workgroup: what every terms kernel shares.
+// One anchor row of the matrix, seen by one workgroup: what every terms kernel shares, except the coefficients, which
+// shared/coefficients.wgsl declares.
 //
 //   distances     rows x stride   d(i, j) of the stripe
-//   coefficients  rows x stride   written: dL/dd(i, j) times the distance's own factor; 0 in the padding
 //   rows          N               written: what the row adds up to
 //   row_statistics N              what a row must tell the others, where a loss needs it
 //   beta          1 or C          the boundaries of Wu's margin
@@ -21,7 +21,6 @@ struct Statistic {
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read> reference_labels: array<u32>;
 @group(0) @binding(4) var<storage, read> distances: array<f32>;
-@group(0) @binding(5) var<storage, read_write> coefficients: array<f32>;
 @group(0) @binding(6) var<storage, read_write> rows: array<Row>;
 @group(0) @binding(7) var<storage, read_write> row_statistics: array<Statistic>;
 @group(0) @binding(8) var<storage, read> totals: Totals;

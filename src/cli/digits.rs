@@ -3,7 +3,8 @@
 use std::fmt;
 
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, Reduction, Triplet,
+    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, Reduction, Sampling,
+    Triplet,
 };
 
 use super::npy::{self, Matrix};
@@ -80,6 +81,7 @@ pub fn objectives() -> Vec<Loss> {
         LiftedStructured { form: Form::Exact, ..Default::default() }.into(),
         Margin { normalize, ..Default::default() }.into(),
         Margin { distance: SquaredEuclidean, normalize, beta_per_class: true, ..Default::default() }.into(),
+        Margin { normalize, sampling: Sampling::DistanceWeighted, seed: 7, ..Default::default() }.into(),
         MultiMargin::default().into(),
         MultiMargin { distance: InnerProduct, power: 2, ..Default::default() }.into(),
     ]

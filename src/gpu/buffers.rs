@@ -4,7 +4,7 @@ use super::context::Context;
 use super::layout::{self, state};
 use super::list::List;
 use super::stripes::Stripes;
-use crate::loss::{Loss, Statistics};
+use crate::loss::{Loss, Statistics, Terms};
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
@@ -19,6 +19,8 @@ pub(crate) struct Set {
 /// Everything a plan keeps on the GPU.
 #[derive(Debug)]
 pub(crate) struct Buffers {
+    /// The `Parameters` of the terms kernel.
+    pub parameters: wgpu::Buffer,
     pub queries: Set,
     /// The second set; in batch mode the first one is both.
     pub references: Option<Set>,
@@ -56,6 +58,7 @@ impl Buffers {
         let betas = shape.betas().max(1);
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
+            parameters: parameters(context.device(), &terms)?,
             queries,
             references,
             list: List::new(&make, shape)?,
@@ -105,6 +108,14 @@ impl Maker<'_> {
             mapped_at_creation: false,
         }))
     }
+}
+
+/// The uniform of the parameters, padded to whole vectors. The seed among them may be written again.
+fn parameters(device: &wgpu::Device, terms: &Terms) -> Result<wgpu::Buffer> {
+    let mut words: Vec<u32> = terms.parameters.iter().map(|&(_, word)| word).collect();
+    words.resize(words.len().next_multiple_of(4).max(4), 0);
+    let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+    filled(device, "metric-learning parameters", bytemuck::cast_slice(&words), usage)
 }
 
 fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {

@@ -89,13 +89,13 @@ impl<'a> Builder<'a> {
         self.incidence();
         let distance = self.distance();
         if self.terms.statistics != Statistics::None {
-            let statistics = self.terms("statistics", 1)?;
+            let statistics = self.terms("statistics", 1);
             self.pass(&[&distance, &statistics]);
         }
         if self.terms.statistics == Statistics::Totals {
             self.totals(false);
         }
-        let terms = self.terms("main", self.uniforms.portions)?;
+        let terms = self.terms("main", self.uniforms.portions);
         let gradients = self.gradients();
         let mut sweeps = vec![&terms];
         sweeps.extend(&gradients);
@@ -154,16 +154,13 @@ impl<'a> Builder<'a> {
         self.sweep("distance", &kernel, &buffers, grid, self.pair_cost())
     }
 
-    fn terms(&self, entry: &'static str, portions: u32) -> Result<Sweep> {
-        let mut values: Vec<f32> = self.terms.parameters.iter().map(|&(_, value)| value).collect();
-        values.resize(values.len().next_multiple_of(4).max(4), 0.0);
-        let parameters = self.uniform("parameters", bytemuck::cast_slice(&values))?;
+    fn terms(&self, entry: &'static str, portions: u32) -> Sweep {
         let mut constants = self.terms.constants.clone();
         constants.push(("DISTANCE", self.matrix_kind()));
         let kernel = Kernel { entry, ..Kernel::new(Room::Terms, self.terms.shader, constants) };
         let all = self.buffers;
         let buffers = [
-            &parameters,
+            &all.parameters,
             all.list.as_ref().map_or(&all.queries.labels, |list| &list.kinds),
             &all.other().labels,
             &all.distances,
@@ -180,7 +177,7 @@ impl<'a> Builder<'a> {
             Grid::Rows,
             u64::from(self.stripes.stride) * self.terms.operations_per_pair,
         );
-        Ok(Sweep { portions, ..sweep })
+        Sweep { portions, ..sweep }
     }
 
     /// By rows, and where the columns have a share of their own by columns.

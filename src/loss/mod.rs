@@ -7,6 +7,7 @@ mod margin;
 mod mining;
 mod multi_margin;
 mod reduction;
+mod sampling;
 mod triplet;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ pub use mining::Mining;
 pub(crate) use mining::{Difficulty, Triplets};
 pub use multi_margin::MultiMargin;
 pub use reduction::Reduction;
+pub use sampling::Sampling;
 pub use triplet::Triplet;
 
 use crate::shader::Shader;
@@ -202,8 +204,8 @@ pub(crate) struct Terms {
     pub positives_per_dispatch: Option<usize>,
     /// The `override` constants of the shader.
     pub constants: Vec<(&'static str, f64)>,
-    /// The members of its `Parameters`, in their order.
-    pub parameters: Vec<(&'static str, f32)>,
+    /// The members of its `Parameters` in their order: the bits of each.
+    pub parameters: Vec<(&'static str, u32)>,
 }
 
 impl Terms {
@@ -220,6 +222,9 @@ impl Terms {
         }
     }
 }
+
+/// The name of the parameter that random numbers depend on, where a loss draws any.
+pub(crate) const SEED: &str = "seed";
 
 /// The pass that a loss needs before its coefficients, if any: the entry point `statistics` of its shader.
 #[derive(Clone, Copy, PartialEq, Eq)]

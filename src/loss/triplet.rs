@@ -75,7 +75,7 @@ impl Description for Triplet {
     }
 
     fn terms(&self) -> Terms {
-        let parameters = vec![("margin", self.margin)];
+        let parameters = vec![("margin", self.margin.to_bits())];
         match (self.mining.triplets(), self.soft) {
             (Triplets::Every, false) => Terms {
                 positives_per_dispatch: Some(PORTION),

@@ -30,8 +30,10 @@ mod list;
 mod margin;
 mod multi_margin;
 mod problem;
+mod random;
 mod sweep;
 mod triplet;
+mod urn;
 
 #[cfg(test)]
 mod finite_differences;

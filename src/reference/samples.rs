@@ -1,8 +1,8 @@
 //! Inputs and losses for the unit tests.
 
 use crate::loss::{
-    Contrastive, Difficulty, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
-    Triplets,
+    Contrastive, Difficulty, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Sampling,
+    Triplet, Triplets,
 };
 use crate::{Batch, Result};
 
@@ -84,6 +84,9 @@ pub(crate) fn losses() -> Vec<Loss> {
             }
         }
     }
+    for reduction in [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero] {
+        losses.extend(drawn_losses(reduction));
+    }
     losses
 }
 
@@ -97,7 +100,16 @@ pub(crate) fn representatives() -> Vec<Loss> {
     let with = |((distance, normalize), (one, other))| {
         [one, other].into_iter().flat_map(move |reduction| losses_with(distance, normalize, reduction))
     };
-    settings.flat_map(with).collect()
+    settings.flat_map(with).chain(drawn_losses(Reduction::MeanNonZero)).collect()
+}
+
+/// The losses that draw their terms, for which distances are Euclidean and normalized.
+fn drawn_losses(reduction: Reduction) -> Vec<Loss> {
+    let margin = |beta_per_class| {
+        let sampling = Sampling::DistanceWeighted;
+        Margin { normalize: true, reduction, beta_per_class, sampling, seed: 7, ..Default::default() }.into()
+    };
+    [false, true].map(margin).to_vec()
 }
 
 /// Wide enough that easy negatives make terms as well.

@@ -1,6 +1,6 @@
 //! The triplet loss (Schroff, Kalenichenko and Philbin 2015; Hermans, Beyer and Leibe 2017).
 
-use super::bounded::{Bounded, Count, ROUNDING, Term, tree};
+use super::bounded::{Bounded, Count, ROUNDING, Term, chain, tree};
 use super::choice::Choice;
 use super::definition::{Anchor, Definition, Terms};
 use super::problem::Problem;
@@ -193,11 +193,6 @@ impl Columns {
     }
 }
 
-/// The rounding of a sum of `count` numbers of one sign one after the other, whose errors go either way.
-fn chain(count: usize) -> f64 {
-    (4.0 + (count as f64).sqrt()) * ROUNDING
-}
-
 /// Accounts for adding up `count` slopes of one sign in each of these columns.
 fn round_sums(terms: &mut Terms, columns: &[usize], count: usize) {
     for &column in columns {
@@ -227,13 +222,7 @@ impl<'a> Ranking<'a> {
     fn beyond(&self, positive: Bounded) -> Choice {
         let start = self.order.partition_point(|&n| self.distances[n].value <= positive.value);
         let index = self.order.get(start).copied().unwrap_or(self.farthest.index);
-        let plausible = self.plausible(positive, start);
-        let distance = self.distances[index];
-        let error = plausible
-            .iter()
-            .map(|&n| (self.distances[n].value - distance.value).abs() + self.distances[n].error)
-            .fold(distance.error, f64::max);
-        Choice { index, distance: Bounded::new(distance.value, error), plausible }
+        Choice::of(self.distances, index, self.plausible(positive, start))
     }
 
     /// Every negative that may count as farther and may then be the nearest of those; where none is farther beyond doubt,

@@ -1,7 +1,7 @@
 //! Every loss in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Triplet,
+    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, Reduction, Sampling, Triplet,
 };
 
 /// Every variant, with margins of the size of `reach`.
@@ -33,8 +33,12 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
         losses.push(MultiMargin { distance, normalize, reduction, margin, power, divide_by_classes }.into());
     }
     for (beta_per_class, reduction) in [(false, Reduction::MeanNonZero), (true, Reduction::Mean)] {
-        losses.push(Margin { distance, normalize, reduction, alpha: 0.2 * reach, beta_per_class }.into());
+        let alpha = 0.2 * reach;
+        losses.push(Margin { distance, normalize, reduction, alpha, beta_per_class, ..Margin::default() }.into());
     }
+    // Draws are by one distance only.
+    let sampling = Sampling::DistanceWeighted;
+    losses.push(Margin { normalize: true, sampling, seed: 7, ..Margin::default() }.into());
     losses
 }
 

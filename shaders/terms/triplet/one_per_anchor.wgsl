@@ -8,6 +8,7 @@
 // coefficients.
 
 // #include "shared/row.wgsl"
+// #include "shared/coefficients.wgsl"
 // #include "shared/extremes.wgsl"
 // #include "shared/exponential.wgsl"
 // #include "shared/triplet.wgsl"

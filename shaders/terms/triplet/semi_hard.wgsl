@@ -11,6 +11,7 @@
 // One workgroup per row.
 
 // #include "shared/row.wgsl"
+// #include "shared/coefficients.wgsl"
 // #include "shared/sorted.wgsl"
 // #include "shared/extremes.wgsl"
 // #include "shared/exponential.wgsl"

@@ -109,6 +109,9 @@ fn constants_have_the_same_value() {
     assert_eq!(portion(Mining::All, false), Some(constant(&all, "PORTION") as usize));
     let semi_hard = parse(shader!("terms/triplet/semi_hard.wgsl"));
     assert_eq!(portion(Mining::SemiHard, false), Some(constant(&semi_hard, "PORTION") as usize));
+    let drawing = Loss::from(crate::Margin { sampling: crate::Sampling::DistanceWeighted, ..Default::default() });
+    let terms = drawing.description().terms();
+    assert_eq!(terms.positives_per_dispatch, Some(constant(&parse(terms.shader), "PORTION") as usize));
 }
 
 #[test]
