@@ -2,15 +2,14 @@
 
 /// pcg3d of Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 2020.
 fn pcg3d(key: [u32; 3]) -> [u32; 3] {
-    let [mut x, mut y, mut z] = key.map(|word| word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-    let mut mix = |[x, y, z]: [&mut u32; 3]| {
-        *x = x.wrapping_add(y.wrapping_mul(*z));
-        *y = y.wrapping_add(z.wrapping_mul(*x));
-        *z = z.wrapping_add(x.wrapping_mul(*y));
-    };
-    mix([&mut x, &mut y, &mut z]);
-    [&mut x, &mut y, &mut z].map(|word| *word ^= *word >> 16);
-    mix([&mut x, &mut y, &mut z]);
+    let words = mixed(key.map(|word| word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
+    mixed(words.map(|word| word ^ (word >> 16)))
+}
+
+fn mixed([x, y, z]: [u32; 3]) -> [u32; 3] {
+    let x = x.wrapping_add(y.wrapping_mul(z));
+    let y = y.wrapping_add(z.wrapping_mul(x));
+    let z = z.wrapping_add(x.wrapping_mul(y));
     [x, y, z]
 }
 

@@ -51,34 +51,34 @@ impl<'a> Urn<'a> {
 /// The weights of an anchor's negatives up to a common factor; `None` of nothing.
 fn weights(anchor: &Anchor, dimensions: usize) -> Option<Vec<Bounded>> {
     let distances: Vec<_> = anchor.negatives.iter().map(|&n| anchor.distances[n]).collect();
-    let nearest = distances.iter().map(|d| d.value).reduce(f64::min)?;
-    let surely_nearest = distances.iter().map(|d| d.value + d.error).fold(f64::INFINITY, f64::min);
-    if nearest >= FARTHEST && distances.iter().all(|d| d.value - d.error >= FARTHEST) {
+    let nearest = Choice::nearest(&anchor.distances, &anchor.negatives)?.distance;
+    if nearest.value - nearest.error >= FARTHEST {
         return Some(vec![Bounded::exact(1.0); distances.len()]);
     }
     let logarithms: Vec<_> = distances.iter().map(|&d| log_weight(d, dimensions as f64)).collect();
-    let near = |d: &Bounded| d.value - d.error < FARTHEST;
-    let of_near = distances.iter().zip(&logarithms).filter(|(d, _)| near(d)).map(|(_, weight)| weight.value);
-    let largest = Bounded::exact(of_near.fold(f64::NEG_INFINITY, f64::max));
-    let weight = |(d, logarithm): (&Bounded, &Bounded)| {
-        if !near(d) {
-            return Bounded::ZERO;
-        }
-        let weight = (*logarithm - largest).exp();
-        let weight = Bounded::new(weight.value, weight.error + SMALLEST);
-        match (d.value < FARTHEST, d.value + d.error < FARTHEST) {
-            (true, true) => weight,
-            (true, false) => Bounded::new(weight.value, weight.magnitude()),
-            (false, _) => Bounded::new(0.0, weight.magnitude()),
-        }
-    };
-    let weights = distances.iter().zip(&logarithms).map(weight);
-    if surely_nearest < FARTHEST {
+    let of_near = distances.iter().zip(&logarithms).filter(|(d, _)| d.value - d.error < FARTHEST);
+    let largest = Bounded::exact(of_near.map(|(_, logarithm)| logarithm.value).fold(f64::NEG_INFINITY, f64::max));
+    let weights = distances.iter().zip(&logarithms).map(|(&d, &logarithm)| weight(d, logarithm - largest));
+    if nearest.value + nearest.error < FARTHEST {
         return Some(weights.collect());
     }
-    // f32 may find that none is near: then any may be drawn.
-    let anything = |weight: Bounded| Bounded::new(if nearest < FARTHEST { weight.value } else { 1.0 }, 1.0);
+    // f32 may find any of them near, or none and draw from all.
+    let anything = |weight: Bounded| Bounded::new(if nearest.value < FARTHEST { weight.value } else { 1.0 }, 1.0);
     Some(weights.map(anything).collect())
+}
+
+/// The weight at distance d, 0 where that is too far.
+fn weight(d: Bounded, logarithm: Bounded) -> Bounded {
+    if d.value - d.error >= FARTHEST {
+        return Bounded::ZERO;
+    }
+    let weight = logarithm.exp();
+    let weight = Bounded::new(weight.value, weight.error + SMALLEST);
+    let surely_near = d.value + d.error < FARTHEST;
+    Bounded::new(
+        if d.value < FARTHEST { weight.value } else { 0.0 },
+        if surely_near { weight.error } else { weight.magnitude() },
+    )
 }
 
 /// (2 - D) log d + ((3 - D) / 2) log(1 - d^2 / 4), with d at least NEAREST.
