@@ -127,7 +127,7 @@ impl Loss {
     /// # Errors
     ///
     /// [`Error::Parameter`] for a parameter outside its range, [`Error::Unsupported`] for a mode or reduction the loss does
-    /// not have, [`Error::Missing`] or [`Error::Length`] for betas that do not fit.
+    /// not have or a sampling that its distance has not, [`Error::Missing`] or [`Error::Length`] for betas that do not fit.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.description().check()?;
         if !self.description().allows(self.reduction()) {

@@ -87,7 +87,7 @@ fn log_weight(d: Bounded, dimensions: f64) -> Bounded {
     let at = Bounded::exact(d.value.min(FARTHEST));
     let beside = Bounded::exact(1.0) - Bounded::exact(0.25) * at * at;
     let weight = Bounded::exact(2.0 - dimensions) * at.ln() + Bounded::exact(0.5 * (3.0 - dimensions)) * beside.ln();
-    // The logarithms change against each other with d. Their slope only rises: it is steepest at an end.
+    // The logarithms change against each other with d. The slope of both is monotonic: it is steepest at an end.
     let slope = |d: f64| ((2.0 - dimensions) / d + 0.25 * (dimensions - 3.0) * d / (1.0 - 0.25 * d * d)).abs();
     let ends = [(d.value - d.error).max(NEAREST), (d.value + d.error).min(FARTHEST)];
     Bounded::new(weight.value, weight.error + d.error * ends.map(slope).into_iter().fold(0.0, f64::max))
