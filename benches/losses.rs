@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Form, Inputs, LiftedStructured, Loss, Margin, Mining, NtXent, Result, SupCon, Triplet,
+    Batch, Context, Contrastive, Form, Inputs, LiftedStructured, Loss, Margin, Mining, NtXent, Result, Sampling, SupCon,
+    Triplet,
     reference,
 };
 
@@ -20,12 +21,14 @@ fn losses() -> Vec<(&'static str, Loss)> {
         ("triplet all", triplet(Mining::All).into()),
         ("triplet all soft", Triplet { soft: true, ..Default::default() }.into()),
         ("triplet hard", triplet(Mining::Hard).into()),
+        ("triplet easy positive", triplet(Mining::EasyPositiveHardNegative).into()),
         ("triplet semi-hard", triplet(Mining::SemiHard).into()),
         ("lifted smooth", LiftedStructured::default().into()),
         ("lifted exact", LiftedStructured { form: Form::Exact, ..Default::default() }.into()),
         ("margin", Margin::default().into()),
         ("nt-xent", NtXent::default().into()),
         ("supervised contrastive", SupCon::default().into()),
+        ("margin drawn", Margin { normalize: true, sampling: Sampling::DistanceWeighted, ..Default::default() }.into()),
     ]
 }
 

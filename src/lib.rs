@@ -63,7 +63,7 @@
 //!
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`],
 //! [`NtXent`], [`SupCon`]; each
-//! says its formula and its source. [`Distance`], [`Reduction`] and [`Mining`] are what they have in common. [`Batch`] holds
+//! says its formula and its source. [`Distance`], [`Reduction`], [`Mining`] and [`Sampling`] are their choices. [`Batch`] holds
 //! inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`] everything
 //! that can go wrong. [`mod@reference`] is the CPU's side. [`measures`] says how well embeddings retrieve their own class.
 //!

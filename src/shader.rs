@@ -28,16 +28,19 @@ pub(crate) use shader;
 
 /// What the kernels share. Each is included once, where it is first asked for.
 const SHARED: &[Shader] = &[
+    shader!("shared/coefficients.wgsl"),
     shader!("shared/digits.wgsl"),
     shader!("shared/distance.wgsl"),
     shader!("shared/exponential.wgsl"),
     shader!("shared/extremes.wgsl"),
+    shader!("shared/margin.wgsl"),
     shader!("shared/numbers.wgsl"),
     shader!("shared/order.wgsl"),
     shader!("shared/pairs.wgsl"),
     shader!("shared/places.wgsl"),
     shader!("shared/ranked.wgsl"),
     shader!("shared/ranks.wgsl"),
+    shader!("shared/random.wgsl"),
     shader!("shared/reduce.wgsl"),
     shader!("shared/row.wgsl"),
     shader!("shared/softmax.wgsl"),
@@ -110,7 +113,7 @@ mod tests {
 
     #[test]
     fn includes_once_and_recursively() {
-        let whole = compose(shader!("terms/triplet/hard.wgsl"), Tier::Baseline);
+        let whole = compose(shader!("terms/triplet/one_per_anchor.wgsl"), Tier::Baseline);
         assert_eq!(whole.matches("struct Stripe").count(), 1);
         assert_eq!(whole.matches("fn wide_add").count(), 1);
         assert!(!whole.contains("#include"));

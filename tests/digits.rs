@@ -6,7 +6,8 @@ use common::agreement::Tally;
 use common::losses::minings;
 use npyz::NpyFile;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent, Reduction, SupCon, Triplet,
+    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent, Reduction, Sampling, SupCon,
+    Triplet,
 };
 
 const IMAGES: &[u8] = include_bytes!("../data/digits.npy");
@@ -19,6 +20,9 @@ fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
     let split = Contrastive { power: 1, reduction: Reduction::MeanNonZero, ..contrastive.clone() };
     let mut losses =
         vec![contrastive.into(), split.into(), Margin { distance, normalize, ..Default::default() }.into()];
+    // Draws are by one distance only: another seed for each.
+    let (seed, sampling) = (distance as u32, Sampling::DistanceWeighted);
+    losses.push(Margin { normalize: true, sampling, seed, ..Default::default() }.into());
     losses.extend(minings().map(|mining| Triplet { distance, normalize, mining, ..Default::default() }.into()));
     let forms = [Form::Smooth, Form::Exact];
     losses.extend(forms.map(|form| LiftedStructured { distance, normalize, form, ..Default::default() }.into()));

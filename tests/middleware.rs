@@ -11,7 +11,7 @@ use common::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
     Batch, Binding, Context, Contrastive, Distance, Error, Evaluation, Inputs, Loss, Margin, MultiMargin, Options,
-    Plan, Result, Shape, Triplet,
+    Plan, Result, Sampling, Shape, Triplet,
 };
 
 /// NaN with a mark: what no kernel may read or overwrite.
@@ -283,6 +283,30 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
         assert_eq!(f32::from_bits(read(&caller, guests[0].plan.loss_value())[0]), expected[0].loss);
         let gradient: Vec<_> = expected[1].gradient.iter().map(|number| number.to_bits()).collect();
         assert_eq!(read(&caller, guests[1].plan.gradient()), gradient);
+    }
+}
+
+#[test]
+fn a_seed_set_between_submissions_draws_like_one_planned_with() {
+    let _alone = contexts();
+    let drawing = |seed| {
+        let sampling = Sampling::DistanceWeighted;
+        Loss::from(Margin { normalize: true, sampling, seed, ..Margin::default() })
+    };
+    let sample = sample(40, 6, Values::Ordinary);
+    let batch = &sample.batches(&drawing(1))[0];
+    for caller in callers() {
+        let [one, other] = [1, 2].map(|seed| caller.context.evaluate(drawing(seed), batch).unwrap());
+        assert_ne!(one.gradient, other.gradient, "{}", caller.name);
+        let guest = Guest::new(&caller, &drawing(1), batch);
+        assert_eq!(guest.run(&caller).as_ref(), Ok(&one), "{}", caller.name);
+        for (seed, expected) in [(2, &other), (1, &one), (1, &one)] {
+            guest.plan.set_seed(seed).unwrap();
+            assert_eq!(guest.run(&caller).as_ref(), Ok(expected), "{}: seed {seed}", caller.name);
+        }
+        let loss: Loss = Margin::default().into();
+        let error = caller.context.plan(&loss, *batch.shape()).unwrap().set_seed(1).unwrap_err();
+        assert_eq!(error.to_string(), "Margin cannot take a seed: it draws nothing");
     }
 }
 

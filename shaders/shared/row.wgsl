@@ -1,6 +1,6 @@
-// One anchor row of the matrix, seen by one workgroup: what every terms kernel shares.
+// One anchor row of the matrix, seen by one workgroup: what every terms kernel shares, except the coefficients, which
+// shared/coefficients.wgsl declares.
 //
-//   coefficients  rows x stride   written: dL/dd(i, j) times the distance's own factor; 0 in the padding
 //   rows          N               written: what the row adds up to
 //   row_statistics N              what a row must tell the others, where a loss needs it
 //   beta          1 or C          the boundaries of Wu's margin
@@ -18,7 +18,6 @@ struct Statistic {
     weight: f32,  // of the softmax family: shared/softmax.wgsl
 }
 
-@group(0) @binding(5) var<storage, read_write> coefficients: array<f32>;
 @group(0) @binding(6) var<storage, read_write> rows: array<Row>;
 @group(0) @binding(7) var<storage, read_write> row_statistics: array<Statistic>;
 @group(0) @binding(8) var<storage, read> totals: Totals;

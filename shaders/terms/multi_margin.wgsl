@@ -5,6 +5,7 @@
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
 // #include "shared/row.wgsl"
+// #include "shared/coefficients.wgsl"
 
 struct Parameters {
     margin: f32,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, NtXent, Reduction,
-    SupCon, Triplet,
+    Sampling, SupCon, Triplet,
 };
 
 use super::npy::{self, Matrix};
@@ -80,10 +80,13 @@ pub fn objectives() -> Vec<Loss> {
         Triplet { distance: Manhattan, mining: Mining::Hard, soft: true, ..Default::default() }.into(),
         Triplet { normalize, mining: Mining::SemiHard, ..Default::default() }.into(),
         Triplet { distance: Cosine, mining: Mining::SemiHard, ..Default::default() }.into(),
+        Triplet { normalize, mining: Mining::EasyPositiveHardNegative, ..Default::default() }.into(),
+        Triplet { mining: Mining::EasyPositiveSemiHardNegative, soft: true, ..Default::default() }.into(),
         LiftedStructured { normalize, ..Default::default() }.into(),
         LiftedStructured { form: Form::Exact, ..Default::default() }.into(),
         Margin { normalize, ..Default::default() }.into(),
         Margin { distance: SquaredEuclidean, normalize, beta_per_class: true, ..Default::default() }.into(),
+        Margin { normalize, sampling: Sampling::DistanceWeighted, seed: 7, ..Default::default() }.into(),
         MultiMargin::default().into(),
         MultiMargin { distance: InnerProduct, power: 2, ..Default::default() }.into(),
         NtXent::default().into(),

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::layout::{self, state};
 use super::list::List;
 use super::stripes::Stripes;
-use crate::loss::{Loss, Statistics};
+use crate::loss::{Loss, Statistics, Terms};
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
@@ -55,6 +55,8 @@ impl Matrix {
 /// What the plan of a loss keeps on the GPU beside the matrix.
 #[derive(Debug)]
 pub(crate) struct Buffers {
+    /// The `Parameters` of the terms kernel.
+    pub parameters: wgpu::Buffer,
     /// With respect to the first set.
     pub gradient: wgpu::Buffer,
     /// With respect to the second set, unless it is fixed.
@@ -81,6 +83,7 @@ impl Buffers {
         let betas = shape.betas().max(1);
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
+            parameters: parameters(context.device(), &terms)?,
             gradient: gradient("gradient", shape.queries())?,
             gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
             transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
@@ -131,6 +134,14 @@ impl<'a> Maker<'a> {
         let descriptor = wgpu::BufferDescriptor { label: Some(&label), size, usage, mapped_at_creation: false };
         Ok(self.device.create_buffer(&descriptor))
     }
+}
+
+/// The uniform of the parameters, padded to whole vectors. The seed among them may be written again.
+fn parameters(device: &wgpu::Device, terms: &Terms) -> Result<wgpu::Buffer> {
+    let mut words: Vec<u32> = terms.parameters.iter().map(|&(_, word)| word).collect();
+    words.resize(words.len().next_multiple_of(4).max(4), 0);
+    let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+    filled(device, "metric-learning parameters", bytemuck::cast_slice(&words), usage)
 }
 
 fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {

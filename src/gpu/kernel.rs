@@ -137,9 +137,10 @@ impl Kernel {
 ///
 /// Trusting is sound because nothing a shader here is given can take an index out of its buffer or a loop beyond its bound:
 /// every index is made of invocation ids and of the counts in its uniforms, which the plan wrote itself after it checked
-/// every size, and compared with those counts first. Three kinds of index come from data: a label that chooses a class is
+/// every size, and compared with those counts first. Four kinds of index come from data: a label that chooses a class is
 /// checked in `prepare/rows.wgsl` and a listed row in `prepare/list.wgsl`, and replaced where it has no entry; the place of a
-/// distance among the sorted ones is kept below their number by `shaders/shared/sorting.wgsl`, whatever the distances are.
+/// distance among the sorted ones is kept below their number by `shaders/shared/sorting.wgsl`, whatever the distances are; and a
+/// column that is chosen or drawn is one that a loop over the row has come to.
 #[allow(unsafe_code)]
 fn shader_module(
     device: &wgpu::Device,

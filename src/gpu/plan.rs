@@ -5,12 +5,11 @@ use super::buffers::Buffers;
 use super::context::Context;
 use super::inputs::{BetaInput, Binding, Inputs};
 use super::readback::Pending;
+use super::scope::scoped;
 use super::steps::Builder;
-#[cfg(doc)]
-use crate::Error;
-use crate::Result;
-use crate::loss::Loss;
+use crate::loss::{Loss, SEED};
 use crate::shape::Shape;
+use crate::{Error, Result};
 
 /// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
 ///
@@ -62,6 +61,25 @@ impl Plan {
     /// [`Error::Buffer`] for a binding of another plan.
     pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
         self.basis.record_into(pass, binding)
+    }
+
+    /// Replaces the seed of a loss that draws, for every submission after this call, whenever it was recorded: a training draws
+    /// afresh in each step without another plan. [`Plan::loss`] keeps the seed it was planned with.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for a loss that draws nothing; [`Error::Gpu`], [`Error::OutOfMemory`].
+    pub fn set_seed(&self, seed: u32) -> Result<()> {
+        let parameters = self.loss.description().terms().parameters;
+        let Some(place) = parameters.iter().position(|&(name, _)| name == SEED) else {
+            let (what, reason) = ("a seed".into(), "it draws nothing".into());
+            return Err(Error::Unsupported { loss: self.loss.name(), what, reason });
+        };
+        let offset = (place * size_of::<u32>()) as u64;
+        scoped(self.context().device(), "setting the seed", || {
+            self.context().queue().write_buffer(&self.buffers.parameters, offset, bytemuck::bytes_of(&seed));
+            Ok(())
+        })
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.

@@ -39,7 +39,7 @@ impl<'a> Builder<'a> {
         let mut sweeps = vec![&distance];
         let statistics = match self.terms.statistics {
             Statistics::None => None,
-            _ => Some(self.terms("statistics", 1)?),
+            _ => Some(self.terms("statistics", 1)),
         };
         sweeps.extend(&statistics);
         if matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals) {
@@ -50,7 +50,7 @@ impl<'a> Builder<'a> {
         if self.terms.statistics == Statistics::Totals {
             self.totals(false);
         }
-        let terms = self.terms("main", self.sweeps.portions())?;
+        let terms = self.terms("main", self.sweeps.portions());
         let gradients = self.gradients();
         sweeps.push(&terms);
         sweeps.extend(&gradients);
@@ -60,16 +60,13 @@ impl<'a> Builder<'a> {
         Ok(self.sweeps.steps)
     }
 
-    fn terms(&self, entry: &'static str, portions: u32) -> Result<Sweep> {
-        let mut values: Vec<f32> = self.terms.parameters.iter().map(|&(_, value)| value).collect();
-        values.resize(values.len().next_multiple_of(4).max(4), 0.0);
-        let parameters = self.sweeps.uniform("parameters", bytemuck::cast_slice(&values))?;
+    fn terms(&self, entry: &'static str, portions: u32) -> Sweep {
         let mut constants = self.terms.constants.clone();
         constants.push(("DISTANCE", self.sweeps.matrix_kind()));
         let kernel = Kernel { entry, ..Kernel::new(Room::Terms, self.terms.shader, constants) };
         let (matrix, all) = (&self.basis.matrix, self.buffers);
         let buffers = [
-            &parameters,
+            &self.buffers.parameters,
             matrix.list.as_ref().map_or(&matrix.queries.labels, |list| &list.kinds),
             &matrix.other().labels,
             &matrix.distances,
@@ -86,7 +83,7 @@ impl<'a> Builder<'a> {
             Grid::Rows,
             u64::from(self.basis.stripes.stride) * self.terms.operations_per_pair,
         );
-        Ok(sweep.in_portions(portions))
+        sweep.in_portions(portions)
     }
 
     /// By rows, and where the columns have a share of their own by columns.

@@ -76,7 +76,10 @@ impl Description for Contrastive {
             statistics: if split { Statistics::Totals } else { Statistics::None },
             symmetric: true,
             constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
-            parameters: vec![("positive_margin", self.positive_margin), ("negative_margin", self.negative_margin)],
+            parameters: vec![
+                ("positive_margin", self.positive_margin.to_bits()),
+                ("negative_margin", self.negative_margin.to_bits()),
+            ],
             ..Terms::of(shader!("terms/contrastive.wgsl"))
         }
     }

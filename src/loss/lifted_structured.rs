@@ -80,7 +80,7 @@ impl Description for LiftedStructured {
             // A pair needs what the negatives of its other end sum up to.
             statistics: Statistics::Rows,
             constants: vec![("EXACT", (self.form == Form::Exact).into())],
-            parameters: vec![("margin", self.margin)],
+            parameters: vec![("margin", self.margin.to_bits())],
             ..Terms::of(shader!("terms/lifted_structured.wgsl"))
         }
     }

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Terms, check_finite};
+use super::{Description, Distance, Mode, Reduction, SEED, Sampling, Terms, check_finite};
 use crate::shader::shader;
 use crate::{Error, Result};
+
+/// `PORTION` of `shaders/terms/margin/distance_weighted.wgsl`.
+const PORTION: usize = 4096;
 
 /// The margin loss with a learnable boundary: "margin" in its second meaning.
 ///
@@ -14,7 +17,9 @@ use crate::{Error, Result};
 /// - negative: max(0, beta - d + `alpha`)
 ///
 /// Beta is an input ([`Batch::with_beta`](crate::Batch::with_beta)): one number, [`Margin::DEFAULT_BETA`] where none is given, or
-/// with `beta_per_class` one per class, indexed by the anchor's label. Its gradient is part of the result. Terms are pairs.
+/// with `beta_per_class` one per class, indexed by the anchor's label. Its gradient is part of the result.
+///
+/// Terms are pairs: all of them, or all positive ones and the negative ones of a [`Sampling`].
 ///
 /// Source: Wu, Manmatha, Smola and Krähenbühl, "Sampling Matters in Deep Embedding Learning", ICCV 2017.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +35,11 @@ pub struct Margin {
     pub alpha: f32,
     /// Whether beta has one entry per class instead of one in all. Default false.
     pub beta_per_class: bool,
+    /// Which negative pairs. Default `All`.
+    pub sampling: Sampling,
+    /// What the drawn negatives depend on: any number, another one for every step of a training
+    /// ([`Plan::set_seed`](crate::Plan::set_seed)); without effect on `Sampling::All`. Default 0.
+    pub seed: u32,
 }
 
 impl Margin {
@@ -47,6 +57,8 @@ impl Default for Margin {
             reduction: Reduction::MeanNonZero,
             alpha: 0.2,
             beta_per_class: false,
+            sampling: Sampling::All,
+            seed: 0,
         }
     }
 }
@@ -57,15 +69,27 @@ impl Description for Margin {
     }
 
     fn modes(&self) -> &'static [Mode] {
-        match self.beta_per_class {
-            // Listed and row-aligned pairs have no labels to index the betas by.
+        // Listed and row-aligned pairs have no labels to index the betas by, and no others to draw from.
+        match self.beta_per_class || self.sampling != Sampling::All {
             true => &[Mode::Batch, Mode::Reference],
             false => &[Mode::Batch, Mode::Reference, Mode::PairRows, Mode::PairIndices],
         }
     }
 
     fn check(&self) -> Result<(), Error> {
-        check_finite(Self::NAME, "alpha", self.alpha)
+        check_finite(Self::NAME, "alpha", self.alpha)?;
+        let weighs_unit_rows = self.distance == Distance::Euclidean && self.normalize;
+        if self.sampling == Sampling::All || weighs_unit_rows {
+            return Ok(());
+        }
+        Err(Error::Unsupported {
+            loss: Self::NAME,
+            what: format!(
+                "{:?} sampling by {:?} distances, normalize {}",
+                self.sampling, self.distance, self.normalize
+            ),
+            reason: "its weights are those of Euclidean distances with normalize".into(),
+        })
     }
 
     fn beta(&self) -> Option<super::Beta> {
@@ -73,12 +97,24 @@ impl Description for Margin {
     }
 
     fn terms(&self) -> Terms {
-        Terms {
-            // The pair (i, j) uses the beta of i's class.
-            symmetric: !self.beta_per_class,
-            constants: vec![("BETA_PER_CLASS", self.beta_per_class.into())],
-            parameters: vec![("alpha", self.alpha)],
-            ..Terms::of(shader!("terms/margin.wgsl"))
+        let constants = vec![("BETA_PER_CLASS", self.beta_per_class.into())];
+        let alpha = ("alpha", self.alpha.to_bits());
+        match self.sampling {
+            Sampling::All => Terms {
+                // The pair (i, j) uses the beta of i's class.
+                symmetric: !self.beta_per_class,
+                constants,
+                parameters: vec![alpha],
+                ..Terms::of(shader!("terms/margin/all.wgsl"))
+            },
+            Sampling::DistanceWeighted => Terms {
+                positives_per_dispatch: Some(PORTION),
+                // The weight, two logarithms and an exponential, about once for the sums and at worst eight times for draws.
+                operations_per_pair: 512,
+                constants,
+                parameters: vec![alpha, (SEED, self.seed)],
+                ..Terms::of(shader!("terms/margin/distance_weighted.wgsl"))
+            },
         }
     }
 }

@@ -8,6 +8,7 @@ mod mining;
 mod multi_margin;
 mod nt_xent;
 mod reduction;
+mod sampling;
 mod sup_con;
 mod triplet;
 
@@ -18,9 +19,11 @@ pub use distance::Distance;
 pub use lifted_structured::{Form, LiftedStructured};
 pub use margin::Margin;
 pub use mining::Mining;
+pub(crate) use mining::{Difficulty, Triplets};
 pub use multi_margin::MultiMargin;
 pub use nt_xent::NtXent;
 pub use reduction::Reduction;
+pub use sampling::Sampling;
 pub use sup_con::SupCon;
 pub use triplet::Triplet;
 
@@ -128,7 +131,7 @@ impl Loss {
     /// # Errors
     ///
     /// [`Error::Parameter`] for a parameter outside its range, [`Error::Unsupported`] for a mode or reduction the loss does
-    /// not have, [`Error::Missing`] or [`Error::Length`] for betas that do not fit.
+    /// not have or a sampling that its distance has not, [`Error::Missing`] or [`Error::Length`] for betas that do not fit.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.description().check()?;
         if !self.description().allows(self.reduction()) {
@@ -206,8 +209,8 @@ pub(crate) struct Terms {
     pub positives_per_dispatch: Option<usize>,
     /// The `override` constants of the shader.
     pub constants: Vec<(&'static str, f64)>,
-    /// The members of its `Parameters`, in their order.
-    pub parameters: Vec<(&'static str, f32)>,
+    /// The members of its `Parameters` in their order: the bits of each.
+    pub parameters: Vec<(&'static str, u32)>,
 }
 
 impl Terms {
@@ -224,6 +227,9 @@ impl Terms {
         }
     }
 }
+
+/// The name of the parameter that random numbers depend on, where a loss draws any.
+pub(crate) const SEED: &str = "seed";
 
 /// What a loss needs before its coefficients, if anything: the entry point `statistics` of its shader finds it out.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -268,8 +274,8 @@ fn check_temperature(loss: &'static str, value: f32) -> Result<()> {
 }
 
 /// The `Parameters` of `shaders/shared/softmax.wgsl`.
-fn softmax_parameters(temperature: f32) -> Vec<(&'static str, f32)> {
-    vec![("temperature", temperature), ("inverse_temperature", 1.0 / temperature)]
+fn softmax_parameters(temperature: f32) -> Vec<(&'static str, u32)> {
+    vec![("temperature", temperature.to_bits()), ("inverse_temperature", (1.0 / temperature).to_bits())]
 }
 
 fn check_power(loss: &'static str, power: u32) -> Result<()> {

@@ -69,7 +69,7 @@ impl Description for MultiMargin {
     fn terms(&self) -> Terms {
         Terms {
             constants: vec![("POWER", self.power.into()), ("DIVIDE_BY_CLASSES", self.divide_by_classes.into())],
-            parameters: vec![("margin", self.margin)],
+            parameters: vec![("margin", self.margin.to_bits())],
             ..Terms::of(shader!("terms/multi_margin.wgsl"))
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mining, Mode, Reduction, Terms, check_finite};
+use super::{Description, Distance, Mining, Mode, Reduction, Terms, Triplets, check_finite};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -22,8 +22,8 @@ const PORTION: usize = 8 * CHUNK;
 /// stored. (`soft` has no such shortcut and evaluates every triplet, storing none.)
 ///
 /// Sources: Schroff, Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR 2015;
-/// the soft form and batch-hard mining: Hermans, Beyer and Leibe, "In Defense of the Triplet Loss for Person
-/// Re-Identification", 2017.
+/// the soft form: Hermans, Beyer and Leibe, "In Defense of the Triplet Loss for Person
+/// Re-Identification", 2017. Those of the minings: [`Mining`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Triplet {
@@ -75,27 +75,36 @@ impl Description for Triplet {
     }
 
     fn terms(&self) -> Terms {
-        let soft = vec![("SOFT", self.soft.into())];
-        let parameters = vec![("margin", self.margin)];
-        match (self.mining, self.soft) {
-            (Mining::All, false) => Terms {
+        let parameters = vec![("margin", self.margin.to_bits())];
+        match (self.mining.triplets(), self.soft) {
+            (Triplets::Every, false) => Terms {
                 positives_per_dispatch: Some(PORTION),
                 parameters,
                 ..Terms::of(shader!("terms/triplet/all.wgsl"))
             },
-            (Mining::All, true) => Terms {
+            (Triplets::Every, true) => Terms {
                 positives_per_dispatch: Some(CHUNK),
                 // At worst each column meets a chunk of positives, at two exponentials and their series.
                 operations_per_pair: 64 * CHUNK as u64,
                 ..Terms::of(shader!("terms/triplet/all_soft.wgsl"))
             },
-            (Mining::Explicit, _) => {
-                Terms { constants: soft, parameters, ..Terms::of(shader!("terms/triplet/explicit.wgsl")) }
-            }
-            (Mining::Hard, _) => Terms { constants: soft, parameters, ..Terms::of(shader!("terms/triplet/hard.wgsl")) },
-            (Mining::SemiHard, _) => Terms {
+            (Triplets::Listed, _) => Terms {
+                constants: vec![("SOFT", self.soft.into())],
+                parameters,
+                ..Terms::of(shader!("terms/triplet/explicit.wgsl"))
+            },
+            (Triplets::OnePerAnchor { positive, negative }, _) => Terms {
+                constants: vec![
+                    ("SOFT", self.soft.into()),
+                    ("POSITIVE_DIFFICULTY", (positive as u32).into()),
+                    ("NEGATIVE_DIFFICULTY", (negative as u32).into()),
+                ],
+                parameters,
+                ..Terms::of(shader!("terms/triplet/one_per_anchor.wgsl"))
+            },
+            (Triplets::OnePerPositive, _) => Terms {
                 positives_per_dispatch: Some(PORTION),
-                constants: soft,
+                constants: vec![("SOFT", self.soft.into())],
                 parameters,
                 ..Terms::of(shader!("terms/triplet/semi_hard.wgsl"))
             },

@@ -25,6 +25,11 @@ pub(super) fn tree(count: usize) -> f64 {
     if count < 2 { 0.0 } else { (8.0 + (count as f64).log2()) * ROUNDING }
 }
 
+/// The relative error of adding up `count` numbers of one sign one after the other: roundings go either way.
+pub(super) fn chain(count: usize) -> f64 {
+    (4.0 + (count as f64).sqrt()) * ROUNDING
+}
+
 /// The relative error of exp(x).
 fn exponential(x: f64) -> f64 {
     (3.0 + 2.0 * x.abs()) * ULP

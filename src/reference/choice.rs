@@ -22,6 +22,14 @@ impl Choice {
         Self::least(distances, candidates, |distance| -distance)
     }
 
+    /// A candidate that is picked by a rule of its own: nothing is known of the distances of what could be picked instead.
+    pub fn of(distances: &[Bounded], index: usize, plausible: Vec<usize>) -> Self {
+        let value = distances[index].value;
+        let reach = |&c: &usize| (distances[c].value - value).abs() + distances[c].error;
+        let error = plausible.iter().map(reach).fold(distances[index].error, f64::max);
+        Self { index, distance: Bounded::new(value, error), plausible }
+    }
+
     fn least(distances: &[Bounded], candidates: &[usize], key: impl Fn(Bounded) -> Bounded) -> Option<Self> {
         let key = |index: usize| key(distances[index]);
         let index = candidates.iter().copied().reduce(

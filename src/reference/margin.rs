@@ -1,22 +1,28 @@
 //! The margin loss of Wu, Manmatha, Smola and Krähenbühl (2017).
 
-use super::bounded::Bounded;
+use super::bounded::{Bounded, Term};
+use super::choice::Choice;
 use super::definition::{Anchor, Definition, Terms};
 use super::problem::Problem;
-use crate::loss::Margin;
+use super::urn::Urn;
+use crate::loss::{Margin, Sampling};
+
+pub(super) struct Known {
+    betas: Vec<f64>,
+    dimensions: usize,
+}
 
 impl Definition for Margin {
-    /// The betas.
-    type Known = Vec<f64>;
+    type Known = Known;
 
-    fn survey(&self, problem: &Problem) -> Vec<f64> {
-        problem.beta.clone()
+    fn survey(&self, problem: &Problem) -> Known {
+        Known { betas: problem.beta.clone(), dimensions: problem.shape.dimensions() }
     }
 
     /// Positive: max(0, d - beta + alpha); negative: max(0, beta - d + alpha).
-    fn terms_of(&self, anchor: &Anchor, betas: &Vec<f64>) -> Terms {
+    fn terms_of(&self, anchor: &Anchor, known: &Known) -> Terms {
         let class = if self.beta_per_class { anchor.label as usize } else { 0 };
-        let (beta, alpha) = (Bounded::exact(betas[class]), Bounded::exact(self.alpha.into()));
+        let (beta, alpha) = (Bounded::exact(known.betas[class]), Bounded::exact(self.alpha.into()));
         let mut terms = Terms::none(anchor);
         let mut losses = Vec::new();
         let mut beta_slope = Bounded::ZERO;
@@ -27,10 +33,9 @@ impl Definition for Margin {
             beta_slope.gather(-term.slope);
             terms.nonzero_positive += term.nonzero;
         }
-        for &n in &anchor.negatives {
-            let term = (beta - anchor.distances[n] + alpha).hinge();
+        let negative = |d: Bounded| (beta - d + alpha).hinge();
+        for term in self.negative_terms(anchor, known.dimensions, negative, &mut terms) {
             losses.push(term.value);
-            terms.slopes[n] = -term.slope;
             beta_slope.gather(term.slope);
             terms.nonzero_negative += term.nonzero;
         }
@@ -38,5 +43,42 @@ impl Definition for Margin {
         terms.nonzero = [terms.nonzero_positive, terms.nonzero_negative].into_iter().sum();
         terms.beta = Some((class, beta_slope));
         terms.with_loss(losses.into_iter().sum())
+    }
+}
+
+impl Margin {
+    /// The terms of the sampled negatives, whose slopes go to `terms`.
+    fn negative_terms(
+        &self,
+        anchor: &Anchor,
+        dimensions: usize,
+        term: impl Fn(Bounded) -> Term,
+        terms: &mut Terms,
+    ) -> Vec<Term> {
+        match self.sampling {
+            Sampling::All => {
+                let every = anchor.negatives.iter().map(|&n| {
+                    let term = term(anchor.distances[n]);
+                    terms.slopes[n] = -term.slope;
+                    term
+                });
+                every.collect()
+            }
+            Sampling::DistanceWeighted => {
+                let drawn = self.draws(anchor, dimensions).into_iter().map(|negative| {
+                    let term = term(negative.distance);
+                    terms.add_slope(&negative, -term.slope);
+                    term
+                });
+                drawn.collect()
+            }
+        }
+    }
+
+    /// One negative for every positive; none where there are no negatives.
+    fn draws(&self, anchor: &Anchor, dimensions: usize) -> Vec<Choice> {
+        let Some(urn) = Urn::new(anchor, dimensions) else { return Vec::new() };
+        let ranks = 0..anchor.positives.len() as u32;
+        ranks.map(|rank| urn.draw([self.seed, anchor.index as u32, rank])).collect()
     }
 }

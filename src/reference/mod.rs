@@ -33,9 +33,11 @@ mod multi_margin;
 mod nt_xent;
 mod objective;
 mod problem;
+mod random;
 mod sup_con;
 mod sweep;
 mod triplet;
+mod urn;
 
 #[cfg(test)]
 mod finite_differences;

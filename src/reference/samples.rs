@@ -1,8 +1,8 @@
 //! Inputs and losses for the unit tests.
 
 use crate::loss::{
-    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent, Reduction, SupCon,
-    Triplet,
+    Contrastive, Difficulty, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent, Reduction,
+    Sampling, SupCon, Triplet, Triplets,
 };
 use crate::measures::Retrieval;
 use crate::{Batch, Result};
@@ -93,6 +93,9 @@ pub(crate) fn losses() -> Vec<Loss> {
             }
         }
     }
+    for reduction in [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero] {
+        losses.extend(drawn_losses(reduction));
+    }
     losses
 }
 
@@ -106,7 +109,24 @@ pub(crate) fn representatives() -> Vec<Loss> {
     let with = |((distance, normalize), (one, other))| {
         [one, other].into_iter().flat_map(move |reduction| losses_with(distance, normalize, reduction))
     };
-    settings.flat_map(with).collect()
+    settings.flat_map(with).chain(drawn_losses(Reduction::MeanNonZero)).collect()
+}
+
+/// The losses that draw their terms, for which distances are Euclidean and normalized.
+fn drawn_losses(reduction: Reduction) -> Vec<Loss> {
+    let margin = |beta_per_class| {
+        let sampling = Sampling::DistanceWeighted;
+        Margin { normalize: true, reduction, beta_per_class, sampling, seed: 7, ..Default::default() }.into()
+    };
+    [false, true].map(margin).to_vec()
+}
+
+/// Wide enough that easy negatives make terms as well.
+fn margin_for(mining: Mining) -> f32 {
+    match mining.triplets() {
+        Triplets::OnePerAnchor { negative: Difficulty::Easy, .. } => 16.0,
+        _ => Triplet::default().margin,
+    }
 }
 
 fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec<Loss> {
@@ -121,7 +141,8 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
     }
     for mining in Mining::ALL {
         for soft in [false, true] {
-            losses.push(Triplet { distance, normalize, reduction, mining, soft, ..Default::default() }.into());
+            let margin = margin_for(mining);
+            losses.push(Triplet { distance, normalize, reduction, mining, margin, soft }.into());
         }
     }
     for form in [Form::Smooth, Form::Exact] {

@@ -1,10 +1,10 @@
 //! The triplet loss (Schroff, Kalenichenko and Philbin 2015; Hermans, Beyer and Leibe 2017).
 
-use super::bounded::{Bounded, Count, ROUNDING, Term, tree};
+use super::bounded::{Bounded, Count, ROUNDING, Term, chain, tree};
 use super::choice::Choice;
 use super::definition::{Anchor, Definition, Terms};
 use super::problem::Problem;
-use crate::loss::{Mining, Triplet};
+use crate::loss::{Difficulty, Triplet, Triplets};
 
 impl Definition for Triplet {
     type Known = ();
@@ -12,12 +12,12 @@ impl Definition for Triplet {
     fn survey(&self, _: &Problem) {}
 
     fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
-        match (self.mining, self.soft) {
-            (Mining::All, false) => self.every_hinge(anchor),
-            (Mining::All, true) => self.every_softplus(anchor),
-            (Mining::Explicit, _) => self.listed(anchor),
-            (Mining::Hard, _) => self.hard(anchor),
-            (Mining::SemiHard, _) => self.semi_hard(anchor),
+        match (self.mining.triplets(), self.soft) {
+            (Triplets::Every, false) => self.every_hinge(anchor),
+            (Triplets::Every, true) => self.every_softplus(anchor),
+            (Triplets::OnePerAnchor { positive, negative }, _) => self.one_per_anchor(anchor, positive, negative),
+            (Triplets::OnePerPositive, _) => self.semi_hard(anchor),
+            (Triplets::Listed, _) => self.listed(anchor),
         }
     }
 }
@@ -46,12 +46,11 @@ impl Triplet {
         terms.with_loss(losses.into_iter().sum())
     }
 
-    /// The farthest positive with the nearest negative.
-    fn hard(&self, anchor: &Anchor) -> Terms {
+    /// One positive with one negative.
+    fn one_per_anchor(&self, anchor: &Anchor, positive: Difficulty, negative: Difficulty) -> Terms {
         let mut terms = Terms::none(anchor);
-        let farthest = Choice::farthest(&anchor.distances, &anchor.positives);
-        let nearest = Choice::nearest(&anchor.distances, &anchor.negatives);
-        let (Some(positive), Some(negative)) = (farthest, nearest) else { return terms };
+        let Some(positive) = choose_positive(anchor, positive) else { return terms };
+        let Some(negative) = choose_negative(anchor, negative, positive.distance) else { return terms };
         let term = self.term(positive.distance, negative.distance);
         terms.add_slope(&positive, term.slope);
         terms.add_slope(&negative, -term.slope);
@@ -131,6 +130,24 @@ impl Triplet {
     }
 }
 
+/// The farthest positive is the hardest.
+fn choose_positive(anchor: &Anchor, difficulty: Difficulty) -> Option<Choice> {
+    match difficulty {
+        Difficulty::Hard => Choice::farthest(&anchor.distances, &anchor.positives),
+        Difficulty::SemiHard | Difficulty::Easy => Choice::nearest(&anchor.distances, &anchor.positives),
+    }
+}
+
+/// The nearest negative is the hardest, a semi-hard one is the nearest beyond the positive. The error of the positive's distance
+/// covers every positive that f32 could pick, so that the choice covers the negative of each.
+fn choose_negative(anchor: &Anchor, difficulty: Difficulty, positive: Bounded) -> Option<Choice> {
+    match difficulty {
+        Difficulty::Hard => Choice::nearest(&anchor.distances, &anchor.negatives),
+        Difficulty::SemiHard => Ranking::new(anchor).map(|negatives| negatives.beyond(positive)),
+        Difficulty::Easy => Choice::farthest(&anchor.distances, &anchor.negatives),
+    }
+}
+
 /// The negatives of an anchor, and what each collects over the positives.
 struct Columns {
     distances: Vec<f64>,
@@ -176,11 +193,6 @@ impl Columns {
     }
 }
 
-/// The rounding of a sum of `count` numbers of one sign one after the other, whose errors go either way.
-fn chain(count: usize) -> f64 {
-    (4.0 + (count as f64).sqrt()) * ROUNDING
-}
-
 /// Accounts for adding up `count` slopes of one sign in each of these columns.
 fn round_sums(terms: &mut Terms, columns: &[usize], count: usize) {
     for &column in columns {
@@ -210,13 +222,7 @@ impl<'a> Ranking<'a> {
     fn beyond(&self, positive: Bounded) -> Choice {
         let start = self.order.partition_point(|&n| self.distances[n].value <= positive.value);
         let index = self.order.get(start).copied().unwrap_or(self.farthest.index);
-        let plausible = self.plausible(positive, start);
-        let distance = self.distances[index];
-        let error = plausible
-            .iter()
-            .map(|&n| (self.distances[n].value - distance.value).abs() + self.distances[n].error)
-            .fold(distance.error, f64::max);
-        Choice { index, distance: Bounded::new(distance.value, error), plausible }
+        Choice::of(self.distances, index, self.plausible(positive, start))
     }
 
     /// Every negative that may count as farther and may then be the nearest of those; where none is farther beyond doubt,

@@ -1,7 +1,7 @@
 //! Every loss in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent, Reduction, SupCon,
+    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent, Reduction, Sampling, SupCon,
     Triplet,
 };
 
@@ -21,6 +21,8 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     for (soft, margin) in [(false, 0.2 * reach), (true, 0.0)] {
         let reductions = [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero].into_iter().cycle();
         for (mining, reduction) in Mining::ALL.into_iter().zip(reductions) {
+            // Wide enough that easy negatives make terms as well.
+            let margin = if format!("{mining:?}").ends_with("EasyNegative") { 20.0 * margin } else { margin };
             losses.push(Triplet { distance, normalize, reduction, mining, margin, soft }.into());
         }
     }
@@ -32,12 +34,16 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
         losses.push(MultiMargin { distance, normalize, reduction, margin, power, divide_by_classes }.into());
     }
     for (beta_per_class, reduction) in [(false, Reduction::MeanNonZero), (true, Reduction::Mean)] {
-        losses.push(Margin { distance, normalize, reduction, alpha: 0.2 * reach, beta_per_class }.into());
+        let alpha = 0.2 * reach;
+        losses.push(Margin { distance, normalize, reduction, alpha, beta_per_class, ..Margin::default() }.into());
     }
     for (temperature, reduction) in [(0.1 * reach, Reduction::Mean), (0.5 * reach, Reduction::MeanNonZero)] {
         losses.push(NtXent { distance, normalize, reduction, temperature }.into());
         losses.push(SupCon { distance, normalize, reduction, temperature }.into());
     }
+    // Draws are by one distance only.
+    let sampling = Sampling::DistanceWeighted;
+    losses.push(Margin { normalize: true, sampling, seed: 7, ..Margin::default() }.into());
     losses
 }
 

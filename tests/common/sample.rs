@@ -1,6 +1,6 @@
 //! Inputs for every loss and mode, made from a few words.
 
-use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Triplet};
+use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Sampling, Triplet};
 
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -144,7 +144,7 @@ impl Sample {
             }
             Loss::LiftedStructured(_) => [self.rows(&self.labels[0])].into_iter().collect(),
             Loss::Triplet(Triplet { mining: Mining::Explicit, .. }) => [self.triplets()].into_iter().collect(),
-            Loss::Contrastive(_) | Loss::Margin(_) => {
+            Loss::Contrastive(_) | Loss::Margin(Margin { sampling: Sampling::All, .. }) => {
                 let matrices = [self.rows(&self.labels[0]), self.with_references(&self.labels[0])];
                 matrices.into_iter().chain(self.pair_indices()).chain([self.pair_rows()]).collect()
             }

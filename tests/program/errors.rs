@@ -43,6 +43,9 @@ fn objectives_that_are_none() {
     );
     objective_fails(r#"{"loss":"Triplet","mining":"Easy"}"#, &["Easy", "All", "Hard", "SemiHard"]);
     objective_fails(r#"{"loss":"Margin","distance":"Chebyshev"}"#, &["Chebyshev", "Euclidean", "Manhattan", "Cosine"]);
+    objective_fails(r#"{"loss":"Margin","sampling":"Some"}"#, &["Some", "All", "DistanceWeighted"]);
+    objective_fails(r#"{"loss":"Margin","sampling":"DistanceWeighted"}"#, &["DistanceWeighted", "normalize"]);
+    objective_fails(r#"{"loss":"Margin","seed":-1}"#, &["-1", "u32"]);
     objective_fails(r#"{"loss":"Margin","reduction":"Median"}"#, &["Median", "Sum", "Mean", "MeanNonZero"]);
     objective_fails(r#"{"loss":"LiftedStructured","form":"Rough"}"#, &["Rough", "Smooth", "Exact"]);
     objective_fails(r#"{"margin":1}"#, &["--objective", "loss"]);

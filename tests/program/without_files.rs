@@ -13,8 +13,10 @@ fn without_arguments_every_core_loss_agrees_with_the_reference() {
     for loss in ["Contrastive", "Triplet", "LiftedStructured", "Margin", "MultiMargin", "NtXent", "SupCon"] {
         assert!(rows.iter().filter(|row| row.starts_with(&format!("{loss} "))).count() >= 2, "{loss} in\n{text}");
     }
-    for choice in ["All", "Hard", "SemiHard", "soft", "Smooth", "Exact", "Manhattan", "Cosine", "InnerProduct"] {
-        assert!(rows.iter().any(|row| row.split(' ').any(|word| word == choice)), "{choice} in\n{text}");
+    let minings = ["All", "Hard", "SemiHard", "EasyPositiveHardNegative", "EasyPositiveSemiHardNegative"];
+    let others = ["DistanceWeighted", "soft", "Smooth", "Exact", "Manhattan", "Cosine", "InnerProduct"];
+    for choice in minings.iter().chain(&others) {
+        assert!(rows.iter().any(|row| row.split(' ').any(|word| word == *choice)), "{choice} in\n{text}");
     }
     for row in rows {
         assert!(row.contains("of its bound") && !row.contains("DISAGREES"), "{row}");
@@ -34,6 +36,18 @@ fn one_objective_gives_one_object_with_these_keys() {
     assert_eq!([&evaluation["n"], &evaluation["m"], &evaluation["d"]], [1797, 10, 64]);
     assert_eq!(evaluation["objective"]["margin"], json!(0.5));
     assert_eq!(evaluation["objective"]["power"], json!(1));
+}
+
+#[test]
+fn an_objective_that_draws_keeps_to_its_seed() {
+    let loss = |seed| {
+        let objective = format!(r#"{{"loss":"Margin","sampling":"DistanceWeighted","normalize":true,"seed":{seed}}}"#);
+        let evaluation = object(&["evaluate", "--check", "--objective", &objective]);
+        assert_eq!([&evaluation["objective"]["seed"], &evaluation["check_agrees"]], [&json!(seed), &json!(true)]);
+        evaluation["loss"].clone()
+    };
+    assert_eq!(loss(7), loss(7));
+    assert_ne!(loss(7), loss(8));
 }
 
 #[test]

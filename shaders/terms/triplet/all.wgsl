@@ -12,6 +12,7 @@
 // One workgroup per row.
 
 // #include "shared/row.wgsl"
+// #include "shared/coefficients.wgsl"
 // #include "shared/sorted.wgsl"
 // #include "shared/places.wgsl"
 

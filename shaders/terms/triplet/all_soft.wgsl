@@ -10,6 +10,7 @@
 // One workgroup per row.
 
 // #include "shared/row.wgsl"
+// #include "shared/coefficients.wgsl"
 // #include "shared/sorted.wgsl"
 // #include "shared/exponential.wgsl"
 

@@ -2,6 +2,7 @@
 // shared/triplet.wgsl. One workgroup per row of the list; one read of its distances, one write of its coefficients.
 
 // #include "shared/row.wgsl"
+// #include "shared/coefficients.wgsl"
 // #include "shared/exponential.wgsl"
 // #include "shared/triplet.wgsl"
 

@@ -12,6 +12,7 @@
 
 // #include "shared/row.wgsl"
 // #include "shared/order.wgsl"
+// #include "shared/coefficients.wgsl"
 // #include "shared/sorted.wgsl"
 // #include "shared/extremes.wgsl"
 // #include "shared/exponential.wgsl"

@@ -59,9 +59,19 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/contrastive.wgsl", "d - parameters.positive_margin", "d - 0.99 * parameters.positive_margin"),
     ("terms/contrastive.wgsl", "-negative_weight * term_slope", "negative_weight * term_slope"),
     ("terms/contrastive.wgsl", "return 2.0 * hinge;", "return hinge;"),
-    ("terms/margin.wgsl", "select(0.0, -1.0, hinge > 0.0)", "select(0.0, 1.0, hinge > 0.0)"),
-    ("terms/margin.wgsl", "f32(i32(counts.w) - i32(counts.z))", "f32(counts.w + counts.z)"),
-    ("terms/margin.wgsl", "beta[labels[i]]", "beta[0]"),
+    ("terms/margin/all.wgsl", "select(0.0, -1.0, hinge > 0.0)", "select(0.0, 1.0, hinge > 0.0)"),
+    ("terms/margin/all.wgsl", "f32(i32(counts.w) - i32(counts.z))", "f32(counts.w + counts.z)"),
+    ("terms/margin/all.wgsl", "beta[labels[i]]", "beta[0]"),
+    ("terms/margin/distance_weighted.wgsl", "(2.0 - dimensions) * log(d)", "(1.0 - dimensions) * log(d)"),
+    ("terms/margin/distance_weighted.wgsl", "let d = max(at, NEAREST);", "let d = max(at, 0.9);"),
+    ("terms/margin/distance_weighted.wgsl", "if (d >= FARTHEST) {", "if (d >= 1.3) {"),
+    ("terms/margin/distance_weighted.wgsl", "key * 1664525u", "key * 1664527u"),
+    ("terms/margin/distance_weighted.wgsl", "vec3(parameters.seed, i, rank)", "vec3(parameters.seed, rank, i)"),
+    ("terms/margin/distance_weighted.wgsl", "if (sum > threshold) {", "if (sum > 0.9 * threshold) {"),
+    ("terms/margin/distance_weighted.wgsl", "sum = cumulative[segment - 1u];", "sum = 0.0;"),
+    ("terms/margin/distance_weighted.wgsl", "drawn], 1u);", "drawn], 2u);"),
+    ("terms/margin/distance_weighted.wgsl", "-f32(times), hinge", "-1.0, hinge"),
+    ("terms/margin/distance_weighted.wgsl", "f32(times) * hinge", "hinge"),
     ("terms/multi_margin.wgsl", "coefficient(sums.y, own)", "coefficient(-sums.y, own)"),
     ("terms/multi_margin.wgsl", "1.0 / f32(stripe.references)", "1.0 / f32(stripe.stride)"),
     ("terms/lifted_structured.wgsl", "-sums.y * exp(", "-0.999 * sums.y * exp("),
@@ -76,8 +86,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "part += with_columns(i, begin, j, p)",
         "part += 0.999 * with_columns(i, begin, j, p)",
     ),
-    ("terms/triplet/hard.wgsl", "let positive = hardest.farthest;", "let positive = hardest.nearest;"),
-    ("terms/triplet/hard.wgsl", "coefficient(-slope", "coefficient(slope"),
+    ("terms/triplet/one_per_anchor.wgsl", "select(-d, d, POSITIVE_DIFFICULTY == HARD)", "d"),
+    ("terms/triplet/one_per_anchor.wgsl", "select(-d, d, NEGATIVE_DIFFICULTY == HARD)", "d"),
+    ("terms/triplet/one_per_anchor.wgsl", "distances[begin + j] > d", "distances[begin + j] < d"),
+    ("terms/triplet/one_per_anchor.wgsl", "beyond.column != NOWHERE", "beyond.column == NOWHERE"),
+    ("terms/triplet/one_per_anchor.wgsl", "coefficient(-slope", "coefficient(slope"),
     ("terms/triplet/semi_hard.wgsl", "select(value_of(order), farthest.value", "select(value_of(order), 0.0"),
     ("terms/triplet/semi_hard.wgsl", "slopes += slopes_of_choosers(size, EMPTY, d);", "slopes += 0.0;"),
     ("terms/triplet/semi_hard.wgsl", "smallest = scan_scratch[local - 1u];", "smallest = EMPTY;"),
@@ -116,8 +129,9 @@ const FAULTS: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_planted_fault_is_caught() {
-    // Rows enough for a second step of the gradient's sums, and in batch mode for a second stripe.
-    let sample = Sample::new(19, 6, 1.0);
+    // Rows enough for a second step of the gradient's sums, and in batch mode for a second stripe; and for invocations that own
+    // several columns.
+    let [sample, long] = [Sample::new(19, 6, 1.0), Sample::new(600, 4, 1.0)];
     let options = Options { workspace_bytes: 16 * 20 * 8, ..Options::default() };
     let context = contexts(options).swap_remove(0);
     let mut losses = representatives();
@@ -125,8 +139,10 @@ fn every_planted_fault_is_caught() {
         // Those whose own kernel it is come first.
         losses.sort_by_key(|loss| loss.description().terms().shader.path != path);
         context.forget(path);
-        let is_caught =
-            planted(path, line, fault, || losses.iter().any(|loss| agrees(&context, loss, &sample).is_err()));
+        let is_caught = planted(path, line, fault, || {
+            losses.iter().any(|loss| agrees(&context, loss, &sample).is_err())
+                || agrees(&context, &losses[0], &long).is_err()
+        });
         context.forget(path);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }

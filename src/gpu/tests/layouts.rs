@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
 use crate::gpu::layout::{Finish, List, Measures, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
-use crate::loss::{Loss, Mining};
+use crate::loss::{Difficulty, Loss, Mining};
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
 
@@ -95,6 +95,11 @@ fn constants_have_the_same_value() {
         assert_eq!(constant(&totals, &in_capitals(reduction)), reduction as u32);
     }
 
+    let one_per_anchor = parse(shader!("terms/triplet/one_per_anchor.wgsl"));
+    for difficulty in [Difficulty::Easy, Difficulty::SemiHard, Difficulty::Hard] {
+        assert_eq!(constant(&one_per_anchor, &in_capitals(difficulty)), difficulty as u32);
+    }
+
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
     let softmax = parse(shader!("terms/nt_xent.wgsl"));
@@ -114,6 +119,9 @@ fn constants_have_the_same_value() {
     assert_eq!(crate::measures::POSITIVES_PER_DISPATCH, constant(&ranks, "PORTION") as usize);
     // Its invocations take their sorted positives as the four components of a vector.
     assert_eq!(constant(&ranks, "CHUNK"), 4 * constant(&ranks, "WORKGROUP"));
+    let drawing = Loss::from(crate::Margin { sampling: crate::Sampling::DistanceWeighted, ..Default::default() });
+    let terms = drawing.description().terms();
+    assert_eq!(terms.positives_per_dispatch, Some(constant(&parse(terms.shader), "PORTION") as usize));
 }
 
 #[test]

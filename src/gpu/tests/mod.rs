@@ -1,9 +1,10 @@
 //! Tests of what only the inside sees: every kernel in every variant, translated; the layouts that host and kernels share;
-//! and faults planted in the kernels, which the comparison with the reference has to catch.
+//! faults planted in the kernels, which the comparison with the reference has to catch; and what is compiled when.
 
 mod faults;
 mod layouts;
 mod measures;
+mod seeds;
 mod translations;
 
 use super::{Adapter, Context, Options, Tier};

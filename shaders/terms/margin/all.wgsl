@@ -1,19 +1,15 @@
-// Margin loss of Wu et al. Per pair at distance d, with the boundary beta of the anchor:
-//
-//   positive  max(0, d - beta + alpha)      d term / d beta = -1 where it is not 0
-//   negative  max(0, beta - d + alpha)      d term / d beta = +1 where it is not 0
-//
+// Margin loss of Wu et al. over all pairs: the term is in shared/margin.wgsl.
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
 // #include "shared/row.wgsl"
+// #include "shared/coefficients.wgsl"
+// #include "shared/margin.wgsl"
 
 struct Parameters {
     alpha: f32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
-
-override BETA_PER_CLASS: u32 = 0u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -26,10 +22,7 @@ fn main(
         return;
     }
     let i = stripe.begin + row;
-    var boundary = beta[0];
-    if (BETA_PER_CLASS == 1u) {
-        boundary = beta[labels[i]];
-    }
+    let boundary = beta_of(i);
     var pairs: Pairs;
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
@@ -41,12 +34,12 @@ fn main(
             let d = distances[at];
             see_pair(&pairs, kind, d);
             if (kind == POSITIVE) {
-                let hinge = max(0.0, d - boundary + parameters.alpha);
+                let hinge = positive_term(d, boundary);
                 losses.x += hinge;
                 nonzero.x += select(0u, 1u, hinge > 0.0);
                 c = coefficient(select(0.0, 1.0, hinge > 0.0), d);
             } else {
-                let hinge = max(0.0, boundary - d + parameters.alpha);
+                let hinge = negative_term(d, boundary);
                 losses.y += hinge;
                 nonzero.y += select(0u, 1u, hinge > 0.0);
                 c = coefficient(select(0.0, -1.0, hinge > 0.0), d);

@@ -1,0 +1,23 @@
+// The term of a pair in the margin loss of Wu et al., at distance d with the boundary beta of the anchor:
+//
+//   positive  max(0, d - beta + alpha)      d term / d d = 1, d term / d beta = -1 where it is not 0
+//   negative  max(0, beta - d + alpha)      d term / d d = -1, d term / d beta = 1 where it is not 0
+//
+// Needs shared/row.wgsl and `parameters` with a member `alpha`.
+
+override BETA_PER_CLASS: u32 = 0u;
+
+fn beta_of(i: u32) -> f32 {
+    if (BETA_PER_CLASS == 1u) {
+        return beta[labels[i]];
+    }
+    return beta[0];
+}
+
+fn positive_term(d: f32, boundary: f32) -> f32 {
+    return max(0.0, d - boundary + parameters.alpha);
+}
+
+fn negative_term(d: f32, boundary: f32) -> f32 {
+    return max(0.0, boundary - d + parameters.alpha);
+}

@@ -1,0 +1,220 @@
+// Margin loss of Wu et al. over all positive pairs and as many drawn negative ones: the term is in shared/margin.wgsl.
+//
+// For the positive of rank r of anchor i, a negative at distance d is drawn with the weight
+//
+//   log w = (2 - D) log d + ((3 - D) / 2) log(1 - d^2 / 4)   less the row's maximum, with d at least NEAREST
+//   w = 0 at FARTHEST and beyond; where all negatives are there, w = 1 for all
+//
+// by the inverse of the cumulative sum of the weights in the order of the columns: it is the first whose sum is greater than
+// u(seed, i, r) times the whole sum, u from shared/random.wgsl.
+//
+// The invocations own consecutive segments of the columns, whose sums are summed up; a draw finds its segment by bisection, then
+// walks it. How often a column was drawn is counted in its coefficient, until the last sweep makes one of it: here those are
+// words. Anchors of more positives than PORTION draw in as many dispatches as it takes.
+// One workgroup per row.
+
+// #include "shared/row.wgsl"
+// #include "shared/extremes.wgsl"
+// #include "shared/margin.wgsl"
+// #include "shared/random.wgsl"
+
+struct Parameters {
+    alpha: f32,
+    seed: u32,
+}
+
+@group(0) @binding(1) var<uniform> parameters: Parameters;
+
+// The bits of what shared/coefficients.wgsl declares as f32.
+@group(0) @binding(5) var<storage, read_write> coefficients: array<atomic<u32>>;
+
+const NEAREST = 0.5;
+const FARTHEST = 1.4;
+
+// Draws of a dispatch: llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
+const PORTION = 4096u;
+
+// Segments are summed up in 16 blocks of 16.
+const BLOCK = 16u;
+
+// The weight of a row's segments up to and with each.
+var<workgroup> cumulative: array<f32, WORKGROUP>;
+var<workgroup> before_block: array<f32, BLOCK>;
+
+fn log_weight(at: f32) -> f32 {
+    let d = max(at, NEAREST);
+    let dimensions = f32(stripe.dimensions);
+    return (2.0 - dimensions) * log(d) + 0.5 * (3.0 - dimensions) * log(1.0 - 0.25 * d * d);
+}
+
+// A row's negatives as the draws see them.
+struct Negatives {
+    any_is_near: bool,
+    largest_log_weight: f32,
+    // One of positive weight, NOWHERE when there is no negative.
+    some: u32,
+}
+
+fn negatives_from(extremes: Extremes) -> Negatives {
+    let any_is_near = extremes.farthest.column != NOWHERE;
+    let some = select(extremes.nearest.column, extremes.farthest.column, any_is_near);
+    return Negatives(any_is_near, extremes.farthest.value, some);
+}
+
+fn weight(i: u32, row: u32, j: u32, negatives: Negatives) -> f32 {
+    if (relation(i, j) != NEGATIVE) {
+        return 0.0;
+    }
+    let d = distances[row * stripe.stride + j];
+    if (!negatives.any_is_near) {
+        return 1.0;
+    }
+    if (d >= FARTHEST) {
+        return 0.0;
+    }
+    return exp(log_weight(d) - negatives.largest_log_weight);
+}
+
+// `cumulative` becomes the sums of `own` up to and with each invocation. They never fall, and rise only where `own` is not 0,
+// whatever is rounded: within a block all are one chain of additions, and a block begins where the one before it ends.
+fn sum_up_segments(own: f32, local: u32) {
+    cumulative[local] = own;
+    workgroupBarrier();
+    if (local < BLOCK) {
+        for (var k = local * BLOCK + 1u; k < (local + 1u) * BLOCK; k++) {
+            cumulative[k] += cumulative[k - 1u];
+        }
+    }
+    workgroupBarrier();
+    if (local == 0u) {
+        before_block[0] = 0.0;
+        for (var k = 1u; k < BLOCK; k++) {
+            before_block[k] = before_block[k - 1u] + cumulative[k * BLOCK - 1u];
+        }
+    }
+    workgroupBarrier();
+    cumulative[local] += before_block[local / BLOCK];
+    workgroupBarrier();
+}
+
+// The first segment whose sum is greater than `threshold`, the last one where none is.
+fn segment_of(threshold: f32) -> u32 {
+    var segment = 0u;
+    for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
+        segment += select(0u, width, cumulative[segment + width - 1u] <= threshold);
+    }
+    return segment;
+}
+
+// The negative that the positive of this rank draws. Its weight is positive: a column is taken only when it has one, and
+// where rounding leaves none it is `negatives.some`.
+fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) -> u32 {
+    let threshold = uniform_number(vec3(parameters.seed, i, rank)) * cumulative[WORKGROUP - 1u];
+    let segment = segment_of(threshold);
+    var sum = 0.0;
+    if (segment > 0u) {
+        sum = cumulative[segment - 1u];
+    }
+    var drawn = negatives.some;
+    let begin = segment * segment_size;
+    for (var j = begin; j < min(begin + segment_size, stripe.references); j++) {
+        let own = weight(i, row, j, negatives);
+        sum += own;
+        if (own > 0.0) {
+            drawn = j;
+            if (sum > threshold) {
+                break;
+            }
+        }
+    }
+    return drawn;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    let first = stripe.portion * PORTION;
+    var pairs: Pairs;
+    // The heaviest negative is the one whose log-weight is the farthest up.
+    var seen = Extremes(NO_EXTREME, NO_EXTREME);
+    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+        let kind = relation(i, j);
+        if (kind != NO_PAIR) {
+            let d = distances[row * stripe.stride + j];
+            see_pair(&pairs, kind, d);
+            if (kind == NEGATIVE) {
+                seen.nearest = nearer(seen.nearest, Extreme(d, j));
+                if (d < FARTHEST) {
+                    seen.farthest = farther(seen.farthest, Extreme(log_weight(d), j));
+                }
+            }
+        }
+        if (first == 0u) {
+            atomicStore(&coefficients[row * stripe.stride + j], 0u);
+        }
+    }
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    if (first > 0u && first >= counts.x) {
+        return;
+    }
+    let negatives = negatives_from(workgroup_extremes(seen, local));
+    let draws = select(counts.x, 0u, negatives.some == NOWHERE);
+
+    let segment_size = (stripe.references + WORKGROUP - 1u) / WORKGROUP;
+    let begin = local * segment_size;
+    var own = 0.0;
+    for (var j = begin; j < min(begin + segment_size, stripe.references); j++) {
+        own += weight(i, row, j, negatives);
+    }
+    sum_up_segments(own, local);
+    storageBarrier();
+    for (var rank = first + local; rank < min(first + PORTION, draws); rank += WORKGROUP) {
+        let drawn = draw(i, row, rank, segment_size, negatives);
+        atomicAdd(&coefficients[row * stripe.stride + drawn], 1u);
+    }
+    storageBarrier();
+    if (first + PORTION < counts.x) {
+        return;
+    }
+
+    let boundary = beta_of(i);
+    var losses = vec2(0.0);
+    var nonzero = vec2(0u);
+    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+        let at = row * stripe.stride + j;
+        let kind = relation(i, j);
+        var c = 0.0;
+        if (kind != NO_PAIR) {
+            let d = distances[at];
+            if (kind == POSITIVE) {
+                let hinge = positive_term(d, boundary);
+                losses.x += hinge;
+                nonzero.x += select(0u, 1u, hinge > 0.0);
+                c = coefficient(select(0.0, 1.0, hinge > 0.0), d);
+            } else {
+                let times = atomicLoad(&coefficients[at]);
+                let hinge = negative_term(d, boundary);
+                losses.y += f32(times) * hinge;
+                nonzero.y += select(0u, times, hinge > 0.0);
+                c = coefficient(select(0.0, -f32(times), hinge > 0.0), d);
+            }
+        }
+        atomicStore(&coefficients[at], bitcast<u32>(c));
+    }
+    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), local);
+    let within = workgroup_count(vec4(nonzero, 0u, 0u), local);
+    if (local == 0u) {
+        rows[i] = Row(
+            sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, within.x, within.y,
+            vec2(counts.x + draws, 0u), vec2(within.x + within.y, 0u), f32(i32(within.y) - i32(within.x)), 0u,
+        );
+    }
+}

@@ -1,0 +1,100 @@
+// One triplet per anchor with a positive and a negative:
+//
+//   positive  HARD the farthest, EASY the nearest
+//   negative  HARD the nearest, EASY the farthest, SEMI_HARD the nearest that is farther than the positive, or where there is
+//             none the farthest
+//
+// The term is in shared/triplet.wgsl. One workgroup per row; one read of its distances (SEMI_HARD two), one write of its
+// coefficients.
+
+// #include "shared/row.wgsl"
+// #include "shared/coefficients.wgsl"
+// #include "shared/extremes.wgsl"
+// #include "shared/exponential.wgsl"
+// #include "shared/triplet.wgsl"
+
+// As the host numbers them: src/loss/mining.rs.
+const EASY = 0u;
+const SEMI_HARD = 1u;
+const HARD = 2u;
+
+override POSITIVE_DIFFICULTY: u32 = HARD;
+override NEGATIVE_DIFFICULTY: u32 = HARD;
+
+// The chosen positive has the largest key, the chosen negative the smallest. A key is a distance or its negative.
+fn positive_key(d: f32) -> f32 {
+    return select(-d, d, POSITIVE_DIFFICULTY == HARD);
+}
+
+fn negative_key(d: f32) -> f32 {
+    return select(-d, d, NEGATIVE_DIFFICULTY == HARD);
+}
+
+// The nearest negative farther than d.
+fn nearest_negative_beyond(i: u32, begin: u32, d: f32, local: u32) -> Extreme {
+    var beyond = NO_EXTREME;
+    for (var j = local; j < stripe.references; j += WORKGROUP) {
+        if (relation(i, j) == NEGATIVE && distances[begin + j] > d) {
+            beyond = nearer(beyond, Extreme(distances[begin + j], j));
+        }
+    }
+    return workgroup_extremes(Extremes(beyond, NO_EXTREME), local).nearest;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = stripe_row(group, groups);
+    if (row >= stripe.rows) {
+        return;
+    }
+    let i = stripe.begin + row;
+    let begin = row * stripe.stride;
+    var pairs: Pairs;
+    var seen = Extremes(NO_EXTREME, NO_EXTREME);
+    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+        let kind = relation(i, j);
+        if (kind != NO_PAIR) {
+            let d = distances[begin + j];
+            see_pair(&pairs, kind, d);
+            if (kind == POSITIVE) {
+                seen.farthest = farther(seen.farthest, Extreme(positive_key(d), j));
+            } else {
+                seen.nearest = nearer(seen.nearest, Extreme(negative_key(d), j));
+            }
+        }
+        coefficients[begin + j] = 0.0;
+    }
+    let sums = workgroup_sum(vec4(pairs.positive_distance, pairs.negative_distance, 0.0, 0.0), local);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let extremes = workgroup_extremes(seen, local);
+    let positive = Extreme(positive_key(extremes.farthest.value), extremes.farthest.column);
+    var negative = Extreme(negative_key(extremes.nearest.value), extremes.nearest.column);
+    if (NEGATIVE_DIFFICULTY == SEMI_HARD) {
+        let beyond = nearest_negative_beyond(i, begin, positive.value, local);
+        if (beyond.column != NOWHERE) {
+            negative = beyond;
+        }
+    }
+    storageBarrier();
+    if (local == 0u) {
+        var loss = 0.0;
+        var terms = 0u;
+        var nonzero = 0u;
+        if (positive.column != NOWHERE && negative.column != NOWHERE) {
+            terms = 1u;
+            loss = triplet_term(positive.value, negative.value);
+            nonzero = triplet_nonzero(loss);
+            let slope = triplet_slope(positive.value, negative.value);
+            coefficients[begin + positive.column] = coefficient(slope, positive.value);
+            coefficients[begin + negative.column] = coefficient(-slope, negative.value);
+        }
+        rows[i] = Row(
+            loss, 0.0, sums.x, sums.y, counts.x, counts.y, 0u, 0u,
+            vec2(terms, 0u), vec2(nonzero, 0u), 0.0, 0u,
+        );
+    }
+}
