@@ -30,8 +30,10 @@ pub(crate) use shader;
 const SHARED: &[Shader] = &[
     shader!("shared/digits.wgsl"),
     shader!("shared/distance.wgsl"),
+    shader!("shared/elements.wgsl"),
     shader!("shared/exponential.wgsl"),
     shader!("shared/extremes.wgsl"),
+    shader!("shared/logits.wgsl"),
     shader!("shared/numbers.wgsl"),
     shader!("shared/reduce.wgsl"),
     shader!("shared/row.wgsl"),
@@ -40,6 +42,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/stripe.wgsl"),
     shader!("shared/summary.wgsl"),
     shader!("shared/triplet.wgsl"),
+    shader!("shared/values.wgsl"),
     shader!("shared/wide.wgsl"),
 ];
 

@@ -112,7 +112,7 @@ fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: ve
     totals.negative_pairs = pairs.zw;
     if (LAST == 1u) {
         totals.faults = vec4(state[EMBEDDINGS_FAULT], state[REFERENCES_FAULT], state[BETA_FAULT], state[LABEL_FAULT]);
-        totals.list_faults = vec4(state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], 0u);
+        totals.list_faults = vec4(state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT]);
         for (var k = 0u; k < STATE_SIZE; k++) {
             state[k] = 0u;
         }

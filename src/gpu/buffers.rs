@@ -75,6 +75,30 @@ impl Buffers {
         })
     }
 
+    /// Those of a pointwise loss, whose values are cut into so many rows: it reads the caller's values as they are.
+    pub(crate) fn pointwise(context: &Context, shape: &Shape, rows: u64) -> Result<Self> {
+        let make = Maker { device: context.device(), limits: context.device().limits() };
+        let unused = make.storage("unused", 256)?;
+        let gradient_bytes = (shape.queries() * shape.dimensions()) as u64 * 4;
+        Ok(Self {
+            queries: Set { points: unused.clone(), norms: unused.clone(), labels: unused.clone() },
+            references: None,
+            list: None,
+            gradient: make.storage("gradient", gradient_bytes)?,
+            gradient_references: None,
+            transposed: None,
+            distances: unused.clone(),
+            coefficients: unused.clone(),
+            rows: make.storage("rows", rows * size_of::<layout::Row>() as u64)?,
+            row_statistics: unused.clone(),
+            totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
+            state: make.storage("state", state::SIZE as u64 * 4)?,
+            beta: unused.clone(),
+            gradient_beta: None,
+            unused,
+        })
+    }
+
     /// The second set, or in batch mode the first.
     pub(crate) fn other(&self) -> &Set {
         self.references.as_ref().unwrap_or(&self.queries)

@@ -8,6 +8,7 @@ use super::kernel::{Kernel, Room};
 use super::layout::{Rows, state};
 use super::list;
 use super::plan::Plan;
+use super::pointwise;
 use super::steps::on_unit_rows;
 use crate::shader::shader;
 use crate::shape::Mode;
@@ -74,6 +75,10 @@ impl Binding {
         let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
         let check = Checker { alignment: plan.context().device().limits().min_storage_buffer_offset_alignment };
 
+        plan.loss().check_truth(shape.mode(), inputs.targets.is_some(), inputs.labels.is_some())?;
+        if shape.mode() == Mode::Pointwise {
+            return Ok(Self { plan: plan.id(), steps: vec![pointwise::bind(plan, inputs, &check)?] });
+        }
         let raw = check.bound("embeddings", &inputs.embeddings, n * d)?;
         let labels = match shape.is_labelled() {
             true => Some(check.needed("labels", &inputs.labels, n, "every row of the mode has one")?),
@@ -182,7 +187,12 @@ impl Checker {
     }
 
     /// The range as a binding of `values` numbers of 4 bytes.
-    fn bound<'a>(&self, what: &'static str, slice: &wgpu::BufferSlice<'a>, values: usize) -> Result<Bound<'a>> {
+    pub(crate) fn bound<'a>(
+        &self,
+        what: &'static str,
+        slice: &wgpu::BufferSlice<'a>,
+        values: usize,
+    ) -> Result<Bound<'a>> {
         let problem = |problem: String| Err(Error::Buffer { what, problem });
         let needed = values as u64 * 4;
         let (offset, size) = (slice.offset(), slice.size());

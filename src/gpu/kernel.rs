@@ -29,6 +29,7 @@ pub(crate) enum Room {
     Distance,
     Terms,
     Gradient,
+    Pointwise,
     FinishTotals,
     FinishGradient,
     FinishBeta,
@@ -45,6 +46,7 @@ impl Room {
             Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write],
             Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read],
             Self::Gradient => &[Stripe, Read, Read, Read, Write, Read],
+            Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write],
             Self::FinishTotals => &[Read, Write, Write],
             Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write],
             Self::FinishBeta => &[Read, Read, Read, Write],
@@ -134,8 +136,9 @@ impl Kernel {
 /// Trusting is sound because nothing a shader here is given can take an index out of its buffer or a loop beyond its bound:
 /// every index is made of invocation ids and of the counts in its uniforms, which the plan wrote itself after it checked
 /// every size, and compared with those counts first. Three kinds of index come from data: a label that chooses a class is
-/// checked in `prepare/rows.wgsl` and a listed row in `prepare/list.wgsl`, and replaced where it has no entry; the place of a
-/// distance among the sorted ones is kept below their number by `shaders/shared/sorted.wgsl`, whatever the distances are.
+/// checked in `prepare/rows.wgsl` or `pointwise/cross_entropy.wgsl` and a listed row in `prepare/list.wgsl`, and replaced where it
+/// has no entry; the place of a distance among the sorted ones is kept below their number by `shaders/shared/sorted.wgsl`,
+/// whatever the distances are.
 #[allow(unsafe_code)]
 fn shader_module(
     device: &wgpu::Device,

@@ -39,6 +39,16 @@ pub(crate) struct Rows {
     pub padding: u32,
 }
 
+/// `Cut` of `shaders/shared/values.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Cut {
+    pub count: u32,
+    pub width: u32,
+    pub rows: u32,
+    pub padding: u32,
+}
+
 /// `Finish` of `shaders/finish/gradient.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]

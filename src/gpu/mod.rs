@@ -11,6 +11,7 @@ mod layout;
 mod list;
 mod memory_bank;
 mod plan;
+mod pointwise;
 mod readback;
 mod scope;
 mod steps;

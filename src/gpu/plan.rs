@@ -6,12 +6,13 @@ use super::buffers::Buffers;
 use super::context::Context;
 use super::dispatch::Step;
 use super::inputs::{Binding, Inputs};
+use super::pointwise;
 use super::readback::Pending;
 use super::scope::scoped;
 use super::steps::{Builder, TILE};
 use super::stripes::Stripes;
 use crate::loss::Loss;
-use crate::shape::Shape;
+use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -34,16 +35,9 @@ impl Plan {
     pub(crate) fn new(context: &Context, loss: Loss, shape: Shape) -> Result<Self> {
         shape.check()?;
         loss.check(&shape)?;
-        let binding = context.device().limits().max_storage_buffer_binding_size;
-        check_tiles(&shape, &context.device().limits())?;
-        let stripes = Stripes::new(&shape, context.options().workspace_bytes, binding)?;
-        let (buffers, steps) = context.or_forget(|| {
-            scoped(context.device(), "planning", || {
-                let buffers = Buffers::new(context, &loss, &shape, &stripes)?;
-                let steps = Builder::new(context, &loss, &shape, &stripes, &buffers)?.build()?;
-                Ok((buffers, steps))
-            })
-        })?;
+        let plan = if shape.mode() == Mode::Pointwise { pointwise::plan } else { plan_pairs };
+        let (buffers, steps) =
+            context.or_forget(|| scoped(context.device(), "planning", || plan(context, &loss, &shape)))?;
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(Self { id, context: context.clone(), loss, shape, buffers, steps })
     }
@@ -142,6 +136,17 @@ impl Plan {
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
+}
+
+/// Buffers, and the steps after those of the binding.
+fn plan_pairs(context: &Context, loss: &Loss, shape: &Shape) -> Result<(Buffers, Vec<Step>)> {
+    let limits = context.device().limits();
+    check_tiles(shape, &limits)?;
+    let binding = limits.max_storage_buffer_binding_size;
+    let stripes = Stripes::new(shape, context.options().workspace_bytes, binding)?;
+    let buffers = Buffers::new(context, loss, shape, &stripes)?;
+    let steps = Builder::new(context, loss, shape, &stripes, &buffers)?.build()?;
+    Ok((buffers, steps))
 }
 
 /// The tiles of a stripe are dispatched in two dimensions.

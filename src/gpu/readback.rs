@@ -10,6 +10,7 @@ use futures::future::FutureExt;
 
 use super::layout::{Row, Totals, state, wide};
 use super::plan::Plan;
+use crate::loss::SIGNS;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Evaluation, Result};
 
@@ -186,8 +187,8 @@ impl Pending {
         bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
     }
 
-    /// The first listed index without a row, pair of a row with itself, and target that is not allowed.
-    fn check_list(&self, [index, pair, target, _]: [u32; 4]) -> Result<()> {
+    /// The first listed index without a row, pair of a row with itself, and target that is not finite or not allowed.
+    fn check_list(&self, [index, pair, target, target_value]: [u32; 4]) -> Result<()> {
         let limit = self.shape.queries();
         let (what, columns) = if self.shape.mode() == Mode::Triplets { ("triplets", 3) } else { ("pairs", 2) };
         if let Some(place) = fault_place(index) {
@@ -196,7 +197,12 @@ impl Pending {
         if let Some(row) = fault_place(pair) {
             return Err(Error::PairWithItself { row });
         }
+        self.check_finite("targets", target_value, self.shape.dimensions())?;
         match fault_place(target) {
+            Some(place) if self.shape.mode() == Mode::Pointwise => {
+                let [row, column] = [place / self.shape.dimensions(), place % self.shape.dimensions()];
+                Err(Error::Target { what: "targets", row, column, allowed: SIGNS })
+            }
             Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
             None => Ok(()),
         }
@@ -213,6 +219,7 @@ impl Pending {
         let (what, limit) = match self.shape.mode() {
             Mode::Scores => ("class", self.shape.references()),
             Mode::Prototypes => ("prototype", self.shape.references()),
+            Mode::Pointwise => ("class", self.shape.dimensions()),
             _ => ("beta", self.shape.betas()),
         };
         match fault_place(key) {

@@ -22,7 +22,7 @@ pub(crate) const PAIRS_PER_GROUP: u64 = 16;
 
 /// Whether the kernels work on unit rows.
 pub(crate) fn on_unit_rows(loss: &Loss, shape: &Shape) -> bool {
-    shape.mode() != Mode::Scores && (loss.normalize() || loss.distance().is_of_unit_rows())
+    shape.mode() != Mode::Scores && (loss.normalize() || loss.distance().is_some_and(Distance::is_of_unit_rows))
 }
 
 /// A kernel that runs on every stripe.
@@ -56,6 +56,46 @@ impl Grid {
             Self::Fixed(groups) => groups,
         }
     }
+}
+
+/// The `Parameters` of a loss's kernel.
+pub(crate) fn parameters(context: &Context, terms: &Terms) -> Result<wgpu::Buffer> {
+    let mut values: Vec<f32> = terms.parameters.iter().map(|&(_, value)| value).collect();
+    values.resize(values.len().next_multiple_of(4).max(4), 0.0);
+    uniform(context, "parameters", bytemuck::cast_slice(&values))
+}
+
+fn uniform(context: &Context, what: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
+    filled(context.device(), &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
+}
+
+/// Adds up the rows.
+pub(crate) fn totals(context: &Context, loss: &Loss, buffers: &Buffers, last: bool, rows: u64) -> Step {
+    let constants = vec![
+        ("REDUCTION", f64::from(loss.reduction() as u32)),
+        ("SPLIT_MEAN", (loss.description().terms().statistics == Statistics::Totals).into()),
+        ("LAST", last.into()),
+    ];
+    let kernel = Kernel::new(Room::FinishTotals, shader!("finish/totals.wgsl"), constants);
+    let bound = [&buffers.rows, &buffers.totals, &buffers.state].map(Bound::all);
+    kernel.step(context, "totals", &bound, [1, 1, 1], rows * 16)
+}
+
+/// Scales a gradient.
+pub(crate) fn finish_gradient(
+    context: &Context,
+    buffers: &Buffers,
+    set: &Set,
+    gradient: &wgpu::Buffer,
+    add: Option<&wgpu::Buffer>,
+    finish: &Finish,
+) -> Result<Step> {
+    let uniform = uniform(context, "finish", bytemuck::bytes_of(finish))?;
+    let Buffers { totals, state, unused, .. } = buffers;
+    let bound = [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state].map(Bound::all);
+    let kernel = Kernel::new(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new());
+    let cost = u64::from(finish.count) * u64::from(finish.dimensions) * 8;
+    Ok(kernel.step(context, "finish gradient", &bound, folded(finish.count), cost))
 }
 
 /// Makes the steps after prepare.
@@ -155,9 +195,7 @@ impl<'a> Builder<'a> {
     }
 
     fn terms(&self, entry: &'static str, portions: u32) -> Result<Sweep> {
-        let mut values: Vec<f32> = self.terms.parameters.iter().map(|&(_, value)| value).collect();
-        values.resize(values.len().next_multiple_of(4).max(4), 0.0);
-        let parameters = self.uniform("parameters", bytemuck::cast_slice(&values))?;
+        let parameters = parameters(self.context, &self.terms)?;
         let mut constants = self.terms.constants.clone();
         constants.push(("DISTANCE", self.matrix_kind()));
         let kernel = Kernel { entry, ..Kernel::new(Room::Terms, self.terms.shader, constants) };
@@ -239,14 +277,7 @@ impl<'a> Builder<'a> {
     }
 
     fn totals(&mut self, last: bool) {
-        let constants = vec![
-            ("REDUCTION", f64::from(self.loss.reduction() as u32)),
-            ("SPLIT_MEAN", (self.terms.statistics == Statistics::Totals).into()),
-            ("LAST", last.into()),
-        ];
-        let kernel = Kernel::new(Room::FinishTotals, shader!("finish/totals.wgsl"), constants);
-        let Buffers { rows, totals, state, .. } = self.buffers;
-        self.push("totals", &kernel, &[rows, totals, state], 1, self.shape.queries() as u64 * 16);
+        self.steps.push(totals(self.context, self.loss, self.buffers, last, self.shape.queries() as u64));
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -285,12 +316,7 @@ impl<'a> Builder<'a> {
             factor: if halved { 2.0 } else { 1.0 },
             padding: 0,
         };
-        let uniform = self.uniform("finish", bytemuck::bytes_of(&uniform))?;
-        let Buffers { totals, state, unused, .. } = self.buffers;
-        let buffers = [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state];
-        let kernel = Kernel::new(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new());
-        let cost = rows as u64 * self.shape.dimensions() as u64 * 8;
-        self.push("finish gradient", &kernel, &buffers, rows as u32, cost);
+        self.steps.push(finish_gradient(self.context, self.buffers, set, gradient, add, &uniform)?);
         Ok(())
     }
 
@@ -305,17 +331,13 @@ impl<'a> Builder<'a> {
 
     /// What the matrix is made of, as `shaders/shared/distance.wgsl` numbers it: a distance, or scores.
     fn matrix_kind(&self) -> f64 {
-        let is_scores = self.shape.mode() == Mode::Scores;
-        f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.loss.distance() as u32 })
+        let distance = self.loss.distance().filter(|_| self.shape.mode() != Mode::Scores);
+        f64::from(distance.map_or(Distance::ALL.len() as u32, |distance| distance as u32))
     }
 
     /// The kernels of scores have no distance.
     fn matrix_constants(&self) -> Vec<(&'static str, f64)> {
         if self.shape.mode() == Mode::Scores { Vec::new() } else { vec![("DISTANCE", self.matrix_kind())] }
-    }
-
-    fn uniform(&self, what: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
-        filled(self.context.device(), &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
     }
 
     /// A kernel whose first binding is the stripe.

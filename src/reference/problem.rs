@@ -51,6 +51,8 @@ impl<'a> Problem<'a> {
     /// `numbers` stand in the place of the batch's own.
     pub fn new(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let (distance, normalize, _) = loss.settings();
+        // Only the pointwise losses have none, and they pose no problem of pairs.
+        let distance = distance.unwrap_or_default();
         let shape = *batch.shape();
         let unit = shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows());
         let list = List::of(batch);
