@@ -1,5 +1,5 @@
 //! Metric-learning losses and their gradients on any GPU, through [wgpu]: contrastive, triplet, lifted structured and margin
-//! losses, exact, deterministic, without CUDA or Python.
+//! losses, and the pointwise losses and regularisers that are trained beside them, exact, deterministic, without CUDA or Python.
 //!
 //! The library is middleware for applications that own a wgpu device and keep their embeddings in GPU buffers: it never
 //! takes the device over, never submits behind the caller's back, and leaves loss and gradient in GPU buffers. Around that
@@ -61,8 +61,8 @@
 //!
 //! # What to read first
 //!
-//! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`]; each
-//! says its formula and its source. [`Distance`], [`Reduction`] and [`Mining`] are what they have in common. [`Batch`] holds
+//! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`], and the
+//! pointwise ones from [`MeanSquaredError`] to [`ElasticNet`]; each says its formula and its source. [`Distance`], [`Reduction`] and [`Mining`] are what they have in common. [`Batch`] holds
 //! inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`] everything
 //! that can go wrong. [`mod@reference`] is the CPU's side.
 //!

@@ -8,8 +8,22 @@ use wgpu_metric_learning::{Evaluation, Loss, reference};
 const TOLERANCE: f64 = 1e-9;
 
 /// How many cases of each loss there are: none may be lost in silence.
-const CASES: [(&str, usize); 5] =
-    [("Contrastive", 57), ("Triplet", 65), ("LiftedStructured", 30), ("MultiMargin", 14), ("Margin", 19)];
+const CASES: [(&str, usize); 14] = [
+    ("Contrastive", 57),
+    ("Triplet", 65),
+    ("LiftedStructured", 30),
+    ("MultiMargin", 14),
+    ("Margin", 19),
+    ("MeanSquaredError", 2),
+    ("Huber", 2),
+    ("Hinge", 2),
+    ("BinaryCrossEntropy", 2),
+    ("CrossEntropy", 2),
+    ("UniformEntropy", 2),
+    ("L1", 1),
+    ("L2", 1),
+    ("ElasticNet", 1),
+];
 
 #[test]
 fn reference_agrees_with_every_golden() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape};
+use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape, Truth};
 
 use super::npy::{self, Matrix};
 use super::{Error, Result};
@@ -158,6 +158,15 @@ fn needs(mode: Mode) -> &'static [Input] {
     }
 }
 
+/// What a pointwise loss compares its values with.
+fn truth_of(loss: &Loss) -> Option<&'static Input> {
+    match loss.truth() {
+        Truth::Targets | Truth::Signs => Some(&Input::Targets),
+        Truth::Labels => Some(&Input::Labels),
+        _ => None,
+    }
+}
+
 impl Inputs {
     fn has(&self, input: Input) -> bool {
         match input {
@@ -189,6 +198,7 @@ impl Inputs {
         for loss in losses {
             taken.extend(needs(self.mode(loss)?));
             taken.extend(loss.has_beta().then_some(&Input::Beta));
+            taken.extend(truth_of(loss));
         }
         match Input::ALL.into_iter().find(|input| self.has(*input) && !taken.contains(&input)) {
             Some(input) => {
@@ -216,6 +226,14 @@ impl Inputs {
             Mode::PairRows => Batch::pair_rows(values, references.0, shape, same)?,
             Mode::PairIndices => Batch::pair_indices(values, shape, self.pairs.as_deref().unwrap_or_default(), same)?,
             Mode::Triplets => Batch::triplets(values, shape, self.triplets.as_deref().unwrap_or_default())?,
+            Mode::Pointwise => {
+                let batch = Batch::pointwise(values, shape)?;
+                match (truth_of(loss), &self.targets) {
+                    (Some(Input::Targets), Some(targets)) => batch.with_targets(&targets.values)?,
+                    (Some(Input::Labels), _) => batch.with_labels(labels)?,
+                    _ => batch,
+                }
+            }
             _ => Batch::new(values, shape, labels)?,
         };
         match &self.beta {

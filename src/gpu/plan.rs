@@ -47,7 +47,7 @@ impl Plan {
     /// # Errors
     ///
     /// [`Error::Buffer`] for a range that is too small, misaligned or of the wrong usage, [`Error::Missing`] for an input that the
-    /// shape asks for, [`Error::Gpu`] for a buffer that wgpu refuses, for instance of another device.
+    /// shape or the loss asks for, [`Error::Unsupported`] for targets or labels that the loss does not take, [`Error::Gpu`] for a buffer that wgpu refuses, for instance of another device.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         self.context.or_forget(|| scoped(self.context.device(), "binding inputs", || Binding::new(self, inputs)))
     }

@@ -88,7 +88,7 @@ impl Pending {
     /// # Errors
     ///
     /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where no
-    /// recording of the plan has ever run (one that was not submitted leaves the result of the one before); [`Error::NotFinite`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
+    /// recording of the plan has ever run (one that was not submitted leaves the result of the one before); [`Error::NotFinite`], [`Error::Target`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
     /// [`Error::Overflow`] for a loss, gradient or distance beyond f32.
     pub fn wait(mut self, timeout: Duration) -> Result<Evaluation> {
         let start = Instant::now();

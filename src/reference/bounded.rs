@@ -339,8 +339,9 @@ mod tests {
         covers(Bounded::exp, &[-20.0, -3.0, 0.0, 2.0]);
         covers(Bounded::ln, &[0.1, 1.0, 7.0]);
         covers(Bounded::ln_one_plus, &[1e-7, 0.3, 0.9]);
-        covers(Bounded::abs, &everywhere);
-        covers(|x| x.min(number(0.4)), &everywhere);
+        let near_kinks = [-0.6, -1e-7, 0.0, 1e-7, 0.4];
+        covers(Bounded::abs, &near_kinks);
+        covers(|x| x.min(number(0.4)), &near_kinks);
         covers(Bounded::sigmoid, &everywhere);
         covers(|x| x.softplus().value, &everywhere);
         covers(|x| x.softplus().slope, &everywhere);
