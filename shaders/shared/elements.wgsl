@@ -29,11 +29,9 @@ fn checked_target(index: u32) -> f32 {
         return 0.0;
     }
     let value = targets[index];
-    if (!is_finite(value)) {
-        atomicMax(&state[TARGET_VALUE_FAULT], fault_key(index));
-    }
-    if (TRUTH == SIGNS && abs(value) != 1.0) {
-        atomicMax(&state[TARGET_FAULT], fault_key(index));
+    faults.target_value = max(faults.target_value, select(fault_key(index), 0u, is_finite(value)));
+    if (TRUTH == SIGNS) {
+        faults.target_sign = max(faults.target_sign, select(fault_key(index), 0u, abs(value) == 1.0));
     }
     return value;
 }
@@ -59,6 +57,7 @@ fn main(
         nonzero += select(0u, 1u, term.is_nonzero);
         gradient[index] = term.slope;
     }
+    report_faults();
     let total = workgroup_sum(vec4(loss, 0.0, 0.0, 0.0), local).x;
     let count = workgroup_count(vec4(nonzero, 0u, 0u, 0u), local).x;
     if (local == 0u) {

@@ -23,6 +23,7 @@ fn softmax_of(row: u32, local: u32) -> Softmax {
     for (var c = local; c < cut.width; c += WORKGROUP) {
         seen.farthest = farther(seen.farthest, Extreme(checked_value(begin + c), c));
     }
+    report_faults();
     let largest = workgroup_extremes(seen, local).farthest;
     var others = 0.0;
     for (var c = local; c < cut.width; c += WORKGROUP) {

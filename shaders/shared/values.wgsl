@@ -22,13 +22,32 @@ struct Cut {
 @group(0) @binding(5) var<storage, read_write> rows: array<Row>;
 @group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
+// The first faults that an invocation has seen, as keys: they are few, so that the loops over values need no atomics.
+struct Faults {
+    value: u32,         // a value that is not finite
+    target_value: u32,  // a target that is not finite
+    target_sign: u32,   // a target that is not allowed
+}
+
+var<private> faults: Faults;
+
 // A value of the caller's; its bits are checked.
 fn checked_value(index: u32) -> f32 {
     let value = values[index];
-    if (!is_finite(value)) {
-        atomicMax(&state[EMBEDDINGS_FAULT], fault_key(index));
-    }
+    faults.value = max(faults.value, select(fault_key(index), 0u, is_finite(value)));
     return value;
+}
+
+fn report_faults() {
+    if (faults.value > 0u) {
+        atomicMax(&state[EMBEDDINGS_FAULT], faults.value);
+    }
+    if (faults.target_value > 0u) {
+        atomicMax(&state[TARGET_VALUE_FAULT], faults.target_value);
+    }
+    if (faults.target_sign > 0u) {
+        atomicMax(&state[TARGET_FAULT], faults.target_sign);
+    }
 }
 
 fn summary(loss: f32, terms: u32, nonzero: u32) -> Row {
