@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Form, Inputs, LiftedStructured, Loss, Margin, Mining, NtXent, Result, Sampling, SupCon,
-    Triplet,
-    reference,
+    Batch, Context, Contrastive, Form, Inputs, LiftedStructured, Loss, Margin, Mining, NtXent, Result, Sampling,
+    SupCon, Triplet, reference,
 };
 
 const CLASS_SIZE: usize = 8;

@@ -1,6 +1,6 @@
 //! What is given: inputs on the host, validated once, here.
 
-use crate::loss::{Loss, Margin};
+use crate::loss::{Loss, Margin, SIGNS, Truth};
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
@@ -249,9 +249,14 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Loss::check`], and [`Error::LabelOutOfRange`] for a label without a beta.
+    /// Those of [`Loss::check`]; [`Error::LabelOutOfRange`] for a label without a beta; for targets or labels of a pointwise loss
+    /// [`Error::Missing`] where it needs them, [`Error::Unsupported`] where it does not take them, and [`Error::Target`].
     pub fn check(&self, loss: &Loss) -> Result<()> {
         loss.check(&self.shape)?;
+        loss.check_truth(self.shape.mode(), !self.targets.is_empty(), !self.labels.is_empty())?;
+        if loss.truth() == Truth::Signs {
+            check_signs(self.targets, self.shape.dimensions())?;
+        }
         match loss.description().beta() {
             Some(beta) if beta.per_class => check_labels(self.labels, "beta", self.beta.len()),
             _ => Ok(()),
@@ -282,6 +287,13 @@ fn check_same(same: &[u32], pairs: usize) -> Result<()> {
     check_length("same", same.len(), pairs)?;
     match same.iter().position(|&same| same > 1) {
         Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
+        None => Ok(()),
+    }
+}
+
+fn check_signs(targets: &[f32], columns: usize) -> Result<()> {
+    match targets.iter().position(|target| target.abs() != 1.0) {
+        Some(at) => Err(Error::Target { what: "targets", row: at / columns, column: at % columns, allowed: SIGNS }),
         None => Ok(()),
     }
 }

@@ -15,20 +15,21 @@ pub struct Evaluation<T = f32> {
     pub nonzero_positive_terms: u64,
     /// How many non-zero terms are of negative pairs (contrastive and Wu's margin; else 0).
     pub nonzero_negative_terms: u64,
-    /// Ordered pairs with equal labels; 0 in scores mode.
+    /// Ordered pairs with equal labels; 0 in scores and pointwise mode.
     pub positive_pairs: u64,
-    /// Ordered pairs with different labels; 0 in scores mode.
+    /// Ordered pairs with different labels; 0 in scores and pointwise mode.
     pub negative_pairs: u64,
     /// Mean distance of the positive pairs, whatever was mined; 0 where there are none.
     pub mean_positive_distance: T,
     /// Mean distance of the negative pairs, whatever was mined; 0 where there are none.
     pub mean_negative_distance: T,
-    /// N x D: with respect to the embeddings, or to the scores.
+    /// N x D: with respect to the embeddings, scores, predictions, logits or weights.
     pub gradient: Vec<T>,
     /// M x D: with respect to the references or prototypes, where there are any.
     pub gradient_references: Option<Vec<T>>,
     /// With respect to each beta (Wu's margin).
     pub gradient_beta: Option<Vec<T>>,
-    /// N: the sum of each anchor's terms before any reduction; `None` for losses whose terms belong to no anchor.
+    /// N: the sum of each anchor's terms before any reduction, of pointwise losses the row's; `None` for losses whose terms belong to
+    /// no anchor or are single values.
     pub per_anchor: Option<Vec<T>>,
 }

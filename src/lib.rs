@@ -1,5 +1,6 @@
 //! Metric-learning losses and their gradients on any GPU, through [wgpu]: contrastive, triplet, lifted structured, margin
-//! and softmax losses, exact, deterministic, without CUDA or Python.
+//! and softmax losses, and the pointwise losses and regularisers that are trained beside them, exact, deterministic, without
+//! CUDA or Python.
 //!
 //! The library is middleware for applications that own a wgpu device and keep their embeddings in GPU buffers: it never
 //! takes the device over, never submits behind the caller's back, and leaves loss and gradient in GPU buffers. Around that
@@ -62,8 +63,8 @@
 //! # What to read first
 //!
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`],
-//! [`NtXent`], [`SupCon`]; each
-//! says its formula and its source. [`Distance`], [`Reduction`], [`Mining`] and [`Sampling`] are their choices. [`Batch`] holds
+//! [`NtXent`], [`SupCon`], and the pointwise ones from [`MeanSquaredError`] to [`ElasticNet`]; each says its formula and its source.
+//! [`Distance`], [`Reduction`], [`Mining`] and [`Sampling`] are their choices. [`Batch`] holds
 //! inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`] everything
 //! that can go wrong. [`mod@reference`] is the CPU's side. [`measures`] says how well embeddings retrieve their own class.
 //!
@@ -91,7 +92,7 @@ mod shape;
 pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
-pub use gpu::{Adapter, Binding, Checks, Context, Inputs, MemoryBank, Options, Pending, Plan, Tier};
+pub use gpu::{Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Pending, Plan, Tier};
 pub use loss::*;
 pub use objective::{ObjectiveEvaluation, Weighted};
 pub use shape::{Mode, Shape};

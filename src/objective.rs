@@ -35,6 +35,13 @@ impl<I> Weighted<I> {
     }
 }
 
+impl Weighted<Batch<'_>> {
+    /// The same with the shape of its inputs in their place.
+    pub fn shape(&self) -> Weighted<Shape> {
+        Weighted { weight: self.weight, loss: self.loss.clone(), inputs: *self.inputs.shape(), set: self.set }
+    }
+}
+
 /// The result of an objective: `f32` from the GPU, `f64` from the CPU reference.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObjectiveEvaluation<T = f32> {

@@ -31,8 +31,10 @@ const SHARED: &[Shader] = &[
     shader!("shared/coefficients.wgsl"),
     shader!("shared/digits.wgsl"),
     shader!("shared/distance.wgsl"),
+    shader!("shared/elements.wgsl"),
     shader!("shared/exponential.wgsl"),
     shader!("shared/extremes.wgsl"),
+    shader!("shared/logits.wgsl"),
     shader!("shared/margin.wgsl"),
     shader!("shared/numbers.wgsl"),
     shader!("shared/order.wgsl"),
@@ -50,6 +52,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/stripe.wgsl"),
     shader!("shared/summary.wgsl"),
     shader!("shared/triplet.wgsl"),
+    shader!("shared/values.wgsl"),
     shader!("shared/wide.wgsl"),
 ];
 

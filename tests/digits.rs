@@ -6,8 +6,8 @@ use common::agreement::Tally;
 use common::losses::minings;
 use npyz::NpyFile;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent, Reduction, Sampling, SupCon,
-    Triplet,
+    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent, Reduction, Sampling,
+    SupCon, Triplet,
 };
 
 const IMAGES: &[u8] = include_bytes!("../data/digits.npy");

@@ -8,7 +8,7 @@ use wgpu_metric_learning::{Evaluation, Loss, reference};
 const TOLERANCE: f64 = 1e-9;
 
 /// How many cases of each loss there are: none may be lost in silence.
-const CASES: [(&str, usize); 7] = [
+const CASES: [(&str, usize); 16] = [
     ("Contrastive", 57),
     ("Triplet", 65),
     ("LiftedStructured", 30),
@@ -16,6 +16,15 @@ const CASES: [(&str, usize); 7] = [
     ("Margin", 19),
     ("NtXent", 21),
     ("SupCon", 21),
+    ("MeanSquaredError", 2),
+    ("Huber", 2),
+    ("Hinge", 2),
+    ("BinaryCrossEntropy", 2),
+    ("CrossEntropy", 2),
+    ("UniformEntropy", 2),
+    ("L1", 1),
+    ("L2", 1),
+    ("ElasticNet", 1),
 ];
 
 #[test]

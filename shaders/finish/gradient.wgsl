@@ -73,12 +73,16 @@ fn main(
         return;
     }
     var radial = 0.0;
+    var norm = 1.0;
     if (subject.unit == 1u) {
         radial = radial_part(row, local);
+        norm = norms[row];
     }
-    let norm = norms[row];
-    for (var k = local; k < subject.dimensions; k += WORKGROUP) {
-        let index = row * subject.dimensions + k;
+    // Values that are no rows are cut into some, of which the last may be shorter.
+    let begin = row * subject.dimensions;
+    let width = min(subject.dimensions, arrayLength(&gradient) - begin);
+    for (var k = local; k < width; k += WORKGROUP) {
+        let index = begin + k;
         var value = scaled(index);
         if (subject.unit == 1u) {
             value = select((value - radial * points[row * 4u * subject.vectors + k]) / norm, 0.0, norm == 0.0);

@@ -22,9 +22,10 @@ override SPLIT_MEAN: u32 = 0u;
 // 1: the last totals of a recording; they also take the faults over and set the state back.
 override LAST: u32 = 1u;
 
-@group(0) @binding(0) var<storage, read> rows: array<Row>;
-@group(0) @binding(1) var<storage, read_write> totals: Totals;
-@group(0) @binding(2) var<storage, read_write> state: array<u32, STATE_SIZE>;
+@group(0) @binding(0) var<uniform> weight: f32;  // of the loss in its objective: the gradients have it, the loss itself has not
+@group(0) @binding(1) var<storage, read> rows: array<Row>;
+@group(0) @binding(2) var<storage, read_write> totals: Totals;
+@group(0) @binding(3) var<storage, read_write> state: array<u32, STATE_SIZE>;
 
 // Two 64-bit counts in a vec4.
 fn add_counts(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
@@ -99,7 +100,7 @@ fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: ve
         loss = positive_weight * sums.x + negative_weight * sums.y;
     }
     totals.loss = loss;
-    totals.scale = scale;
+    totals.scale = weight * scale;
     totals.positive_weight = positive_weight;
     totals.negative_weight = negative_weight;
     totals.mean_positive_distance = inverse(pairs.xy) * sums.z;
@@ -112,7 +113,7 @@ fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: ve
     totals.negative_pairs = pairs.zw;
     if (LAST == 1u) {
         totals.faults = vec4(state[EMBEDDINGS_FAULT], state[REFERENCES_FAULT], state[BETA_FAULT], state[LABEL_FAULT]);
-        totals.list_faults = vec4(state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], 0u);
+        totals.list_faults = vec4(state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT]);
         for (var k = 0u; k < STATE_SIZE; k++) {
             state[k] = 0u;
         }

@@ -10,6 +10,7 @@ const OVERFLOW = 5u;          // 1 when a gradient is not finite
 const INDEX_FAULT = 6u;       // first place of a list whose index has no row, as 2^32 - 1 - place
 const PAIR_FAULT = 7u;        // first listed pair of a row with itself, as 2^32 - 1 - pair
 const TARGET_FAULT = 8u;      // first target that is none of the allowed ones, as 2^32 - 1 - place
+const TARGET_VALUE_FAULT = 9u; // first target that is not finite, as 2^32 - 1 - place
 const STATE_SIZE = 12u;
 
 // The first fault is the largest key.

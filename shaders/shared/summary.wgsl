@@ -31,5 +31,5 @@ struct Totals {
     positive_pairs: vec2<u32>,
     negative_pairs: vec2<u32>,
     faults: vec4<u32>,     // of embeddings, references, beta, labels: shared/state.wgsl
-    list_faults: vec4<u32>,  // of indices, pairs, targets, and none
+    list_faults: vec4<u32>,  // of indices, pairs, targets, and targets that are not finite
 }

@@ -1,20 +1,21 @@
-//! `evaluate`: one objective on files, or the core losses on the bundled digits.
+//! `evaluate`: an objective on files, or the losses on the bundled digits.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use wgpu_metric_learning::Loss;
+use wgpu_metric_learning::{Batch, Loss, Weighted};
 
 use super::digits::{self, Digits};
 use super::evaluator::{self, Evaluator};
 use super::files::{InputPaths, Inputs, OutputPaths};
+use super::objective::Objective;
 use super::report::{Report, Summary};
 use super::{Error, Format, Result, objective, print};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The loss: a name such as Triplet, a JSON object such as {"loss":"Triplet","mining":"Hard"}, or @ and the file of one.
-    /// Left out: the core losses in turn.
+    /// The loss: a name such as Triplet, a JSON object such as {"loss":"Triplet","mining":"Hard"}, a JSON array of such objects
+    /// for their sum, each with a "weight" (1 where it is left out), or @ and the file of one. Left out: the losses in turn.
     #[arg(long, value_name = "OBJ")]
     objective: Option<String>,
 
@@ -39,23 +40,37 @@ pub struct Arguments {
 /// Evaluates what is asked for; a result beyond its bound makes the exit code 1.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let objective = arguments.objective.as_deref().map(objective::parse).transpose()?;
-    let agrees = match &objective {
-        Some(loss) => match arguments.inputs.read()? {
-            Some(inputs) => evaluate_files(arguments, loss, &inputs)?,
-            None => evaluate_digits(arguments, std::slice::from_ref(loss))?,
+    let agrees = match objective {
+        Some(objective) => match arguments.inputs.read()? {
+            Some(inputs) => evaluate_files(arguments, objective, &inputs)?,
+            None => {
+                let digits = Digits::load()?;
+                match objective.is_sum {
+                    true => evaluate_sum(arguments, &weighted(&objective, |loss| digits.batch(loss))?, true)?,
+                    false => evaluate_digits(arguments, &digits, &[objective.terms[0].loss.clone()])?,
+                }
+            }
         },
-        None => evaluate_digits(arguments, &digits::objectives())?,
+        None => evaluate_digits(arguments, &Digits::load()?, &digits::objectives())?,
     };
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn evaluate_files(arguments: &Arguments, loss: &Loss, inputs: &Inputs) -> Result<bool> {
-    inputs.check(&[loss])?;
+fn evaluate_files(arguments: &Arguments, mut objective: Objective, inputs: &Inputs) -> Result<bool> {
+    for term in &mut objective.terms {
+        let mode = inputs.mode(&term.loss)?;
+        term.settle(mode);
+    }
+    inputs.check(objective.terms.iter().map(|term| &term.loss))?;
+    if objective.is_sum {
+        return evaluate_sum(arguments, &weighted(&objective, |loss| inputs.batch(loss))?, arguments.check);
+    }
+    let loss = &objective.terms[0].loss;
     let batch = inputs.batch(loss)?;
     batch.check(loss)?;
     arguments.outputs.check(loss, batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
-    let outcome = evaluator.evaluate(loss, &batch, arguments.check)?;
+    let outcome = evaluator.evaluate(&(loss, &batch), arguments.check)?;
     arguments.outputs.write(batch.shape(), &outcome.result)?;
     let report = Report::of_loss(loss, batch.shape(), &outcome.result);
     print(&match arguments.format {
@@ -65,8 +80,27 @@ fn evaluate_files(arguments: &Arguments, loss: &Loss, inputs: &Inputs) -> Result
     Ok(outcome.agreement.violation().is_none())
 }
 
-fn evaluate_digits(arguments: &Arguments, objectives: &[Loss]) -> Result<bool> {
-    let digits = Digits::load()?;
+/// The losses with their weights and what each takes of the same embeddings.
+fn weighted<'a>(objective: &Objective, batch: impl Fn(&Loss) -> Result<Batch<'a>>) -> Result<Vec<Weighted<Batch<'a>>>> {
+    objective.terms.iter().map(|term| Ok(Weighted::new(term.weight, &term.loss, batch(&term.loss)?))).collect()
+}
+
+fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: bool) -> Result<bool> {
+    arguments.outputs.check_sum()?;
+    objective.iter().try_for_each(|term| term.inputs.check(&term.loss))?;
+    let evaluator = Evaluator::new(&arguments.evaluator)?;
+    let outcome = evaluator.evaluate(objective, check)?;
+    let shape = objective[0].inputs.shape();
+    arguments.outputs.write_gradient(shape, &outcome.result.gradients[0])?;
+    let report = Report::of_sum(objective, &outcome.result);
+    print(&match arguments.format {
+        Format::Table => report.text(&evaluator, &outcome),
+        Format::Json => report.json(&evaluator, &outcome).to_string(),
+    })?;
+    Ok(outcome.agreement.violation().is_none())
+}
+
+fn evaluate_digits(arguments: &Arguments, digits: &Digits, objectives: &[Loss]) -> Result<bool> {
     objectives.iter().try_for_each(|loss| Ok::<_, Error>(digits.batch(loss)?.check(loss)?))?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let summary = Summary::new(objectives);
@@ -76,7 +110,7 @@ fn evaluate_digits(arguments: &Arguments, objectives: &[Loss]) -> Result<bool> {
     let mut violations = Vec::new();
     for loss in objectives {
         let batch = digits.batch(loss)?;
-        let outcome = evaluator.evaluate(loss, &batch, true)?;
+        let outcome = evaluator.evaluate(&(loss, &batch), true)?;
         print(&match arguments.format {
             Format::Table => summary.row(loss, &outcome),
             Format::Json => {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
-use wgpu_metric_learning::reference::{self, Comparison, Expectation, MeasuresExpectation};
-use wgpu_metric_learning::{Adapter, Batch, Context, Evaluation, Loss, Options};
+use wgpu_metric_learning::reference::{self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation};
+use wgpu_metric_learning::{Adapter, Batch, Context, Evaluation, Loss, ObjectiveEvaluation, Options, Weighted};
 
 use super::{Error, Result, adapters, tell};
 
@@ -107,26 +107,23 @@ impl Evaluator {
         self.adapter().unwrap_or("the CPU reference (f64)")
     }
 
-    /// Does what is asked of the batch, and compares the result with the reference where that is asked for.
-    pub fn evaluate<T: Task>(&self, task: &T, batch: &Batch, check: bool) -> Result<Outcome<T::Result>> {
+    /// Does what is asked, and compares the result with the reference where that is asked for.
+    pub fn evaluate<T: Task + ?Sized>(&self, task: &T, check: bool) -> Result<Outcome<T::Result>> {
         let start = Instant::now();
         let Some(gpu) = &self.gpu else {
-            let result = T::exact(task.expected(batch)?);
+            let result = T::exact(task.expected()?);
             let agreement = if check { Agreement::ReferenceItself } else { Agreement::NotChecked };
             return Ok(Outcome { result, elapsed: start.elapsed(), agreement });
         };
-        let actual = task.on_gpu(&gpu.context, batch)?;
+        let actual = task.on_gpu(&gpu.context)?;
         let elapsed = start.elapsed();
-        let agreement = if check {
-            Agreement::Compared(T::compare(&task.expected(batch)?, &actual))
-        } else {
-            Agreement::NotChecked
-        };
+        let agreement =
+            if check { Agreement::Compared(T::compare(&task.expected()?, &actual)) } else { Agreement::NotChecked };
         Ok(Outcome { result: T::widened(actual), elapsed, agreement })
     }
 }
 
-/// What can be asked of a batch.
+/// What can be asked, with its inputs.
 pub trait Task {
     /// What the reference expects, with bounds.
     type Expected;
@@ -135,24 +132,24 @@ pub trait Task {
     /// Either in f64.
     type Result;
 
-    fn expected(&self, batch: &Batch) -> wgpu_metric_learning::Result<Self::Expected>;
-    fn on_gpu(&self, context: &Context, batch: &Batch) -> wgpu_metric_learning::Result<Self::Actual>;
+    fn expected(&self) -> wgpu_metric_learning::Result<Self::Expected>;
+    fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<Self::Actual>;
     fn compare(expected: &Self::Expected, actual: &Self::Actual) -> Comparison;
     fn exact(expected: Self::Expected) -> Self::Result;
     fn widened(actual: Self::Actual) -> Self::Result;
 }
 
-impl Task for Loss {
+impl Task for (&Loss, &Batch<'_>) {
     type Expected = Expectation;
     type Actual = Evaluation;
     type Result = Evaluation<f64>;
 
-    fn expected(&self, batch: &Batch) -> wgpu_metric_learning::Result<Expectation> {
-        reference::evaluate_with_bounds(self, batch)
+    fn expected(&self) -> wgpu_metric_learning::Result<Expectation> {
+        reference::evaluate_with_bounds(self.0, self.1)
     }
 
-    fn on_gpu(&self, context: &Context, batch: &Batch) -> wgpu_metric_learning::Result<Evaluation> {
-        context.evaluate(self, batch)
+    fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<Evaluation> {
+        context.evaluate(self.0, self.1)
     }
 
     fn compare(expected: &Expectation, actual: &Evaluation) -> Comparison {
@@ -168,17 +165,17 @@ impl Task for Loss {
     }
 }
 
-impl Task for Retrieval {
+impl Task for (&Retrieval, &Batch<'_>) {
     type Expected = MeasuresExpectation;
     type Actual = Measures;
     type Result = Measures<f64>;
 
-    fn expected(&self, batch: &Batch) -> wgpu_metric_learning::Result<MeasuresExpectation> {
-        reference::measure_with_bounds(self, batch)
+    fn expected(&self) -> wgpu_metric_learning::Result<MeasuresExpectation> {
+        reference::measure_with_bounds(self.0, self.1)
     }
 
-    fn on_gpu(&self, context: &Context, batch: &Batch) -> wgpu_metric_learning::Result<Measures> {
-        context.measure(self, batch)
+    fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<Measures> {
+        context.measure(self.0, self.1)
     }
 
     fn compare(expected: &MeasuresExpectation, actual: &Measures) -> Comparison {
@@ -194,9 +191,39 @@ impl Task for Retrieval {
             queries: actual.queries,
             counted: actual.counted,
             precision_at_1: actual.precision_at_1.into(),
-            recall: actual.recall.into_iter().map(f64::from).collect(),
+            recall: widen_all(actual.recall),
             r_precision: actual.r_precision.into(),
             mean_average_precision_at_r: actual.mean_average_precision_at_r.into(),
+        }
+    }
+}
+
+impl Task for [Weighted<Batch<'_>>] {
+    type Expected = ObjectiveExpectation;
+    type Actual = ObjectiveEvaluation;
+    type Result = ObjectiveEvaluation<f64>;
+
+    fn expected(&self) -> wgpu_metric_learning::Result<ObjectiveExpectation> {
+        reference::evaluate_objective_with_bounds(self)
+    }
+
+    fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<ObjectiveEvaluation> {
+        context.evaluate_objective(self)
+    }
+
+    fn compare(expected: &ObjectiveExpectation, actual: &ObjectiveEvaluation) -> Comparison {
+        expected.compare(actual)
+    }
+
+    fn exact(expected: ObjectiveExpectation) -> ObjectiveEvaluation<f64> {
+        expected.evaluation
+    }
+
+    fn widened(ObjectiveEvaluation { loss, terms, gradients }: ObjectiveEvaluation) -> ObjectiveEvaluation<f64> {
+        ObjectiveEvaluation {
+            loss: loss.into(),
+            terms: terms.into_iter().map(widen).collect(),
+            gradients: gradients.into_iter().map(widen_all).collect(),
         }
     }
 }
@@ -222,8 +249,11 @@ impl Gpu {
     }
 }
 
+fn widen_all(values: Vec<f32>) -> Vec<f64> {
+    values.into_iter().map(f64::from).collect()
+}
+
 fn widen(evaluation: Evaluation<f32>) -> Evaluation<f64> {
-    let all = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<_>>();
     Evaluation {
         loss: evaluation.loss.into(),
         terms: evaluation.terms,
@@ -234,9 +264,9 @@ fn widen(evaluation: Evaluation<f32>) -> Evaluation<f64> {
         negative_pairs: evaluation.negative_pairs,
         mean_positive_distance: evaluation.mean_positive_distance.into(),
         mean_negative_distance: evaluation.mean_negative_distance.into(),
-        gradient: all(evaluation.gradient),
-        gradient_references: evaluation.gradient_references.map(all),
-        gradient_beta: evaluation.gradient_beta.map(all),
-        per_anchor: evaluation.per_anchor.map(all),
+        gradient: widen_all(evaluation.gradient),
+        gradient_references: evaluation.gradient_references.map(widen_all),
+        gradient_beta: evaluation.gradient_beta.map(widen_all),
+        per_anchor: evaluation.per_anchor.map(widen_all),
     }
 }

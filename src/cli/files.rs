@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape};
+use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape, Truth};
 
 use super::npy::{self, Matrix};
 use super::{Error, Result};
@@ -158,6 +158,15 @@ fn needs(mode: Mode) -> &'static [Input] {
     }
 }
 
+/// What a pointwise loss compares its values with.
+fn truth_of(loss: &Loss) -> Option<&'static Input> {
+    match loss.truth() {
+        Truth::Targets | Truth::Signs => Some(&Input::Targets),
+        Truth::Labels => Some(&Input::Labels),
+        _ => None,
+    }
+}
+
 impl Inputs {
     fn has(&self, input: Input) -> bool {
         match input {
@@ -174,7 +183,7 @@ impl Inputs {
 
     /// The mode of the loss that makes the most of the files.
     pub fn mode(&self, loss: &Loss) -> Result<Mode> {
-        let lacking = |mode: &Mode| needs(*mode).iter().find(|&&input| !self.has(input));
+        let lacking = |mode: &Mode| needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.has(input));
         let possible = loss.modes().iter().filter(|mode| lacking(mode).is_none());
         let fullest = possible.copied().max_by_key(|mode| needs(*mode).len());
         fullest.ok_or_else(|| {
@@ -184,15 +193,17 @@ impl Inputs {
     }
 
     /// Refuses a file that none of the losses takes.
-    pub fn check(&self, losses: &[&Loss]) -> Result<()> {
+    pub fn check<'a>(&self, losses: impl Iterator<Item = &'a Loss>) -> Result<()> {
         let mut taken = Vec::new();
+        let mut names = Vec::new();
         for loss in losses {
+            names.push(loss.name());
             taken.extend(needs(self.mode(loss)?));
             taken.extend(loss.has_beta().then_some(&Input::Beta));
+            taken.extend(truth_of(loss));
         }
         match Input::ALL.into_iter().find(|input| self.has(*input) && !taken.contains(&input)) {
             Some(input) => {
-                let names: Vec<_> = losses.iter().map(|loss| loss.name()).collect();
                 Err(Error::option(input.option(), format!("{} does not take it with these inputs", names.join(", "))))
             }
             None => Ok(()),
@@ -202,10 +213,14 @@ impl Inputs {
     /// The inputs as the loss takes them.
     pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
         let batch = self.batch_in(self.mode(loss)?)?;
-        match &self.beta {
-            Some(beta) if loss.has_beta() => Ok(batch.with_beta(beta)?),
-            _ => Ok(batch),
+        if let (Some(beta), true) = (&self.beta, loss.has_beta()) {
+            return Ok(batch.with_beta(beta)?);
         }
+        Ok(match (truth_of(loss), &self.targets, &self.labels) {
+            (Some(Input::Targets), Some(targets), _) => batch.with_targets(&targets.values)?,
+            (Some(Input::Labels), _, Some(labels)) => batch.with_labels(labels)?,
+            _ => batch,
+        })
     }
 
     /// The inputs of a mode whose files are there.
@@ -225,6 +240,7 @@ impl Inputs {
             Mode::PairRows => Batch::pair_rows(values, references.0, shape, same)?,
             Mode::PairIndices => Batch::pair_indices(values, shape, self.pairs.as_deref().unwrap_or_default(), same)?,
             Mode::Triplets => Batch::triplets(values, shape, self.triplets.as_deref().unwrap_or_default())?,
+            Mode::Pointwise => Batch::pointwise(values, shape)?,
             _ => Batch::new(values, shape, labels)?,
         })
     }
@@ -244,10 +260,28 @@ impl OutputPaths {
         }
     }
 
+    /// Refuses the outputs that a sum of losses does not have.
+    pub fn check_sum(&self) -> Result<()> {
+        let lacking = [
+            ("--gradient-references-out", &self.gradient_references_out),
+            ("--gradient-beta-out", &self.gradient_beta_out),
+            ("--per-anchor-out", &self.per_anchor_out),
+        ];
+        match lacking.into_iter().find(|(_, path)| path.is_some()) {
+            Some((option, _)) => Err(Error::option(option, "a sum of losses has the gradient of the embeddings only")),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the gradient with respect to the embeddings, if it was asked for.
+    pub fn write_gradient(&self, shape: &Shape, gradient: &Vec<f64>) -> Result<()> {
+        write(&self.gradient_out, &[shape.queries(), shape.dimensions()], Some(gradient))
+    }
+
     /// Writes what was asked for.
     pub fn write(&self, shape: &Shape, evaluation: &Evaluation<f64>) -> Result<()> {
         let (n, m, d) = (shape.queries(), shape.references(), shape.dimensions());
-        write(&self.gradient_out, &[n, d], Some(&evaluation.gradient))?;
+        self.write_gradient(shape, &evaluation.gradient)?;
         write(&self.gradient_references_out, &[m, d], evaluation.gradient_references.as_ref())?;
         let betas = evaluation.gradient_beta.as_ref();
         write(&self.gradient_beta_out, &[betas.map_or(0, Vec::len)], betas)?;

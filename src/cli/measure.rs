@@ -87,7 +87,7 @@ fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode
     let retrieval = Retrieval { distance: *distance, normalize: *normalize, recall_at: recall_at.clone() };
     retrieval.check(batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
-    let outcome = evaluator.evaluate(&retrieval, batch, check)?;
+    let outcome = evaluator.evaluate(&(&retrieval, batch), check)?;
     let report = Report::of_measures(&retrieval, batch.shape(), &outcome.result);
     print(&match arguments.format {
         Format::Table => report.text(&evaluator, &outcome),

@@ -4,33 +4,79 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wgpu_metric_learning::Loss;
+use wgpu_metric_learning::{Loss, Mode, Reduction};
 
 use super::{Error, Result};
 
-/// Reads a loss's name, a JSON object, or `@` and the file of one.
-pub fn parse(text: &str) -> Result<Loss> {
+/// What the program is asked to evaluate.
+pub struct Objective {
+    /// The losses with their weights.
+    pub terms: Vec<Term>,
+    /// Whether it is a weighted sum; otherwise there is one loss, reported by itself.
+    pub is_sum: bool,
+}
+
+/// A loss and its weight.
+pub struct Term {
+    pub loss: Loss,
+    pub weight: f32,
+    /// Whether the reduction was chosen, and not left to be the default.
+    chooses_reduction: bool,
+}
+
+impl Term {
+    /// Takes the default reduction of the mode, where none was chosen.
+    pub fn settle(&mut self, mode: Mode) {
+        match &mut self.loss {
+            Loss::Contrastive(loss)
+                if matches!(mode, Mode::PairRows | Mode::PairIndices) && !self.chooses_reduction =>
+            {
+                loss.reduction = Reduction::HadsellMean;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Reads a loss's name, a JSON object or array of them, or `@` and the file of one.
+pub fn parse(text: &str) -> Result<Objective> {
     let text = text.trim();
     if let Some(path) = text.strip_prefix('@') {
         let path = Path::new(path);
         let text = fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
         return parse_json(&text).map_err(|problem| Error::file(path, problem));
     }
-    let loss =
-        if text.starts_with('{') { parse_json(text) } else { from_name(text).map_err(|error| error.to_string()) };
-    loss.map_err(|problem| Error::option("--objective", problem))
+    let objective = if text.starts_with(['{', '[']) { parse_json(text) } else { one(json!({ "loss": text })) };
+    objective.map_err(|problem| Error::option("--objective", problem))
 }
 
-fn parse_json(text: &str) -> Result<Loss, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if !value.is_object() {
-        return Err("expected a JSON object such as {\"loss\":\"Triplet\",\"margin\":0.2}".into());
+fn parse_json(text: &str) -> Result<Objective, String> {
+    match serde_json::from_str(text).map_err(|error| error.to_string())? {
+        Value::Array(terms) if !terms.is_empty() => {
+            let terms = terms.into_iter().map(parse_term).collect::<Result<_, _>>()?;
+            Ok(Objective { terms, is_sum: true })
+        }
+        value => one(value),
     }
-    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
-fn from_name(name: &str) -> serde_json::Result<Loss> {
-    serde_json::from_value(json!({ "loss": name }))
+fn one(value: Value) -> Result<Objective, String> {
+    let is_sum = value.get("weight").is_some();
+    Ok(Objective { terms: vec![parse_term(value)?], is_sum })
+}
+
+/// An object with the fields of a loss, and maybe a `weight`.
+fn parse_term(value: Value) -> Result<Term, String> {
+    let Value::Object(mut fields) = value else {
+        return Err("expected a JSON object such as {\"loss\":\"Triplet\",\"margin\":0.2}, or an array of them".into());
+    };
+    let weight = match fields.remove("weight") {
+        Some(weight) => serde_json::from_value(weight).map_err(|error| format!("weight: {error}"))?,
+        None => 1.0,
+    };
+    let chooses_reduction = fields.contains_key("reduction");
+    let loss = serde_json::from_value(fields.into()).map_err(|error| error.to_string())?;
+    Ok(Term { loss, weight, chooses_reduction })
 }
 
 /// The loss as JSON, every setting written out.
@@ -42,7 +88,7 @@ pub fn to_json(loss: &Loss) -> Value {
 /// The loss with its settings in one line: choices by their value, numbers where they are not the default.
 pub fn describe(loss: &Loss) -> String {
     let settings = to_json(loss);
-    let defaults = from_name(loss.name()).map(|default| to_json(&default)).unwrap_or_default();
+    let defaults = parse_term(json!({ "loss": loss.name() })).map(|term| to_json(&term.loss)).unwrap_or_default();
     let words = settings.as_object().into_iter().flatten().filter_map(|(key, value)| match value {
         _ if key == "loss" => None,
         Value::Bool(set) => set.then(|| key.clone()),

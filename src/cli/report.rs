@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
-use wgpu_metric_learning::{Evaluation, Loss, Shape};
+use wgpu_metric_learning::{Batch, Evaluation, Loss, ObjectiveEvaluation, Shape, Weighted};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
 use super::objective;
@@ -21,7 +21,25 @@ impl Report {
         Self {
             title: objective::describe(loss),
             asked: ("objective", objective::to_json(loss)),
-            quantities: named(loss_quantities(shape, evaluation)),
+            quantities: named(loss_quantities(shape, evaluation))
+                .into_iter()
+                .chain([("gradient_norm".into(), json!(norm(&evaluation.gradient)))])
+                .collect(),
+        }
+    }
+
+    /// Of a weighted sum of losses.
+    pub fn of_sum(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> Self {
+        let terms = objective.iter().zip(&evaluation.terms).map(|(term, evaluation)| {
+            let mut quantities = vec![("weight", json!(term.weight)), ("objective", objective::to_json(&term.loss))];
+            quantities.extend(loss_quantities(term.inputs.shape(), evaluation));
+            Value::Object(named(quantities).into_iter().collect())
+        });
+        let gradient_norm = norm(&evaluation.gradients[0]);
+        Self {
+            title: format!("{}Their weighted sum", sum_table(objective, evaluation)),
+            asked: ("terms", terms.collect()),
+            quantities: named(vec![("loss", json!(evaluation.loss)), ("gradient_norm", json!(gradient_norm))]),
         }
     }
 
@@ -73,6 +91,24 @@ impl Report {
     }
 }
 
+/// The losses of a sum, one a line.
+fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> String {
+    let widest = objective.iter().map(|term| objective::describe(&term.loss).len()).max().unwrap_or_default();
+    let columns = [
+        Column::Right("weight", 8),
+        Column::Left("objective", widest),
+        Column::Right("terms", 11),
+        Column::Right("loss", 12),
+    ];
+    let rows = objective.iter().zip(&evaluation.terms).map(|(term, evaluation)| {
+        let loss = objective::describe(&term.loss);
+        let numbers = [evaluation.terms.to_string(), table::number(evaluation.loss)];
+        table::row(&columns, [term.weight.to_string(), loss].into_iter().chain(numbers))
+    });
+    let lines: Vec<_> = std::iter::once(table::titles(&columns)).chain(rows).collect();
+    format!("{}\n\n", lines.join("\n"))
+}
+
 fn named(quantities: Vec<(&'static str, Value)>) -> Vec<(String, Value)> {
     quantities.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }
@@ -81,6 +117,9 @@ fn sizes(shape: &Shape) -> Vec<(&'static str, Value)> {
     let mut sizes = vec![("n", json!(shape.queries())), ("d", json!(shape.dimensions()))];
     if shape.has_references() {
         sizes.push(("m", json!(shape.references())));
+    }
+    if shape.listed() > 0 {
+        sizes.push(("listed", json!(shape.listed())));
     }
     sizes
 }
@@ -97,7 +136,6 @@ fn loss_quantities(shape: &Shape, evaluation: &Evaluation<f64>) -> Vec<(&'static
         ("negative_pairs", json!(evaluation.negative_pairs)),
         ("mean_positive_distance", json!(evaluation.mean_positive_distance)),
         ("mean_negative_distance", json!(evaluation.mean_negative_distance)),
-        ("gradient_norm", json!(norm(&evaluation.gradient))),
     ]);
     quantities
 }

@@ -1,5 +1,6 @@
 //! The buffers of a plan.
 
+use super::basis::Basis;
 use super::context::Context;
 use super::layout::{self, state};
 use super::list::List;
@@ -46,6 +47,20 @@ impl Matrix {
         })
     }
 
+    /// That of a pointwise loss, which reads the caller's values as they are: no rows and no distances.
+    pub(crate) fn pointwise(context: &Context) -> Result<Self> {
+        let make = Maker::new(context.device());
+        let unused = make.storage("unused", 256)?;
+        Ok(Self {
+            queries: Set { points: unused.clone(), norms: unused.clone(), labels: unused.clone() },
+            references: None,
+            list: None,
+            distances: unused.clone(),
+            state: make.storage("state", state::SIZE as u64 * 4)?,
+            unused,
+        })
+    }
+
     /// The second set, or in batch mode the first.
     pub(crate) fn other(&self) -> &Set {
         self.references.as_ref().unwrap_or(&self.queries)
@@ -57,6 +72,8 @@ impl Matrix {
 pub(crate) struct Buffers {
     /// The `Parameters` of the terms kernel.
     pub parameters: wgpu::Buffer,
+    /// What the gradients are multiplied with.
+    pub weight: wgpu::Buffer,
     /// With respect to the first set.
     pub gradient: wgpu::Buffer,
     /// With respect to the second set, unless it is fixed.
@@ -72,7 +89,15 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    pub(crate) fn new(context: &Context, loss: &Loss, shape: &Shape, stripes: &Stripes) -> Result<Self> {
+    /// The loss is summed up by so many rows. Losses that share a basis take turns with its stripe of coefficients.
+    pub(crate) fn new(
+        basis: &Basis,
+        loss: &Loss,
+        rows: u32,
+        weight: f32,
+        coefficients: Option<&wgpu::Buffer>,
+    ) -> Result<Self> {
+        let Basis { context, shape, stripes, .. } = basis;
         let make = Maker::new(context.device());
         let terms = loss.description().terms();
         let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && terms.statistics != Statistics::Ends;
@@ -84,11 +109,15 @@ impl Buffers {
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
             parameters: parameters(context.device(), &terms)?,
+            weight: uniform(context.device(), "weight", bytemuck::bytes_of(&[weight, 0.0, 0.0, 0.0]))?,
             gradient: gradient("gradient", shape.queries())?,
             gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
             transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
-            coefficients: make.storage("stripe of coefficients", stripes.bytes())?,
-            rows: make.storage("rows", u64::from(stripes.height) * size_of::<layout::Row>() as u64)?,
+            coefficients: match coefficients {
+                Some(shared) => shared.clone(),
+                None => make.storage("stripe of coefficients", stripes.bytes())?,
+            },
+            rows: make.storage("rows", u64::from(rows) * size_of::<layout::Row>() as u64)?,
             row_statistics: make
                 .storage("row statistics", statistics as u64 * size_of::<layout::Statistic>() as u64)?,
             totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
@@ -134,6 +163,11 @@ impl<'a> Maker<'a> {
         let descriptor = wgpu::BufferDescriptor { label: Some(&label), size, usage, mapped_at_creation: false };
         Ok(self.device.create_buffer(&descriptor))
     }
+}
+
+/// A uniform that holds these bytes.
+pub(crate) fn uniform(device: &wgpu::Device, what: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
+    filled(device, &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
 }
 
 /// The uniform of the parameters, padded to whole vectors. The seed among them may be written again.

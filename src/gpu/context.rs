@@ -6,11 +6,13 @@ use std::time::Duration;
 use super::adapter::Adapter;
 use super::kernel::{Kernel, Room};
 use super::measure::MeasurePlan;
+use super::objective::ObjectivePlan;
 use super::plan::Plan;
 use super::scope::scoped;
 use super::tier::{Checks, Tier};
 use crate::loss::Loss;
 use crate::measures::Retrieval;
+use crate::objective::Weighted;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -107,6 +109,16 @@ impl Context {
     /// [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
     pub fn plan(&self, loss: impl Into<Loss>, shape: Shape) -> Result<Plan> {
         Plan::new(self, loss.into(), shape)
+    }
+
+    /// Makes everything that evaluating a weighted sum of losses needs, as [`Context::plan`] does for one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`] for an objective without a loss or a set without one, [`Error::Parameter`] for a weight that is not
+    /// finite, [`Error::Set`] for losses of one set with other numbers of rows or columns; those of [`Context::plan`].
+    pub fn plan_objective(&self, objective: &[Weighted<Shape>]) -> Result<ObjectivePlan> {
+        ObjectivePlan::new(self, objective)
     }
 
     /// Makes everything that measuring retrieval on inputs of this shape needs, as [`Context::plan`] does for a loss.

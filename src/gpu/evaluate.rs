@@ -9,6 +9,7 @@ use super::scope::scoped;
 use crate::batch::Batch;
 use crate::loss::Loss;
 use crate::measures::{Measures, Retrieval};
+use crate::objective::{ObjectiveEvaluation, SetInputs, Weighted, check_batches};
 use crate::{Evaluation, Result};
 
 /// Operations per submission, so that no watchdog of a driver takes a long evaluation for a hang: a few tenths of a second on
@@ -34,6 +35,43 @@ impl Context {
         self.submit(&loss.into(), batch)?.await
     }
 
+    /// Evaluates a weighted sum of losses on inputs of the host and waits for the result, at most the context's timeout.
+    ///
+    /// Losses over the same set are given batches with the same slices; what only one of them needs, only its batch has to have.
+    ///
+    /// ```
+    /// use wgpu_metric_learning::{Batch, Context, CrossEntropy, Triplet, Weighted};
+    ///
+    /// # let embeddings = [0.0, 0.1, 0.9, 0.2, 0.1, 0.0, 1.0, 0.3];
+    /// # let logits = [1.0, -1.0, 0.5, 0.5, 2.0, 0.0, -1.0, 1.0];
+    /// // Joint training: four embeddings of two numbers, and what a classification head makes of them.
+    /// let labels = [0, 1, 0, 1];
+    /// let objective = [
+    ///     Weighted::new(1.0, CrossEntropy::default(), Batch::pointwise(&logits, [4, 2])?.with_labels(&labels)?),
+    ///     Weighted::new(0.5, Triplet::default(), Batch::new(&embeddings, [4, 2], &labels)?).over(1),
+    /// ];
+    /// let evaluation = Context::headless()?.evaluate_objective(&objective)?;
+    /// let [of_logits, of_embeddings] = &evaluation.gradients[..] else { panic!() };
+    /// assert!((evaluation.loss - evaluation.terms[0].loss - 0.5 * evaluation.terms[1].loss).abs() < 1e-6);
+    /// # assert_eq!([of_logits.len(), of_embeddings.len()], [8, 8]);
+    /// # Ok::<(), wgpu_metric_learning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs; those of [`Batch::check`],
+    /// [`Context::plan_objective`] and [`Pending::wait`].
+    pub fn evaluate_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<ObjectiveEvaluation> {
+        let sets = check_batches(objective)?;
+        let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
+        let plan = self.plan_objective(&shapes)?;
+        let uploaded: Vec<_> = sets.iter().map(|set| Uploaded::new(self.device(), set)).collect::<Result<_>>()?;
+        let inputs: Vec<_> = uploaded.iter().map(Uploaded::inputs).collect();
+        let binding = plan.bind(&inputs)?;
+        self.submit_portions(plan.program().steps(&binding)?)?;
+        self.submit_last(|encoder| plan.read_back(encoder))?.wait(self.options().timeout)
+    }
+
     /// Measures retrieval on inputs of the host and waits for the result, at most the context's timeout.
     ///
     /// # Errors
@@ -42,18 +80,18 @@ impl Context {
     pub fn measure(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
         retrieval.check(batch.shape())?;
         let plan = self.plan_measures(retrieval, *batch.shape())?;
-        let uploaded = Uploaded::new(self.device(), batch)?;
+        let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
         let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_portions(plan.basis().steps(&binding)?)?;
+        self.submit_portions(plan.program().steps(&binding)?)?;
         self.submit_last(|encoder| plan.read_back(encoder))?.wait(self.options().timeout)
     }
 
     fn submit(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Pending> {
         batch.check(loss)?;
         let plan = self.plan(loss, *batch.shape())?;
-        let uploaded = Uploaded::new(self.device(), batch)?;
+        let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
         let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_portions(plan.basis().steps(&binding)?)?;
+        self.submit_portions(plan.program().steps(&binding)?)?;
         self.submit_last(|encoder| plan.read_back(encoder))
     }
 
@@ -86,7 +124,7 @@ impl Context {
     }
 }
 
-/// A batch in buffers of the GPU: what it has not stays `None`.
+/// The inputs of a set in buffers of the GPU: what it has not stays `None`.
 struct Uploaded {
     embeddings: wgpu::Buffer,
     labels: Option<wgpu::Buffer>,
@@ -100,23 +138,23 @@ struct Uploaded {
 }
 
 impl Uploaded {
-    fn new(device: &wgpu::Device, batch: &Batch<'_>) -> Result<Self> {
-        scoped(device, "uploading inputs", || Self::filled(device, batch))
+    fn new(device: &wgpu::Device, set: &SetInputs<'_>) -> Result<Self> {
+        scoped(device, "uploading inputs", || Self::filled(device, set))
     }
 
-    fn filled(device: &wgpu::Device, batch: &Batch<'_>) -> Result<Self> {
+    fn filled(device: &wgpu::Device, set: &SetInputs<'_>) -> Result<Self> {
         let upload = |bytes: &[u8]| filled(device, "metric-learning input", bytes, wgpu::BufferUsages::STORAGE);
         let optional = |bytes: &[u8]| if bytes.is_empty() { Ok(None) } else { upload(bytes).map(Some) };
         Ok(Self {
-            embeddings: upload(bytemuck::cast_slice(batch.embeddings()))?,
-            labels: optional(bytemuck::cast_slice(batch.labels()))?,
-            references: optional(bytemuck::cast_slice(batch.references()))?,
-            reference_labels: optional(bytemuck::cast_slice(batch.reference_labels()))?,
-            beta: optional(bytemuck::cast_slice(batch.beta()))?,
-            pairs: optional(bytemuck::cast_slice(batch.listed_pairs()))?,
-            same: optional(bytemuck::cast_slice(batch.same()))?,
-            triplets: optional(bytemuck::cast_slice(batch.listed_triplets()))?,
-            targets: optional(bytemuck::cast_slice(batch.targets()))?,
+            embeddings: upload(bytemuck::cast_slice(set.embeddings))?,
+            labels: optional(bytemuck::cast_slice(set.labels))?,
+            references: optional(bytemuck::cast_slice(set.references))?,
+            reference_labels: optional(bytemuck::cast_slice(set.reference_labels))?,
+            beta: optional(bytemuck::cast_slice(set.beta))?,
+            pairs: optional(bytemuck::cast_slice(set.pairs))?,
+            same: optional(bytemuck::cast_slice(set.same))?,
+            triplets: optional(bytemuck::cast_slice(set.triplets))?,
+            targets: optional(bytemuck::cast_slice(set.targets))?,
         })
     }
 

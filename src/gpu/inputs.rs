@@ -4,11 +4,13 @@ use std::num::NonZeroU64;
 
 use super::basis::Basis;
 use super::buffers::{Set, filled};
+use super::context::Context;
 use super::dispatch::{Bound, Step, folded};
 use super::kernel::{Kernel, Room};
 use super::layout::{Rows, state};
 use super::list;
-use crate::loss::Beta;
+use super::part::Part;
+use super::pointwise;
 use crate::shader::shader;
 use crate::shape::Mode;
 use crate::{Error, Result};
@@ -67,64 +69,57 @@ pub struct Binding {
     pub(crate) steps: Vec<Step>,
 }
 
-/// The boundary that a loss takes, and where it is prepared.
-#[derive(Clone, Copy)]
-pub(crate) struct BetaInput<'a> {
-    pub beta: Beta,
-    pub buffer: &'a wgpu::Buffer,
+/// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which share the basis.
+pub(crate) fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Vec<Step>> {
+    if basis.shape.mode() == Mode::Pointwise {
+        return parts.iter().map(|part| pointwise::bind(basis, part, inputs)).collect();
+    }
+    let betas = parts.iter().filter_map(|part| Some((part.loss.description().beta()?, &part.buffers.beta)));
+    let has_beta_per_class = betas.clone().any(|(beta, _)| beta.per_class);
+    let mut steps = prepare_pairs(basis, inputs, has_beta_per_class)?;
+    for (beta, buffer) in betas {
+        steps.push(prepare_beta(basis, inputs, beta.default, buffer)?);
+    }
+    Ok(steps)
 }
 
-impl Binding {
-    pub(crate) fn new(basis: &Basis, inputs: &Inputs<'_>, beta: Option<BetaInput<'_>>) -> Result<Self> {
-        let Basis { shape, matrix, context, .. } = basis;
-        let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
-        let check = Checker { alignment: context.device().limits().min_storage_buffer_offset_alignment };
+/// The rows of both sets, and the list of the pairs.
+pub(crate) fn prepare_pairs(basis: &Basis, inputs: &Inputs<'_>, has_beta_per_class: bool) -> Result<Vec<Step>> {
+    let Basis { shape, matrix, context, .. } = basis;
+    let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
+    let check = Checker::new(context);
 
-        let raw = check.bound("embeddings", &inputs.embeddings, n * d)?;
-        let labels = match shape.is_labelled() {
-            true => Some(check.needed("labels", &inputs.labels, n, "every row of the mode has one")?),
-            false => None,
+    let raw = check.bound("embeddings", &inputs.embeddings, n * d)?;
+    let labels = match shape.is_labelled() {
+        true => Some(check.needed("labels", &inputs.labels, n, "every row of the mode has one")?),
+        false => None,
+    };
+    let classes = match shape.mode() {
+        Mode::Scores | Mode::Prototypes => m,
+        _ if has_beta_per_class => shape.betas(),
+        _ => 0,
+    };
+    let queries = Subject { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
+    let mut steps = vec![prepare_rows(basis, queries, raw, labels)?];
+
+    if let Some(set) = &matrix.references {
+        let reason = "the plan was made for a shape with references";
+        let raw = check.needed("references", &inputs.references, m * d, reason)?;
+        let labels = match shape.mode() {
+            Mode::Reference => {
+                let reason = "references have labels of their own";
+                Some(check.needed("reference labels", &inputs.reference_labels, m, reason)?)
+            }
+            _ => None,
         };
-        let classes = match (shape.mode(), beta) {
-            (Mode::Scores | Mode::Prototypes, _) => m,
-            (_, Some(BetaInput { beta: Beta { per_class: true, .. }, .. })) => shape.betas(),
-            _ => 0,
-        };
-        let queries = Subject { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
-        let mut steps = vec![prepare_rows(basis, queries, raw, labels)?];
-
-        if let Some(set) = &matrix.references {
-            let reason = "the plan was made for a shape with references";
-            let raw = check.needed("references", &inputs.references, m * d, reason)?;
-            let labels = match shape.mode() {
-                Mode::Reference => {
-                    let reason = "references have labels of their own";
-                    Some(check.needed("reference labels", &inputs.reference_labels, m, reason)?)
-                }
-                _ => None,
-            };
-            let references = Subject { set, rows: m, classes: 0, fault: state::REFERENCES_FAULT };
-            steps.push(prepare_rows(basis, references, raw, labels)?);
-        }
-
-        if let Some(list) = &matrix.list {
-            steps.push(list::prepare(basis, list, inputs, &check)?);
-        }
-
-        if let Some(BetaInput { beta, buffer }) = beta {
-            let default;
-            let raw = match shape.betas() {
-                0 => {
-                    let bytes = beta.default.to_ne_bytes();
-                    default = filled(context.device(), "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
-                    Bound::all(&default)
-                }
-                betas => check.needed("beta", &inputs.beta, betas, "the plan was made for a shape with betas")?,
-            };
-            steps.push(prepare_beta(basis, raw, buffer));
-        }
-        Ok(Self { plan: basis.id, steps })
+        let references = Subject { set, rows: m, classes: 0, fault: state::REFERENCES_FAULT };
+        steps.push(prepare_rows(basis, references, raw, labels)?);
     }
+
+    if let Some(list) = &matrix.list {
+        steps.push(list::prepare(basis, list, inputs, &check)?);
+    }
+    Ok(steps)
 }
 
 /// A set of rows that is prepared.
@@ -166,11 +161,24 @@ fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Opt
     Ok(kernel.step(context, "prepare", &bound, folded(rows as u32), cost))
 }
 
-fn prepare_beta(basis: &Basis, raw: Bound<'_>, beta: &wgpu::Buffer) -> Step {
-    let betas = basis.shape.betas().max(1) as u32;
+fn prepare_beta(basis: &Basis, inputs: &Inputs<'_>, default: f32, beta: &wgpu::Buffer) -> Result<Step> {
+    let (context, betas) = (&basis.context, basis.shape.betas());
+    let the_default;
+    let raw = match betas {
+        0 => {
+            let bytes = default.to_ne_bytes();
+            the_default = filled(context.device(), "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
+            Bound::all(&the_default)
+        }
+        _ => {
+            let reason = "the plan was made for a shape with betas";
+            Checker::new(context).needed("beta", &inputs.beta, betas, reason)?
+        }
+    };
     let bound = [raw, Bound::all(beta), Bound::all(&basis.matrix.state)];
     let kernel = Kernel::new(Room::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new());
-    kernel.step(&basis.context, "prepare beta", &bound, folded(betas.div_ceil(64)), betas.into())
+    let count = betas.max(1) as u32;
+    Ok(kernel.step(context, "prepare beta", &bound, folded(count.div_ceil(64)), count.into()))
 }
 
 pub(crate) struct Checker {
@@ -178,6 +186,10 @@ pub(crate) struct Checker {
 }
 
 impl Checker {
+    pub(crate) fn new(context: &Context) -> Self {
+        Self { alignment: context.device().limits().min_storage_buffer_offset_alignment }
+    }
+
     /// The range as a binding, which has to be there.
     pub(crate) fn needed<'a>(
         &self,
@@ -190,7 +202,12 @@ impl Checker {
     }
 
     /// The range as a binding of `values` numbers of 4 bytes.
-    fn bound<'a>(&self, what: &'static str, slice: &wgpu::BufferSlice<'a>, values: usize) -> Result<Bound<'a>> {
+    pub(crate) fn bound<'a>(
+        &self,
+        what: &'static str,
+        slice: &wgpu::BufferSlice<'a>,
+        values: usize,
+    ) -> Result<Bound<'a>> {
         let problem = |problem: String| Err(Error::Buffer { what, problem });
         let needed = values as u64 * 4;
         let (offset, size) = (slice.offset(), slice.size());

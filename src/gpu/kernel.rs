@@ -29,7 +29,9 @@ pub(crate) enum Room {
     Distance,
     Terms,
     Gradient,
+    Pointwise,
     FinishTotals,
+    FinishAccumulate,
     FinishGradient,
     FinishBeta,
     MeasureRanks,
@@ -47,7 +49,9 @@ impl Room {
             Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write],
             Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read],
             Self::Gradient => &[Stripe, Read, Read, Read, Write, Read],
-            Self::FinishTotals => &[Read, Write, Write],
+            Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write],
+            Self::FinishTotals => &[Uniform, Read, Write, Write],
+            Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
             Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write],
             Self::FinishBeta => &[Read, Read, Read, Write],
             Self::MeasureRanks => &[Stripe, Write, Read, Read, Read],
@@ -138,9 +142,9 @@ impl Kernel {
 /// Trusting is sound because nothing a shader here is given can take an index out of its buffer or a loop beyond its bound:
 /// every index is made of invocation ids and of the counts in its uniforms, which the plan wrote itself after it checked
 /// every size, and compared with those counts first. Four kinds of index come from data: a label that chooses a class is
-/// checked in `prepare/rows.wgsl` and a listed row in `prepare/list.wgsl`, and replaced where it has no entry; the place of a
-/// distance among the sorted ones is kept below their number by `shaders/shared/sorting.wgsl`, whatever the distances are; and a
-/// column that is chosen or drawn is one that a loop over the row has come to.
+/// checked in `prepare/rows.wgsl` or `pointwise/cross_entropy.wgsl` and a listed row in `prepare/list.wgsl`, and replaced where it
+/// has no entry; the place of a distance among the sorted ones is kept below their number by `shaders/shared/sorting.wgsl`,
+/// whatever the distances are; and a column that is chosen or drawn is one that a loop over the row has come to.
 #[allow(unsafe_code)]
 fn shader_module(
     device: &wgpu::Device,

@@ -39,6 +39,16 @@ pub(crate) struct Rows {
     pub padding: u32,
 }
 
+/// `Cut` of `shaders/shared/values.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Cut {
+    pub count: u32,
+    pub width: u32,
+    pub rows: u32,
+    pub padding: u32,
+}
+
 /// `Finish` of `shaders/finish/gradient.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
@@ -51,6 +61,16 @@ pub(crate) struct Finish {
     pub last: u32,
     pub factor: f32,
     pub padding: u32,
+}
+
+/// `Accumulate` of `shaders/finish/accumulate.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Accumulate {
+    pub count: u32,
+    pub is_first: u32,
+    pub is_first_of_all: u32,
+    pub weight: f32,
 }
 
 /// `Row` of `shaders/shared/summary.wgsl`.

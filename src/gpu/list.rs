@@ -1,8 +1,7 @@
 //! Listed pairs on the GPU: which rows they are of, and which of them each row is part of.
 
 use super::basis::Basis;
-use super::buffers::Maker;
-use super::context::Context;
+use super::buffers::{Maker, uniform};
 use super::dispatch::{Bound, Step, folded};
 use super::inputs::{Checker, Inputs};
 use super::kernel::{Kernel, Room};
@@ -105,17 +104,12 @@ pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &C
         Mode::PairIndices => (1, pairs()?, same()?),
         _ => (0, same()?, same()?),
     };
-    let uniform = Uniform { count: count as u32, limit: shape.queries() as u32 };
-    let uniform = uniform_buffer(context, &uniform)?;
+    let list_uniform = Uniform { count: count as u32, limit: shape.queries() as u32 };
+    let uniform = uniform(context.device(), "list", bytemuck::bytes_of(&list_uniform))?;
     let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
     let bound =
         [Bound::all(&uniform), entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state)];
     let constants = vec![("KIND", f64::from(kind))];
     let kernel = Kernel::new(Room::PrepareList, shader!("prepare/list.wgsl"), constants);
     Ok(kernel.step(context, "prepare list", &bound, folded((count as u32).div_ceil(256)), count as u64 * 8))
-}
-
-fn uniform_buffer(context: &Context, uniform: &Uniform) -> Result<wgpu::Buffer> {
-    let usage = wgpu::BufferUsages::UNIFORM;
-    super::buffers::filled(context.device(), "metric-learning list", bytemuck::bytes_of(uniform), usage)
 }

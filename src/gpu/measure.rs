@@ -4,10 +4,11 @@ use super::basis::Basis;
 use super::buffers::{Maker, filled};
 use super::context::Context;
 use super::dispatch::Step;
-use super::inputs::{Binding, Inputs};
+use super::inputs::{self, Binding, Inputs};
 use super::kernel::{Kernel, Room};
 use super::layout;
-use super::readback::{Pending, Staged, What};
+use super::program::Program;
+use super::readback::{Pending, Sources, Staged, What};
 use super::sweeps::{Grid, Sweeps};
 use crate::measures::{Measures, POSITIVES_PER_DISPATCH, Retrieval};
 use crate::shader::shader;
@@ -21,6 +22,7 @@ const OPERATIONS_PER_PAIR: u64 = 64;
 /// [`Plan`](crate::Plan) is, and has no gradient.
 #[derive(Debug)]
 pub struct MeasurePlan {
+    program: Program,
     basis: Basis,
     retrieval: Retrieval,
     buffers: Buffers,
@@ -40,10 +42,10 @@ impl MeasurePlan {
         shape.check()?;
         retrieval.check(&shape)?;
         context.planning(|| {
-            let mut basis = Basis::new(context, shape, retrieval.distance, retrieval.normalize)?;
+            let basis = Basis::new(context, shape, Some(retrieval.distance), retrieval.normalize)?;
             let buffers = Buffers::new(context, retrieval, &shape)?;
-            basis.steps = buffers.steps(&basis, retrieval)?;
-            Ok(Self { basis, retrieval: retrieval.clone(), buffers })
+            let program = Program::new(context, buffers.steps(&basis, retrieval)?);
+            Ok(Self { program, basis, retrieval: retrieval.clone(), buffers })
         })
     }
 
@@ -53,7 +55,7 @@ impl MeasurePlan {
     ///
     /// Those of [`Plan::bind`](crate::Plan::bind).
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
-        self.basis.bind(inputs, None)
+        self.program.bind(|| inputs::prepare_pairs(&self.basis, inputs, false))
     }
 
     /// Records the measurement as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
@@ -62,7 +64,7 @@ impl MeasurePlan {
     ///
     /// [`Error::Buffer`] for a binding of another plan.
     pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
-        self.basis.record(encoder, binding)
+        self.program.record(encoder, binding)
     }
 
     /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
@@ -71,7 +73,7 @@ impl MeasurePlan {
     ///
     /// [`Error::Buffer`] for a binding of another plan.
     pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
-        self.basis.record_into(pass, binding)
+        self.program.record_into(pass, binding)
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
@@ -80,8 +82,10 @@ impl MeasurePlan {
     ///
     /// [`Error::OutOfMemory`], [`Error::Gpu`], [`Error::DeviceLimit`].
     pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<Measures>> {
-        let sources = [(What::Measures, &self.buffers.measures), (What::Recall, &self.buffers.recall)];
-        Pending::new(&self.basis, encoder, &sources, |staged| staged.measures())
+        let mut sources = Sources::default();
+        let buffers = [(What::Measures, &self.buffers.measures), (What::Recall, &self.buffers.recall)];
+        sources.add(self.basis.shape, buffers);
+        Pending::new(self.context(), encoder, sources, |read| read.staged(0).measures())
     }
 
     /// What is measured.
@@ -96,16 +100,16 @@ impl MeasurePlan {
 
     /// The context it was made in.
     pub fn context(&self) -> &Context {
-        &self.basis.context
+        &self.program.context
     }
 
     /// How many dispatches a recording has.
     pub fn dispatches(&self, binding: &Binding) -> usize {
-        self.basis.dispatches(binding)
+        self.program.dispatches(binding)
     }
 
-    pub(crate) fn basis(&self) -> &Basis {
-        &self.basis
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 }
 
@@ -133,7 +137,7 @@ impl Buffers {
         let buffers = [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
         let cost = u64::from(basis.stripes.stride) * OPERATIONS_PER_PAIR;
         let ranks = sweeps.sweep("ranks", &kernel, &buffers, Grid::Rows, cost).in_portions(sweeps.portions());
-        sweeps.pass(&[&distance, &ranks]);
+        sweeps.pass([&distance, &ranks].into_iter());
 
         let kernel = Kernel::new(Room::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new());
         let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state];

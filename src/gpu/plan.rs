@@ -1,15 +1,17 @@
 //! Everything that evaluating one loss on inputs of one shape needs, made once.
 
 use super::basis::Basis;
-use super::buffers::Buffers;
 use super::context::Context;
-use super::inputs::{BetaInput, Binding, Inputs};
-use super::readback::Pending;
+use super::inputs::{self, Binding, Inputs};
+use super::part::{Part, steps_of};
+use super::program::Program;
+use super::readback::{Pending, Sources};
 use super::scope::scoped;
-use super::steps::Builder;
-use crate::loss::{Loss, SEED};
+#[cfg(doc)]
+use crate::Error;
+use crate::Result;
+use crate::loss::Loss;
 use crate::shape::Shape;
-use crate::{Error, Result};
 
 /// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
 ///
@@ -17,9 +19,10 @@ use crate::{Error, Result};
 /// submission run in their order and share workspace and outputs: the last one's stay.
 #[derive(Debug)]
 pub struct Plan {
+    program: Program,
     basis: Basis,
-    loss: Loss,
-    buffers: Buffers,
+    /// The loss, alone.
+    parts: [Part; 1],
 }
 
 impl Plan {
@@ -27,10 +30,10 @@ impl Plan {
         shape.check()?;
         loss.check(&shape)?;
         context.planning(|| {
-            let mut basis = Basis::new(context, shape, loss.distance(), loss.normalize())?;
-            let buffers = Buffers::new(context, &loss, &shape, &basis.stripes)?;
-            basis.steps = Builder::new(&basis, &loss, &buffers)?.build()?;
-            Ok(Self { basis, loss, buffers })
+            let basis = Basis::new(context, shape, loss.distance(), loss.normalize())?;
+            let parts = [Part::new(&basis, loss, 1.0, None)?];
+            let program = Program::new(context, steps_of(&basis, &parts)?);
+            Ok(Self { program, basis, parts })
         })
     }
 
@@ -39,10 +42,12 @@ impl Plan {
     /// # Errors
     ///
     /// [`Error::Buffer`] for a range that is too small, misaligned or of the wrong usage, [`Error::Missing`] for an input that the
-    /// shape asks for, [`Error::Gpu`] for a buffer that wgpu refuses, for instance of another device.
+    /// shape or the loss asks for, [`Error::Unsupported`] for targets or labels that the loss does not take, [`Error::Gpu`] for a
+    /// buffer that wgpu refuses, for instance of another device.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
-        let beta = self.loss.description().beta();
-        self.basis.bind(inputs, beta.map(|beta| BetaInput { beta, buffer: &self.buffers.beta }))
+        let mode = self.basis.shape.mode();
+        self.loss().check_truth(mode, inputs.targets.is_some(), inputs.labels.is_some())?;
+        self.program.bind(|| inputs::prepare(&self.basis, &self.parts, inputs))
     }
 
     /// Records the evaluation as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
@@ -51,7 +56,7 @@ impl Plan {
     ///
     /// [`Error::Buffer`] for a binding of another plan.
     pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
-        self.basis.record(encoder, binding)
+        self.program.record(encoder, binding)
     }
 
     /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
@@ -60,7 +65,7 @@ impl Plan {
     ///
     /// [`Error::Buffer`] for a binding of another plan.
     pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
-        self.basis.record_into(pass, binding)
+        self.program.record_into(pass, binding)
     }
 
     /// Replaces the seed of a loss that draws, for every submission after this call, whenever it was recorded: a training draws
@@ -70,16 +75,8 @@ impl Plan {
     ///
     /// [`Error::Unsupported`] for a loss that draws nothing; [`Error::Gpu`], [`Error::OutOfMemory`].
     pub fn set_seed(&self, seed: u32) -> Result<()> {
-        let parameters = self.loss.description().terms().parameters;
-        let Some(place) = parameters.iter().position(|&(name, _)| name == SEED) else {
-            let (what, reason) = ("a seed".into(), "it draws nothing".into());
-            return Err(Error::Unsupported { loss: self.loss.name(), what, reason });
-        };
-        let offset = (place * size_of::<u32>()) as u64;
-        scoped(self.context().device(), "setting the seed", || {
-            self.context().queue().write_buffer(&self.buffers.parameters, offset, bytemuck::bytes_of(&seed));
-            Ok(())
-        })
+        let context = self.context();
+        scoped(context.device(), "setting the seed", || self.part().set_seed(context.queue(), seed))
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
@@ -88,32 +85,34 @@ impl Plan {
     ///
     /// [`Error::OutOfMemory`], [`Error::Gpu`], [`Error::DeviceLimit`].
     pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending> {
-        Pending::of_plan(self, encoder)
+        let mut sources = Sources::default();
+        sources.of_loss(&self.basis, self.part(), true);
+        Pending::new(self.context(), encoder, sources, |read| read.staged(0).evaluation())
     }
 
-    /// The gradient with respect to the embeddings or scores, N x D f32, tight; usage `STORAGE | COPY_SRC`.
+    /// The gradient with respect to the embeddings, scores or predictions, N x D f32, tight; usage `STORAGE | COPY_SRC`.
     pub fn gradient(&self) -> &wgpu::Buffer {
-        &self.buffers.gradient
+        &self.part().buffers.gradient
     }
 
     /// The gradient with respect to the references or prototypes, M x D f32, where there are any that are not fixed.
     pub fn gradient_references(&self) -> Option<&wgpu::Buffer> {
-        self.buffers.gradient_references.as_ref()
+        self.part().buffers.gradient_references.as_ref()
     }
 
     /// The gradient with respect to each beta, for Wu's margin.
     pub fn gradient_beta(&self) -> Option<&wgpu::Buffer> {
-        self.buffers.gradient_beta.as_ref()
+        self.part().buffers.gradient_beta.as_ref()
     }
 
     /// The reduced loss is the first f32 of this buffer.
     pub fn loss_value(&self) -> &wgpu::Buffer {
-        &self.buffers.totals
+        &self.part().buffers.totals
     }
 
     /// The loss that is evaluated.
     pub fn loss(&self) -> &Loss {
-        &self.loss
+        &self.part().loss
     }
 
     /// The shape of the inputs.
@@ -123,19 +122,19 @@ impl Plan {
 
     /// The context it was made in.
     pub fn context(&self) -> &Context {
-        &self.basis.context
+        &self.program.context
     }
 
     /// How many dispatches a recording has.
     pub fn dispatches(&self, binding: &Binding) -> usize {
-        self.basis.dispatches(binding)
+        self.program.dispatches(binding)
     }
 
-    pub(crate) fn buffers(&self) -> &Buffers {
-        &self.buffers
+    fn part(&self) -> &Part {
+        &self.parts[0]
     }
 
-    pub(crate) fn basis(&self) -> &Basis {
-        &self.basis
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 }

@@ -9,9 +9,13 @@ use futures::channel::oneshot;
 use futures::future::FutureExt;
 
 use super::basis::Basis;
+use super::context::Context;
 use super::layout::{Row, Totals, state, wide};
+use super::part::Part;
+#[cfg(doc)]
 use super::plan::Plan;
 use super::scope::scoped;
+use crate::loss::SIGNS;
 #[cfg(doc)]
 use crate::measures::MeasurePlan;
 use crate::shape::{Mode, Shape};
@@ -26,15 +30,24 @@ use crate::{Error, Evaluation, Result};
 pub struct Pending<T = Evaluation> {
     device: wgpu::Device,
     staging: wgpu::Buffer,
-    parts: Vec<Part>,
-    shape: Shape,
-    parse: fn(&Staged<'_>) -> Result<T>,
+    layout: Layout,
+    parse: fn(&Read<'_>) -> Result<T>,
     mapped: Option<oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>>,
 }
 
-/// What a range of the staging buffer holds.
+/// What the staging buffer holds: results, one after the other.
+#[derive(Debug, Default)]
+struct Layout {
+    parts: Vec<Piece>,
+    /// The shape of each result's inputs.
+    shapes: Vec<Shape>,
+}
+
+/// A range of the staging buffer.
 #[derive(Clone, Copy, Debug)]
-struct Part {
+struct Piece {
+    /// Which result it is part of.
+    result: usize,
     what: What,
     offset: u64,
     bytes: u64,
@@ -50,44 +63,60 @@ pub(crate) enum What {
     Rows,
     Measures,
     Recall,
+    /// Of an objective.
+    Sum,
+    TotalLoss,
 }
 
-impl Pending {
-    pub(crate) fn of_plan(plan: &Plan, encoder: &mut wgpu::CommandEncoder) -> Result<Self> {
-        let buffers = plan.buffers();
-        let mut sources = vec![
-            (What::Totals, &buffers.totals),
-            (What::State, &plan.basis().matrix.state),
-            (What::Gradient, &buffers.gradient),
+/// The buffers that results are read from.
+#[derive(Default)]
+pub(crate) struct Sources<'a> {
+    buffers: Vec<(usize, What, &'a wgpu::Buffer)>,
+    shapes: Vec<Shape>,
+}
+
+impl<'a> Sources<'a> {
+    /// Adds a result in these buffers.
+    pub(crate) fn add(&mut self, shape: Shape, buffers: impl IntoIterator<Item = (What, &'a wgpu::Buffer)>) {
+        let result = self.shapes.len();
+        self.shapes.push(shape);
+        self.buffers.extend(buffers.into_iter().map(|(what, buffer)| (result, what, buffer)));
+    }
+
+    /// Adds the result of a loss, with the gradient with respect to the first set or without.
+    pub(crate) fn of_loss(&mut self, basis: &'a Basis, part: &'a Part, has_gradient: bool) {
+        let buffers = &part.buffers;
+        let rows = part.loss.has_per_anchor(&basis.shape).then_some(&buffers.rows);
+        let all = [
+            (What::Totals, Some(&buffers.totals)),
+            (What::State, Some(&basis.matrix.state)),
+            (What::Gradient, has_gradient.then_some(&buffers.gradient)),
+            (What::GradientReferences, buffers.gradient_references.as_ref()),
+            (What::GradientBeta, buffers.gradient_beta.as_ref()),
+            (What::Rows, rows),
         ];
-        sources.extend(buffers.gradient_references.as_ref().map(|gradient| (What::GradientReferences, gradient)));
-        sources.extend(buffers.gradient_beta.as_ref().map(|gradient| (What::GradientBeta, gradient)));
-        if plan.loss().has_per_anchor(plan.shape()) {
-            sources.push((What::Rows, &buffers.rows));
-        }
-        Self::new(plan.basis(), encoder, &sources, |staged| staged.evaluation())
+        self.add(basis.shape, all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))));
     }
 }
 
 impl<T> Pending<T> {
     /// Records copies of the sources; what is read is made of them by `parse`.
     pub(crate) fn new(
-        basis: &Basis,
+        context: &Context,
         encoder: &mut wgpu::CommandEncoder,
-        sources: &[(What, &wgpu::Buffer)],
-        parse: fn(&Staged<'_>) -> Result<T>,
+        sources: Sources<'_>,
+        parse: fn(&Read<'_>) -> Result<T>,
     ) -> Result<Self> {
-        scoped(basis.context.device(), "reading back", || Self::copying(basis, encoder, sources, parse))
+        scoped(context.device(), "reading back", || Self::copying(context.device(), encoder, sources, parse))
     }
 
     fn copying(
-        basis: &Basis,
+        device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
-        sources: &[(What, &wgpu::Buffer)],
-        parse: fn(&Staged<'_>) -> Result<T>,
+        sources: Sources<'_>,
+        parse: fn(&Read<'_>) -> Result<T>,
     ) -> Result<Self> {
-        let device = basis.context.device();
-        let size: u64 = sources.iter().map(|(_, buffer)| buffer.size()).sum();
+        let size: u64 = sources.buffers.iter().map(|(.., buffer)| buffer.size()).sum();
         let limit = device.limits().max_buffer_size;
         if size > limit {
             return Err(Error::DeviceLimit {
@@ -105,12 +134,13 @@ impl<T> Pending<T> {
         });
         let mut parts = Vec::new();
         let mut offset = 0;
-        for &(what, buffer) in sources {
+        for (result, what, buffer) in sources.buffers {
             encoder.copy_buffer_to_buffer(buffer, 0, &staging, offset, buffer.size());
-            parts.push(Part { what, offset, bytes: buffer.size() });
+            parts.push(Piece { result, what, offset, bytes: buffer.size() });
             offset += buffer.size();
         }
-        Ok(Self { device: device.clone(), staging, parts, shape: basis.shape, parse, mapped: None })
+        let layout = Layout { parts, shapes: sources.shapes };
+        Ok(Self { device: device.clone(), staging, layout, parse, mapped: None })
     }
 
     /// Waits until the result is there, at most this long.
@@ -118,7 +148,7 @@ impl<T> Pending<T> {
     /// # Errors
     ///
     /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where no
-    /// recording of the plan has ever run (one that was not submitted leaves the result of the one before); [`Error::NotFinite`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
+    /// recording of the plan has ever run (one that was not submitted leaves the result of the one before); [`Error::NotFinite`], [`Error::Target`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
     /// [`Error::Overflow`] for a loss, gradient or distance beyond f32.
     pub fn wait(mut self, timeout: Duration) -> Result<T> {
         let start = Instant::now();
@@ -162,7 +192,7 @@ impl<T> Pending<T> {
         let lost = Error::DeviceLost { during: "reading back" };
         mapped.ok_or(lost.clone())?;
         let bytes = self.staging.slice(..).get_mapped_range().map_err(|_| lost)?;
-        let result = (self.parse)(&Staged { bytes: &bytes, parts: &self.parts, shape: &self.shape });
+        let result = (self.parse)(&Read { bytes: &bytes, layout: &self.layout });
         drop(bytes);
         self.staging.unmap();
         result
@@ -170,25 +200,54 @@ impl<T> Pending<T> {
 }
 
 /// What was copied, back on the host.
+pub(crate) struct Read<'a> {
+    bytes: &'a [u8],
+    layout: &'a Layout,
+}
+
+impl<'a> Read<'a> {
+    /// One of the results.
+    pub(crate) fn staged(&self, result: usize) -> Staged<'a> {
+        Staged { bytes: self.bytes, parts: &self.layout.parts, result, shape: &self.layout.shapes[result] }
+    }
+
+    /// How many results there are.
+    pub(crate) fn results(&self) -> usize {
+        self.layout.shapes.len()
+    }
+}
+
+/// One result, back on the host.
 pub(crate) struct Staged<'a> {
     bytes: &'a [u8],
-    parts: &'a [Part],
+    parts: &'a [Piece],
+    result: usize,
     pub shape: &'a Shape,
 }
 
 impl Staged<'_> {
-    fn evaluation(&self) -> Result<Evaluation> {
-        let totals: Totals = bytemuck::pod_read_unaligned(self.part(What::Totals).unwrap_or(&[]));
+    fn totals(&self) -> Totals {
+        bytemuck::pod_read_unaligned(self.part(What::Totals).unwrap_or(&[]))
+    }
+
+    /// Checks that something was computed, and what the kernels found in the inputs.
+    pub(crate) fn check(&self) -> Result<()> {
+        let totals = self.totals();
         if totals.sequence == 0 {
             return Err(Error::NotComputed);
         }
         let [embeddings, references, beta, label] = totals.faults;
-        let gradient = self.floats(What::Gradient).unwrap_or_default();
         self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
         self.check_finite("references", references, self.shape.dimensions())?;
         self.check_finite("beta", beta, 1)?;
         self.check_label(label)?;
-        self.check_list(totals.list_faults)?;
+        self.check_list(totals.list_faults)
+    }
+
+    /// The result of a loss.
+    pub(crate) fn evaluation(&self) -> Result<Evaluation> {
+        self.check()?;
+        let totals = self.totals();
         let state: Vec<u32> = self.part(What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
         // Infinite distances can cancel out of a loss that is finite, but not out of their means.
         let numbers = [
@@ -213,7 +272,7 @@ impl Staged<'_> {
             negative_pairs: wide(totals.negative_pairs),
             mean_positive_distance: totals.mean_positive_distance,
             mean_negative_distance: totals.mean_negative_distance,
-            gradient,
+            gradient: self.floats(What::Gradient).unwrap_or_default(),
             gradient_references: self.floats(What::GradientReferences),
             gradient_beta: self.floats(What::GradientBeta),
             per_anchor: rows.map(|rows| rows.iter().map(|row| row.loss + row.negative_loss).collect()),
@@ -225,12 +284,12 @@ impl Staged<'_> {
     }
 
     pub(crate) fn part(&self, what: What) -> Option<&[u8]> {
-        let part = self.parts.iter().find(|part| part.what == what)?;
+        let part = self.parts.iter().find(|part| part.result == self.result && part.what == what)?;
         self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
     }
 
-    /// The first listed index without a row, pair of a row with itself, and target that is not allowed.
-    fn check_list(&self, [index, pair, target, _]: [u32; 4]) -> Result<()> {
+    /// The first listed index without a row, pair of a row with itself, and target that is not finite or not allowed.
+    fn check_list(&self, [index, pair, target, target_value]: [u32; 4]) -> Result<()> {
         let limit = self.shape.queries();
         let (what, columns) = if self.shape.mode() == Mode::Triplets { ("triplets", 3) } else { ("pairs", 2) };
         if let Some(place) = fault_place(index) {
@@ -239,7 +298,12 @@ impl Staged<'_> {
         if let Some(row) = fault_place(pair) {
             return Err(Error::PairWithItself { row });
         }
+        self.check_finite("targets", target_value, self.shape.dimensions())?;
         match fault_place(target) {
+            Some(place) if self.shape.mode() == Mode::Pointwise => {
+                let [row, column] = [place / self.shape.dimensions(), place % self.shape.dimensions()];
+                Err(Error::Target { what: "targets", row, column, allowed: SIGNS })
+            }
             Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
             None => Ok(()),
         }
@@ -256,6 +320,7 @@ impl Staged<'_> {
         let (what, limit) = match self.shape.mode() {
             Mode::Scores => ("class", self.shape.references()),
             Mode::Prototypes => ("prototype", self.shape.references()),
+            Mode::Pointwise => ("class", self.shape.dimensions()),
             _ => ("beta", self.shape.betas()),
         };
         match fault_place(key) {

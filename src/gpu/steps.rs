@@ -1,72 +1,112 @@
-//! The dispatches of a loss's plan, in their order: prepare is made with the inputs (inputs.rs), everything after it here.
+//! The dispatches of losses over one matrix, in their order: prepare is made with the inputs (inputs.rs), everything after it
+//! here.
 //!
-//! For each pass and each stripe of rows: distance, terms, gradient; between the passes and after them: finish.
+//! For each pass and each stripe of rows: distance, and for each loss terms and gradient; between the passes and after them:
+//! finish.
 
 use super::basis::Basis;
-use super::buffers::{Buffers, Matrix, Set};
-use super::dispatch::{Step, folded};
+use super::buffers::{Buffers, Matrix, Set, uniform};
+use super::dispatch::{Bound, Step, folded};
 use super::kernel::{Kernel, Room};
 use super::layout::Finish;
 use super::list::List;
+use super::part::Part;
 use super::stripes::pairs;
 use super::sweeps::{Grid, Sweep, Sweeps, TILE};
 use crate::Result;
-use crate::loss::{Loss, Statistics, Terms};
+use crate::loss::{Statistics, Terms};
 use crate::shader::shader;
-use crate::shape::{Mode, Shape};
+use crate::shape::Mode;
 
-/// Makes the steps after prepare.
-pub(crate) struct Builder<'a> {
-    sweeps: Sweeps<'a>,
-    basis: &'a Basis,
-    shape: &'a Shape,
-    loss: &'a Loss,
-    terms: Terms,
-    buffers: &'a Buffers,
+/// Every pass over every stripe, then the finish.
+pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
+    let works: Vec<_> = parts.iter().map(|part| Work::new(basis, part)).collect();
+    let mut sweeps = Sweeps::new(basis, works.iter().filter_map(|work| work.terms.positives_per_dispatch).min())?;
+    sweeps.incidence();
+    let distance = [sweeps.distance()];
+    let before: Vec<_> = works.iter().flat_map(|work| work.before(&sweeps)).collect();
+    let mut is_known = false;
+    if !before.is_empty() {
+        sweeps.pass(distance.iter().chain(&before));
+        works.iter().filter(|work| work.terms.statistics == Statistics::Totals).for_each(|work| {
+            sweeps.steps.push(totals(basis, work.part, false));
+        });
+        // What one stripe holds is still there in the next pass.
+        is_known = basis.stripes.is_single();
+    }
+    let after: Vec<_> = works.iter().flat_map(|work| work.after(&sweeps)).collect();
+    sweeps.pass(distance.iter().skip(is_known.into()).chain(&after));
+    let last = parts.len() - 1;
+    sweeps.steps.extend(parts.iter().enumerate().map(|(at, part)| totals(basis, part, at == last)));
+    for work in &works {
+        sweeps.steps.extend(work.finish()?);
+    }
+    Ok(sweeps.steps)
 }
 
-impl<'a> Builder<'a> {
-    pub(crate) fn new(basis: &'a Basis, loss: &'a Loss, buffers: &'a Buffers) -> Result<Self> {
-        let terms = loss.description().terms();
-        let sweeps = Sweeps::new(basis, terms.positives_per_dispatch)?;
-        Ok(Self { sweeps, basis, shape: &basis.shape, loss, terms, buffers })
+/// Adds up the rows of a loss; the last loss also takes the faults over.
+pub(crate) fn totals(basis: &Basis, part: &Part, last: bool) -> Step {
+    let constants = vec![
+        ("REDUCTION", f64::from(part.loss.reduction() as u32)),
+        ("SPLIT_MEAN", (part.loss.description().terms().statistics == Statistics::Totals).into()),
+        ("LAST", last.into()),
+    ];
+    let kernel = Kernel::new(Room::FinishTotals, shader!("finish/totals.wgsl"), constants);
+    let Buffers { weight, rows, totals, .. } = &part.buffers;
+    let cost = rows.size() / 4;
+    kernel.step(&basis.context, "totals", &[weight, rows, totals, &basis.matrix.state].map(Bound::all), [1, 1, 1], cost)
+}
+
+/// Scales a gradient.
+pub(crate) fn finish_gradient(
+    basis: &Basis,
+    totals: &wgpu::Buffer,
+    set: &Set,
+    gradient: &wgpu::Buffer,
+    add: Option<&wgpu::Buffer>,
+    finish: &Finish,
+) -> Result<Step> {
+    let uniform = uniform(basis.context.device(), "finish", bytemuck::bytes_of(finish))?;
+    let Matrix { state, unused, .. } = &basis.matrix;
+    let bound = [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state].map(Bound::all);
+    let kernel = Kernel::new(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new());
+    let cost = u64::from(finish.count) * u64::from(finish.dimensions) * 8;
+    Ok(kernel.step(&basis.context, "finish gradient", &bound, folded(finish.count), cost))
+}
+
+/// What one loss does on each stripe, and after them.
+struct Work<'a> {
+    basis: &'a Basis,
+    part: &'a Part,
+    terms: Terms,
+}
+
+impl<'a> Work<'a> {
+    fn new(basis: &'a Basis, part: &'a Part) -> Self {
+        Self { basis, part, terms: part.loss.description().terms() }
     }
 
-    /// Every pass over every stripe, then the finish.
-    pub(crate) fn build(mut self) -> Result<Vec<Step>> {
-        self.sweeps.incidence();
-        let distance = self.sweeps.distance();
-        let mut sweeps = vec![&distance];
-        let statistics = match self.terms.statistics {
-            Statistics::None => None,
-            _ => Some(self.terms("statistics", 1)),
-        };
-        sweeps.extend(&statistics);
-        if matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals) {
-            self.sweeps.pass(&sweeps);
-            // What one stripe holds is still there in the next pass.
-            sweeps.truncate(if self.basis.stripes.is_single() { 0 } else { 1 });
-        }
-        if self.terms.statistics == Statistics::Totals {
-            self.totals(false);
-        }
-        let terms = self.terms("main", self.sweeps.portions());
-        let gradients = self.gradients();
-        sweeps.push(&terms);
-        sweeps.extend(&gradients);
-        self.sweeps.pass(&sweeps);
-        self.totals(true);
-        self.finish()?;
-        Ok(self.sweeps.steps)
+    /// In a pass of its own, where the loss needs to know something of all rows first.
+    fn before(&self, sweeps: &Sweeps) -> Option<Sweep> {
+        let needs_all_rows = matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals);
+        needs_all_rows.then(|| self.terms(sweeps, "statistics", 1))
     }
 
-    fn terms(&self, entry: &'static str, portions: u32) -> Sweep {
+    /// In the pass that makes the gradient.
+    fn after(&self, sweeps: &Sweeps) -> Vec<Sweep> {
+        let portions = self.terms.positives_per_dispatch.map_or(1, |most| self.basis.shape.references().div_ceil(most));
+        let statistics = (self.terms.statistics == Statistics::Ends).then(|| self.terms(sweeps, "statistics", 1));
+        let terms = self.terms(sweeps, "main", portions as u32);
+        statistics.into_iter().chain([terms]).chain(self.gradients(sweeps)).collect()
+    }
+
+    fn terms(&self, sweeps: &Sweeps, entry: &'static str, portions: u32) -> Sweep {
         let mut constants = self.terms.constants.clone();
-        constants.push(("DISTANCE", self.sweeps.matrix_kind()));
+        constants.push(("DISTANCE", sweeps.matrix_kind()));
         let kernel = Kernel { entry, ..Kernel::new(Room::Terms, self.terms.shader, constants) };
-        let (matrix, all) = (&self.basis.matrix, self.buffers);
+        let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
         let buffers = [
-            &self.buffers.parameters,
+            &all.parameters,
             matrix.list.as_ref().map_or(&matrix.queries.labels, |list| &list.kinds),
             &matrix.other().labels,
             &matrix.distances,
@@ -76,7 +116,7 @@ impl<'a> Builder<'a> {
             &all.totals,
             &all.beta,
         ];
-        let sweep = self.sweeps.sweep(
+        let sweep = sweeps.sweep(
             "terms",
             &kernel,
             &buffers,
@@ -87,131 +127,127 @@ impl<'a> Builder<'a> {
     }
 
     /// By rows, and where the columns have a share of their own by columns.
-    fn gradients(&self) -> Vec<Sweep> {
+    fn gradients(&self, sweeps: &Sweeps) -> Vec<Sweep> {
         let Matrix { queries, unused, list, .. } = &self.basis.matrix;
-        let Buffers { coefficients, transposed, gradient, gradient_references, .. } = self.buffers;
+        let Buffers { coefficients, transposed, gradient, gradient_references, .. } = &self.part.buffers;
         if let Some(list) = list {
-            return self.listed_gradients(list);
+            return self.listed_gradients(sweeps, list);
         }
-        if self.shape.mode() == Mode::Scores {
+        if self.basis.shape.mode() == Mode::Scores {
             let kernel = Kernel::new(Room::Gradient, shader!("gradient/scores.wgsl"), Vec::new());
             let buffers = [unused, unused, coefficients, gradient, unused];
-            return vec![self.sweeps.sweep(
+            return vec![sweeps.sweep(
                 "gradient",
                 &kernel,
                 &buffers,
-                Grid::Values(self.sweeps.columns()),
-                self.sweeps.pair_cost(),
+                Grid::Values(sweeps.columns()),
+                sweeps.pair_cost(),
             )];
         }
         let other = self.basis.matrix.other();
-        let across = (self.shape.dimensions() as u32).div_ceil(TILE);
+        let across = (self.basis.shape.dimensions() as u32).div_ceil(TILE);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
-        let mut sweeps = vec![self.gradient("gradient", 0.0, by_rows, Grid::Tiles(across))];
+        let mut all = vec![self.gradient(sweeps, "gradient", 0.0, by_rows, Grid::Tiles(across))];
         if self.joins_ends() {
             let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
-            sweeps.push(self.gradient("gradient of earlier rows", 1.0, by_columns, Grid::Earlier(across)));
+            all.push(self.gradient(sweeps, "gradient of earlier rows", 1.0, by_columns, Grid::Earlier(across)));
         }
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
-            let grid = Grid::Fixed([across, self.sweeps.columns().div_ceil(TILE), 1]);
-            sweeps.push(self.gradient("gradient by columns", 1.0, by_columns, grid));
+            let grid = Grid::Fixed([across, sweeps.columns().div_ceil(TILE), 1]);
+            all.push(self.gradient(sweeps, "gradient by columns", 1.0, by_columns, grid));
         }
-        sweeps
+        all
     }
 
     /// Rows of one set gather the pairs that they are part of; each row of two aligned sets is part of one.
-    fn listed_gradients(&self, list: &List) -> Vec<Sweep> {
+    fn listed_gradients(&self, sweeps: &Sweeps, list: &List) -> Vec<Sweep> {
         let Matrix { queries, unused, .. } = &self.basis.matrix;
-        let Buffers { coefficients, gradient, gradient_references, .. } = self.buffers;
-        let kernel = |shader| Kernel::new(Room::Gradient, shader, self.sweeps.matrix_constants());
+        let Buffers { coefficients, gradient, gradient_references, .. } = &self.part.buffers;
+        let kernel = |shader| Kernel::new(Room::Gradient, shader, sweeps.matrix_constants());
         if let Some(indices) = &list.indices {
             let kernel = kernel(shader!("gradient/listed.wgsl"));
-            let [rows, folds, _] = folded(self.shape.queries() as u32);
-            let grid = Grid::Fixed([(self.shape.dimensions() as u32).div_ceil(TILE), rows, folds]);
+            let [rows, folds, _] = folded(self.basis.shape.queries() as u32);
+            let grid = Grid::Fixed([(self.basis.shape.dimensions() as u32).div_ceil(TILE), rows, folds]);
             let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
-            return vec![self.sweeps.sweep("gradient", &kernel, &buffers, grid, 2 * self.sweeps.pair_cost())];
+            return vec![sweeps.sweep("gradient", &kernel, &buffers, grid, 2 * sweeps.pair_cost())];
         }
         let kernel = kernel(shader!("gradient/aligned.wgsl"));
-        let vectors = self.shape.dimensions().div_ceil(4) as u64;
-        let grid = Grid::Fixed(folded((pairs(self.shape) * vectors).div_ceil(256) as u32));
+        let vectors = self.basis.shape.dimensions().div_ceil(4) as u64;
+        let grid = Grid::Fixed(folded((pairs(&self.basis.shape) * vectors).div_ceil(256) as u32));
         let other = self.basis.matrix.other();
         let of = |own: &Set, other: &Set, gradient| {
             let buffers = [&own.points, &other.points, coefficients, gradient, unused];
-            self.sweeps.sweep("gradient", &kernel, &buffers, grid, self.sweeps.pair_cost())
+            sweeps.sweep("gradient", &kernel, &buffers, grid, sweeps.pair_cost())
         };
         let of_references = gradient_references.as_ref().map(|gradient| of(other, queries, gradient));
         [of(queries, other, gradient)].into_iter().chain(of_references).collect()
     }
 
-    fn gradient(&self, label: &'static str, transposed: f64, buffers: [&wgpu::Buffer; 5], grid: Grid) -> Sweep {
-        let mut constants = self.sweeps.matrix_constants();
+    fn gradient(
+        &self,
+        sweeps: &Sweeps,
+        label: &'static str,
+        transposed: f64,
+        buffers: [&wgpu::Buffer; 5],
+        grid: Grid,
+    ) -> Sweep {
+        let mut constants = sweeps.matrix_constants();
         constants.push(("TRANSPOSED", transposed));
         constants.push(("TRIANGLE", self.joins_ends().into()));
         let kernel = Kernel::new(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants);
-        self.sweeps.sweep(label, &kernel, &buffers, grid, self.sweeps.pair_cost())
+        sweeps.sweep(label, &kernel, &buffers, grid, sweeps.pair_cost())
     }
 
     /// Whether every pair is taken once, for both its ends.
     fn joins_ends(&self) -> bool {
-        self.shape.mode() == Mode::Batch && self.terms.statistics == Statistics::Ends
+        self.basis.shape.mode() == Mode::Batch && self.terms.statistics == Statistics::Ends
     }
 
-    fn totals(&mut self, last: bool) {
-        let constants = vec![
-            ("REDUCTION", f64::from(self.loss.reduction() as u32)),
-            ("SPLIT_MEAN", (self.terms.statistics == Statistics::Totals).into()),
-            ("LAST", last.into()),
-        ];
-        let kernel = Kernel::new(Room::FinishTotals, shader!("finish/totals.wgsl"), constants);
-        let Buffers { rows, totals, .. } = self.buffers;
-        let state = &self.basis.matrix.state;
-        self.sweeps.push("totals", &kernel, &[rows, totals, state], 1, self.shape.queries() as u64 * 16);
-    }
-
-    fn finish(&mut self) -> Result<()> {
+    /// Gradients with respect to beta, to the references, and at last to the first set.
+    fn finish(&self) -> Result<Vec<Step>> {
         let Matrix { queries, references, .. } = &self.basis.matrix;
-        let Buffers { gradient, gradient_references, transposed, rows, totals, gradient_beta, .. } = self.buffers;
-        if let (Some(gradient_beta), Some(beta)) = (gradient_beta, self.loss.description().beta()) {
-            let constants = vec![("BETA_PER_CLASS", beta.per_class.into())];
-            let kernel = Kernel::new(Room::FinishBeta, shader!("finish/beta.wgsl"), constants);
-            let betas = self.shape.betas().max(1) as u32;
-            let cost = u64::from(betas) * self.shape.queries() as u64;
-            self.sweeps.push("gradient of beta", &kernel, &[rows, &queries.labels, totals, gradient_beta], betas, cost);
-        }
+        let Buffers { gradient, gradient_references, transposed, .. } = &self.part.buffers;
+        let mut steps = Vec::from_iter(self.finish_beta());
         if let (Some(set), Some(gradient)) = (references, gradient_references) {
-            self.finish_gradient(set, gradient, self.shape.references(), None, false)?;
+            steps.push(self.finish_gradient(set, gradient, self.basis.shape.references(), None, false)?);
         }
-        self.finish_gradient(queries, gradient, self.shape.queries(), transposed.as_ref(), true)
+        let rows = self.basis.shape.queries();
+        steps.push(self.finish_gradient(queries, gradient, rows, transposed.as_ref(), true)?);
+        Ok(steps)
+    }
+
+    fn finish_beta(&self) -> Option<Step> {
+        let Buffers { rows, totals, gradient_beta, .. } = &self.part.buffers;
+        let beta = self.part.loss.description().beta()?;
+        let constants = vec![("BETA_PER_CLASS", beta.per_class.into())];
+        let kernel = Kernel::new(Room::FinishBeta, shader!("finish/beta.wgsl"), constants);
+        let betas = self.basis.shape.betas().max(1) as u32;
+        let bound = [rows, &self.basis.matrix.queries.labels, totals, gradient_beta.as_ref()?].map(Bound::all);
+        let cost = u64::from(betas) * self.basis.shape.queries() as u64;
+        Some(kernel.step(&self.basis.context, "gradient of beta", &bound, folded(betas), cost))
     }
 
     fn finish_gradient(
-        &mut self,
+        &self,
         set: &Set,
         gradient: &wgpu::Buffer,
         rows: usize,
         add: Option<&wgpu::Buffer>,
         last: bool,
-    ) -> Result<()> {
-        let halved = self.shape.mode() == Mode::Batch && self.terms.symmetric;
-        let uniform = Finish {
+    ) -> Result<Step> {
+        let halved = self.basis.shape.mode() == Mode::Batch && self.terms.symmetric;
+        let finish = Finish {
             count: rows as u32,
-            dimensions: self.shape.dimensions() as u32,
-            vectors: self.shape.dimensions().div_ceil(4) as u32,
+            dimensions: self.basis.shape.dimensions() as u32,
+            vectors: self.basis.shape.dimensions().div_ceil(4) as u32,
             unit: self.basis.on_unit_rows.into(),
             add: add.is_some().into(),
             last: last.into(),
             factor: if halved { 2.0 } else { 1.0 },
             padding: 0,
         };
-        let uniform = self.sweeps.uniform("finish", bytemuck::bytes_of(&uniform))?;
-        let Matrix { state, unused, .. } = &self.basis.matrix;
-        let totals = &self.buffers.totals;
-        let buffers = [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state];
-        let kernel = Kernel::new(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new());
-        let cost = rows as u64 * self.shape.dimensions() as u64 * 8;
-        self.sweeps.push("finish gradient", &kernel, &buffers, rows as u32, cost);
-        Ok(())
+        finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, &finish)
     }
 }

@@ -55,6 +55,11 @@ impl Stripes {
         Ok(Self { stride: stride as u32, rows: rows as u32, height: queries as u32 })
     }
 
+    /// Of no matrix at all.
+    pub(crate) fn none() -> Self {
+        Self { stride: 4, rows: 1, height: 1 }
+    }
+
     /// A list takes 8 bytes a pair here too, beside the 28 of the list itself: it is never cut.
     fn of_list(shape: &Shape) -> Self {
         let height = pairs(shape).div_ceil(LIST_STRIDE.into()) as u32;

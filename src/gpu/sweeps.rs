@@ -82,9 +82,9 @@ impl<'a> Sweeps<'a> {
     }
 
     /// The sweeps one after the other on each stripe.
-    pub(crate) fn pass(&mut self, sweeps: &[&Sweep]) {
+    pub(crate) fn pass<'s>(&mut self, sweeps: impl Iterator<Item = &'s Sweep> + Clone) {
         for (stripe, (begin, rows)) in self.basis.stripes.iter().enumerate() {
-            for sweep in sweeps {
+            for sweep in sweeps.clone() {
                 let groups = sweep.grid.groups(begin, rows);
                 if groups.contains(&0) {
                     continue;
@@ -104,7 +104,7 @@ impl<'a> Sweeps<'a> {
         let places = 2 * pairs(&self.basis.shape);
         for (kernel, buffers, groups) in indices.sorting(places) {
             let sweep = self.sweep("incidence", &kernel, &buffers, Grid::Fixed(groups), 0);
-            self.pass(&[&sweep]);
+            self.pass([&sweep].into_iter());
         }
     }
 
@@ -151,11 +151,6 @@ impl<'a> Sweeps<'a> {
     /// The kernels of scores have no distance.
     pub(crate) fn matrix_constants(&self) -> Vec<(&'static str, f64)> {
         if self.basis.shape.mode() == Mode::Scores { Vec::new() } else { vec![("DISTANCE", self.matrix_kind())] }
-    }
-
-    /// A uniform that holds these bytes.
-    pub(crate) fn uniform(&self, what: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
-        filled(self.basis.context.device(), &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
     }
 
     /// A kernel whose first binding is the stripe.

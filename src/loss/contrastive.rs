@@ -51,8 +51,8 @@ impl Default for Contrastive {
 }
 
 impl Description for Contrastive {
-    fn settings(&self) -> (Distance, bool, Reduction) {
-        (self.distance, self.normalize, self.reduction)
+    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
+        (Some(self.distance), self.normalize, self.reduction)
     }
 
     fn modes(&self) -> &'static [Mode] {

@@ -59,8 +59,8 @@ impl Default for LiftedStructured {
 }
 
 impl Description for LiftedStructured {
-    fn settings(&self) -> (Distance, bool, Reduction) {
-        (self.distance, self.normalize, self.reduction)
+    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
+        (Some(self.distance), self.normalize, self.reduction)
     }
 
     fn modes(&self) -> &'static [Mode] {

@@ -64,8 +64,8 @@ impl Default for Margin {
 }
 
 impl Description for Margin {
-    fn settings(&self) -> (Distance, bool, Reduction) {
-        (self.distance, self.normalize, self.reduction)
+    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
+        (Some(self.distance), self.normalize, self.reduction)
     }
 
     fn modes(&self) -> &'static [Mode] {

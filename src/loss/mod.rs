@@ -7,6 +7,7 @@ mod margin;
 mod mining;
 mod multi_margin;
 mod nt_xent;
+mod pointwise;
 mod reduction;
 mod sampling;
 mod sup_con;
@@ -22,6 +23,7 @@ pub use mining::Mining;
 pub(crate) use mining::{Difficulty, Triplets};
 pub use multi_margin::MultiMargin;
 pub use nt_xent::NtXent;
+pub use pointwise::*;
 pub use reduction::Reduction;
 pub use sampling::Sampling;
 pub use sup_con::SupCon;
@@ -31,15 +33,21 @@ use crate::shader::Shader;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
-/// The list that names every loss: hands `$callback!` the names of their types.
+/// The list that names every loss: hands `$callback!` the names of their types, those over pairs before the pointwise ones.
 macro_rules! for_every_loss {
     ($callback:ident) => {
-        $callback! { Contrastive, Triplet, LiftedStructured, MultiMargin, Margin, NtXent, SupCon }
+        $callback! {
+            Contrastive, Triplet, LiftedStructured, MultiMargin, Margin, NtXent, SupCon;
+            MeanSquaredError, Huber, Hinge, BinaryCrossEntropy, CrossEntropy, UniformEntropy, L1, L2, ElasticNet
+        }
     };
 }
 pub(crate) use for_every_loss;
 
 macro_rules! define_loss {
+    ($($pairs:ident),*; $($pointwise:ident),*) => {
+        define_loss! { $($pairs,)* $($pointwise),* }
+    };
     ($($name:ident),*) => {
         /// Any of the losses. Each converts into it, and so does a reference to each.
         ///
@@ -95,8 +103,8 @@ macro_rules! define_loss {
 for_every_loss!(define_loss);
 
 impl Loss {
-    /// The distance between rows.
-    pub fn distance(&self) -> Distance {
+    /// The distance between rows; `None` for the pointwise losses.
+    pub fn distance(&self) -> Option<Distance> {
         self.description().settings().0
     }
 
@@ -119,6 +127,11 @@ impl Loss {
     /// Whether the loss takes a beta: [`Batch::with_beta`](crate::Batch::with_beta).
     pub fn has_beta(&self) -> bool {
         self.description().beta().is_some()
+    }
+
+    /// What a pointwise loss compares its values with.
+    pub fn truth(&self) -> Truth {
+        self.description().truth()
     }
 
     /// The reductions it takes.
@@ -162,9 +175,57 @@ impl Loss {
     }
 }
 
+impl Loss {
+    /// Checks that what the values are compared with is given, and nothing that the loss does not take. Labels of pairs are checked
+    /// with their mode.
+    pub(crate) fn check_truth(&self, mode: Mode, has_targets: bool, has_labels: bool) -> Result<()> {
+        let truth = self.truth();
+        let takes_targets = matches!(truth, Truth::Targets | Truth::Signs);
+        let takes_labels = truth == Truth::Labels;
+        let inputs = [
+            ("targets", takes_targets, has_targets, "the loss compares every value with its target"),
+            (
+                "labels",
+                takes_labels,
+                has_labels && mode == Mode::Pointwise,
+                "the loss compares every row with its class",
+            ),
+        ];
+        for (what, takes, has, reason) in inputs {
+            if takes && !has {
+                return Err(Error::Missing { what, reason });
+            }
+            if has && !takes {
+                let reason = "it does not compare with them".into();
+                return Err(Error::Unsupported { loss: self.name(), what: what.into(), reason });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a pointwise loss compares its values with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+// Their order is the number that `shaders/shared/elements.wgsl` knows them by.
+#[non_exhaustive]
+pub enum Truth {
+    /// With nothing; so do the losses over pairs, which compare rows with each other.
+    Nothing,
+    /// Every value with a target: [`Batch::with_targets`](crate::Batch::with_targets).
+    Targets,
+    /// Every value with a target that is -1 or +1.
+    Signs,
+    /// Every row with a class: [`Batch::with_labels`](crate::Batch::with_labels).
+    Labels,
+}
+
+/// What [`Truth::Signs`] allows, in messages.
+pub(crate) const SIGNS: &str = "-1 or +1";
+
 /// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the reference without knowing the GPU.
 pub(crate) trait Description {
-    fn settings(&self) -> (Distance, bool, Reduction);
+    /// Its distance, if it has one, whether it normalizes, and its reduction.
+    fn settings(&self) -> (Option<Distance>, bool, Reduction);
 
     /// What the inputs can stand for.
     fn modes(&self) -> &'static [Mode];
@@ -176,9 +237,13 @@ pub(crate) trait Description {
         reduction != Reduction::HadsellMean
     }
 
-    /// Whether an anchor's terms make a loss of its own.
+    /// Whether an anchor's terms make a loss of its own; of pointwise losses, whether a term is a row.
     fn per_anchor(&self) -> bool {
         true
+    }
+
+    fn truth(&self) -> Truth {
+        Truth::Nothing
     }
 
     fn beta(&self) -> Option<Beta> {
@@ -258,6 +323,20 @@ fn check_finite(loss: &'static str, parameter: &'static str, value: f32) -> Resu
         return Ok(());
     }
     Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number" })
+}
+
+fn check_positive(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number above 0" })
+}
+
+fn check_strength(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number of at least 0" })
 }
 
 /// Below the smallest normal number f32 may take it for 0.

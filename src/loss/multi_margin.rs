@@ -53,8 +53,8 @@ impl Default for MultiMargin {
 }
 
 impl Description for MultiMargin {
-    fn settings(&self) -> (Distance, bool, Reduction) {
-        (self.distance, self.normalize, self.reduction)
+    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
+        (Some(self.distance), self.normalize, self.reduction)
     }
 
     fn modes(&self) -> &'static [Mode] {

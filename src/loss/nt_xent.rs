@@ -45,8 +45,8 @@ impl Default for NtXent {
 }
 
 impl Description for NtXent {
-    fn settings(&self) -> (Distance, bool, Reduction) {
-        (self.distance, self.normalize, self.reduction)
+    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
+        (Some(self.distance), self.normalize, self.reduction)
     }
 
     fn modes(&self) -> &'static [Mode] {

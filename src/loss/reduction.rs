@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the terms of a loss become one number. No reduction divides by zero: a batch without terms has loss and gradient 0.
 ///
-/// What a term is, is said by each loss: a pair, a mined triplet, a positive pair, a sample.
+/// What a term is, is said by each loss: a pair, a mined triplet, a positive pair, a sample, an element.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 // Their order is the number that `shaders/finish/totals.wgsl` knows them by.
 #[non_exhaustive]

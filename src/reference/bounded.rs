@@ -74,6 +74,31 @@ impl Bounded {
         self.error > 0.0 && self.value.abs() <= self.error
     }
 
+    /// The same where f32 may flush it to 0: what is smaller than its smallest normal number.
+    pub fn or_flushed(self) -> Self {
+        let flushed = if self.value.abs() < SMALLEST + self.error { self.value.abs().min(SMALLEST) } else { 0.0 };
+        Self::new(self.value, self.error + flushed)
+    }
+
+    /// Whether it is not 0.
+    pub fn nonzero(self) -> Count {
+        Count { value: (self.value != 0.0).into(), slack: self.is_ambiguous().into() }
+    }
+
+    pub fn abs(self) -> Self {
+        Self::new(self.value.abs(), self.error)
+    }
+
+    /// -1, 0 or 1.
+    pub fn sign(self) -> Self {
+        let value = if self.value == 0.0 { 0.0 } else { self.value.signum() };
+        Self::new(value, f64::from(u8::from(self.is_ambiguous())))
+    }
+
+    pub fn min(self, other: Self) -> Self {
+        -(-self).max(-other)
+    }
+
     /// Adds where f32 rounds nothing: counts, and sums whose rounding is accounted for elsewhere.
     pub fn gather(&mut self, other: Self) {
         self.value += other.value;
@@ -110,6 +135,11 @@ impl Bounded {
         let value = self.value.ln();
         let own = if (0.5..=2.0).contains(&self.value) { LOG } else { 3.0 * ULP * value.abs() };
         Self::new(value, self.error / (self.value - self.error).max(0.0) + own)
+    }
+
+    /// log(1 + x) of a number in [0, 1], by a series.
+    pub fn ln_one_plus(self) -> Self {
+        Self::new(self.value.ln_1p(), self.error).widened(8.0 * ULP)
     }
 
     /// 1 / (1 + exp(-x)).
@@ -313,6 +343,10 @@ mod tests {
         covers(|x| x.max(number(0.4)), &everywhere);
         covers(Bounded::exp, &[-20.0, -3.0, 0.0, 2.0]);
         covers(Bounded::ln, &[0.1, 1.0, 7.0]);
+        covers(Bounded::ln_one_plus, &[1e-7, 0.3, 0.9]);
+        let near_kinks = [-0.6, -1e-7, 0.0, 1e-7, 0.4];
+        covers(Bounded::abs, &near_kinks);
+        covers(|x| x.min(number(0.4)), &near_kinks);
         covers(Bounded::sigmoid, &everywhere);
         covers(|x| x.softplus().value, &everywhere);
         covers(|x| x.softplus().slope, &everywhere);
@@ -331,6 +365,18 @@ mod tests {
         assert_eq!(slope(-5e-7), Bounded::new(0.0, 1.0));
         assert_eq!(Bounded::ZERO.hinge().slope, Bounded::ZERO);
         assert_eq!(number(-5e-7).hinge().nonzero, Count { value: 0, slack: 1 });
+    }
+
+    #[test]
+    fn what_f32_may_flush_may_be_zero() {
+        let flushed = Bounded::exact(1e-39).or_flushed();
+        assert!(flushed.error >= 1e-39 && flushed.is_ambiguous());
+        assert_eq!(flushed.nonzero(), Count { value: 1, slack: 1 });
+        assert_eq!(flushed.sign(), Bounded::new(1.0, 1.0));
+        for kept in [Bounded::ZERO, Bounded::exact(1e-37), Bounded::exact(-3.0)] {
+            assert_eq!(kept.or_flushed(), kept);
+            assert_eq!(kept.nonzero().slack, 0);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //!
 //! What to read first: the file of a loss, `contrastive` the plainest. It says what one anchor's row of distances adds to the
 //! loss and what the derivative by each distance is. `distance` turns those into gradients, `sweep` runs over the anchors,
-//! `bounded` is the arithmetic that carries the rounding errors of f32 along.
+//! `pointwise` is the frame of the losses without pairs, `bounded` is the arithmetic that carries the rounding errors of f32 along.
 
 mod bounded;
 mod choice;
@@ -32,6 +32,7 @@ mod measures;
 mod multi_margin;
 mod nt_xent;
 mod objective;
+mod pointwise;
 mod problem;
 mod random;
 mod sup_con;
@@ -75,12 +76,12 @@ pub fn evaluate_with_bounds(loss: impl Into<Loss>, batch: &Batch) -> Result<Expe
 }
 
 macro_rules! define_expect {
-    ($($name:ident),*) => {
+    ($($pairs:ident),*; $($pointwise:ident),*) => {
         /// With `numbers` in the place of the batch's own.
         fn expect(loss: &Loss, batch: &Batch, numbers: Numbers) -> Expectation {
-            let problem = Problem::new(loss.distance(), loss.normalize(), batch, numbers);
             match loss {
-                $(Loss::$name(loss) => sweep::sweep(loss, &problem),)*
+                $(Loss::$pairs(loss) => sweep::sweep(loss, &Problem::of(loss, batch, numbers)),)*
+                $(Loss::$pointwise(loss) => pointwise::evaluate(loss, batch, &numbers.embeddings),)*
             }
         }
     };

@@ -9,7 +9,7 @@ use super::definition::Anchor;
 use super::distance::{Point, Points};
 use super::list::List;
 use crate::batch::Batch;
-use crate::loss::Distance;
+use crate::loss::{Description, Distance};
 use crate::shape::{Mode, Shape};
 
 /// What is evaluated, in f64.
@@ -48,6 +48,13 @@ impl Numbers {
 }
 
 impl<'a> Problem<'a> {
+    /// Of a loss over pairs.
+    pub fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
+        let (distance, normalize, _) = loss.settings();
+        // Only the pointwise losses have none, and they pose no problem of pairs.
+        Self::new(distance.unwrap_or_default(), normalize, batch, numbers)
+    }
+
     /// `numbers` stand in the place of the batch's own.
     pub fn new(distance: Distance, normalize: bool, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let shape = *batch.shape();

@@ -1,8 +1,9 @@
 //! Inputs and losses for the unit tests.
 
 use crate::loss::{
-    Contrastive, Difficulty, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent, Reduction,
-    Sampling, SupCon, Triplet, Triplets,
+    BinaryCrossEntropy, Contrastive, CrossEntropy, Difficulty, Distance, ElasticNet, Form, Hinge, Huber, L1, L2,
+    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction, Sampling, SupCon,
+    Triplet, Triplets, Truth, UniformEntropy,
 };
 use crate::measures::Retrieval;
 use crate::{Batch, Result};
@@ -18,6 +19,9 @@ pub(crate) struct Sample {
     pairs: Vec<[u32; 2]>,
     same: Vec<u32>,
     triplets: Vec<[u32; 3]>,
+    /// Spread widely enough for both sides of a hinge.
+    predictions: Vec<f32>,
+    signs: Vec<f32>,
 }
 
 const CLASSES: u32 = 3;
@@ -33,19 +37,22 @@ impl Sample {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) * magnitude
         };
-        let mut rows = |count| (0..count * d).map(|_| coordinate()).collect();
+        let mut rows = |count| (0..count * d).map(|_| coordinate()).collect::<Vec<f32>>();
         // Some rows are listed often, some never.
         let row = |place: usize, step: usize| (place * place % 7 + step * place + step) as u32 % n as u32;
         let different = |i: u32, j: u32| if i == j { (j + 1) % n as u32 } else { j };
+        let embeddings = rows(n);
         Self {
             n,
             d,
-            embeddings: rows(n),
+            predictions: embeddings.iter().map(|x| 3.0 * x).collect(),
+            embeddings,
             references: rows(n + 2),
             labels: (0..n as u32).map(|row| row % CLASSES).collect(),
             reference_labels: (0..n as u32 + 2).map(|row| row * 2 % CLASSES).collect(),
             pairs: (0..2 * n + 3).map(|at| [row(at, 2), different(row(at, 2), row(at, 5))]).collect(),
             same: (0..2 * n as u32 + 3).map(|at| at / 2 % 2).collect(),
+            signs: (0..n * d).map(|at| if at % 5 < 2 { -1.0 } else { 1.0 }).collect(),
             triplets: (0..n + 5).map(|at| [row(at, 1), row(at, 3), row(at, 4)]).collect(),
         }
     }
@@ -56,7 +63,8 @@ impl Sample {
         let scores = Batch::scores(&self.embeddings, [self.n, self.d], &self.labels);
         let prototypes = &self.references[..CLASSES as usize * self.d];
         let shape = [self.n, self.d];
-        let all: [Result<Batch>; 7] = [
+        let all: [Result<Batch>; 8] = [
+            self.pointwise(loss.truth()),
             Batch::pair_rows(&self.embeddings, &self.references[..self.n * self.d], shape, &self.same[..self.n]),
             Batch::pair_indices(&self.embeddings, shape, &self.pairs, &self.same),
             Batch::triplets(&self.embeddings, shape, &self.triplets),
@@ -76,6 +84,18 @@ impl Sample {
     }
 }
 
+impl Sample {
+    fn pointwise(&self, truth: Truth) -> Result<Batch<'_>> {
+        let batch = Batch::pointwise(&self.predictions, [self.n, self.d])?;
+        match truth {
+            Truth::Nothing => Ok(batch),
+            Truth::Targets => batch.with_targets(&self.references[..self.n * self.d]),
+            Truth::Signs => batch.with_targets(&self.signs),
+            Truth::Labels => batch.with_labels(&self.labels),
+        }
+    }
+}
+
 fn with_betas<'a>(loss: &Loss, batch: Batch<'a>) -> Result<Batch<'a>> {
     match loss {
         Loss::Margin(Margin { beta_per_class: true, .. }) => batch.with_beta(&BETA),
@@ -85,7 +105,7 @@ fn with_betas<'a>(loss: &Loss, batch: Batch<'a>) -> Result<Batch<'a>> {
 
 /// Every loss with every distance, normalisation, reduction, mining and form.
 pub(crate) fn losses() -> Vec<Loss> {
-    let mut losses = Vec::new();
+    let mut losses: Vec<_> = Reduction::ALL.into_iter().flat_map(pointwise).collect();
     for distance in Distance::ALL {
         for normalize in [false, true] {
             for reduction in Reduction::ALL {
@@ -109,7 +129,8 @@ pub(crate) fn representatives() -> Vec<Loss> {
     let with = |((distance, normalize), (one, other))| {
         [one, other].into_iter().flat_map(move |reduction| losses_with(distance, normalize, reduction))
     };
-    settings.flat_map(with).chain(drawn_losses(Reduction::MeanNonZero)).collect()
+    let pointwise = [Reduction::Sum, Reduction::MeanNonZero].into_iter().flat_map(pointwise);
+    settings.flat_map(with).chain(drawn_losses(Reduction::MeanNonZero)).chain(pointwise).collect()
 }
 
 /// The losses that draw their terms, for which distances are Euclidean and normalized.
@@ -127,6 +148,22 @@ fn margin_for(mining: Mining) -> f32 {
         Triplets::OnePerAnchor { negative: Difficulty::Easy, .. } => 16.0,
         _ => Triplet::default().margin,
     }
+}
+
+/// The pointwise losses; none where they do not have the reduction.
+fn pointwise(reduction: Reduction) -> Vec<Loss> {
+    let losses: Vec<Loss> = vec![
+        MeanSquaredError { reduction }.into(),
+        Huber { reduction, delta: 0.5 }.into(),
+        Hinge { reduction }.into(),
+        BinaryCrossEntropy { reduction }.into(),
+        CrossEntropy { reduction }.into(),
+        UniformEntropy { reduction }.into(),
+        L1 { reduction, strength: 0.3 }.into(),
+        L2 { reduction, strength: 0.7 }.into(),
+        ElasticNet { reduction, l1_strength: 0.2, l2_strength: 0.3 }.into(),
+    ];
+    losses.into_iter().filter(|loss| loss.reductions().any(|one| one == reduction)).collect()
 }
 
 fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec<Loss> {

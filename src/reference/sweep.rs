@@ -243,6 +243,6 @@ pub(super) fn floored(number: Bounded) -> Bounded {
     if number == Bounded::ZERO { number } else { Bounded::new(number.value, number.error + 4.0 * SMALLEST) }
 }
 
-fn split(numbers: Option<Vec<Bounded>>) -> (Option<Vec<f64>>, Option<Vec<f64>>) {
+pub(super) fn split(numbers: Option<Vec<Bounded>>) -> (Option<Vec<f64>>, Option<Vec<f64>>) {
     numbers.map(|numbers| numbers.into_iter().map(|number| (number.value, number.error)).unzip()).unzip()
 }

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use wgpu_metric_learning::{Batch, Evaluation, Loss};
 
 /// The modes of `cases.json` that a `Batch` has.
-const MODES: [&str; 7] = ["batch", "reference", "prototypes", "scores", "pair_rows", "pair_indices", "triplets"];
+const MODES: [&str; 8] =
+    ["batch", "reference", "prototypes", "scores", "pair_rows", "pair_indices", "triplets", "pointwise"];
 
 /// One golden case.
 pub struct Case {
@@ -30,6 +31,7 @@ pub struct Case {
     pairs: Vec<[u32; 2]>,
     same: Vec<u32>,
     triplets: Vec<[u32; 3]>,
+    targets: Vec<f32>,
 }
 
 /// What a case should give.
@@ -93,6 +95,7 @@ impl Case {
             pairs: entries(&inputs["pairs"]),
             same: array(&inputs["same"]).unwrap_or_default(),
             triplets: entries(&inputs["triplets"]),
+            targets: array(&inputs["targets"]).unwrap_or_default(),
         }
     }
 
@@ -114,11 +117,14 @@ impl Case {
             "pair_rows" => Batch::pair_rows(embeddings, &self.references, self.shape, &self.same),
             "pair_indices" => Batch::pair_indices(embeddings, self.shape, &self.pairs, &self.same),
             "triplets" => Batch::triplets(embeddings, self.shape, &self.triplets),
+            "pointwise" => Batch::pointwise(embeddings, self.shape),
             _ => Batch::new(embeddings, self.shape, labels),
         };
         let batch = batch.and_then(|batch| match self.mode.as_str() {
             "reference" => batch.with_references(&self.references, columns, &self.reference_labels),
             "prototypes" => batch.with_prototypes(&self.references, columns),
+            "pointwise" if !self.targets.is_empty() => batch.with_targets(&self.targets),
+            "pointwise" if !labels.is_empty() => batch.with_labels(labels),
             _ => Ok(batch),
         });
         let batch = batch.and_then(|batch| if self.beta.is_empty() { Ok(batch) } else { batch.with_beta(&self.beta) });
@@ -129,7 +135,9 @@ impl Case {
 /// The loss from its serde form: the case's own keys beside its parameters, without those that do not apply.
 fn loss(case: &Value) -> Loss {
     let keys = ["loss", "distance", "normalize", "reduction", "mining", "form"];
-    let own = keys.iter().map(|&key| (key.to_string(), case[key].clone()));
+    let is_pointwise = case["mode"] == "pointwise";
+    let keys = keys.iter().filter(|&&key| key != "normalize" || !is_pointwise);
+    let own = keys.map(|&key| (key.to_string(), case[key].clone()));
     let parameters = case["parameters"].as_object().expect("parameters").clone();
     let form: Map<_, _> = own.chain(parameters).filter(|(_, value)| !value.is_null()).collect();
     serde_json::from_value(form.into()).unwrap_or_else(|error| panic!("{}: {error}", case["name"]))

@@ -1,8 +1,8 @@
 //! Every loss in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent, Reduction, Sampling, SupCon,
-    Triplet,
+    BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber, L1, L2, LiftedStructured,
+    Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction, Sampling, SupCon, Triplet, UniformEntropy,
 };
 
 /// Every variant, with margins and temperatures of the size of `reach`.
@@ -50,6 +50,21 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
 /// Every mining of the triplets of a batch.
 pub fn minings() -> impl Iterator<Item = Mining> {
     Mining::ALL.into_iter().filter(|&mining| mining != Mining::Explicit)
+}
+
+/// Every pointwise loss, with parameters of the size of `reach` where they stand beside the values.
+pub fn pointwise(reduction: Reduction, reach: f32) -> Vec<Loss> {
+    vec![
+        MeanSquaredError { reduction }.into(),
+        Huber { reduction, delta: 0.3 * reach }.into(),
+        Hinge { reduction }.into(),
+        BinaryCrossEntropy { reduction }.into(),
+        CrossEntropy { reduction }.into(),
+        UniformEntropy { reduction }.into(),
+        L1 { reduction, strength: 0.01 }.into(),
+        L2 { reduction, strength: 0.01 }.into(),
+        ElasticNet { reduction, l1_strength: 0.01, l2_strength: 0.02 }.into(),
+    ]
 }
 
 /// How large distances are between rows whose coordinates are about `magnitude` / sqrt(D).

@@ -1,6 +1,6 @@
 //! Inputs for every loss and mode, made from a few words.
 
-use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Sampling, Triplet};
+use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Sampling, Triplet, Truth};
 
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,6 +95,10 @@ pub struct Sample {
     pairs: Vec<[u32; 2]>,
     triplets: Vec<[u32; 3]>,
     same: Vec<u32>,
+    /// For the pointwise losses: targets, and a column for every row.
+    targets: Vec<f32>,
+    signs: Vec<f32>,
+    columns: Vec<u32>,
 }
 
 impl Sample {
@@ -128,6 +132,9 @@ impl Sample {
             // One row makes no pair.
             pairs: if n > 1 { (0..listed).map(pair).collect() } else { Vec::new() },
             triplets: (0..listed).map(|at| [row(at, 5), row(at + 1, 3), row(at + 2, 11)]).collect(),
+            targets: world[..n * d].iter().rev().copied().collect(),
+            signs: (0..n * d).map(|at| if at * at % 7 < 3 { -1.0 } else { 1.0 }).collect(),
+            columns: (0..n).map(|row| (row * row % d) as u32).collect(),
             same: (0..listed as u32).map(|at| u32::from(at % 5 < 2)).collect(),
         }
     }
@@ -148,6 +155,7 @@ impl Sample {
                 let matrices = [self.rows(&self.labels[0]), self.with_references(&self.labels[0])];
                 matrices.into_iter().chain(self.pair_indices()).chain([self.pair_rows()]).collect()
             }
+            _ if loss.distance().is_none() => [self.pointwise(loss.truth())].into_iter().collect(),
             _ => [self.rows(&self.labels[0]), self.with_references(&self.labels[0])].into_iter().collect(),
         };
         batches.unwrap_or_else(|error| panic!("{loss:?}: {error}"))
@@ -167,6 +175,16 @@ impl Sample {
 
     fn with_references<'a>(&'a self, labels: &'a [u32]) -> Result<Batch<'a>> {
         self.rows(labels)?.with_references(&self.references, self.m, &self.labels[1])
+    }
+
+    fn pointwise(&self, truth: Truth) -> Result<Batch<'_>> {
+        let batch = Batch::pointwise(&self.embeddings, [self.n, self.d])?;
+        match truth {
+            Truth::Targets => batch.with_targets(&self.targets),
+            Truth::Signs => batch.with_targets(&self.signs),
+            Truth::Labels => batch.with_labels(&self.columns),
+            _ => Ok(batch),
+        }
     }
 
     fn pair_rows(&self) -> Result<Batch<'_>> {

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
-use crate::gpu::layout::{Finish, List, Measures, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
+use crate::gpu::layout::{Cut, Finish, List, Measures, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
 use crate::loss::{Difficulty, Loss, Mining};
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
@@ -40,6 +40,7 @@ fn structs_have_the_same_layout() {
         begin, rows, references, dimensions, vectors, stride, same_set, portion, listed);
     assert_same_layout!(List in "prepare/list.wgsl": count, limit);
     assert_same_layout!(Rows in "prepare/rows.wgsl": count, dimensions, vectors, unit, labelled, classes, fault);
+    assert_same_layout!(Cut in "pointwise/l1.wgsl": count, width, rows);
     assert_same_layout!(Finish in "finish/gradient.wgsl": count, dimensions, vectors, unit, add, last, factor);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
     assert_same_layout!(Row in "finish/totals.wgsl":
@@ -83,6 +84,11 @@ fn constants_have_the_same_value() {
     assert_eq!(constant(&prepare, "REFERENCES_FAULT"), state::REFERENCES_FAULT);
     assert_eq!(constant(&prepare, "OVERFLOW") as usize, state::OVERFLOW);
     assert_eq!(constant(&prepare, "STATE_SIZE") as usize, state::SIZE);
+
+    let elements = parse(shader!("pointwise/hinge.wgsl"));
+    for truth in [crate::Truth::Nothing, crate::Truth::Targets, crate::Truth::Signs] {
+        assert_eq!(constant(&elements, &in_capitals(truth)), truth as u32);
+    }
 
     let distance = parse(shader!("distance/pairwise.wgsl"));
     for kind in crate::Distance::ALL {
@@ -162,7 +168,8 @@ fn rooms_have_the_bindings_of_their_kernels() {
         (Room::MeasureRanks, shader!("measures/ranks.wgsl")),
         (Room::MeasureTotals, shader!("measures/totals.wgsl")),
     ];
-    kernels.extend(losses().iter().map(|loss| (Room::Terms, loss.description().terms().shader)));
+    let room_of = |loss: &Loss| if loss.distance().is_some() { Room::Terms } else { Room::Pointwise };
+    kernels.extend(losses().iter().map(|loss| (room_of(loss), loss.description().terms().shader)));
     for (room, shader) in kernels {
         let module = parse(shader);
         for (_, global) in module.global_variables.iter() {
@@ -192,6 +199,7 @@ fn no_room_needs_more_than_the_baseline() {
         Room::Distance,
         Room::Terms,
         Room::Gradient,
+        Room::Pointwise,
         Room::FinishTotals,
         Room::FinishGradient,
         Room::FinishBeta,

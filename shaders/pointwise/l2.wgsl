@@ -1,0 +1,14 @@
+// L2 regulariser: strength w^2
+
+// #include "shared/elements.wgsl"
+
+struct Parameters {
+    strength: f32,
+}
+
+@group(0) @binding(1) var<uniform> parameters: Parameters;
+
+fn term_of(w: f32, _nothing: f32) -> Term {
+    let slope = 2.0 * parameters.strength * w;
+    return Term(parameters.strength * w * w, slope, slope != 0.0);
+}

@@ -1,0 +1,33 @@
+// Cross-entropy of a row x of C logits against every class alike: sum over c of (log(sum over k of exp(x(k))) - x(c))
+//
+//   slope of x(c)  C P(c) - 1
+//
+// One workgroup per row: reads it three times, writes its slopes once.
+
+// #include "shared/logits.wgsl"
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = group.y * groups.x + group.x;
+    if (row >= cut.rows) {
+        return;
+    }
+    let begin = row * cut.width;
+    let classes = f32(cut.width);
+    let softmax = softmax_of(row, local);
+    var below = 0.0;
+    for (var c = local; c < cut.width; c += WORKGROUP) {
+        let x = values[begin + c];
+        below += softmax.largest - x;
+        gradient[begin + c] = classes * part_of(softmax, x) - 1.0;
+    }
+    let sum = workgroup_sum(vec4(below, 0.0, 0.0, 0.0), local).x;
+    if (local == 0u) {
+        let loss = sum + classes * softmax.log_sum;
+        rows[row] = summary(loss, 1u, select(0u, 1u, loss > 0.0));
+    }
+}

@@ -1,0 +1,272 @@
+//! Everything that evaluating a weighted sum of losses needs, made once.
+
+use super::basis::Basis;
+use super::buffers::{Maker, uniform};
+use super::context::Context;
+use super::dispatch::{Bound, Step, folded};
+use super::inputs::{self, Binding, Inputs};
+use super::kernel::{Kernel, Room};
+use super::layout::Accumulate;
+use super::part::{Part, steps_of};
+use super::program::Program;
+use super::readback::{Pending, Read, Sources, What};
+use super::scope::scoped;
+use crate::loss::{Loss, Truth};
+use crate::objective::{ObjectiveEvaluation, Weighted, check};
+use crate::shader::shader;
+use crate::shape::Shape;
+use crate::{Error, Result};
+
+/// Everything that evaluating a weighted sum of losses needs: pipelines, workspace, outputs. It is used as a
+/// [`Plan`](crate::Plan) is.
+///
+/// Losses over the same set of rows, of the same shape and with the same distance on rows that are both normalized or both not,
+/// share the prepared rows and every distance.
+#[derive(Debug)]
+pub struct ObjectivePlan {
+    program: Program,
+    groups: Vec<Group>,
+    /// The losses with their weights, in their order.
+    terms: Vec<Weighted<Shape>>,
+    /// Of each term its group, and its place there.
+    places: Vec<[usize; 2]>,
+    /// The gradient of every set.
+    sums: Vec<wgpu::Buffer>,
+    total_loss: wgpu::Buffer,
+}
+
+/// Losses that share a basis.
+#[derive(Debug)]
+struct Group {
+    basis: Basis,
+    parts: Vec<Part>,
+    set: usize,
+}
+
+impl ObjectivePlan {
+    pub(crate) fn new(context: &Context, objective: &[Weighted<Shape>]) -> Result<Self> {
+        let sets = check(objective, |shape| *shape)?;
+        context.planning(|| Self::make(context, objective, &sets))
+    }
+
+    fn make(context: &Context, objective: &[Weighted<Shape>], sets: &[[usize; 2]]) -> Result<Self> {
+        let make = Maker::new(context.device());
+        let sums: Result<Vec<_>> =
+            sets.iter().map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4)).collect();
+        let (groups, places) = grouped(context, objective)?;
+        let mut plan = Self {
+            program: Program::new(context, Vec::new()),
+            groups,
+            terms: objective.to_vec(),
+            places,
+            sums: sums?,
+            total_loss: make.storage("loss of the objective", 4)?,
+        };
+        plan.program = Program::new(context, plan.steps()?);
+        Ok(plan)
+    }
+
+    /// Group by group; each loss is added as soon as its group is done, in the order of the terms among themselves.
+    fn steps(&self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        for group in &self.groups {
+            steps.extend(steps_of(&group.basis, &group.parts)?);
+        }
+        let mut seen = vec![false; self.sums.len()];
+        for (at, (term, &[group, part])) in self.terms.iter().zip(&self.places).enumerate() {
+            let is_first = !std::mem::replace(&mut seen[term.set], true);
+            steps.push(self.accumulate(&self.groups[group], part, [is_first, at == 0], term.weight)?);
+        }
+        Ok(steps)
+    }
+
+    fn accumulate(
+        &self,
+        group: &Group,
+        part: usize,
+        [is_first, is_first_of_all]: [bool; 2],
+        weight: f32,
+    ) -> Result<Step> {
+        let sum = &self.sums[group.set];
+        let count = (sum.size() / 4) as u32;
+        let accumulate =
+            Accumulate { count, is_first: is_first.into(), is_first_of_all: is_first_of_all.into(), weight };
+        let context = &group.basis.context;
+        let uniform = uniform(context.device(), "accumulate", bytemuck::bytes_of(&accumulate))?;
+        let buffers = &group.parts[part].buffers;
+        let state = &group.basis.matrix.state;
+        let bound = [&uniform, &buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);
+        let kernel = Kernel::new(Room::FinishAccumulate, shader!("finish/accumulate.wgsl"), Vec::new());
+        Ok(kernel.step(context, "accumulate", &bound, folded(count.div_ceil(256)), count.into()))
+    }
+
+    /// Checks the caller's buffers and binds them: the inputs of every set, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::bind`](crate::Plan::bind), and [`Error::Length`] for more or fewer inputs than sets.
+    pub fn bind(&self, inputs: &[Inputs<'_>]) -> Result<Binding> {
+        if inputs.len() != self.sums.len() {
+            let (expected, actual) = (self.sums.len(), inputs.len());
+            return Err(Error::Length { what: "the inputs of the sets", expected, actual });
+        }
+        self.check_truths(inputs)?;
+        self.program.bind(|| {
+            let mut steps = Vec::new();
+            for Group { basis, parts, set } in &self.groups {
+                steps.extend(inputs::prepare(basis, parts, &inputs[*set])?);
+            }
+            Ok(steps)
+        })
+    }
+
+    /// The inputs of a set are for all its losses: each takes what it needs, and has to find it there.
+    fn check_truths(&self, inputs: &[Inputs<'_>]) -> Result<()> {
+        self.terms.iter().try_for_each(|Weighted { loss, inputs: shape, set, .. }| {
+            let has_targets = inputs[*set].targets.is_some() && matches!(loss.truth(), Truth::Targets | Truth::Signs);
+            let has_labels = inputs[*set].labels.is_some() && loss.truth() == Truth::Labels;
+            loss.check_truth(shape.mode(), has_targets, has_labels)
+        })
+    }
+
+    /// Records the evaluation as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] for a binding of another plan.
+    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
+        self.program.record(encoder, binding)
+    }
+
+    /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] for a binding of another plan.
+    pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
+        self.program.record_into(pass, binding)
+    }
+
+    /// Replaces the seed of a term that draws, as [`Plan::set_seed`](crate::Plan::set_seed) does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for a loss that draws nothing, [`Error::Length`] for a term that there is not.
+    pub fn set_seed(&self, term: usize, seed: u32) -> Result<()> {
+        let part = self.part(term).ok_or(Error::Length {
+            what: "the terms of the objective",
+            expected: term.saturating_add(1),
+            actual: self.terms.len(),
+        })?;
+        let context = self.context();
+        scoped(context.device(), "setting the seed", || part.set_seed(context.queue(), seed))
+    }
+
+    /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`], [`Error::Gpu`], [`Error::DeviceLimit`].
+    pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<ObjectiveEvaluation>> {
+        let mut sources = Sources::default();
+        for &[group, part] in &self.places {
+            let Group { basis, parts, .. } = &self.groups[group];
+            sources.of_loss(basis, &parts[part], false);
+        }
+        for (set, sum) in self.sums.iter().enumerate() {
+            // The shape of a sum is that of any loss over its set; the total loss is beside the first.
+            let shape = self.terms.iter().find(|term| term.set == set).map(|term| term.inputs);
+            let total_loss = (set == 0).then_some((What::TotalLoss, &self.total_loss));
+            sources.add(shape.unwrap_or(self.terms[0].inputs), [(What::Sum, sum)].into_iter().chain(total_loss));
+        }
+        Pending::new(self.context(), encoder, sources, evaluation)
+    }
+
+    /// The gradient of the weighted sum with respect to the rows of a set, N x D f32, tight; usage `STORAGE | COPY_SRC`. `None`
+    /// for a set that there is not.
+    pub fn gradient(&self, set: usize) -> Option<&wgpu::Buffer> {
+        self.sums.get(set)
+    }
+
+    /// The weighted gradient of a term with respect to its references or prototypes, M x D f32, where there are any that are not
+    /// fixed.
+    pub fn gradient_references(&self, term: usize) -> Option<&wgpu::Buffer> {
+        self.part(term)?.buffers.gradient_references.as_ref()
+    }
+
+    /// The weighted gradient of a term with respect to each beta, for Wu's margin.
+    pub fn gradient_beta(&self, term: usize) -> Option<&wgpu::Buffer> {
+        self.part(term)?.buffers.gradient_beta.as_ref()
+    }
+
+    /// The weighted sum of the losses is the one f32 of this buffer.
+    pub fn loss_value(&self) -> &wgpu::Buffer {
+        &self.total_loss
+    }
+
+    /// The loss of a term, not weighted, is the first f32 of this buffer. `None` for a term that there is not.
+    pub fn term_loss_value(&self, term: usize) -> Option<&wgpu::Buffer> {
+        Some(&self.part(term)?.buffers.totals)
+    }
+
+    /// The losses with their weights and shapes.
+    pub fn terms(&self) -> &[Weighted<Shape>] {
+        &self.terms
+    }
+
+    /// The context it was made in.
+    pub fn context(&self) -> &Context {
+        &self.program.context
+    }
+
+    /// How many dispatches a recording has.
+    pub fn dispatches(&self, binding: &Binding) -> usize {
+        self.program.dispatches(binding)
+    }
+
+    fn part(&self, term: usize) -> Option<&Part> {
+        let &[group, part] = self.places.get(term)?;
+        self.groups[group].parts.get(part)
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+}
+
+/// The groups, and of each term its group and its place there.
+fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Group>, Vec<[usize; 2]>)> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places = Vec::new();
+    for Weighted { weight, loss, inputs: shape, set } in objective {
+        let (distance, normalize) = (loss.distance(), loss.normalize());
+        let fits = |group: &Group| group.set == *set && group.basis.carries(shape, distance, normalize);
+        let at = groups.iter().position(fits).unwrap_or(groups.len());
+        if at == groups.len() {
+            let basis = Basis::new(context, *shape, distance, normalize)?;
+            groups.push(Group { basis, parts: Vec::new(), set: *set });
+        }
+        let group = &mut groups[at];
+        places.push([at, group.parts.len()]);
+        let part = Part::new(&group.basis, Loss::clone(loss), *weight, group.parts.first())?;
+        group.parts.push(part);
+    }
+    Ok((groups, places))
+}
+
+/// The terms, then the sets.
+fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
+    let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
+    let count = results.iter().position(|staged| staged.part(What::Totals).is_none()).unwrap_or(results.len());
+    let (terms, sums) = results.split_at(count);
+    // The faults of the inputs before what follows from them.
+    terms.iter().try_for_each(|staged| staged.check())?;
+    let terms = terms.iter().map(|staged| staged.evaluation()).collect::<Result<_>>()?;
+    let loss = sums.first().and_then(|staged| staged.floats(What::TotalLoss)).unwrap_or_default();
+    let loss = loss.first().copied().unwrap_or_default();
+    if !loss.is_finite() {
+        return Err(Error::Overflow { what: "the loss" });
+    }
+    let gradients = sums.iter().map(|staged| staged.floats(What::Sum).unwrap_or_default()).collect();
+    Ok(ObjectiveEvaluation { loss, terms, gradients })
+}

@@ -1,0 +1,81 @@
+//! The plan of a pointwise loss: one kernel over the caller's values, then finish. No matrix, no stripes.
+
+use super::basis::Basis;
+use super::buffers::{Buffers, uniform};
+use super::dispatch::{Bound, Step, folded};
+use super::inputs::{Checker, Inputs};
+use super::kernel::{Kernel, Room};
+use super::layout::{Cut, Finish};
+use super::part::Part;
+use super::steps;
+use crate::Result;
+use crate::loss::{Loss, Truth};
+use crate::shape::Shape;
+
+/// Values of a workgroup where rows mean nothing: 16 for each of its 256 invocations.
+const WIDTH: usize = 4096;
+
+/// Operations of a value, at an exponential or two and their series.
+const COST: u64 = 64;
+
+/// How the values are cut: where a term is a row, into these; else into runs of `WIDTH`.
+fn cut(loss: &Loss, shape: &Shape) -> Cut {
+    let width = if loss.has_per_anchor(shape) { shape.dimensions() } else { WIDTH };
+    let count = shape.queries() * shape.dimensions();
+    Cut { count: count as u32, width: width as u32, rows: count.div_ceil(width) as u32, padding: 0 }
+}
+
+/// How many rows the values are cut into.
+pub(crate) fn rows(loss: &Loss, shape: &Shape) -> u32 {
+    cut(loss, shape).rows
+}
+
+/// The steps after those of the binding.
+pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
+    let last = parts.len() - 1;
+    let totals = parts.iter().enumerate().map(|(at, part)| Ok(steps::totals(basis, part, at == last)));
+    totals.chain(parts.iter().map(|part| finish(basis, part))).collect()
+}
+
+fn finish(basis: &Basis, part: &Part) -> Result<Step> {
+    let finish = Finish {
+        count: cut(&part.loss, &basis.shape).count.div_ceil(WIDTH as u32),
+        dimensions: WIDTH as u32,
+        last: true.into(),
+        factor: 1.0,
+        ..Default::default()
+    };
+    let Buffers { totals, gradient, .. } = &part.buffers;
+    steps::finish_gradient(basis, totals, &basis.matrix.queries, gradient, None, &finish)
+}
+
+/// Checks the caller's buffers and binds the loss's kernel to them.
+pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<Step> {
+    let Part { loss, buffers } = part;
+    let Basis { context, shape, matrix, .. } = basis;
+    let check = Checker::new(context);
+    let cut = cut(loss, shape);
+    let values = check.bound("embeddings", &inputs.embeddings, cut.count as usize)?;
+    let truth = match loss.truth() {
+        Truth::Nothing => Bound::all(&matrix.unused),
+        Truth::Targets | Truth::Signs => {
+            check.needed("targets", &inputs.targets, cut.count as usize, "every value has one")?
+        }
+        Truth::Labels => check.needed("labels", &inputs.labels, shape.queries(), "every row has one")?,
+    };
+    let uniform = uniform(context.device(), "cut", bytemuck::bytes_of(&cut))?;
+    let bound = [
+        Bound::all(&uniform),
+        Bound::all(&buffers.parameters),
+        values,
+        truth,
+        Bound::all(&buffers.gradient),
+        Bound::all(&buffers.rows),
+        Bound::all(&matrix.state),
+    ];
+    // The kernels of rows have their truth written into them.
+    let is_by_rows = loss.has_per_anchor(shape);
+    let constants = if is_by_rows { Vec::new() } else { vec![("TRUTH", f64::from(loss.truth() as u32))] };
+    let kernel = Kernel::new(Room::Pointwise, loss.description().terms().shader, constants);
+    Ok(kernel.step(context, "pointwise", &bound, folded(cut.rows), u64::from(cut.count) * COST))
+}

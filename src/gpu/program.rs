@@ -1,0 +1,56 @@
+//! The dispatches of a plan, and how they are recorded.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::context::Context;
+use super::dispatch::Step;
+use super::inputs::Binding;
+use super::scope::scoped;
+use crate::{Error, Result};
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+/// The dispatches after those that prepare the inputs.
+#[derive(Debug)]
+pub(crate) struct Program {
+    id: u64,
+    pub context: Context,
+    steps: Vec<Step>,
+}
+
+impl Program {
+    pub(crate) fn new(context: &Context, steps: Vec<Step>) -> Self {
+        Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), context: context.clone(), steps }
+    }
+
+    /// Binds the dispatches that prepare the inputs.
+    pub(crate) fn bind(&self, prepare: impl FnOnce() -> Result<Vec<Step>>) -> Result<Binding> {
+        let steps = self.context.or_forget(|| scoped(self.context.device(), "binding inputs", prepare))?;
+        Ok(Binding { plan: self.id, steps })
+    }
+
+    /// Records every dispatch in a pass of its own.
+    pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
+        let descriptor = wgpu::ComputePassDescriptor { label: Some("metric-learning"), timestamp_writes: None };
+        self.record_into(&mut encoder.begin_compute_pass(&descriptor), binding)
+    }
+
+    /// Records every dispatch.
+    pub(crate) fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
+        self.steps(binding)?.for_each(|step| step.record(pass));
+        Ok(())
+    }
+
+    /// Every dispatch in its order.
+    pub(crate) fn steps<'a>(&'a self, binding: &'a Binding) -> Result<impl Iterator<Item = &'a Step>> {
+        if binding.plan != self.id {
+            return Err(Error::Buffer { what: "binding", problem: "it was made by another plan".into() });
+        }
+        Ok(binding.steps.iter().chain(&self.steps))
+    }
+
+    /// How many dispatches a recording has.
+    pub(crate) fn dispatches(&self, binding: &Binding) -> usize {
+        self.steps.len() + binding.steps.len()
+    }
+}

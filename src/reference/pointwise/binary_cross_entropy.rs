@@ -1,0 +1,27 @@
+//! The binary cross-entropy of logits (Goodfellow, Bengio and Courville 2016, section 6.2.2.2).
+
+use super::{Bounded, Elementwise, Term};
+use crate::loss::BinaryCrossEntropy;
+
+const ONE: Bounded = Bounded::exact(1.0);
+
+impl Elementwise for BinaryCrossEntropy {
+    /// max(x, 0) - x t + log(1 + exp(-|x|)), with the slope s(x) - t of the logistic function s.
+    fn term_of(&self, x: Bounded, t: Bounded) -> Term {
+        let small = (-x.abs()).exp().or_flushed();
+        let value = x.max(Bounded::ZERO) - product(x, t) + small.ln_one_plus();
+        // s(-|x|)
+        let tail = small / (ONE + small);
+        let slope = if x.value >= 0.0 { (ONE - t) - tail } else { tail - t };
+        Term { value, slope, nonzero: value.or_flushed().hinge().nonzero }
+    }
+}
+
+/// x t, which nothing rounds where t is 0 or 1.
+fn product(x: Bounded, t: Bounded) -> Bounded {
+    match t.value {
+        0.0 => Bounded::ZERO,
+        1.0 => x,
+        _ => x * t,
+    }
+}

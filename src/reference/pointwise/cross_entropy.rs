@@ -1,0 +1,15 @@
+//! The cross-entropy of class logits (Bridle 1990).
+
+use super::softmax::Softmax;
+use super::{Bounded, Pointwise, Row};
+use crate::loss::CrossEntropy;
+
+impl Pointwise for CrossEntropy {
+    /// log(sum over c of exp(x(c))) - x(y), with the slopes P(c), and P(y) - 1 of the class y.
+    fn row_of(&self, x: &[Bounded], _: &[f32], y: usize) -> Row {
+        let softmax = Softmax::of(x);
+        let mut slopes = softmax.parts();
+        slopes[y] = if y == softmax.column { -softmax.rest() } else { slopes[y] - Bounded::exact(1.0) };
+        Row::of_one_term(softmax.largest - x[y] + softmax.log_sum(), slopes)
+    }
+}

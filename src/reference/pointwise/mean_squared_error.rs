@@ -1,0 +1,12 @@
+//! The mean squared error (Legendre 1805).
+
+use super::{Bounded, Elementwise, Term};
+use crate::loss::MeanSquaredError;
+
+impl Elementwise for MeanSquaredError {
+    /// (p - t)^2
+    fn term_of(&self, p: Bounded, t: Bounded) -> Term {
+        let r = (p - t).or_flushed();
+        Term { value: r * r, slope: Bounded::exact(2.0) * r, nonzero: r.nonzero() }
+    }
+}
