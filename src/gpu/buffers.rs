@@ -77,7 +77,7 @@ impl Buffers {
 
     /// Those of a pointwise loss, whose values are cut into so many rows: it reads the caller's values as they are.
     pub(crate) fn pointwise(context: &Context, shape: &Shape, rows: u64) -> Result<Self> {
-        let make = Maker { device: context.device(), limits: context.device().limits() };
+        let make = Maker::new(context.device());
         let unused = make.storage("unused", 256)?;
         let gradient_bytes = (shape.queries() * shape.dimensions()) as u64 * 4;
         Ok(Self {

@@ -24,7 +24,8 @@ impl ObjectiveExpectation {
     /// Compares every number of an f32 result with the expected one.
     pub fn compare(&self, actual: &ObjectiveEvaluation<f32>) -> Comparison {
         let [expected, bounds] = [&self.evaluation, &self.bounds];
-        let mut deviations = vec![Deviation::new("loss of the objective", expected.loss, actual.loss.into(), bounds.loss)];
+        let mut deviations =
+            vec![Deviation::new("loss of the objective", expected.loss, actual.loss.into(), bounds.loss)];
         let lengths = [expected.terms.len() + expected.gradients.len(), actual.terms.len() + actual.gradients.len()];
         if lengths[0] != lengths[1] {
             deviations.push(Deviation::of_length("length of the objective", lengths.map(Some)));
