@@ -81,16 +81,18 @@ fn main(
     // Values that are no rows are cut into some, of which the last may be shorter.
     let begin = row * subject.dimensions;
     let width = min(subject.dimensions, arrayLength(&gradient) - begin);
+    var overflows = false;
     for (var k = local; k < width; k += WORKGROUP) {
         let index = begin + k;
         var value = scaled(index);
         if (subject.unit == 1u) {
             value = select((value - radial * points[row * 4u * subject.vectors + k]) / norm, 0.0, norm == 0.0);
         }
-        if (!is_finite(value)) {
-            atomicMax(&state[OVERFLOW], 1u);
-        }
+        overflows = overflows || !is_finite(value);
         gradient[index] = value;
+    }
+    if (overflows) {
+        atomicMax(&state[OVERFLOW], 1u);
     }
     if (subject.last == 1u && row == 0u && local == 0u) {
         totals.sequence += 1u;

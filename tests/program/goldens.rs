@@ -85,7 +85,10 @@ fn check_numbers(case: &Case, actual: &Value, tolerance: &Tolerance) {
         ("negative_pairs", expected.negative_pairs),
     ];
     for (key, expected) in counts {
-        assert_eq!(actual[key], expected, "{name}: {key}");
+        // f32 may round a term to 0.
+        let may_be_fewer = key == "nonzero_terms" && !case.expected.nonzero_terms_exact;
+        let actual = actual[key].as_u64().unwrap();
+        assert!(actual == expected || may_be_fewer && actual < expected, "{name}: {key} is {actual}, not {expected}");
     }
     let references = expected.gradient_references.as_ref().map(|gradient| (gradient.len() / case.shape[1]) as u64);
     assert_eq!(actual.get("m").and_then(Value::as_u64), references, "{name}: m");
@@ -121,7 +124,7 @@ fn every_adapter_gives_a_golden_case_of_every_kind() {
             }
         }
     }
-    assert_eq!(kinds.len(), 23, "{kinds:?}");
+    assert_eq!(kinds.len(), 25, "{kinds:?}");
 }
 
 #[test]
