@@ -30,6 +30,22 @@ fn every_seed_draws_what_the_reference_draws() {
     tally.conclude(0.05);
 }
 
+/// Hundreds of thousands of draws for one anchor, in many dispatches, over segments of more than a thousand columns. The negatives
+/// are few enough for f32 to tell their parts of the sum apart.
+#[test]
+fn hundreds_of_thousands_of_draws() {
+    const M: usize = 300_001;
+    let (values, layout) = (Values::Ordinary, Layout::Distinct);
+    let sample = Sample::new(Recipe { n: 1, m: M, d: 3, layout, values, extreme_labels: false });
+    let labels: Vec<u32> = (0..M as u32).map(|column| u32::from(column % 150 == 7)).collect();
+    let batch = Batch::new(sample.embeddings(), [1, 3], &[0])
+        .and_then(|batch| batch.with_references(sample.references(), M, &labels))
+        .unwrap();
+    let mut tally = Tally::new();
+    tally.hold(&drawing(3).into(), &batch, "many draws");
+    tally.conclude(0.0);
+}
+
 /// An anchor at 0 degrees, `POSITIVES` of its own class, and negatives at these distances.
 fn circle(distances: &[f64], dimensions: usize) -> (Vec<f32>, Vec<u32>) {
     let at = |d: f64| {

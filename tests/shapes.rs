@@ -5,7 +5,7 @@ mod common;
 use common::agreement::Tally;
 use common::losses::{losses, minings, reach};
 use common::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Batch, Contrastive, Distance, Loss, Margin, Mining, MultiMargin, Sampling, Triplet};
+use wgpu_metric_learning::{Batch, Contrastive, Distance, Mining, MultiMargin, Triplet};
 
 /// N and D: every edge of the tiles of 16 and 64, of the workgroups of 64 and 256, and of the vectors of 4, from both sides.
 const SIZES: [[usize; 2]; 24] = [
@@ -229,7 +229,6 @@ fn rows_longer_than_any_counter_of_16_bits() {
             .and_then(|batch| batch.with_references(sample.references(), M, reference_labels))
             .unwrap();
         tally.hold(&Contrastive::default().into(), &batch, "long rows");
-        tally.hold(&drawing(), &batch, "long rows");
         for mining in minings() {
             for soft in [false, true] {
                 if all || mining != Mining::All || !soft {
@@ -246,10 +245,9 @@ fn rows_longer_than_any_counter_of_16_bits() {
 fn hundreds_of_thousands_of_references() {
     const M: usize = 300_001;
     let sample = Sample::new(Recipe { n: 2, m: M, d: 3, ..small(Layout::Balanced(2)) });
+    let loss = Contrastive::default().into();
     let mut tally = Tally::new();
-    for loss in [Contrastive::default().into(), drawing()] {
-        tally.hold(&loss, &sample.batches(&loss)[1], "long rows");
-    }
+    tally.hold(&loss, &sample.batches(&loss)[1], "long rows");
     tally.conclude(0.0);
 }
 
@@ -276,11 +274,6 @@ fn hold_kind(tally: &mut Tally, kind: usize, distance: Distance, normalize: bool
     for batch in sample.batches(loss) {
         tally.hold(loss, &batch, &format!("{:?} {:?}", recipe.layout, recipe.values));
     }
-}
-
-/// The loss that draws a negative for every positive.
-fn drawing() -> Loss {
-    Margin { normalize: true, sampling: Sampling::DistanceWeighted, ..Default::default() }.into()
 }
 
 fn variants() -> usize {

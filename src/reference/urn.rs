@@ -37,7 +37,7 @@ impl<'a> Urn<'a> {
     /// The first negative up to and with which the part of the weights is greater than the random number of this key.
     pub fn draw(&self, key: [u32; 3]) -> Choice {
         let number = uniform_number(key);
-        let doubt = number * (2.0 * chain(self.parts.len()) + ROUNDING);
+        let doubt = number * (2.0 * rounding_of_sum(self.parts.len()) + ROUNDING);
         let drawn = self.parts.partition_point(|part| part.value <= number).min(self.parts.len() - 1);
         // The part up to it may be greater, and the part before it may be not.
         let first = self.parts.partition_point(|part| part.most <= number - doubt);
@@ -91,6 +91,11 @@ fn log_weight(d: Bounded, dimensions: f64) -> Bounded {
     let slope = |d: f64| ((2.0 - dimensions) / d + 0.25 * (dimensions - 3.0) * d / (1.0 - 0.25 * d * d)).abs();
     let ends = [(d.value - d.error).max(NEAREST), (d.value + d.error).min(FARTHEST)];
     Bounded::new(weight.value, weight.error + d.error * ends.map(slope).into_iter().fold(0.0, f64::max))
+}
+
+/// The rounding of a sum of weights: the kernel adds up 256 segments, one weight after the other, and those in 16 blocks of 16.
+fn rounding_of_sum(count: usize) -> f64 {
+    chain(count.div_ceil(256) + 2 * 16)
 }
 
 /// What part of all weights is in those up to and with each.
