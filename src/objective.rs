@@ -11,7 +11,6 @@ use crate::{Error, Evaluation, Result};
 /// instance, share that set's inputs and one gradient; a loss over other rows, the logits of a classification head for instance,
 /// names another set and has that one's gradient.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Weighted<I> {
     /// What its loss and gradients are multiplied with; any finite number.
     pub weight: f32,

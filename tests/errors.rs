@@ -207,22 +207,33 @@ fn every_loss_takes_its_own_modes_only() {
     let references = batch().with_references(&ROWS, 3, &LABELS).unwrap();
     let prototypes = batch().with_prototypes(&ROWS, 3).unwrap();
     let scores = Batch::scores(&ROWS, [3, 2], &LABELS).unwrap();
-    let (pairs, classes): (Vec<Loss>, Loss) = (
-        vec![Contrastive::default().into(), Triplet::default().into(), Margin::default().into()],
-        MultiMargin::default().into(),
-    );
+    let classes = MultiMargin::default().into();
+    let matrix = "batch and reference mode";
+    let lists = "batch, reference, pair rows and pair indices mode";
+    let pairs: [(Loss, &str); 6] = [
+        (Contrastive::default().into(), lists),
+        (Margin::default().into(), lists),
+        (Margin { beta_per_class: true, ..Default::default() }.into(), matrix),
+        (Triplet::default().into(), matrix),
+        (NtXent::default().into(), matrix),
+        (SupCon::default().into(), matrix),
+    ];
     let lifted = LiftedStructured { form: Form::Exact, distance: Distance::Cosine, ..Default::default() }.into();
     let rejected = |loss: &Loss, batch: &Batch, reason: &str| {
         let what = format!("inputs in {} mode", batch.shape().mode().name());
         let message = format!("{} cannot take {what}: {reason}", loss.name());
         fails(batch.check(loss), Error::Unsupported { loss: loss.name(), what, reason: reason.into() }, &message);
     };
-    for loss in &pairs {
-        let reason = "it takes batch and reference mode";
-        assert!(batch().check(loss).is_ok() && references.check(loss).is_ok());
-        rejected(loss, &prototypes, reason);
-        rejected(loss, &scores, reason);
-        assert_eq!(loss.modes(), [Mode::Batch, Mode::Reference]);
+    let betas = [1.0; 10];
+    for (loss, modes) in &pairs {
+        let own = |batch: &Batch| match loss {
+            Loss::Margin(Margin { beta_per_class: true, .. }) => batch.with_beta(&betas).unwrap().check(loss),
+            _ => batch.check(loss),
+        };
+        assert!(own(&batch()).is_ok() && own(&references).is_ok(), "{loss:?}");
+        rejected(loss, &prototypes, &format!("it takes {modes}"));
+        rejected(loss, &scores, &format!("it takes {modes}"));
+        assert_eq!(loss.modes()[..2], [Mode::Batch, Mode::Reference]);
     }
     for batch in [&batch(), &references] {
         rejected(&classes, batch, "it takes scores and prototypes mode");

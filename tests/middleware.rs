@@ -59,7 +59,7 @@ fn caller(adapter: &wgpu::Adapter, limits: wgpu::Limits) -> Caller {
 struct Arena {
     buffer: wgpu::Buffer,
     words: Vec<u32>,
-    ranges: [Range<usize>; 5],
+    ranges: [Range<usize>; 9],
 }
 
 impl Arena {
@@ -101,15 +101,18 @@ impl Arena {
 
     fn inputs(&self) -> Inputs<'_> {
         let slice = |range: &Range<usize>| self.buffer.slice(range.start as u64..range.end as u64);
-        let [embeddings, labels, references, reference_labels, beta] = &self.ranges;
+        let [embeddings, labels, references, reference_labels, beta, pairs, same, triplets, targets] = &self.ranges;
         let optional = |range: &Range<usize>| (!range.is_empty()).then(|| slice(range));
         Inputs {
             embeddings: slice(embeddings),
-            labels: Some(slice(labels)),
+            labels: optional(labels),
             references: optional(references),
             reference_labels: optional(reference_labels),
             beta: optional(beta),
-            ..Inputs::unlabelled(&self.buffer)
+            pairs: optional(pairs),
+            same: optional(same),
+            triplets: optional(triplets),
+            targets: optional(targets),
         }
     }
 
@@ -119,7 +122,7 @@ impl Arena {
     }
 }
 
-fn inputs_of(batch: &Batch) -> [Vec<u32>; 5] {
+fn inputs_of(batch: &Batch) -> [Vec<u32>; 9] {
     let bits = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect();
     [
         bits(batch.embeddings()),
@@ -127,6 +130,10 @@ fn inputs_of(batch: &Batch) -> [Vec<u32>; 5] {
         bits(batch.references()),
         batch.reference_labels().to_vec(),
         bits(batch.beta()),
+        batch.listed_pairs().concat(),
+        batch.same().to_vec(),
+        batch.listed_triplets().concat(),
+        bits(batch.targets()),
     ]
 }
 

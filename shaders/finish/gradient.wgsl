@@ -21,7 +21,7 @@ struct Finish {
     unit: u32,        // 1: points are unit rows
     add: u32,         // 1: there is a transposed part
     last: u32,        // 1: the last dispatch of a recording
-    factor: f32,      // 2 where only one of two equal halves was computed
+    factor: f32,      // 2 where only one of two equal halves was computed, and what the terms left out
     padding: u32,
 }
 

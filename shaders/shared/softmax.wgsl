@@ -12,7 +12,7 @@
 // The file of a loss adds
 //
 //   fn is_summand(kind: u32) -> bool                       whether a pair of this kind is in the log-sum-exp
-//   fn slope(end: Statistic, kind: u32, d: f32) -> f32     d loss(i) / d d(i, j) from the statistic of i,
+//   fn slope(end: Statistic, kind: u32, d: f32) -> f32     temperature * d loss(i) / d d(i, j) from the statistic of i,
 //                                                          whose `value` is the level -temperature * L(i)
 //
 // One workgroup per row; `main` reads its distances once and writes its coefficients once.

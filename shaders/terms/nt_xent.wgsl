@@ -1,10 +1,10 @@
 // NT-Xent loss. With L(i) = log sum_n exp(l(i, n)) over the negatives n of i, per ordered positive pair (i, p):
 //
 //   term  log(1 + exp(L(i) - l(i, p)))
-//   slope of d(i, p)   sigmoid(L(i) - l(i, p)) / temperature
-//   slope of d(i, n)  -W(i) exp(l(i, n) - L(i)) / temperature;   W(i) = sum_p sigmoid(L(i) - l(i, p))
+//   slope of d(i, p)   sigmoid(L(i) - l(i, p))
+//   slope of d(i, n)  -W(i) exp(l(i, n) - L(i));   W(i) = sum_p sigmoid(L(i) - l(i, p))
 //
-// Without negatives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// Both slopes lack the factor 1 / temperature, which is applied with the reduction. Without negatives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
 // `statistics` reads the distances of its row three times.
 
 // #include "shared/softmax.wgsl"
@@ -13,12 +13,12 @@ fn is_summand(kind: u32) -> bool {
     return kind == NEGATIVE;
 }
 
-// `end.weight` is W(i) / temperature: 0 without positives, and without negatives.
+// `end.weight` is W(i): 0 without positives, and without negatives.
 fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
     // The log-sum-exp is above all of its logits: for negatives the lead is not below 0 but by its rounding.
     let over = lead(end.value, d);
     let small = exp(-abs(over));
-    let positive = select(small, 1.0, over >= 0.0) / (1.0 + small) * parameters.inverse_temperature;
+    let positive = select(small, 1.0, over >= 0.0) / (1.0 + small);
     return select(select(-end.weight * small, positive, kind == POSITIVE), 0.0, end.weight == 0.0);
 }
 
@@ -49,7 +49,7 @@ fn statistics(
     }
     let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), local);
     if (local == 0u) {
-        row_statistics[i] = Statistic(level, 0u, sums.y * parameters.inverse_temperature);
+        row_statistics[i] = Statistic(level, 0u, sums.y);
         // A softplus is never 0, though f32 may round it so.
         let nonzero = select(0u, counts.x, has_negatives);
         rows[i] = Row(

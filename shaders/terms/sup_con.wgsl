@@ -1,10 +1,10 @@
 // Supervised contrastive loss. With L(i) = log sum_j exp(l(i, j)) over all pairs of i, per anchor i with positives P(i):
 //
 //   term  mean over p in P(i) of L(i) - l(i, p)
-//   slope of d(i, j)   (1/|P(i)| - exp(l(i, j) - L(i))) / temperature   for positives j
-//                      -exp(l(i, j) - L(i)) / temperature               for negatives j
+//   slope of d(i, j)   1/|P(i)| - exp(l(i, j) - L(i))   for positives j
+//                      -exp(l(i, j) - L(i))             for negatives j
 //
-// Without positives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// Both slopes lack the factor 1 / temperature, which is applied with the reduction. Without positives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
 // `statistics` reads the distances of its row three times.
 
 // #include "shared/softmax.wgsl"
@@ -16,7 +16,7 @@ fn is_summand(kind: u32) -> bool {
 // `end.weight` is 1/|P(i)|, 0 without positives.
 fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
     let own = select(0.0, end.weight, kind == POSITIVE);
-    return select((own - exp(-lead(end.value, d))) * parameters.inverse_temperature, 0.0, end.weight == 0.0);
+    return select(own - exp(-lead(end.value, d)), 0.0, end.weight == 0.0);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -245,7 +245,7 @@ impl<'a> Work<'a> {
             unit: self.basis.on_unit_rows.into(),
             add: add.is_some().into(),
             last: last.into(),
-            factor: if halved { 2.0 } else { 1.0 },
+            factor: self.terms.gradient_factor * if halved { 2.0 } else { 1.0 },
             padding: 0,
         };
         finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, &finish)

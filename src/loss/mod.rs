@@ -272,6 +272,8 @@ pub(crate) struct Terms {
     pub symmetric: bool,
     /// Rows of more positives than this are worked on in as many dispatches as it takes.
     pub positives_per_dispatch: Option<usize>,
+    /// What the shader leaves out of every coefficient, where that could be beyond f32.
+    pub gradient_factor: f32,
     /// The `override` constants of the shader.
     pub constants: Vec<(&'static str, f64)>,
     /// The members of its `Parameters` in their order: the bits of each.
@@ -287,6 +289,7 @@ impl Terms {
             statistics: Statistics::None,
             symmetric: false,
             positives_per_dispatch: None,
+            gradient_factor: 1.0,
             constants: Vec::new(),
             parameters: Vec::new(),
         }

@@ -61,6 +61,7 @@ impl Description for NtXent {
         Terms {
             statistics: Statistics::Ends,
             parameters: softmax_parameters(self.temperature),
+            gradient_factor: 1.0 / self.temperature,
             ..Terms::of(shader!("terms/nt_xent.wgsl"))
         }
     }

@@ -60,6 +60,7 @@ impl Description for SupCon {
         Terms {
             statistics: Statistics::Ends,
             parameters: softmax_parameters(self.temperature),
+            gradient_factor: 1.0 / self.temperature,
             ..Terms::of(shader!("terms/sup_con.wgsl"))
         }
     }

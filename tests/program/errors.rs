@@ -76,7 +76,7 @@ fn objective_files_are_read_and_named_where_they_are_wrong() {
 fn arguments_that_do_not_go_together() {
     is_misused(&[], "Usage");
     is_misused(&["evaluate", "--embeddings", "e.npy"], "--objective");
-    is_misused(&["evaluate", "--objective", "Triplet", "--embeddings", "e.npy"], "--labels");
+    is_misused(&["evaluate", "--objective", "Contrastive", "--embeddings", "e.npy", "--pairs", "p.npy"], "--same");
     is_misused(&["evaluate", "--objective", "Triplet", "--labels", "l.npy"], "--embeddings");
     is_misused(&["evaluate", "--objective", "Triplet", "--gradient-out", "g.npy"], "--embeddings");
     is_misused(&["evaluate", "--backend", "tpu"], "auto, gpu, cpu");
@@ -196,16 +196,26 @@ fn arrays_that_do_not_fit_together_or_hold_what_they_must_not() {
         .with("wide", "references", &wide)
         .with("wide", "reference-labels", &npy::labels(&[0, 1]))
         .fail("Triplet", &["wide-references.npy", "3 numbers", "2"]);
-    files().with("lone", "references", &references).fail("Triplet", &["--reference-labels", "Triplet"]);
+    files().with("lone", "references", &references).fail("Triplet", &["--references", "Triplet"]);
     let labelled = files().with("class", "references", &references);
     labelled.with("class", "reference-labels", &npy::labels(&[0, 1])).fail("MultiMargin", &["--reference-labels"]);
     let bank = files().with("bank", "references", &references);
-    bank.with("bank", "reference-labels", &npy::labels(&[0, 1])).fail("LiftedStructured", &["reference mode"]);
+    bank.with("bank", "reference-labels", &npy::labels(&[0, 1]))
+        .fail("LiftedStructured", &["--references", "LiftedStructured"]);
     files().with("few", "references", &one_prototype).fail("MultiMargin", &["label 1 of row 2", "prototype"]);
     files().with("class", "labels", &npy::labels(&[0, 1, 2, 1])).fail("MultiMargin", &["label 2 of row 2", "class"]);
-    files().with("one", "beta", &npy::floats("(1,)", &[1.0])).fail("Triplet", &["beta", "Margin"]);
+    files().with("one", "beta", &npy::floats("(1,)", &[1.0])).fail("Triplet", &["--beta", "Triplet"]);
     files().with("two", "beta", &npy::floats("(2,)", &[1.0, 1.0])).fail("Margin", &["beta has 2 values", "1"]);
     files().fail(r#"{"loss":"Margin","beta_per_class":true}"#, &["beta is missing"]);
+    let targets = npy::floats("(4, 2)", &[0.5; 8]);
+    files().with("own", "targets", &targets).fail("Hinge", &["targets at row 0, column 0", "-1 or +1"]);
+    files().with("other", "targets", &targets).fail("Triplet", &["--targets", "Triplet"]);
+    files().fail("Huber", &["--targets", "Huber"]);
+    files().fail(r#"{"loss":"Triplet","mining":"Explicit"}"#, &["--triplets", "Triplet"]);
+    let pairs = files().with("pairs", "same", &npy::labels(&[0, 1]));
+    pairs.with("pairs", "pairs", &npy::entries("(2, 2)", &[0, 1, 3, 4])).fail("Contrastive", &["entry 1", "place 1"]);
+    let wide = files().with("columns", "triplets", &npy::entries("(1, 2)", &[0, 1]));
+    wide.fail("Triplet", &["columns-triplets.npy", "3 columns, found 2"]);
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn every_adapter_gives_a_golden_case_of_every_kind() {
             }
         }
     }
-    assert_eq!(kinds.len(), 25, "{kinds:?}");
+    assert_eq!(kinds.len(), 29, "{kinds:?}");
 }
 
 #[test]

@@ -30,8 +30,12 @@ pub fn floats(shape: &str, values: &[f32]) -> Vec<u8> {
     file(&header("<f4", shape), &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
 }
 
+/// A file of u32.
+pub fn entries(shape: &str, values: &[u32]) -> Vec<u8> {
+    file(&header("<u4", shape), &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
+}
+
 /// A file of u32 in one dimension.
 pub fn labels(values: &[u32]) -> Vec<u8> {
-    let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    file(&header("<u4", &format!("({},)", values.len())), &data)
+    entries(&format!("({},)", values.len()), values)
 }
