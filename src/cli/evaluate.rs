@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use wgpu_metric_learning::{Batch, Loss, Weighted};
+use wgpu_metric_learning::{Batch, Loss, Mode, Weighted};
 
 use super::digits::{self, Digits};
 use super::evaluator::{self, Evaluator};
@@ -45,9 +45,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             Some(inputs) => evaluate_files(arguments, objective, &inputs)?,
             None => {
                 let digits = Digits::load()?;
+                let usual = |loss: &Loss| digits.batch(loss, digits::usual_mode(loss));
                 match objective.is_sum {
-                    true => evaluate_sum(arguments, &weighted(&objective, |loss| digits.batch(loss))?, true)?,
-                    false => evaluate_digits(arguments, &digits, &[objective.terms[0].loss.clone()])?,
+                    true => evaluate_sum(arguments, &weighted(&objective, usual)?, true)?,
+                    false => {
+                        let loss = objective.terms[0].loss.clone();
+                        let mode = digits::usual_mode(&loss);
+                        evaluate_digits(arguments, &digits, &[(loss, mode)])?
+                    }
                 }
             }
         },
@@ -80,9 +85,18 @@ fn evaluate_files(arguments: &Arguments, mut objective: Objective, inputs: &Inpu
     Ok(outcome.agreement.violation().is_none())
 }
 
-/// The losses with their weights and what each takes of the same embeddings.
+/// The losses with their weights and what each takes; those of the same embeddings are over the same set.
 fn weighted<'a>(objective: &Objective, batch: impl Fn(&Loss) -> Result<Batch<'a>>) -> Result<Vec<Weighted<Batch<'a>>>> {
-    objective.terms.iter().map(|term| Ok(Weighted::new(term.weight, &term.loss, batch(&term.loss)?))).collect()
+    let mut sets: Vec<*const [f32]> = Vec::new();
+    let mut weighted = Vec::new();
+    for term in &objective.terms {
+        let batch = batch(&term.loss)?;
+        let embeddings: *const [f32] = batch.embeddings();
+        let set = sets.iter().position(|&known| std::ptr::eq(known, embeddings)).unwrap_or(sets.len());
+        sets.resize(sets.len().max(set + 1), embeddings);
+        weighted.push(Weighted::new(term.weight, &term.loss, batch).over(set));
+    }
+    Ok(weighted)
 }
 
 fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: bool) -> Result<bool> {
@@ -100,19 +114,19 @@ fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: boo
     Ok(outcome.agreement.violation().is_none())
 }
 
-fn evaluate_digits(arguments: &Arguments, digits: &Digits, objectives: &[Loss]) -> Result<bool> {
-    objectives.iter().try_for_each(|loss| Ok::<_, Error>(digits.batch(loss)?.check(loss)?))?;
+fn evaluate_digits(arguments: &Arguments, digits: &Digits, objectives: &[(Loss, Mode)]) -> Result<bool> {
+    objectives.iter().try_for_each(|(loss, mode)| Ok::<_, Error>(digits.batch(loss, *mode)?.check(loss)?))?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let summary = Summary::new(objectives);
     if arguments.format == Format::Table {
         print(&format!("{digits}, on {}\n\n{}", evaluator.describe(), summary.titles()))?;
     }
     let mut violations = Vec::new();
-    for loss in objectives {
-        let batch = digits.batch(loss)?;
+    for (loss, mode) in objectives {
+        let batch = digits.batch(loss, *mode)?;
         let outcome = evaluator.evaluate(&(loss, &batch), true)?;
         print(&match arguments.format {
-            Format::Table => summary.row(loss, &outcome),
+            Format::Table => summary.row(loss, *mode, &outcome),
             Format::Json => {
                 Report::of_loss(loss, batch.shape(), &outcome.result).json(&evaluator, &outcome).to_string()
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
-use wgpu_metric_learning::{Batch, Evaluation, Loss, ObjectiveEvaluation, Shape, Weighted};
+use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, ObjectiveEvaluation, Shape, Weighted};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
 use super::objective;
@@ -35,7 +35,7 @@ impl Report {
             quantities.extend(loss_quantities(term.inputs.shape(), evaluation));
             Value::Object(named(quantities).into_iter().collect())
         });
-        let gradient_norm = norm(&evaluation.gradients[0]);
+        let gradient_norm = norm(&evaluation.gradients.concat());
         Self {
             title: format!("{}Their weighted sum", sum_table(objective, evaluation)),
             asked: ("terms", terms.collect()),
@@ -161,15 +161,16 @@ fn readable(value: &Value) -> String {
 
 /// The table of several results: one row each, printed as they come.
 pub struct Summary {
-    columns: [Column; 6],
+    columns: [Column; 7],
 }
 
 impl Summary {
     /// A table for these objectives.
-    pub fn new(objectives: &[Loss]) -> Self {
-        let widest = objectives.iter().map(|loss| objective::describe(loss).len()).max().unwrap_or_default();
+    pub fn new(objectives: &[(Loss, Mode)]) -> Self {
+        let widest = objectives.iter().map(|(loss, _)| objective::describe(loss).len()).max().unwrap_or_default();
         let columns = [
             Column::Left("objective", widest),
+            Column::Left("mode", 12),
             Column::Right("terms", 11),
             Column::Right("loss", 12),
             Column::Right("gradient norm", 13),
@@ -183,10 +184,11 @@ impl Summary {
         table::titles(&self.columns)
     }
 
-    pub fn row(&self, loss: &Loss, outcome: &Outcome<Evaluation<f64>>) -> String {
+    pub fn row(&self, loss: &Loss, mode: Mode, outcome: &Outcome<Evaluation<f64>>) -> String {
         let evaluation = &outcome.result;
         let texts = [
             objective::describe(loss),
+            mode.name().into(),
             evaluation.terms.to_string(),
             table::number(evaluation.loss),
             table::number(norm(&evaluation.gradient)),
@@ -248,7 +250,7 @@ mod tests {
         let (right, wrong) = (outcome_off_by(1.0), outcome_off_by(1.001));
         assert!(right.agreement.violation().is_none());
         assert!(wrong.agreement.violation().is_some());
-        let verdict = |outcome: &Outcome<_>| Summary::new(&[]).row(&Triplet::default().into(), outcome);
+        let verdict = |outcome: &Outcome<_>| Summary::new(&[]).row(&Triplet::default().into(), Mode::Batch, outcome);
         assert!(!verdict(&right).contains("DISAGREES"), "{}", verdict(&right));
         assert!(verdict(&wrong).ends_with("(loss): DISAGREES"), "{}", verdict(&wrong));
         let [right, wrong] = [right, wrong].map(|outcome| {

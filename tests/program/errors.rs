@@ -109,6 +109,11 @@ impl Files {
         self
     }
 
+    fn without_labels(mut self) -> Self {
+        self.arguments.truncate(self.arguments.len() - 2);
+        self
+    }
+
     fn option(mut self, option: &str, value: &str) -> Self {
         self.arguments.extend([option.into(), value.into()]);
         self
@@ -208,13 +213,16 @@ fn arrays_that_do_not_fit_together_or_hold_what_they_must_not() {
     files().with("two", "beta", &npy::floats("(2,)", &[1.0, 1.0])).fail("Margin", &["beta has 2 values", "1"]);
     files().fail(r#"{"loss":"Margin","beta_per_class":true}"#, &["beta is missing"]);
     let targets = npy::floats("(4, 2)", &[0.5; 8]);
-    files().with("own", "targets", &targets).fail("Hinge", &["targets at row 0, column 0", "-1 or +1"]);
+    let bare = || files().without_labels();
+    bare().with("own", "targets", &targets).fail("Hinge", &["targets at row 0, column 0", "-1 or +1"]);
     files().with("other", "targets", &targets).fail("Triplet", &["--targets", "Triplet"]);
-    files().fail("Huber", &["--targets", "Huber"]);
-    files().fail(r#"{"loss":"Triplet","mining":"Explicit"}"#, &["--triplets", "Triplet"]);
-    let pairs = files().with("pairs", "same", &npy::labels(&[0, 1]));
+    bare().fail("Huber", &["--targets", "Huber"]);
+    bare().fail("Triplet", &["--labels", "Triplet"]);
+    files().fail("L1", &["--labels", "L1"]);
+    bare().fail(r#"{"loss":"Triplet","mining":"Explicit"}"#, &["--triplets", "Triplet"]);
+    let pairs = bare().with("pairs", "same", &npy::labels(&[0, 1]));
     pairs.with("pairs", "pairs", &npy::entries("(2, 2)", &[0, 1, 3, 4])).fail("Contrastive", &["entry 1", "place 1"]);
-    let wide = files().with("columns", "triplets", &npy::entries("(1, 2)", &[0, 1]));
+    let wide = bare().with("columns", "triplets", &npy::entries("(1, 2)", &[0, 1]));
     wide.fail("Triplet", &["columns-triplets.npy", "3 columns, found 2"]);
 }
 

@@ -7,6 +7,7 @@ mod errors;
 mod goldens;
 mod measure;
 mod npy;
+mod objectives;
 mod without_files;
 
 use std::path::PathBuf;

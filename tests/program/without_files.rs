@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{NO_ADAPTER, object, program, stderr, stdout, succeed};
 
 #[test]
-fn without_arguments_every_core_loss_agrees_with_the_reference() {
+fn without_arguments_every_loss_agrees_with_the_reference() {
     let text = succeed(&["evaluate"]);
     let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("objective")).skip(1).collect();
     for loss in ["Contrastive", "Triplet", "LiftedStructured", "Margin", "MultiMargin", "NtXent", "SupCon"] {
@@ -17,6 +17,12 @@ fn without_arguments_every_core_loss_agrees_with_the_reference() {
     let others = ["DistanceWeighted", "soft", "Smooth", "Exact", "Manhattan", "Cosine", "InnerProduct"];
     for choice in minings.iter().chain(&others) {
         assert!(rows.iter().any(|row| row.split(' ').any(|word| word == *choice)), "{choice} in\n{text}");
+    }
+    let pointwise =
+        ["Huber", "Hinge", "BinaryCrossEntropy", "CrossEntropy", "UniformEntropy", "L1", "L2", "ElasticNet"];
+    let modes = ["batch", "reference", "prototypes", "scores", "pair rows", "pair indices", "triplets", "pointwise"];
+    for word in ["MeanSquaredError"].iter().chain(&pointwise).chain(&modes) {
+        assert!(rows.iter().any(|row| row.contains(word)), "{word} in\n{text}");
     }
     for row in rows {
         assert!(row.contains("of its bound") && !row.contains("DISAGREES"), "{row}");
