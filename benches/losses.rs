@@ -8,7 +8,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use wgpu_metric_learning::{
     Batch, Context, Contrastive, Form, Inputs, LiftedStructured, Loss, Margin, Mining, NtXent, Result, Sampling,
-    SupCon, Triplet, reference,
+    SupCon, Triplet, Weighted, reference,
 };
 
 const CLASS_SIZE: usize = 8;
@@ -55,16 +55,8 @@ fn bench_loss(criterion: &mut Criterion, context: &Context, name: &str, loss: &L
     assert!(comparison.agrees(), "{name} disagrees with the reference:\n{comparison}");
 
     let device = context.device();
-    let upload = |bytes: &[u8]| {
-        let size = bytes.len() as u64;
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let buffer =
-            device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
-        context.queue().write_buffer(&buffer, 0, bytes);
-        buffer
-    };
-    let embeddings = upload(bytemuck::cast_slice(batch.embeddings()));
-    let labels = upload(bytemuck::cast_slice(batch.labels()));
+    let embeddings = upload(context, bytemuck::cast_slice(batch.embeddings()));
+    let labels = upload(context, bytemuck::cast_slice(batch.labels()));
     let plan = context.plan(loss, *batch.shape())?;
     let inputs = plan.bind(&Inputs::new(&embeddings, &labels))?;
     let id = BenchmarkId::new(name, format!("{}x{}", batch.shape().queries(), batch.shape().dimensions()));
@@ -79,6 +71,51 @@ fn bench_loss(criterion: &mut Criterion, context: &Context, name: &str, loss: &L
     Ok(())
 }
 
+/// Two losses in one objective, which share their distances, and the same two one after the other: the difference is what
+/// sharing saves.
+fn bench_objective(criterion: &mut Criterion, context: &Context, batch: &Batch) -> Result<()> {
+    let (device, queue) = (context.device(), context.queue());
+    let embeddings = upload(context, bytemuck::cast_slice(batch.embeddings()));
+    let labels = upload(context, bytemuck::cast_slice(batch.labels()));
+    let inputs = Inputs::new(&embeddings, &labels);
+    let losses: [Loss; 2] = [Contrastive::default().into(), Triplet::default().into()];
+    let objective = losses.clone().map(|loss| Weighted::new(1.0, loss, *batch.shape()));
+    let shared = context.plan_objective(&objective)?;
+    let shared_binding = shared.bind(std::slice::from_ref(&inputs))?;
+    let plans = losses.map(|loss| context.plan(loss, *batch.shape()).expect("a plan"));
+    let bindings = plans.each_ref().map(|plan| plan.bind(&inputs).expect("valid inputs"));
+    let run = |record: &dyn Fn(&mut wgpu::CommandEncoder)| {
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        record(&mut encoder);
+        queue.submit([encoder.finish()]);
+        device.poll(wgpu::PollType::wait_indefinitely()).expect("the device answers");
+    };
+    let size = format!("{}x{}", batch.shape().queries(), batch.shape().dimensions());
+    criterion.bench_function(&format!("objective of contrastive and triplet all/{size}"), |bencher| {
+        bencher.iter(|| run(&|encoder| shared.record(encoder, &shared_binding).expect("its own binding")));
+    });
+    criterion.bench_function(&format!("contrastive, then triplet all/{size}"), |bencher| {
+        bencher.iter(|| {
+            run(&|encoder| {
+                for (plan, binding) in plans.iter().zip(&bindings) {
+                    plan.record(encoder, binding).expect("its own binding");
+                }
+            });
+        });
+    });
+    Ok(())
+}
+
+/// A buffer that kernels read.
+fn upload(context: &Context, bytes: &[u8]) -> wgpu::Buffer {
+    let size = bytes.len() as u64;
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+    let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+    let buffer = context.device().create_buffer(&descriptor);
+    context.queue().write_buffer(&buffer, 0, bytes);
+    buffer
+}
+
 fn bench_losses(criterion: &mut Criterion) {
     let context = Context::headless().expect("an adapter");
     println!("on {:?}", context.device().adapter_info());
@@ -89,6 +126,7 @@ fn bench_losses(criterion: &mut Criterion) {
     for (name, loss) in losses() {
         bench_loss(criterion, &context, name, &loss, &batch).expect("the loss runs");
     }
+    bench_objective(criterion, &context, &batch).expect("the objective runs");
 }
 
 criterion_group! {
