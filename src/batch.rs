@@ -107,8 +107,9 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] and [`Error::NotFinite`].
+    /// [`Error::Length`], [`Error::NotFinite`], and [`Error::NotInMode`] for inputs that are not pointwise.
     pub fn with_targets(self, targets: &'a [f32]) -> Result<Self> {
+        self.check_mode("targets", Mode::Pointwise)?;
         check_rows("targets", targets, self.shape.queries(), self.shape.dimensions())?;
         Ok(Self { targets, ..self })
     }
@@ -117,8 +118,9 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] and [`Error::LabelOutOfRange`].
+    /// [`Error::Length`], [`Error::LabelOutOfRange`], and [`Error::NotInMode`] for inputs that are not pointwise.
     pub fn with_labels(self, labels: &'a [u32]) -> Result<Self> {
+        self.check_mode("labels of rows", Mode::Pointwise)?;
         let batch = self.with_row_labels(labels)?;
         check_labels(labels, "class", self.shape.dimensions())?;
         Ok(batch)
@@ -141,6 +143,13 @@ impl<'a> Batch<'a> {
         })
     }
 
+    fn check_mode(&self, what: &'static str, mode: Mode) -> Result<()> {
+        if self.shape.mode() == mode {
+            return Ok(());
+        }
+        Err(Error::NotInMode { what, mode: self.shape.mode().name() })
+    }
+
     fn with_row_labels(self, labels: &'a [u32]) -> Result<Self> {
         check_length("labels", labels.len(), self.shape.queries())?;
         Ok(Self { labels, ..self })
@@ -150,8 +159,9 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Batch::new`].
+    /// Those of [`Batch::new`], and [`Error::NotInMode`] for anything but a batch.
     pub fn with_references(self, references: &'a [f32], m: usize, labels: &'a [u32]) -> Result<Self> {
+        self.check_mode("references", Mode::Batch)?;
         let shape = self.shape.against(Mode::Reference, m);
         shape.check()?;
         check_rows("references", references, m, shape.dimensions())?;
@@ -163,8 +173,10 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Batch::new`], and [`Error::LabelOutOfRange`] for a label without a prototype.
+    /// Those of [`Batch::new`], [`Error::LabelOutOfRange`] for a label without a prototype, and [`Error::NotInMode`] for anything
+    /// but a batch.
     pub fn with_prototypes(self, prototypes: &'a [f32], classes: usize) -> Result<Self> {
+        self.check_mode("prototypes", Mode::Batch)?;
         let shape = self.shape.against(Mode::Prototypes, classes);
         shape.check()?;
         check_rows("references", prototypes, classes, shape.dimensions())?;

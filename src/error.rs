@@ -97,6 +97,31 @@ pub enum Error {
         allowed: &'static str,
     },
 
+    /// An input was given that inputs of this mode do not have.
+    #[error("{what} cannot be given to inputs in {mode} mode")]
+    NotInMode {
+        /// The input.
+        what: &'static str,
+        /// The mode's name.
+        mode: &'static str,
+    },
+
+    /// An input was given that the plan was not made for.
+    #[error("{what} was given, and the plan takes none")]
+    NotTaken {
+        /// The input.
+        what: &'static str,
+    },
+
+    /// An objective has no such term.
+    #[error("there is no term {term} in an objective of {limit}")]
+    NoTerm {
+        /// The place that was asked for, from 0.
+        term: usize,
+        /// How many terms there are.
+        limit: usize,
+    },
+
     /// Two losses of an objective are over the same set of rows and are given different ones.
     #[error("two losses over the same set have different {what}")]
     Set {

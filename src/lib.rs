@@ -64,13 +64,16 @@
 //!
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`],
 //! [`NtXent`], [`SupCon`], and the pointwise ones from [`MeanSquaredError`] to [`ElasticNet`]; each says its formula and its source.
-//! [`Distance`], [`Reduction`], [`Mining`] and [`Sampling`] are their choices. [`Batch`] holds
-//! inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`] everything
-//! that can go wrong. [`mod@reference`] is the CPU's side. [`measures`] says how well embeddings retrieve their own class.
+//! [`Distance`], [`Reduction`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand for and [`Truth`]
+//! what pointwise losses compare with. [`Batch`] holds inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes,
+//! [`Evaluation`] the result, [`Error`] everything that can go wrong. [`Weighted`] makes one objective of several losses
+//! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as references, [`measures`] says how
+//! well embeddings retrieve their own class. [`mod@reference`] is the CPU's side.
 //!
 //! # What is promised
 //!
-//! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant ([`Options::workspace_bytes`]).
+//! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant ([`Options::workspace_bytes`]); a list
+//!   of pairs takes some 40 bytes a pair beside itself.
 //! - The same input on the same device gives the same bits, run after run, and for every workspace that holds at least 16
 //!   rows of the matrix.
 //! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as accurate as any pair, and

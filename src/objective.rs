@@ -9,7 +9,7 @@ use crate::{Error, Evaluation, Result};
 ///
 /// `I` is a [`Batch`] on the host or a [`Shape`] for a plan. Losses over the same set of rows, the embeddings of a batch for
 /// instance, share that set's inputs and one gradient; a loss over other rows, the logits of a classification head for instance,
-/// names another set and has that one's gradient.
+/// names another set and has that one's gradient. All inputs of a set are shared. Losses that need other labels, references, betas or lists for the same rows are evaluated one by one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weighted<I> {
     /// What its loss and gradients are multiplied with; any finite number.
@@ -82,7 +82,7 @@ impl<'a> SetInputs<'a> {
         }
     }
 
-    /// With what the inputs of another loss of the set add; the same slice may be given by both.
+    /// With what the inputs of another loss of the set add; what both are given has to be the same.
     fn join(self, other: Self) -> Result<Self> {
         Ok(Self {
             embeddings: join("embeddings", self.embeddings, other.embeddings)?,
@@ -98,8 +98,8 @@ impl<'a> SetInputs<'a> {
     }
 }
 
-fn join<'a, T>(what: &'static str, one: &'a [T], other: &'a [T]) -> Result<&'a [T]> {
-    if one.is_empty() || other.is_empty() || std::ptr::eq(one, other) {
+fn join<'a, T: PartialEq>(what: &'static str, one: &'a [T], other: &'a [T]) -> Result<&'a [T]> {
+    if one.is_empty() || other.is_empty() || std::ptr::eq(one, other) || one == other {
         return Ok(if one.is_empty() { other } else { one });
     }
     Err(Error::Set { what })

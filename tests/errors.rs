@@ -271,3 +271,19 @@ fn the_mean_of_hadsell_is_for_contrastive_and_beta_for_margin() {
         fails(batch.check(&loss), Error::Unsupported { loss: loss.name(), what, reason: reason.into() }, &message);
     }
 }
+
+#[test]
+fn inputs_of_another_mode_are_refused() {
+    let triplets = Batch::triplets(&ROWS, [3, 2], &[[0, 1, 2]]).unwrap();
+    let pairs = Batch::pair_indices(&ROWS, [3, 2], &[[0, 1]], &[1]).unwrap();
+    let values = Batch::pointwise(&ROWS, [3, 2]).unwrap();
+    let of = |what, mode| Error::NotInMode { what, mode };
+    for (batch, mode) in [(triplets, "triplets"), (pairs, "pair indices"), (values, "pointwise")] {
+        assert_eq!(batch.with_references(&ROWS, 3, &LABELS).unwrap_err(), of("references", mode));
+        assert_eq!(batch.with_prototypes(&ROWS, 3).unwrap_err(), of("prototypes", mode));
+    }
+    assert_eq!(batch().with_labels(&LABELS).unwrap_err(), of("labels of rows", "batch"));
+    assert_eq!(pairs.with_targets(&ROWS).unwrap_err(), of("targets", "pair indices"));
+    let message = "references cannot be given to inputs in triplets mode";
+    assert_eq!(triplets.with_references(&ROWS, 3, &LABELS).unwrap_err().to_string(), message);
+}

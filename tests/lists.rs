@@ -239,7 +239,28 @@ fn a_list_that_was_not_given_is_missing() {
     let contrastive = || Loss::from(Contrastive::default());
     assert_eq!(missing(contrastive(), pairs, Inputs { pairs: None, ..guest.pairs() }), "pairs");
     assert_eq!(missing(contrastive(), pairs, Inputs { same: None, ..guest.pairs() }), "same");
-    assert_eq!(missing(contrastive(), Shape::pair_rows(3, D), guest.pairs()), "references");
-    assert_eq!(missing(explicit().into(), Shape::triplets(4, D, 2), guest.pairs()), "triplets");
-    assert_eq!(missing(contrastive(), Shape::batch(4, D), guest.pairs()), "labels");
+    let bare = || Inputs::unlabelled(&guest.embeddings);
+    assert_eq!(missing(contrastive(), Shape::pair_rows(3, D), Inputs { pairs: None, ..guest.pairs() }), "references");
+    assert_eq!(missing(explicit().into(), Shape::triplets(4, D, 2), bare()), "triplets");
+    assert_eq!(missing(contrastive(), Shape::batch(4, D), bare()), "labels");
+}
+
+#[test]
+fn an_input_that_nothing_takes_is_refused() {
+    let devices = contexts();
+    let guest = Guest::new(&devices[0], &[0.5; 4 * D], &[0, 1, 1, 2, 2, 3], &[0; 4]);
+    let given = |shape, inputs: Inputs| match run(&devices[0], Margin::default(), shape, &inputs).unwrap_err() {
+        Error::NotTaken { what } => what,
+        other => panic!("{other}"),
+    };
+    let rows = || Inputs::new(&guest.embeddings, &guest.same);
+    assert_eq!(given(Shape::batch(4, D), Inputs { beta: Some(guest.embeddings.slice(..)), ..rows() }), "beta");
+    assert_eq!(
+        given(Shape::batch(4, D), Inputs { references: Some(guest.embeddings.slice(..)), ..rows() }),
+        "references"
+    );
+    assert_eq!(given(Shape::batch(4, D), Inputs { triplets: Some(guest.list.slice(..)), ..rows() }), "triplets");
+    let labelled = Inputs { labels: Some(guest.same.slice(..)), ..guest.pairs() };
+    assert_eq!(given(Shape::pair_indices(4, D, 3), labelled), "labels");
+    assert!(run(&devices[0], Margin::default(), Shape::pair_indices(4, D, 3), &guest.pairs()).is_ok());
 }

@@ -110,6 +110,11 @@ fn ranges_that_cannot_be_copied_are_refused() {
     assert_eq!(refused(&small, labels.slice(..)).1, "the range has 76 bytes, 80 are needed");
     assert!(refused(&fixed, labels.slice(..)).1.contains("COPY_SRC is needed"));
     assert_eq!(refused(&good, labels.slice(..12)), ("labels", "the range has 12 bytes, 16 are needed".into()));
+    let too_many = bank.enqueue(&mut encoder, usize::MAX / 2, good.slice(..), labels.slice(..)).unwrap_err();
+    assert_eq!(too_many, Error::TooLarge { what: "embeddings", rows: usize::MAX / 2, columns: D });
+    let own = bank.embeddings().clone();
+    let error = bank.enqueue(&mut encoder, 1, own.slice(..), labels.slice(..)).unwrap_err();
+    assert_eq!(error, Error::Buffer { what: "embeddings", problem: "it is the bank's own".into() });
     assert!(bank.is_empty());
     assert_eq!(MemoryBank::new(&device.context, 0, D).unwrap_err(), Error::Empty { what: "the number of references" });
 }

@@ -239,7 +239,7 @@ fn a_plan_records_into_the_callers_encoder() {
         let error = plan.bind(&[Inputs::unlabelled(&logits), inputs[1].clone()]).unwrap_err();
         assert!(matches!(error, Error::Missing { what: "labels", .. }), "{error}");
         assert!(matches!(plan.set_seed(1, 7).unwrap_err(), Error::Unsupported { loss: "Triplet", .. }));
-        assert!(matches!(plan.set_seed(2, 7).unwrap_err(), Error::Length { actual: 2, .. }));
+        assert!(matches!(plan.set_seed(2, 7).unwrap_err(), Error::NoTerm { term: 2, limit: 2 }));
     }
 }
 
@@ -289,12 +289,16 @@ fn objectives_that_are_none() {
     assert!(matches!(error, Error::Parameter { loss: "Contrastive", parameter: "weight", .. }), "{error}");
     assert_eq!(check(&[rows(), Weighted::new(1.0, CrossEntropy::default(), world.logits())]), EMBEDDINGS);
 
-    let copy = world.embeddings.clone();
+    let mut copy = world.embeddings.clone();
+    let other = Batch::new(&copy, [N, D], &world.labels).expect("valid rows");
+    assert!(reference::evaluate_objective(&[rows(), Weighted::new(1.0, Triplet::default(), other)]).is_ok());
+    copy[7] += 1.0;
     let other = Batch::new(&copy, [N, D], &world.labels).expect("valid rows");
     let error = check(&[rows(), Weighted::new(1.0, Triplet::default(), other)]);
     assert_eq!(error, EMBEDDINGS);
     assert_eq!(error.to_string(), "two losses over the same set have different embeddings");
-    let labels = world.labels.clone();
+    let mut labels = world.labels.clone();
+    labels[3] += 1;
     let other = Batch::new(&world.embeddings, [N, D], &labels).expect("valid rows");
     assert_eq!(check(&[rows(), Weighted::new(1.0, Triplet::default(), other)]), Error::Set { what: "labels" });
     let scores = Batch::scores(&world.logits, [N, CLASSES], &world.labels).expect("valid scores");

@@ -8,8 +8,8 @@ use common::losses::pointwise;
 use common::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Context, Contrastive, CrossEntropy, ElasticNet, Error, Evaluation, Hinge, Huber, Inputs,
-    L1, L2, Loss, MeanSquaredError, Reduction, Result, Shape, UniformEntropy, reference,
+    Batch, BinaryCrossEntropy, Context, CrossEntropy, ElasticNet, Error, Evaluation, Hinge, Huber, Inputs, L1, L2,
+    Loss, MeanSquaredError, Reduction, Result, Shape, UniformEntropy, reference,
 };
 
 const REDUCTIONS: [Reduction; 3] = [Reduction::Mean, Reduction::Sum, Reduction::MeanNonZero];
@@ -211,9 +211,8 @@ fn the_truth_is_given_and_nothing_else() {
         };
         assert_eq!(given, expected, "{loss:?}");
     }
-    let rows = Batch::new(&VALUES, [2, 3], &[0, 1]).and_then(|batch| batch.with_targets(&SIGNS)).unwrap();
-    let contrastive = Contrastive::default().into();
-    assert_eq!(rows.check(&contrastive), Err(unsupported(&contrastive, "targets")));
+    let rows = Batch::new(&VALUES, [2, 3], &[0, 1]).unwrap();
+    assert_eq!(rows.with_targets(&SIGNS).unwrap_err(), Error::NotInMode { what: "targets", mode: "batch" });
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //   slope of d(i, p)   sigmoid(L(i) - l(i, p))
 //   slope of d(i, n)  -W(i) exp(l(i, n) - L(i));   W(i) = sum_p sigmoid(L(i) - l(i, p))
 //
-// Both slopes lack the factor 1 / temperature, which is applied with the reduction. Without negatives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// Both slopes lack the factor 1 / temperature, which is applied with the reduction.
+// Without negatives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
 // `statistics` reads the distances of its row three times.
 
 // #include "shared/softmax.wgsl"

@@ -4,7 +4,8 @@
 //   slope of d(i, j)   1/|P(i)| - exp(l(i, j) - L(i))   for positives j
 //                      -exp(l(i, j) - L(i))             for negatives j
 //
-// Both slopes lack the factor 1 / temperature, which is applied with the reduction. Without positives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// Both slopes lack the factor 1 / temperature, which is applied with the reduction.
+// Without positives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
 // `statistics` reads the distances of its row three times.
 
 // #include "shared/softmax.wgsl"

@@ -30,6 +30,8 @@ pub struct Digits {
     /// Every image with the next one, and for each image the next of its class with the next of another.
     pairs: Vec<[u32; 2]>,
     same: Vec<u32>,
+    /// Whether a row of the first half and the same row of the second are of one class.
+    aligned: Vec<u32>,
     triplets: Vec<[u32; 3]>,
 }
 
@@ -47,6 +49,12 @@ impl Digits {
             signs: targets.iter().map(|&pixel| if pixel > 0.5 { 1.0 } else { -1.0 }).collect(),
             logits: logits(&images, &class_means),
             same: pairs.iter().map(is_same).collect(),
+            aligned: labels
+                .iter()
+                .zip(&labels[labels.len() / 2..])
+                .map(|(i, j)| u32::from(i == j))
+                .take(labels.len() / 2)
+                .collect(),
             triplets: triplets(&labels),
             images,
             labels,
@@ -74,7 +82,7 @@ impl Digits {
             }
             Mode::Prototypes => self.rows()?.with_prototypes(&self.class_means, CLASSES)?,
             Mode::Scores => Batch::scores(&self.logits, [rows, CLASSES], &self.labels)?,
-            Mode::PairRows => Batch::pair_rows(images, others, [half, columns], &self.same[..half])?,
+            Mode::PairRows => Batch::pair_rows(images, others, [half, columns], &self.aligned)?,
             Mode::PairIndices => Batch::pair_indices(&self.images.values, [rows, columns], &self.pairs, &self.same)?,
             Mode::Triplets => Batch::triplets(&self.images.values, [rows, columns], &self.triplets)?,
             Mode::Pointwise => self.pointwise(loss.truth())?,

@@ -27,7 +27,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Evaluates a loss and its gradients; without files, the core losses on the bundled digits.
+    /// Evaluates a loss and its gradients; without files, every loss on the bundled digits.
     Evaluate(Box<evaluate::Arguments>),
     /// Measures how well embeddings retrieve their own class; without files, on the bundled digits.
     Measure(Box<measure::Arguments>),

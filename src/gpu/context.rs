@@ -111,7 +111,8 @@ impl Context {
         Plan::new(self, loss.into(), shape)
     }
 
-    /// Makes everything that evaluating a weighted sum of losses needs, as [`Context::plan`] does for one.
+    /// Makes everything that evaluating a weighted sum of losses needs, as [`Context::plan`] does for one. Losses that share their
+    /// distances share a workspace; each other one has its own.
     ///
     /// # Errors
     ///

@@ -3,7 +3,8 @@
 use super::buffers::filled;
 use super::context::Context;
 use super::dispatch::Step;
-use super::inputs::Inputs;
+use super::inputs::{Binding, Inputs};
+use super::program::Program;
 use super::readback::Pending;
 use super::scope::scoped;
 use crate::batch::Batch;
@@ -37,7 +38,7 @@ impl Context {
 
     /// Evaluates a weighted sum of losses on inputs of the host and waits for the result, at most the context's timeout.
     ///
-    /// Losses over the same set are given batches with the same slices; what only one of them needs, only its batch has to have.
+    /// Losses over the same set are given the same embeddings; what only one of them needs, only its batch has to have.
     ///
     /// ```
     /// use wgpu_metric_learning::{Batch, Context, CrossEntropy, Triplet, Weighted};
@@ -62,14 +63,16 @@ impl Context {
     /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs; those of [`Batch::check`],
     /// [`Context::plan_objective`] and [`Pending::wait`].
     pub fn evaluate_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<ObjectiveEvaluation> {
-        let sets = check_batches(objective)?;
-        let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
-        let plan = self.plan_objective(&shapes)?;
-        let uploaded: Vec<_> = sets.iter().map(|set| Uploaded::new(self.device(), set)).collect::<Result<_>>()?;
-        let inputs: Vec<_> = uploaded.iter().map(Uploaded::inputs).collect();
-        let binding = plan.bind(&inputs)?;
-        self.submit_portions(plan.program().steps(&binding)?)?;
-        self.submit_last(|encoder| plan.read_back(encoder))?.wait(self.options().timeout)
+        self.submit_objective(objective)?.wait(self.options().timeout)
+    }
+
+    /// The same without blocking, as [`Context::evaluate_async`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::evaluate_objective`], except the timeout.
+    pub async fn evaluate_objective_async(&self, objective: &[Weighted<Batch<'_>>]) -> Result<ObjectiveEvaluation> {
+        self.submit_objective(objective)?.await
     }
 
     /// Measures retrieval on inputs of the host and waits for the result, at most the context's timeout.
@@ -78,12 +81,16 @@ impl Context {
     ///
     /// Those of [`Retrieval::check`], [`Context::plan_measures`] and [`Pending::wait`].
     pub fn measure(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
-        retrieval.check(batch.shape())?;
-        let plan = self.plan_measures(retrieval, *batch.shape())?;
-        let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
-        let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_portions(plan.program().steps(&binding)?)?;
-        self.submit_last(|encoder| plan.read_back(encoder))?.wait(self.options().timeout)
+        self.submit_measures(retrieval, batch)?.wait(self.options().timeout)
+    }
+
+    /// The same without blocking, as [`Context::evaluate_async`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::measure`], except the timeout.
+    pub async fn measure_async(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
+        self.submit_measures(retrieval, batch)?.await
     }
 
     fn submit(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Pending> {
@@ -91,15 +98,39 @@ impl Context {
         let plan = self.plan(loss, *batch.shape())?;
         let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
         let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_portions(plan.program().steps(&binding)?)?;
-        self.submit_last(|encoder| plan.read_back(encoder))
+        self.submit_all(plan.program(), &binding, |encoder| plan.read_back(encoder))
     }
 
-    fn submit_last<T>(&self, record: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<T>) -> Result<T> {
+    fn submit_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<Pending<ObjectiveEvaluation>> {
+        let sets = check_batches(objective)?;
+        let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
+        let plan = self.plan_objective(&shapes)?;
+        let uploaded: Vec<_> = sets.iter().map(|set| Uploaded::new(self.device(), set)).collect::<Result<_>>()?;
+        let inputs: Vec<_> = uploaded.iter().map(Uploaded::inputs).collect();
+        let binding = plan.bind(&inputs)?;
+        self.submit_all(plan.program(), &binding, |encoder| plan.read_back(encoder))
+    }
+
+    fn submit_measures(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Pending<Measures>> {
+        retrieval.check(batch.shape())?;
+        let plan = self.plan_measures(retrieval, *batch.shape())?;
+        let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
+        let binding = plan.bind(&uploaded.inputs())?;
+        self.submit_all(plan.program(), &binding, |encoder| plan.read_back(encoder))
+    }
+
+    /// Every dispatch in bounded submissions, and the copies in a last one.
+    fn submit_all<T>(
+        &self,
+        program: &Program,
+        binding: &Binding,
+        read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<T>,
+    ) -> Result<T> {
+        self.submit_portions(program.steps(binding)?)?;
         let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let recorded = record(&mut encoder)?;
+        let pending = read_back(&mut encoder)?;
         self.queue().submit([encoder.finish()]);
-        Ok(recorded)
+        Ok(pending)
     }
 
     fn submit_portions<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> Result<()> {

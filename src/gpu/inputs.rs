@@ -11,8 +11,9 @@ use super::layout::{Rows, state};
 use super::list;
 use super::part::Part;
 use super::pointwise;
+use crate::loss::Loss;
 use crate::shader::shader;
-use crate::shape::Mode;
+use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
 /// The inputs of an evaluation in buffers of the caller's, whole or in part: every range needs the usage `STORAGE` and an offset
@@ -67,6 +68,48 @@ impl<'a> Inputs<'a> {
 pub struct Binding {
     pub(crate) plan: u64,
     pub(crate) steps: Vec<Step>,
+}
+
+/// Refuses inputs that nothing takes.
+pub(crate) fn check_taken(inputs: &Inputs<'_>, is_taken: impl Fn(&'static str) -> bool) -> Result<()> {
+    let given = [
+        ("labels", &inputs.labels),
+        ("references", &inputs.references),
+        ("reference labels", &inputs.reference_labels),
+        ("beta", &inputs.beta),
+        ("pairs", &inputs.pairs),
+        ("same", &inputs.same),
+        ("triplets", &inputs.triplets),
+        ("targets", &inputs.targets),
+    ];
+    match given.into_iter().find(|&(what, slice)| slice.is_some() && !is_taken(what)) {
+        Some((what, _)) => Err(Error::NotTaken { what }),
+        None => Ok(()),
+    }
+}
+
+/// Whether inputs of this shape have this beside their embeddings.
+pub(crate) fn takes(shape: &Shape, what: &'static str) -> bool {
+    match (what, shape.mode()) {
+        ("labels", _) => shape.is_labelled(),
+        ("references", _) => shape.has_references(),
+        ("reference labels", mode) => mode == Mode::Reference,
+        ("pairs", mode) => mode == Mode::PairIndices,
+        ("same", mode) => matches!(mode, Mode::PairIndices | Mode::PairRows),
+        ("triplets", mode) => mode == Mode::Triplets,
+        _ => false,
+    }
+}
+
+/// Whether a loss on inputs of this shape takes this beside the embeddings.
+pub(crate) fn loss_takes(loss: &Loss, shape: &Shape, what: &'static str) -> bool {
+    let own = match what {
+        "beta" => loss.has_beta() && shape.betas() > 0,
+        "labels" => loss.truth().has_labels(),
+        "targets" => loss.truth().has_targets(),
+        _ => false,
+    };
+    own || takes(shape, what)
 }
 
 /// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which share the basis.

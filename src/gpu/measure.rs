@@ -55,6 +55,7 @@ impl MeasurePlan {
     ///
     /// Those of [`Plan::bind`](crate::Plan::bind).
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
+        inputs::check_taken(inputs, |what| inputs::takes(&self.basis.shape, what))?;
         self.program.bind(|| inputs::prepare_pairs(&self.basis, inputs, false))
     }
 

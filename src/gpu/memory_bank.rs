@@ -49,7 +49,8 @@ impl MemoryBank {
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`] for a range that is too small or lacks the usage.
+    /// [`Error::Buffer`] for a range that is too small, lacks the usage or is the bank's own, [`Error::TooLarge`] for more rows
+    /// than can be counted.
     pub fn enqueue(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -58,8 +59,10 @@ impl MemoryBank {
         labels: wgpu::BufferSlice<'_>,
     ) -> Result<()> {
         let row = self.dimensions as u64 * 4;
-        check("embeddings", &embeddings, n as u64 * row)?;
-        check("labels", &labels, n as u64 * 4)?;
+        let too_large = Error::TooLarge { what: "embeddings", rows: n, columns: self.dimensions };
+        let bytes = (n as u64).checked_mul(row).ok_or(too_large)?;
+        self.check("embeddings", &embeddings, bytes)?;
+        self.check("labels", &labels, n as u64 * 4)?;
         let mut from = n.saturating_sub(self.capacity);
         while from < n {
             let rows = (n - from).min(self.capacity - self.next);
@@ -68,6 +71,25 @@ impl MemoryBank {
             from += rows;
             self.next = (self.next + rows) % self.capacity;
             self.len = self.capacity.min(self.len + rows);
+        }
+        Ok(())
+    }
+
+    fn check(&self, what: &'static str, range: &wgpu::BufferSlice<'_>, needed: u64) -> Result<()> {
+        if !range.buffer().usage().contains(wgpu::BufferUsages::COPY_SRC) {
+            let problem = format!("its usage is {:?}, COPY_SRC is needed", range.buffer().usage());
+            return Err(Error::Buffer { what, problem });
+        }
+        if [&self.embeddings, &self.labels].contains(&range.buffer()) {
+            return Err(Error::Buffer { what, problem: "it is the bank's own".into() });
+        }
+        if range.size() < needed {
+            let problem = format!("the range has {} bytes, {needed} are needed", range.size());
+            return Err(Error::Buffer { what, problem });
+        }
+        if range.offset() % wgpu::COPY_BUFFER_ALIGNMENT != 0 {
+            let problem = format!("the range begins at byte {}, which is no multiple of 4", range.offset());
+            return Err(Error::Buffer { what, problem });
         }
         Ok(())
     }
@@ -92,7 +114,8 @@ impl MemoryBank {
         self.capacity
     }
 
-    /// The shape of `n` embeddings against what the bank holds now, which gets no gradient.
+    /// The shape of `n` embeddings against what the bank holds now, which gets no gradient. An empty bank has none to plan for:
+    /// the first batch is only enqueued.
     pub fn shape(&self, n: usize) -> Shape {
         Shape::reference(n, self.len, self.dimensions).with_fixed_references()
     }
@@ -115,22 +138,6 @@ impl MemoryBank {
     pub fn labels(&self) -> &wgpu::Buffer {
         &self.labels
     }
-}
-
-fn check(what: &'static str, range: &wgpu::BufferSlice<'_>, needed: u64) -> Result<()> {
-    if !range.buffer().usage().contains(wgpu::BufferUsages::COPY_SRC) {
-        let problem = format!("its usage is {:?}, COPY_SRC is needed", range.buffer().usage());
-        return Err(Error::Buffer { what, problem });
-    }
-    if range.size() < needed {
-        let problem = format!("the range has {} bytes, {needed} are needed", range.size());
-        return Err(Error::Buffer { what, problem });
-    }
-    if range.offset() % wgpu::COPY_BUFFER_ALIGNMENT != 0 {
-        let problem = format!("the range begins at byte {}, which is no multiple of 4", range.offset());
-        return Err(Error::Buffer { what, problem });
-    }
-    Ok(())
 }
 
 /// Copies `rows` rows of so many bytes from row `from` of a range to row `to` of a buffer.

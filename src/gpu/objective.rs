@@ -11,7 +11,7 @@ use super::part::{Part, steps_of};
 use super::program::Program;
 use super::readback::{Pending, Read, Sources, What};
 use super::scope::scoped;
-use crate::loss::{Loss, Truth};
+use crate::loss::Loss;
 use crate::objective::{ObjectiveEvaluation, Weighted, check};
 use crate::shader::shader;
 use crate::shape::Shape;
@@ -111,6 +111,12 @@ impl ObjectivePlan {
             return Err(Error::Length { what: "the inputs of the sets", expected, actual });
         }
         self.check_truths(inputs)?;
+        for (set, inputs) in inputs.iter().enumerate() {
+            let of_set = || self.terms.iter().filter(|term| term.set == set);
+            inputs::check_taken(inputs, |what| {
+                of_set().any(|term| inputs::loss_takes(&term.loss, &term.inputs, what))
+            })?;
+        }
         self.program.bind(|| {
             let mut steps = Vec::new();
             for Group { basis, parts, set } in &self.groups {
@@ -123,8 +129,8 @@ impl ObjectivePlan {
     /// The inputs of a set are for all its losses: each takes what it needs, and has to find it there.
     fn check_truths(&self, inputs: &[Inputs<'_>]) -> Result<()> {
         self.terms.iter().try_for_each(|Weighted { loss, inputs: shape, set, .. }| {
-            let has_targets = inputs[*set].targets.is_some() && matches!(loss.truth(), Truth::Targets | Truth::Signs);
-            let has_labels = inputs[*set].labels.is_some() && loss.truth() == Truth::Labels;
+            let has_targets = inputs[*set].targets.is_some() && loss.truth().has_targets();
+            let has_labels = inputs[*set].labels.is_some() && loss.truth().has_labels();
             loss.check_truth(shape.mode(), has_targets, has_labels)
         })
     }
@@ -151,13 +157,10 @@ impl ObjectivePlan {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] for a loss that draws nothing, [`Error::Length`] for a term that there is not.
+    /// [`Error::Unsupported`] for a loss that draws nothing, [`Error::NoTerm`] for a term that there is not.
     pub fn set_seed(&self, term: usize, seed: u32) -> Result<()> {
-        let part = self.part(term).ok_or(Error::Length {
-            what: "the terms of the objective",
-            expected: term.saturating_add(1),
-            actual: self.terms.len(),
-        })?;
+        let missing = Error::NoTerm { term, limit: self.terms.len() };
+        let part = self.part(term).ok_or(missing)?;
         let context = self.context();
         scoped(context.device(), "setting the seed", || part.set_seed(context.queue(), seed))
     }

@@ -42,11 +42,12 @@ impl Plan {
     /// # Errors
     ///
     /// [`Error::Buffer`] for a range that is too small, misaligned or of the wrong usage, [`Error::Missing`] for an input that the
-    /// shape or the loss asks for, [`Error::Unsupported`] for targets or labels that the loss does not take, [`Error::Gpu`] for a
-    /// buffer that wgpu refuses, for instance of another device.
+    /// shape or the loss asks for, [`Error::Unsupported`] for targets or labels that the loss does not take and [`Error::NotTaken`] for
+    /// any other input that it does not, [`Error::Gpu`] for a buffer that wgpu refuses, for instance of another device.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         let mode = self.basis.shape.mode();
         self.loss().check_truth(mode, inputs.targets.is_some(), inputs.labels.is_some())?;
+        inputs::check_taken(inputs, |what| inputs::loss_takes(self.loss(), self.shape(), what))?;
         self.program.bind(|| inputs::prepare(&self.basis, &self.parts, inputs))
     }
 

@@ -11,6 +11,8 @@ use futures::future::FutureExt;
 use super::basis::Basis;
 use super::context::Context;
 use super::layout::{Row, Totals, state, wide};
+#[cfg(doc)]
+use super::objective::ObjectivePlan;
 use super::part::Part;
 #[cfg(doc)]
 use super::plan::Plan;
@@ -23,8 +25,8 @@ use crate::{Error, Evaluation, Result};
 
 /// An evaluation, or another result, on its way to the host.
 ///
-/// First submit the encoder that [`Plan::read_back`] or [`MeasurePlan::read_back`] recorded into, then [`wait`](Self::wait), or
-/// await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
+/// First submit the encoder that [`Plan::read_back`], [`ObjectivePlan::read_back`] or [`MeasurePlan::read_back`] recorded into,
+/// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
 /// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
 #[derive(Debug)]
 pub struct Pending<T = Evaluation> {
@@ -148,8 +150,10 @@ impl<T> Pending<T> {
     /// # Errors
     ///
     /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where no
-    /// recording of the plan has ever run (one that was not submitted leaves the result of the one before); [`Error::NotFinite`], [`Error::Target`] and [`Error::LabelOutOfRange`] for what the kernels found in the inputs;
-    /// [`Error::Overflow`] for a loss, gradient or distance beyond f32.
+    /// recording of the plan has ever run (one that was not submitted leaves the result of the one before);
+    /// [`Error::NotFinite`], [`Error::Target`], [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and
+    /// [`Error::PairWithItself`] for what the kernels found in the inputs; [`Error::Overflow`] for a loss, gradient or distance
+    /// beyond f32.
     pub fn wait(mut self, timeout: Duration) -> Result<T> {
         let start = Instant::now();
         // Short enough that a device that has stopped answering is noticed, long enough not to take the CPU from a software one.

@@ -60,7 +60,7 @@ impl Stripes {
         Self { stride: 4, rows: 1, height: 1 }
     }
 
-    /// A list takes 8 bytes a pair here too, beside the 28 of the list itself: it is never cut.
+    /// A list takes 8 bytes a pair here too, beside the 30 or so of the list itself: it is never cut.
     fn of_list(shape: &Shape) -> Self {
         let height = pairs(shape).div_ceil(LIST_STRIDE.into()) as u32;
         Self { stride: LIST_STRIDE, rows: height, height }

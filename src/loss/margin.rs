@@ -11,7 +11,7 @@ const PORTION: usize = 4096;
 
 /// The margin loss with a learnable boundary: "margin" in its second meaning.
 ///
-/// Per ordered pair (i, j) at distance d, with the boundary beta:
+/// Per ordered pair (i, j) at distance d, or per listed or row-aligned pair, with the boundary beta:
 ///
 /// - positive: max(0, d - beta + `alpha`)
 /// - negative: max(0, beta - d + `alpha`)

@@ -180,8 +180,8 @@ impl Loss {
     /// with their mode.
     pub(crate) fn check_truth(&self, mode: Mode, has_targets: bool, has_labels: bool) -> Result<()> {
         let truth = self.truth();
-        let takes_targets = matches!(truth, Truth::Targets | Truth::Signs);
-        let takes_labels = truth == Truth::Labels;
+        let takes_targets = truth.has_targets();
+        let takes_labels = truth.has_labels();
         let inputs = [
             ("targets", takes_targets, has_targets, "the loss compares every value with its target"),
             (
@@ -217,6 +217,18 @@ pub enum Truth {
     Signs,
     /// Every row with a class: [`Batch::with_labels`](crate::Batch::with_labels).
     Labels,
+}
+
+impl Truth {
+    /// Whether every value has a target.
+    pub fn has_targets(self) -> bool {
+        matches!(self, Self::Targets | Self::Signs)
+    }
+
+    /// Whether every row has a class.
+    pub fn has_labels(self) -> bool {
+        self == Self::Labels
+    }
 }
 
 /// What [`Truth::Signs`] allows, in messages.

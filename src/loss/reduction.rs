@@ -17,7 +17,8 @@ pub enum Reduction {
     /// The sum over the number of terms strictly greater than 0. For [`Contrastive`](crate::Contrastive) the mean of the
     /// non-zero positive terms plus the mean of the non-zero negative terms.
     MeanNonZero,
-    /// The sum over twice the number of terms (Hadsell et al. 2006). [`Contrastive`](crate::Contrastive) only.
+    /// The sum over twice the number of terms (Hadsell et al. 2006), usual for listed and row-aligned pairs:
+    /// [`Contrastive::siamese`](crate::Contrastive::siamese). [`Contrastive`](crate::Contrastive) only.
     HadsellMean,
 }
 

@@ -6,7 +6,7 @@ use super::{Description, Distance, Mining, Mode, Reduction, Terms, Triplets, che
 use crate::shader::shader;
 use crate::{Error, Result};
 
-/// `CHUNK` and `PORTION` of `shaders/shared/sorted.wgsl`.
+/// `CHUNK` and `PORTION` of `shaders/shared/sorting.wgsl`.
 const CHUNK: usize = 1024;
 const PORTION: usize = 8 * CHUNK;
 
