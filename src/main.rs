@@ -1,5 +1,5 @@
 //! The program `wgpu-metric-learning`: evaluates losses and retrieval measures on files or on the bundled
-//! digits, and lists the adapters.
+//! digits, lists the adapters, and writes the kernels.
 
 mod cli;
 

@@ -57,6 +57,7 @@ const SHARED: &[Shader] = &[
 ];
 
 const INCLUDE: &str = "// #include \"";
+const OVERRIDE: &str = "override ";
 
 /// The whole WGSL of a kernel: its text with every `// #include "shared/..."` line replaced by that file, or by what stands in
 /// for it on the tier.
@@ -65,6 +66,22 @@ pub(crate) fn compose(shader: Shader, tier: Tier) -> String {
     append(shader, tier, &mut HashSet::new(), &mut whole);
     #[cfg(test)]
     plant(shader, &mut whole);
+    whole
+}
+
+/// The WGSL with these values in its `override` declarations.
+pub(crate) fn with_constants(wgsl: &str, constants: &[(&'static str, f64)]) -> String {
+    let mut whole = String::new();
+    for line in wgsl.lines() {
+        let declared = line.strip_prefix(OVERRIDE).and_then(|rest| rest.split_once(": u32 = "));
+        let given = declared.and_then(|(name, rest)| {
+            let (_, value) = constants.iter().find(|(constant, _)| *constant == name)?;
+            let (_, rest) = rest.split_once(';')?;
+            Some(format!("{OVERRIDE}{name}: u32 = {value}u;{rest}"))
+        });
+        whole.push_str(given.as_deref().unwrap_or(line));
+        whole.push('\n');
+    }
     whole
 }
 

@@ -10,7 +10,9 @@ mod measure;
 mod npy;
 mod objective;
 mod report;
+mod shaders;
 mod table;
+mod translation;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ enum Command {
     Measure(Box<measure::Arguments>),
     /// Lists the adapters of this machine and what they can do.
     Adapters(adapters::Arguments),
+    /// Writes every kernel in every variant, as it reaches the driver. Needs no GPU.
+    Shaders(shaders::Arguments),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
+        Command::Shaders(arguments) => shaders::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -2,6 +2,7 @@
 
 use super::buffers::Matrix;
 use super::context::Context;
+use super::kernels::MatrixKind;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
 use crate::shape::{Mode, Shape};
@@ -45,6 +46,11 @@ impl Basis {
             stripes: Stripes::none(),
             matrix: Matrix::pointwise(context)?,
         })
+    }
+
+    /// What its kernels depend on.
+    pub(crate) fn matrix_kind(&self) -> MatrixKind {
+        MatrixKind { mode: self.shape.mode(), distance: self.distance }
     }
 
     /// Whether a loss of this shape, distance and normalization can stand on it too.

@@ -6,13 +6,10 @@ use super::basis::Basis;
 use super::buffers::{Set, filled};
 use super::context::Context;
 use super::dispatch::{Bound, Step, folded};
-use super::kernel::{Kernel, Room};
 use super::layout::{Rows, state};
-use super::list;
 use super::part::Part;
-use super::pointwise;
+use super::{kernels, list, pointwise};
 use crate::loss::Loss;
-use crate::shader::shader;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
@@ -199,9 +196,8 @@ fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Opt
         Bound::all(&set.labels),
         Bound::all(&matrix.state),
     ];
-    let kernel = Kernel::new(Room::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new());
     let cost = rows as u64 * shape.dimensions() as u64 * 8;
-    Ok(kernel.step(context, "prepare", &bound, folded(rows as u32), cost))
+    Ok(kernels::prepare_rows().step(context, "prepare", &bound, folded(rows as u32), cost))
 }
 
 fn prepare_beta(basis: &Basis, inputs: &Inputs<'_>, default: f32, beta: &wgpu::Buffer) -> Result<Step> {
@@ -219,9 +215,8 @@ fn prepare_beta(basis: &Basis, inputs: &Inputs<'_>, default: f32, beta: &wgpu::B
         }
     };
     let bound = [raw, Bound::all(beta), Bound::all(&basis.matrix.state)];
-    let kernel = Kernel::new(Room::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new());
     let count = betas.max(1) as u32;
-    Ok(kernel.step(context, "prepare beta", &bound, folded(count.div_ceil(64)), count.into()))
+    Ok(kernels::prepare_beta().step(context, "prepare beta", &bound, folded(count.div_ceil(64)), count.into()))
 }
 
 pub(crate) struct Checker {

@@ -59,17 +59,21 @@ impl Room {
         }
     }
 
-    pub(crate) fn bind_group_layout(self, device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    /// What a bind group of the room has.
+    pub(crate) fn layout_entries(self) -> Vec<wgpu::BindGroupLayoutEntry> {
         let entry = |(binding, slot): (usize, &Slot)| wgpu::BindGroupLayoutEntry {
             binding: binding as u32,
             visibility: wgpu::ShaderStages::COMPUTE,
             ty: slot.binding_type(),
             count: None,
         };
-        let entries: Vec<_> = self.slots().iter().enumerate().map(entry).collect();
+        self.slots().iter().enumerate().map(entry).collect()
+    }
+
+    pub(crate) fn bind_group_layout(self, device: &wgpu::Device) -> wgpu::BindGroupLayout {
         device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some(&format!("metric-learning {self:?}")),
-            entries: &entries,
+            entries: &self.layout_entries(),
         })
     }
 }
@@ -99,10 +103,6 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    pub(crate) fn new(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Self {
-        Self { room, shader, entry: "main", constants }
-    }
-
     pub(crate) fn pipeline(
         &self,
         device: &wgpu::Device,

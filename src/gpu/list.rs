@@ -4,11 +4,11 @@ use super::basis::Basis;
 use super::buffers::{Maker, uniform};
 use super::dispatch::{Bound, Step, folded};
 use super::inputs::{Checker, Inputs};
-use super::kernel::{Kernel, Room};
+use super::kernel::Kernel;
+use super::kernels;
 use super::layout::List as Uniform;
 use super::stripes::pairs;
 use crate::Result;
-use crate::shader::shader;
 use crate::shape::{Mode, Shape};
 
 /// `BLOCK` and `DIGITS` of `shaders/shared/digits.wgsl`.
@@ -16,7 +16,7 @@ pub(crate) const BLOCK: u64 = 1024;
 pub(crate) const DIGITS: u64 = 256;
 
 /// Bits of a digit.
-const DIGIT_BITS: u32 = DIGITS.ilog2();
+pub(crate) const DIGIT_BITS: u32 = DIGITS.ilog2();
 
 /// A prepared list.
 #[derive(Debug)]
@@ -69,12 +69,12 @@ impl Indices {
         let blocks = folded(places.div_ceil(BLOCK) as u32);
         let mut steps = Vec::new();
         for digit in 0..self.digits {
-            let kernel = |shader| Kernel::new(Room::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())]);
             let [ordered, order] = self.orders_of(digit);
             let buffers = [&self.rows, order, &self.counts, ordered];
-            steps.push((kernel(shader!("incidence/count.wgsl")), buffers, blocks));
-            steps.push((kernel(shader!("incidence/scan.wgsl")), buffers, [1, 1, 1]));
-            steps.push((kernel(shader!("incidence/scatter.wgsl")), buffers, blocks));
+            let groups = [blocks, [1, 1, 1], blocks];
+            steps.extend(
+                kernels::incidence(digit).into_iter().zip(groups).map(|(kernel, groups)| (kernel, buffers, groups)),
+            );
         }
         steps
     }
@@ -98,18 +98,17 @@ pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &C
     let triplets = || check.needed("triplets", &inputs.triplets, 3 * count, "the plan was made for listed triplets");
     let pairs = || check.needed("pairs", &inputs.pairs, 2 * count, "the plan was made for listed pairs");
     let same = || check.needed("same", &inputs.same, count, "every pair is the same or different");
-    // As `shaders/prepare/list.wgsl` numbers them. What a kind does not use is bound to what it does.
-    let (kind, entries, same) = match shape.mode() {
-        Mode::Triplets => (2, triplets()?, triplets()?),
-        Mode::PairIndices => (1, pairs()?, same()?),
-        _ => (0, same()?, same()?),
+    // What a kind does not use is bound to what it does.
+    let (entries, same) = match shape.mode() {
+        Mode::Triplets => (triplets()?, triplets()?),
+        Mode::PairIndices => (pairs()?, same()?),
+        _ => (same()?, same()?),
     };
     let list_uniform = Uniform { count: count as u32, limit: shape.queries() as u32 };
     let uniform = uniform(context.device(), "list", bytemuck::bytes_of(&list_uniform))?;
     let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
     let bound =
         [Bound::all(&uniform), entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state)];
-    let constants = vec![("KIND", f64::from(kind))];
-    let kernel = Kernel::new(Room::PrepareList, shader!("prepare/list.wgsl"), constants);
+    let kernel = kernels::prepare_list(shape.mode());
     Ok(kernel.step(context, "prepare list", &bound, folded((count as u32).div_ceil(256)), count as u64 * 8))
 }

@@ -5,13 +5,12 @@ use super::buffers::{Maker, filled};
 use super::context::Context;
 use super::dispatch::Step;
 use super::inputs::{self, Binding, Inputs};
-use super::kernel::{Kernel, Room};
+use super::kernels;
 use super::layout;
 use super::program::Program;
 use super::readback::{Pending, Sources, Staged, What};
 use super::sweeps::{Grid, Sweeps};
 use crate::measures::{Measures, POSITIVES_PER_DISPATCH, Retrieval};
-use crate::shader::shader;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -134,16 +133,15 @@ impl Buffers {
         let mut sweeps = Sweeps::new(basis, Some(POSITIVES_PER_DISPATCH))?;
         let distance = sweeps.distance();
         let matrix = &basis.matrix;
-        let kernel = Kernel::new(Room::MeasureRanks, shader!("measures/ranks.wgsl"), Vec::new());
         let buffers = [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
         let cost = u64::from(basis.stripes.stride) * OPERATIONS_PER_PAIR;
-        let ranks = sweeps.sweep("ranks", &kernel, &buffers, Grid::Rows, cost).in_portions(sweeps.portions());
+        let ranks = sweeps.sweep("ranks", &kernels::ranks(), &buffers, Grid::Rows, cost).in_portions(sweeps.portions());
         sweeps.pass([&distance, &ranks].into_iter());
 
-        let kernel = Kernel::new(Room::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new());
         let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state];
         let groups = 1 + retrieval.recall_at.len() as u32;
-        sweeps.push("totals", &kernel, &buffers, groups, u64::from(groups) * basis.shape.queries() as u64 * 16);
+        let cost = u64::from(groups) * basis.shape.queries() as u64 * 16;
+        sweeps.push("totals", &kernels::measures(), &buffers, groups, cost);
         Ok(sweeps.steps)
     }
 }

@@ -5,7 +5,7 @@ use super::buffers::{Maker, uniform};
 use super::context::Context;
 use super::dispatch::{Bound, Step, folded};
 use super::inputs::{self, Binding, Inputs};
-use super::kernel::{Kernel, Room};
+use super::kernels;
 use super::layout::Accumulate;
 use super::part::{Part, steps_of};
 use super::program::Program;
@@ -13,7 +13,6 @@ use super::readback::{Pending, Read, Sources, What};
 use super::scope::scoped;
 use crate::loss::Loss;
 use crate::objective::{ObjectiveEvaluation, Weighted, check};
-use crate::shader::shader;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -96,8 +95,7 @@ impl ObjectivePlan {
         let buffers = &group.parts[part].buffers;
         let state = &group.basis.matrix.state;
         let bound = [&uniform, &buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);
-        let kernel = Kernel::new(Room::FinishAccumulate, shader!("finish/accumulate.wgsl"), Vec::new());
-        Ok(kernel.step(context, "accumulate", &bound, folded(count.div_ceil(256)), count.into()))
+        Ok(kernels::accumulate().step(context, "accumulate", &bound, folded(count.div_ceil(256)), count.into()))
     }
 
     /// Checks the caller's buffers and binds them: the inputs of every set, in the order of their numbers.

@@ -4,10 +4,9 @@ use super::basis::Basis;
 use super::buffers::{Buffers, uniform};
 use super::dispatch::{Bound, Step, folded};
 use super::inputs::{Checker, Inputs};
-use super::kernel::{Kernel, Room};
 use super::layout::{Cut, Finish};
 use super::part::Part;
-use super::steps;
+use super::{kernels, steps};
 use crate::Result;
 use crate::loss::{Loss, Truth};
 use crate::shape::Shape;
@@ -73,9 +72,6 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<St
         Bound::all(&buffers.rows),
         Bound::all(&matrix.state),
     ];
-    // The kernels of rows have their truth written into them.
-    let is_by_rows = loss.has_per_anchor(shape);
-    let constants = if is_by_rows { Vec::new() } else { vec![("TRUTH", f64::from(loss.truth() as u32))] };
-    let kernel = Kernel::new(Room::Pointwise, loss.description().terms().shader, constants);
+    let kernel = kernels::pointwise(loss.description());
     Ok(kernel.step(context, "pointwise", &bound, folded(cut.rows), u64::from(cut.count) * COST))
 }

@@ -7,7 +7,7 @@
 use super::basis::Basis;
 use super::buffers::{Buffers, Matrix, Set, uniform};
 use super::dispatch::{Bound, Step, folded};
-use super::kernel::{Kernel, Room};
+use super::kernels::{self, MAIN, STATISTICS};
 use super::layout::Finish;
 use super::list::List;
 use super::part::Part;
@@ -15,7 +15,6 @@ use super::stripes::pairs;
 use super::sweeps::{Grid, Sweep, Sweeps, TILE};
 use crate::Result;
 use crate::loss::{Statistics, Terms};
-use crate::shader::shader;
 use crate::shape::Mode;
 
 /// Every pass over every stripe, then the finish.
@@ -46,12 +45,7 @@ pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
 
 /// Adds up the rows of a loss; the last loss also takes the faults over.
 pub(crate) fn totals(basis: &Basis, part: &Part, last: bool) -> Step {
-    let constants = vec![
-        ("REDUCTION", f64::from(part.loss.reduction() as u32)),
-        ("SPLIT_MEAN", (part.loss.description().terms().statistics == Statistics::Totals).into()),
-        ("LAST", last.into()),
-    ];
-    let kernel = Kernel::new(Room::FinishTotals, shader!("finish/totals.wgsl"), constants);
+    let kernel = kernels::totals(&part.loss, last);
     let Buffers { weight, rows, totals, .. } = &part.buffers;
     let cost = rows.size() / 4;
     kernel.step(&basis.context, "totals", &[weight, rows, totals, &basis.matrix.state].map(Bound::all), [1, 1, 1], cost)
@@ -69,9 +63,8 @@ pub(crate) fn finish_gradient(
     let uniform = uniform(basis.context.device(), "finish", bytemuck::bytes_of(finish))?;
     let Matrix { state, unused, .. } = &basis.matrix;
     let bound = [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state].map(Bound::all);
-    let kernel = Kernel::new(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new());
     let cost = u64::from(finish.count) * u64::from(finish.dimensions) * 8;
-    Ok(kernel.step(&basis.context, "finish gradient", &bound, folded(finish.count), cost))
+    Ok(kernels::finish_gradient().step(&basis.context, "finish gradient", &bound, folded(finish.count), cost))
 }
 
 /// What one loss does on each stripe, and after them.
@@ -89,21 +82,19 @@ impl<'a> Work<'a> {
     /// In a pass of its own, where the loss needs to know something of all rows first.
     fn before(&self, sweeps: &Sweeps) -> Option<Sweep> {
         let needs_all_rows = matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals);
-        needs_all_rows.then(|| self.terms(sweeps, "statistics", 1))
+        needs_all_rows.then(|| self.terms(sweeps, STATISTICS, 1))
     }
 
     /// In the pass that makes the gradient.
     fn after(&self, sweeps: &Sweeps) -> Vec<Sweep> {
         let portions = self.terms.positives_per_dispatch.map_or(1, |most| self.basis.shape.references().div_ceil(most));
-        let statistics = (self.terms.statistics == Statistics::Ends).then(|| self.terms(sweeps, "statistics", 1));
-        let terms = self.terms(sweeps, "main", portions as u32);
+        let statistics = (self.terms.statistics == Statistics::Ends).then(|| self.terms(sweeps, STATISTICS, 1));
+        let terms = self.terms(sweeps, MAIN, portions as u32);
         statistics.into_iter().chain([terms]).chain(self.gradients(sweeps)).collect()
     }
 
     fn terms(&self, sweeps: &Sweeps, entry: &'static str, portions: u32) -> Sweep {
-        let mut constants = self.terms.constants.clone();
-        constants.push(("DISTANCE", sweeps.matrix_kind()));
-        let kernel = Kernel { entry, ..Kernel::new(Room::Terms, self.terms.shader, constants) };
+        let kernel = self.basis.matrix_kind().terms(&self.terms, entry);
         let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
         let buffers = [
             &all.parameters,
@@ -134,7 +125,7 @@ impl<'a> Work<'a> {
             return self.listed_gradients(sweeps, list);
         }
         if self.basis.shape.mode() == Mode::Scores {
-            let kernel = Kernel::new(Room::Gradient, shader!("gradient/scores.wgsl"), Vec::new());
+            let kernel = self.basis.matrix_kind().gradient();
             let buffers = [unused, unused, coefficients, gradient, unused];
             return vec![sweeps.sweep(
                 "gradient",
@@ -147,16 +138,16 @@ impl<'a> Work<'a> {
         let other = self.basis.matrix.other();
         let across = (self.basis.shape.dimensions() as u32).div_ceil(TILE);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
-        let mut all = vec![self.gradient(sweeps, "gradient", 0.0, by_rows, Grid::Tiles(across))];
+        let mut all = vec![self.gradient(sweeps, "gradient", false, by_rows, Grid::Tiles(across))];
         if self.joins_ends() {
             let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
-            all.push(self.gradient(sweeps, "gradient of earlier rows", 1.0, by_columns, Grid::Earlier(across)));
+            all.push(self.gradient(sweeps, "gradient of earlier rows", true, by_columns, Grid::Earlier(across)));
         }
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
             let grid = Grid::Fixed([across, sweeps.columns().div_ceil(TILE), 1]);
-            all.push(self.gradient(sweeps, "gradient by columns", 1.0, by_columns, grid));
+            all.push(self.gradient(sweeps, "gradient by columns", true, by_columns, grid));
         }
         all
     }
@@ -165,15 +156,13 @@ impl<'a> Work<'a> {
     fn listed_gradients(&self, sweeps: &Sweeps, list: &List) -> Vec<Sweep> {
         let Matrix { queries, unused, .. } = &self.basis.matrix;
         let Buffers { coefficients, gradient, gradient_references, .. } = &self.part.buffers;
-        let kernel = |shader| Kernel::new(Room::Gradient, shader, sweeps.matrix_constants());
+        let kernel = self.basis.matrix_kind().gradient();
         if let Some(indices) = &list.indices {
-            let kernel = kernel(shader!("gradient/listed.wgsl"));
             let [rows, folds, _] = folded(self.basis.shape.queries() as u32);
             let grid = Grid::Fixed([(self.basis.shape.dimensions() as u32).div_ceil(TILE), rows, folds]);
             let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
             return vec![sweeps.sweep("gradient", &kernel, &buffers, grid, 2 * sweeps.pair_cost())];
         }
-        let kernel = kernel(shader!("gradient/aligned.wgsl"));
         let vectors = self.basis.shape.dimensions().div_ceil(4) as u64;
         let grid = Grid::Fixed(folded((pairs(&self.basis.shape) * vectors).div_ceil(256) as u32));
         let other = self.basis.matrix.other();
@@ -189,14 +178,11 @@ impl<'a> Work<'a> {
         &self,
         sweeps: &Sweeps,
         label: &'static str,
-        transposed: f64,
+        transposed: bool,
         buffers: [&wgpu::Buffer; 5],
         grid: Grid,
     ) -> Sweep {
-        let mut constants = sweeps.matrix_constants();
-        constants.push(("TRANSPOSED", transposed));
-        constants.push(("TRIANGLE", self.joins_ends().into()));
-        let kernel = Kernel::new(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants);
+        let kernel = self.basis.matrix_kind().tiled_gradient(transposed, self.joins_ends());
         sweeps.sweep(label, &kernel, &buffers, grid, sweeps.pair_cost())
     }
 
@@ -221,8 +207,7 @@ impl<'a> Work<'a> {
     fn finish_beta(&self) -> Option<Step> {
         let Buffers { rows, totals, gradient_beta, .. } = &self.part.buffers;
         let beta = self.part.loss.description().beta()?;
-        let constants = vec![("BETA_PER_CLASS", beta.per_class.into())];
-        let kernel = Kernel::new(Room::FinishBeta, shader!("finish/beta.wgsl"), constants);
+        let kernel = kernels::finish_beta(beta);
         let betas = self.basis.shape.betas().max(1) as u32;
         let bound = [rows, &self.basis.matrix.queries.labels, totals, gradient_beta.as_ref()?].map(Bound::all);
         let cost = u64::from(betas) * self.basis.shape.queries() as u64;

@@ -3,13 +3,12 @@
 use super::basis::Basis;
 use super::buffers::{Matrix, filled};
 use super::dispatch::{Bound, Step, folded};
-use super::kernel::{Kernel, Room};
+use super::kernel::Kernel;
 use super::layout::Stripe;
 use super::list::List;
 use super::stripes::{Stripes, pairs};
-use crate::shader::shader;
 use crate::shape::{Mode, Shape};
-use crate::{Distance, Error, Result};
+use crate::{Error, Result};
 
 /// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/gradient/pairwise.wgsl`.
 pub(crate) const TILE: u32 = 64;
@@ -113,21 +112,17 @@ impl<'a> Sweeps<'a> {
         let Basis { matrix, shape, stripes, .. } = self.basis;
         let Matrix { queries, distances, state, unused, list, .. } = matrix;
         let other = matrix.other();
+        let kernel = self.basis.matrix_kind().distances();
         if let Some(list) = list {
-            let mut constants = self.matrix_constants();
-            constants.push(("ROW_ALIGNED", list.indices.is_none().into()));
-            let kernel = Kernel::new(Room::Distance, shader!("distance/listed.wgsl"), constants);
             let rows = list.indices.as_ref().map_or(unused, |indices| &indices.rows);
             let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, rows, distances];
             let grid = Grid::Fixed(folded(pairs(shape).div_ceil(PAIRS_PER_GROUP) as u32));
             return self.sweep("distance", &kernel, &buffers, grid, self.pair_cost());
         }
-        let (shader, grid) = if shape.mode() == Mode::Scores {
-            (shader!("distance/scores.wgsl"), Grid::Values(stripes.stride / 4))
-        } else {
-            (shader!("distance/pairwise.wgsl"), Grid::Tiles(self.columns().div_ceil(TILE)))
+        let grid = match shape.mode() {
+            Mode::Scores => Grid::Values(stripes.stride / 4),
+            _ => Grid::Tiles(self.columns().div_ceil(TILE)),
         };
-        let kernel = Kernel::new(Room::Distance, shader, self.matrix_constants());
         let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, state, distances];
         self.sweep("distance", &kernel, &buffers, grid, self.pair_cost())
     }
@@ -140,17 +135,6 @@ impl<'a> Sweeps<'a> {
     /// A subtraction and a multiply-add per pair and dimension, for a row.
     pub(crate) fn pair_cost(&self) -> u64 {
         u64::from(self.basis.stripes.stride) * self.basis.shape.dimensions() as u64 * 3
-    }
-
-    /// What the matrix is made of, as `shaders/shared/distance.wgsl` numbers it: a distance, or scores.
-    pub(crate) fn matrix_kind(&self) -> f64 {
-        let is_scores = self.basis.shape.mode() == Mode::Scores;
-        f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.basis.distance as u32 })
-    }
-
-    /// The kernels of scores have no distance.
-    pub(crate) fn matrix_constants(&self) -> Vec<(&'static str, f64)> {
-        if self.basis.shape.mode() == Mode::Scores { Vec::new() } else { vec![("DISTANCE", self.matrix_kind())] }
     }
 
     /// A kernel whose first binding is the stripe.

@@ -92,4 +92,8 @@ impl Description for Contrastive {
             ..Terms::of(shader!("terms/contrastive.wgsl"))
         }
     }
+
+    fn variants(self) -> Vec<Self> {
+        [1, 2].map(|power| Self { power, ..self.clone() }).to_vec()
+    }
 }

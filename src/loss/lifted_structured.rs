@@ -84,4 +84,8 @@ impl Description for LiftedStructured {
             ..Terms::of(shader!("terms/lifted_structured.wgsl"))
         }
     }
+
+    fn variants(self) -> Vec<Self> {
+        [Form::Smooth, Form::Exact].map(|form| Self { form, ..self.clone() }).to_vec()
+    }
 }

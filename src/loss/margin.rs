@@ -117,4 +117,12 @@ impl Description for Margin {
             },
         }
     }
+
+    fn variants(self) -> Vec<Self> {
+        // Normalized, as drawing needs it; the kernels are the same.
+        let of = |sampling| {
+            [false, true].map(|beta_per_class| Self { normalize: true, beta_per_class, sampling, ..self.clone() })
+        };
+        Sampling::ALL.map(of).concat()
+    }
 }

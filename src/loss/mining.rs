@@ -89,3 +89,8 @@ pub(crate) enum Difficulty {
     SemiHard,
     Hard,
 }
+
+impl Difficulty {
+    /// Every difficulty.
+    pub const ALL: [Self; 3] = [Self::Easy, Self::SemiHard, Self::Hard];
+}

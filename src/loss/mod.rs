@@ -102,6 +102,22 @@ macro_rules! define_loss {
 }
 for_every_loss!(define_loss);
 
+macro_rules! define_variants {
+    ($($pairs:ident),*; $($pointwise:ident),*) => {
+        impl Loss {
+            /// Every loss with this distance and reduction, in every setting that its kernels depend on, allowed or not.
+            #[allow(clippy::needless_update)]
+            fn variants_with(distance: Distance, reduction: Reduction) -> Vec<Self> {
+                let mut all: Vec<Self> = Vec::new();
+                $(all.extend($pairs { distance, reduction, ..Default::default() }.variants().into_iter().map(Self::$pairs));)*
+                $(all.extend($pointwise { reduction, ..Default::default() }.variants().into_iter().map(Self::$pointwise));)*
+                all
+            }
+        }
+    };
+}
+for_every_loss!(define_variants);
+
 impl Loss {
     /// The distance between rows; `None` for the pointwise losses.
     pub fn distance(&self) -> Option<Distance> {
@@ -137,6 +153,17 @@ impl Loss {
     /// The reductions it takes.
     pub fn reductions(&self) -> impl Iterator<Item = Reduction> + '_ {
         Reduction::ALL.into_iter().filter(|&reduction| self.description().allows(reduction))
+    }
+
+    /// Every loss in every setting that its kernels depend on.
+    pub(crate) fn variants() -> Vec<Self> {
+        let reductions = |distance| Reduction::ALL.map(|reduction| Self::variants_with(distance, reduction));
+        let all = Distance::ALL.into_iter().flat_map(reductions).flatten();
+        let is_allowed = |loss: &Self| {
+            let description = loss.description();
+            description.allows(loss.reduction()) && description.check().is_ok()
+        };
+        all.filter(is_allowed).collect()
     }
 
     /// Checks the parameters, and that the loss is defined for inputs of this shape.
@@ -220,6 +247,9 @@ pub enum Truth {
 }
 
 impl Truth {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 4] = [Self::Nothing, Self::Targets, Self::Signs, Self::Labels];
+
     /// Whether every value has a target.
     pub fn has_targets(self) -> bool {
         matches!(self, Self::Targets | Self::Signs)
@@ -263,6 +293,14 @@ pub(crate) trait Description {
     }
 
     fn terms(&self) -> Terms;
+
+    /// The same with every value of the settings, beside distance and reduction, that its kernels depend on.
+    fn variants(self) -> Vec<Self>
+    where
+        Self: Sized,
+    {
+        vec![self]
+    }
 }
 
 /// A learnable boundary of the loss.

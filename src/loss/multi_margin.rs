@@ -73,4 +73,9 @@ impl Description for MultiMargin {
             ..Terms::of(shader!("terms/multi_margin.wgsl"))
         }
     }
+
+    fn variants(self) -> Vec<Self> {
+        let with = |power| [false, true].map(|divide_by_classes| Self { power, divide_by_classes, ..self.clone() });
+        [1, 2].map(with).concat()
+    }
 }

@@ -110,4 +110,9 @@ impl Description for Triplet {
             },
         }
     }
+
+    fn variants(self) -> Vec<Self> {
+        let with = |mining| [false, true].map(|soft| Self { mining, soft, ..self.clone() });
+        Mining::ALL.map(with).concat()
+    }
 }

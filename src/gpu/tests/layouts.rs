@@ -102,7 +102,7 @@ fn constants_have_the_same_value() {
     }
 
     let one_per_anchor = parse(shader!("terms/triplet/one_per_anchor.wgsl"));
-    for difficulty in [Difficulty::Easy, Difficulty::SemiHard, Difficulty::Hard] {
+    for difficulty in Difficulty::ALL {
         assert_eq!(constant(&one_per_anchor, &in_capitals(difficulty)), difficulty as u32);
     }
 

@@ -1,0 +1,147 @@
+//! Kernels in the languages of the drivers, by naga.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
+use naga::proc::BoundsCheckPolicies;
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{Module, ResourceBinding, ShaderStage};
+use wgpu_metric_learning::shaders::ShaderSource;
+
+const STAGE: ShaderStage = ShaderStage::Compute;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// For WebGPU.
+    Wgsl,
+    /// For Vulkan, as binary modules.
+    Spirv,
+    /// For Metal, version 2.0.
+    Msl,
+    /// For DX12, shader model 5.1.
+    Hlsl,
+    /// For OpenGL ES 3.1.
+    Glsl,
+}
+
+impl Language {
+    /// What the names of its files end with.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Wgsl => "wgsl",
+            Self::Spirv => "spv",
+            Self::Msl => "metal",
+            Self::Hlsl => "hlsl",
+            Self::Glsl => "comp",
+        }
+    }
+}
+
+/// A kernel in a language.
+pub struct Translation {
+    pub bytes: Vec<u8>,
+    /// What the language calls the entry point.
+    pub entry: String,
+    pub workgroup_size: [u32; 3],
+}
+
+/// The kernel without the run-time checks that naga can add, as a context runs it by default. In every language a binding keeps
+/// its number.
+pub fn translate(source: &ShaderSource, language: Language) -> Result<Translation, String> {
+    let (module, info) = parse(source)?;
+    let point = module.entry_points.iter().find(|point| point.name == source.entry);
+    let workgroup_size = point.ok_or("no such entry point")?.workgroup_size;
+    let (bytes, entry) = match language {
+        Language::Wgsl => (source.wgsl.clone().into_bytes(), source.entry.into()),
+        Language::Spirv => (to_spirv(&module, &info, source.entry)?, source.entry.into()),
+        Language::Msl => to_msl(&module, &info, source)?,
+        Language::Hlsl => to_hlsl(&module, &info, source.entry)?,
+        // Its entry points are always called so.
+        Language::Glsl => (to_glsl(&module, &info, source)?, "main".into()),
+    };
+    Ok(Translation { bytes, entry, workgroup_size })
+}
+
+/// Valid without any capability, so on every WebGPU device; with the values of the constants in their places.
+fn parse(source: &ShaderSource) -> Result<(Module, ModuleInfo), String> {
+    let module = naga::front::wgsl::parse_str(&source.wgsl).map_err(|error| error.emit_to_string(&source.wgsl))?;
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+    let info = validator.validate(&module).map_err(|error| error.emit_to_string(&source.wgsl))?;
+    let entry = Some((STAGE, source.entry));
+    let (module, info) = pipeline_constants::process_overrides(&module, &info, entry, &Default::default())
+        .map_err(|error| error.to_string())?;
+    Ok((module.into_owned(), info.into_owned()))
+}
+
+/// The bindings of the kernel, each with its number.
+fn bindings(source: &ShaderSource) -> impl Iterator<Item = (ResourceBinding, u8)> + '_ {
+    let bindings = source.bindings.iter().map(|entry| entry.binding);
+    bindings.map(|binding| (ResourceBinding { group: 0, binding }, binding as u8))
+}
+
+fn to_spirv(module: &Module, info: &ModuleInfo, entry: &str) -> Result<Vec<u8>, String> {
+    let options = spv::Options {
+        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
+        force_loop_bounding: false,
+        ..Default::default()
+    };
+    let pipeline = spv::PipelineOptions { shader_stage: STAGE, entry_point: entry.into() };
+    let words = spv::write_vec(module, info, &options, Some(&pipeline)).map_err(|error| error.to_string())?;
+    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+fn to_msl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<(Vec<u8>, String), String> {
+    let target = |slot| msl::BindTarget { buffer: Some(slot), mutable: true, ..Default::default() };
+    let resources = bindings(source).map(|(binding, slot)| (binding, target(slot))).collect();
+    let resources = msl::EntryPointResources { resources, ..Default::default() };
+    let options = msl::Options {
+        lang_version: (2, 0),
+        per_entry_point_map: BTreeMap::from([(source.entry.into(), resources)]),
+        fake_missing_bindings: false,
+        zero_initialize_workgroup_memory: false,
+        force_loop_bounding: false,
+        ..Default::default()
+    };
+    let entry_point = Some((STAGE, source.entry.into()));
+    let pipeline = msl::PipelineOptions { entry_point, ..Default::default() };
+    let (text, names) = msl::write_string(module, info, &options, &pipeline).map_err(|error| error.to_string())?;
+    Ok((text.into_bytes(), only(names.entry_point_names)?))
+}
+
+fn to_hlsl(module: &Module, info: &ModuleInfo, entry: &str) -> Result<(Vec<u8>, String), String> {
+    let options = hlsl::Options {
+        // Registers and spaces are then the numbers of bindings and groups.
+        fake_missing_bindings: true,
+        zero_initialize_workgroup_memory: false,
+        restrict_indexing: false,
+        force_loop_bounding: false,
+        ..Default::default()
+    };
+    let pipeline = hlsl::PipelineOptions { entry_point: Some((STAGE, entry.into())) };
+    let mut text = String::new();
+    let mut writer = hlsl::Writer::new(&mut text, &options, &pipeline);
+    let names = writer.write(module, info, None).map_err(|error| error.to_string())?;
+    Ok((text.into_bytes(), only(names.entry_point_names)?))
+}
+
+fn to_glsl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<Vec<u8>, String> {
+    let options = glsl::Options {
+        version: glsl::Version::new_gles(310),
+        binding_map: bindings(source).collect(),
+        zero_initialize_workgroup_memory: false,
+        ..Default::default()
+    };
+    let pipeline = glsl::PipelineOptions { shader_stage: STAGE, entry_point: source.entry.into(), multiview: None };
+    let mut text = String::new();
+    glsl::Writer::new(&mut text, module, info, &options, &pipeline, BoundsCheckPolicies::default())
+        .and_then(|mut writer| writer.write())
+        .map_err(|error| error.to_string())?;
+    Ok(text.into_bytes())
+}
+
+/// The name of the one entry point that was written.
+fn only<E: ToString>(names: Vec<Result<String, E>>) -> Result<String, String> {
+    let name = names.into_iter().next().ok_or("no entry point was written")?;
+    name.map_err(|error| error.to_string())
+}

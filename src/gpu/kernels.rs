@@ -1,0 +1,185 @@
+//! Every kernel there is. They are made here and nowhere else, so that [`all`] can list them without a device.
+
+use super::kernel::{Kernel, Room};
+use super::list::DIGIT_BITS;
+use crate::Distance;
+use crate::loss::{Beta, Description, Loss, Statistics, Terms};
+use crate::shader::{Shader, shader};
+use crate::shape::Mode;
+
+/// Every kernel that a plan can have, in every variant, each once.
+pub(crate) fn all() -> Vec<Kernel> {
+    let mut all = Kernels::default();
+    all.extend([prepare_rows(), prepare_beta(), accumulate(), finish_gradient(), ranks(), measures()]);
+    all.extend([Mode::PairRows, Mode::PairIndices, Mode::Triplets].map(prepare_list));
+    // A row's index has the digits of a u32.
+    all.extend((0..u32::BITS / DIGIT_BITS).flat_map(incidence));
+    for loss in Loss::variants() {
+        let description = loss.description();
+        all.extend([false, true].map(|last| totals(&loss, last)));
+        all.extend(description.beta().map(finish_beta));
+        for &mode in loss.modes() {
+            match loss.distance() {
+                Some(distance) => all.extend(over_pairs(MatrixKind { mode, distance }, &description.terms())),
+                None => all.extend([pointwise(description)]),
+            }
+        }
+    }
+    all.0
+}
+
+#[derive(Default)]
+struct Kernels(Vec<Kernel>);
+
+impl Kernels {
+    /// Adds those that are new.
+    fn extend(&mut self, kernels: impl IntoIterator<Item = Kernel>) {
+        for kernel in kernels {
+            if !self.0.contains(&kernel) {
+                self.0.push(kernel);
+            }
+        }
+    }
+}
+
+/// Those of a loss on such a matrix.
+fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
+    let mut kernels = vec![matrix.distances(), matrix.terms(terms, MAIN)];
+    if terms.statistics != Statistics::None {
+        kernels.push(matrix.terms(terms, STATISTICS));
+    }
+    if matrix.is_tiled() {
+        let variants = [[false, false], [true, false], [false, true], [true, true]];
+        kernels.extend(variants.map(|[transposed, triangle]| matrix.tiled_gradient(transposed, triangle)));
+    } else {
+        kernels.push(matrix.gradient());
+    }
+    kernels
+}
+
+/// The entry point of every kernel, but for the statistics of a loss.
+pub(crate) const MAIN: &str = "main";
+pub(crate) const STATISTICS: &str = "statistics";
+
+fn kernel(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Kernel {
+    Kernel { room, shader, entry: MAIN, constants }
+}
+
+pub(crate) fn prepare_rows() -> Kernel {
+    kernel(Room::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new())
+}
+
+pub(crate) fn prepare_beta() -> Kernel {
+    kernel(Room::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new())
+}
+
+/// For the modes that have a list, numbered as in its file.
+pub(crate) fn prepare_list(mode: Mode) -> Kernel {
+    let kind = match mode {
+        Mode::Triplets => 2,
+        Mode::PairIndices => 1,
+        _ => 0,
+    };
+    kernel(Room::PrepareList, shader!("prepare/list.wgsl"), vec![("KIND", kind.into())])
+}
+
+/// The kernels that sort by a digit, in their order.
+pub(crate) fn incidence(digit: u32) -> [Kernel; 3] {
+    let files = [shader!("incidence/count.wgsl"), shader!("incidence/scan.wgsl"), shader!("incidence/scatter.wgsl")];
+    files.map(|shader| kernel(Room::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())]))
+}
+
+/// The N x M matrix, or the list of pairs, as far as kernels depend on it.
+#[derive(Clone, Copy)]
+pub(crate) struct MatrixKind {
+    pub mode: Mode,
+    pub distance: Distance,
+}
+
+impl MatrixKind {
+    /// As `shaders/shared/distance.wgsl` numbers them: a distance, or scores.
+    fn number(self) -> f64 {
+        let is_scores = self.mode == Mode::Scores;
+        f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.distance as u32 })
+    }
+
+    fn constants(self) -> Vec<(&'static str, f64)> {
+        vec![("DISTANCE", self.number())]
+    }
+
+    /// Whether it is all of a matrix whose distances and gradients are worked on in tiles.
+    fn is_tiled(self) -> bool {
+        matches!(self.mode, Mode::Batch | Mode::Reference | Mode::Prototypes)
+    }
+
+    pub(crate) fn distances(self) -> Kernel {
+        if self.is_tiled() {
+            return kernel(Room::Distance, shader!("distance/pairwise.wgsl"), self.constants());
+        }
+        if self.mode == Mode::Scores {
+            return kernel(Room::Distance, shader!("distance/scores.wgsl"), Vec::new());
+        }
+        let mut constants = self.constants();
+        constants.push(("ROW_ALIGNED", (self.mode == Mode::PairRows).into()));
+        kernel(Room::Distance, shader!("distance/listed.wgsl"), constants)
+    }
+
+    pub(crate) fn terms(self, terms: &Terms, entry: &'static str) -> Kernel {
+        let mut constants = terms.constants.clone();
+        constants.extend(self.constants());
+        Kernel { entry, ..kernel(Room::Terms, terms.shader, constants) }
+    }
+
+    /// Of scores, and of listed and row-aligned pairs.
+    pub(crate) fn gradient(self) -> Kernel {
+        match self.mode {
+            Mode::Scores => kernel(Room::Gradient, shader!("gradient/scores.wgsl"), Vec::new()),
+            Mode::PairRows => kernel(Room::Gradient, shader!("gradient/aligned.wgsl"), self.constants()),
+            _ => kernel(Room::Gradient, shader!("gradient/listed.wgsl"), self.constants()),
+        }
+    }
+
+    /// Of all of a matrix: by rows, or `transposed` by columns; as a `triangle` where every pair is taken once, for both its ends.
+    pub(crate) fn tiled_gradient(self, transposed: bool, triangle: bool) -> Kernel {
+        let mut constants = self.constants();
+        constants.push(("TRANSPOSED", transposed.into()));
+        constants.push(("TRIANGLE", triangle.into()));
+        kernel(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants)
+    }
+}
+
+pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {
+    // The kernels of rows have their truth written into them.
+    let constants = if loss.per_anchor() { Vec::new() } else { vec![("TRUTH", f64::from(loss.truth() as u32))] };
+    kernel(Room::Pointwise, loss.terms().shader, constants)
+}
+
+/// Adds up the rows of a loss; the `last` loss also takes the faults over.
+pub(crate) fn totals(loss: &Loss, last: bool) -> Kernel {
+    let constants = vec![
+        ("REDUCTION", f64::from(loss.reduction() as u32)),
+        ("SPLIT_MEAN", (loss.description().terms().statistics == Statistics::Totals).into()),
+        ("LAST", last.into()),
+    ];
+    kernel(Room::FinishTotals, shader!("finish/totals.wgsl"), constants)
+}
+
+pub(crate) fn accumulate() -> Kernel {
+    kernel(Room::FinishAccumulate, shader!("finish/accumulate.wgsl"), Vec::new())
+}
+
+pub(crate) fn finish_gradient() -> Kernel {
+    kernel(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new())
+}
+
+pub(crate) fn finish_beta(beta: Beta) -> Kernel {
+    kernel(Room::FinishBeta, shader!("finish/beta.wgsl"), vec![("BETA_PER_CLASS", beta.per_class.into())])
+}
+
+pub(crate) fn ranks() -> Kernel {
+    kernel(Room::MeasureRanks, shader!("measures/ranks.wgsl"), Vec::new())
+}
+
+pub(crate) fn measures() -> Kernel {
+    kernel(Room::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new())
+}

@@ -1,0 +1,60 @@
+//! The list of all kernels has every one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::contexts;
+use crate::gpu::{Kernel, Options, kernels};
+use crate::measures::Retrieval;
+use crate::reference::samples::{Sample, representatives};
+use crate::{Contrastive, Weighted};
+
+/// Every kernel that planning all losses in all their modes makes, an objective, and measuring retrieval.
+fn planned() -> Vec<Kernel> {
+    let context = contexts(Options::default()).swap_remove(0);
+    let sample = Sample::new(5, 3, 1.0);
+    for loss in representatives() {
+        for batch in sample.batches(&loss) {
+            context.evaluate(&loss, &batch).expect("a valid sample");
+        }
+    }
+    for batch in sample.retrieval_batches() {
+        context.measure(&Retrieval::default(), &batch).expect("a valid sample");
+        let term = Weighted::new(1.0, Contrastive::default(), batch);
+        context.evaluate_objective(&[term.clone(), term]).expect("a valid sample");
+    }
+    context.kernels()
+}
+
+#[test]
+fn every_kernel_that_is_planned_is_listed() {
+    let all = kernels::all();
+    let planned = planned();
+    assert!(planned.len() > 60, "only {} kernels", planned.len());
+    for kernel in planned {
+        assert!(all.contains(&kernel), "{kernel:?} is not listed");
+    }
+}
+
+/// The WGSL files below a folder, as `shader!` names them.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        match path.is_dir() {
+            true => files.extend(self::files(&path).into_iter().map(|file| format!("{name}/{file}"))),
+            false => drop(files.insert(name)),
+        }
+    }
+    files
+}
+
+#[test]
+fn every_file_that_is_no_part_of_others_is_listed() {
+    let listed: BTreeSet<_> = kernels::all().iter().map(|kernel| kernel.shader.path.to_string()).collect();
+    let mut files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"));
+    files.retain(|path| !path.starts_with("shared/"));
+    assert_eq!(files, listed);
+}

@@ -1,0 +1,112 @@
+//! Every kernel in every variant, as it reaches the driver: for whoever wants to read it, to translate it or to run it
+//! elsewhere. Needs no device.
+//!
+//! ```
+//! let sources = wgpu_metric_learning::shaders::all();
+//! let hard = sources.iter().find(|source| source.name.contains("Hard")).expect("a mining");
+//! assert!(hard.wgsl.contains("@compute @workgroup_size"));
+//! ```
+
+use crate::Tier;
+use crate::gpu::{Kernel, kernels};
+use crate::loss::{Difficulty, Distance, Reduction, Truth};
+use crate::shader::{compose, with_constants};
+
+/// One variant of a kernel.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ShaderSource {
+    /// What it computes and how it differs from the kernel's other variants, with `/` between folders:
+    /// `terms/triplet/all-distance=Euclidean`. No two have the same.
+    pub name: String,
+    /// The entry point.
+    pub entry: &'static str,
+    /// Standard WGSL: the kernel's file with all that it includes, and with the `constants` as the values of its `override`
+    /// declarations.
+    pub wgsl: String,
+    /// The names and values of the `override` constants that make the variant.
+    pub constants: Vec<(&'static str, f64)>,
+    /// The bindings of group 0. The kernel may leave some of them out.
+    pub bindings: Vec<wgpu::BindGroupLayoutEntry>,
+    /// The tier that runs it.
+    pub tier: Tier,
+}
+
+/// Every kernel that any plan can have, in every variant and tier, sorted by name.
+pub fn all() -> Vec<ShaderSource> {
+    let kernels = kernels::all();
+    let of_tier = |tier| kernels.iter().map(move |kernel| ShaderSource::new(kernel, tier));
+    let mut all: Vec<_> = Tier::ALL.into_iter().flat_map(of_tier).collect();
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    all
+}
+
+impl ShaderSource {
+    fn new(kernel: &Kernel, tier: Tier) -> Self {
+        Self {
+            name: name(kernel, tier),
+            entry: kernel.entry,
+            wgsl: with_constants(&compose(kernel.shader, tier), &kernel.constants),
+            constants: kernel.constants.clone(),
+            bindings: kernel.room.layout_entries(),
+            tier,
+        }
+    }
+}
+
+/// The file, what stands in the place of `main`, and the constants; below a folder of the tier's where that is not the baseline.
+fn name(kernel: &Kernel, tier: Tier) -> String {
+    let mut name = match tier {
+        Tier::Baseline => String::new(),
+        #[allow(unreachable_patterns)]
+        _ => format!("{tier}/"),
+    };
+    name += kernel.shader.path.trim_end_matches(".wgsl");
+    if kernel.entry != kernels::MAIN {
+        name += &format!("-{}", kernel.entry);
+    }
+    for &(constant, value) in &kernel.constants {
+        name += &format!("-{}={}", constant.to_lowercase(), value_name(constant, value));
+    }
+    name
+}
+
+/// What the value of a constant stands for; the number itself where it is one.
+fn value_name(constant: &str, value: f64) -> String {
+    fn of<T: Copy + std::fmt::Debug>(all: &[T], number: impl Fn(T) -> u32, value: f64) -> Option<String> {
+        all.iter().find(|&&one| f64::from(number(one)) == value).map(|one| format!("{one:?}"))
+    }
+    let name = match constant {
+        "DISTANCE" => of(&Distance::ALL, |distance| distance as u32, value).or_else(|| Some("Scores".into())),
+        "REDUCTION" => of(&Reduction::ALL, |reduction| reduction as u32, value),
+        "TRUTH" => of(&Truth::ALL, |truth| truth as u32, value),
+        "POSITIVE_DIFFICULTY" | "NEGATIVE_DIFFICULTY" => of(&Difficulty::ALL, |difficulty| difficulty as u32, value),
+        _ => None,
+    };
+    name.unwrap_or_else(|| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_tell_the_variants_apart() {
+        let all = all();
+        let names: HashSet<_> = all.iter().map(|source| &source.name).collect();
+        assert_eq!(names.len(), all.len());
+        assert!(names.iter().any(|name| *name == "terms/triplet/all-distance=Euclidean"), "{names:?}");
+    }
+
+    #[test]
+    fn every_constant_is_in_its_text() {
+        for source in all() {
+            for (name, value) in &source.constants {
+                let declaration = format!("override {name}: u32 = {value}u;");
+                assert_eq!(source.wgsl.matches(&declaration).count(), 1, "{declaration} in {}", source.name);
+            }
+        }
+    }
+}
