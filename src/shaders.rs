@@ -56,11 +56,7 @@ impl ShaderSource {
 
 /// The file, what stands in the place of `main`, and the constants; below a folder of the tier's where that is not the baseline.
 fn name(kernel: &Kernel, tier: Tier) -> String {
-    let mut name = match tier {
-        Tier::Baseline => String::new(),
-        #[allow(unreachable_patterns)]
-        _ => format!("{tier}/"),
-    };
+    let mut name = if tier == Tier::Baseline { String::new() } else { format!("{tier}/") };
     name += kernel.shader.path.trim_end_matches(".wgsl");
     if kernel.entry != kernels::MAIN {
         name += &format!("-{}", kernel.entry);

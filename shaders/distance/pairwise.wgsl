@@ -124,9 +124,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
     }
     var near = write(first_row + y, first_column + x, sums0, unscale)
-        | write(first_row + y + SIDE, first_column + x, sums1, unscale) << 4u
-        | write(first_row + y + 2u * SIDE, first_column + x, sums2, unscale) << 8u
-        | write(first_row + y + 3u * SIDE, first_column + x, sums3, unscale) << 12u;
+        | (write(first_row + y + SIDE, first_column + x, sums1, unscale) << 4u)
+        | (write(first_row + y + 2u * SIDE, first_column + x, sums2, unscale) << 8u)
+        | (write(first_row + y + 3u * SIDE, first_column + x, sums3, unscale) << 12u);
     if (DISTANCE == EUCLIDEAN) {
         // Few, but for duplicates. The direction to a near row is worth as much in the gradient as that to any other.
         for (; near != 0u; near &= near - 1u) {
