@@ -47,7 +47,7 @@ pub struct Translation {
 }
 
 /// The kernel without the run-time checks that naga can add, as a context runs it by default. In every language a binding keeps
-/// its number.
+/// its number; in MSL one more buffer, of array lengths, follows them.
 pub fn translate(source: &ShaderSource, language: Language) -> Result<Translation, String> {
     let (module, info) = parse(source)?;
     let point = module.entry_points.iter().find(|point| point.name == source.entry);
@@ -94,7 +94,9 @@ fn to_spirv(module: &Module, info: &ModuleInfo, entry: &str) -> Result<Vec<u8>, 
 fn to_msl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<(Vec<u8>, String), String> {
     let target = |slot| msl::BindTarget { buffer: Some(slot), mutable: true, ..Default::default() };
     let resources = bindings(source).map(|(binding, slot)| (binding, target(slot))).collect();
-    let resources = msl::EntryPointResources { resources, ..Default::default() };
+    // Naga declares the buffer of array lengths for every kernel with arrays of any length, read or not.
+    let sizes_buffer = Some(source.bindings.len() as u8);
+    let resources = msl::EntryPointResources { resources, sizes_buffer, ..Default::default() };
     let options = msl::Options {
         lang_version: (2, 0),
         per_entry_point_map: BTreeMap::from([(source.entry.into(), resources)]),
