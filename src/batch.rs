@@ -164,9 +164,10 @@ impl<'a> Batch<'a> {
         self.check_mode("references", Mode::Batch)?;
         let shape = self.shape.against(Mode::Reference, m);
         shape.check()?;
+        let labelled = self.with_row_labels(self.labels)?;
         check_rows("references", references, m, shape.dimensions())?;
         check_length("reference labels", labels.len(), m)?;
-        Ok(Self { shape, references, reference_labels: labels, ..self })
+        Ok(Self { shape, references, reference_labels: labels, ..labelled })
     }
 
     /// Against one prototype for each of `classes`, `classes` x D row by row, in place of the batch itself.
@@ -179,9 +180,10 @@ impl<'a> Batch<'a> {
         self.check_mode("prototypes", Mode::Batch)?;
         let shape = self.shape.against(Mode::Prototypes, classes);
         shape.check()?;
+        let labelled = self.with_row_labels(self.labels)?;
         check_rows("references", prototypes, classes, shape.dimensions())?;
         check_labels(self.labels, "prototype", classes)?;
-        Ok(Self { shape, references: prototypes, reference_labels: &[], ..self })
+        Ok(Self { shape, references: prototypes, reference_labels: &[], ..labelled })
     }
 
     /// With references that stay as they are, a memory bank for instance: no gradient is computed for them.
@@ -193,13 +195,15 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] and [`Error::NotFinite`].
+    /// [`Error::Empty`], [`Error::TooLarge`] and [`Error::NotFinite`].
     pub fn with_beta(self, beta: &'a [f32]) -> Result<Self> {
         if beta.is_empty() {
             return Err(Error::Empty { what: "the number of betas" });
         }
+        let shape = self.shape.with_betas(beta.len());
+        shape.check()?;
         check_rows("beta", beta, beta.len(), 1)?;
-        Ok(Self { shape: self.shape.with_betas(beta.len()), beta, ..self })
+        Ok(Self { shape, beta, ..self })
     }
 
     /// The sizes.
