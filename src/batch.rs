@@ -164,10 +164,9 @@ impl<'a> Batch<'a> {
         self.check_mode("references", Mode::Batch)?;
         let shape = self.shape.against(Mode::Reference, m);
         shape.check()?;
-        let labelled = self.with_row_labels(self.labels)?;
         check_rows("references", references, m, shape.dimensions())?;
         check_length("reference labels", labels.len(), m)?;
-        Ok(Self { shape, references, reference_labels: labels, ..labelled })
+        Ok(Self { shape, references, reference_labels: labels, ..self })
     }
 
     /// Against one prototype for each of `classes`, `classes` x D row by row, in place of the batch itself.
@@ -180,10 +179,9 @@ impl<'a> Batch<'a> {
         self.check_mode("prototypes", Mode::Batch)?;
         let shape = self.shape.against(Mode::Prototypes, classes);
         shape.check()?;
-        let labelled = self.with_row_labels(self.labels)?;
         check_rows("references", prototypes, classes, shape.dimensions())?;
         check_labels(self.labels, "prototype", classes)?;
-        Ok(Self { shape, references: prototypes, reference_labels: &[], ..labelled })
+        Ok(Self { shape, references: prototypes, reference_labels: &[], ..self })
     }
 
     /// With references that stay as they are, a memory bank for instance: no gradient is computed for them.

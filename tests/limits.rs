@@ -6,8 +6,7 @@ use common::adapters::contexts;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, L2, Loss, Margin, MemoryBank, Mining, Mode, MultiMargin, Shape, Triplet,
-    Weighted, reference,
+    Batch, Contrastive, Error, L2, Loss, Margin, MemoryBank, Mining, Mode, MultiMargin, Shape, Triplet, Weighted,
 };
 
 /// Counts at whose products and bytes 32 or 64 bits overflow.
@@ -135,25 +134,4 @@ fn memory_banks_that_cannot_be_counted_are_errors() {
         assert!(matches!(error, Error::TooLarge { .. }), "{huge}: {error}");
     }
     assert!(bank.is_empty());
-}
-
-/// Rows without labels have none to compare with those of references or prototypes.
-#[test]
-fn references_are_for_labelled_rows() {
-    let rows = [0.0, 1.0, 2.0, 3.0];
-    let unlabelled = [
-        Batch::pointwise(&rows, [2, 2]),
-        Batch::triplets(&rows, [2, 2], &[[0, 1, 1]]),
-        Batch::pair_indices(&rows, [2, 2], &[[0, 1]], &[1]),
-        Batch::pair_rows(&rows, &rows, [2, 2], &[1, 0]),
-    ];
-    for batch in unlabelled.map(|batch| batch.expect("a valid batch")) {
-        let missing = Error::Length { what: "labels", expected: 2, actual: 0 };
-        assert_eq!(batch.with_references(&rows, 2, &[0, 1]).unwrap_err(), missing);
-        assert_eq!(batch.with_prototypes(&rows, 2).unwrap_err(), missing);
-    }
-    let labelled = Batch::pointwise(&rows, [2, 2]).and_then(|batch| batch.with_labels(&[0, 1]));
-    let batch = labelled.and_then(|batch| batch.with_references(&rows, 2, &[0, 1])).expect("labelled rows");
-    let loss = Contrastive { distance: Distance::Manhattan, ..Default::default() };
-    assert_eq!(reference::evaluate(loss, &batch).expect("a valid batch").positive_pairs, 2);
 }

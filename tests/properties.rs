@@ -443,7 +443,7 @@ fn neither_runs_nor_stripes_nor_checks_matter() {
     let devices = contexts();
     let workspace_bytes = 16 * 8 * ROWS as u64;
     let others = contexts_with(Options { workspace_bytes, checks: Checks::Checked, ..Options::default() });
-    hold(4, case(26..=ROWS), |case| {
+    hold(3, case(26..=ROWS), |case| {
         let loss = case.any_loss();
         let batch = case.batch(&loss);
         let mut has_any = false;

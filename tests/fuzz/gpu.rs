@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, Hinge, Inputs, Loss, Margin, Mining, MultiMargin,
-    Options, Plan, Result, Shape, SupCon, Triplet, Truth,
+    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, Hinge, Inputs, Loss, Margin, Mining, Mode,
+    MultiMargin, Options, Plan, Result, Shape, SupCon, Triplet, Truth,
 };
 
 use crate::Random;
@@ -85,16 +85,19 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
         [&values.labels, &values.reference_labels, &values.same].map(|x| upload(bytemuck::cast_slice(x)));
     let (pairs, triplets) =
         (upload(bytemuck::cast_slice(&values.pairs)), upload(bytemuck::cast_slice(&values.triplets)));
+    let shape = plan.shape();
+    let mode = shape.mode();
+    let is_listed = shape.listed() > 0;
     let has_targets = plan.loss().truth() == Truth::Signs;
     let inputs = Inputs {
         embeddings: embeddings.slice(..),
-        labels: (!has_targets).then(|| labels.slice(..)),
-        references: Some(references.slice(..)),
-        reference_labels: Some(reference_labels.slice(..)),
-        beta: Some(beta.slice(..)),
-        pairs: Some(pairs.slice(..)),
-        same: Some(same.slice(..)),
-        triplets: Some(triplets.slice(..)),
+        labels: (!is_listed && !has_targets).then(|| labels.slice(..)),
+        references: shape.has_references().then(|| references.slice(..)),
+        reference_labels: (mode == Mode::Reference).then(|| reference_labels.slice(..)),
+        beta: (shape.betas() > 0).then(|| beta.slice(..)),
+        pairs: (mode == Mode::PairIndices).then(|| pairs.slice(..)),
+        same: (mode == Mode::PairIndices).then(|| same.slice(..)),
+        triplets: (mode == Mode::Triplets).then(|| triplets.slice(..)),
         targets: has_targets.then(|| targets.slice(..)),
     };
     let binding = plan.bind(&inputs)?;
