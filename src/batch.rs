@@ -193,13 +193,15 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] and [`Error::NotFinite`].
+    /// [`Error::Empty`], [`Error::TooLarge`] and [`Error::NotFinite`].
     pub fn with_beta(self, beta: &'a [f32]) -> Result<Self> {
         if beta.is_empty() {
             return Err(Error::Empty { what: "the number of betas" });
         }
+        let shape = self.shape.with_betas(beta.len());
+        shape.check()?;
         check_rows("beta", beta, beta.len(), 1)?;
-        Ok(Self { shape: self.shape.with_betas(beta.len()), beta, ..self })
+        Ok(Self { shape, beta, ..self })
     }
 
     /// The sizes.

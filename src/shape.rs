@@ -181,12 +181,13 @@ impl Shape {
         countable("embeddings", self.queries, self.dimensions)?;
         countable("references", self.references, self.dimensions)?;
         countable("the list", self.listed, 3)?;
+        countable("beta", self.betas, 1)?;
         countable("labels", self.queries.max(self.references), 1)
     }
 }
 
 /// Row indices are u32 on the GPU, and so is the linear index of a fault; bytes are addressed in usize on the host.
-fn countable(what: &'static str, rows: usize, columns: usize) -> Result<()> {
+pub(crate) fn countable(what: &'static str, rows: usize, columns: usize) -> Result<()> {
     let values = rows.checked_mul(columns).filter(|&values| values < u32::MAX as usize / 4);
     values.map(|_| ()).ok_or(Error::TooLarge { what, rows, columns })
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use common::adapters::{Device, best_with, contexts, contexts_with};
 use common::agreement::Tally;
+use common::bits::bits;
 use common::losses::{losses, reach};
 use common::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{
@@ -161,21 +162,4 @@ fn for_every_batch(mut work: impl FnMut(&Loss, &Batch)) {
 
 fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Evaluation {
     device.context.evaluate(loss, batch).unwrap_or_else(|error| panic!("{}: {loss:?}: {error}", device.name))
-}
-
-/// Every number of a result, bit by bit.
-fn bits(evaluation: &Evaluation) -> (Vec<u32>, [u64; 6]) {
-    let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } = evaluation;
-    let tables = [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
-    let singles = [loss, mean_positive_distance, mean_negative_distance];
-    let numbers = singles.into_iter().chain(gradient).chain(tables.into_iter().flatten().flatten());
-    let counts = [
-        evaluation.terms,
-        evaluation.nonzero_terms,
-        evaluation.nonzero_positive_terms,
-        evaluation.nonzero_negative_terms,
-        evaluation.positive_pairs,
-        evaluation.negative_pairs,
-    ];
-    (numbers.map(|number| number.to_bits()).collect(), counts)
 }

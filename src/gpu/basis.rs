@@ -23,9 +23,9 @@ pub(crate) struct Basis {
 impl Basis {
     /// `distance` is `None` in pointwise mode, which has no matrix.
     pub(crate) fn new(context: &Context, shape: Shape, distance: Option<Distance>, normalize: bool) -> Result<Self> {
+        let Some(distance) = distance else { return Self::pointwise(context, shape) };
         let limits = context.device().limits();
         check_tiles(&shape, &limits)?;
-        let Some(distance) = distance else { return Self::pointwise(context, shape) };
         let stripes = Stripes::new(&shape, context.options().workspace_bytes, limits.max_storage_buffer_binding_size)?;
         Ok(Self {
             context: context.clone(),
@@ -65,15 +65,16 @@ fn is_on_unit_rows(shape: &Shape, distance: Distance, normalize: bool) -> bool {
     shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows())
 }
 
-/// The tiles of a stripe are dispatched in two dimensions.
+/// The tiles of a stripe, and of the gradients, are dispatched in two dimensions.
 fn check_tiles(shape: &Shape, limits: &wgpu::Limits) -> Result<()> {
-    let needed = shape.queries().max(shape.references()).div_ceil(TILE as usize) as u64;
+    let largest = shape.queries().max(shape.references()).max(shape.dimensions());
+    let needed = largest.div_ceil(TILE as usize) as u64;
     let limit = limits.max_compute_workgroups_per_dimension.into();
     if needed <= limit {
         return Ok(());
     }
     Err(Error::DeviceLimit {
-        what: "a workgroup for every 64 rows",
+        what: "a workgroup for every 64 rows or columns",
         needed,
         name: "maxComputeWorkgroupsPerDimension",
         limit,

@@ -4,7 +4,7 @@ use super::buffers::Maker;
 use super::context::Context;
 use super::inputs::Inputs;
 use super::scope::scoped;
-use crate::shape::Shape;
+use crate::shape::{Shape, countable};
 use crate::{Error, Result};
 
 /// The last embeddings and labels, at most `capacity` of them, in a ring on the GPU: references for losses in reference mode that
@@ -58,10 +58,9 @@ impl MemoryBank {
         embeddings: wgpu::BufferSlice<'_>,
         labels: wgpu::BufferSlice<'_>,
     ) -> Result<()> {
+        countable("embeddings", n, self.dimensions)?;
         let row = self.dimensions as u64 * 4;
-        let too_large = Error::TooLarge { what: "embeddings", rows: n, columns: self.dimensions };
-        let bytes = (n as u64).checked_mul(row).ok_or(too_large)?;
-        self.check("embeddings", &embeddings, bytes)?;
+        self.check("embeddings", &embeddings, n as u64 * row)?;
         self.check("labels", &labels, n as u64 * 4)?;
         let mut from = n.saturating_sub(self.capacity);
         while from < n {

@@ -42,7 +42,11 @@ impl Stripes {
         let fits = fits.min(u64::from(u32::MAX) / stride);
         if fits == 0 {
             let needed = stride * BYTES_PER_COLUMN;
-            return Err(Error::Workspace { needed, budget: budget.min(2 * binding), columns: shape.references() });
+            return Err(Error::Workspace {
+                needed,
+                budget: budget.min(binding.saturating_mul(2)),
+                columns: shape.references(),
+            });
         }
         let queries = shape.queries() as u64;
         let rows = if fits >= queries {

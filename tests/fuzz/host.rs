@@ -1,0 +1,157 @@
+//! Any inputs on the host: a result of the reference, or an error that says in one line what is wrong.
+
+use wgpu_metric_learning::measures::Retrieval;
+use wgpu_metric_learning::{
+    Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Error, Form, Hinge, Huber, L1, L2,
+    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction, Result, Sampling, SupCon,
+    Triplet, UniformEntropy, Weighted, reference,
+};
+
+use crate::source::Source;
+
+/// Values for every input of a batch, right or wrong.
+pub struct Values {
+    pub sizes: [usize; 3],
+    pub embeddings: Vec<f32>,
+    pub references: Vec<f32>,
+    pub targets: Vec<f32>,
+    pub beta: Vec<f32>,
+    pub labels: Vec<u32>,
+    pub reference_labels: Vec<u32>,
+    pub same: Vec<u32>,
+    pub pairs: Vec<[u32; 2]>,
+    pub triplets: Vec<[u32; 3]>,
+}
+
+impl Values {
+    pub fn new(source: &mut Source, sizes: [usize; 3]) -> Self {
+        let [n, m, d] = sizes;
+        let classes = d.min(3);
+        let signs = source.flag();
+        let targets = source.numbers(n * d).into_iter().map(|x| if signs { 1_f32.copysign(x) } else { x }).collect();
+        let listed = 1 + source.below(8);
+        Self {
+            sizes,
+            targets,
+            embeddings: source.numbers(n * d),
+            references: source.numbers(m * d),
+            beta: source.numbers(classes),
+            labels: source.indices(n, classes),
+            reference_labels: source.indices(m, classes),
+            same: (0..listed).map(|_| source.index(2)).collect(),
+            pairs: (0..listed).map(|_| [source.index(n), source.index(n)]).collect(),
+            triplets: (0..listed).map(|_| [(); 3].map(|()| source.index(n))).collect(),
+        }
+    }
+}
+
+/// A loss with any parameters.
+pub fn loss(source: &mut Source) -> Loss {
+    let distance = source.choose(&Distance::ALL);
+    let reduction = source.choose(&Reduction::ALL);
+    let normalize = source.flag();
+    let power = if source.rarely() { source.word() } else { 1 + u32::from(source.flag()) };
+    let [one, other] = [source.number(), source.number()];
+    match source.below(16) {
+        0 => Contrastive { distance, normalize, reduction, positive_margin: one, negative_margin: other, power }.into(),
+        1 | 2 => {
+            let (mining, soft) = (source.choose(&Mining::ALL), source.flag());
+            Triplet { distance, normalize, reduction, mining, margin: one, soft }.into()
+        }
+        3 => {
+            let form = source.choose(&[Form::Smooth, Form::Exact]);
+            LiftedStructured { distance, normalize, reduction, form, margin: one }.into()
+        }
+        4 => {
+            let divide_by_classes = source.flag();
+            MultiMargin { distance, normalize, reduction, margin: one, power, divide_by_classes }.into()
+        }
+        5 => {
+            let sampling = source.choose(&[Sampling::All, Sampling::DistanceWeighted]);
+            let (beta_per_class, seed) = (source.flag(), source.word());
+            Margin { distance, normalize, reduction, alpha: one, beta_per_class, sampling, seed }.into()
+        }
+        6 => NtXent { distance, normalize, reduction, temperature: one }.into(),
+        7 => SupCon { distance, normalize, reduction, temperature: one }.into(),
+        8 => MeanSquaredError { reduction }.into(),
+        9 => Huber { reduction, delta: one }.into(),
+        10 => Hinge { reduction }.into(),
+        11 => BinaryCrossEntropy { reduction }.into(),
+        12 => CrossEntropy { reduction }.into(),
+        13 => UniformEntropy { reduction }.into(),
+        14 => L1 { reduction, strength: one }.into(),
+        _ if source.flag() => L2 { reduction, strength: one }.into(),
+        _ => ElasticNet { reduction, l1_strength: one, l2_strength: other }.into(),
+    }
+}
+
+/// A batch of any mode, with any of what can be added to it.
+fn batch<'a>(source: &mut Source, values: &'a Values) -> Result<Batch<'a>> {
+    let [n, m, d] = values.sizes.map(|size| source.claim(size));
+    let mut batch = match source.below(8) {
+        0 => Batch::scores(&values.embeddings, [n, d], &values.labels),
+        1 => Batch::pair_rows(&values.embeddings, &values.references, [n, d], &values.same),
+        2 => Batch::pair_indices(&values.embeddings, [n, d], &values.pairs, &values.same),
+        3 => Batch::triplets(&values.embeddings, [n, d], &values.triplets),
+        4 => Batch::pointwise(&values.embeddings, [n, d]),
+        _ => Batch::new(&values.embeddings, [n, d], &values.labels),
+    }?;
+    for _ in 0..source.below(3) {
+        batch = match source.below(6) {
+            0 => batch.with_references(&values.references, m, &values.reference_labels),
+            1 => batch.with_prototypes(&values.references, m),
+            2 => batch.with_beta(&values.beta[..values.beta.len().min(1 + source.below(3))]),
+            3 => batch.with_targets(&values.targets),
+            4 => batch.with_labels(&values.labels),
+            _ => Ok(batch.with_fixed_references()),
+        }?;
+    }
+    Ok(batch)
+}
+
+/// Evaluates a loss, an objective and the measures on anything. Says whether a loss had a result.
+pub fn evaluate(bytes: &[u8]) -> bool {
+    let mut source = Source(bytes);
+    let sizes = [(); 3].map(|()| source.size());
+    let values = Values::new(&mut source, sizes);
+    let batch = match batch(&mut source, &values) {
+        Ok(batch) => batch,
+        Err(error) => return is_clear(&error, false),
+    };
+    let terms: Vec<_> =
+        (0..1 + source.below(3)).map(|_| (loss(&mut source), source.number(), source.below(2))).collect();
+    let mut has_result = false;
+    for (loss, ..) in &terms {
+        match reference::evaluate_with_bounds(loss, &batch) {
+            Ok(expected) => {
+                assert_eq!(expected.evaluation.gradient.len(), batch.embeddings().len());
+                has_result = true;
+            }
+            Err(error) => has_result |= is_clear(&error, has_result),
+        }
+    }
+    let objective: Vec<_> =
+        terms.into_iter().map(|(loss, weight, set)| Weighted::new(weight, loss, batch).over(set)).collect();
+    if let Err(error) = reference::evaluate_objective(&objective) {
+        is_clear(&error, false);
+    }
+    let recall_at =
+        (0..source.below(3)).map(|_| if source.flag() { source.claim(1) } else { source.below(4) }).collect();
+    let retrieval = Retrieval { distance: source.choose(&Distance::ALL), normalize: source.flag(), recall_at };
+    match reference::measure(&retrieval, &batch) {
+        Ok(measures) => assert!(measures.recall.iter().all(|share| (0.0..=1.0).contains(share))),
+        Err(error) => _ = is_clear(&error, false),
+    }
+    has_result
+}
+
+/// An error is one line that names something. Hands `result` back.
+pub fn is_clear(error: &Error, result: bool) -> bool {
+    assert_clear(&error.to_string());
+    result
+}
+
+pub fn assert_clear(message: &str) {
+    let is_one_line = message.lines().count() == 1 && message.len() < 1000;
+    assert!(is_one_line && message.split_whitespace().count() > 2, "not clear: {message:?}");
+}

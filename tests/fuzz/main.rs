@@ -1,0 +1,96 @@
+//! What `fuzz/` runs without end, on a bounded number of random and mutated inputs that are the same in every run: nothing panics
+//! or takes memory without bounds, and every error is one line that names something.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod gpu;
+mod host;
+mod program;
+mod source;
+
+/// A generator of bytes.
+struct Random(u64);
+
+impl Random {
+    fn word(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 32) as u32
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        self.word() as usize % count
+    }
+
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| (self.word() >> 11) as u8).collect()
+    }
+
+    /// The same with some bytes replaced, put in, left out, or cut off.
+    fn mutate(&mut self, seed: &[u8]) -> Vec<u8> {
+        let mut bytes = seed.to_vec();
+        for _ in 0..1 + self.below(4) {
+            let at = self.below(bytes.len() + 1);
+            let byte = if self.below(2) == 0 { self.word() as u8 } else { self.other_of(seed) };
+            match self.below(6) {
+                0 | 1 if at < bytes.len() => bytes[at] = byte,
+                2 => bytes.insert(at, byte),
+                3 if at < bytes.len() => _ = bytes.remove(at),
+                4 if self.below(4) == 0 => bytes.truncate(at),
+                _ => bytes.rotate_left(at / 64),
+            }
+        }
+        bytes
+    }
+
+    fn other_of(&mut self, seed: &[u8]) -> u8 {
+        seed[self.below(seed.len())]
+    }
+}
+
+#[test]
+fn any_inputs_of_the_host() {
+    let mut random = Random(1);
+    let has_result = |_: &usize| {
+        let length = 100 + random.below(400);
+        host::evaluate(&random.bytes(length))
+    };
+    let results = (0..20_000).filter(has_result).count();
+    assert!(results > 1000, "only {results} had a result");
+}
+
+#[test]
+fn any_objective() {
+    let seeds = [
+        "Triplet",
+        r#"{"loss":"Triplet","margin":0.2,"mining":"Hard","distance":"Cosine","normalize":true,"soft":false}"#,
+        r#"[{"loss":"CrossEntropy","weight":1e-3},{"loss":"Margin","beta_per_class":true,"seed":7,"sampling":"All"}]"#,
+        r#"{"loss":"Contrastive","power":1,"reduction":"HadsellMean","positive_margin":-1.5e2,"weight":2}"#,
+    ];
+    is_robust(&seeds.map(str::as_bytes), program::read_objective);
+    assert!(!program::read_objective(&b"[".repeat(100_000)));
+}
+
+#[test]
+fn any_file() {
+    let file = |descr: &str, shape: &str, count: usize| {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), &vec![1; 4 * count]].concat()
+    };
+    let seeds = [file("<f4", "(3, 2)", 6), file("<u4", "(5,)", 5), file("<f4", "(9, 0)", 0)];
+    is_robust(&[&seeds[0], &seeds[1], &seeds[2]], program::read_npy);
+}
+
+/// Reads each seed, mutations of it, and noise.
+fn is_robust(seeds: &[&[u8]], read: impl Fn(&[u8]) -> bool) {
+    let mut random = Random(2);
+    for seed in seeds {
+        assert!(read(seed), "{}", String::from_utf8_lossy(seed));
+        let kept = (0..2000).filter(|_| read(&random.mutate(seed))).count();
+        assert!(kept > 0 && kept < 2000, "{kept} of 2000 mutations are valid");
+    }
+    for _ in 0..500 {
+        let length = random.below(200);
+        read(&random.bytes(length));
+    }
+}
