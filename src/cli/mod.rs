@@ -6,11 +6,13 @@ mod error;
 mod evaluate;
 mod evaluator;
 mod files;
+mod gpu;
 mod measure;
 mod npy;
 mod objective;
 mod report;
 mod table;
+mod validate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -31,6 +33,8 @@ enum Command {
     Evaluate(Box<evaluate::Arguments>),
     /// Measures how well embeddings retrieve their own class; without files, on the bundled digits.
     Measure(Box<measure::Arguments>),
+    /// Holds the kernels of every loss and measure against the CPU reference, on many kinds of inputs.
+    Validate(validate::Arguments),
     /// Lists the adapters of this machine and what they can do.
     Adapters(adapters::Arguments),
 }
@@ -48,6 +52,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
     };
     match result {
