@@ -107,3 +107,50 @@ fn tell_progress(findings: &Findings, cases: usize, start: Instant) {
     let (done, seconds, failures) = (findings.cases, start.elapsed().as_secs(), findings.failures.len());
     tell(&format!("{done} of {cases} cases in {seconds} s, {failures} failures"));
 }
+
+#[cfg(test)]
+mod tests {
+    use wgpu_metric_learning::{Batch, Triplet, reference};
+
+    use super::cases::Asked;
+    use super::*;
+
+    /// What is found of one case, and what is reported, where a number of the gradient is expected to be `factor` times what it is.
+    fn found(factor: f64) -> (Findings, String, serde_json::Value) {
+        let gpu = Gpu::open(&gpu::Arguments { adapter: None, workspace_mib: None }).unwrap();
+        let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
+        let loss = Triplet::default().into();
+        let mut expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
+        expected.evaluation.gradient[2] *= factor;
+        let verdict = Expected::Loss(&loss, expected.into()).compare(&gpu.context, &batch);
+        let mut findings = Findings::default();
+        let (asked, inputs) = (Asked::Loss(loss.clone()), "four rows".into());
+        findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
+        let report = Report { gpu: &gpu, findings: &findings, elapsed: Duration::ZERO };
+        let (text, json) = (report.text(), report.json());
+        (findings, text, json)
+    }
+
+    #[test]
+    fn a_result_within_its_bounds_is_a_success() {
+        let (findings, text, json) = found(1.0);
+        assert_eq!(exit_code(&findings), ExitCode::SUCCESS);
+        assert_eq!([findings.cases, findings.numbers, findings.noticing, findings.zero], [1, 9 + 4 + 4, 1, 0]);
+        assert!(text.ends_with("Every result is within its bounds."), "{text}");
+        assert_eq!([&json["check_agrees"], &json["failures"]], [&serde_json::json!(true), &serde_json::json!([])]);
+        assert!(json["largest_error"]["check_share_of_bound"].as_f64().unwrap() <= 1.0, "{json}");
+    }
+
+    #[test]
+    fn a_result_beyond_its_bound_is_listed_and_is_a_failure() {
+        let (findings, text, json) = found(1.001);
+        assert_eq!(exit_code(&findings), ExitCode::FAILURE);
+        assert!(text.starts_with("FAILED: {\"distance\":\"Euclidean\",\"loss\":\"Triplet\","), "{text}");
+        assert!(text.contains("four rows, n 4, d 1\n") && text.contains("of its bound: gradient [2, 0] is "), "{text}");
+        assert!(text.ends_with("1 of 1 cases FAILED."), "{text}");
+        let failure = &json["failures"][0];
+        assert_eq!([&failure["check_quantity"], &failure["objective"]["loss"]], ["gradient", "Triplet"], "{json}");
+        assert_eq!([&failure["row"], &failure["n"], &failure["d"]], [2, 4, 1], "{json}");
+        assert!(failure["check_share_of_bound"].as_f64().unwrap() > 1.0 && json["check_agrees"] == false, "{json}");
+    }
+}

@@ -8,6 +8,7 @@ mod goldens;
 mod measure;
 mod npy;
 mod objectives;
+mod validate;
 mod without_files;
 
 use std::path::PathBuf;

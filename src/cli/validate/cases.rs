@@ -48,13 +48,17 @@ const LARGE: [[usize; 2]; 5] = [[4096, 5], [2049, 33], [1024, 257], [520, 1025],
 /// N and D of the pointwise losses beyond `SIZES`: their runs end at 4,096 values.
 const LONG: [[usize; 2]; 4] = [[1, 4095], [1, 4096], [3, 4097], [4096, 17]];
 
-const CLASSES: [Classes; 6] = [
-    Classes::Balanced(5),
-    Classes::Balanced(1),
+/// Those without a positive or a negative pair, which most losses have no terms for, are the fewest.
+const CLASSES: [Classes; 9] = [
     Classes::Balanced(2),
+    Classes::Balanced(3),
+    Classes::Balanced(5),
+    Classes::Balanced(10),
     Classes::Balanced(17),
-    Classes::Distinct,
     Classes::Giant,
+    Classes::Giant,
+    Classes::Balanced(1),
+    Classes::Distinct,
 ];
 
 /// What is computed.
@@ -95,7 +99,7 @@ pub fn all() -> Vec<Case> {
 /// A selection that is spread over all of them.
 pub fn quick() -> Vec<Case> {
     // Prime, so that it is in step with none of the choices that make the order of the cases.
-    const STEP: usize = 61;
+    const STEP: usize = 31;
     all().into_iter().step_by(STEP).collect()
 }
 
@@ -259,4 +263,64 @@ fn read(settings: Map<String, Value>) -> Loss {
 fn pick<T>(choices: &[T], number: usize, purpose: usize) -> &T {
     const CASES: u64 = 6;
     &choices[(bits(CASES, number, purpose) % choices.len() as u64) as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Everything that is chosen in any of the cases: settings, modes, kinds of values and of classes.
+    fn choices_of(cases: &[Case]) -> BTreeSet<String> {
+        let choices = cases.iter().flat_map(|case| {
+            let (key, settings) = case.asked.json();
+            let settings = settings.as_object().cloned().unwrap_or_default();
+            let is_choice = |value: &Value| value.is_string() || value.is_boolean();
+            let chosen = settings.into_iter().filter(move |(_, value)| is_choice(value));
+            let inputs = case.describe_inputs();
+            let inputs: Vec<_> = inputs.split(", ").map(str::to_string).collect();
+            chosen.map(|(setting, value)| format!("{setting} {value}")).chain([key.to_string()]).chain(inputs)
+        });
+        choices.collect()
+    }
+
+    #[test]
+    fn every_choice_is_in_the_cases_and_in_the_quick_selection() {
+        let all = choices_of(&all());
+        for name in Loss::NAMES {
+            assert!(all.contains(&format!("loss {}", json!(name))), "{name}");
+        }
+        for choice in Mining::ALL.map(|one| json!(one)).iter().chain(&Distance::ALL.map(|one| json!(one))) {
+            assert!(all.iter().any(|chosen| chosen.ends_with(&choice.to_string())), "{choice}");
+        }
+        for values in Values::ALL {
+            assert!(values.name.split(", ").all(|part| all.contains(part)), "{}", values.name);
+        }
+        assert_eq!(choices_of(&quick()), all);
+    }
+
+    /// A setting with a name, of a loss yet to come, must be in the list of choices.
+    #[test]
+    fn every_named_setting_has_several_choices() {
+        for name in Loss::NAMES {
+            let settings: Vec<_> = variants(name).iter().map(objective::to_json).collect();
+            for (key, value) in settings[0].as_object().unwrap() {
+                let is_other = |settings: &Value| settings[key] != *value;
+                assert!(key == "loss" || !value.is_string() || settings.iter().any(is_other), "{key} of {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_case_is_valid() {
+        for case in all().iter().step_by(7).filter(|case| case.recipe.n * case.recipe.d < 10_000) {
+            let (asked, inputs) = case.make().unwrap();
+            let batch = inputs.batch().unwrap();
+            match asked {
+                Asked::Loss(loss) => batch.check(&loss).unwrap(),
+                Asked::Retrieval(retrieval) => retrieval.check(batch.shape()).unwrap(),
+            }
+        }
+    }
 }

@@ -50,7 +50,7 @@ impl Report<'_> {
             ("driver", format!("{} {}", info.driver, info.driver_info).trim().to_string()),
             ("cases", cases.to_string()),
             ("numbers compared", numbers.to_string()),
-            ("beyond f32, refused", format!("{refused} cases")),
+            ("refused, beyond f32", refused.to_string()),
             ("1 % error noticed", format!("in {noticing} of {} results; {zero} are 0", self.findings.compared())),
         ];
         if let Some(largest) = largest {
