@@ -44,12 +44,6 @@ struct Use {
     problem: Option<String>,
 }
 
-/// An adapter's name and backend.
-pub fn describe(adapter: &Adapter) -> String {
-    let info = adapter.info();
-    format!("{}, {}", info.name, info.backend)
-}
-
 fn block(adapter: &Adapter, usage: &Use) -> String {
     let (info, limits) = (adapter.info(), adapter.limits());
     let taken = match usage {

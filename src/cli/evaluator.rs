@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::reference::{self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation};
-use wgpu_metric_learning::{Adapter, Batch, Context, Evaluation, Loss, ObjectiveEvaluation, Options, Weighted};
+use wgpu_metric_learning::{Batch, Context, Evaluation, Loss, ObjectiveEvaluation, Weighted};
 
-use super::{Error, Result, adapters, tell};
+use super::gpu::{self, Gpu};
+use super::{Error, Result, tell};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -15,13 +16,8 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     backend: Backend,
 
-    /// Takes the first adapter whose name, driver or backend contains this text.
-    #[arg(long, value_name = "TEXT")]
-    adapter: Option<String>,
-
-    /// The workspace on the GPU, in MiB; 32 where it is left out.
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
-    workspace_mib: Option<u64>,
+    #[command(flatten)]
+    gpu: gpu::Arguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,11 +33,6 @@ enum Backend {
 /// An adapter that is open, or the CPU reference.
 pub struct Evaluator {
     gpu: Option<Gpu>,
-}
-
-struct Gpu {
-    context: Context,
-    adapter: String,
 }
 
 /// A result with all that is said about it.
@@ -72,9 +63,9 @@ impl Evaluator {
     /// Opens what the arguments ask for.
     pub fn new(arguments: &Arguments) -> Result<Self> {
         match arguments.backend {
-            Backend::Gpu => Gpu::open(arguments).map(Self::on),
-            Backend::Auto => match Gpu::open(arguments) {
-                Err(error) if arguments.adapter.is_none() => {
+            Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::on),
+            Backend::Auto => match Gpu::open(&arguments.gpu) {
+                Err(error) if arguments.gpu.adapter.is_none() => {
                     tell(&format!("note: {error}: the CPU reference computes in its place"));
                     Ok(Self::on_cpu())
                 }
@@ -98,13 +89,13 @@ impl Evaluator {
     }
 
     /// The adapter's name and backend.
-    pub fn adapter(&self) -> Option<&str> {
-        self.gpu.as_ref().map(|gpu| gpu.adapter.as_str())
+    pub fn adapter(&self) -> Option<String> {
+        self.gpu.as_ref().map(Gpu::describe)
     }
 
     /// What computes, for people.
-    pub fn describe(&self) -> &str {
-        self.adapter().unwrap_or("the CPU reference (f64)")
+    pub fn describe(&self) -> String {
+        self.adapter().unwrap_or_else(|| "the CPU reference (f64)".into())
     }
 
     /// Does what is asked, and compares the result with the reference where that is asked for.
@@ -230,22 +221,11 @@ impl Task for [Weighted<Batch<'_>>] {
 
 impl Arguments {
     fn check_cpu(&self) -> Result<()> {
-        let unused = [("--adapter", self.adapter.is_some()), ("--workspace-mib", self.workspace_mib.is_some())];
+        let unused = [("--adapter", self.gpu.adapter.is_some()), ("--workspace-mib", self.gpu.workspace_mib.is_some())];
         match unused.into_iter().find(|(_, given)| *given) {
             Some((option, _)) => Err(Error::option(option, "is for a GPU, and --backend cpu takes none")),
             None => Ok(()),
         }
-    }
-}
-
-impl Gpu {
-    fn open(arguments: &Arguments) -> Result<Self> {
-        let mut options = Options::default();
-        if let Some(mib) = arguments.workspace_mib {
-            options.workspace_bytes = mib << 20;
-        }
-        let adapter = Adapter::find(arguments.adapter.as_deref())?;
-        Ok(Self { context: adapter.open(options)?, adapter: adapters::describe(&adapter) })
     }
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod evaluate;
 mod evaluator;
 mod files;
+mod gpu;
 mod measure;
 mod npy;
 mod objective;
@@ -13,6 +14,7 @@ mod report;
 mod shaders;
 mod table;
 mod translation;
+mod validate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ enum Command {
     Evaluate(Box<evaluate::Arguments>),
     /// Measures how well embeddings retrieve their own class; without files, on the bundled digits.
     Measure(Box<measure::Arguments>),
+    /// Holds the kernels of every loss and measure against the CPU reference, on many kinds of inputs.
+    Validate(validate::Arguments),
     /// Lists the adapters of this machine and what they can do.
     Adapters(adapters::Arguments),
     /// Writes every kernel in every variant, as it reaches the driver. Needs no GPU.
@@ -52,6 +56,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
         Command::Shaders(arguments) => shaders::run(&arguments),
     };

@@ -113,7 +113,8 @@ fn named(quantities: Vec<(&'static str, Value)>) -> Vec<(String, Value)> {
     quantities.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }
 
-fn sizes(shape: &Shape) -> Vec<(&'static str, Value)> {
+/// The sizes of the inputs.
+pub fn sizes(shape: &Shape) -> Vec<(&'static str, Value)> {
     let mut sizes = vec![("n", json!(shape.queries())), ("d", json!(shape.dimensions()))];
     if shape.has_references() {
         sizes.push(("m", json!(shape.references())));

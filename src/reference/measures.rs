@@ -98,6 +98,24 @@ impl MeasuresExpectation {
         deviations.extend(worst_of(names, 1, [Some(&expected.recall), Some(&bounds.recall)], Some(&actual.recall)));
         Comparison::of(deviations)
     }
+
+    /// Whether the comparison would notice that every measure is off by this part of itself; `None` where all are 0.
+    pub fn notices(&self, actual: &Measures<f32>, part: f32) -> Option<bool> {
+        let scaled = |number: f32| number * (1.0 + part);
+        let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } = actual;
+        let singles = [precision_at_1, r_precision, mean_average_precision_at_r];
+        if singles.into_iter().chain(recall).all(|&number| number == 0.0) {
+            return None;
+        }
+        let off = Measures {
+            precision_at_1: scaled(*precision_at_1),
+            recall: recall.iter().copied().map(scaled).collect(),
+            r_precision: scaled(*r_precision),
+            mean_average_precision_at_r: scaled(*mean_average_precision_at_r),
+            ..*actual
+        };
+        Some(!self.compare(&off).agrees())
+    }
 }
 
 /// What one query adds to the measures.

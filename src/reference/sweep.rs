@@ -126,12 +126,12 @@ impl Gradient {
         });
     }
 
-    /// The gradient with respect to the raw rows of the scaled loss: values and bounds.
-    fn finish(mut self, points: &Points, scale: Bounded) -> (Vec<f64>, Vec<f64>) {
+    /// The gradient with respect to the raw rows of the scaled loss: values and bounds. Kernels multiply by `factor` at the end.
+    fn finish(mut self, points: &Points, scale: Bounded, factor: f64) -> (Vec<f64>, Vec<f64>) {
         self.for_rows(0..points.len(), |row, values, errors| {
             points.to_raw(row, values, errors);
             for (value, error) in values.iter_mut().zip(errors) {
-                let scaled = floored(Bounded::new(*value, *error) * scale);
+                let scaled = floored_before(factor, Bounded::new(*value, *error) * scale);
                 (*value, *error) = (scaled.value, scaled.error);
             }
         });
@@ -183,10 +183,11 @@ fn conclude<L: Definition>(
 
     // Scores are not pairs.
     let (pairs, means) = if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
-    let (gradient, gradient_bounds) = gradient.finish(&problem.queries, scale);
+    let factor = loss.terms().gradient_factor.into();
+    let (gradient, gradient_bounds) = gradient.finish(&problem.queries, scale, factor);
     let gradient_references = gradient_references.filter(|_| problem.shape.has_reference_gradient());
     let (gradient_references, gradient_references_bounds) =
-        gradient_references.map(|gradient| gradient.finish(problem.columns(), scale)).unzip();
+        gradient_references.map(|gradient| gradient.finish(problem.columns(), scale, factor)).unzip();
     let (gradient_beta, gradient_beta_bounds) = split(loss.beta().map(|_| beta_gradient(problem, summaries, scale)));
     let has_per_anchor = loss.per_anchor() && problem.list.is_none();
     let (per_anchor, per_anchor_bounds) =
@@ -240,7 +241,15 @@ fn beta_gradient(problem: &Problem, summaries: &[Summary], scale: Bounded) -> Ve
 
 /// f32 may flush what is smaller than its smallest normal number, on the way too.
 pub(super) fn floored(number: Bounded) -> Bounded {
-    if number == Bounded::ZERO { number } else { Bounded::new(number.value, number.error + 4.0 * SMALLEST) }
+    floored_before(1.0, number)
+}
+
+/// The same, where the last operation multiplies by `factor`, and so what was flushed before.
+fn floored_before(factor: f64, number: Bounded) -> Bounded {
+    if number == Bounded::ZERO {
+        return number;
+    }
+    Bounded::new(number.value, number.error + 4.0 * SMALLEST * factor.max(1.0))
 }
 
 pub(super) fn split(numbers: Option<Vec<Bounded>>) -> (Option<Vec<f64>>, Option<Vec<f64>>) {

@@ -9,6 +9,7 @@ mod measure;
 mod npy;
 mod objectives;
 mod shaders;
+mod validate;
 mod without_files;
 
 use std::path::PathBuf;

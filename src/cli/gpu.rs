@@ -1,0 +1,39 @@
+//! The adapter that is asked for, opened.
+
+use clap::Args;
+use wgpu_metric_learning::{Adapter, Context, Options};
+
+use super::Result;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Takes the first adapter whose name, driver or backend contains this text.
+    #[arg(long, value_name = "TEXT")]
+    pub adapter: Option<String>,
+
+    /// The workspace on the GPU, in MiB; 32 where it is left out.
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    pub workspace_mib: Option<u64>,
+}
+
+pub struct Gpu {
+    pub adapter: Adapter,
+    pub context: Context,
+}
+
+impl Gpu {
+    pub fn open(arguments: &Arguments) -> Result<Self> {
+        let mut options = Options::default();
+        if let Some(mib) = arguments.workspace_mib {
+            options.workspace_bytes = mib << 20;
+        }
+        let adapter = Adapter::find(arguments.adapter.as_deref())?;
+        Ok(Self { context: adapter.open(options)?, adapter })
+    }
+
+    /// The adapter's name and backend.
+    pub fn describe(&self) -> String {
+        let info = self.adapter.info();
+        format!("{}, {}", info.name, info.backend)
+    }
+}

@@ -1,0 +1,156 @@
+//! `validate`: the kernels of an adapter held against the CPU reference, on many cases.
+
+mod cases;
+mod comparison;
+mod findings;
+mod inputs;
+mod report;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use rayon::prelude::*;
+use wgpu_metric_learning::{Context, Error as LibraryError};
+
+use cases::Case;
+use comparison::{Expected, Verdict};
+use findings::{Finding, Findings};
+use report::Report;
+
+use super::gpu::{self, Gpu};
+use super::{Error, Format, Result, print, tell};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Runs a fixed selection of the cases that is spread over all of them.
+    #[arg(long)]
+    quick: bool,
+
+    /// Runs only cases with this text in what is asked, as JSON, or in the words for their inputs.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+
+    #[command(flatten)]
+    gpu: gpu::Arguments,
+
+    /// How the report is printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// How often progress is told.
+const PROGRESS: Duration = Duration::from_secs(10);
+
+/// The reference works on so many cases at a time, on all processors.
+const AT_A_TIME: usize = 64;
+
+/// Validates an adapter; a result that is not as the reference says makes the exit code 1.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let start = Instant::now();
+    let cases = chosen(arguments)?;
+    let gpu = Gpu::open(&arguments.gpu)?;
+    let findings = hold(&cases, &gpu.context, start)?;
+    let report = Report { gpu: &gpu, findings: &findings, elapsed: start.elapsed() };
+    print(&match arguments.format {
+        Format::Table => report.text(),
+        Format::Json => report.json().to_string(),
+    })?;
+    Ok(exit_code(&findings))
+}
+
+fn exit_code(findings: &Findings) -> ExitCode {
+    if findings.agree() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn chosen(arguments: &Arguments) -> Result<Vec<Case>> {
+    let mut cases = if arguments.quick { cases::quick() } else { cases::all() };
+    if let Some(text) = &arguments.only {
+        cases.retain(|case| case.contains(text));
+        if cases.is_empty() {
+            return Err(Error::option("--only", format!("no case has {text:?} in it")));
+        }
+    }
+    Ok(cases)
+}
+
+/// Compares case after case, until all are done or the device is lost.
+fn hold(cases: &[Case], context: &Context, start: Instant) -> Result<Findings> {
+    let mut findings = Findings::default();
+    let mut told = start;
+    for some in cases.chunks(AT_A_TIME) {
+        let made: Vec<_> = some.par_iter().map(Case::make).collect::<Result<_, _>>()?;
+        let batches: Vec<_> = made.iter().map(|(_, inputs)| inputs.batch()).collect::<Result<_, _>>()?;
+        let expected: Vec<_> = made
+            .par_iter()
+            .zip(&batches)
+            .map(|((asked, _), batch)| Expected::of(asked, batch))
+            .collect::<Result<_, _>>()?;
+        for (((case, (asked, _)), batch), expected) in some.iter().zip(&made).zip(&batches).zip(&expected) {
+            let verdict = expected.compare(context, batch);
+            let is_lost = matches!(verdict, Verdict::Failed(LibraryError::DeviceLost { .. }));
+            let (asked, inputs) = (asked.clone(), case.describe_inputs());
+            findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
+            if is_lost {
+                return Ok(findings);
+            }
+        }
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            tell_progress(&findings, cases.len(), start);
+        }
+    }
+    Ok(findings)
+}
+
+fn tell_progress(findings: &Findings, cases: usize, start: Instant) {
+    let (done, seconds, failures) = (findings.cases, start.elapsed().as_secs(), findings.failures.len());
+    tell(&format!("{done} of {cases} cases in {seconds} s, {failures} failures"));
+}
+
+#[cfg(test)]
+mod tests {
+    use wgpu_metric_learning::{Batch, Triplet, reference};
+
+    use super::cases::Asked;
+    use super::*;
+
+    /// What is found of one case, and what is reported, where a number of the gradient is expected to be `factor` times what it is.
+    fn found(factor: f64) -> (Findings, String, serde_json::Value) {
+        let gpu = Gpu::open(&gpu::Arguments { adapter: None, workspace_mib: None }).unwrap();
+        let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
+        let loss = Triplet::default().into();
+        let mut expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
+        expected.evaluation.gradient[2] *= factor;
+        let verdict = Expected::Loss(&loss, expected.into()).compare(&gpu.context, &batch);
+        let mut findings = Findings::default();
+        let (asked, inputs) = (Asked::Loss(loss.clone()), "four rows".into());
+        findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
+        let report = Report { gpu: &gpu, findings: &findings, elapsed: Duration::ZERO };
+        let (text, json) = (report.text(), report.json());
+        (findings, text, json)
+    }
+
+    #[test]
+    fn a_result_within_its_bounds_is_a_success() {
+        let (findings, text, json) = found(1.0);
+        assert_eq!(exit_code(&findings), ExitCode::SUCCESS);
+        assert_eq!([findings.cases, findings.numbers, findings.noticing, findings.zero], [1, 9 + 4 + 4, 1, 0]);
+        assert!(text.ends_with("Every result is within its bounds."), "{text}");
+        assert_eq!([&json["check_agrees"], &json["failures"]], [&serde_json::json!(true), &serde_json::json!([])]);
+        assert!(json["largest_error"]["check_share_of_bound"].as_f64().unwrap() <= 1.0, "{json}");
+    }
+
+    #[test]
+    fn a_result_beyond_its_bound_is_listed_and_is_a_failure() {
+        let (findings, text, json) = found(1.001);
+        assert_eq!(exit_code(&findings), ExitCode::FAILURE);
+        assert!(text.starts_with("FAILED: {\"distance\":\"Euclidean\",\"loss\":\"Triplet\","), "{text}");
+        assert!(text.contains("four rows, n 4, d 1\n") && text.contains("of its bound: gradient [2, 0] is "), "{text}");
+        assert!(text.ends_with("1 of 1 cases FAILED."), "{text}");
+        let failure = &json["failures"][0];
+        assert_eq!([&failure["check_quantity"], &failure["objective"]["loss"]], ["gradient", "Triplet"], "{json}");
+        assert_eq!([&failure["row"], &failure["n"], &failure["d"]], [2, 4, 1], "{json}");
+        assert!(failure["check_share_of_bound"].as_f64().unwrap() > 1.0 && json["check_agrees"] == false, "{json}");
+    }
+}

@@ -1,0 +1,52 @@
+//! `validate`: a part of the quick selection, as text and as JSON, and what cannot be validated.
+
+use serde_json::json;
+
+use crate::{NO_ADAPTER, adapters, object, program, run, stderr, stdout, succeed};
+
+#[test]
+fn one_object_on_every_adapter() {
+    for adapter in adapters::names() {
+        let found = object(&["validate", "--quick", "--only", "\"loss\":\"SupCon\"", "--adapter", &adapter]);
+        let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
+        let expected = "adapter backend cases check_agrees compared driver driver_info elapsed_ms failures largest_error numbers \
+            one_percent_noticed refused zero_results";
+        assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
+        assert_eq!([&found["check_agrees"], &found["failures"]], [&json!(true), &json!([])], "{found}");
+        let [cases, compared, refused, noticed, zero] =
+            ["cases", "compared", "refused", "one_percent_noticed", "zero_results"]
+                .map(|key| found[key].as_u64().unwrap());
+        assert!(cases > 10 && compared + refused == cases && noticed + zero <= compared, "{found}");
+        assert!(noticed > compared / 3, "{found}");
+        let largest = &found["largest_error"];
+        let share = largest["check_share_of_bound"].as_f64().unwrap();
+        assert!(share > 0.0 && share <= 1.0 && largest["objective"]["loss"] == "SupCon", "{found}");
+    }
+}
+
+#[test]
+fn the_same_as_lines() {
+    let arguments = ["validate", "--quick", "--only", "retrieval", "--workspace-mib", "1"];
+    let text = succeed(&arguments);
+    assert!(text.ends_with("\nEvery result is within its bounds.\n"), "{text}");
+    for line in ["adapter", "backend", "driver", "cases", "numbers compared", "largest error", "failures", "elapsed"] {
+        assert!(text.lines().any(|text| text.trim_start().starts_with(line)), "{line} in\n{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_validated_is_named() {
+    for (arguments, text) in [
+        (["--adapter", "no such adapter"], "no such adapter"),
+        (["--only", "no such loss"], "--only: no case has \"no such loss\""),
+    ] {
+        let output = run(&[&["validate", "--quick"], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(text), "{}", stderr(&output));
+        assert_eq!(stdout(&output), "");
+    }
+    let (name, value) = NO_ADAPTER;
+    let output = program(&["validate", "--quick"]).env(name, value).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("error: no GPU adapter found"), "{}", stderr(&output));
+}
