@@ -2,6 +2,7 @@
 
 use super::buffers::Matrix;
 use super::context::Context;
+use super::limits::check_matrix;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
 use crate::shape::{Mode, Shape};
@@ -25,6 +26,7 @@ impl Basis {
         let limits = context.device().limits();
         check_tiles(&shape, &limits)?;
         let Some(distance) = distance else { return Self::pointwise(context, shape) };
+        check_matrix(&shape, distance)?;
         let stripes = Stripes::new(&shape, context.options().workspace_bytes, limits.max_storage_buffer_binding_size)?;
         Ok(Self {
             context: context.clone(),
@@ -59,17 +61,18 @@ fn is_on_unit_rows(shape: &Shape, distance: Distance, normalize: bool) -> bool {
     shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows())
 }
 
-/// The tiles of a stripe are dispatched in two dimensions.
+/// The tiles of a stripe, and those of a gradient, are dispatched in two dimensions.
 fn check_tiles(shape: &Shape, limits: &wgpu::Limits) -> Result<()> {
-    let needed = shape.queries().max(shape.references()).div_ceil(TILE as usize) as u64;
+    // The gradients of scores and of pointwise losses have no tiles.
+    let across = if matches!(shape.mode(), Mode::Scores | Mode::Pointwise) { 0 } else { shape.dimensions() };
+    let [rows, dimensions] =
+        [shape.queries().max(shape.references()), across].map(|count| count.div_ceil(TILE as usize) as u64);
     let limit = limits.max_compute_workgroups_per_dimension.into();
-    if needed <= limit {
-        return Ok(());
+    for (what, needed) in [("a workgroup for every 64 rows", rows), ("a workgroup for every 64 dimensions", dimensions)]
+    {
+        if needed > limit {
+            return Err(Error::DeviceLimit { what, needed, name: "maxComputeWorkgroupsPerDimension", limit });
+        }
     }
-    Err(Error::DeviceLimit {
-        what: "a workgroup for every 64 rows",
-        needed,
-        name: "maxComputeWorkgroupsPerDimension",
-        limit,
-    })
+    Ok(())
 }

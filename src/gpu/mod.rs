@@ -9,6 +9,7 @@ mod evaluate;
 mod inputs;
 mod kernel;
 mod layout;
+mod limits;
 mod list;
 mod measure;
 mod memory_bank;
