@@ -186,6 +186,19 @@ pub enum Error {
         limit: u64,
     },
 
+    /// The inputs are longer than the loops of a kernel may be: some drivers would stop them in silence.
+    #[error("{count} {what} are more than the {limit} that the loops of {kernel} can take")]
+    TooLong {
+        /// The kernel.
+        kernel: &'static str,
+        /// What there are too many of.
+        what: &'static str,
+        /// How many there are.
+        count: u64,
+        /// How many there may be.
+        limit: u64,
+    },
+
     /// The device lacks a feature that a forced tier needs.
     #[error("tier {tier} needs the device feature {feature}")]
     MissingFeature {

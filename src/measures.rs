@@ -37,12 +37,13 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::gpu::MeasurePlan;
+use crate::loss::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
 use crate::shape::{Mode, Shape};
 use crate::{Distance, Error, Result};
 
-/// Rows of more positives than this are worked on in as many dispatches as it takes: `PORTION` of
-/// `shaders/shared/sorting.wgsl`.
-pub(crate) const POSITIVES_PER_DISPATCH: usize = 8 * 1024;
+/// Of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the negatives.
+pub(crate) const RANKING: Walk =
+    Walk { reads: 1, chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS }) };
 
 /// What is measured. Its serde form are its fields; what is left out takes the default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

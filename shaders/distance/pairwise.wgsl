@@ -46,6 +46,20 @@ fn parts(x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32
     return vec4(distance_part(x, y0), distance_part(x, y1), distance_part(x, y2), distance_part(x, y3));
 }
 
+// What vec4 k of a step gives to the pairs of the invocation: a vector for each of its rows.
+fn parts_of_step(k: u32, x: u32, y: u32) -> mat4x4<f32> {
+    let y0 = right_tile[x * PITCH + k];
+    let y1 = right_tile[(x + SIDE) * PITCH + k];
+    let y2 = right_tile[(x + 2u * SIDE) * PITCH + k];
+    let y3 = right_tile[(x + 3u * SIDE) * PITCH + k];
+    return mat4x4(
+        parts(left_tile[y * PITCH + k], y0, y1, y2, y3),
+        parts(left_tile[(y + SIDE) * PITCH + k], y0, y1, y2, y3),
+        parts(left_tile[(y + 2u * SIDE) * PITCH + k], y0, y1, y2, y3),
+        parts(left_tile[(y + 3u * SIDE) * PITCH + k], y0, y1, y2, y3),
+    );
+}
+
 // Writes four pairs of a row; bit k of the result says that pair k is too near for its sum.
 fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) -> u32 {
     write_one(row, column, sums.x, unscale);
@@ -56,18 +70,51 @@ fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) -> u32 {
     return near.x + near.y + near.z + near.w;
 }
 
+// The loops over near pairs take 16 vec4s a round, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in
+// all (src/gpu/limits.rs).
+const NEAR_STEP = 16u;
+
+// Vec4 k of the difference of two rows, 0 beyond their end.
+fn difference(i: u32, j: u32, k: u32) -> vec4<f32> {
+    if (k >= stripe.vectors) {
+        return vec4(0.0);
+    }
+    return left[i * stripe.vectors + k] - right[j * stripe.vectors + k];
+}
+
+fn largest_of_4(i: u32, j: u32, k: u32) -> vec4<f32> {
+    return max(
+        max(abs(difference(i, j, k)), abs(difference(i, j, k + 1u))),
+        max(abs(difference(i, j, k + 2u)), abs(difference(i, j, k + 3u))),
+    );
+}
+
+// `sum` and the squares of four vec4s, one after the other.
+fn add_4_squares(sum: f32, i: u32, j: u32, k: u32, scale: f32) -> f32 {
+    let a = difference(i, j, k) * scale;
+    let b = difference(i, j, k + 1u) * scale;
+    let c = difference(i, j, k + 2u) * scale;
+    let d = difference(i, j, k + 3u) * scale;
+    return sum + dot(a, a) + dot(b, b) + dot(c, c) + dot(d, d);
+}
+
 // The Euclidean distance of two rows that are much nearer than the batch is large, at a scale of its own.
 fn near_distance(i: u32, j: u32) -> f32 {
     var largest = vec4(0.0);
-    for (var k = 0u; k < stripe.vectors; k++) {
-        largest = max(largest, abs(left[i * stripe.vectors + k] - right[j * stripe.vectors + k]));
+    for (var k = 0u; k < stripe.vectors; k += NEAR_STEP) {
+        largest = max(largest, max(
+            max(largest_of_4(i, j, k), largest_of_4(i, j, k + 4u)),
+            max(largest_of_4(i, j, k + 8u), largest_of_4(i, j, k + 12u)),
+        ));
     }
     let exponent = exponent_of(max(max(largest.x, largest.y), max(largest.z, largest.w)));
     let scale = scale_for(exponent);
     var sum = 0.0;
-    for (var k = 0u; k < stripe.vectors; k++) {
-        let difference = (left[i * stripe.vectors + k] - right[j * stripe.vectors + k]) * scale;
-        sum += dot(difference, difference);
+    for (var k = 0u; k < stripe.vectors; k += NEAR_STEP) {
+        sum = add_4_squares(sum, i, j, k, scale);
+        sum = add_4_squares(sum, i, j, k + 4u, scale);
+        sum = add_4_squares(sum, i, j, k + 8u, scale);
+        sum = add_4_squares(sum, i, j, k + 12u, scale);
     }
     return distance_from(sum, inverse_scale_for(exponent), false);
 }
@@ -98,10 +145,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let load_left = stripe.begin + min(first_row + load_row, stripe.rows - 1u);
     let load_right = min(first_column + load_row, stripe.references - 1u);
 
-    var sums0 = vec4(0.0);
-    var sums1 = vec4(0.0);
-    var sums2 = vec4(0.0);
-    var sums3 = vec4(0.0);
+    var sums: mat4x4<f32>;
     for (var first = 0u; first < stripe.vectors; first += STEP) {
         let index = first + load_part;
         let inside = index < stripe.vectors;
@@ -111,22 +155,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         right_tile[load_row * PITCH + load_part] =
             select(vec4(0.0), right[load_right * stripe.vectors + source] * scale, inside);
         workgroupBarrier();
-        for (var k = 0u; k < STEP; k++) {
-            let y0 = right_tile[x * PITCH + k];
-            let y1 = right_tile[(x + SIDE) * PITCH + k];
-            let y2 = right_tile[(x + 2u * SIDE) * PITCH + k];
-            let y3 = right_tile[(x + 3u * SIDE) * PITCH + k];
-            sums0 += parts(left_tile[y * PITCH + k], y0, y1, y2, y3);
-            sums1 += parts(left_tile[(y + SIDE) * PITCH + k], y0, y1, y2, y3);
-            sums2 += parts(left_tile[(y + 2u * SIDE) * PITCH + k], y0, y1, y2, y3);
-            sums3 += parts(left_tile[(y + 3u * SIDE) * PITCH + k], y0, y1, y2, y3);
-        }
+        // Written out without a loop, as the loops over near pairs.
+        sums += parts_of_step(0u, x, y);
+        sums += parts_of_step(1u, x, y);
+        sums += parts_of_step(2u, x, y);
+        sums += parts_of_step(3u, x, y);
         workgroupBarrier();
     }
-    var near = write(first_row + y, first_column + x, sums0, unscale)
-        | (write(first_row + y + SIDE, first_column + x, sums1, unscale) << 4u)
-        | (write(first_row + y + 2u * SIDE, first_column + x, sums2, unscale) << 8u)
-        | (write(first_row + y + 3u * SIDE, first_column + x, sums3, unscale) << 12u);
+    var near = write(first_row + y, first_column + x, sums[0], unscale)
+        | (write(first_row + y + SIDE, first_column + x, sums[1], unscale) << 4u)
+        | (write(first_row + y + 2u * SIDE, first_column + x, sums[2], unscale) << 8u)
+        | (write(first_row + y + 3u * SIDE, first_column + x, sums[3], unscale) << 12u);
     if (DISTANCE == EUCLIDEAN) {
         // Few, but for duplicates. The direction to a near row is worth as much in the gradient as that to any other.
         for (; near != 0u; near &= near - 1u) {

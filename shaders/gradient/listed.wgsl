@@ -7,6 +7,7 @@
 //   order         2E             the places sorted by the row that stands there: shared/digits.wgsl
 //   gradient      N x D, tight   written
 //
+// Rows of more places than a portion go through them in as many dispatches as it takes.
 // A workgroup computes 64 dimensions of a row: 16 invocations along the dimensions, 16 along the pairs.
 
 // #include "shared/numbers.wgsl"
@@ -20,6 +21,9 @@
 @group(0) @binding(5) var<storage, read> order: array<u32>;
 
 const SIDE = 16u;
+
+// Places of a row that a dispatch takes: a round of the loop for each 16 (src/gpu/limits.rs).
+const PORTION = 983040u;
 
 // Where the row's places begin and end.
 var<workgroup> bounds: array<u32, 2>;
@@ -53,12 +57,16 @@ fn main(
     if (local < 2u) {
         bounds[local] = places_before(row + local);
     }
-    workgroupBarrier();
+    let limits = workgroupUniformLoad(&bounds);
+    let first = limits[0] + stripe.portion * PORTION;
+    if (stripe.portion > 0u && first >= limits[1]) {
+        return;
+    }
     let vector = group.x * SIDE + local % SIDE;
     let source = min(vector, stripe.vectors - 1u);
     let own = points[row * stripe.vectors + source];
     var sum = vec4(0.0);
-    for (var index = bounds[0] + local / SIDE; index < bounds[1]; index += SIDE) {
+    for (var index = first + local / SIDE; index < min(first + PORTION, limits[1]); index += SIDE) {
         let place = order[index];
         let other = points[listed_rows[place ^ 1u] * stripe.vectors + source];
         sum += coefficients[place / 2u] * direction(own, other);
@@ -74,7 +82,12 @@ fn main(
     if (local < SIDE) {
         for (var k = 0u; k < 4u; k++) {
             if (4u * vector + k < stripe.dimensions) {
-                gradient[row * stripe.dimensions + 4u * vector + k] = sums[local][k];
+                let at = row * stripe.dimensions + 4u * vector + k;
+                var total = sums[local][k];
+                if (stripe.portion > 0u) {
+                    total += gradient[at];
+                }
+                gradient[at] = total;
             }
         }
     }

@@ -33,6 +33,7 @@ override TRIANGLE: u32 = 0u;
 const TILE = 64u;                   // rows of a tile; also its dimensions
 const SIDE = 16u;                   // invocations along each
 const STEP = 16u;                   // summands per step
+const PORTION = 983040u;            // summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/limits.rs)
 const ROW_PITCH = STEP / 4u + 1u;   // vec4s from row to row of the tile of coefficients; odd, against bank conflicts
 const COLUMN_PITCH = TILE / 4u + 1u;
 
@@ -104,11 +105,13 @@ fn store(row: u32, vector: u32, value: vec4<f32>) {
     }
 }
 
-// What earlier stripes have summed up.
+// What earlier portions, or transposed earlier stripes, have summed up.
 fn earlier(row: u32, vector: u32) -> vec4<f32> {
     var value = vec4(0.0);
-    if (TRANSPOSED == 1u && stripe.begin > 0u && row < owners().count && vector < stripe.vectors) {
-        let at = row * stripe.dimensions + 4u * vector;
+    let all = owners();
+    let has_earlier = stripe.portion > 0u || (TRANSPOSED == 1u && stripe.begin > 0u);
+    if (has_earlier && row < all.count && vector < stripe.vectors) {
+        let at = (all.first + row) * stripe.dimensions + 4u * vector;
         let left = stripe.dimensions - 4u * vector;
         value.x = gradient[at];
         if (left > 1u) {
@@ -167,6 +170,12 @@ fn quarter_of_step(quarter: u32, local: u32, points: mat4x4<f32>) -> mat4x4<f32>
 
 @compute @workgroup_size(SIDE * SIDE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    // By columns the summands are the rows of a stripe, which are no more than a portion.
+    let portion = stripe.portion * PORTION;
+    let end = min(portion + PORTION, summands().count);
+    if (portion >= end) {
+        return;
+    }
     let first_row = group.y * TILE;
     let vector = group.x * SIDE + local % SIDE;
     let row = first_row + 4u * (local / SIDE);
@@ -176,8 +185,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sums =
         mat4x4(earlier(row, vector), earlier(row + 1u, vector), earlier(row + 2u, vector), earlier(row + 3u, vector));
 
-    let count = summands().count;
-    for (var first = 0u; first < count; first += STEP) {
+    for (var first = portion; first < end; first += STEP) {
         load_coefficients(first_row, first, local);
         load_others(first, vector, local);
         workgroupBarrier();

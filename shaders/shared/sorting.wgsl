@@ -7,8 +7,9 @@
 const CHUNK = 1024u;
 const CHUNK_PER_INVOCATION = CHUNK / WORKGROUP;
 
-// Positives that a dispatch works on, in chunks: llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
-const PORTION = 8u * CHUNK;
+// Positives that a dispatch works on, in chunks: so many that its loops, which grow with the columns, are not stopped
+// (src/gpu/limits.rs).
+override PORTION: u32 = 8u * CHUNK;
 
 var<workgroup> keys: array<Key, CHUNK>;
 

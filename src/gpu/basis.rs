@@ -3,6 +3,7 @@
 use super::buffers::Matrix;
 use super::context::Context;
 use super::kernels::MatrixKind;
+use super::limits::check_matrix;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
 use crate::shape::{Mode, Shape};
@@ -26,6 +27,7 @@ impl Basis {
         let Some(distance) = distance else { return Self::pointwise(context, shape) };
         let limits = context.device().limits();
         check_tiles(&shape, &limits)?;
+        check_matrix(&shape, distance)?;
         let stripes = Stripes::new(&shape, context.options().workspace_bytes, limits.max_storage_buffer_binding_size)?;
         Ok(Self {
             context: context.clone(),
@@ -65,18 +67,18 @@ fn is_on_unit_rows(shape: &Shape, distance: Distance, normalize: bool) -> bool {
     shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows())
 }
 
-/// The tiles of a stripe, and of the gradients, are dispatched in two dimensions.
+/// The tiles of a stripe, and those of a gradient, are dispatched in two dimensions.
 fn check_tiles(shape: &Shape, limits: &wgpu::Limits) -> Result<()> {
-    let largest = shape.queries().max(shape.references()).max(shape.dimensions());
-    let needed = largest.div_ceil(TILE as usize) as u64;
+    // The gradients of scores and of pointwise losses have no tiles.
+    let across = if matches!(shape.mode(), Mode::Scores | Mode::Pointwise) { 0 } else { shape.dimensions() };
+    let [rows, dimensions] =
+        [shape.queries().max(shape.references()), across].map(|count| count.div_ceil(TILE as usize) as u64);
     let limit = limits.max_compute_workgroups_per_dimension.into();
-    if needed <= limit {
-        return Ok(());
+    for (what, needed) in [("a workgroup for every 64 rows", rows), ("a workgroup for every 64 dimensions", dimensions)]
+    {
+        if needed > limit {
+            return Err(Error::DeviceLimit { what, needed, name: "maxComputeWorkgroupsPerDimension", limit });
+        }
     }
-    Err(Error::DeviceLimit {
-        what: "a workgroup for every 64 rows or columns",
-        needed,
-        name: "maxComputeWorkgroupsPerDimension",
-        limit,
-    })
+    Ok(())
 }

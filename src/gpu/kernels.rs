@@ -1,16 +1,25 @@
 //! Every kernel there is. They are made here and nowhere else, so that [`all`] can list them without a device.
 
 use super::kernel::{Kernel, Room};
+use super::limits::portion_constant;
 use super::list::DIGIT_BITS;
 use crate::Distance;
 use crate::loss::{Beta, Description, Loss, Statistics, Terms};
+use crate::measures::RANKING;
 use crate::shader::{Shader, shader};
 use crate::shape::Mode;
 
 /// Every kernel that a plan can have, in every variant, each once.
 pub(crate) fn all() -> Vec<Kernel> {
     let mut all = Kernels::default();
-    all.extend([prepare_rows(), prepare_beta(), accumulate(), finish_gradient(), ranks(), measures()]);
+    all.extend([
+        prepare_rows(),
+        prepare_beta(),
+        accumulate(),
+        finish_gradient(),
+        ranks(RANKING.usual_portion()),
+        measures(),
+    ]);
     all.extend([Mode::PairRows, Mode::PairIndices, Mode::Triplets].map(prepare_list));
     // A row's index has the digits of a u32.
     all.extend((0..u32::BITS / DIGIT_BITS).flat_map(incidence));
@@ -44,9 +53,11 @@ impl Kernels {
 
 /// Those of a loss on such a matrix.
 fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
-    let mut kernels = vec![matrix.distances(), matrix.terms(terms, MAIN)];
+    // Rows that are too long for that many chunks take fewer: the same kernel with another constant.
+    let portion = terms.walk.usual_portion();
+    let mut kernels = vec![matrix.distances(), matrix.terms(terms, MAIN, portion)];
     if terms.statistics != Statistics::None {
-        kernels.push(matrix.terms(terms, STATISTICS));
+        kernels.push(matrix.terms(terms, STATISTICS, portion));
     }
     if matrix.is_tiled() {
         let variants = [[false, false], [true, false], [false, true], [true, true]];
@@ -124,8 +135,9 @@ impl MatrixKind {
         kernel(Room::Distance, shader!("distance/listed.wgsl"), constants)
     }
 
-    pub(crate) fn terms(self, terms: &Terms, entry: &'static str) -> Kernel {
+    pub(crate) fn terms(self, terms: &Terms, entry: &'static str, portion: Option<u64>) -> Kernel {
         let mut constants = terms.constants.clone();
+        constants.extend(portion_constant(portion));
         constants.extend(self.constants());
         Kernel { entry, ..kernel(Room::Terms, terms.shader, constants) }
     }
@@ -176,8 +188,8 @@ pub(crate) fn finish_beta(beta: Beta) -> Kernel {
     kernel(Room::FinishBeta, shader!("finish/beta.wgsl"), vec![("BETA_PER_CLASS", beta.per_class.into())])
 }
 
-pub(crate) fn ranks() -> Kernel {
-    kernel(Room::MeasureRanks, shader!("measures/ranks.wgsl"), Vec::new())
+pub(crate) fn ranks(portion: Option<u64>) -> Kernel {
+    kernel(Room::MeasureRanks, shader!("measures/ranks.wgsl"), portion_constant(portion))
 }
 
 pub(crate) fn measures() -> Kernel {

@@ -7,10 +7,12 @@ use super::dispatch::Step;
 use super::inputs::{self, Binding, Inputs};
 use super::kernels;
 use super::layout;
+use super::limits::{portions_of, positives_per_dispatch};
 use super::program::Program;
 use super::readback::{Pending, Sources, Staged, What};
 use super::sweeps::{Grid, Sweeps};
-use crate::measures::{Measures, POSITIVES_PER_DISPATCH, Retrieval};
+use crate::measures::{Measures, RANKING, Retrieval};
+use crate::shader::shader;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -130,12 +132,15 @@ impl Buffers {
 
     /// For each stripe of rows: distance, ranks; after them: totals.
     fn steps(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Step>> {
-        let mut sweeps = Sweeps::new(basis, Some(POSITIVES_PER_DISPATCH))?;
+        let shader = shader!("measures/ranks.wgsl");
+        let portion = positives_per_dispatch(shader, &RANKING, &basis.shape)?;
+        let portions = portions_of(basis.shape.references() as u64, portion);
+        let mut sweeps = Sweeps::new(basis, portions)?;
         let distance = sweeps.distance();
         let matrix = &basis.matrix;
         let buffers = [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
         let cost = u64::from(basis.stripes.stride) * OPERATIONS_PER_PAIR;
-        let ranks = sweeps.sweep("ranks", &kernels::ranks(), &buffers, Grid::Rows, cost).in_portions(sweeps.portions());
+        let ranks = sweeps.sweep("ranks", &kernels::ranks(portion), &buffers, Grid::Rows, cost).in_portions(portions);
         sweeps.pass([&distance, &ranks].into_iter());
 
         let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state];

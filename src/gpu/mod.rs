@@ -10,6 +10,7 @@ mod inputs;
 mod kernel;
 pub(crate) mod kernels;
 mod layout;
+mod limits;
 mod list;
 mod measure;
 mod memory_bank;

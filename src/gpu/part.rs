@@ -19,7 +19,7 @@ impl Part {
     /// The gradients of the loss are multiplied with `weight`. `beside` is another one on the same basis.
     pub(crate) fn new(basis: &Basis, loss: Loss, weight: f32, beside: Option<&Self>) -> Result<Self> {
         let rows = match basis.shape.mode() {
-            Mode::Pointwise => pointwise::rows(&loss, &basis.shape),
+            Mode::Pointwise => pointwise::checked_rows(&loss, &basis.shape)?,
             _ => basis.stripes.height,
         };
         let buffers = Buffers::new(basis, &loss, rows, weight, beside.map(|other| &other.buffers.coefficients))?;

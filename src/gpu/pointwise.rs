@@ -5,6 +5,7 @@ use super::buffers::{Buffers, uniform};
 use super::dispatch::{Bound, Step, folded};
 use super::inputs::{Checker, Inputs};
 use super::layout::{Cut, Finish};
+use super::limits::check_pointwise;
 use super::part::Part;
 use super::{kernels, steps};
 use crate::Result;
@@ -24,9 +25,11 @@ fn cut(loss: &Loss, shape: &Shape) -> Cut {
     Cut { count: count as u32, width: width as u32, rows: count.div_ceil(width) as u32, padding: 0 }
 }
 
-/// How many rows the values are cut into.
-pub(crate) fn rows(loss: &Loss, shape: &Shape) -> u32 {
-    cut(loss, shape).rows
+/// How many rows the values are cut into, if the kernels can take them.
+pub(crate) fn checked_rows(loss: &Loss, shape: &Shape) -> Result<u32> {
+    let Cut { rows, .. } = cut(loss, shape);
+    check_pointwise(loss, shape, rows)?;
+    Ok(rows)
 }
 
 /// The steps after those of the binding.

@@ -9,6 +9,7 @@ use super::buffers::{Buffers, Matrix, Set, uniform};
 use super::dispatch::{Bound, Step, folded};
 use super::kernels::{self, MAIN, STATISTICS};
 use super::layout::Finish;
+use super::limits::{SUMMANDS_PER_DISPATCH, portions_of, positives_per_dispatch};
 use super::list::List;
 use super::part::Part;
 use super::stripes::pairs;
@@ -19,8 +20,9 @@ use crate::shape::Mode;
 
 /// Every pass over every stripe, then the finish.
 pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
-    let works: Vec<_> = parts.iter().map(|part| Work::new(basis, part)).collect();
-    let mut sweeps = Sweeps::new(basis, works.iter().filter_map(|work| work.terms.positives_per_dispatch).min())?;
+    let works = parts.iter().map(|part| Work::new(basis, part)).collect::<Result<Vec<_>>>()?;
+    let portions = works.iter().map(Work::portions).max().unwrap_or(1);
+    let mut sweeps = Sweeps::new(basis, portions.max(gradient_portions(basis)))?;
     sweeps.incidence();
     let distance = [sweeps.distance()];
     let before: Vec<_> = works.iter().flat_map(|work| work.before(&sweeps)).collect();
@@ -72,11 +74,29 @@ struct Work<'a> {
     basis: &'a Basis,
     part: &'a Part,
     terms: Terms,
+    /// Positives of a row that a dispatch takes, where it cannot take any number.
+    portion: Option<u64>,
+}
+
+/// In how many dispatches a gradient is summed up: by rows over the columns, of a list over the places where one row may stand.
+fn gradient_portions(basis: &Basis) -> u32 {
+    let summands = match &basis.matrix.list {
+        Some(_) => 2 * pairs(&basis.shape),
+        None => basis.shape.references() as u64,
+    };
+    portions_of(summands, Some(SUMMANDS_PER_DISPATCH))
 }
 
 impl<'a> Work<'a> {
-    fn new(basis: &'a Basis, part: &'a Part) -> Self {
-        Self { basis, part, terms: part.loss.description().terms() }
+    fn new(basis: &'a Basis, part: &'a Part) -> Result<Self> {
+        let terms = part.loss.description().terms();
+        let portion = positives_per_dispatch(terms.shader, &terms.walk, &basis.shape)?;
+        Ok(Self { basis, part, terms, portion })
+    }
+
+    /// In how many dispatches the positives of a row are worked on.
+    fn portions(&self) -> u32 {
+        portions_of(self.basis.shape.references() as u64, self.portion)
     }
 
     /// In a pass of its own, where the loss needs to know something of all rows first.
@@ -87,14 +107,13 @@ impl<'a> Work<'a> {
 
     /// In the pass that makes the gradient.
     fn after(&self, sweeps: &Sweeps) -> Vec<Sweep> {
-        let portions = self.terms.positives_per_dispatch.map_or(1, |most| self.basis.shape.references().div_ceil(most));
         let statistics = (self.terms.statistics == Statistics::Ends).then(|| self.terms(sweeps, STATISTICS, 1));
-        let terms = self.terms(sweeps, MAIN, portions as u32);
+        let terms = self.terms(sweeps, MAIN, self.portions());
         statistics.into_iter().chain([terms]).chain(self.gradients(sweeps)).collect()
     }
 
     fn terms(&self, sweeps: &Sweeps, entry: &'static str, portions: u32) -> Sweep {
-        let kernel = self.basis.matrix_kind().terms(&self.terms, entry);
+        let kernel = self.basis.matrix_kind().terms(&self.terms, entry, self.portion);
         let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
         let buffers = [
             &all.parameters,
@@ -138,7 +157,8 @@ impl<'a> Work<'a> {
         let other = self.basis.matrix.other();
         let across = (self.basis.shape.dimensions() as u32).div_ceil(TILE);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
-        let mut all = vec![self.gradient(sweeps, "gradient", false, by_rows, Grid::Tiles(across))];
+        let rows = self.gradient(sweeps, "gradient", false, by_rows, Grid::Tiles(across));
+        let mut all = vec![rows.in_portions(gradient_portions(self.basis))];
         if self.joins_ends() {
             let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
             all.push(self.gradient(sweeps, "gradient of earlier rows", true, by_columns, Grid::Earlier(across)));
@@ -161,7 +181,8 @@ impl<'a> Work<'a> {
             let [rows, folds, _] = folded(self.basis.shape.queries() as u32);
             let grid = Grid::Fixed([(self.basis.shape.dimensions() as u32).div_ceil(TILE), rows, folds]);
             let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
-            return vec![sweeps.sweep("gradient", &kernel, &buffers, grid, 2 * sweeps.pair_cost())];
+            let sweep = sweeps.sweep("gradient", &kernel, &buffers, grid, 2 * sweeps.pair_cost());
+            return vec![sweep.in_portions(gradient_portions(self.basis))];
         }
         let vectors = self.basis.shape.dimensions().div_ceil(4) as u64;
         let grid = Grid::Fixed(folded((pairs(&self.basis.shape) * vectors).div_ceil(256) as u32));

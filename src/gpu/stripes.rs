@@ -1,5 +1,6 @@
 //! How the N x M matrix is cut into stripes of rows that fit the workspace.
 
+use super::limits::SUMMANDS_PER_DISPATCH;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
@@ -38,8 +39,8 @@ impl Stripes {
         }
         let stride = shape.references().next_multiple_of(4) as u64;
         let fits = (budget / (stride * BYTES_PER_COLUMN)).min(binding / (stride * BYTES_PER_COLUMN / 2));
-        // Kernels count the values of a stripe in u32.
-        let fits = fits.min(u64::from(u32::MAX) / stride);
+        // Kernels count the values of a stripe in u32, and sum up its rows in one dispatch.
+        let fits = fits.min(u64::from(u32::MAX) / stride).min(SUMMANDS_PER_DISPATCH);
         if fits == 0 {
             let needed = stride * BYTES_PER_COLUMN;
             return Err(Error::Workspace {

@@ -16,6 +16,9 @@ pub(crate) const TILE: u32 = 64;
 /// Of `shaders/distance/listed.wgsl`.
 pub(crate) const PAIRS_PER_GROUP: u64 = 16;
 
+/// Roughly how many arithmetic operations sorting a place by one digit takes.
+const OPERATIONS_PER_PLACE: u64 = 16;
+
 /// A kernel that runs on every stripe.
 pub(crate) struct Sweep {
     step: Step,
@@ -68,16 +71,10 @@ pub(crate) struct Sweeps<'a> {
 }
 
 impl<'a> Sweeps<'a> {
-    /// No dispatch yet. Rows of more positives than `positives_per_dispatch` are worked on in as many portions as it takes.
-    pub(crate) fn new(basis: &'a Basis, positives_per_dispatch: Option<usize>) -> Result<Self> {
-        let portions = positives_per_dispatch.map_or(1, |most| basis.shape.references().div_ceil(most)) as u32;
+    /// No dispatch yet, and none in more than so many portions.
+    pub(crate) fn new(basis: &'a Basis, portions: u32) -> Result<Self> {
         let uniforms = Uniforms::new(basis.context.device(), &basis.shape, &basis.stripes, portions)?;
         Ok(Self { basis, uniforms, steps: Vec::new() })
-    }
-
-    /// Portions of a row's work.
-    pub(crate) fn portions(&self) -> u32 {
-        self.uniforms.portions
     }
 
     /// The sweeps one after the other on each stripe.
@@ -101,8 +98,10 @@ impl<'a> Sweeps<'a> {
     pub(crate) fn incidence(&mut self) {
         let Some(List { indices: Some(indices), .. }) = &self.basis.matrix.list else { return };
         let places = 2 * pairs(&self.basis.shape);
+        // Of the whole list, which is one stripe.
+        let cost_per_row = places * OPERATIONS_PER_PLACE / u64::from(self.basis.stripes.rows);
         for (kernel, buffers, groups) in indices.sorting(places) {
-            let sweep = self.sweep("incidence", &kernel, &buffers, Grid::Fixed(groups), 0);
+            let sweep = self.sweep("incidence", &kernel, &buffers, Grid::Fixed(groups), cost_per_row);
             self.pass([&sweep].into_iter());
         }
     }

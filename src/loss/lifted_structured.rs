@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite};
+use super::{Description, Distance, Mode, Reduction, Statistics, Terms, Walk, check_finite};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -81,6 +81,7 @@ impl Description for LiftedStructured {
             statistics: Statistics::Rows,
             constants: vec![("EXACT", (self.form == Form::Exact).into())],
             parameters: vec![("margin", self.margin.to_bits())],
+            walk: Walk::of(2),
             ..Terms::of(shader!("terms/lifted_structured.wgsl"))
         }
     }

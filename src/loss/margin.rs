@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, SEED, Sampling, Terms, check_finite};
+use super::{Chunks, Description, Distance, Mode, Reduction, SEED, Sampling, Terms, Walk, check_finite};
 use crate::shader::shader;
 use crate::{Error, Result};
 
-/// `PORTION` of `shaders/terms/margin/distance_weighted.wgsl`.
-const PORTION: usize = 4096;
+/// Of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for each of its draws, one of 256.
+const DRAWING: Walk = Walk { reads: 3, chunks: Some(Chunks { size: 256, most: 16, reads: 1, rounds: 16 }) };
 
 /// The margin loss with a learnable boundary: "margin" in its second meaning.
 ///
@@ -108,7 +108,7 @@ impl Description for Margin {
                 ..Terms::of(shader!("terms/margin/all.wgsl"))
             },
             Sampling::DistanceWeighted => Terms {
-                positives_per_dispatch: Some(PORTION),
+                walk: DRAWING,
                 // The weight, two logarithms and an exponential, about once for the sums and at worst eight times for draws.
                 operations_per_pair: 512,
                 constants,

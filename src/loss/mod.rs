@@ -320,8 +320,8 @@ pub(crate) struct Terms {
     pub statistics: Statistics,
     /// Whether c(i, j) = c(j, i) in batch mode, so that the gradient is twice its half by rows.
     pub symmetric: bool,
-    /// Rows of more positives than this are worked on in as many dispatches as it takes.
-    pub positives_per_dispatch: Option<usize>,
+    /// How its kernels go through their row.
+    pub walk: Walk,
     /// What the shader leaves out of every coefficient, where that could be beyond f32.
     pub gradient_factor: f32,
     /// The `override` constants of the shader.
@@ -338,13 +338,55 @@ impl Terms {
             operations_per_pair: 32,
             statistics: Statistics::None,
             symmetric: false,
-            positives_per_dispatch: None,
+            walk: Walk::of(1),
             gradient_factor: 1.0,
             constants: Vec::new(),
             parameters: Vec::new(),
         }
     }
 }
+
+/// How the kernels of a row go through its columns, of which each invocation has every 256th: what decides how often its loops
+/// go round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    /// How often the kernel that does so most often goes through the row, at most.
+    pub reads: u64,
+    /// What it does for every chunk of the row's positives beside, where it takes them so.
+    pub chunks: Option<Chunks>,
+}
+
+impl Walk {
+    /// Positives of a dispatch, where the row is not too long for them.
+    pub fn usual_portion(&self) -> Option<u64> {
+        self.chunks.map(|chunks| chunks.most * chunks.size)
+    }
+
+    /// So many reads of the row, and no chunks.
+    pub const fn of(reads: u64) -> Self {
+        Self { reads, chunks: None }
+    }
+}
+
+/// Chunks of a row's positives. Rows of more than a dispatch takes are worked on in as many dispatches as needed; how many it
+/// takes is the `PORTION` of the shader.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunks {
+    /// Positives of a chunk.
+    pub size: u64,
+    /// Chunks of a dispatch, where the row is not too long for that.
+    pub most: u64,
+    /// How often a chunk goes through the row, at most.
+    pub reads: u64,
+    /// Rounds of loops for a chunk however long the row is, at most.
+    pub rounds: u64,
+}
+
+/// Rounds that `shaders/shared/sorting.wgsl` and `places.wgsl` take for a chunk, about 300, and some to spare.
+pub(crate) const SORTING_ROUNDS: u64 = 400;
+
+/// `CHUNK` of `shaders/shared/sorting.wgsl`.
+pub(crate) const SORTED_CHUNK: u64 = 1024;
 
 /// The name of the parameter that random numbers depend on, where a loss draws any.
 pub(crate) const SEED: &str = "seed";

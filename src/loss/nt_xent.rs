@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_temperature, softmax_parameters};
+use super::{Description, Distance, Mode, Reduction, Statistics, Terms, Walk, check_temperature, softmax_parameters};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -62,6 +62,7 @@ impl Description for NtXent {
             statistics: Statistics::Ends,
             parameters: softmax_parameters(self.temperature),
             gradient_factor: 1.0 / self.temperature,
+            walk: Walk::of(3),
             ..Terms::of(shader!("terms/nt_xent.wgsl"))
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_temperature, softmax_parameters};
+use super::{Description, Distance, Mode, Reduction, Statistics, Terms, Walk, check_temperature, softmax_parameters};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -61,6 +61,7 @@ impl Description for SupCon {
             statistics: Statistics::Ends,
             parameters: softmax_parameters(self.temperature),
             gradient_factor: 1.0 / self.temperature,
+            walk: Walk::of(3),
             ..Terms::of(shader!("terms/sup_con.wgsl"))
         }
     }

@@ -2,13 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mining, Mode, Reduction, Terms, Triplets, check_finite};
+use super::{
+    Chunks, Description, Distance, Mining, Mode, Reduction, SORTED_CHUNK, SORTING_ROUNDS, Terms, Triplets, Walk,
+    check_finite,
+};
 use crate::shader::shader;
 use crate::{Error, Result};
 
-/// `CHUNK` and `PORTION` of `shaders/shared/sorting.wgsl`.
-const CHUNK: usize = 1024;
-const PORTION: usize = 8 * CHUNK;
+/// Of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes its slopes.
+const ALL: Walk =
+    Walk { reads: 1, chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS }) };
+
+/// Of `shaders/terms/triplet/all_soft.wgsl`, for each invocation one positive of 256: its slope takes 6 rounds for 256 columns,
+/// and each negative 16 for all of them, and one to end.
+const ALL_SOFT: Walk =
+    Walk { reads: 4, chunks: Some(Chunks { size: 256, most: 4, reads: 22, rounds: SORTING_ROUNDS }) };
+
+/// Of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives twice, and at last all pairs, with two loops
+/// over choosers for each. Every positive is a chooser once.
+const SEMI_HARD: Walk = Walk {
+    reads: 1,
+    chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 6, rounds: SORTING_ROUNDS + SORTED_CHUNK }),
+};
 
 /// The triplet loss.
 ///
@@ -77,15 +92,11 @@ impl Description for Triplet {
     fn terms(&self) -> Terms {
         let parameters = vec![("margin", self.margin.to_bits())];
         match (self.mining.triplets(), self.soft) {
-            (Triplets::Every, false) => Terms {
-                positives_per_dispatch: Some(PORTION),
-                parameters,
-                ..Terms::of(shader!("terms/triplet/all.wgsl"))
-            },
+            (Triplets::Every, false) => Terms { walk: ALL, parameters, ..Terms::of(shader!("terms/triplet/all.wgsl")) },
             (Triplets::Every, true) => Terms {
-                positives_per_dispatch: Some(CHUNK),
+                walk: ALL_SOFT,
                 // At worst each column meets a chunk of positives, at two exponentials and their series.
-                operations_per_pair: 64 * CHUNK as u64,
+                operations_per_pair: 64 * SORTED_CHUNK,
                 ..Terms::of(shader!("terms/triplet/all_soft.wgsl"))
             },
             (Triplets::Listed, _) => Terms {
@@ -100,10 +111,11 @@ impl Description for Triplet {
                     ("NEGATIVE_DIFFICULTY", (negative as u32).into()),
                 ],
                 parameters,
+                walk: Walk::of(2),
                 ..Terms::of(shader!("terms/triplet/one_per_anchor.wgsl"))
             },
             (Triplets::OnePerPositive, _) => Terms {
-                positives_per_dispatch: Some(PORTION),
+                walk: SEMI_HARD,
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,
                 ..Terms::of(shader!("terms/triplet/semi_hard.wgsl"))

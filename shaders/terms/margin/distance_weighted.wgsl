@@ -31,8 +31,8 @@ struct Parameters {
 const NEAREST = 0.5;
 const FARTHEST = 1.4;
 
-// Draws of a dispatch: llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
-const PORTION = 4096u;
+// Draws of a dispatch: so many that its loops, which grow with the columns, are not stopped (src/gpu/limits.rs).
+override PORTION: u32 = 16u * WORKGROUP;
 
 // Segments are summed up in 16 blocks of 16.
 const BLOCK = 16u;

@@ -4,8 +4,8 @@
 //   slope of d(a, p)  sum over n of sigmoid(d(a, p) - d(a, n))
 //   slope of d(a, n)  -sum over p of sigmoid(d(a, p) - d(a, n))
 //
-// A dispatch takes one portion, CHUNK of an anchor's positives, which bounds its time and its loops; these are unrolled 16
-// times, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all. The positives of the
+// A dispatch takes PORTION of an anchor's positives, at most CHUNK, which bounds its time and its loops; these are unrolled,
+// because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all (src/gpu/limits.rs). The positives of the
 // portion are shared out evenly among the invocations, whatever columns they stand in: slopes[k] belongs to keys[k].
 // One workgroup per row.
 
@@ -52,13 +52,20 @@ fn with_columns(i: u32, begin: u32, j: u32, p: f32) -> f32 {
         + with_column(i, begin, j + 2u, p) + with_column(i, begin, j + 3u, p);
 }
 
+fn with_16_columns(i: u32, begin: u32, j: u32, p: f32) -> f32 {
+    return with_columns(i, begin, j, p) + with_columns(i, begin, j + 4u, p)
+        + with_columns(i, begin, j + 8u, p) + with_columns(i, begin, j + 12u, p);
+}
+
 fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
     var sum = 0.0;
     for (var block = 0u; block < stripe.stride; block += BLOCK) {
         var part = 0.0;
-        for (var j = block; j < min(block + BLOCK, stripe.stride); j += 16u) {
-            part += with_columns(i, begin, j, p) + with_columns(i, begin, j + 4u, p)
-                + with_columns(i, begin, j + 8u, p) + with_columns(i, begin, j + 12u, p);
+        for (var j = block; j < min(block + BLOCK, stripe.stride); j += 64u) {
+            part += with_16_columns(i, begin, j, p);
+            part += with_16_columns(i, begin, j + 16u, p);
+            part += with_16_columns(i, begin, j + 32u, p);
+            part += with_16_columns(i, begin, j + 48u, p);
         }
         sum += part;
     }
@@ -85,11 +92,11 @@ fn main(
         }
     }
     let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
-    let first = stripe.portion * CHUNK;
+    let first = stripe.portion * PORTION;
     if (first > 0u && first >= seen.x) {
         return;
     }
-    let size = min(CHUNK, seen.x - first);
+    let size = min(PORTION, seen.x - first);
     let is_last = first + size == seen.x;
     let number = exclusive_scan(pairs.positives, local);
     sort_positives(i, row, local, number, first, size, 0.0);

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
 use crate::gpu::layout::{Cut, Finish, List, Measures, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
-use crate::loss::{Difficulty, Loss, Mining};
+use crate::loss::{Difficulty, Loss};
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
 
@@ -111,23 +111,13 @@ fn constants_have_the_same_value() {
     let softmax = parse(shader!("terms/nt_xent.wgsl"));
     assert_eq!(constant(&softmax, "GRADIENT_STEP"), constant(&gradient, "STEP"));
     assert_eq!([&gradient, &distance].map(|module| constant(module, "TILE")), [crate::gpu::sweeps::TILE; 2]);
-    let portion = |mining, soft| {
-        let loss = Loss::from(crate::Triplet { mining, soft, ..Default::default() });
-        loss.description().terms().positives_per_dispatch
-    };
-    let soft = parse(shader!("terms/triplet/all_soft.wgsl"));
-    assert_eq!(portion(Mining::All, true), Some(constant(&soft, "CHUNK") as usize));
-    let all = parse(shader!("terms/triplet/all.wgsl"));
-    assert_eq!(portion(Mining::All, false), Some(constant(&all, "PORTION") as usize));
-    let semi_hard = parse(shader!("terms/triplet/semi_hard.wgsl"));
-    assert_eq!(portion(Mining::SemiHard, false), Some(constant(&semi_hard, "PORTION") as usize));
+    let listed = parse(shader!("gradient/listed.wgsl"));
+    let portions = [&gradient, &listed].map(|module| u64::from(constant(module, "PORTION")));
+    assert_eq!(portions, [crate::gpu::limits::SUMMANDS_PER_DISPATCH; 2]);
     let ranks = parse(shader!("measures/ranks.wgsl"));
-    assert_eq!(crate::measures::POSITIVES_PER_DISPATCH, constant(&ranks, "PORTION") as usize);
+    assert_eq!(u64::from(constant(&ranks, "CHUNK")), crate::loss::SORTED_CHUNK);
     // Its invocations take their sorted positives as the four components of a vector.
     assert_eq!(constant(&ranks, "CHUNK"), 4 * constant(&ranks, "WORKGROUP"));
-    let drawing = Loss::from(crate::Margin { sampling: crate::Sampling::DistanceWeighted, ..Default::default() });
-    let terms = drawing.description().terms();
-    assert_eq!(terms.positives_per_dispatch, Some(constant(&parse(terms.shader), "PORTION") as usize));
 }
 
 #[test]

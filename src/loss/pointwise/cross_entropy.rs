@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Description, Distance, Mode, Reduction, Terms, Truth};
+use crate::loss::{Description, Distance, Mode, Reduction, Terms, Truth, Walk};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -48,6 +48,6 @@ impl Description for CrossEntropy {
     }
 
     fn terms(&self) -> Terms {
-        Terms::of(shader!("pointwise/cross_entropy.wgsl"))
+        Terms { walk: Walk::of(3), ..Terms::of(shader!("pointwise/cross_entropy.wgsl")) }
     }
 }

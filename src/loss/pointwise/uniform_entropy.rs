@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Description, Distance, Mode, Reduction, Terms};
+use crate::loss::{Description, Distance, Mode, Reduction, Terms, Walk};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -44,6 +44,6 @@ impl Description for UniformEntropy {
     }
 
     fn terms(&self) -> Terms {
-        Terms::of(shader!("pointwise/uniform_entropy.wgsl"))
+        Terms { walk: Walk::of(3), ..Terms::of(shader!("pointwise/uniform_entropy.wgsl")) }
     }
 }
