@@ -87,10 +87,14 @@ const MOST: usize = 65535 * 64;
 #[test]
 fn more_tiles_than_can_be_dispatched_are_an_error() {
     for device in contexts().iter() {
-        for shape in [Shape::batch(MOST + 1, 2), Shape::reference(2, MOST + 1, 2), Shape::batch(2, MOST + 1)] {
+        let [rows, dimensions] = ["a workgroup for every 64 rows", "a workgroup for every 64 dimensions"];
+        for (shape, what) in [
+            (Shape::batch(MOST + 1, 2), rows),
+            (Shape::reference(2, MOST + 1, 2), rows),
+            (Shape::batch(2, MOST + 1), dimensions),
+        ] {
             let error = device.context.plan(Contrastive::default(), shape).unwrap_err();
             let name = "maxComputeWorkgroupsPerDimension";
-            let what = "a workgroup for every 64 rows or columns";
             assert_eq!(error, Error::DeviceLimit { what, needed: 65536, name, limit: 65535 }, "{}", device.name);
         }
     }

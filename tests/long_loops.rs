@@ -79,7 +79,7 @@ fn assert_near(actual: f32, expected: f64) {
 /// Old limit: 655,000 columns.
 #[test]
 fn every_triplet_of_many_positives_in_a_long_row() {
-    let line = Line::new(900_000, 25);
+    let line = Line::new(700_000, 75);
     for evaluation in line.evaluate(Mining::All, false) {
         line.hold_all(&evaluation, |x| [(x + MARGIN).max(0.0), f64::from(u8::from(x + MARGIN > 0.0))]);
     }
@@ -97,7 +97,7 @@ fn every_soft_triplet_of_a_chunk_of_positives_in_a_long_row() {
 /// Old limit: 410,000 columns. A positive takes the negative one farther, the last ones the farthest.
 #[test]
 fn semi_hard_triplets_of_many_positives_in_a_long_row() {
-    let line = Line::new(900_000, 25);
+    let line = Line::new(450_000, 48);
     let [positives, _] = line.counts();
     let terms: f64 = positives.iter().sum();
     let farthest = positives[DISTANCES];
@@ -122,11 +122,11 @@ fn semi_hard_triplets_of_many_positives_in_a_long_row() {
 /// Old limit: 655,000 columns.
 #[test]
 fn ranks_of_many_positives_in_a_long_row() {
-    const M: usize = 900_000;
+    const M: usize = 700_000;
     let recipe =
-        Recipe { n: 1, m: M, d: 2, layout: Layout::Balanced(25), values: Values::Ordinary, extreme_labels: false };
+        Recipe { n: 1, m: M, d: 2, layout: Layout::Balanced(75), values: Values::Ordinary, extreme_labels: false };
     let batch = Sample::new(recipe);
-    let labels: Vec<u32> = (0..M as u32).map(|column| column % 25).collect();
+    let labels: Vec<u32> = (0..M as u32).map(|column| column % 75).collect();
     let batch = Batch::new(batch.embeddings(), [1, 2], &[0])
         .and_then(|one| one.with_references(batch.references(), M, &labels))
         .unwrap();
