@@ -138,7 +138,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("incidence/scan.wgsl", "sums[local] - sum;", "sums[local];"),
     ("incidence/scatter.wgsl", "next[digit] + earlier_holders(digit, local)", "next[digit]"),
     ("terms/triplet/explicit.wgsl", "coefficient(-slope, negative)", "coefficient(slope, negative)"),
-    ("gradient/listed.wgsl", "index < bounds[1]", "index + 1u < bounds[1]"),
+    ("gradient/listed.wgsl", "index < min(first + PORTION", "index + 1u < min(first + PORTION"),
     ("gradient/aligned.wgsl", "= coefficients[row]", "= -coefficients[row]"),
     ("finish/gradient.wgsl", "value - radial", "value + radial"),
     ("finish/gradient.wgsl", "value += transposed[index];", "value -= transposed[index];"),
