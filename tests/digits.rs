@@ -1,4 +1,5 @@
-//! The bundled digits, real input: every loss, mining and form with every distance, on every adapter.
+//! The bundled digits, real input: every loss over pairs, mining and form with every distance, on every adapter. (The program runs the
+//! others: `evaluate` without files.)
 
 mod common;
 
