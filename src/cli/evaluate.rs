@@ -22,14 +22,6 @@ pub struct Arguments {
     #[command(flatten)]
     evaluator: evaluator::Arguments,
 
-    /// Compares the result with the CPU reference; exit code 1 where an error is beyond its bound. Always on for the digits.
-    #[arg(long)]
-    check: bool,
-
-    /// How results are printed; as JSON, one object a line.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-
     #[command(flatten)]
     inputs: InputPaths,
 
@@ -68,20 +60,17 @@ fn evaluate_files(arguments: &Arguments, mut objective: Objective, inputs: &Inpu
     }
     inputs.check(objective.terms.iter().map(|term| &term.loss))?;
     if objective.is_sum {
-        return evaluate_sum(arguments, &weighted(&objective, |loss| inputs.batch(loss))?, arguments.check);
+        return evaluate_sum(arguments, &weighted(&objective, |loss| inputs.batch(loss))?, arguments.evaluator.check);
     }
     let loss = &objective.terms[0].loss;
     let batch = inputs.batch(loss)?;
     batch.check(loss)?;
     arguments.outputs.check(loss, batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
-    let outcome = evaluator.evaluate(&(loss, &batch), arguments.check)?;
+    let outcome = evaluator.evaluate(&(loss, &batch), arguments.evaluator.check)?;
     arguments.outputs.write(batch.shape(), &outcome.result)?;
     let report = Report::of_loss(loss, batch.shape(), &outcome.result);
-    print(&match arguments.format {
-        Format::Table => report.text(&evaluator, &outcome),
-        Format::Json => report.json(&evaluator, &outcome).to_string(),
-    })?;
+    report.print(arguments.evaluator.format, &evaluator, &outcome)?;
     Ok(outcome.agreement.violation().is_none())
 }
 
@@ -107,10 +96,7 @@ fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: boo
     let shape = objective[0].inputs.shape();
     arguments.outputs.write_gradient(shape, &outcome.result.gradients[0])?;
     let report = Report::of_sum(objective, &outcome.result);
-    print(&match arguments.format {
-        Format::Table => report.text(&evaluator, &outcome),
-        Format::Json => report.json(&evaluator, &outcome).to_string(),
-    })?;
+    report.print(arguments.evaluator.format, &evaluator, &outcome)?;
     Ok(outcome.agreement.violation().is_none())
 }
 
@@ -118,14 +104,14 @@ fn evaluate_digits(arguments: &Arguments, digits: &Digits, objectives: &[(Loss, 
     objectives.iter().try_for_each(|(loss, mode)| Ok::<_, Error>(digits.batch(loss, *mode)?.check(loss)?))?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let summary = Summary::new(objectives);
-    if arguments.format == Format::Table {
+    if arguments.evaluator.format == Format::Table {
         print(&format!("{digits}, on {}\n\n{}", evaluator.describe(), summary.titles()))?;
     }
     let mut violations = Vec::new();
     for (loss, mode) in objectives {
         let batch = digits.batch(loss, *mode)?;
         let outcome = evaluator.evaluate(&(loss, &batch), true)?;
-        print(&match arguments.format {
+        print(&match arguments.evaluator.format {
             Format::Table => summary.row(loss, *mode, &outcome),
             Format::Json => {
                 Report::of_loss(loss, batch.shape(), &outcome.result).json(&evaluator, &outcome).to_string()
@@ -134,7 +120,7 @@ fn evaluate_digits(arguments: &Arguments, digits: &Digits, objectives: &[(Loss, 
         let violation = outcome.agreement.violation();
         violations.extend(violation.map(|comparison| format!("\n{}\n{comparison}", objective::describe(loss))));
     }
-    if arguments.format == Format::Table {
+    if arguments.evaluator.format == Format::Table {
         violations.iter().try_for_each(|violation| print(violation))?;
     }
     Ok(violations.is_empty())

@@ -8,13 +8,21 @@ use wgpu_metric_learning::reference::{self, Comparison, Expectation, MeasuresExp
 use wgpu_metric_learning::{Batch, Context, Evaluation, Loss, ObjectiveEvaluation, Weighted};
 
 use super::gpu::{self, Gpu};
-use super::{Error, Result, tell};
+use super::{Error, Format, Result, tell};
 
 #[derive(Args)]
 pub struct Arguments {
     /// What computes.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     backend: Backend,
+
+    /// Compares the result with the CPU reference; exit code 1 where an error is beyond its bound. Always on for the digits.
+    #[arg(long)]
+    pub check: bool,
+
+    /// How results are printed; as JSON, one object a line.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
 
     #[command(flatten)]
     gpu: gpu::Arguments,

@@ -8,11 +8,11 @@ use serde_json::Value;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{Batch, Distance, Mode};
 
+use super::Result;
 use super::digits::Digits;
 use super::evaluator::{self, Evaluator};
 use super::files;
 use super::report::Report;
-use super::{Format, Result, print};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -30,14 +30,6 @@ pub struct Arguments {
 
     #[command(flatten)]
     evaluator: evaluator::Arguments,
-
-    /// Compares the result with the CPU reference; exit code 1 where an error is beyond its bound. Always on for the digits.
-    #[arg(long)]
-    check: bool,
-
-    /// How the result is printed.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
 
     #[command(flatten)]
     inputs: InputPaths,
@@ -77,7 +69,7 @@ impl InputPaths {
 /// Measures what is asked for; a result beyond its bound makes the exit code 1.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     match arguments.inputs.paths().read()? {
-        Some(inputs) => measure(arguments, &inputs.batch_in(arguments.inputs.mode())?, arguments.check),
+        Some(inputs) => measure(arguments, &inputs.batch_in(arguments.inputs.mode())?, arguments.evaluator.check),
         None => measure(arguments, &Digits::load()?.rows()?, true),
     }
 }
@@ -89,10 +81,7 @@ fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(&(&retrieval, batch), check)?;
     let report = Report::of_measures(&retrieval, batch.shape(), &outcome.result);
-    print(&match arguments.format {
-        Format::Table => report.text(&evaluator, &outcome),
-        Format::Json => report.json(&evaluator, &outcome).to_string(),
-    })?;
+    report.print(arguments.evaluator.format, &evaluator, &outcome)?;
     let agrees = outcome.agreement.violation().is_none();
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

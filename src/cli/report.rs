@@ -5,8 +5,8 @@ use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, ObjectiveEvaluation, Shape, Weighted};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
-use super::objective;
 use super::table::{self, Column};
+use super::{Format, Result, objective, print};
 
 /// What was asked, and the numbers that came back.
 pub struct Report {
@@ -62,6 +62,14 @@ impl Report {
         }
     }
 
+    /// Prints it in this format.
+    pub fn print<T>(&self, format: Format, evaluator: &Evaluator, outcome: &Outcome<T>) -> Result<()> {
+        print(&match format {
+            Format::Table => self.text(evaluator, outcome),
+            Format::Json => self.json(evaluator, outcome).to_string(),
+        })
+    }
+
     /// As one JSON object.
     pub fn json<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Value {
         let mut object: Map<_, _> = self.quantities.iter().cloned().collect();
@@ -74,7 +82,7 @@ impl Report {
     }
 
     /// As lines of names and values.
-    pub fn text<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> String {
+    fn text<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> String {
         let mut lines: Vec<(&str, String)> =
             self.quantities.iter().map(|(name, value)| (name.as_str(), readable(value))).collect();
         lines.push(("elapsed", table::milliseconds(outcome.elapsed)));

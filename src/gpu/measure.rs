@@ -8,7 +8,7 @@ use super::inputs::{self, Binding, Inputs};
 use super::kernels;
 use super::layout;
 use super::limits::{portions_of, positives_per_dispatch};
-use super::program::Program;
+use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What};
 use super::sweeps::{Grid, Sweeps};
 use crate::measures::{Measures, RANKING, Retrieval};
@@ -60,24 +60,6 @@ impl MeasurePlan {
         self.program.bind(|| inputs::prepare_pairs(&self.basis, inputs, false))
     }
 
-    /// Records the measurement as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Buffer`] for a binding of another plan.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
-        self.program.record(encoder, binding)
-    }
-
-    /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Buffer`] for a binding of another plan.
-    pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
-        self.program.record_into(pass, binding)
-    }
-
     /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
     ///
     /// # Errors
@@ -99,21 +81,9 @@ impl MeasurePlan {
     pub fn shape(&self) -> &Shape {
         &self.basis.shape
     }
-
-    /// The context it was made in.
-    pub fn context(&self) -> &Context {
-        &self.program.context
-    }
-
-    /// How many dispatches a recording has.
-    pub fn dispatches(&self, binding: &Binding) -> usize {
-        self.program.dispatches(binding)
-    }
-
-    pub(crate) fn program(&self) -> &Program {
-        &self.program
-    }
 }
+
+recording!(MeasurePlan);
 
 impl Buffers {
     fn new(context: &Context, retrieval: &Retrieval, shape: &Shape) -> Result<Self> {

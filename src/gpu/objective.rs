@@ -8,7 +8,7 @@ use super::inputs::{self, Binding, Inputs};
 use super::kernels;
 use super::layout::Accumulate;
 use super::part::{Part, steps_of};
-use super::program::Program;
+use super::program::{Program, recording};
 use super::readback::{Pending, Read, Sources, What};
 use super::scope::scoped;
 use crate::loss::Loss;
@@ -133,24 +133,6 @@ impl ObjectivePlan {
         })
     }
 
-    /// Records the evaluation as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Buffer`] for a binding of another plan.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
-        self.program.record(encoder, binding)
-    }
-
-    /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Buffer`] for a binding of another plan.
-    pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
-        self.program.record_into(pass, binding)
-    }
-
     /// Replaces the seed of a term that draws, as [`Plan::set_seed`](crate::Plan::set_seed) does.
     ///
     /// # Errors
@@ -215,25 +197,13 @@ impl ObjectivePlan {
         &self.terms
     }
 
-    /// The context it was made in.
-    pub fn context(&self) -> &Context {
-        &self.program.context
-    }
-
-    /// How many dispatches a recording has.
-    pub fn dispatches(&self, binding: &Binding) -> usize {
-        self.program.dispatches(binding)
-    }
-
     fn part(&self, term: usize) -> Option<&Part> {
         let &[group, part] = self.places.get(term)?;
         self.groups[group].parts.get(part)
     }
-
-    pub(crate) fn program(&self) -> &Program {
-        &self.program
-    }
 }
+
+recording!(ObjectivePlan);
 
 /// The groups, and of each term its group and its place there.
 fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Group>, Vec<[usize; 2]>)> {

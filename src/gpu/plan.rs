@@ -4,7 +4,7 @@ use super::basis::Basis;
 use super::context::Context;
 use super::inputs::{self, Binding, Inputs};
 use super::part::{Part, steps_of};
-use super::program::Program;
+use super::program::{Program, recording};
 use super::readback::{Pending, Sources};
 use super::scope::scoped;
 #[cfg(doc)]
@@ -49,24 +49,6 @@ impl Plan {
         self.loss().check_truth(mode, inputs.targets.is_some(), inputs.labels.is_some())?;
         inputs::check_taken(inputs, |what| inputs::loss_takes(self.loss(), self.shape(), what))?;
         self.program.bind(|| inputs::prepare(&self.basis, &self.parts, inputs))
-    }
-
-    /// Records the evaluation as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Buffer`] for a binding of another plan.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
-        self.program.record(encoder, binding)
-    }
-
-    /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Buffer`] for a binding of another plan.
-    pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
-        self.program.record_into(pass, binding)
     }
 
     /// Replaces the seed of a loss that draws, for every submission after this call, whenever it was recorded: a training draws
@@ -121,21 +103,9 @@ impl Plan {
         &self.basis.shape
     }
 
-    /// The context it was made in.
-    pub fn context(&self) -> &Context {
-        &self.program.context
-    }
-
-    /// How many dispatches a recording has.
-    pub fn dispatches(&self, binding: &Binding) -> usize {
-        self.program.dispatches(binding)
-    }
-
     fn part(&self) -> &Part {
         &self.parts[0]
     }
-
-    pub(crate) fn program(&self) -> &Program {
-        &self.program
-    }
 }
+
+recording!(Plan);

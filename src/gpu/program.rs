@@ -10,6 +10,46 @@ use crate::{Error, Result};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
+/// The methods of a plan that only hand on to its program.
+macro_rules! recording {
+    ($plan:ident) => {
+        impl $plan {
+            /// Records everything as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan.
+            pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
+                self.program.record(encoder, binding)
+            }
+
+            /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan.
+            pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
+                self.program.record_into(pass, binding)
+            }
+
+            /// How many dispatches a recording has.
+            pub fn dispatches(&self, binding: &Binding) -> usize {
+                self.program.dispatches(binding)
+            }
+
+            /// The context it was made in.
+            pub fn context(&self) -> &Context {
+                &self.program.context
+            }
+
+            pub(crate) fn program(&self) -> &Program {
+                &self.program
+            }
+        }
+    };
+}
+pub(crate) use recording;
+
 /// The dispatches after those that prepare the inputs.
 #[derive(Debug)]
 pub(crate) struct Program {

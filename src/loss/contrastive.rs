@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, check_finite, check_power};
+use super::parameters::{check_finite, check_power};
+use super::{Description, Distance, Mode, Reduction, Statistics, Terms};
+use crate::Result;
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The contrastive loss, and with `power` 1 the Siamese form.
 ///
@@ -42,8 +43,6 @@ impl Contrastive {
     pub fn siamese() -> Self {
         Self { reduction: Reduction::HadsellMean, ..Self::default() }
     }
-
-    pub(crate) const NAME: &'static str = "Contrastive";
 }
 
 impl Default for Contrastive {
@@ -68,7 +67,7 @@ impl Description for Contrastive {
         &[Mode::Batch, Mode::Reference, Mode::PairRows, Mode::PairIndices]
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<()> {
         check_finite(Self::NAME, "positive_margin", self.positive_margin)?;
         check_finite(Self::NAME, "negative_margin", self.negative_margin)?;
         check_power(Self::NAME, self.power)

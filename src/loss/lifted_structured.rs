@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, Walk, check_finite};
+use super::parameters::check_finite;
+use super::{Description, Distance, Mode, Reduction, Statistics, Terms, Walk};
+use crate::Result;
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// How the negatives of a positive pair are summed up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,10 +43,6 @@ pub struct LiftedStructured {
     pub margin: f32,
 }
 
-impl LiftedStructured {
-    pub(crate) const NAME: &'static str = "LiftedStructured";
-}
-
 impl Default for LiftedStructured {
     fn default() -> Self {
         Self {
@@ -67,7 +64,7 @@ impl Description for LiftedStructured {
         &[Mode::Batch]
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<()> {
         check_finite(Self::NAME, "margin", self.margin)
     }
 

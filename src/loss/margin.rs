@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chunks, Description, Distance, Mode, Reduction, SEED, Sampling, Terms, Walk, check_finite};
+use super::parameters::check_finite;
+use super::{Chunks, Description, Distance, Mode, Reduction, SEED, Sampling, Terms, Walk};
 use crate::shader::shader;
 use crate::{Error, Result};
 
@@ -45,8 +46,6 @@ pub struct Margin {
 impl Margin {
     /// The boundary where the caller gives none.
     pub const DEFAULT_BETA: f32 = 1.2;
-
-    pub(crate) const NAME: &'static str = "Margin";
 }
 
 impl Default for Margin {
@@ -76,7 +75,7 @@ impl Description for Margin {
         }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<()> {
         check_finite(Self::NAME, "alpha", self.alpha)?;
         let weighs_unit_rows = self.distance == Distance::Euclidean && self.normalize;
         if self.sampling == Sampling::All || weighs_unit_rows {

@@ -1,12 +1,14 @@
 //! What is asked: one file per loss with its parameters, defaults, formula and source. Nothing in here knows wgpu.
 
 mod contrastive;
+mod description;
 mod distance;
 mod lifted_structured;
 mod margin;
 mod mining;
 mod multi_margin;
 mod nt_xent;
+mod parameters;
 mod pointwise;
 mod reduction;
 mod sampling;
@@ -16,6 +18,7 @@ mod triplet;
 use serde::{Deserialize, Serialize};
 
 pub use contrastive::Contrastive;
+pub(crate) use description::{Beta, Chunks, Description, SEED, SORTED_CHUNK, SORTING_ROUNDS, Statistics, Terms, Walk};
 pub use distance::Distance;
 pub use lifted_structured::{Form, LiftedStructured};
 pub use margin::Margin;
@@ -29,7 +32,6 @@ pub use sampling::Sampling;
 pub use sup_con::SupCon;
 pub use triplet::Triplet;
 
-use crate::shader::Shader;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
@@ -79,6 +81,12 @@ macro_rules! define_loss {
                 loss.clone()
             }
         }
+
+        $(
+            impl $name {
+                pub(crate) const NAME: &'static str = stringify!($name);
+            }
+        )*
 
         impl Loss {
             /// The name of every loss, as the serde form has it.
@@ -264,197 +272,9 @@ impl Truth {
 /// What [`Truth::Signs`] allows, in messages.
 pub(crate) const SIGNS: &str = "-1 or +1";
 
-/// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the reference without knowing the GPU.
-pub(crate) trait Description {
-    /// Its distance, if it has one, whether it normalizes, and its reduction.
-    fn settings(&self) -> (Option<Distance>, bool, Reduction);
-
-    /// What the inputs can stand for.
-    fn modes(&self) -> &'static [Mode];
-
-    /// Checks the parameters.
-    fn check(&self) -> Result<()>;
-
-    fn allows(&self, reduction: Reduction) -> bool {
-        reduction != Reduction::HadsellMean
-    }
-
-    /// Whether an anchor's terms make a loss of its own; of pointwise losses, whether a term is a row.
-    fn per_anchor(&self) -> bool {
-        true
-    }
-
-    fn truth(&self) -> Truth {
-        Truth::Nothing
-    }
-
-    fn beta(&self) -> Option<Beta> {
-        None
-    }
-
-    fn terms(&self) -> Terms;
-
-    /// The same with every value of the settings, beside distance and reduction, that its kernels depend on.
-    fn variants(self) -> Vec<Self>
-    where
-        Self: Sized,
-    {
-        vec![self]
-    }
-}
-
-/// A learnable boundary of the loss.
-#[derive(Clone, Copy)]
-pub(crate) struct Beta {
-    pub per_class: bool,
-    pub default: f32,
-}
-
-/// How the terms kernel of a loss is run.
-pub(crate) struct Terms {
-    /// Its file.
-    pub shader: Shader,
-    /// Roughly how many arithmetic operations a pair costs.
-    pub operations_per_pair: u64,
-    /// What must be known of all rows before the coefficients of one can be computed.
-    pub statistics: Statistics,
-    /// Whether c(i, j) = c(j, i) in batch mode, so that the gradient is twice its half by rows.
-    pub symmetric: bool,
-    /// How its kernels go through their row.
-    pub walk: Walk,
-    /// What the shader leaves out of every coefficient, where that could be beyond f32.
-    pub gradient_factor: f32,
-    /// The `override` constants of the shader.
-    pub constants: Vec<(&'static str, f64)>,
-    /// The members of its `Parameters` in their order: the bits of each.
-    pub parameters: Vec<(&'static str, u32)>,
-}
-
-impl Terms {
-    /// A kernel that needs nothing but its row, and has neither constants nor parameters.
-    pub fn of(shader: Shader) -> Self {
-        Self {
-            shader,
-            operations_per_pair: 32,
-            statistics: Statistics::None,
-            symmetric: false,
-            walk: Walk::of(1),
-            gradient_factor: 1.0,
-            constants: Vec::new(),
-            parameters: Vec::new(),
-        }
-    }
-}
-
-/// How the kernels of a row go through its columns, of which each invocation has every 256th: what decides how often its loops
-/// go round.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Walk {
-    /// How often the kernel that does so most often goes through the row, at most.
-    pub reads: u64,
-    /// What it does for every chunk of the row's positives beside, where it takes them so.
-    pub chunks: Option<Chunks>,
-}
-
-impl Walk {
-    /// Positives of a dispatch, where the row is not too long for them.
-    pub fn usual_portion(&self) -> Option<u64> {
-        self.chunks.map(|chunks| chunks.most * chunks.size)
-    }
-
-    /// So many reads of the row, and no chunks.
-    pub const fn of(reads: u64) -> Self {
-        Self { reads, chunks: None }
-    }
-}
-
-/// Chunks of a row's positives. Rows of more than a dispatch takes are worked on in as many dispatches as needed; how many it
-/// takes is the `PORTION` of the shader.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chunks {
-    /// Positives of a chunk.
-    pub size: u64,
-    /// Chunks of a dispatch, where the row is not too long for that.
-    pub most: u64,
-    /// How often a chunk goes through the row, at most.
-    pub reads: u64,
-    /// Rounds of loops for a chunk however long the row is, at most.
-    pub rounds: u64,
-}
-
-/// Rounds that `shaders/shared/sorting.wgsl` and `places.wgsl` take for a chunk, about 300, and some to spare.
-pub(crate) const SORTING_ROUNDS: u64 = 400;
-
-/// `CHUNK` of `shaders/shared/sorting.wgsl`.
-pub(crate) const SORTED_CHUNK: u64 = 1024;
-
-/// The name of the parameter that random numbers depend on, where a loss draws any.
-pub(crate) const SEED: &str = "seed";
-
-/// What a loss needs before its coefficients, if anything: the entry point `statistics` of its shader finds it out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Statistics {
-    /// The row itself is enough.
-    None,
-    /// Something of every row, in a pass before the coefficients.
-    Rows,
-    /// Something of the row, and in one batch of the row at the other end of the pair. The coefficient of a pair is then
-    /// c(i, j) + c(j, i), and no pass comes before: a stripe takes the pairs of its rows with each other and with earlier
-    /// rows, for both ends, and leaves those with later rows to their stripes.
-    Ends,
-    /// The counts of the whole batch, in a pass before: the mean of the positives and of the negatives are taken apart.
-    Totals,
-}
-
 /// `A, B and C`.
 fn listed(names: impl Iterator<Item = String>) -> String {
     let mut names: Vec<_> = names.collect();
     let last = names.pop().unwrap_or_default();
     if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
-}
-
-fn check_finite(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
-    if value.is_finite() {
-        return Ok(());
-    }
-    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number" })
-}
-
-fn check_positive(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
-    if value.is_finite() && value > 0.0 {
-        return Ok(());
-    }
-    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number above 0" })
-}
-
-fn check_strength(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
-    if value.is_finite() && value >= 0.0 {
-        return Ok(());
-    }
-    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number of at least 0" })
-}
-
-/// Below the smallest normal number f32 may take it for 0.
-fn check_temperature(loss: &'static str, value: f32) -> Result<()> {
-    if value.is_normal() && value > 0.0 {
-        return Ok(());
-    }
-    Err(Error::Parameter {
-        loss,
-        parameter: "temperature",
-        value: value.to_string(),
-        allowed: "any finite number greater than 0, and not subnormal",
-    })
-}
-
-/// The `Parameters` of `shaders/shared/softmax.wgsl`.
-fn softmax_parameters(temperature: f32) -> Vec<(&'static str, u32)> {
-    vec![("temperature", temperature.to_bits()), ("inverse_temperature", (1.0 / temperature).to_bits())]
-}
-
-fn check_power(loss: &'static str, power: u32) -> Result<()> {
-    if matches!(power, 1 | 2) {
-        return Ok(());
-    }
-    Err(Error::Parameter { loss, parameter: "power", value: power.to_string(), allowed: "1 or 2" })
 }

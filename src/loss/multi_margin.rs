@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Terms, check_finite, check_power};
+use super::parameters::{check_finite, check_power};
+use super::{Description, Distance, Mode, Reduction, Terms};
+use crate::Result;
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The multi-class margin loss: "margin" in its first meaning.
 ///
@@ -35,10 +36,6 @@ pub struct MultiMargin {
     pub divide_by_classes: bool,
 }
 
-impl MultiMargin {
-    pub(crate) const NAME: &'static str = "MultiMargin";
-}
-
 impl Default for MultiMargin {
     fn default() -> Self {
         Self {
@@ -61,7 +58,7 @@ impl Description for MultiMargin {
         &[Mode::Scores, Mode::Prototypes]
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<()> {
         check_finite(Self::NAME, "margin", self.margin)?;
         check_power(Self::NAME, self.power)
     }

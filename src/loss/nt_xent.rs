@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, Walk, check_temperature, softmax_parameters};
+use super::parameters::check_temperature;
+use super::{Description, Distance, Mode, Reduction, Terms};
+use crate::Result;
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The normalized, temperature-scaled cross entropy (NT-Xent) of SimCLR: each positive against all negatives of its anchor.
 ///
@@ -34,10 +35,6 @@ pub struct NtXent {
     pub temperature: f32,
 }
 
-impl NtXent {
-    pub(crate) const NAME: &'static str = "NtXent";
-}
-
 impl Default for NtXent {
     fn default() -> Self {
         Self { distance: Distance::Cosine, normalize: false, reduction: Reduction::Mean, temperature: 0.1 }
@@ -53,17 +50,11 @@ impl Description for NtXent {
         &[Mode::Batch, Mode::Reference]
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<()> {
         check_temperature(Self::NAME, self.temperature)
     }
 
     fn terms(&self) -> Terms {
-        Terms {
-            statistics: Statistics::Ends,
-            parameters: softmax_parameters(self.temperature),
-            gradient_factor: 1.0 / self.temperature,
-            walk: Walk::of(3),
-            ..Terms::of(shader!("terms/nt_xent.wgsl"))
-        }
+        Terms::of_logits(shader!("terms/nt_xent.wgsl"), self.temperature)
     }
 }

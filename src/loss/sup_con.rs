@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Distance, Mode, Reduction, Statistics, Terms, Walk, check_temperature, softmax_parameters};
+use super::parameters::check_temperature;
+use super::{Description, Distance, Mode, Reduction, Terms};
+use crate::Result;
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The supervised contrastive loss (SupCon): the positives of an anchor against all its pairs.
 ///
@@ -33,10 +34,6 @@ pub struct SupCon {
     pub temperature: f32,
 }
 
-impl SupCon {
-    pub(crate) const NAME: &'static str = "SupCon";
-}
-
 impl Default for SupCon {
     fn default() -> Self {
         Self { distance: Distance::Cosine, normalize: false, reduction: Reduction::Mean, temperature: 0.1 }
@@ -52,17 +49,11 @@ impl Description for SupCon {
         &[Mode::Batch, Mode::Reference]
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<()> {
         check_temperature(Self::NAME, self.temperature)
     }
 
     fn terms(&self) -> Terms {
-        Terms {
-            statistics: Statistics::Ends,
-            parameters: softmax_parameters(self.temperature),
-            gradient_factor: 1.0 / self.temperature,
-            walk: Walk::of(3),
-            ..Terms::of(shader!("terms/sup_con.wgsl"))
-        }
+        Terms::of_logits(shader!("terms/sup_con.wgsl"), self.temperature)
     }
 }

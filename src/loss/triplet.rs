@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::parameters::check_finite;
 use super::{
     Chunks, Description, Distance, Mining, Mode, Reduction, SORTED_CHUNK, SORTING_ROUNDS, Terms, Triplets, Walk,
-    check_finite,
 };
+use crate::Result;
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// Of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes its slopes.
 const ALL: Walk =
@@ -56,10 +56,6 @@ pub struct Triplet {
     pub soft: bool,
 }
 
-impl Triplet {
-    pub(crate) const NAME: &'static str = "Triplet";
-}
-
 impl Default for Triplet {
     fn default() -> Self {
         Self {
@@ -85,7 +81,7 @@ impl Description for Triplet {
         }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<()> {
         check_finite(Self::NAME, "margin", self.margin)
     }
 

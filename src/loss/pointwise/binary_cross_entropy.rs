@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Description, Distance, Mode, Reduction, Terms, Truth};
+use super::Pointwise;
+use crate::loss::{Reduction, Terms, Truth};
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The binary cross-entropy (log loss) of logits.
 ///
@@ -13,45 +13,21 @@ use crate::{Error, Result};
 /// taken. Terms are elements.
 ///
 /// Source: Goodfellow, Bengio and Courville, "Deep Learning", 2016, section 6.2.2.2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BinaryCrossEntropy {
     /// How the terms become one number. Default `Mean`.
     pub reduction: Reduction,
 }
 
-impl BinaryCrossEntropy {
-    pub(crate) const NAME: &'static str = "BinaryCrossEntropy";
-}
+impl Pointwise for BinaryCrossEntropy {
+    const TRUTH: Truth = Truth::Targets;
 
-impl Default for BinaryCrossEntropy {
-    fn default() -> Self {
-        Self { reduction: Reduction::Mean }
-    }
-}
-
-impl Description for BinaryCrossEntropy {
-    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
-        (None, false, self.reduction)
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
-    fn modes(&self) -> &'static [Mode] {
-        &[Mode::Pointwise]
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn per_anchor(&self) -> bool {
-        false
-    }
-
-    fn truth(&self) -> Truth {
-        Truth::Targets
-    }
-
-    fn terms(&self) -> Terms {
+    fn kernel(&self) -> Terms {
         Terms::of(shader!("pointwise/binary_cross_entropy.wgsl"))
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Description, Distance, Mode, Reduction, Terms, Truth, Walk};
+use super::Pointwise;
+use crate::loss::{Reduction, Terms, Truth, Walk};
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The cross-entropy of class logits, the softmax loss.
 ///
@@ -13,41 +13,22 @@ use crate::{Error, Result};
 ///
 /// Source: Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs, with Relationships to Statistical
 /// Pattern Recognition", Neurocomputing, NATO ASI Series F 68, 1990.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrossEntropy {
     /// How the terms become one number. Default `Mean`.
     pub reduction: Reduction,
 }
 
-impl CrossEntropy {
-    pub(crate) const NAME: &'static str = "CrossEntropy";
-}
+impl Pointwise for CrossEntropy {
+    const TRUTH: Truth = Truth::Labels;
+    const TERMS_ARE_ROWS: bool = true;
 
-impl Default for CrossEntropy {
-    fn default() -> Self {
-        Self { reduction: Reduction::Mean }
-    }
-}
-
-impl Description for CrossEntropy {
-    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
-        (None, false, self.reduction)
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
-    fn modes(&self) -> &'static [Mode] {
-        &[Mode::Pointwise]
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn truth(&self) -> Truth {
-        Truth::Labels
-    }
-
-    fn terms(&self) -> Terms {
+    fn kernel(&self) -> Terms {
         Terms { walk: Walk::of(3), ..Terms::of(shader!("pointwise/cross_entropy.wgsl")) }
     }
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Description, Distance, Mode, Reduction, Terms, check_strength};
+use super::Pointwise;
+use crate::Result;
+use crate::loss::parameters::check_strength;
+use crate::loss::{Reduction, Terms};
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The elastic net, L1 and L2 regularisers of weights in one.
 ///
@@ -23,35 +25,23 @@ pub struct ElasticNet {
     pub l2_strength: f32,
 }
 
-impl ElasticNet {
-    pub(crate) const NAME: &'static str = "ElasticNet";
-}
-
 impl Default for ElasticNet {
     fn default() -> Self {
         Self { reduction: Reduction::Sum, l1_strength: 0.01, l2_strength: 0.02 }
     }
 }
 
-impl Description for ElasticNet {
-    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
-        (None, false, self.reduction)
+impl Pointwise for ElasticNet {
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
-    fn modes(&self) -> &'static [Mode] {
-        &[Mode::Pointwise]
-    }
-
-    fn check(&self) -> Result<(), Error> {
+    fn check_parameters(&self) -> Result<()> {
         check_strength(Self::NAME, "l1_strength", self.l1_strength)?;
         check_strength(Self::NAME, "l2_strength", self.l2_strength)
     }
 
-    fn per_anchor(&self) -> bool {
-        false
-    }
-
-    fn terms(&self) -> Terms {
+    fn kernel(&self) -> Terms {
         Terms {
             parameters: vec![("l1_strength", self.l1_strength.to_bits()), ("l2_strength", self.l2_strength.to_bits())],
             ..Terms::of(shader!("pointwise/elastic_net.wgsl"))

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Description, Distance, Mode, Reduction, Terms, Truth, check_positive};
+use super::Pointwise;
+use crate::Result;
+use crate::loss::parameters::check_positive;
+use crate::loss::{Reduction, Terms, Truth};
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// Huber's loss: quadratic near the target, linear far from it, so that outliers weigh less.
 ///
@@ -21,38 +23,24 @@ pub struct Huber {
     pub delta: f32,
 }
 
-impl Huber {
-    pub(crate) const NAME: &'static str = "Huber";
-}
-
 impl Default for Huber {
     fn default() -> Self {
         Self { reduction: Reduction::Mean, delta: 1.0 }
     }
 }
 
-impl Description for Huber {
-    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
-        (None, false, self.reduction)
+impl Pointwise for Huber {
+    const TRUTH: Truth = Truth::Targets;
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
-    fn modes(&self) -> &'static [Mode] {
-        &[Mode::Pointwise]
-    }
-
-    fn check(&self) -> Result<(), Error> {
+    fn check_parameters(&self) -> Result<()> {
         check_positive(Self::NAME, "delta", self.delta)
     }
 
-    fn per_anchor(&self) -> bool {
-        false
-    }
-
-    fn truth(&self) -> Truth {
-        Truth::Targets
-    }
-
-    fn terms(&self) -> Terms {
+    fn kernel(&self) -> Terms {
         Terms { parameters: vec![("delta", self.delta.to_bits())], ..Terms::of(shader!("pointwise/huber.wgsl")) }
     }
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Description, Distance, Mode, Reduction, Terms, check_strength};
+use super::Pointwise;
+use crate::Result;
+use crate::loss::parameters::check_strength;
+use crate::loss::{Reduction, Terms};
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The L1 regulariser of weights (the lasso).
 ///
@@ -20,34 +22,22 @@ pub struct L1 {
     pub strength: f32,
 }
 
-impl L1 {
-    pub(crate) const NAME: &'static str = "L1";
-}
-
 impl Default for L1 {
     fn default() -> Self {
         Self { reduction: Reduction::Sum, strength: 0.01 }
     }
 }
 
-impl Description for L1 {
-    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
-        (None, false, self.reduction)
+impl Pointwise for L1 {
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
-    fn modes(&self) -> &'static [Mode] {
-        &[Mode::Pointwise]
-    }
-
-    fn check(&self) -> Result<(), Error> {
+    fn check_parameters(&self) -> Result<()> {
         check_strength(Self::NAME, "strength", self.strength)
     }
 
-    fn per_anchor(&self) -> bool {
-        false
-    }
-
-    fn terms(&self) -> Terms {
+    fn kernel(&self) -> Terms {
         Terms { parameters: vec![("strength", self.strength.to_bits())], ..Terms::of(shader!("pointwise/l1.wgsl")) }
     }
 }

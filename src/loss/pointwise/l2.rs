@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Description, Distance, Mode, Reduction, Terms, check_strength};
+use super::Pointwise;
+use crate::Result;
+use crate::loss::parameters::check_strength;
+use crate::loss::{Reduction, Terms};
 use crate::shader::shader;
-use crate::{Error, Result};
 
 /// The L2 regulariser of weights (ridge, weight decay).
 ///
@@ -20,34 +22,22 @@ pub struct L2 {
     pub strength: f32,
 }
 
-impl L2 {
-    pub(crate) const NAME: &'static str = "L2";
-}
-
 impl Default for L2 {
     fn default() -> Self {
         Self { reduction: Reduction::Sum, strength: 0.01 }
     }
 }
 
-impl Description for L2 {
-    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
-        (None, false, self.reduction)
+impl Pointwise for L2 {
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
-    fn modes(&self) -> &'static [Mode] {
-        &[Mode::Pointwise]
-    }
-
-    fn check(&self) -> Result<(), Error> {
+    fn check_parameters(&self) -> Result<()> {
         check_strength(Self::NAME, "strength", self.strength)
     }
 
-    fn per_anchor(&self) -> bool {
-        false
-    }
-
-    fn terms(&self) -> Terms {
+    fn kernel(&self) -> Terms {
         Terms { parameters: vec![("strength", self.strength.to_bits())], ..Terms::of(shader!("pointwise/l2.wgsl")) }
     }
 }

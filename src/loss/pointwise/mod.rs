@@ -19,3 +19,50 @@ pub use l1::L1;
 pub use l2::L2;
 pub use mean_squared_error::MeanSquaredError;
 pub use uniform_entropy::UniformEntropy;
+
+use super::{Description, Distance, Reduction, Terms, Truth};
+use crate::Result;
+use crate::shape::Mode;
+
+/// What a pointwise loss says of itself; the rest of its description is the same for all.
+pub(crate) trait Pointwise {
+    /// What its values are compared with.
+    const TRUTH: Truth = Truth::Nothing;
+    /// Whether a term is a row, not a single value.
+    const TERMS_ARE_ROWS: bool = false;
+
+    fn reduction(&self) -> Reduction;
+
+    fn check_parameters(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// How its kernel is run.
+    fn kernel(&self) -> Terms;
+}
+
+impl<L: Pointwise> Description for L {
+    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
+        (None, false, self.reduction())
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Pointwise]
+    }
+
+    fn check(&self) -> Result<()> {
+        self.check_parameters()
+    }
+
+    fn per_anchor(&self) -> bool {
+        L::TERMS_ARE_ROWS
+    }
+
+    fn truth(&self) -> Truth {
+        L::TRUTH
+    }
+
+    fn terms(&self) -> Terms {
+        self.kernel()
+    }
+}
