@@ -1,11 +1,9 @@
 //! The bundled digits, real input: every loss over pairs, mining and form with every distance, on every adapter. (The program runs the
 //! others: `evaluate` without files.)
 
-mod common;
-
-use common::agreement::Tally;
-use common::losses::minings;
 use npyz::NpyFile;
+use support::agreement::Tally;
+use support::losses::minings;
 use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent, Reduction, Sampling,
     SupCon, Triplet,

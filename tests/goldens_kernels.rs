@@ -1,10 +1,8 @@
 //! Every golden case against the kernels, on every adapter of the machine.
 
-mod common;
-
-use common::adapters::{best_with, contexts};
-use common::agreement::Tally;
-use common::goldens::{self, Case};
+use support::adapters::{best_with, contexts};
+use support::agreement::Tally;
+use support::goldens::{self, Case};
 use wgpu_metric_learning::{Batch, Checks, Context, Loss, Options, reference};
 
 const CASES: usize = 242;

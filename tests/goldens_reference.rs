@@ -1,8 +1,6 @@
 //! The CPU reference against the golden cases.
 
-mod common;
-
-use common::goldens::{self, Case};
+use support::goldens::{self, Case};
 use wgpu_metric_learning::{Evaluation, Loss, reference};
 
 const TOLERANCE: f64 = 1e-9;

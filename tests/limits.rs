@@ -1,8 +1,6 @@
 //! Sizes beyond what can be counted, addressed or dispatched: typed errors, without a panic and before anything is allocated.
 
-mod common;
-
-use common::adapters::contexts;
+use support::adapters::contexts;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{

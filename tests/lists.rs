@@ -1,10 +1,8 @@
 //! Listed and row-aligned pairs and listed triplets: the kernels against the reference on every adapter, and bad lists.
 
-mod common;
-
-use common::adapters::{Device, contexts};
-use common::agreement::Tally;
-use common::sample::Random;
+use support::adapters::{Device, contexts};
+use support::agreement::Tally;
+use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Error, Evaluation, Inputs, Loss, Margin, Mining, Reduction, Result, Shape, Triplet,

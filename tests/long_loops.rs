@@ -1,11 +1,9 @@
 //! Inputs so large that llvmpipe, which stops an invocation's loops in silence after 65,535 rounds, would not get through them in
 //! one dispatch: each just beyond what it would. The results are right, or the plan is refused.
 
-mod common;
-
-use common::adapters::contexts;
-use common::agreement::Tally;
-use common::sample::{Layout, Random, Recipe, Sample, Values};
+use support::adapters::contexts;
+use support::agreement::Tally;
+use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Error, Evaluation, Loss, Margin, Mining, Reduction, Sampling, Shape, Triplet,
@@ -222,6 +220,6 @@ fn what_no_dispatch_can_take_is_an_error() {
     }
 }
 
-fn plan(device: &common::adapters::Device, loss: &Loss, shape: Shape) -> Result<(), Error> {
+fn plan(device: &support::adapters::Device, loss: &Loss, shape: Shape) -> Result<(), Error> {
     device.context.plan(loss, shape).map(|_| ())
 }

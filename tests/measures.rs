@@ -1,11 +1,9 @@
 //! The kernels of the retrieval measures against the reference, on every adapter, and the reference against a plain count.
 
-mod common;
-
 use std::cmp::Ordering;
 
-use common::adapters::{Device, contexts, contexts_with};
-use common::sample::{Layout, Recipe, Sample, Values};
+use support::adapters::{Device, contexts, contexts_with};
+use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{Batch, Contrastive, Distance, Error, Inputs, Margin, Mode, Options, Shape, reference};
 

@@ -1,11 +1,9 @@
 //! The memory bank: a ring of earlier batches, as references for later ones.
 
-mod common;
-
 use std::time::Duration;
 
-use common::adapters::{Device, contexts};
-use common::sample::Random;
+use support::adapters::{Device, contexts};
+use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{Batch, Contrastive, Error, Evaluation, Inputs, Loss, MemoryBank, Shape, Triplet};
 

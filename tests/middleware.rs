@@ -1,13 +1,11 @@
 //! The library as a guest on a device of the caller's: its buffers, encoders, passes, submissions and errors.
 
-mod common;
-
 use std::ops::Range;
 use std::time::Duration;
 
-use common::adapters::contexts;
-use common::losses::{losses, reach};
-use common::sample::{Layout, Random, Recipe, Sample, Values};
+use support::adapters::contexts;
+use support::losses::{losses, reach};
+use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
     Batch, Binding, Context, Contrastive, Distance, Error, Evaluation, Inputs, Loss, Margin, MultiMargin, Options,

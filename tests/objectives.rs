@@ -1,11 +1,9 @@
 //! Weighted sums of losses: on every adapter against the reference, against their parts, and bad ones.
 
-mod common;
-
 use std::time::Duration;
 
-use common::adapters::{Device, contexts};
-use common::sample::Random;
+use support::adapters::{Device, contexts};
+use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
     Batch, Contrastive, CrossEntropy, Distance, Error, Inputs, L2, LiftedStructured, Margin, MeanSquaredError, Mining,

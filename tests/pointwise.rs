@@ -1,11 +1,9 @@
 //! The pointwise losses: kernels against the reference at every size and at hard values, and every error of host and GPU.
 
-mod common;
-
-use common::adapters::contexts;
-use common::agreement::Tally;
-use common::losses::pointwise;
-use common::sample::{Layout, Recipe, Sample, Values};
+use support::adapters::contexts;
+use support::agreement::Tally;
+use support::losses::pointwise;
+use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
     Batch, BinaryCrossEntropy, Context, CrossEntropy, ElasticNet, Error, Evaluation, Hinge, Huber, Inputs, L1, L2,

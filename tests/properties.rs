@@ -1,15 +1,13 @@
 //! What must hold whatever the inputs are: symmetries of the losses, and ways to the same result, on every adapter. Failing
 //! cases shrink, and are printed.
 
-mod common;
-
 use std::cell::Cell;
 
-use common::adapters::{Device, contexts, contexts_with};
-use common::bits::bits;
-use common::losses::{losses, reach};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use support::adapters::{Device, contexts, contexts_with};
+use support::bits::bits;
+use support::losses::{losses, reach};
 use wgpu_metric_learning::reference::{self, Expectation};
 use wgpu_metric_learning::{
     Batch, Checks, Contrastive, Distance, Evaluation, Form, LiftedStructured, Loss, Margin, Mining, Mode, Options,

@@ -1,10 +1,8 @@
 //! Drawn negatives: on every adapter those of the reference for many seeds, and as frequent as their weights say.
 
-mod common;
-
-use common::adapters::contexts;
-use common::agreement::Tally;
-use common::sample::{Layout, Random, Recipe, Sample, Values};
+use support::adapters::contexts;
+use support::agreement::Tally;
+use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::{Batch, Distance, Error, Loss, Margin, Reduction, Sampling, Shape};
 
 const POSITIVES: usize = 6000;

@@ -1,10 +1,8 @@
 //! The kernels against the reference, on every adapter: sizes around the edges of every tile, layouts of classes, hard values.
 
-mod common;
-
-use common::agreement::Tally;
-use common::losses::{losses, minings, reach};
-use common::sample::{Layout, Recipe, Sample, Values};
+use support::agreement::Tally;
+use support::losses::{losses, minings, reach};
+use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{Batch, Contrastive, Distance, Mining, MultiMargin, Triplet};
 
 /// N and D: every edge of the tiles of 16 and 64, of the workgroups of 64 and 256, and of the vectors of 4, from both sides.

@@ -1,14 +1,12 @@
 //! The workspace: results do not depend on how the matrix is cut, and large batches fit into the default one.
 
-mod common;
-
 use std::time::Instant;
 
-use common::adapters::{Device, best_with, contexts, contexts_with};
-use common::agreement::Tally;
-use common::bits::bits;
-use common::losses::{losses, reach};
-use common::sample::{Layout, Recipe, Sample, Values};
+use support::adapters::{Device, best_with, contexts, contexts_with};
+use support::agreement::Tally;
+use support::bits::bits;
+use support::losses::{losses, reach};
+use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Error, Evaluation, Loss, Mining, Options, Reduction, Shape, Triplet, reference,
 };

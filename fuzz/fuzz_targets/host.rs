@@ -1,10 +1,7 @@
-//! Any inputs on the host: `tests/fuzz/host.rs`.
+//! Any inputs on the host.
 #![no_main]
 
-#[path = "../../tests/fuzz/host.rs"]
-mod host;
-#[path = "../../tests/fuzz/source.rs"]
-mod source;
+use support::fuzz::host;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     host::evaluate(bytes);

@@ -8,9 +8,9 @@ use wgpu_metric_learning::{
 };
 
 use crate::Random;
-use crate::common::adapters::{best_with, contexts};
-use crate::host::{Values, is_clear};
-use crate::source::Source;
+use support::adapters::{best_with, contexts};
+use support::fuzz::host::{Values, is_clear};
+use support::fuzz::source::Source;
 
 const N: usize = 6;
 const M: usize = 3;

@@ -1,12 +1,9 @@
 //! What `fuzz/` runs without end, on a bounded number of random and mutated inputs that are the same in every run: nothing panics
 //! or takes memory without bounds, and every error is one line that names something.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod gpu;
-mod host;
-mod program;
-mod source;
+
+use support::fuzz::{host, program};
 
 /// A generator of bytes.
 struct Random(u64);

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::common::goldens::{Case, cases};
 use crate::{adapters, npy, object, scratch, succeed};
+use support::goldens::{Case, cases};
 
 /// How far a result may be off: numbers relative to themselves or to 1, arrays relative to their largest entry.
 struct Tolerance {

@@ -1,8 +1,6 @@
 //! The program as its user runs it: the built binary, its files, its answers and its exit codes.
 
 mod adapters;
-#[path = "../common/mod.rs"]
-mod common;
 mod errors;
 mod goldens;
 mod measure;

@@ -7,7 +7,7 @@ use wgpu_metric_learning::{
     Triplet, UniformEntropy, Weighted, reference,
 };
 
-use crate::source::Source;
+use super::source::Source;
 
 /// Values for every input of a batch, right or wrong.
 pub struct Values {

@@ -1,9 +1,9 @@
-//! What several tests share; each uses a part of it.
-#![allow(dead_code)]
+//! What the tests and the fuzz targets share.
 
 pub mod adapters;
 pub mod agreement;
 pub mod bits;
+pub mod fuzz;
 pub mod goldens;
 pub mod losses;
 pub mod sample;

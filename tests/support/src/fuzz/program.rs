@@ -1,17 +1,9 @@
 //! Any objective and any bytes of a file for the parsers of the program, which are no part of the library.
-#![allow(dead_code)]
 
-#[path = "../../src/cli/error.rs"]
-mod error;
-#[path = "../../src/cli/npy.rs"]
-mod npy;
-#[path = "../../src/cli/objective.rs"]
-mod objective;
-
-use error::{Error, Result};
 use wgpu_metric_learning::Mode;
 
-use crate::host::assert_clear;
+use super::host::assert_clear;
+use super::parsers::{npy, objective};
 
 /// Reads an objective; says whether it is one.
 pub fn read_objective(bytes: &[u8]) -> bool {

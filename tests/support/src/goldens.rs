@@ -55,7 +55,7 @@ fn is_known(case: &Value) -> bool {
 }
 
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../goldens")
 }
 
 impl Case {
