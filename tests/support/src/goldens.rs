@@ -16,7 +16,6 @@ const MODES: [&str; 8] =
 pub struct Case {
     pub name: String,
     pub loss: Loss,
-    pub tags: Vec<String>,
     pub expected: Expected,
     pub mode: String,
     /// Rows and columns of the embeddings.
@@ -65,7 +64,6 @@ impl Case {
         Self {
             name: text(&case["name"]).into(),
             loss: loss(case),
-            tags: case["tags"].as_array().into_iter().flatten().map(|tag| text(tag).into()).collect(),
             expected: Expected {
                 evaluation: Evaluation {
                     loss: number(&expected["loss"]),
@@ -97,11 +95,6 @@ impl Case {
             triplets: entries(&inputs["triplets"]),
             targets: array(&inputs["targets"]).unwrap_or_default(),
         }
-    }
-
-    /// Whether the case has this tag.
-    pub fn has_tag(&self, tag: &str) -> bool {
-        self.tags.iter().any(|other| other == tag)
     }
 
     /// The inputs.

@@ -1,0 +1,113 @@
+//! Random inputs, and the losses of them.
+
+use proptest::prelude::*;
+use support::losses::{losses, reach};
+use wgpu_metric_learning::{Batch, Distance, Loss, Margin, Mining, Mode, Reduction, Sampling, Triplet};
+
+/// The distances that depend on the differences of coordinates alone.
+pub const EUCLIDEAN_FAMILY: [Distance; 3] = [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan];
+/// Coordinates are multiples of 1 / GRID: sums of a few of them are exact in f32.
+pub const GRID: f32 = 64.0;
+pub const CLASSES: u32 = 4;
+
+/// Inputs of a batch, and of references beside it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Which loss, and with it which distance.
+    pub kind: usize,
+    pub against_references: bool,
+    pub rows: [usize; 2],
+    pub d: usize,
+    pub embeddings: Vec<f32>,
+    pub references: Vec<f32>,
+    pub labels: Vec<u32>,
+    pub reference_labels: Vec<u32>,
+    pub beta: Vec<f32>,
+}
+
+pub fn case(rows: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Case> {
+    let kinds = matrix_losses(Distance::Euclidean, false, 1.0).len();
+    let sizes = (0..kinds, any::<bool>(), rows, 2..12_usize, 1..10_usize);
+    sizes.prop_flat_map(|(kind, against_references, n, m, d)| {
+        let set = |rows: usize| {
+            let coordinates = prop::collection::vec(-(GRID as i16)..=GRID as i16, rows * d);
+            (coordinates, prop::collection::vec(0..CLASSES, rows))
+        };
+        (set(n), set(m)).prop_map(move |((embeddings, labels), (references, reference_labels))| {
+            let on_grid = |numbers: Vec<i16>| numbers.into_iter().map(|number| f32::from(number) / GRID).collect();
+            Case {
+                kind,
+                against_references,
+                rows: [n, m],
+                d,
+                embeddings: on_grid(embeddings),
+                references: on_grid(references),
+                labels,
+                reference_labels,
+                beta: vec![1.0, 0.75, 0.5, 1.25],
+            }
+        })
+    })
+}
+
+/// Losses over all pairs of labelled rows, with margins and temperatures of the size of `reach`: some stand for others that differ
+/// in a constant.
+pub fn matrix_losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
+    let is_taken = |loss: &Loss| match loss {
+        Loss::Contrastive(_) => loss.reduction() == Reduction::MeanNonZero,
+        Loss::Triplet(Triplet { mining, soft, .. }) => {
+            matches!((mining, soft), (Mining::All, _) | (Mining::Hard, false))
+        }
+        // What is drawn depends on the place of a row, and on D.
+        Loss::Margin(Margin { sampling, .. }) => *sampling == Sampling::All,
+        Loss::NtXent(_) => loss.reduction() == Reduction::Mean,
+        _ => matches!(loss, Loss::LiftedStructured(_)),
+    };
+    losses(distance, normalize, reach).into_iter().filter(is_taken).collect()
+}
+
+impl Case {
+    /// Its loss, by one of these distances.
+    pub fn loss(&self, distances: &[Distance], normalize: bool) -> Loss {
+        self.scaled_loss(distances, normalize, 1.0)
+    }
+
+    /// The same with every margin and temperature times `factor`.
+    pub fn scaled_loss(&self, distances: &[Distance], normalize: bool, factor: f32) -> Loss {
+        // The same for many properties, so that few pipelines are made.
+        let distance = distances[self.kind % Distance::ALL.len() % distances.len()];
+        let reach = reach(distance, normalize, self.d, 0.5 * (self.d as f32).sqrt());
+        matrix_losses(distance, normalize, factor * reach).swap_remove(self.kind)
+    }
+
+    /// Its loss by any distance, some of them on unit rows.
+    pub fn any_loss(&self) -> Loss {
+        self.loss(&Distance::ALL, self.kind.is_multiple_of(3))
+    }
+
+    pub fn batch(&self, loss: &Loss) -> Batch<'_> {
+        let [n, m] = self.rows;
+        let batch = Batch::new(&self.embeddings, [n, self.d], &self.labels);
+        let batch = batch.and_then(|batch| match self.is_against_references(loss) {
+            true => batch.with_references(&self.references, m, &self.reference_labels),
+            false => Ok(batch),
+        });
+        let betas = match loss {
+            Loss::Margin(Margin { beta_per_class: true, .. }) => &self.beta[..],
+            Loss::Margin(_) => &self.beta[..1],
+            _ => return batch.expect("a valid case"),
+        };
+        batch.and_then(|batch| batch.with_beta(betas)).expect("a valid case")
+    }
+
+    fn is_against_references(&self, loss: &Loss) -> bool {
+        self.against_references && loss.modes().contains(&Mode::Reference)
+    }
+
+    /// With every coordinate of both sets made into another one.
+    pub fn map(&self, change: impl Fn(f32) -> f32) -> Self {
+        let [embeddings, references] =
+            [&self.embeddings, &self.references].map(|set| set.iter().map(|&x| change(x)).collect());
+        Self { embeddings, references, ..self.clone() }
+    }
+}
