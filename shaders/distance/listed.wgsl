@@ -10,6 +10,7 @@
 // multiply-adds, twice as many reads for the Euclidean distance, which takes every pair at its own scale: its squares then
 // neither overflow nor vanish. Memory-bound: 8 D bytes a pair.
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
@@ -74,12 +75,8 @@ fn scaled_part(x: vec4<f32>, y: vec4<f32>, scale: f32) -> f32 {
 }
 
 @compute @workgroup_size(PAIRS_PER_GROUP * LANES)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let entry = (group.y * groups.x + group.x) * PAIRS_PER_GROUP + local / LANES;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let entry = number_of(group) * PAIRS_PER_GROUP + local / LANES;
     // Those beyond the list work on its last pair and write nothing: barriers need everyone.
     let at = min(entry, stripe.listed - 1u);
     var pair = vec2(at);

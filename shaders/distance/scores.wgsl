@@ -5,19 +5,16 @@
 //
 // Memory-bound: reads and writes N x C once.
 
+// #include "shared/group.wgsl"
 // #include "shared/stripe.wgsl"
 
 @group(0) @binding(1) var<storage, read> scores: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> distances: array<vec4<f32>>;
 
 @compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     // stride = 4 * vectors: a stripe is one run of vec4s.
-    let index = (group.y * groups.x + group.x) * 256u + local;
+    let index = number_of(group) * 256u + local;
     if (index < stripe.rows * stripe.vectors) {
         distances[index] = -scores[stripe.begin * stripe.vectors + index];
     }

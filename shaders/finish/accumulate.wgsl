@@ -10,6 +10,7 @@
 //
 // Memory-bound: reads and writes N x D once.
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
@@ -29,12 +30,8 @@ struct Accumulate {
 @group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
 @compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = (group.y * groups.x + group.x) * 256u + local;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let index = number_of(group) * 256u + local;
     if (index >= subject.count) {
         return;
     }

@@ -5,6 +5,7 @@
 //
 // One workgroup per boundary.
 
+// #include "shared/group.wgsl"
 // #include "shared/reduce.wgsl"
 // #include "shared/summary.wgsl"
 
@@ -16,12 +17,8 @@ override BETA_PER_CLASS: u32 = 0u;
 @group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = group.y * groups.x + group.x;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let index = number_of(group);
     if (index >= arrayLength(&gradient)) {
         return;
     }

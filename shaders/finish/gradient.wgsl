@@ -10,6 +10,7 @@
 //
 // One workgroup of 64 per row.
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
@@ -63,12 +64,8 @@ fn radial_part(row: u32, local: u32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = group.y * groups.x + group.x;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row >= subject.count) {
         return;
     }

@@ -6,6 +6,7 @@
 //
 // Memory-bound: reads 2 E x D and writes E x D once.
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
@@ -16,12 +17,8 @@
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 
 @compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = (group.y * groups.x + group.x) * 256u + local;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let index = number_of(group) * 256u + local;
     let row = index / stripe.vectors;
     if (row >= stripe.listed) {
         return;

@@ -10,6 +10,7 @@
 // Rows of more places than a portion go through them in as many dispatches as it takes.
 // A workgroup computes 64 dimensions of a row: 16 invocations along the dimensions, 16 along the pairs.
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
@@ -45,12 +46,8 @@ fn places_before(row: u32) -> u32 {
 }
 
 @compute @workgroup_size(SIDE * SIDE)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = group.z * groups.y + group.y;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = group.id.z * group.count.y + group.id.y;
     if (row >= stripe.references) {
         return;
     }
@@ -62,7 +59,7 @@ fn main(
     if (stripe.portion > 0u && first >= limits[1]) {
         return;
     }
-    let vector = group.x * SIDE + local % SIDE;
+    let vector = group.id.x * SIDE + local % SIDE;
     let source = min(vector, stripe.vectors - 1u);
     let own = points[row * stripe.vectors + source];
     var sum = vec4(0.0);

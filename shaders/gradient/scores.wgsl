@@ -5,18 +5,15 @@
 //
 // Memory-bound: reads and writes N x C once.
 
+// #include "shared/group.wgsl"
 // #include "shared/stripe.wgsl"
 
 @group(0) @binding(3) var<storage, read> coefficients: array<f32>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 
 @compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = (group.y * groups.x + group.x) * 256u + local;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let index = number_of(group) * 256u + local;
     if (index < stripe.rows * stripe.references) {
         let row = index / stripe.references;
         let column = index % stripe.references;

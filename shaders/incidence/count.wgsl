@@ -9,12 +9,8 @@
 var<workgroup> seen: array<atomic<u32>, DIGITS>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let block = group.y * groups.x + group.x;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let block = number_of(group);
     if (block >= blocks()) {
         return;
     }

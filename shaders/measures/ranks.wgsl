@@ -8,6 +8,7 @@
 // Cost: M log K + K log^2 K per row for K positives, M K / CHUNK log K for many.
 // One workgroup per row.
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/reduce.wgsl"
 // #include "shared/pairs.wgsl"
@@ -40,12 +41,8 @@ fn columns_before(i: u32, row: u32, local: u32, size: u32, kind: u32) -> vec4<u3
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row >= stripe.rows) {
         return;
     }

@@ -11,6 +11,7 @@
 //
 // One workgroup per k.
 
+// #include "shared/group.wgsl"
 // #include "shared/reduce.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/ranks.wgsl"
@@ -35,12 +36,8 @@ fn mean(sum: f32, count: u32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = group.y * groups.x + group.x;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let index = number_of(group);
     if (index >= arrayLength(&recall)) {
         return;
     }

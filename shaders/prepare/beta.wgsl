@@ -3,6 +3,7 @@
 //   raw   count  the caller's
 //   beta  count  written
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
 
@@ -11,12 +12,8 @@
 @group(0) @binding(2) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
 @compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = (group.y * groups.x + group.x) * 64u + local;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let index = number_of(group) * 64u + local;
     if (index < arrayLength(&beta)) {
         let value = raw[index];
         if (!is_finite(value)) {

@@ -8,6 +8,7 @@
 // E is `count`; for TRIPLETS twice as many: the pairs 2t and 2t + 1 are anchor with positive and anchor with negative.
 // One invocation per entry.
 
+// #include "shared/group.wgsl"
 // #include "shared/state.wgsl"
 
 struct List {
@@ -47,12 +48,8 @@ fn write_kind(entry: u32) {
 }
 
 @compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let entry = (group.y * groups.x + group.x) * 256u + local;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let entry = number_of(group) * 256u + local;
     if (entry >= subject.count) {
         return;
     }

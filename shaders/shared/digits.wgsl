@@ -3,6 +3,7 @@
 //
 //   order  2E  the places in their order so far; before the first digit their own
 
+// #include "shared/group.wgsl"
 // #include "shared/stripe.wgsl"
 
 const WORKGROUP = 256u;

@@ -13,11 +13,6 @@ const NO_PAIR = 0u;
 const POSITIVE = 1u;
 const NEGATIVE = 2u;
 
-// The row of the stripe that a workgroup works on; dispatches fold to two dimensions.
-fn stripe_row(group: vec3<u32>, groups: vec3<u32>) -> u32 {
-    return group.y * groups.x + group.x;
-}
-
 // What column j is to anchor i. Labels are only compared, and i = j is decided by index, never by distance. Of a list, what
 // its pair in row i and column j is: there `labels` are the kinds of the pairs.
 fn relation(i: u32, j: u32) -> u32 {

@@ -5,6 +5,7 @@
 //   row_statistics N              what a row must tell the others, where a loss needs it
 //   beta          1 or C          the boundaries of Wu's margin
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/distance.wgsl"
 // #include "shared/pairs.wgsl"

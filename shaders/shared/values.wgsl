@@ -4,6 +4,7 @@
 //   gradient  N x D   written: the slopes of the terms, before the reduction
 //   rows      rows    written: what each row of the cut adds up to
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/reduce.wgsl"
 // #include "shared/state.wgsl"

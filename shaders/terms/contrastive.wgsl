@@ -71,24 +71,16 @@ fn work(row: u32, local: u32, positive_weight: f32, negative_weight: f32) {
 
 // Fills `rows`, from which the totals of the batch are made.
 @compute @workgroup_size(WORKGROUP)
-fn statistics(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row < stripe.rows) {
         work(row, local, 1.0, 1.0);
     }
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row < stripe.rows) {
         if (SPLIT_MEAN == 1u) {
             work(row, local, totals.positive_weight, totals.negative_weight);

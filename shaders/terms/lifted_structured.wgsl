@@ -39,12 +39,8 @@ fn nearest_negative(row: u32, local: u32) -> Extreme {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn statistics(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row >= stripe.rows) {
         return;
     }
@@ -75,12 +71,8 @@ fn share(i: u32, j: u32, own: f32, other: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row >= stripe.rows) {
         return;
     }

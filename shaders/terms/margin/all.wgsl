@@ -12,12 +12,8 @@ struct Parameters {
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row >= stripe.rows) {
         return;
     }

@@ -131,12 +131,8 @@ fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) ->
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row >= stripe.rows) {
         return;
     }

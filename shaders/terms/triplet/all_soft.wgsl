@@ -73,12 +73,8 @@ fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row >= stripe.rows) {
         return;
     }

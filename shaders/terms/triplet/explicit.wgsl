@@ -7,12 +7,8 @@
 // #include "shared/triplet.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let row = stripe_row(group, groups);
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let row = number_of(group);
     if (row >= stripe.rows) {
         return;
     }
