@@ -7,6 +7,7 @@
 //
 // A workgroup computes a tile of 64 x 64 in steps of 16 dimensions: 16 x 16 invocations, each 4 x 4 pairs. Cost per pair: D
 // subtractions and D multiply-adds; per tile and step, 2 x 64 x 16 values come from memory for 64 x 64 x 16 pairs of them.
+// Where the stripe is the whole matrix of a batch, the tiles above the diagonal write those below it as well.
 
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
@@ -125,12 +126,28 @@ fn write_one(row: u32, column: u32, sum: f32, unscale: f32) {
         if (DISTANCE == COSINE) {
             zero_row = left_norms[stripe.begin + row] == 0.0 || right_norms[column] == 0.0;
         }
-        distances[row * stripe.stride + column] = distance_from(sum, unscale, zero_row);
+        store(row, column, distance_from(sum, unscale, zero_row));
     }
+}
+
+// d(j, i) is d(i, j) to the bit.
+fn store(row: u32, column: u32, d: f32) {
+    distances[row * stripe.stride + column] = d;
+    if (is_symmetric() && column / TILE > row / TILE) {
+        distances[column * stripe.stride + row] = d;
+    }
+}
+
+// Whether the stripe is the whole matrix of one batch.
+fn is_symmetric() -> bool {
+    return stripe.same_set == 1u && stripe.rows == stripe.references;
 }
 
 @compute @workgroup_size(SIDE * SIDE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    if (is_symmetric() && group.x < group.y) {
+        return;
+    }
     let exponent = state[EXPONENT];
     let scale = select(1.0, scale_for(exponent), is_scaled(exponent));
     let unscale = select(1.0, inverse_scale_for(exponent), is_scaled(exponent));
@@ -173,7 +190,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let row = first_row + y + pair / 4u * SIDE;
             let column = first_column + x + pair % 4u * SIDE;
             if (row < stripe.rows && column < stripe.references) {
-                distances[row * stripe.stride + column] = near_distance(stripe.begin + row, column);
+                store(row, column, near_distance(stripe.begin + row, column));
             }
         }
     }

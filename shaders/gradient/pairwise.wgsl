@@ -6,6 +6,8 @@
 //
 // with the direction of shared/distance.wgsl.
 //
+// JOINED = 1, where the stripe is the whole matrix of one batch, gives both at once: C(i, j) + C(j, i) in the place of C(i, j).
+//
 // TRIANGLE = 1, in one batch, takes every pair once, for both its rows: by rows only the columns j up to the stripe's own end,
 // transposed only for the rows j before the stripe, onto what their own stripes gave them.
 //
@@ -29,6 +31,7 @@
 
 override TRANSPOSED: u32 = 0u;
 override TRIANGLE: u32 = 0u;
+override JOINED: u32 = 0u;
 
 const TILE = 64u;                   // rows of a tile; also its dimensions
 const SIDE = 16u;                   // invocations along each
@@ -77,8 +80,22 @@ fn load_coefficients(first_row: u32, first_summand: u32, local: u32) {
         let at = first_summand / 4u + local % 4u;
         let inside = first_row + row < stripe.rows && at < quarter_stride;
         let source = min(first_row + row, stripe.rows - 1u) * quarter_stride + min(at, quarter_stride - 1u);
-        coefficient_tile[row * ROW_PITCH + local % 4u] = select(vec4(0.0), coefficients[source], inside);
+        var values = coefficients[source];
+        if (JOINED == 1u) {
+            values += opposite(min(first_row + row, stripe.rows - 1u), 4u * min(at, quarter_stride - 1u));
+        }
+        coefficient_tile[row * ROW_PITCH + local % 4u] = select(vec4(0.0), values, inside);
     }
+}
+
+// C(j, i) of four summands j, 0 beyond the last one.
+fn opposite(i: u32, j: u32) -> vec4<f32> {
+    return vec4(opposite_one(i, j), opposite_one(i, j + 1u), opposite_one(i, j + 2u), opposite_one(i, j + 3u));
+}
+
+fn opposite_one(i: u32, j: u32) -> f32 {
+    let value = coefficients[min(j, stripe.rows - 1u) * (stripe.stride / 4u) + i / 4u][i % 4u];
+    return select(0.0, value, j < stripe.rows);
 }
 
 fn load_others(first_summand: u32, vector: u32, local: u32) {

@@ -2,10 +2,11 @@
 
 use super::buffers::Matrix;
 use super::context::Context;
-use super::kernels::MatrixKind;
+use super::kernels::{MatrixKind, Summation};
 use super::limits::check_matrix;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
+use crate::loss::{Statistics, Terms};
 use crate::shape::{Mode, Shape};
 use crate::{Distance, Error, Result};
 
@@ -53,6 +54,15 @@ impl Basis {
     /// What its kernels depend on.
     pub(crate) fn matrix_kind(&self) -> MatrixKind {
         MatrixKind { mode: self.shape.mode(), distance: self.distance }
+    }
+
+    /// How the gradient by rows of a loss with such terms is summed up.
+    pub(crate) fn summation(&self, terms: &Terms) -> Summation {
+        match (self.shape.mode(), terms.statistics) {
+            (Mode::Batch, Statistics::Ends) => Summation::Triangle,
+            (Mode::Batch, _) if self.stripes.is_single() && !terms.symmetric => Summation::Joined,
+            _ => Summation::Rows,
+        }
     }
 
     /// Whether a loss of this shape, distance and normalization can stand on it too.

@@ -2,6 +2,7 @@
 
 use super::basis::Basis;
 use super::context::Context;
+use super::kernels::Summation;
 use super::layout::{self, state};
 use super::list::List;
 use super::stripes::Stripes;
@@ -78,7 +79,7 @@ pub(crate) struct Buffers {
     pub gradient: wgpu::Buffer,
     /// With respect to the second set, unless it is fixed.
     pub gradient_references: Option<wgpu::Buffer>,
-    /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric.
+    /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric and are not joined.
     pub transposed: Option<wgpu::Buffer>,
     pub coefficients: wgpu::Buffer,
     pub rows: wgpu::Buffer,
@@ -100,7 +101,8 @@ impl Buffers {
         let Basis { context, shape, stripes, .. } = basis;
         let make = Maker::new(context.device());
         let terms = loss.description().terms();
-        let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && terms.statistics != Statistics::Ends;
+        let is_by_rows = basis.summation(&terms) == Summation::Rows;
+        let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && is_by_rows;
         let gradient = |what, rows: usize| make.storage(what, (rows * shape.dimensions()) as u64 * 4);
         let of_references = shape.has_reference_gradient().then_some(shape.references());
         let has_statistics = matches!(terms.statistics, Statistics::Rows | Statistics::Ends);

@@ -20,7 +20,9 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// Bytes of the workspace that holds a stripe of distances and their coefficients: at least 8 per column of the matrix.
-    /// A larger one means fewer dispatches; the result is the same to the bit for every one that holds at least 16 rows. Default 32 MiB, which stays in a large GPU's cache.
+    /// A larger one means fewer dispatches, and one that holds the whole matrix of a batch less work. The result is the same to the
+    /// bit for every one that holds at least 16 rows and not the whole matrix. Default 32 MiB, which stays in a large GPU's cache
+    /// and holds batches of up to 2,048 rows.
     pub workspace_bytes: u64,
     /// The tier to run; `None` takes the best that the device has. Default `None`.
     pub tier: Option<Tier>,

@@ -60,8 +60,7 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
         kernels.push(matrix.terms(terms, STATISTICS, portion));
     }
     if matrix.is_tiled() {
-        let variants = [[false, false], [true, false], [false, true], [true, true]];
-        kernels.extend(variants.map(|[transposed, triangle]| matrix.tiled_gradient(transposed, triangle)));
+        kernels.extend(Summation::ALL.map(|summation| matrix.tiled_gradient(summation)));
     } else {
         kernels.push(matrix.gradient());
     }
@@ -151,13 +150,34 @@ impl MatrixKind {
         }
     }
 
-    /// Of all of a matrix: by rows, or `transposed` by columns; as a `triangle` where every pair is taken once, for both its ends.
-    pub(crate) fn tiled_gradient(self, transposed: bool, triangle: bool) -> Kernel {
+    /// Of all of a matrix.
+    pub(crate) fn tiled_gradient(self, summation: Summation) -> Kernel {
+        use Summation::{Columns, EarlierRows, Joined, Triangle};
         let mut constants = self.constants();
-        constants.push(("TRANSPOSED", transposed.into()));
-        constants.push(("TRIANGLE", triangle.into()));
+        constants.push(("TRANSPOSED", matches!(summation, Columns | EarlierRows).into()));
+        constants.push(("TRIANGLE", matches!(summation, Triangle | EarlierRows).into()));
+        constants.push(("JOINED", (summation == Joined).into()));
         kernel(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants)
     }
+}
+
+/// Which pairs of a stripe a gradient sums up, and for which of their rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Summation {
+    /// All, for the stripe's rows.
+    Rows,
+    /// All, for their columns.
+    Columns,
+    /// All of a whole batch, for rows and columns at once.
+    Joined,
+    /// Those with columns up to the stripe's own end, for the stripe's rows.
+    Triangle,
+    /// Those with the rows before the stripe, for these.
+    EarlierRows,
+}
+
+impl Summation {
+    const ALL: [Self; 5] = [Self::Rows, Self::Columns, Self::Joined, Self::Triangle, Self::EarlierRows];
 }
 
 pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {

@@ -7,7 +7,7 @@
 use super::basis::Basis;
 use super::buffers::{Buffers, Matrix, Set, uniform};
 use super::dispatch::{Bound, Step, folded};
-use super::kernels::{self, MAIN, STATISTICS};
+use super::kernels::{self, MAIN, STATISTICS, Summation};
 use super::layout::Finish;
 use super::limits::{SUMMANDS_PER_DISPATCH, portions_of, positives_per_dispatch};
 use super::list::List;
@@ -157,17 +157,19 @@ impl<'a> Work<'a> {
         let other = self.basis.matrix.other();
         let across = (self.basis.shape.dimensions() as u32).div_ceil(TILE);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
-        let rows = self.gradient(sweeps, "gradient", false, by_rows, Grid::Tiles(across));
+        let summation = self.basis.summation(&self.terms);
+        let rows = self.gradient(sweeps, "gradient", summation, by_rows, Grid::Tiles(across));
         let mut all = vec![rows.in_portions(gradient_portions(self.basis))];
-        if self.joins_ends() {
+        if summation == Summation::Triangle {
             let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
-            all.push(self.gradient(sweeps, "gradient of earlier rows", true, by_columns, Grid::Earlier(across)));
+            let label = "gradient of earlier rows";
+            all.push(self.gradient(sweeps, label, Summation::EarlierRows, by_columns, Grid::Earlier(across)));
         }
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
             let grid = Grid::Fixed([across, sweeps.columns().div_ceil(TILE), 1]);
-            all.push(self.gradient(sweeps, "gradient by columns", true, by_columns, grid));
+            all.push(self.gradient(sweeps, "gradient by columns", Summation::Columns, by_columns, grid));
         }
         all
     }
@@ -199,17 +201,12 @@ impl<'a> Work<'a> {
         &self,
         sweeps: &Sweeps,
         label: &'static str,
-        transposed: bool,
+        summation: Summation,
         buffers: [&wgpu::Buffer; 5],
         grid: Grid,
     ) -> Sweep {
-        let kernel = self.basis.matrix_kind().tiled_gradient(transposed, self.joins_ends());
+        let kernel = self.basis.matrix_kind().tiled_gradient(summation);
         sweeps.sweep(label, &kernel, &buffers, grid, sweeps.pair_cost())
-    }
-
-    /// Whether every pair is taken once, for both its ends.
-    fn joins_ends(&self) -> bool {
-        self.basis.shape.mode() == Mode::Batch && self.terms.statistics == Statistics::Ends
     }
 
     /// Gradients with respect to beta, to the references, and at last to the first set.

@@ -123,7 +123,9 @@ impl<'a> Sweeps<'a> {
             _ => Grid::Tiles(self.columns().div_ceil(TILE)),
         };
         let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, state, distances];
-        self.sweep("distance", &kernel, &buffers, grid, self.pair_cost())
+        // Of the whole matrix of a batch, half.
+        let halves = if shape.mode() == Mode::Batch && stripes.is_single() { 2 } else { 1 };
+        self.sweep("distance", &kernel, &buffers, grid, self.pair_cost() / halves)
     }
 
     /// M.

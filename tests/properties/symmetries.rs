@@ -126,15 +126,18 @@ fn gradients_of_a_batch_sum_to_zero() {
     });
 }
 
-/// The same bits run after run, cut into stripes of 16 rows, and with run-time checks: these clamp indices and bound loops, none
-/// of which comes to its limit, and touch no number. Both in one, so that pipelines are made once more and not twice.
+/// The same bits run after run, cut into stripes of 16 rows or of 32, and with run-time checks: these clamp indices and bound
+/// loops, none of which comes to its limit, and touch no number. Both in one, so that pipelines are made once more and not twice.
 #[test]
 fn neither_runs_nor_stripes_nor_checks_matter() {
-    const ROWS: usize = 40;
-    let devices = contexts();
-    let workspace_bytes = 16 * 8 * ROWS as u64;
-    let others = contexts_with(Options { workspace_bytes, checks: Checks::Checked, ..Options::default() });
-    hold(3, case(26..=ROWS), |case| {
+    const ROWS: usize = 48;
+    let _alone = contexts();
+    let with = |stripe: u64, checks| {
+        contexts_with(Options { workspace_bytes: stripe * 8 * ROWS as u64, checks, ..Options::default() })
+    };
+    let devices = with(16, Checks::Trusted);
+    let others = with(32, Checks::Checked);
+    hold(3, case(40..=ROWS), |case| {
         let loss = case.any_loss();
         let batch = case.batch(&loss);
         let mut has_any = false;

@@ -2,7 +2,7 @@
 
 use super::contexts;
 use crate::gpu::{Checks, Context, Options};
-use crate::loss::Loss;
+use crate::loss::{Contrastive, Loss};
 use crate::reference::evaluate_with_bounds;
 use crate::reference::samples::{Sample, losses, representatives};
 use crate::shader::planted;
@@ -140,6 +140,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/triplet/explicit.wgsl", "coefficient(-slope, negative)", "coefficient(slope, negative)"),
     ("gradient/listed.wgsl", "index < min(first + PORTION", "index + 1u < min(first + PORTION"),
     ("gradient/aligned.wgsl", "= coefficients[row]", "= -coefficients[row]"),
+    ("gradient/pairwise.wgsl", "values += opposite(", "values -= opposite("),
+    ("distance/pairwise.wgsl", "row] = d;", "row] = 2.0 * d;"),
     ("finish/gradient.wgsl", "value - radial", "value + radial"),
     ("finish/gradient.wgsl", "value += transposed[index];", "value -= transposed[index];"),
     ("finish/beta.wgsl", "totals.scale * total", "total"),
@@ -147,21 +149,25 @@ const FAULTS: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_planted_fault_is_caught() {
-    // Rows enough for a second step of the gradient's sums, and in batch mode for a second stripe; and for invocations that own
-    // several columns.
+    // Rows enough for a second step of the gradient's sums, and cut for a second stripe; and for several tiles in one stripe, and
+    // invocations that own several columns.
     let [sample, long] = [Sample::new(19, 6, 1.0), Sample::new(600, 4, 1.0)];
-    let options = Options { workspace_bytes: 16 * 20 * 8, ..Options::default() };
-    let context = contexts(options).swap_remove(0);
+    let [cut, whole] = [16 * 20 * 8, 32 << 20]
+        .map(|workspace_bytes| contexts(Options { workspace_bytes, ..Options::default() }).swap_remove(0));
     let mut losses = representatives();
+    let is_seen = |losses: &[Loss]| {
+        let by = |context, losses: &[Loss], sample| losses.iter().any(|loss| agrees(context, loss, sample).is_err());
+        let of_all = Contrastive::default().into();
+        by(&cut, losses, &sample) || by(&whole, losses, &sample) || by(&whole, &[losses[0].clone(), of_all], &long)
+    };
     for &(path, line, fault) in FAULTS {
         // Those whose own kernel it is come first.
         losses.sort_by_key(|loss| loss.description().terms().shader.path != path);
-        context.forget(path);
-        let is_caught = planted(path, line, fault, || {
-            losses.iter().any(|loss| agrees(&context, loss, &sample).is_err())
-                || agrees(&context, &losses[0], &long).is_err()
-        });
-        context.forget(path);
+        let forget = || [&cut, &whole].iter().for_each(|context| context.forget(path));
+        forget();
+        let is_caught = planted(path, line, fault, || is_seen(&losses));
+        forget();
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
+    assert!(!is_seen(&losses), "faults are noticed where there are none");
 }
