@@ -16,6 +16,7 @@ const MODES: [&str; 8] =
 pub struct Case {
     pub name: String,
     pub loss: Loss,
+    pub tags: Vec<String>,
     pub expected: Expected,
     pub mode: String,
     /// Rows and columns of the embeddings.
@@ -64,6 +65,7 @@ impl Case {
         Self {
             name: text(&case["name"]).into(),
             loss: loss(case),
+            tags: case["tags"].as_array().into_iter().flatten().map(|tag| text(tag).into()).collect(),
             expected: Expected {
                 evaluation: Evaluation {
                     loss: number(&expected["loss"]),
