@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use wgpu::DeviceType;
 use wgpu_metric_learning::Adapter;
 
-use super::{Format, Result, print, table};
+use super::{Result, print, table};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// How the list is printed; as JSON, one object a line for each adapter.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Prints one JSON object a line, for each adapter.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Lists every adapter, first those that can be used; `auto` takes the first.
@@ -24,12 +24,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let others =
         unusable.iter().map(|(adapter, error)| (adapter, Use { auto: false, problem: Some(error.to_string()) }));
     for (adapter, usage) in usable.chain(others) {
-        match arguments.format {
-            Format::Table => print(&block(adapter, &usage))?,
-            Format::Json => print(&object(adapter, &usage).to_string())?,
-        }
+        print(&if arguments.json { object(adapter, &usage).to_string() } else { block(adapter, &usage) })?;
     }
-    if adapters.is_empty() && arguments.format == Format::Table {
+    if adapters.is_empty() && !arguments.json {
         print("No GPU adapter found. A GPU driver is needed, or a software one such as Mesa's llvmpipe;")?;
         print("without either, `evaluate` computes with the CPU reference.")?;
     }

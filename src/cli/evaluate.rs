@@ -10,7 +10,7 @@ use super::evaluator::{self, Evaluator};
 use super::files::{InputPaths, Inputs, OutputPaths};
 use super::objective::Objective;
 use super::report::{Report, Summary};
-use super::{Error, Format, Result, objective, print};
+use super::{Error, Result, objective, print};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -70,7 +70,7 @@ fn evaluate_files(arguments: &Arguments, mut objective: Objective, inputs: &Inpu
     let outcome = evaluator.evaluate(&(loss, &batch), arguments.evaluator.check)?;
     arguments.outputs.write(batch.shape(), &outcome.result)?;
     let report = Report::of_loss(loss, batch.shape(), &outcome.result);
-    report.print(arguments.evaluator.format, &evaluator, &outcome)?;
+    report.print(arguments.evaluator.json, &evaluator, &outcome)?;
     Ok(outcome.agreement.violation().is_none())
 }
 
@@ -96,7 +96,7 @@ fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: boo
     let shape = objective[0].inputs.shape();
     arguments.outputs.write_gradient(shape, &outcome.result.gradients[0])?;
     let report = Report::of_sum(objective, &outcome.result);
-    report.print(arguments.evaluator.format, &evaluator, &outcome)?;
+    report.print(arguments.evaluator.json, &evaluator, &outcome)?;
     Ok(outcome.agreement.violation().is_none())
 }
 
@@ -104,23 +104,21 @@ fn evaluate_digits(arguments: &Arguments, digits: &Digits, objectives: &[(Loss, 
     objectives.iter().try_for_each(|(loss, mode)| Ok::<_, Error>(digits.batch(loss, *mode)?.check(loss)?))?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let summary = Summary::new(objectives);
-    if arguments.evaluator.format == Format::Table {
+    if !arguments.evaluator.json {
         print(&format!("{digits}, on {}\n\n{}", evaluator.describe(), summary.titles()))?;
     }
     let mut violations = Vec::new();
     for (loss, mode) in objectives {
         let batch = digits.batch(loss, *mode)?;
         let outcome = evaluator.evaluate(&(loss, &batch), true)?;
-        print(&match arguments.evaluator.format {
-            Format::Table => summary.row(loss, *mode, &outcome),
-            Format::Json => {
-                Report::of_loss(loss, batch.shape(), &outcome.result).json(&evaluator, &outcome).to_string()
-            }
+        print(&match arguments.evaluator.json {
+            true => Report::of_loss(loss, batch.shape(), &outcome.result).json(&evaluator, &outcome).to_string(),
+            false => summary.row(loss, *mode, &outcome),
         })?;
         let violation = outcome.agreement.violation();
         violations.extend(violation.map(|comparison| format!("\n{}\n{comparison}", objective::describe(loss))));
     }
-    if arguments.evaluator.format == Format::Table {
+    if !arguments.evaluator.json {
         violations.iter().try_for_each(|violation| print(violation))?;
     }
     Ok(violations.is_empty())

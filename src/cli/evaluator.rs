@@ -8,7 +8,7 @@ use wgpu_metric_learning::reference::{self, Comparison, Expectation, MeasuresExp
 use wgpu_metric_learning::{Batch, Context, Evaluation, Loss, ObjectiveEvaluation, Weighted};
 
 use super::gpu::{self, Gpu};
-use super::{Error, Format, Result, tell};
+use super::{Error, Result, tell};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -20,9 +20,9 @@ pub struct Arguments {
     #[arg(long)]
     pub check: bool,
 
-    /// How results are printed; as JSON, one object a line.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    /// Prints one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
 
     #[command(flatten)]
     gpu: gpu::Arguments,

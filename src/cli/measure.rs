@@ -81,7 +81,7 @@ fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(&(&retrieval, batch), check)?;
     let report = Report::of_measures(&retrieval, batch.shape(), &outcome.result);
-    report.print(arguments.evaluator.format, &evaluator, &outcome)?;
+    report.print(arguments.evaluator.json, &evaluator, &outcome)?;
     let agrees = outcome.agreement.violation().is_none();
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

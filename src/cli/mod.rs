@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the program, and what it answers with.
 
 mod adapters;
+mod bench;
 mod digits;
 mod error;
 mod evaluate;
@@ -19,7 +20,7 @@ mod validate;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use error::{Error, Result};
 
 #[derive(Parser)]
@@ -37,18 +38,12 @@ enum Command {
     Measure(Box<measure::Arguments>),
     /// Holds the kernels of every loss and measure against the CPU reference, on many kinds of inputs.
     Validate(validate::Arguments),
+    /// Times losses on an adapter, beside what it can do at most.
+    Bench(bench::Arguments),
     /// Lists the adapters of this machine and what they can do.
     Adapters(adapters::Arguments),
     /// Writes every kernel in every variant, as it reaches the driver. Needs no GPU.
     Shaders(shaders::Arguments),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Runs the program on the process's arguments.
@@ -57,6 +52,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
         Command::Shaders(arguments) => shaders::run(&arguments),
     };

@@ -6,7 +6,7 @@ use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, ObjectiveEvaluation, S
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
 use super::table::{self, Column};
-use super::{Format, Result, objective, print};
+use super::{Result, objective, print};
 
 /// What was asked, and the numbers that came back.
 pub struct Report {
@@ -62,12 +62,9 @@ impl Report {
         }
     }
 
-    /// Prints it in this format.
-    pub fn print<T>(&self, format: Format, evaluator: &Evaluator, outcome: &Outcome<T>) -> Result<()> {
-        print(&match format {
-            Format::Table => self.text(evaluator, outcome),
-            Format::Json => self.json(evaluator, outcome).to_string(),
-        })
+    /// Prints it, as one JSON object or for people.
+    pub fn print<T>(&self, as_json: bool, evaluator: &Evaluator, outcome: &Outcome<T>) -> Result<()> {
+        print(&if as_json { self.json(evaluator, outcome).to_string() } else { self.text(evaluator, outcome) })
     }
 
     /// As one JSON object.

@@ -19,7 +19,7 @@ use findings::{Finding, Findings};
 use report::Report;
 
 use super::gpu::{self, Gpu};
-use super::{Error, Format, Result, print, tell};
+use super::{Error, Result, print, tell};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -34,9 +34,9 @@ pub struct Arguments {
     #[command(flatten)]
     gpu: gpu::Arguments,
 
-    /// How the report is printed.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Prints the report as one JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 /// How often progress is told.
@@ -52,10 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let gpu = Gpu::open(&arguments.gpu)?;
     let findings = hold(&cases, &gpu.context, start)?;
     let report = Report { gpu: &gpu, findings: &findings, elapsed: start.elapsed() };
-    print(&match arguments.format {
-        Format::Table => report.text(),
-        Format::Json => report.json().to_string(),
-    })?;
+    print(&if arguments.json { report.json().to_string() } else { report.text() })?;
     Ok(exit_code(&findings))
 }
 

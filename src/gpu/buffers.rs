@@ -1,5 +1,7 @@
 //! The buffers of a plan.
 
+use std::cell::Cell;
+
 use super::basis::Basis;
 use super::context::Context;
 use super::kernels::Summation;
@@ -30,6 +32,8 @@ pub(crate) struct Matrix {
     pub state: wgpu::Buffer,
     /// Stands where a kernel has a binding that is not used: bindings cannot be empty.
     pub unused: wgpu::Buffer,
+    /// Of all these buffers.
+    pub bytes: u64,
 }
 
 impl Matrix {
@@ -45,6 +49,7 @@ impl Matrix {
             distances: make.storage("stripe of distances", stripes.bytes())?,
             state: make.storage("state", state::SIZE as u64 * 4)?,
             unused: make.storage("unused", 256)?,
+            bytes: make.bytes(),
         })
     }
 
@@ -59,6 +64,7 @@ impl Matrix {
             distances: unused.clone(),
             state: make.storage("state", state::SIZE as u64 * 4)?,
             unused,
+            bytes: make.bytes(),
         })
     }
 
@@ -87,6 +93,8 @@ pub(crate) struct Buffers {
     pub totals: wgpu::Buffer,
     pub beta: wgpu::Buffer,
     pub gradient_beta: Option<wgpu::Buffer>,
+    /// Of all these buffers but the shared one.
+    pub bytes: u64,
 }
 
 impl Buffers {
@@ -125,6 +133,7 @@ impl Buffers {
             totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
             beta: make.storage("beta", betas as u64 * 4)?,
             gradient_beta: beta_gradient.transpose()?,
+            bytes: make.bytes(),
         })
     }
 }
@@ -133,11 +142,17 @@ impl Buffers {
 pub(crate) struct Maker<'a> {
     device: &'a wgpu::Device,
     limits: wgpu::Limits,
+    bytes: Cell<u64>,
 }
 
 impl<'a> Maker<'a> {
     pub(crate) fn new(device: &'a wgpu::Device) -> Self {
-        Self { device, limits: device.limits() }
+        Self { device, limits: device.limits(), bytes: Cell::new(0) }
+    }
+
+    /// Of all buffers that it made.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.get()
     }
 
     fn set(&self, what: &'static str, rows: usize, shape: &Shape) -> Result<Set> {
@@ -161,6 +176,7 @@ impl<'a> Maker<'a> {
 
     fn buffer(&self, what: &'static str, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
         check_size(what, size, &self.limits)?;
+        self.bytes.set(self.bytes.get() + size);
         let label = format!("metric-learning {what}");
         let descriptor = wgpu::BufferDescriptor { label: Some(&label), size, usage, mapped_at_creation: false };
         Ok(self.device.create_buffer(&descriptor))

@@ -36,6 +36,8 @@ struct Buffers {
     recall_at: wgpu::Buffer,
     recall: wgpu::Buffer,
     measures: wgpu::Buffer,
+    /// Of the three that kernels write.
+    bytes: u64,
 }
 
 impl MeasurePlan {
@@ -72,6 +74,11 @@ impl MeasurePlan {
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).measures())
     }
 
+    /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes) says.
+    pub fn memory_bytes(&self) -> u64 {
+        self.basis.matrix.bytes + self.buffers.bytes
+    }
+
     /// What is measured.
     pub fn retrieval(&self) -> &Retrieval {
         &self.retrieval
@@ -97,6 +104,7 @@ impl Buffers {
             recall: make.storage("recall", recall_at.len() as u64 * 4)?,
             recall_at: filled(context.device(), "recall at", bytemuck::cast_slice(&recall_at), usage)?,
             measures: make.storage("measures", size_of::<layout::Measures>() as u64)?,
+            bytes: make.bytes(),
         })
     }
 

@@ -32,6 +32,8 @@ pub struct ObjectivePlan {
     /// The gradient of every set.
     sums: Vec<wgpu::Buffer>,
     total_loss: wgpu::Buffer,
+    /// Of the sums and the total loss.
+    bytes: u64,
 }
 
 /// Losses that share a basis.
@@ -60,6 +62,7 @@ impl ObjectivePlan {
             places,
             sums: sums?,
             total_loss: make.storage("loss of the objective", 4)?,
+            bytes: make.bytes(),
         };
         plan.program = Program::new(context, plan.steps()?);
         Ok(plan)
@@ -190,6 +193,12 @@ impl ObjectivePlan {
     /// The loss of a term, not weighted, is the first f32 of this buffer. `None` for a term that there is not.
     pub fn term_loss_value(&self, term: usize) -> Option<&wgpu::Buffer> {
         Some(&self.part(term)?.buffers.totals)
+    }
+
+    /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes) says.
+    pub fn memory_bytes(&self) -> u64 {
+        let of_parts = |group: &Group| group.parts.iter().map(|part| part.buffers.bytes).sum::<u64>();
+        self.bytes + self.groups.iter().map(|group| group.basis.matrix.bytes + of_parts(group)).sum::<u64>()
     }
 
     /// The losses with their weights and shapes.

@@ -93,6 +93,12 @@ impl Plan {
         &self.part().buffers.totals
     }
 
+    /// Device memory that the plan holds, in bytes: workspace, prepared rows and outputs. Its uniforms, of some kilobytes, are not
+    /// counted, nor are the caller's buffers.
+    pub fn memory_bytes(&self) -> u64 {
+        self.basis.matrix.bytes + self.part().buffers.bytes
+    }
+
     /// The loss that is evaluated.
     pub fn loss(&self) -> &Loss {
         &self.part().loss

@@ -37,6 +37,12 @@ macro_rules! recording {
                 self.program.dispatches(binding)
             }
 
+            /// Roughly how many arithmetic operations a recording takes: additions, subtractions and multiplications of f32
+            /// for distances and gradients, which are nearly all, and an estimate of the rest.
+            pub fn operations(&self, binding: &Binding) -> u64 {
+                self.program.operations(binding)
+            }
+
             /// The context it was made in.
             pub fn context(&self) -> &Context {
                 &self.program.context
@@ -92,5 +98,10 @@ impl Program {
     /// How many dispatches a recording has.
     pub(crate) fn dispatches(&self, binding: &Binding) -> usize {
         self.steps.len() + binding.steps.len()
+    }
+
+    /// Roughly how many arithmetic operations a recording takes.
+    pub(crate) fn operations(&self, binding: &Binding) -> u64 {
+        binding.steps.iter().chain(&self.steps).map(|step| step.cost).sum()
     }
 }

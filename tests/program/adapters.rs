@@ -71,7 +71,7 @@ fn a_machine_without_an_adapter_is_told_so() {
     let table = program(&["adapters"]).env(name, value).output().unwrap();
     assert!(table.status.success());
     assert!(stdout(&table).starts_with("No GPU adapter found"), "{}", stdout(&table));
-    let json = program(&["adapters", "--format", "json"]).env(name, value).output().unwrap();
+    let json = program(&["adapters", "--json"]).env(name, value).output().unwrap();
     assert!(json.status.success());
     assert!(json.stdout.is_empty(), "{}", stdout(&json));
 }

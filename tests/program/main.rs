@@ -1,6 +1,7 @@
 //! The program as its user runs it: the built binary, its files, its answers and its exit codes.
 
 mod adapters;
+mod bench;
 mod errors;
 mod goldens;
 mod measure;
@@ -47,7 +48,7 @@ fn succeed(arguments: &[impl AsRef<str>]) -> String {
 #[track_caller]
 fn objects(arguments: &[impl AsRef<str>]) -> Vec<Value> {
     let mut arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-    arguments.extend(["--format", "json"]);
+    arguments.push("--json");
     succeed(&arguments).lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
 }
 
@@ -64,6 +65,8 @@ fn scratch(name: &str) -> PathBuf {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(call.to_string());
+    // An earlier run may have left files there.
+    let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder for scratch files");
     folder.join(name)
 }

@@ -1,0 +1,86 @@
+//! `bench`: what it says of each point, and that the points are what they are called.
+
+use serde_json::Value;
+
+use crate::{object, objects, run, stderr, succeed};
+
+const LOSSES: [&str; 8] =
+    ["contrastive", "triplet_all", "triplet_hard", "lifted", "multi_margin", "margin", "ntxent", "supcon"];
+
+#[test]
+fn every_point_is_a_line_after_the_limits() {
+    let lines = objects(&["bench", "--n", "24,40", "--d", "3,5", "--class-size", "4", "--seconds", "0.01"]);
+    let (limits, points) = lines.split_first().unwrap();
+    assert_eq!(limits["limits"], true);
+    for key in ["operations_per_second", "bytes_per_second", "empty_dispatch_us", "empty_submit_us"] {
+        assert!(limits[key].as_f64().unwrap() > 0.0, "{key} of {limits}");
+    }
+    let sizes = [[24, 3], [40, 3], [24, 5], [40, 5]];
+    let expected = LOSSES.iter().flat_map(|loss| sizes.map(|[n, d]| (*loss, n, d)));
+    let found = points.iter().map(|point| {
+        let number = |key: &str| point[key].as_u64().unwrap();
+        (point["loss"].as_str().unwrap(), number("n"), number("d"))
+    });
+    assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    points.iter().for_each(is_complete);
+}
+
+fn is_complete(point: &Value) {
+    let number = |key: &str| point[key].as_f64().unwrap_or_else(|| panic!("{key} of {point}"));
+    for key in ["ms_min", "runs", "dispatches", "submits", "host_record_us", "operations", "share_of_peak", "value"] {
+        assert!(number(key) > 0.0, "{key} of {point}");
+    }
+    assert!(number("ms_min") <= number("ms_median"), "{point}");
+    assert!(number("host_record_us") < 1e3 * number("ms_median"), "{point}");
+    // Distances and coefficients of all pairs, at least; of multi_margin with each of n / 4 prototypes.
+    let columns = if point["loss"] == "multi_margin" { number("n") / 4.0 } else { number("n") };
+    assert!(number("memory_bytes") >= 8.0 * number("n") * columns, "{point}");
+    assert!(number("operations") >= number("n") * columns * number("d"), "{point}");
+    assert_eq!(point["impl"], "wgpu-metric-learning");
+}
+
+#[test]
+fn files_are_timed_and_have_the_value_of_evaluate() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+    let [embeddings, labels] = ["digits.npy", "digits-labels.npy"].map(|name| format!("{folder}/{name}"));
+    let inputs = ["--embeddings", &embeddings, "--labels", &labels];
+    let objective = r#"{"loss":"Triplet","mining":"Hard","margin":5}"#;
+    let with = |command: &[&'static str]| [command, &inputs, &["--objective", objective]].concat();
+    let evaluated = object(&with(&["evaluate", "--backend", "gpu"]));
+    let lines = objects(&with(&["bench", "--seconds", "0.01"]));
+    assert_eq!(lines.len(), 2);
+    let (timed, evaluated) = (lines[1]["value"].as_f64().unwrap(), evaluated["loss"].as_f64().unwrap());
+    assert!(evaluated > 1.0 && (timed - evaluated).abs() < 1e-5, "{timed}, {evaluated}");
+    assert_eq!([&lines[1]["n"], &lines[1]["d"]], [1797, 64]);
+    assert_eq!(lines[1]["loss"], "Triplet Euclidean margin=5.0 Hard Mean");
+}
+
+#[test]
+fn people_get_a_table() {
+    let text = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin"]);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[1].contains("multiply-adds") && lines[1].ends_with("GFLOP/s"), "{text}");
+    assert!(lines.iter().any(|line| line.starts_with("loss ") && line.ends_with("of peak")), "{text}");
+    let last = lines.last().unwrap();
+    assert!(last.starts_with("margin ") && last.ends_with(" %"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_timed_is_said() {
+    let cases: [(&[&str], &str); 6] = [
+        (&["--n", "0"], "--n: 0 is too small, the least is 1"),
+        (&["--class-size", "0"], "--class-size: 0 is too small, the least is 1"),
+        (&["--seconds", "0"], "--seconds: 0 is no duration above 0"),
+        (&["--seconds=-1"], "--seconds: -1 is no duration above 0"),
+        (&["--objective", "Hinge"], "--objective: Hinge has no pairs of a batch to time"),
+        (
+            &["--objective", r#"[{"loss":"Triplet"},{"loss":"Margin"}]"#],
+            "--objective: a sum cannot be timed, only one loss",
+        ),
+    ];
+    for (arguments, problem) in cases {
+        let output = run(&[&["bench"], arguments].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).ends_with(&format!("error: {problem}\n")), "{}", stderr(&output));
+    }
+}
