@@ -93,6 +93,7 @@ pub mod reference;
 mod shader;
 pub mod shaders;
 mod shape;
+pub mod training;
 
 pub use batch::Batch;
 pub use error::{Error, Result};

@@ -16,24 +16,28 @@ pub(super) fn check_positive(loss: &'static str, parameter: &'static str, value:
     Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number above 0" })
 }
 
-pub(super) fn check_strength(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
+pub(crate) fn check_strength(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
     if value.is_finite() && value >= 0.0 {
         return Ok(());
     }
     Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number of at least 0" })
 }
 
+/// Of what has a share of the past kept.
+pub(crate) fn check_share(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "0 or more and less than 1" })
+}
+
 /// Below the smallest normal number f32 may take it for 0.
-pub(super) fn check_temperature(loss: &'static str, value: f32) -> Result<()> {
+pub(crate) fn check_normal(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
     if value.is_normal() && value > 0.0 {
         return Ok(());
     }
-    Err(Error::Parameter {
-        loss,
-        parameter: "temperature",
-        value: value.to_string(),
-        allowed: "any finite number greater than 0, and not subnormal",
-    })
+    let allowed = "any finite number greater than 0, and not subnormal";
+    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed })
 }
 
 pub(super) fn check_power(loss: &'static str, power: u32) -> Result<()> {
