@@ -32,12 +32,16 @@ pub(crate) fn check_share(loss: &'static str, parameter: &'static str, value: f3
 }
 
 /// Below the smallest normal number f32 may take it for 0.
-pub(crate) fn check_normal(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
+pub(super) fn check_temperature(loss: &'static str, value: f32) -> Result<()> {
     if value.is_normal() && value > 0.0 {
         return Ok(());
     }
-    let allowed = "any finite number greater than 0, and not subnormal";
-    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed })
+    Err(Error::Parameter {
+        loss,
+        parameter: "temperature",
+        value: value.to_string(),
+        allowed: "any finite number greater than 0, and not subnormal",
+    })
 }
 
 pub(super) fn check_power(loss: &'static str, power: u32) -> Result<()> {

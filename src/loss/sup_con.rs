@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parameters::check_normal;
+use super::parameters::check_temperature;
 use super::{Description, Distance, Mode, Reduction, Terms};
 use crate::Result;
 use crate::shader::shader;
@@ -50,7 +50,7 @@ impl Description for SupCon {
     }
 
     fn check(&self) -> Result<()> {
-        check_normal(Self::NAME, "temperature", self.temperature)
+        check_temperature(Self::NAME, self.temperature)
     }
 
     fn terms(&self) -> Terms {

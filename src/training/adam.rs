@@ -3,9 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::{LEARNING_RATE, Rule};
-use crate::Result;
-use crate::loss::parameters::{check_normal, check_share, check_strength};
+use crate::loss::parameters::{check_share, check_strength};
 use crate::shader::shader;
+use crate::{Error, Result};
+
+/// f32 takes the square of a gradient of about 1e-19 and less for 0: without an epsilon that is larger by far, it would make a step of
+/// any length.
+const SMALLEST_EPSILON: f32 = 1e-15;
 
 /// Adam, adaptive moment estimation: every parameter has a step length of its own.
 ///
@@ -28,7 +32,7 @@ pub struct Adam {
     pub beta_1: f32,
     /// How much of the mean square stays; 0 or more and less than 1. Default 0.999.
     pub beta_2: f32,
-    /// Keeps the division from 0; any finite number greater than 0, and not subnormal. Default 1e-8.
+    /// Keeps the division from 0; any finite number of at least 1e-15. Default 1e-8.
     pub epsilon: f32,
     /// How strongly parameters are drawn to 0, as part of the gradient; any finite number of at least 0. Default 0.
     pub weight_decay: f32,
@@ -46,8 +50,17 @@ impl Adam {
     pub(super) fn check(&self) -> Result<()> {
         check_share(Self::NAME, "beta_1", self.beta_1)?;
         check_share(Self::NAME, "beta_2", self.beta_2)?;
-        check_normal(Self::NAME, "epsilon", self.epsilon)?;
-        check_strength(Self::NAME, "weight_decay", self.weight_decay)
+        check_strength(Self::NAME, "weight_decay", self.weight_decay)?;
+        if self.epsilon.is_finite() && self.epsilon >= SMALLEST_EPSILON {
+            return Ok(());
+        }
+        let value = self.epsilon.to_string();
+        Err(Error::Parameter {
+            loss: Self::NAME,
+            parameter: "epsilon",
+            value,
+            allowed: "any finite number of at least 1e-15",
+        })
     }
 
     pub(super) fn rule(&self) -> Rule {
