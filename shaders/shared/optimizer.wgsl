@@ -11,6 +11,7 @@
 // A parameter stays as it is, its moments too, where its gradient is not finite or the step would make it so: that is counted.
 // Memory-bound: reads every gradient once, and reads and writes every parameter and moment once.
 
+// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
 
@@ -37,12 +38,8 @@ fn leave_out(index: u32) {
 }
 
 @compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = (group.y * groups.x + group.x) * 256u + local;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let index = number_of(group) * 256u + local;
     if (index >= settings.count) {
         return;
     }

@@ -11,6 +11,8 @@
 // multiply-adds; per tile and step, 2 x 64 x 16 values come from memory for 64 x 64 x 16 of them. The sum is one chain in the order
 // of the summands with the 16 of a step added up first, so that long sums stay accurate.
 
+// #include "shared/group.wgsl"
+
 struct Product {
     rows: u32,
     columns: u32,
@@ -93,12 +95,8 @@ fn store(row: u32, column: u32, values: vec4<f32>) {
 }
 
 @compute @workgroup_size(SIDE * SIDE)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let tile = group.y * groups.x + group.x;
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let tile = number_of(group);
     let first_row = tile / size.across * TILE;
     let first_column = tile % size.across * TILE;
     if (first_row >= size.rows) {
