@@ -15,9 +15,9 @@ const IMAGES: &[u8] = include_bytes!("../data/digits.npy");
 const LABELS: &[u8] = include_bytes!("../data/digits-labels.npy");
 
 /// The digits that are trained on, their pixels, and the dimensions that they are projected to.
-const LINEAR: Linear = Linear { rows: 256, inputs: 64, outputs: 2 };
+const LINEAR: Linear = Linear { rows: 192, inputs: 64, outputs: 2 };
 const PARAMETERS: usize = LINEAR.inputs * LINEAR.outputs;
-const STEPS: u32 = 40;
+const STEPS: u32 = 30;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn upload(device: &Device, bytes: &[u8], usage: BufferUsages) -> wgpu::Buffer {
@@ -121,8 +121,9 @@ fn an_embedding_of_the_digits_is_fitted_in_one_submission() {
         assert_eq!(pending.wait(TIMEOUT), Ok(STEPS), "{}", device.name);
 
         let after = training.success();
+        println!("{}: loss and Precision@1 from {before:?} to {after:?}", device.name);
         assert!(after[0] < 0.3 * before[0], "{}: the loss fell from {} to {}", device.name, before[0], after[0]);
-        assert!(after[1] > 0.55 && before[1] < 0.4, "{}: Precision@1 from {} to {}", device.name, before[1], after[1]);
+        assert!(after[1] > 0.55 && before[1] < 0.45, "{}: Precision@1 from {} to {}", device.name, before[1], after[1]);
 
         // Step by step, submitted one by one, the host between them: the same to the bit.
         let again = Training::new(device);

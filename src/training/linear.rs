@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// - inputs are N x I, weights I x D, outputs N x D, all f32, row by row
 /// - dL/dweights = inputs^T x dL/doutputs
 ///
-/// A constant column of the inputs is a bias, where one is wanted; the losses over distances do not depend on any.
+/// Distances of differences do not depend on a bias; where one is wanted, a constant column of the inputs stands for it.
 ///
 /// Where inputs, weights or the gradient hold NaN or an infinity, so does every number that they are part of: in an output the
 /// loss's plan finds it ([`Error::NotFinite`] with the row of the embedding), in the gradient of a weight the optimiser's

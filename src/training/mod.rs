@@ -44,9 +44,8 @@
 //! # Ok::<(), wgpu_metric_learning::Error>(())
 //! ```
 //!
-//! A gradient that is not finite cannot spoil the parameters: see [`OptimizerPlan`]. [`mod@crate::reference`] says what is right, to
-//! the last bit that f32 has: [`reference::optimize`](crate::reference::optimize),
-//! [`reference::project`](crate::reference::project) and
+//! A gradient that is not finite cannot spoil the parameters: see [`OptimizerPlan`]. What is right, and how far f32 may be from it, say
+//! [`reference::optimize`](crate::reference::optimize), [`reference::project`](crate::reference::project) and
 //! [`reference::project_back`](crate::reference::project_back).
 
 mod adam;

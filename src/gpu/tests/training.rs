@@ -172,6 +172,21 @@ fn both_ways_of_a_projection_agree_on_every_adapter() {
     }
 }
 
+/// Some drivers stop long loops in silence.
+#[test]
+fn the_longest_sums_are_whole() {
+    const LIMIT: usize = 1_040_000;
+    for context in contexts(Options::default()) {
+        let linear = Linear { rows: 1, inputs: LIMIT, outputs: 1 };
+        let plan = context.plan_linear(linear).expect("as long as it may be");
+        let [inputs, weights] = [1.0, 0.5].map(|number| upload(&context, &vec![number; LIMIT]));
+        let binding = plan.bind_forward(inputs.slice(..), weights.slice(..)).expect("valid buffers");
+        let mut encoder = encoder(&context);
+        plan.record(&mut encoder, &binding).expect("its own binding");
+        assert_eq!(submit(&context, encoder, plan.outputs()), [0.5 * LIMIT as f32]);
+    }
+}
+
 /// A line of a kernel and what it is replaced with.
 const FAULTS: &[(&str, &str, &str)] = &[
     ("training/sgd.wgsl", "settings.momentum * velocities[index] + g", "settings.momentum * velocities[index] - g"),
