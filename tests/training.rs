@@ -36,6 +36,10 @@ fn encoder(device: &Device) -> wgpu::CommandEncoder {
     device.context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
 }
 
+fn images() -> Vec<f32> {
+    NpyFile::new(IMAGES).and_then(NpyFile::into_vec).expect("the digits are an array")
+}
+
 /// Everything that is planned and bound for fitting an embedding.
 struct Training<'a> {
     device: &'a Device,
@@ -55,7 +59,10 @@ struct Training<'a> {
 
 impl<'a> Training<'a> {
     fn new(device: &'a Device) -> Self {
-        let images: Vec<f32> = NpyFile::new(IMAGES).and_then(NpyFile::into_vec).expect("the digits are an array");
+        Self::on(device, &images())
+    }
+
+    fn on(device: &'a Device, images: &[f32]) -> Self {
         let labels: Vec<u32> = NpyFile::new(LABELS).and_then(NpyFile::into_vec).expect("their labels are one");
         let Linear { rows, inputs, outputs } = LINEAR;
         let [seen, unseen] = [0, rows].map(|first| storage(device, &images[first * inputs..][..rows * inputs]));
@@ -133,6 +140,33 @@ fn an_embedding_of_the_digits_is_fitted_in_one_submission() {
             device.context.queue().submit([encoder.finish()]);
         }
         assert_eq!(again.success().map(f32::to_bits), after.map(f32::to_bits), "{}", device.name);
+    }
+}
+
+/// It is found with the embeddings, and every step that it would have spoilt is left out.
+#[test]
+fn an_input_that_is_not_finite_spoils_no_weight() {
+    for device in contexts().iter() {
+        for planted in [f32::NAN, f32::INFINITY] {
+            let mut images = images();
+            images[5 * LINEAR.inputs + 7] = planted;
+            let training = Training::on(device, &images);
+            let mut encoder = encoder(device);
+            training.record_step(&mut encoder);
+            let loss = training.loss.read_back(&mut encoder).expect("a read-back");
+            let steps = training.optimizer.read_back(&mut encoder).expect("a read-back");
+            training.linear.record(&mut encoder, &training.unseen).expect("its own binding");
+            training.measures.record(&mut encoder, &training.unseen_embeddings).expect("its own binding");
+            let measures = training.measures.read_back(&mut encoder).expect("a read-back");
+            device.context.queue().submit([encoder.finish()]);
+            let found = Error::NotFinite { what: "embeddings", row: 5, column: 0 };
+            assert_eq!(loss.wait(TIMEOUT).unwrap_err(), found, "{}", device.name);
+            match steps.wait(TIMEOUT).unwrap_err() {
+                Error::StepsLeftOut { left_out, steps: 1, .. } => assert!(left_out >= 2, "{}", device.name),
+                other => panic!("{}: {other}", device.name),
+            }
+            measures.wait(TIMEOUT).expect("weights that are finite");
+        }
     }
 }
 
