@@ -129,10 +129,10 @@ pub enum Error {
         what: &'static str,
     },
 
-    /// A parameter of a loss is outside its range.
+    /// A parameter of a loss, or of what else has parameters, is outside its range.
     #[error("{loss}: {parameter} is {value}, allowed is {allowed}")]
     Parameter {
-        /// Name of the loss.
+        /// Name of the loss, measure or optimiser.
         loss: &'static str,
         /// Name of the parameter.
         parameter: &'static str,
@@ -266,6 +266,20 @@ pub enum Error {
     /// The outputs were read back but no recording of the plan has run on the GPU.
     #[error("nothing was computed: no recording of this plan has finished on the GPU")]
     NotComputed,
+
+    /// An optimiser left parameters as they were: their gradients were NaN or infinite, or the step would have made them so.
+    #[error(
+        "{left_out} single steps were left out in {steps} steps, first at parameter {first}: the gradient or the result was not finite"
+    )]
+    StepsLeftOut {
+        /// How many steps of single parameters were left out, since the beginning or the last reset; 2^31 and more may stand for
+        /// any number beyond.
+        left_out: u32,
+        /// The first parameter among them.
+        first: usize,
+        /// How many steps there were.
+        steps: u32,
+    },
 
     /// A result does not fit into an f32.
     #[error("{what} is beyond the range of f32 (3.4e38)")]

@@ -68,7 +68,8 @@
 //! what pointwise losses compare with. [`Batch`] holds inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes,
 //! [`Evaluation`] the result, [`Error`] everything that can go wrong. [`Weighted`] makes one objective of several losses
 //! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as references, [`measures`] says how
-//! well embeddings retrieve their own class. [`mod@reference`] is the CPU's side. [`shaders`] lists the kernels.
+//! well embeddings retrieve their own class, and [`training`] fits them in place. [`mod@reference`] is the CPU's side. [`shaders`]
+//! lists the kernels.
 //!
 //! # What is promised
 //!
@@ -93,6 +94,7 @@ pub mod reference;
 mod shader;
 pub mod shaders;
 mod shape;
+pub mod training;
 
 pub use batch::Batch;
 pub use error::{Error, Result};

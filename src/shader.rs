@@ -38,6 +38,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/logits.wgsl"),
     shader!("shared/margin.wgsl"),
     shader!("shared/numbers.wgsl"),
+    shader!("shared/optimizer.wgsl"),
     shader!("shared/order.wgsl"),
     shader!("shared/pairs.wgsl"),
     shader!("shared/places.wgsl"),

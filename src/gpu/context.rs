@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::adapter::Adapter;
 use super::kernel::{Kernel, Room};
+use super::linear::LinearPlan;
 use super::measure::MeasurePlan;
 use super::objective::ObjectivePlan;
+use super::optimizer::OptimizerPlan;
 use super::plan::Plan;
 use super::scope::scoped;
 use super::tier::{Checks, Tier};
@@ -14,6 +16,7 @@ use crate::loss::Loss;
 use crate::measures::Retrieval;
 use crate::objective::Weighted;
 use crate::shape::Shape;
+use crate::training::{Linear, Optimizer};
 use crate::{Error, Result};
 
 /// How a context works.
@@ -131,6 +134,26 @@ impl Context {
     /// Those of [`Retrieval::check`] and [`Shape::check`], and of [`Context::plan`] for the workspace and the device.
     pub fn plan_measures(&self, retrieval: &Retrieval, shape: Shape) -> Result<MeasurePlan> {
         MeasurePlan::new(self, retrieval, shape)
+    }
+
+    /// Makes everything that the steps of an optimiser over so many parameters need, as [`Context::plan`] does for a loss.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] for a parameter of the optimiser outside its range, [`Error::Empty`], [`Error::TooLarge`];
+    /// [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
+    pub fn plan_optimizer(&self, optimizer: impl Into<Optimizer>, parameters: usize) -> Result<OptimizerPlan> {
+        OptimizerPlan::new(self, optimizer.into(), parameters)
+    }
+
+    /// Makes everything that a linear projection of these sizes needs, as [`Context::plan`] does for a loss.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`], [`Error::TooLarge`], [`Error::TooLong`] for more than a million rows or inputs;
+    /// [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
+    pub fn plan_linear(&self, linear: Linear) -> Result<LinearPlan> {
+        LinearPlan::new(self, linear)
     }
 
     /// The device.

@@ -98,7 +98,7 @@ impl Context {
         let plan = self.plan(loss, *batch.shape())?;
         let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
         let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_all(plan.program(), &binding, |encoder| plan.read_back(encoder))
+        self.submit_all(&plan.program, &binding, |encoder| plan.read_back(encoder))
     }
 
     fn submit_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<Pending<ObjectiveEvaluation>> {
@@ -108,7 +108,7 @@ impl Context {
         let uploaded: Vec<_> = sets.iter().map(|set| Uploaded::new(self.device(), set)).collect::<Result<_>>()?;
         let inputs: Vec<_> = uploaded.iter().map(Uploaded::inputs).collect();
         let binding = plan.bind(&inputs)?;
-        self.submit_all(plan.program(), &binding, |encoder| plan.read_back(encoder))
+        self.submit_all(&plan.program, &binding, |encoder| plan.read_back(encoder))
     }
 
     fn submit_measures(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Pending<Measures>> {
@@ -116,7 +116,7 @@ impl Context {
         let plan = self.plan_measures(retrieval, *batch.shape())?;
         let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
         let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_all(plan.program(), &binding, |encoder| plan.read_back(encoder))
+        self.submit_all(&plan.program, &binding, |encoder| plan.read_back(encoder))
     }
 
     /// Every dispatch in bounded submissions, and the copies in a last one.

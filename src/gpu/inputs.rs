@@ -239,6 +239,20 @@ impl Checker {
         self.bound(what, slice.as_ref().ok_or(Error::Missing { what, reason })?, values)
     }
 
+    /// The range as a binding, of another buffer than the one that is written beside it: wgpu would refuse every submission.
+    pub(crate) fn bound_beside<'a>(
+        &self,
+        what: &'static str,
+        slice: &wgpu::BufferSlice<'a>,
+        values: usize,
+        written: &wgpu::Buffer,
+    ) -> Result<Bound<'a>> {
+        if slice.buffer() == written {
+            return Err(Error::Buffer { what, problem: "it is in the buffer that is written".into() });
+        }
+        self.bound(what, slice, values)
+    }
+
     /// The range as a binding of `values` numbers of 4 bytes.
     pub(crate) fn bound<'a>(
         &self,

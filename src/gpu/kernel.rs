@@ -36,6 +36,8 @@ pub(crate) enum Room {
     FinishBeta,
     MeasureRanks,
     MeasureTotals,
+    Optimizer,
+    Linear,
 }
 
 impl Room {
@@ -56,6 +58,8 @@ impl Room {
             Self::FinishBeta => &[Read, Read, Read, Write],
             Self::MeasureRanks => &[Stripe, Write, Read, Read, Read],
             Self::MeasureTotals => &[Read, Read, Write, Write, Write],
+            Self::Optimizer => &[Uniform, Read, Write, Write, Write],
+            Self::Linear => &[Uniform, Read, Read, Write],
         }
     }
 

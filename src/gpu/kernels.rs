@@ -8,6 +8,7 @@ use crate::loss::{Beta, Description, Loss, Statistics, Terms};
 use crate::measures::RANKING;
 use crate::shader::{Shader, shader};
 use crate::shape::Mode;
+use crate::training::{Optimizer, Rule};
 
 /// Every kernel that a plan can have, in every variant, each once.
 pub(crate) fn all() -> Vec<Kernel> {
@@ -23,6 +24,8 @@ pub(crate) fn all() -> Vec<Kernel> {
     all.extend([Mode::PairRows, Mode::PairIndices, Mode::Triplets].map(prepare_list));
     // A row's index has the digits of a u32.
     all.extend((0..u32::BITS / DIGIT_BITS).flat_map(incidence));
+    all.extend([false, true].map(linear));
+    all.extend(Optimizer::all().iter().flat_map(|one| optimizer(&one.rule())));
     for loss in Loss::variants() {
         let description = loss.description();
         all.extend([false, true].map(|last| totals(&loss, last)));
@@ -67,9 +70,10 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
     kernels
 }
 
-/// The entry point of every kernel, but for the statistics of a loss.
+/// The entry point of every kernel, but for the statistics of a loss and the beginning of an optimiser's step.
 pub(crate) const MAIN: &str = "main";
 pub(crate) const STATISTICS: &str = "statistics";
+pub(crate) const BEGIN: &str = "begin";
 
 fn kernel(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Kernel {
     Kernel { room, shader, entry: MAIN, constants }
@@ -214,4 +218,14 @@ pub(crate) fn ranks(portion: Option<u64>) -> Kernel {
 
 pub(crate) fn measures() -> Kernel {
     kernel(Room::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new())
+}
+
+/// A step of an optimiser: what is the same for all parameters, then every parameter.
+pub(crate) fn optimizer(rule: &Rule) -> [Kernel; 2] {
+    [BEGIN, MAIN].map(|entry| Kernel { entry, ..kernel(Room::Optimizer, rule.shader, Vec::new()) })
+}
+
+/// The product of two matrices, of which the first may be read `transposed`.
+pub(crate) fn linear(transposed: bool) -> Kernel {
+    kernel(Room::Linear, shader!("training/linear.wgsl"), vec![("TRANSPOSED", transposed.into())])
 }

@@ -146,6 +146,27 @@ pub(crate) struct Measures {
     pub faults: [u32; 4],
 }
 
+/// `Progress` of `shaders/shared/optimizer.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Progress {
+    pub steps: u32,
+    pub left_out: u32,
+    pub first_left_out: u32,
+    pub padding: u32,
+    pub means_of_one: [f32; 2],
+}
+
+/// `Product` of `shaders/training/linear.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Product {
+    pub rows: u32,
+    pub columns: u32,
+    pub summands: u32,
+    pub across: u32,
+}
+
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {
     pub const EMBEDDINGS_FAULT: u32 = 0;

@@ -6,6 +6,7 @@ use super::stripes::pairs;
 use crate::loss::{Chunks, Loss, Walk};
 use crate::shader::Shader;
 use crate::shape::{Mode, Shape};
+use crate::training::Linear;
 use crate::{Distance, Error, Result};
 
 /// Rounds of an invocation that grow with the inputs: 65,535 less those of reductions, scans, and the ends of loops.
@@ -44,6 +45,10 @@ const FINISH_TOTALS: Loops = Loops { kernel: "finish/totals", what: "rows", step
 
 /// Of the places of a list, two for each of its pairs; an invocation sums up a digit of all blocks.
 const INCIDENCE_SCAN: Loops = Loops { kernel: "incidence/scan", what: "places of listed rows", step: BLOCK, rounds: 2 };
+
+const LINEAR_FORWARD: Loops = Loops { kernel: "training/linear", what: "dimensions", step: 16, rounds: 1 };
+
+const LINEAR_BACKWARD: Loops = Loops { what: "rows", ..LINEAR_FORWARD };
 
 impl Loops {
     const fn of_row(kernel: &'static str, rounds: u64) -> Self {
@@ -100,6 +105,12 @@ pub(crate) fn check_pointwise(loss: &Loss, shape: &Shape, rows: u32) -> Result<(
     }
     let terms = loss.description().terms();
     Loops::of_row(terms.shader.path, terms.walk.reads).check(shape.dimensions() as u64)
+}
+
+/// Checks the sums of a linear projection, both ways.
+pub(crate) fn check_linear(linear: &Linear) -> Result<()> {
+    LINEAR_FORWARD.check(linear.inputs as u64)?;
+    LINEAR_BACKWARD.check(linear.rows as u64)
 }
 
 /// How many positives of a row a dispatch of the kernel takes: `None` where it takes any number at once. An error where the rows

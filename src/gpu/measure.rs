@@ -23,7 +23,7 @@ const OPERATIONS_PER_PAIR: u64 = 64;
 /// [`Plan`](crate::Plan) is, and has no gradient.
 #[derive(Debug)]
 pub struct MeasurePlan {
-    program: Program,
+    pub(crate) program: Program,
     basis: Basis,
     retrieval: Retrieval,
     buffers: Buffers,

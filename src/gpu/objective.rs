@@ -23,7 +23,7 @@ use crate::{Error, Result};
 /// share the prepared rows and every distance.
 #[derive(Debug)]
 pub struct ObjectivePlan {
-    program: Program,
+    pub(crate) program: Program,
     groups: Vec<Group>,
     /// The losses with their weights, in their order.
     terms: Vec<Weighted<Shape>>,

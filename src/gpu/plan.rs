@@ -19,7 +19,7 @@ use crate::shape::Shape;
 /// submission run in their order and share workspace and outputs: the last one's stay.
 #[derive(Debug)]
 pub struct Plan {
-    program: Program,
+    pub(crate) program: Program,
     basis: Basis,
     /// The loss, alone.
     parts: [Part; 1],

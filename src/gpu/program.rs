@@ -47,10 +47,6 @@ macro_rules! recording {
             pub fn context(&self) -> &Context {
                 &self.program.context
             }
-
-            pub(crate) fn program(&self) -> &Program {
-                &self.program
-            }
         }
     };
 }

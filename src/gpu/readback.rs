@@ -11,21 +11,17 @@ use futures::future::FutureExt;
 use super::basis::Basis;
 use super::context::Context;
 use super::layout::{Row, Totals, state, wide};
-#[cfg(doc)]
-use super::objective::ObjectivePlan;
 use super::part::Part;
 #[cfg(doc)]
 use super::plan::Plan;
 use super::scope::scoped;
 use crate::loss::SIGNS;
-#[cfg(doc)]
-use crate::measures::MeasurePlan;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Evaluation, Result};
 
 /// An evaluation, or another result, on its way to the host.
 ///
-/// First submit the encoder that [`Plan::read_back`], [`ObjectivePlan::read_back`] or [`MeasurePlan::read_back`] recorded into,
+/// First submit the encoder that the `read_back` of a [`Plan`] or of another plan recorded into,
 /// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
 /// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
 #[derive(Debug)]
@@ -65,6 +61,8 @@ pub(crate) enum What {
     Rows,
     Measures,
     Recall,
+    /// Of an optimiser.
+    Progress,
     /// Of an objective.
     Sum,
     TotalLoss,
@@ -152,7 +150,7 @@ impl<T> Pending<T> {
     /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where no
     /// recording of the plan has ever run (one that was not submitted leaves the result of the one before);
     /// [`Error::NotFinite`], [`Error::Target`], [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and
-    /// [`Error::PairWithItself`] for what the kernels found in the inputs; [`Error::Overflow`] for a loss, gradient or distance
+    /// [`Error::PairWithItself`] for what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an optimiser; [`Error::Overflow`] for a loss, gradient or distance
     /// beyond f32.
     pub fn wait(mut self, timeout: Duration) -> Result<T> {
         let start = Instant::now();
@@ -335,7 +333,7 @@ impl Staged<'_> {
 }
 
 /// From `fault_key` of `shaders/shared/state.wgsl`; 0 is none.
-fn fault_place(key: u32) -> Option<usize> {
+pub(crate) fn fault_place(key: u32) -> Option<usize> {
     (key != 0).then_some((u32::MAX - key) as usize)
 }
 

@@ -8,7 +8,7 @@ mod margin;
 mod mining;
 mod multi_margin;
 mod nt_xent;
-mod parameters;
+pub(crate) mod parameters;
 mod pointwise;
 mod reduction;
 mod sampling;

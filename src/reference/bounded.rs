@@ -14,6 +14,9 @@ pub(super) const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 /// One unit in the last place of an f32.
 const ULP: f64 = 2.0 * ROUNDING;
 
+/// The relative error of WGSL's square root, by way of an inverse square root and a division.
+const SQUARE_ROOT: f64 = 4.5 * ULP;
+
 /// The absolute error of WGSL's log on [0.5, 2].
 const LOG: f64 = 1.0 / (1 << 21) as f64;
 
@@ -128,6 +131,15 @@ impl Bounded {
     /// exp of what is at most 0 by its meaning: a part of a whole.
     pub fn exp_of_part(self) -> Self {
         self.exp().within_one()
+    }
+
+    /// The square root of a number that is not negative.
+    pub fn sqrt(self) -> Self {
+        let value = self.value.sqrt();
+        // The larger side is sqrt(x) - sqrt(x - e), which is no more than sqrt(e).
+        let least = (self.value - self.error).max(0.0).sqrt();
+        let error = if self.error == 0.0 { 0.0 } else { (self.error / (value + least)).min(self.error.sqrt()) };
+        Self::new(value, error).widened(SQUARE_ROOT)
     }
 
     /// The natural logarithm of a positive number.
@@ -343,6 +355,7 @@ mod tests {
         covers(|x| x.max(number(0.4)), &everywhere);
         covers(Bounded::exp, &[-20.0, -3.0, 0.0, 2.0]);
         covers(Bounded::ln, &[0.1, 1.0, 7.0]);
+        covers(Bounded::sqrt, &[0.1, 1.0, 7.0]);
         covers(Bounded::ln_one_plus, &[1e-7, 0.3, 0.9]);
         let near_kinks = [-0.6, -1e-7, 0.0, 1e-7, 0.4];
         covers(Bounded::abs, &near_kinks);

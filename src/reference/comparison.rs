@@ -76,7 +76,7 @@ impl Comparison {
             Deviation::new(quantity, of(expected) as f64, actual as f64, of(bounds) as f64)
         };
         let table = |names, columns, of: fn(&Evaluation<f64>) -> Option<&Vec<f64>>, actual: Option<&Vec<f32>>| {
-            worst_of(names, columns, [of(expected), of(bounds)], actual)
+            worst_of(names, columns, [of(expected), of(bounds)], actual.map(Vec::as_slice))
         };
         let singles = [
             number("loss", |of| of.loss, actual.loss),
@@ -145,10 +145,10 @@ pub(super) fn worst_of(
     [name, length_name]: [&'static str; 2],
     columns: usize,
     expected: [Option<&Vec<f64>>; 2],
-    actual: Option<&Vec<f32>>,
+    actual: Option<&[f32]>,
 ) -> Option<Deviation> {
     let (Some(values), Some(bounds), Some(actual)) = (expected[0], expected[1], actual) else {
-        let lengths = [expected[0].map(Vec::len), actual.map(Vec::len)];
+        let lengths = [expected[0].map(Vec::len), actual.map(<[f32]>::len)];
         return lengths.iter().any(Option::is_some).then(|| Deviation::of_length(length_name, lengths));
     };
     if values.len() != actual.len() {

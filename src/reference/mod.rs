@@ -37,6 +37,7 @@ mod problem;
 mod random;
 mod sup_con;
 mod sweep;
+mod training;
 mod triplet;
 mod urn;
 
@@ -54,6 +55,7 @@ use crate::loss::{Loss, for_every_loss};
 use crate::{Batch, Evaluation, Result};
 use problem::{Numbers, Problem};
 use sweep::floored;
+pub use training::{NumbersExpectation, optimize, project, project_back};
 
 /// A loss by its definition, in f64.
 ///

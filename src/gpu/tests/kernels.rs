@@ -5,12 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use super::contexts;
-use crate::gpu::{Kernel, Options, kernels};
+use crate::gpu::{Context, Kernel, Options, kernels};
 use crate::measures::Retrieval;
 use crate::reference::samples::{Sample, representatives};
+use crate::training::{Linear, Optimizer};
 use crate::{Contrastive, Weighted};
 
-/// Every kernel that planning all losses in all their modes makes, an objective, and measuring retrieval.
+/// Every kernel that planning all losses in all their modes makes, an objective, measuring retrieval, and training.
 fn planned() -> Vec<Kernel> {
     let context = contexts(Options::default()).swap_remove(0);
     let sample = Sample::new(5, 3, 1.0);
@@ -24,7 +25,22 @@ fn planned() -> Vec<Kernel> {
         let term = Weighted::new(1.0, Contrastive::default(), batch);
         context.evaluate_objective(&[term.clone(), term]).expect("a valid sample");
     }
+    for optimizer in Optimizer::all() {
+        let plan = context.plan_optimizer(optimizer, 4).expect("a valid optimiser");
+        let [parameters, gradient] = [(); 2].map(|()| values(&context, 4));
+        plan.bind(parameters.slice(..), gradient.slice(..)).expect("valid buffers");
+    }
+    let linear = context.plan_linear(Linear { rows: 2, inputs: 2, outputs: 2 }).expect("valid sizes");
+    let [inputs, other] = [(); 2].map(|()| values(&context, 4));
+    linear.bind_forward(inputs.slice(..), other.slice(..)).expect("valid buffers");
+    linear.bind_backward(inputs.slice(..), other.slice(..)).expect("valid buffers");
     context.kernels()
+}
+
+fn values(context: &Context, count: u64) -> wgpu::Buffer {
+    let usage = wgpu::BufferUsages::STORAGE;
+    let descriptor = wgpu::BufferDescriptor { label: None, size: count * 4, usage, mapped_at_creation: false };
+    context.device().create_buffer(&descriptor)
 }
 
 #[test]

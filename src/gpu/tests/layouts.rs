@@ -4,10 +4,13 @@ use std::mem::offset_of;
 
 use crate::gpu::Tier;
 use crate::gpu::kernel::{Room, Slot};
-use crate::gpu::layout::{Cut, Finish, List, Measures, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
+use crate::gpu::layout::{
+    Cut, Finish, List, Measures, Product, Progress, Ranks, Row, Rows, Statistic, Stripe, Totals, state,
+};
 use crate::loss::{Difficulty, Loss};
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
+use crate::training::Optimizer;
 
 fn parse(shader: Shader) -> naga::Module {
     let source = compose(shader, Tier::Baseline);
@@ -53,6 +56,8 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Ranks in "measures/totals.wgsl": positives, first, within, precisions, overflow);
     assert_same_layout!(Measures in "measures/totals.wgsl":
         counted, overflow, sequence, r_precision, mean_average_precision, faults);
+    assert_same_layout!(Progress in "training/sgd.wgsl": steps, left_out, first_left_out, means_of_one);
+    assert_same_layout!(Product in "training/linear.wgsl": rows, columns, summands, across);
 }
 
 /// The value of a named constant.
@@ -110,7 +115,8 @@ fn constants_have_the_same_value() {
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
     let softmax = parse(shader!("terms/nt_xent.wgsl"));
     assert_eq!(constant(&softmax, "GRADIENT_STEP"), constant(&gradient, "STEP"));
-    assert_eq!([&gradient, &distance].map(|module| constant(module, "TILE")), [crate::gpu::sweeps::TILE; 2]);
+    let linear = parse(shader!("training/linear.wgsl"));
+    assert_eq!([&gradient, &distance, &linear].map(|module| constant(module, "TILE")), [crate::gpu::sweeps::TILE; 3]);
     let listed = parse(shader!("gradient/listed.wgsl"));
     let portions = [&gradient, &listed].map(|module| u64::from(constant(module, "PORTION")));
     assert_eq!(portions, [crate::gpu::limits::SUMMANDS_PER_DISPATCH; 2]);
@@ -137,6 +143,17 @@ fn parameters_stand_in_the_order_of_the_kernel() {
 }
 
 #[test]
+fn settings_stand_in_the_order_of_the_kernel() {
+    for optimizer in Optimizer::all() {
+        let rule = optimizer.rule();
+        let (_, members) = layout_of(&parse(rule.shader), "Settings");
+        let names = std::iter::once("count").chain(rule.settings.iter().map(|&(name, _)| name));
+        let host: Vec<_> = names.enumerate().map(|(at, name)| (name.to_owned(), at * 4)).collect();
+        assert_eq!(members, host, "{}", rule.shader.path);
+    }
+}
+
+#[test]
 fn rooms_have_the_bindings_of_their_kernels() {
     let mut kernels = vec![
         (Room::PrepareRows, shader!("prepare/rows.wgsl")),
@@ -157,6 +174,9 @@ fn rooms_have_the_bindings_of_their_kernels() {
         (Room::FinishBeta, shader!("finish/beta.wgsl")),
         (Room::MeasureRanks, shader!("measures/ranks.wgsl")),
         (Room::MeasureTotals, shader!("measures/totals.wgsl")),
+        (Room::Optimizer, shader!("training/sgd.wgsl")),
+        (Room::Optimizer, shader!("training/adam.wgsl")),
+        (Room::Linear, shader!("training/linear.wgsl")),
     ];
     let room_of = |loss: &Loss| if loss.distance().is_some() { Room::Terms } else { Room::Pointwise };
     kernels.extend(losses().iter().map(|loss| (room_of(loss), loss.description().terms().shader)));
@@ -195,6 +215,8 @@ fn no_room_needs_more_than_the_baseline() {
         Room::FinishBeta,
         Room::MeasureRanks,
         Room::MeasureTotals,
+        Room::Optimizer,
+        Room::Linear,
     ];
     for room in rooms {
         let storage = room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();

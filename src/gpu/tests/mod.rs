@@ -6,6 +6,7 @@ mod kernels;
 mod layouts;
 mod measures;
 mod seeds;
+mod training;
 
 use super::{Adapter, Context, Options, Tier};
 

@@ -65,7 +65,7 @@ impl Row {
 }
 
 /// A number as the kernels read it.
-fn input(number: impl Into<f64>) -> Bounded {
+pub(super) fn input(number: impl Into<f64>) -> Bounded {
     Bounded::exact(number.into()).or_flushed()
 }
 

@@ -1,0 +1,51 @@
+// A step of an optimiser, for every parameter by itself. Its file declares its `settings`, counts the steps in `begin`, and adds
+//
+//   fn make_step(index: u32, w: f32, slope: f32) -> bool
+//
+// which writes the parameter and its moments, what is remembered of its earlier gradients, if all of them are finite, and says so.
+//
+//   gradient    P   dL/dw
+//   parameters  P   w, in place
+//   progress        what all parameters have in common
+//
+// A parameter stays as it is, its moments too, where its gradient is not finite or the step would make it so: that is counted.
+// Memory-bound: reads every gradient once, and reads and writes every parameter and moment once.
+
+// #include "shared/group.wgsl"
+// #include "shared/numbers.wgsl"
+// #include "shared/state.wgsl"
+
+struct Progress {
+    steps: u32,
+    left_out: atomic<u32>,        // steps of single parameters
+    first_left_out: atomic<u32>,  // the first parameter among them, as 2^32 - 1 - parameter
+    padding: u32,
+    means_of_one: vec2<f32>,      // what moments of a gradient that was always 1 would be
+}
+
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(2) var<storage, read_write> parameters: array<f32>;
+@group(0) @binding(4) var<storage, read_write> progress: Progress;
+
+// No more are counted from here on, so that the count of a dispatch cannot pass 2^32.
+const MOST_LEFT_OUT = 0x80000000u;
+
+fn leave_out(index: u32) {
+    if (atomicLoad(&progress.left_out) < MOST_LEFT_OUT) {
+        atomicAdd(&progress.left_out, 1u);
+    }
+    atomicMax(&progress.first_left_out, fault_key(index));
+}
+
+@compute @workgroup_size(256)
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let index = number_of(group) * 256u + local;
+    if (index >= settings.count) {
+        return;
+    }
+    let w = parameters[index];
+    let slope = gradient[index];
+    if (!is_finite(slope) || !make_step(index, w, slope + settings.weight_decay * w)) {
+        leave_out(index);
+    }
+}

@@ -1,0 +1,120 @@
+// A product of matrices, for both ways through a linear projection:
+//
+//   forward         outputs  = inputs x weights                C(r, c) = sum_k A(r, k) B(k, c)
+//   TRANSPOSED = 1  gradient = inputs^T x output gradient      C(r, c) = sum_k A(k, r) B(k, c)
+//
+//   left     rows x summands, TRANSPOSED summands x rows; tight
+//   right    summands x columns, tight
+//   product  rows x columns, tight, written
+//
+// A workgroup computes a tile of 64 x 64 in steps of 16 summands: 16 x 16 invocations, each 4 x 4 numbers. Cost per number: K
+// multiply-adds; per tile and step, 2 x 64 x 16 values come from memory for 64 x 64 x 16 of them. The sum is one chain in the order
+// of the summands with the 16 of a step added up first, so that long sums stay accurate.
+
+// #include "shared/group.wgsl"
+
+struct Product {
+    rows: u32,
+    columns: u32,
+    summands: u32,  // K
+    across: u32,    // tiles beside each other: ceil(columns / 64)
+}
+
+@group(0) @binding(0) var<uniform> size: Product;
+@group(0) @binding(1) var<storage, read> left: array<f32>;
+@group(0) @binding(2) var<storage, read> right: array<f32>;
+@group(0) @binding(3) var<storage, read_write> product: array<f32>;
+
+override TRANSPOSED: u32 = 0u;
+
+const TILE = 64u;         // rows and columns of a tile
+const SIDE = 16u;         // invocations along each
+const STEP = 16u;         // summands per step
+const PITCH = SIDE + 1u;  // an odd stride between summands keeps workgroup memory free of bank conflicts
+
+// Four rows, or columns, of a summand in each vec4.
+var<workgroup> left_tile: array<vec4<f32>, STEP * PITCH>;
+var<workgroup> right_tile: array<vec4<f32>, STEP * SIDE>;
+
+// 0 beyond the end of the matrix.
+fn left_number(row: u32, k: u32) -> f32 {
+    let inside = row < size.rows && k < size.summands;
+    let at = select(row * size.summands + k, k * size.rows + row, TRANSPOSED == 1u);
+    return select(0.0, left[select(0u, at, inside)], inside);
+}
+
+fn right_number(k: u32, column: u32) -> f32 {
+    let inside = k < size.summands && column < size.columns;
+    return select(0.0, right[select(0u, k * size.columns + column, inside)], inside);
+}
+
+// Each invocation loads one vec4 of each tile; neighbours read what is beside each other in memory.
+fn load(first_row: u32, first_column: u32, first: u32, local: u32) {
+    let major = local / SIDE;
+    let minor = local % SIDE;
+    let k = select(minor, major, TRANSPOSED == 1u);
+    let quad = select(major, minor, TRANSPOSED == 1u);
+    let row = first_row + 4u * quad;
+    left_tile[k * PITCH + quad] = vec4(
+        left_number(row, first + k),
+        left_number(row + 1u, first + k),
+        left_number(row + 2u, first + k),
+        left_number(row + 3u, first + k),
+    );
+    let column = first_column + 4u * minor;
+    right_tile[local] = vec4(
+        right_number(first + major, column),
+        right_number(first + major, column + 1u),
+        right_number(first + major, column + 2u),
+        right_number(first + major, column + 3u),
+    );
+}
+
+// What a summand of the step gives to the numbers of the invocation: a vector for each of its rows.
+fn part(k: u32, local: u32) -> mat4x4<f32> {
+    let a = left_tile[k * PITCH + local / SIDE];
+    let b = right_tile[k * SIDE + local % SIDE];
+    return mat4x4(a.x * b, a.y * b, a.z * b, a.w * b);
+}
+
+fn quarter_of_step(k: u32, local: u32) -> mat4x4<f32> {
+    return part(k, local) + part(k + 1u, local) + part(k + 2u, local) + part(k + 3u, local);
+}
+
+fn store_one(row: u32, column: u32, value: f32) {
+    if (row < size.rows && column < size.columns) {
+        product[row * size.columns + column] = value;
+    }
+}
+
+fn store(row: u32, column: u32, values: vec4<f32>) {
+    store_one(row, column, values.x);
+    store_one(row, column + 1u, values.y);
+    store_one(row, column + 2u, values.z);
+    store_one(row, column + 3u, values.w);
+}
+
+@compute @workgroup_size(SIDE * SIDE)
+fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+    let tile = number_of(group);
+    let first_row = tile / size.across * TILE;
+    let first_column = tile % size.across * TILE;
+    if (first_row >= size.rows) {
+        return;
+    }
+    var sums: mat4x4<f32>;
+    for (var first = 0u; first < size.summands; first += STEP) {
+        load(first_row, first_column, first, local);
+        workgroupBarrier();
+        // Written out without a loop, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
+        sums += quarter_of_step(0u, local) + quarter_of_step(4u, local)
+            + quarter_of_step(8u, local) + quarter_of_step(12u, local);
+        workgroupBarrier();
+    }
+    let row = first_row + 4u * (local / SIDE);
+    let column = first_column + 4u * (local % SIDE);
+    store(row, column, sums[0]);
+    store(row + 1u, column, sums[1]);
+    store(row + 2u, column, sums[2]);
+    store(row + 3u, column, sums[3]);
+}
