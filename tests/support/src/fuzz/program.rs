@@ -9,7 +9,7 @@ use super::parsers::{npy, objective};
 pub fn read_objective(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     // A path is not the parser's.
-    match objective::parse(text.trim().trim_start_matches('@')) {
+    match objective::parse(text.trim_start_matches(|first: char| first == '@' || first.is_whitespace())) {
         Ok(mut objective) => {
             for term in &mut objective.terms {
                 term.settle(Mode::PairRows);
