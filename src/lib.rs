@@ -97,7 +97,9 @@ mod shape;
 pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
-pub use gpu::{Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Pending, Plan, Tier};
+pub use gpu::{
+    Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs, Pending, Plan, Tier,
+};
 pub use loss::*;
 pub use objective::{ObjectiveEvaluation, Weighted};
 pub use shape::{Mode, Shape};

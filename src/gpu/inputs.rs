@@ -57,6 +57,25 @@ impl<'a> Inputs<'a> {
             targets: None,
         }
     }
+
+    /// Every range that is given, with its name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> {
+        [("embeddings", self.embeddings)].into_iter().chain(self.beside_embeddings())
+    }
+
+    fn beside_embeddings(&self) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> + use<'a> {
+        let given = [
+            ("labels", self.labels),
+            ("references", self.references),
+            ("reference labels", self.reference_labels),
+            ("beta", self.beta),
+            ("pairs", self.pairs),
+            ("same", self.same),
+            ("triplets", self.triplets),
+            ("targets", self.targets),
+        ];
+        given.into_iter().filter_map(|(what, range)| Some((what, range?)))
+    }
 }
 
 /// Inputs bound to a plan, so that recording creates nothing. It stays valid as long as the caller's buffers: their contents
@@ -64,22 +83,21 @@ impl<'a> Inputs<'a> {
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub(crate) plan: u64,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) around: Around,
+}
+
+/// The dispatches of a binding, before and after those of the plan.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Around {
+    /// Prepares the inputs.
+    pub before: Vec<Step>,
+    /// Hands on the outputs.
+    pub after: Vec<Step>,
 }
 
 /// Refuses inputs that nothing takes.
 pub(crate) fn check_taken(inputs: &Inputs<'_>, is_taken: impl Fn(&'static str) -> bool) -> Result<()> {
-    let given = [
-        ("labels", &inputs.labels),
-        ("references", &inputs.references),
-        ("reference labels", &inputs.reference_labels),
-        ("beta", &inputs.beta),
-        ("pairs", &inputs.pairs),
-        ("same", &inputs.same),
-        ("triplets", &inputs.triplets),
-        ("targets", &inputs.targets),
-    ];
-    match given.into_iter().find(|&(what, slice)| slice.is_some() && !is_taken(what)) {
+    match inputs.beside_embeddings().find(|&(what, _)| !is_taken(what)) {
         Some((what, _)) => Err(Error::NotTaken { what }),
         None => Ok(()),
     }

@@ -34,6 +34,8 @@ pub(crate) enum Room {
     FinishAccumulate,
     FinishGradient,
     FinishBeta,
+    FinishVerdict,
+    FinishOutput,
     MeasureRanks,
     MeasureTotals,
 }
@@ -54,6 +56,8 @@ impl Room {
             Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
             Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write],
             Self::FinishBeta => &[Read, Read, Read, Write],
+            Self::FinishVerdict => &[Read, Read, Write],
+            Self::FinishOutput => &[Uniform, Read, Read, Write],
             Self::MeasureRanks => &[Stripe, Write, Read, Read, Read],
             Self::MeasureTotals => &[Read, Read, Write, Write, Write],
         }

@@ -73,6 +73,14 @@ pub(crate) struct Accumulate {
     pub weight: f32,
 }
 
+/// `Output` of `shaders/finish/output.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Output {
+    pub count: u32,
+    pub accumulate: u32,
+}
+
 /// `Row` of `shaders/shared/summary.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]

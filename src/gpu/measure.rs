@@ -4,7 +4,7 @@ use super::basis::Basis;
 use super::buffers::{Maker, filled};
 use super::context::Context;
 use super::dispatch::Step;
-use super::inputs::{self, Binding, Inputs};
+use super::inputs::{self, Around, Binding, Inputs};
 use super::kernels;
 use super::layout;
 use super::limits::{portions_of, positives_per_dispatch};
@@ -57,7 +57,8 @@ impl MeasurePlan {
     /// Those of [`Plan::bind`](crate::Plan::bind).
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         inputs::check_taken(inputs, |what| inputs::takes(&self.basis.shape, what))?;
-        self.program.bind(|| inputs::prepare_pairs(&self.basis, inputs, false))
+        let prepare = || inputs::prepare_pairs(&self.basis, inputs, false);
+        self.program.bind(|| Ok(Around { before: prepare()?, after: Vec::new() }))
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.

@@ -4,9 +4,10 @@ use super::basis::Basis;
 use super::buffers::{Maker, uniform};
 use super::context::Context;
 use super::dispatch::{Bound, Step, folded};
-use super::inputs::{self, Binding, Inputs};
+use super::inputs::{self, Around, Binding, Inputs};
 use super::kernels;
 use super::layout::Accumulate;
+use super::outputs::{self, Handover, Outputs};
 use super::part::{Part, steps_of};
 use super::program::{Program, recording};
 use super::readback::{Pending, Read, Sources, What};
@@ -104,9 +105,22 @@ impl ObjectivePlan {
     ///
     /// Those of [`Plan::bind`](crate::Plan::bind), and [`Error::Length`] for more or fewer inputs than sets.
     pub fn bind(&self, inputs: &[Inputs<'_>]) -> Result<Binding> {
-        if inputs.len() != self.sums.len() {
-            let (expected, actual) = (self.sums.len(), inputs.len());
-            return Err(Error::Length { what: "the inputs of the sets", expected, actual });
+        self.bind_with(inputs, &vec![Outputs::default(); self.sums.len()])
+    }
+
+    /// The same, with gradients handed to buffers of the caller's at the end of each recording: the outputs of every set, in the order
+    /// of their numbers. A set's gradients with respect to references and beta are the sums over its terms. Where one term is not
+    /// valid, no set's gradient is handed on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::bind_with`](crate::Plan::bind_with), and [`Error::Length`] for more or fewer inputs or outputs than sets.
+    pub fn bind_with(&self, inputs: &[Inputs<'_>], outputs: &[Outputs<'_>]) -> Result<Binding> {
+        let expected = self.sums.len();
+        for (what, actual) in [("the inputs of the sets", inputs.len()), ("the outputs of the sets", outputs.len())] {
+            if actual != expected {
+                return Err(Error::Length { what, expected, actual });
+            }
         }
         self.check_truths(inputs)?;
         for (set, inputs) in inputs.iter().enumerate() {
@@ -115,13 +129,28 @@ impl ObjectivePlan {
                 of_set().any(|term| inputs::loss_takes(&term.loss, &term.inputs, what))
             })?;
         }
+        outputs::check_apart(inputs, outputs)?;
         self.program.bind(|| {
-            let mut steps = Vec::new();
+            let mut before = Vec::new();
             for Group { basis, parts, set } in &self.groups {
-                steps.extend(inputs::prepare(basis, parts, &inputs[*set])?);
+                before.extend(inputs::prepare(basis, parts, &inputs[*set])?);
             }
-            Ok(steps)
+            Ok(Around { before, after: self.hand_over(outputs)? })
         })
+    }
+
+    fn hand_over(&self, outputs: &[Outputs<'_>]) -> Result<Vec<Step>> {
+        let mut handover = Handover::default();
+        for (set, (sum, outputs)) in self.sums.iter().zip(outputs).enumerate() {
+            let parts = || self.groups.iter().filter(move |group| group.set == set).flat_map(|group| &group.parts);
+            let references = parts().filter_map(|part| part.buffers.gradient_references.as_ref());
+            let betas = parts().filter_map(|part| part.buffers.gradient_beta.as_ref());
+            handover.add("gradient", [sum], &outputs.gradient)?;
+            handover.add("gradient of references", longest_first(references), &outputs.gradient_references)?;
+            handover.add("gradient of beta", longest_first(betas), &outputs.gradient_beta)?;
+        }
+        let losses = self.groups.iter().flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)));
+        handover.steps(self.context(), losses)
     }
 
     /// The inputs of a set are for all its losses: each takes what it needs, and has to find it there.
@@ -204,6 +233,13 @@ impl ObjectivePlan {
 }
 
 recording!(ObjectivePlan);
+
+/// The first of them is written: it has to reach as far as any.
+fn longest_first<'a>(buffers: impl Iterator<Item = &'a wgpu::Buffer>) -> Vec<&'a wgpu::Buffer> {
+    let mut buffers: Vec<_> = buffers.collect();
+    buffers.sort_by_key(|buffer| std::cmp::Reverse(buffer.size()));
+    buffers
+}
 
 /// The groups, and of each term its group and its place there.
 fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Group>, Vec<[usize; 2]>)> {

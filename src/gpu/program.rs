@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::context::Context;
 use super::dispatch::Step;
-use super::inputs::Binding;
+use super::inputs::{Around, Binding};
 use super::scope::scoped;
 use crate::{Error, Result};
 
@@ -50,7 +50,7 @@ macro_rules! recording {
 }
 pub(crate) use recording;
 
-/// The dispatches after those that prepare the inputs.
+/// The dispatches between those of a binding.
 #[derive(Debug)]
 pub(crate) struct Program {
     id: u64,
@@ -63,10 +63,10 @@ impl Program {
         Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), context: context.clone(), steps }
     }
 
-    /// Binds the dispatches that prepare the inputs.
-    pub(crate) fn bind(&self, prepare: impl FnOnce() -> Result<Vec<Step>>) -> Result<Binding> {
-        let steps = self.context.or_forget(|| scoped(self.context.device(), "binding inputs", prepare))?;
-        Ok(Binding { plan: self.id, steps })
+    /// Binds the dispatches around those of the plan.
+    pub(crate) fn bind(&self, around: impl FnOnce() -> Result<Around>) -> Result<Binding> {
+        let around = self.context.or_forget(|| scoped(self.context.device(), "binding inputs", around))?;
+        Ok(Binding { plan: self.id, around })
     }
 
     /// Records every dispatch in a pass of its own.
@@ -86,11 +86,12 @@ impl Program {
         if binding.plan != self.id {
             return Err(Error::Buffer { what: "binding", problem: "it was made by another plan".into() });
         }
-        Ok(binding.steps.iter().chain(&self.steps))
+        let Around { before, after } = &binding.around;
+        Ok(before.iter().chain(&self.steps).chain(after))
     }
 
     /// How many dispatches a recording has.
     pub(crate) fn dispatches(&self, binding: &Binding) -> usize {
-        self.steps.len() + binding.steps.len()
+        binding.around.before.len() + self.steps.len() + binding.around.after.len()
     }
 }

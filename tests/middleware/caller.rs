@@ -48,6 +48,16 @@ pub fn encoder(caller: &Caller) -> wgpu::CommandEncoder {
     caller.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
 }
 
+/// A buffer that holds these words.
+pub fn filled(device: &wgpu::Device, words: &[u32]) -> wgpu::Buffer {
+    let size = words.len() as u64 * 4;
+    let descriptor = wgpu::BufferDescriptor { label: None, size, usage: USAGE, mapped_at_creation: true };
+    let buffer = device.create_buffer(&descriptor);
+    buffer.slice(..).get_mapped_range_mut().unwrap().copy_from_slice(bytemuck::cast_slice(words));
+    buffer.unmap();
+    buffer
+}
+
 pub fn read(caller: &Caller, buffer: &wgpu::Buffer) -> Vec<u32> {
     let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
     let descriptor = wgpu::BufferDescriptor { label: None, size: buffer.size(), usage, mapped_at_creation: false };

@@ -6,7 +6,7 @@ use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{Batch, Binding, Distance, Evaluation, Inputs, Loss, Margin, Plan, Result};
 
-use crate::caller::{Caller, PATIENCE, POISON, USAGE, encoder, poison, read};
+use crate::caller::{Caller, PATIENCE, POISON, encoder, filled, poison, read};
 
 /// Bytes to which ranges of buffers are aligned.
 pub const ALIGNMENT: usize = 256;
@@ -28,16 +28,7 @@ impl Arena {
             words.resize((end * 4).next_multiple_of(ALIGNMENT) / 4 + ALIGNMENT / 4, POISON);
             begin * 4..end * 4
         });
-        let descriptor = wgpu::BufferDescriptor {
-            label: None,
-            size: words.len() as u64 * 4,
-            usage: USAGE,
-            mapped_at_creation: true,
-        };
-        let buffer = device.create_buffer(&descriptor);
-        buffer.slice(..).get_mapped_range_mut().unwrap().copy_from_slice(bytemuck::cast_slice(&words));
-        buffer.unmap();
-        Self { buffer, words, ranges }
+        Self { buffer: filled(device, &words), words, ranges }
     }
 
     /// Other contents for the same ranges.

@@ -5,5 +5,6 @@ mod caller;
 mod contents;
 mod guest;
 mod limits;
+mod outputs;
 mod recording;
 mod waiting;

@@ -2,10 +2,10 @@
 
 use std::mem::offset_of;
 
-use crate::gpu::Tier;
-use crate::gpu::kernel::{Room, Slot};
-use crate::gpu::layout::{Cut, Finish, List, Measures, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
-use crate::loss::{Difficulty, Loss};
+use crate::gpu::kernel::Slot;
+use crate::gpu::layout::{Cut, Finish, List, Measures, Output, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
+use crate::gpu::{Kernel, Tier, kernels};
+use crate::loss::Difficulty;
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
 
@@ -42,6 +42,7 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Rows in "prepare/rows.wgsl": count, dimensions, vectors, unit, labelled, classes, fault);
     assert_same_layout!(Cut in "pointwise/l1.wgsl": count, width, rows);
     assert_same_layout!(Finish in "finish/gradient.wgsl": count, dimensions, vectors, unit, add, last, factor);
+    assert_same_layout!(Output in "finish/output.wgsl": count, accumulate);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
@@ -138,29 +139,7 @@ fn parameters_stand_in_the_order_of_the_kernel() {
 
 #[test]
 fn rooms_have_the_bindings_of_their_kernels() {
-    let mut kernels = vec![
-        (Room::PrepareRows, shader!("prepare/rows.wgsl")),
-        (Room::PrepareBeta, shader!("prepare/beta.wgsl")),
-        (Room::PrepareList, shader!("prepare/list.wgsl")),
-        (Room::Incidence, shader!("incidence/count.wgsl")),
-        (Room::Incidence, shader!("incidence/scan.wgsl")),
-        (Room::Incidence, shader!("incidence/scatter.wgsl")),
-        (Room::Distance, shader!("distance/listed.wgsl")),
-        (Room::Gradient, shader!("gradient/listed.wgsl")),
-        (Room::Gradient, shader!("gradient/aligned.wgsl")),
-        (Room::Distance, shader!("distance/pairwise.wgsl")),
-        (Room::Distance, shader!("distance/scores.wgsl")),
-        (Room::Gradient, shader!("gradient/pairwise.wgsl")),
-        (Room::Gradient, shader!("gradient/scores.wgsl")),
-        (Room::FinishTotals, shader!("finish/totals.wgsl")),
-        (Room::FinishGradient, shader!("finish/gradient.wgsl")),
-        (Room::FinishBeta, shader!("finish/beta.wgsl")),
-        (Room::MeasureRanks, shader!("measures/ranks.wgsl")),
-        (Room::MeasureTotals, shader!("measures/totals.wgsl")),
-    ];
-    let room_of = |loss: &Loss| if loss.distance().is_some() { Room::Terms } else { Room::Pointwise };
-    kernels.extend(losses().iter().map(|loss| (room_of(loss), loss.description().terms().shader)));
-    for (room, shader) in kernels {
+    for Kernel { room, shader, .. } in kernels::all() {
         let module = parse(shader);
         for (_, global) in module.global_variables.iter() {
             let Some(binding) = &global.binding else { continue };
@@ -181,22 +160,7 @@ fn rooms_have_the_bindings_of_their_kernels() {
 
 #[test]
 fn no_room_needs_more_than_the_baseline() {
-    let rooms = [
-        Room::PrepareRows,
-        Room::PrepareBeta,
-        Room::PrepareList,
-        Room::Incidence,
-        Room::Distance,
-        Room::Terms,
-        Room::Gradient,
-        Room::Pointwise,
-        Room::FinishTotals,
-        Room::FinishGradient,
-        Room::FinishBeta,
-        Room::MeasureRanks,
-        Room::MeasureTotals,
-    ];
-    for room in rooms {
+    for Kernel { room, .. } in kernels::all() {
         let storage = room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
         assert!(storage <= 8, "{room:?} has {storage} storage buffers");
     }
