@@ -208,6 +208,17 @@ pub enum Error {
         feature: String,
     },
 
+    /// A recording was given more rows or listed entries than the plan was made for.
+    #[error("{count} {what} were given, the plan was made for {limit}")]
+    BeyondPlan {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many the caller's buffer says there are.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+
     /// A buffer of the caller cannot be used.
     #[error("buffer {what}: {problem}")]
     Buffer {

@@ -229,7 +229,7 @@ const BASELINE: &[Needed] = &[
     },
     Needed {
         name: "maxUniformBuffersPerShaderStage",
-        value: 2,
+        value: 3,
         of: |limits| limits.max_uniform_buffers_per_shader_stage.into(),
     },
     Needed {

@@ -203,6 +203,7 @@ impl Uploaded {
             same: slice(&self.same),
             triplets: slice(&self.triplets),
             targets: slice(&self.targets),
+            ..Inputs::unlabelled(&self.embeddings)
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) enum Slot {
 /// A room of `shaders/`: all its kernels have the same bindings, in group 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Room {
+    PrepareSizes,
     PrepareRows,
     PrepareBeta,
     PrepareList,
@@ -44,22 +45,23 @@ impl Room {
     pub(crate) const fn slots(self) -> &'static [Slot] {
         use Slot::{Read, Stripe, Uniform, Write};
         match self {
-            Self::PrepareRows => &[Uniform, Read, Read, Write, Write, Write, Write],
+            Self::PrepareSizes => &[Uniform, Read, Read, Read, Write],
+            Self::PrepareRows => &[Uniform, Read, Read, Write, Write, Write, Write, Uniform],
             Self::PrepareBeta => &[Read, Write, Write],
             Self::PrepareList => &[Uniform, Read, Read, Write, Write, Write],
-            Self::Incidence => &[Stripe, Read, Read, Write, Write],
-            Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write],
-            Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read],
-            Self::Gradient => &[Stripe, Read, Read, Read, Write, Read],
-            Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write],
-            Self::FinishTotals => &[Uniform, Read, Write, Write],
+            Self::Incidence => &[Stripe, Read, Read, Write, Write, Uniform],
+            Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write, Uniform],
+            Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read, Uniform],
+            Self::Gradient => &[Stripe, Read, Read, Read, Write, Read, Uniform],
+            Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write, Uniform],
+            Self::FinishTotals => &[Uniform, Read, Write, Write, Uniform],
             Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
-            Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write],
+            Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write, Uniform],
             Self::FinishBeta => &[Read, Read, Read, Write],
-            Self::FinishVerdict => &[Read, Read, Write],
+            Self::FinishVerdict => &[Uniform, Read, Read, Write],
             Self::FinishOutput => &[Uniform, Read, Read, Write],
-            Self::MeasureRanks => &[Stripe, Write, Read, Read, Read],
-            Self::MeasureTotals => &[Read, Read, Write, Write, Write],
+            Self::MeasureRanks => &[Stripe, Write, Read, Read, Read, Uniform],
+            Self::MeasureTotals => &[Read, Read, Write, Write, Write, Uniform],
         }
     }
 

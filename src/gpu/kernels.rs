@@ -13,6 +13,7 @@ use crate::shape::Mode;
 pub(crate) fn all() -> Vec<Kernel> {
     let mut all = Kernels::default();
     all.extend([
+        prepare_sizes(),
         prepare_rows(),
         prepare_beta(),
         accumulate(),
@@ -76,6 +77,10 @@ pub(crate) const STATISTICS: &str = "statistics";
 
 fn kernel(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Kernel {
     Kernel { room, shader, entry: MAIN, constants }
+}
+
+pub(crate) fn prepare_sizes() -> Kernel {
+    kernel(Room::PrepareSizes, shader!("prepare/sizes.wgsl"), Vec::new())
 }
 
 pub(crate) fn prepare_rows() -> Kernel {

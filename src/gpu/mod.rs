@@ -22,6 +22,7 @@ mod pointwise;
 mod program;
 mod readback;
 mod scope;
+mod sizes;
 mod steps;
 mod stripes;
 mod sweeps;

@@ -10,7 +10,7 @@ use super::layout::Accumulate;
 use super::outputs::{self, Handover, Outputs};
 use super::part::{Part, steps_of};
 use super::program::{Program, recording};
-use super::readback::{Pending, Read, Sources, What};
+use super::readback::{Pending, Read, Sources, Staged, What};
 use super::scope::scoped;
 use crate::loss::Loss;
 use crate::objective::{ObjectiveEvaluation, Weighted, check};
@@ -131,11 +131,11 @@ impl ObjectivePlan {
         }
         outputs::check_apart(inputs, outputs)?;
         self.program.bind(|| {
-            let mut before = Vec::new();
+            let mut around = Around::default();
             for Group { basis, parts, set } in &self.groups {
-                before.extend(inputs::prepare(basis, parts, &inputs[*set])?);
+                around.extend(inputs::around(basis, parts, &inputs[*set])?);
             }
-            Ok(Around { before, after: self.hand_over(outputs)? })
+            Ok(around.with_outputs(self.hand_over(outputs)?))
         })
     }
 
@@ -186,10 +186,11 @@ impl ObjectivePlan {
             sources.of_loss(basis, &parts[part], false);
         }
         for (set, sum) in self.sums.iter().enumerate() {
-            // The shape of a sum is that of any loss over its set; the total loss is beside the first.
-            let shape = self.terms.iter().find(|term| term.set == set).map(|term| term.inputs);
+            // A sum has the rows of any loss over its set; the total loss is beside the first.
+            let term = self.terms.iter().position(|term| term.set == set).unwrap_or_default();
+            let totals = self.term_loss_value(term).map(|totals| (What::Totals, totals));
             let total_loss = (set == 0).then_some((What::TotalLoss, &self.total_loss));
-            sources.add(shape.unwrap_or(self.terms[0].inputs), [(What::Sum, sum)].into_iter().chain(total_loss));
+            sources.add(self.terms[term].inputs, [(What::Sum, sum)].into_iter().chain(totals).chain(total_loss));
         }
         Pending::new(self.context(), encoder, sources, evaluation)
     }
@@ -264,7 +265,7 @@ fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Grou
 /// The terms, then the sets.
 fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
-    let count = results.iter().position(|staged| staged.part(What::Totals).is_none()).unwrap_or(results.len());
+    let count = results.iter().position(|staged| staged.part(What::Sum).is_some()).unwrap_or(results.len());
     let (terms, sums) = results.split_at(count);
     // The faults of the inputs before what follows from them.
     terms.iter().try_for_each(|staged| staged.check())?;
@@ -274,6 +275,10 @@ fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     if !loss.is_finite() {
         return Err(Error::Overflow { what: "the loss" });
     }
-    let gradients = sums.iter().map(|staged| staged.floats(What::Sum).unwrap_or_default()).collect();
+    let gradient = |staged: &Staged<'_>| {
+        let shape = staged.sized()?;
+        Ok(staged.first_floats(What::Sum, shape.queries() * shape.dimensions()).unwrap_or_default())
+    };
+    let gradients = sums.iter().map(gradient).collect::<Result<_>>()?;
     Ok(ObjectiveEvaluation { loss, terms, gradients })
 }

@@ -122,7 +122,7 @@ impl<'a> Handover<'a> {
         }
         let verdict = Maker::new(context.device()).storage("verdict", 4)?;
         let judged = losses.enumerate().map(|(at, (basis, part))| {
-            let bound = [&part.buffers.totals, &basis.matrix.state, &verdict].map(Bound::all);
+            let bound = [&basis.sizes, &part.buffers.totals, &basis.matrix.state, &verdict].map(Bound::all);
             kernels::verdict(at == 0).step(context, "verdict", &bound, [1, 1, 1], 1)
         });
         let mut steps: Vec<_> = judged.collect();

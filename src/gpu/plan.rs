@@ -3,7 +3,7 @@
 use super::basis::Basis;
 use super::context::Context;
 use super::dispatch::Step;
-use super::inputs::{self, Around, Binding, Inputs};
+use super::inputs::{self, Binding, Inputs};
 use super::outputs::{self, Handover, Outputs};
 use super::part::{Part, steps_of};
 use super::program::{Program, recording};
@@ -62,8 +62,8 @@ impl Plan {
         inputs::check_taken(inputs, |what| inputs::loss_takes(self.loss(), self.shape(), what))?;
         outputs::check_apart(std::slice::from_ref(inputs), std::slice::from_ref(outputs))?;
         self.program.bind(|| {
-            let before = inputs::prepare(&self.basis, &self.parts, inputs)?;
-            Ok(Around { before, after: self.hand_over(outputs)? })
+            let around = inputs::around(&self.basis, &self.parts, inputs)?;
+            Ok(around.with_outputs(self.hand_over(outputs)?))
         })
     }
 

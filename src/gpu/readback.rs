@@ -17,6 +17,7 @@ use super::part::Part;
 #[cfg(doc)]
 use super::plan::Plan;
 use super::scope::scoped;
+use super::sizes;
 use crate::loss::SIGNS;
 #[cfg(doc)]
 use crate::measures::MeasurePlan;
@@ -230,6 +231,11 @@ pub(crate) struct Staged<'a> {
 }
 
 impl Staged<'_> {
+    /// The shape that the recording had: fewer rows than planned where the caller said so.
+    pub(crate) fn sized(&self) -> Result<Shape> {
+        sizes::resized(self.shape, self.totals().given)
+    }
+
     fn totals(&self) -> Totals {
         bytemuck::pod_read_unaligned(self.part(What::Totals).unwrap_or(&[]))
     }
@@ -240,6 +246,7 @@ impl Staged<'_> {
         if totals.sequence == 0 {
             return Err(Error::NotComputed);
         }
+        self.sized()?;
         let [embeddings, references, beta, label] = totals.faults;
         self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
         self.check_finite("references", references, self.shape.dimensions())?;
@@ -265,6 +272,8 @@ impl Staged<'_> {
         if state.get(state::OVERFLOW).is_some_and(|&overflow| overflow > 0) {
             return Err(Error::Overflow { what: "the gradient" });
         }
+        let shape = self.sized()?;
+        let [queries, references, dimensions] = [shape.queries(), shape.references(), shape.dimensions()];
         let rows: Option<Vec<Row>> = self.part(What::Rows).map(bytemuck::pod_collect_to_vec);
         Ok(Evaluation {
             loss: totals.loss,
@@ -276,15 +285,21 @@ impl Staged<'_> {
             negative_pairs: wide(totals.negative_pairs),
             mean_positive_distance: totals.mean_positive_distance,
             mean_negative_distance: totals.mean_negative_distance,
-            gradient: self.floats(What::Gradient).unwrap_or_default(),
-            gradient_references: self.floats(What::GradientReferences),
+            gradient: self.first_floats(What::Gradient, queries * dimensions).unwrap_or_default(),
+            gradient_references: self.first_floats(What::GradientReferences, references * dimensions),
             gradient_beta: self.floats(What::GradientBeta),
-            per_anchor: rows.map(|rows| rows.iter().map(|row| row.loss + row.negative_loss).collect()),
+            per_anchor: rows.map(|rows| rows.iter().take(queries).map(|row| row.loss + row.negative_loss).collect()),
         })
     }
 
     pub(crate) fn floats(&self, what: What) -> Option<Vec<f32>> {
         self.part(what).map(bytemuck::pod_collect_to_vec)
+    }
+
+    pub(crate) fn first_floats(&self, what: What, count: usize) -> Option<Vec<f32>> {
+        let mut floats = self.floats(what)?;
+        floats.truncate(count);
+        Some(floats)
     }
 
     pub(crate) fn part(&self, what: What) -> Option<&[u8]> {

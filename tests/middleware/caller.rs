@@ -11,6 +11,7 @@ pub const USAGE: BufferUsages = BufferUsages::STORAGE.union(BufferUsages::COPY_D
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A device with WebGPU's default limits and no feature, as an application may have it.
+#[derive(Clone)]
 pub struct Caller {
     pub name: String,
     pub adapter: wgpu::Adapter,

@@ -60,6 +60,7 @@ impl Arena {
             same: optional(same),
             triplets: optional(triplets),
             targets: optional(targets),
+            ..Inputs::unlabelled(&self.buffer)
         }
     }
 

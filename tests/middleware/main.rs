@@ -7,4 +7,5 @@ mod guest;
 mod limits;
 mod outputs;
 mod recording;
+mod rows;
 mod waiting;

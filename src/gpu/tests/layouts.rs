@@ -3,7 +3,9 @@
 use std::mem::offset_of;
 
 use crate::gpu::kernel::Slot;
-use crate::gpu::layout::{Cut, Finish, List, Measures, Output, Ranks, Row, Rows, Statistic, Stripe, Totals, state};
+use crate::gpu::layout::{
+    Cut, Finish, Measures, Output, Planned, Ranks, Row, Rows, Sizes, Statistic, Stripe, Summands, Totals, state,
+};
 use crate::gpu::{Kernel, Tier, kernels};
 use crate::loss::Difficulty;
 use crate::reference::samples::losses;
@@ -37,23 +39,25 @@ macro_rules! assert_same_layout {
 #[test]
 fn structs_have_the_same_layout() {
     assert_same_layout!(Stripe in "terms/contrastive.wgsl":
-        begin, rows, references, dimensions, vectors, stride, same_set, portion, listed);
-    assert_same_layout!(List in "prepare/list.wgsl": count, limit);
-    assert_same_layout!(Rows in "prepare/rows.wgsl": count, dimensions, vectors, unit, labelled, classes, fault);
-    assert_same_layout!(Cut in "pointwise/l1.wgsl": count, width, rows);
-    assert_same_layout!(Finish in "finish/gradient.wgsl": count, dimensions, vectors, unit, add, last, factor);
+        begin, rows, dimensions, vectors, stride, same_set, portion);
+    assert_same_layout!(Sizes in "prepare/list.wgsl": queries, references, listed, pairs, given);
+    assert_same_layout!(Planned in "prepare/sizes.wgsl": sizes, is_given, pairs_per_entry);
+    assert_same_layout!(Rows in "prepare/rows.wgsl": of_references, dimensions, vectors, unit, labelled, classes, fault);
+    assert_same_layout!(Cut in "pointwise/l1.wgsl": dimensions, width, rows);
+    assert_same_layout!(Finish in "finish/gradient.wgsl": of_references, dimensions, width, vectors, unit, add, last, factor);
+    assert_same_layout!(Summands in "finish/totals.wgsl": weight, by_query);
     assert_same_layout!(Output in "finish/output.wgsl": count, accumulate);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
         nonzero_negatives, terms, nonzero, beta_slope);
     assert_same_layout!(Totals in "finish/totals.wgsl":
-        loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, terms,
-        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults);
+        loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, rows, terms,
+        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults, given);
     assert_same_layout!(Ranks in "measures/ranks.wgsl": positives, first, within, precisions, overflow);
     assert_same_layout!(Ranks in "measures/totals.wgsl": positives, first, within, precisions, overflow);
     assert_same_layout!(Measures in "measures/totals.wgsl":
-        counted, overflow, sequence, r_precision, mean_average_precision, faults);
+        counted, overflow, sequence, r_precision, mean_average_precision, faults, given);
 }
 
 /// The value of a named constant.
