@@ -199,11 +199,11 @@ pub enum Error {
         limit: u64,
     },
 
-    /// The device lacks a feature that a forced tier needs.
-    #[error("tier {tier} needs the device feature {feature}")]
+    /// The device lacks a feature that a forced tier or timings need.
+    #[error("{what} needs the device feature {feature}")]
     MissingFeature {
-        /// The tier asked for.
-        tier: String,
+        /// What was asked for.
+        what: String,
         /// The feature the device was created without.
         feature: String,
     },

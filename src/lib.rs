@@ -98,7 +98,8 @@ pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use gpu::{
-    Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs, Pending, Plan, Tier,
+    Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs, Pending, Plan,
+    Section, Stage, Tier, Timings,
 };
 pub use loss::*;
 pub use objective::{ObjectiveEvaluation, Weighted};

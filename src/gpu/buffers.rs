@@ -189,7 +189,7 @@ fn parameters(device: &wgpu::Device, terms: &Terms) -> Result<wgpu::Buffer> {
     filled(device, "metric-learning parameters", bytemuck::cast_slice(&words), usage)
 }
 
-fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {
+pub(crate) fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {
     let binding = limits.max_storage_buffer_binding_size;
     for (name, limit) in [("maxStorageBufferBindingSize", binding), ("maxBufferSize", limits.max_buffer_size)] {
         if needed > limit {

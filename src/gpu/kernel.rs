@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::layout;
+use super::stage::Stage;
 use super::tier::{Checks, Tier};
 use crate::shader::{Shader, compose};
 
@@ -65,6 +66,25 @@ impl Room {
         }
     }
 
+    /// The stage that its dispatches belong to.
+    pub(crate) const fn stage(self) -> Stage {
+        match self {
+            Self::PrepareSizes | Self::PrepareRows | Self::PrepareBeta | Self::PrepareList | Self::Incidence => {
+                Stage::Prepare
+            }
+            Self::Distance => Stage::Distance,
+            Self::Terms | Self::Pointwise | Self::MeasureRanks => Stage::Terms,
+            Self::Gradient => Stage::Gradient,
+            Self::FinishTotals
+            | Self::FinishAccumulate
+            | Self::FinishGradient
+            | Self::FinishBeta
+            | Self::FinishVerdict
+            | Self::FinishOutput
+            | Self::MeasureTotals => Stage::Finish,
+        }
+    }
+
     /// What a bind group of the room has.
     pub(crate) fn layout_entries(self) -> Vec<wgpu::BindGroupLayoutEntry> {
         let entry = |(binding, slot): (usize, &Slot)| wgpu::BindGroupLayoutEntry {
@@ -115,6 +135,7 @@ impl Kernel {
         layout: &wgpu::BindGroupLayout,
         tier: Tier,
         checks: Checks,
+        cache: Option<&wgpu::PipelineCache>,
     ) -> wgpu::ComputePipeline {
         let label = format!("metric-learning {}", self.shader.path);
         let source = compose(self.shader, tier);
@@ -138,7 +159,7 @@ impl Kernel {
                 // Every kernel writes a slot of workgroup memory before it reads it.
                 zero_initialize_workgroup_memory: checks == Checks::Checked,
             },
-            cache: None,
+            cache,
         })
     }
 }

@@ -12,6 +12,7 @@ use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What};
 use super::sizes;
 use super::sweeps::{Grid, Sweeps};
+use super::trace::{Subject, span};
 use crate::measures::{Measures, RANKING, Retrieval};
 use crate::shader::shader;
 use crate::shape::Shape;
@@ -43,10 +44,12 @@ impl MeasurePlan {
     pub(crate) fn new(context: &Context, retrieval: &Retrieval, shape: Shape) -> Result<Self> {
         shape.check()?;
         retrieval.check(&shape)?;
+        let subject = Subject::retrieval(shape);
+        let _span = span!("plan", &subject);
         context.planning(|| {
             let basis = Basis::new(context, shape, Some(retrieval.distance), retrieval.normalize)?;
             let buffers = Buffers::new(context, retrieval, &shape)?;
-            let program = Program::new(context, buffers.steps(&basis, retrieval)?);
+            let program = Program::new(context, subject, buffers.steps(&basis, retrieval)?);
             Ok(Self { program, basis, retrieval: retrieval.clone(), buffers })
         })
     }

@@ -23,10 +23,13 @@ mod program;
 mod readback;
 mod scope;
 mod sizes;
+mod stage;
 mod steps;
 mod stripes;
 mod sweeps;
 mod tier;
+mod timings;
+mod trace;
 
 pub use adapter::Adapter;
 pub use context::{Context, Options};
@@ -38,7 +41,9 @@ pub use objective::ObjectivePlan;
 pub use outputs::{Output, Outputs};
 pub use plan::Plan;
 pub use readback::Pending;
+pub use stage::{Section, Stage};
 pub use tier::{Checks, Tier};
+pub use timings::Timings;
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use super::part::{Part, steps_of};
 use super::program::{Program, recording};
 use super::readback::{Pending, Read, Sources, Staged, What};
 use super::scope::scoped;
+use super::trace::{Subject, span};
 use crate::loss::Loss;
 use crate::objective::{ObjectiveEvaluation, Weighted, check};
 use crate::shape::Shape;
@@ -46,23 +47,30 @@ struct Group {
 impl ObjectivePlan {
     pub(crate) fn new(context: &Context, objective: &[Weighted<Shape>]) -> Result<Self> {
         let sets = check(objective, |shape| *shape)?;
-        context.planning(|| Self::make(context, objective, &sets))
+        let subject = || Subject::new(objective.iter().map(|term| &term.loss), objective[0].inputs);
+        let _span = span!("plan", &subject());
+        context.planning(|| Self::make(context, objective, &sets, &subject))
     }
 
-    fn make(context: &Context, objective: &[Weighted<Shape>], sets: &[[usize; 2]]) -> Result<Self> {
+    fn make(
+        context: &Context,
+        objective: &[Weighted<Shape>],
+        sets: &[[usize; 2]],
+        subject: impl Fn() -> Subject,
+    ) -> Result<Self> {
         let make = Maker::new(context.device());
         let sums: Result<Vec<_>> =
             sets.iter().map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4)).collect();
         let (groups, places) = grouped(context, objective)?;
         let mut plan = Self {
-            program: Program::new(context, Vec::new()),
+            program: Program::new(context, subject(), Vec::new()),
             groups,
             terms: objective.to_vec(),
             places,
             sums: sums?,
             total_loss: make.storage("loss of the objective", 4)?,
         };
-        plan.program = Program::new(context, plan.steps()?);
+        plan.program = Program::new(context, subject(), plan.steps()?);
         Ok(plan)
     }
 

@@ -9,6 +9,7 @@ use super::part::{Part, steps_of};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources};
 use super::scope::scoped;
+use super::trace::{Subject, span};
 #[cfg(doc)]
 use crate::Error;
 use crate::Result;
@@ -31,10 +32,12 @@ impl Plan {
     pub(crate) fn new(context: &Context, loss: Loss, shape: Shape) -> Result<Self> {
         shape.check()?;
         loss.check(&shape)?;
+        let subject = Subject::new([&loss], shape);
+        let _span = span!("plan", &subject);
         context.planning(|| {
             let basis = Basis::new(context, shape, loss.distance(), loss.normalize())?;
             let parts = [Part::new(&basis, loss, 1.0, None)?];
-            let program = Program::new(context, steps_of(&basis, &parts)?);
+            let program = Program::new(context, subject, steps_of(&basis, &parts)?);
             Ok(Self { program, basis, parts })
         })
     }

@@ -1,5 +1,6 @@
 //! From the GPU to the host, without blocking forever.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -29,13 +30,21 @@ use crate::{Error, Evaluation, Result};
 /// First submit the encoder that [`Plan::read_back`], [`ObjectivePlan::read_back`] or [`MeasurePlan::read_back`] recorded into,
 /// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
 /// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
-#[derive(Debug)]
 pub struct Pending<T = Evaluation> {
     device: wgpu::Device,
     staging: wgpu::Buffer,
     layout: Layout,
-    parse: fn(&Read<'_>) -> Result<T>,
+    parse: Parse<T>,
     mapped: Option<oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+}
+
+/// Makes the result of what was read.
+type Parse<T> = Box<dyn Fn(&Read<'_>) -> Result<T> + Send + Sync>;
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("layout", &self.layout).finish_non_exhaustive()
+    }
 }
 
 /// What the staging buffer holds: results, one after the other.
@@ -69,6 +78,8 @@ pub(crate) enum What {
     /// Of an objective.
     Sum,
     TotalLoss,
+    /// Of timings.
+    Timestamps,
 }
 
 /// The buffers that results are read from.
@@ -84,6 +95,11 @@ impl<'a> Sources<'a> {
         let result = self.shapes.len();
         self.shapes.push(shape);
         self.buffers.extend(buffers.into_iter().map(|(what, buffer)| (result, what, buffer)));
+    }
+
+    /// Adds what has no shape, and is all there is.
+    pub(crate) fn add_alone(&mut self, what: What, buffer: &'a wgpu::Buffer) {
+        self.buffers.push((0, what, buffer));
     }
 
     /// Adds the result of a loss, with the gradient with respect to the first set or without.
@@ -108,8 +124,9 @@ impl<T> Pending<T> {
         context: &Context,
         encoder: &mut wgpu::CommandEncoder,
         sources: Sources<'_>,
-        parse: fn(&Read<'_>) -> Result<T>,
+        parse: impl Fn(&Read<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Result<Self> {
+        let parse = Box::new(parse);
         scoped(context.device(), "reading back", || Self::copying(context.device(), encoder, sources, parse))
     }
 
@@ -117,7 +134,7 @@ impl<T> Pending<T> {
         device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
         sources: Sources<'_>,
-        parse: fn(&Read<'_>) -> Result<T>,
+        parse: Parse<T>,
     ) -> Result<Self> {
         let size: u64 = sources.buffers.iter().map(|(.., buffer)| buffer.size()).sum();
         let limit = device.limits().max_buffer_size;
@@ -156,6 +173,7 @@ impl<T> Pending<T> {
     /// [`Error::PairWithItself`] for what the kernels found in the inputs; [`Error::Overflow`] for a loss, gradient or distance
     /// beyond f32.
     pub fn wait(mut self, timeout: Duration) -> Result<T> {
+        let _span = tracing::debug_span!("wait", bytes = self.staging.size()).entered();
         let start = Instant::now();
         // Short enough that a device that has stopped answering is noticed, long enough not to take the CPU from a software one.
         let slice = Duration::from_millis(100);
@@ -205,6 +223,7 @@ impl<T> Pending<T> {
 }
 
 /// What was copied, back on the host.
+#[derive(Clone, Copy)]
 pub(crate) struct Read<'a> {
     bytes: &'a [u8],
     layout: &'a Layout,
@@ -213,7 +232,13 @@ pub(crate) struct Read<'a> {
 impl<'a> Read<'a> {
     /// One of the results.
     pub(crate) fn staged(&self, result: usize) -> Staged<'a> {
-        Staged { bytes: self.bytes, parts: &self.layout.parts, result, shape: &self.layout.shapes[result] }
+        Staged { read: *self, result, shape: &self.layout.shapes[result] }
+    }
+
+    /// The bytes of one of its parts.
+    pub(crate) fn part(&self, result: usize, what: What) -> Option<&'a [u8]> {
+        let part = self.layout.parts.iter().find(|part| part.result == result && part.what == what)?;
+        self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
     }
 
     /// How many results there are.
@@ -224,8 +249,7 @@ impl<'a> Read<'a> {
 
 /// One result, back on the host.
 pub(crate) struct Staged<'a> {
-    bytes: &'a [u8],
-    parts: &'a [Piece],
+    read: Read<'a>,
     result: usize,
     pub shape: &'a Shape,
 }
@@ -303,8 +327,7 @@ impl Staged<'_> {
     }
 
     pub(crate) fn part(&self, what: What) -> Option<&[u8]> {
-        let part = self.parts.iter().find(|part| part.result == self.result && part.what == what)?;
-        self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
+        self.read.part(self.result, what)
     }
 
     /// The first listed index without a row, pair of a row with itself, and target that is not finite or not allowed.
