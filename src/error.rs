@@ -199,13 +199,24 @@ pub enum Error {
         limit: u64,
     },
 
-    /// The device lacks a feature that a forced tier needs.
-    #[error("tier {tier} needs the device feature {feature}")]
+    /// The device lacks a feature that a forced tier or timings need.
+    #[error("{what} needs the device feature {feature}")]
     MissingFeature {
-        /// The tier asked for.
-        tier: String,
+        /// What was asked for.
+        what: String,
         /// The feature the device was created without.
         feature: String,
+    },
+
+    /// A recording was given more rows or listed entries than the plan was made for.
+    #[error("{count} {what} were given, the plan was made for {limit}")]
+    BeyondPlan {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many the caller's buffer says there are.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
     },
 
     /// A buffer of the caller cannot be used.

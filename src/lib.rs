@@ -99,7 +99,10 @@ pub mod training;
 pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
-pub use gpu::{Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Pending, Plan, Tier};
+pub use gpu::{
+    Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs, Pending, Plan,
+    Section, Stage, Tier, Timings,
+};
 pub use loss::*;
 pub use objective::{ObjectiveEvaluation, Weighted};
 pub use shape::{Mode, Shape};

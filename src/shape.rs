@@ -112,6 +112,11 @@ impl Shape {
         Self { mode, references, listed: 0, ..self }
     }
 
+    /// The same with other numbers of queries, references and listed entries.
+    pub(crate) const fn resized(self, [queries, references, listed]: [usize; 3]) -> Self {
+        Self { queries, references, listed, ..self }
+    }
+
     /// What the inputs stand for.
     pub const fn mode(&self) -> Mode {
         self.mode

@@ -21,6 +21,7 @@
 @group(0) @binding(4) var<storage, read> right_norms: array<f32>;
 @group(0) @binding(5) var<storage, read> pairs: array<vec2<u32>>;
 @group(0) @binding(6) var<storage, read_write> distances: array<f32>;
+@group(0) @binding(7) var<uniform> sizes: Sizes;
 
 override ROW_ALIGNED: u32 = 0u;
 
@@ -78,7 +79,7 @@ fn scaled_part(x: vec4<f32>, y: vec4<f32>, scale: f32) -> f32 {
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let entry = number_of(group) * PAIRS_PER_GROUP + local / LANES;
     // Those beyond the list work on its last pair and write nothing: barriers need everyone.
-    let at = min(entry, stripe.listed - 1u);
+    let at = min(entry, sizes.pairs - 1u);
     var pair = vec2(at);
     if (ROW_ALIGNED == 0u) {
         pair = pairs[at];
@@ -91,7 +92,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         unscale = inverse_scale_for(exponent);
     }
     let sum = pair_sum(pair, scale, local);
-    if (local % LANES == 0u && entry < stripe.listed) {
+    if (local % LANES == 0u && entry < sizes.pairs) {
         var zero_row = false;
         if (DISTANCE == COSINE) {
             zero_row = left_norms[pair.x] == 0.0 || right_norms[pair.y] == 0.0;

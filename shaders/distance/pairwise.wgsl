@@ -20,6 +20,7 @@
 @group(0) @binding(4) var<storage, read> right_norms: array<f32>;
 @group(0) @binding(5) var<storage, read> state: array<u32, STATE_SIZE>;
 @group(0) @binding(6) var<storage, read_write> distances: array<f32>;
+@group(0) @binding(7) var<uniform> sizes: Sizes;
 
 const TILE = 64u;              // rows and columns of a tile
 const SIDE = 16u;              // invocations along each
@@ -121,7 +122,7 @@ fn near_distance(i: u32, j: u32) -> f32 {
 }
 
 fn write_one(row: u32, column: u32, sum: f32, unscale: f32) {
-    if (row < stripe.rows && column < stripe.references) {
+    if (row < stripe_rows() && column < sizes.references) {
         var zero_row = false;
         if (DISTANCE == COSINE) {
             zero_row = left_norms[stripe.begin + row] == 0.0 || right_norms[column] == 0.0;
@@ -140,7 +141,7 @@ fn store(row: u32, column: u32, d: f32) {
 
 // Whether the stripe is the whole matrix of one batch.
 fn is_symmetric() -> bool {
-    return stripe.same_set == 1u && stripe.rows == stripe.references;
+    return stripe.same_set == 1u && stripe_rows() == sizes.references;
 }
 
 @compute @workgroup_size(SIDE * SIDE)
@@ -154,13 +155,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     let first_row = group.y * TILE;
     let first_column = group.x * TILE;
+    if (first_row >= stripe_rows() || first_column >= sizes.references) {
+        return;
+    }
     let x = local % SIDE;
     let y = local / SIDE;
     // Each invocation loads one vec4 of each tile per step.
     let load_row = local / STEP;
     let load_part = local % STEP;
-    let load_left = stripe.begin + min(first_row + load_row, stripe.rows - 1u);
-    let load_right = min(first_column + load_row, stripe.references - 1u);
+    let load_left = stripe.begin + min(first_row + load_row, stripe_rows() - 1u);
+    let load_right = min(first_column + load_row, sizes.references - 1u);
 
     var sums: mat4x4<f32>;
     for (var first = 0u; first < stripe.vectors; first += STEP) {
@@ -189,7 +193,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let pair = countTrailingZeros(near);
             let row = first_row + y + pair / 4u * SIDE;
             let column = first_column + x + pair % 4u * SIDE;
-            if (row < stripe.rows && column < stripe.references) {
+            if (row < stripe_rows() && column < sizes.references) {
                 store(row, column, near_distance(stripe.begin + row, column));
             }
         }

@@ -10,12 +10,13 @@
 
 @group(0) @binding(1) var<storage, read> scores: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> distances: array<vec4<f32>>;
+@group(0) @binding(7) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     // stride = 4 * vectors: a stripe is one run of vec4s.
     let index = number_of(group) * 256u + local;
-    if (index < stripe.rows * stripe.vectors) {
+    if (index < stripe_rows() * stripe.vectors) {
         distances[index] = -scores[stripe.begin * stripe.vectors + index];
     }
 }

@@ -23,7 +23,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         return;
     }
     var sum = 0.0;
-    for (var i = local; i < arrayLength(&rows); i += WORKGROUP) {
+    for (var i = local; i < totals.rows; i += WORKGROUP) {
         if (BETA_PER_CLASS == 0u || labels[i] == index) {
             sum += rows[i].beta_slope;
         }

@@ -4,26 +4,27 @@
 //   g = factor * scale * (gradient + transposed)
 //   raw gradient = (g - (g.u) u) / norm         for unit rows u; 0 where the norm is 0
 //
-//   gradient    count x D, tight; in place
-//   transposed  count x D, tight, where there is any
-//   points      count x 4 * vectors
+//   gradient    N or M x D, tight; in place
+//   transposed  N x D, tight, where there is any
+//   points      N or M x 4 * vectors
 //
 // One workgroup of 64 per row.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
+// #include "shared/sizes.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
 
 struct Finish {
-    count: u32,
-    dimensions: u32,  // D
-    vectors: u32,     // ceil(D / 4)
-    unit: u32,        // 1: points are unit rows
-    add: u32,         // 1: there is a transposed part
-    last: u32,        // 1: the last dispatch of a recording
-    factor: f32,      // 2 where only one of two equal halves was computed, and what the terms left out
-    padding: u32,
+    of_references: u32,  // 1: the rows are the references, else the queries
+    dimensions: u32,     // D
+    width: u32,          // values of a row here: D, or where values are no rows as many as they are cut into
+    vectors: u32,        // ceil(D / 4)
+    unit: u32,           // 1: points are unit rows
+    add: u32,            // 1: there is a transposed part
+    last: u32,           // 1: the last dispatch of a recording
+    factor: f32,         // 2 where only one of two equal halves was computed, and what the terms left out
 }
 
 @group(0) @binding(0) var<uniform> subject: Finish;
@@ -33,6 +34,7 @@ struct Finish {
 @group(0) @binding(4) var<storage, read> norms: array<f32>;
 @group(0) @binding(5) var<storage, read_write> totals: Totals;
 @group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+@group(0) @binding(7) var<uniform> sizes: Sizes;
 
 const WORKGROUP = 64u;
 
@@ -66,24 +68,29 @@ fn radial_part(row: u32, local: u32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= subject.count) {
+    let begin = row * subject.width;
+    if (begin >= arrayLength(&gradient)) {
         return;
+    }
+    let rows = select(sizes.queries, sizes.references, subject.of_references == 1u);
+    let end = min(begin + subject.width, arrayLength(&gradient));
+    let valid_end = min(end, rows * subject.dimensions);
+    // Beyond the rows that there are, the gradient is 0.
+    for (var index = max(begin, valid_end) + local; index < end; index += WORKGROUP) {
+        gradient[index] = 0.0;
     }
     var radial = 0.0;
     var norm = 1.0;
-    if (subject.unit == 1u) {
+    if (subject.unit == 1u && begin < valid_end) {
         radial = radial_part(row, local);
         norm = norms[row];
     }
-    // Values that are no rows are cut into some, of which the last may be shorter.
-    let begin = row * subject.dimensions;
-    let width = min(subject.dimensions, arrayLength(&gradient) - begin);
     var overflows = false;
-    for (var k = local; k < width; k += WORKGROUP) {
-        let index = begin + k;
+    for (var index = begin + local; index < valid_end; index += WORKGROUP) {
         var value = scaled(index);
         if (subject.unit == 1u) {
-            value = select((value - radial * points[row * 4u * subject.vectors + k]) / norm, 0.0, norm == 0.0);
+            let point = points[row * 4u * subject.vectors + index - begin];
+            value = select((value - radial * point) / norm, 0.0, norm == 0.0);
         }
         overflows = overflows || !is_finite(value);
         gradient[index] = value;

@@ -9,6 +9,7 @@
 
 // #include "shared/reduce.wgsl"
 // #include "shared/wide.wgsl"
+// #include "shared/sizes.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
 
@@ -22,10 +23,16 @@ override SPLIT_MEAN: u32 = 0u;
 // 1: the last totals of a recording; they also take the faults over and set the state back.
 override LAST: u32 = 1u;
 
-@group(0) @binding(0) var<uniform> weight: f32;  // of the loss in its objective: the gradients have it, the loss itself has not
+struct Summands {
+    weight: f32,    // of the loss in its objective: the gradients have it, the loss itself has not
+    by_query: u32,  // 1: there is a row for each query; else all rows are added up
+}
+
+@group(0) @binding(0) var<uniform> summands: Summands;
 @group(0) @binding(1) var<storage, read> rows: array<Row>;
 @group(0) @binding(2) var<storage, read_write> totals: Totals;
 @group(0) @binding(3) var<storage, read_write> state: array<u32, STATE_SIZE>;
+@group(0) @binding(4) var<uniform> sizes: Sizes;
 
 // Two 64-bit counts in a vec4.
 fn add_counts(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
@@ -75,7 +82,8 @@ fn main(@builtin(local_invocation_index) local: u32) {
     var pairs = vec4(0u);
     var terms = vec4(0u);
     var nonzero = vec4(0u);
-    for (var i = local; i < arrayLength(&rows); i += WORKGROUP) {
+    let count = select(arrayLength(&rows), sizes.queries, summands.by_query == 1u);
+    for (var i = local; i < count; i += WORKGROUP) {
         let row = rows[i];
         sums += vec4(row.loss, row.negative_loss, row.positive_distance, row.negative_distance);
         pairs = add_counts(pairs, vec4(row.positives, 0u, row.negatives, 0u));
@@ -87,6 +95,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
     terms = workgroup_counts(terms, local);
     nonzero = workgroup_counts(nonzero, local);
     if (local == 0u) {
+        totals.rows = count;
         write_totals(sums, pairs, terms, nonzero);
     }
 }
@@ -100,7 +109,7 @@ fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: ve
         loss = positive_weight * sums.x + negative_weight * sums.y;
     }
     totals.loss = loss;
-    totals.scale = weight * scale;
+    totals.scale = summands.weight * scale;
     totals.positive_weight = positive_weight;
     totals.negative_weight = negative_weight;
     totals.mean_positive_distance = inverse(pairs.xy) * sums.z;
@@ -111,6 +120,7 @@ fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: ve
     totals.nonzero_negatives = nonzero.zw;
     totals.positive_pairs = pairs.xy;
     totals.negative_pairs = pairs.zw;
+    totals.given = sizes.given;
     if (LAST == 1u) {
         totals.faults = vec4(state[EMBEDDINGS_FAULT], state[REFERENCES_FAULT], state[BETA_FAULT], state[LABEL_FAULT]);
         totals.list_faults = vec4(state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT]);

@@ -15,12 +15,13 @@
 @group(0) @binding(2) var<storage, read> other: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> coefficients: array<f32>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(6) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let index = number_of(group) * 256u + local;
     let row = index / stripe.vectors;
-    if (row >= stripe.listed) {
+    if (row >= sizes.pairs) {
         return;
     }
     let vector = index % stripe.vectors;

@@ -20,6 +20,7 @@
 @group(0) @binding(3) var<storage, read> coefficients: array<f32>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(5) var<storage, read> order: array<u32>;
+@group(0) @binding(6) var<uniform> sizes: Sizes;
 
 const SIDE = 16u;
 
@@ -33,7 +34,7 @@ var<workgroup> sums: array<vec4<f32>, SIDE * SIDE>;
 // How many places stand before those of a row.
 fn places_before(row: u32) -> u32 {
     var low = 0u;
-    var high = 2u * stripe.listed;
+    var high = 2u * sizes.pairs;
     while (low < high) {
         let middle = (low + high) / 2u;
         if (listed_rows[order[middle]] < row) {
@@ -48,7 +49,7 @@ fn places_before(row: u32) -> u32 {
 @compute @workgroup_size(SIDE * SIDE)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = group.id.z * group.count.y + group.id.y;
-    if (row >= stripe.references) {
+    if (row >= sizes.references) {
         return;
     }
     if (local < 2u) {

@@ -28,6 +28,7 @@
 @group(0) @binding(2) var<storage, read> other: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(6) var<uniform> sizes: Sizes;
 
 override TRANSPOSED: u32 = 0u;
 override TRIANGLE: u32 = 0u;
@@ -50,20 +51,20 @@ struct Summands {
 
 fn summands() -> Summands {
     if (TRANSPOSED == 1u) {
-        return Summands(stripe.begin, stripe.rows);
+        return Summands(stripe.begin, stripe_rows());
     }
     if (TRIANGLE == 1u) {
-        return Summands(0u, stripe.begin + stripe.rows);
+        return Summands(0u, stripe.begin + stripe_rows());
     }
-    return Summands(0u, stripe.references);
+    return Summands(0u, sizes.references);
 }
 
 // The rows of `own` that the gradient is for.
 fn owners() -> Summands {
     if (TRANSPOSED == 1u) {
-        return Summands(0u, select(stripe.references, stripe.begin, TRIANGLE == 1u));
+        return Summands(0u, select(sizes.references, stripe.begin, TRIANGLE == 1u));
     }
-    return Summands(stripe.begin, stripe.rows);
+    return Summands(stripe.begin, stripe_rows());
 }
 
 // Loads the coefficients of 64 rows and 16 summands: by rows [row][summand / 4], transposed [summand][row / 4].
@@ -72,17 +73,17 @@ fn load_coefficients(first_row: u32, first_summand: u32, local: u32) {
     if (TRANSPOSED == 1u) {
         let summand = local / SIDE;
         let at = first_row / 4u + local % SIDE;
-        let inside = first_summand + summand < stripe.rows && at < quarter_stride;
-        let source = min(first_summand + summand, stripe.rows - 1u) * quarter_stride + min(at, quarter_stride - 1u);
+        let inside = first_summand + summand < stripe_rows() && at < quarter_stride;
+        let source = min(first_summand + summand, stripe_rows() - 1u) * quarter_stride + min(at, quarter_stride - 1u);
         coefficient_tile[summand * COLUMN_PITCH + local % SIDE] = select(vec4(0.0), coefficients[source], inside);
     } else {
         let row = local / 4u;
         let at = first_summand / 4u + local % 4u;
-        let inside = first_row + row < stripe.rows && at < quarter_stride;
-        let source = min(first_row + row, stripe.rows - 1u) * quarter_stride + min(at, quarter_stride - 1u);
+        let inside = first_row + row < stripe_rows() && at < quarter_stride;
+        let source = min(first_row + row, stripe_rows() - 1u) * quarter_stride + min(at, quarter_stride - 1u);
         var values = coefficients[source];
         if (JOINED == 1u) {
-            values += opposite(min(first_row + row, stripe.rows - 1u), 4u * min(at, quarter_stride - 1u));
+            values += opposite(min(first_row + row, stripe_rows() - 1u), 4u * min(at, quarter_stride - 1u));
         }
         coefficient_tile[row * ROW_PITCH + local % 4u] = select(vec4(0.0), values, inside);
     }
@@ -94,8 +95,8 @@ fn opposite(i: u32, j: u32) -> vec4<f32> {
 }
 
 fn opposite_one(i: u32, j: u32) -> f32 {
-    let value = coefficients[min(j, stripe.rows - 1u) * (stripe.stride / 4u) + i / 4u][i % 4u];
-    return select(0.0, value, j < stripe.rows);
+    let value = coefficients[min(j, stripe_rows() - 1u) * (stripe.stride / 4u) + i / 4u][i % 4u];
+    return select(0.0, value, j < stripe_rows());
 }
 
 fn load_others(first_summand: u32, vector: u32, local: u32) {
@@ -190,10 +191,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // By columns the summands are the rows of a stripe, which are no more than a portion.
     let portion = stripe.portion * PORTION;
     let end = min(portion + PORTION, summands().count);
-    if (portion >= end) {
+    let first_row = group.y * TILE;
+    if (portion >= end || first_row >= owners().count) {
         return;
     }
-    let first_row = group.y * TILE;
     let vector = group.x * SIDE + local % SIDE;
     let row = first_row + 4u * (local / SIDE);
 

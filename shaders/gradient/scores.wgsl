@@ -10,13 +10,14 @@
 
 @group(0) @binding(3) var<storage, read> coefficients: array<f32>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(6) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let index = number_of(group) * 256u + local;
-    if (index < stripe.rows * stripe.references) {
-        let row = index / stripe.references;
-        let column = index % stripe.references;
-        gradient[stripe.begin * stripe.references + index] = -coefficients[row * stripe.stride + column];
+    if (index < stripe_rows() * sizes.references) {
+        let row = index / sizes.references;
+        let column = index % sizes.references;
+        gradient[stripe.begin * sizes.references + index] = -coefficients[row * stripe.stride + column];
     }
 }

@@ -17,11 +17,12 @@
 // #include "shared/ranks.wgsl"
 
 @group(0) @binding(1) var<storage, read_write> ranks: array<Ranks>;
+@group(0) @binding(5) var<uniform> sizes: Sizes;
 
 // For the four sorted positives from 4 * local: how many columns of this kind stand before each.
 fn columns_before(i: u32, row: u32, local: u32, size: u32, kind: u32) -> vec4<u32> {
     clear_places(local);
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == kind) {
             let place = keys_up_to(size, key_of(distances[row * stripe.stride + j], j));
             if (place < size) {
@@ -43,13 +44,13 @@ fn columns_before(i: u32, row: u32, local: u32, size: u32, kind: u32) -> vec4<u3
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     var own_positives = 0u;
     var infinite = 0u;
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         let kind = relation(i, j);
         own_positives += select(0u, 1u, kind == POSITIVE);
         infinite += select(0u, 1u, kind != NO_PAIR && !is_finite(distances[row * stripe.stride + j]));

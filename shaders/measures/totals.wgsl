@@ -15,6 +15,7 @@
 // #include "shared/reduce.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/ranks.wgsl"
+// #include "shared/sizes.wgsl"
 
 struct Measures {
     counted: u32,      // queries that have a positive
@@ -23,6 +24,7 @@ struct Measures {
     r_precision: f32,
     mean_average_precision: f32,
     faults: vec4<u32>,  // of embeddings and references: shared/state.wgsl
+    given: vec4<u32>,   // rows and references as the caller gave them: shared/sizes.wgsl
 }
 
 @group(0) @binding(0) var<storage, read> ranks: array<Ranks>;
@@ -30,6 +32,7 @@ struct Measures {
 @group(0) @binding(2) var<storage, read_write> recall: array<f32>;
 @group(0) @binding(3) var<storage, read_write> measures: Measures;
 @group(0) @binding(4) var<storage, read_write> state: array<u32, STATE_SIZE>;
+@group(0) @binding(5) var<uniform> sizes: Sizes;
 
 fn mean(sum: f32, count: u32) -> f32 {
     return select(sum / f32(count), 0.0, count == 0u);
@@ -44,7 +47,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let k = recall_at[index];
     var own_sums = vec4(0.0);
     var own_counts = vec4(0u);
-    for (var i = local; i < arrayLength(&ranks); i += WORKGROUP) {
+    for (var i = local; i < sizes.queries; i += WORKGROUP) {
         let row = ranks[i];
         if (row.positives > 0u) {
             own_counts += vec4(1u, select(0u, 1u, row.first <= k), 0u, 0u);
@@ -65,6 +68,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         measures.r_precision = mean(sums.x, counts.x);
         measures.mean_average_precision = mean(sums.y, counts.x);
         measures.faults = vec4(state[EMBEDDINGS_FAULT], state[REFERENCES_FAULT], 0u, 0u);
+        measures.given = sizes.given;
         for (var entry = 0u; entry < STATE_SIZE; entry++) {
             state[entry] = 0u;
         }

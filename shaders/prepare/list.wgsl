@@ -9,14 +9,10 @@
 // One invocation per entry.
 
 // #include "shared/group.wgsl"
+// #include "shared/sizes.wgsl"
 // #include "shared/state.wgsl"
 
-struct List {
-    count: u32,
-    limit: u32,  // indices must be below it
-}
-
-@group(0) @binding(0) var<uniform> subject: List;
+@group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> entries: array<u32>;
 @group(0) @binding(2) var<storage, read> same: array<u32>;
 @group(0) @binding(3) var<storage, read_write> pairs: array<vec2<u32>>;
@@ -32,7 +28,7 @@ override KIND: u32 = ROWS;
 // The row at this place of the list; where there is none, one that exists: the fault makes the result an error anyway.
 fn checked(place: u32) -> u32 {
     let row = entries[place];
-    if (row >= subject.limit) {
+    if (row >= sizes.queries) {
         atomicMax(&state[INDEX_FAULT], fault_key(place));
         return 0u;
     }
@@ -50,7 +46,7 @@ fn write_kind(entry: u32) {
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let entry = number_of(group) * 256u + local;
-    if (entry >= subject.count) {
+    if (entry >= sizes.listed) {
         return;
     }
     if (KIND == TRIPLETS) {

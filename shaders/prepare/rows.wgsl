@@ -10,16 +10,17 @@
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
+// #include "shared/sizes.wgsl"
 // #include "shared/state.wgsl"
 
 struct Rows {
-    count: u32,
-    dimensions: u32,  // D
-    vectors: u32,     // ceil(D / 4)
-    unit: u32,        // 1: divide each row by its norm
-    labelled: u32,    // 1: labels are given
-    classes: u32,     // labels must be below it; 0: any label will do
-    fault: u32,       // entry of the state for values that are not finite
+    of_references: u32,  // 1: the rows are the references, else the queries
+    dimensions: u32,     // D
+    vectors: u32,        // ceil(D / 4)
+    unit: u32,           // 1: divide each row by its norm
+    labelled: u32,       // 1: labels are given
+    classes: u32,        // labels must be below it; 0: any label will do
+    fault: u32,          // entry of the state for values that are not finite
     padding: u32,
 }
 
@@ -30,6 +31,7 @@ struct Rows {
 @group(0) @binding(4) var<storage, read_write> norms: array<f32>;
 @group(0) @binding(5) var<storage, read_write> labels: array<u32>;
 @group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+@group(0) @binding(7) var<uniform> sizes: Sizes;
 
 const WORKGROUP = 64u;
 
@@ -39,7 +41,7 @@ var<workgroup> squares: array<f32, WORKGROUP>;
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= subject.count) {
+    if (row >= select(sizes.queries, sizes.references, subject.of_references == 1u)) {
         return;
     }
     let exponent = row_exponent(row, local);

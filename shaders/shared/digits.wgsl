@@ -15,9 +15,10 @@ override SHIFT: u32 = 0u;             // bits below the digit
 
 @group(0) @binding(1) var<storage, read> listed_rows: array<u32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
+@group(0) @binding(5) var<uniform> sizes: Sizes;
 
 fn places() -> u32 {
-    return 2u * stripe.listed;
+    return 2u * sizes.pairs;
 }
 
 fn blocks() -> u32 {

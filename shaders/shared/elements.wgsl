@@ -43,7 +43,8 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         return;
     }
     let begin = row * cut.width;
-    let size = min(cut.width, cut.count - begin);
+    // Rows beyond the values that there are add up to 0.
+    let size = min(cut.width, max(sizes.queries * cut.dimensions, begin) - begin);
     var loss = 0.0;
     var nonzero = 0u;
     for (var k = local; k < size; k += WORKGROUP) {

@@ -16,9 +16,9 @@ const NEGATIVE = 2u;
 // What column j is to anchor i. Labels are only compared, and i = j is decided by index, never by distance. Of a list, what
 // its pair in row i and column j is: there `labels` are the kinds of the pairs.
 fn relation(i: u32, j: u32) -> u32 {
-    if (stripe.listed > 0u) {
+    if (sizes.pairs > 0u) {
         let entry = i * stripe.stride + j;
-        if (entry >= stripe.listed) {
+        if (entry >= sizes.pairs) {
             return NO_PAIR;
         }
         return select(NEGATIVE, POSITIVE, labels[entry] == 1u);
@@ -28,7 +28,7 @@ fn relation(i: u32, j: u32) -> u32 {
 
 // The same where nothing is listed, for loops that read the anchor's label once.
 fn relation_of(i: u32, label: u32, j: u32) -> u32 {
-    if (j >= stripe.references || (stripe.same_set == 1u && i == j)) {
+    if (j >= sizes.references || (stripe.same_set == 1u && i == j)) {
         return NO_PAIR;
     }
     return select(NEGATIVE, POSITIVE, label == reference_labels[j]);

@@ -23,6 +23,7 @@ struct Statistic {
 @group(0) @binding(7) var<storage, read_write> row_statistics: array<Statistic>;
 @group(0) @binding(8) var<storage, read> totals: Totals;
 @group(0) @binding(9) var<storage, read> beta: array<f32>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // What an invocation has seen of its row's pairs.
 struct Pairs {

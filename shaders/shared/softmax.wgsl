@@ -45,7 +45,7 @@ fn level_of_row(row: u32, local: u32, pairs: ptr<function, Pairs>) -> f32 {
     let label = labels[i];
     let begin = row * stripe.stride;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         let kind = relation_of(i, label, j);
         let d = distances[begin + j];
         see_pair(pairs, kind, d);
@@ -55,7 +55,7 @@ fn level_of_row(row: u32, local: u32, pairs: ptr<function, Pairs>) -> f32 {
     }
     let nearest = workgroup_extremes(seen, local).nearest;
     var sum = 0.0;
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         if (is_summand(relation_of(i, label, j))) {
             sum += exp(-lead(nearest.value, distances[begin + j]));
         }
@@ -82,16 +82,16 @@ fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     let label = labels[i];
     let own = row_statistics[i];
-    var known = stripe.references;
+    var known = sizes.references;
     var written = stripe.stride;
     if (stripe.same_set == 1u) {
-        known = stripe.begin + stripe.rows;
+        known = stripe.begin + stripe_rows();
         written = min(stripe.stride, (known + GRADIENT_STEP - 1u) / GRADIENT_STEP * GRADIENT_STEP);
     }
     for (var j = local; j < written; j += WORKGROUP) {

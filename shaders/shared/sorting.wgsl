@@ -44,7 +44,7 @@ fn sort_positives(i: u32, row: u32, local: u32, number: u32, first: u32, size: u
     }
     workgroupBarrier();
     var next = number;
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == POSITIVE) {
             if (next >= first && next < first + size) {
                 keys[next - first] = key_of(distances[row * stripe.stride + j] + offset, j);

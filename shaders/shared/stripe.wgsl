@@ -1,16 +1,24 @@
 // A stripe: `rows` rows of the N x M matrix, from row `begin`, every row `stride` columns after the other. A list of pairs is one
 // stripe that holds them one after the other, `stride` pairs a row.
 
+// #include "shared/sizes.wgsl"
+
 struct Stripe {
     begin: u32,       // first row
-    rows: u32,        // number of rows
-    references: u32,  // M; of a list in one set N
+    rows: u32,        // number of rows, as planned
     dimensions: u32,  // D
     vectors: u32,     // vec4s in a padded row of points: ceil(D / 4)
-    stride: u32,      // M rounded up to a multiple of 4
+    stride: u32,      // M, as planned, rounded up to a multiple of 4
     same_set: u32,    // 1 in batch mode, where the pair (i, i) does not exist
     portion: u32,     // which portion of a row's work, where a kernel splits it
-    listed: u32,      // number of pairs of the list; 0 for a matrix
 }
 
 @group(0) @binding(0) var<uniform> stripe: Stripe;
+
+// Rows of the stripe that there are. A list keeps all of its rows: beyond its pairs they are empty.
+fn stripe_rows() -> u32 {
+    if (sizes.pairs > 0u) {
+        return stripe.rows;
+    }
+    return min(stripe.rows, max(sizes.queries, stripe.begin) - stripe.begin);
+}

@@ -23,7 +23,7 @@ struct Totals {
     mean_positive_distance: f32,
     mean_negative_distance: f32,
     sequence: u32,         // how many recordings have run to their last dispatch
-    padding: u32,
+    rows: u32,             // how many rows were added up
     terms: vec2<u32>,
     nonzero: vec2<u32>,
     nonzero_positives: vec2<u32>,
@@ -32,4 +32,5 @@ struct Totals {
     negative_pairs: vec2<u32>,
     faults: vec4<u32>,     // of embeddings, references, beta, labels: shared/state.wgsl
     list_faults: vec4<u32>,  // of indices, pairs, targets, and targets that are not finite
+    given: vec4<u32>,      // rows, references and entries of a list as the caller gave them: shared/sizes.wgsl
 }

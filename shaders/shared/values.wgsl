@@ -7,13 +7,14 @@
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/reduce.wgsl"
+// #include "shared/sizes.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
 
 struct Cut {
-    count: u32,  // N D
-    width: u32,  // values of a row; the last may have fewer
-    rows: u32,
+    dimensions: u32,  // D
+    width: u32,       // values of a row; the last may have fewer
+    rows: u32,        // number of rows, as planned
     padding: u32,
 }
 
@@ -22,6 +23,7 @@ struct Cut {
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(5) var<storage, read_write> rows: array<Row>;
 @group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+@group(0) @binding(7) var<uniform> sizes: Sizes;
 
 // The first faults that an invocation has seen, as keys: they are few, so that the loops over values need no atomics.
 struct Faults {

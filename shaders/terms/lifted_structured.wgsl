@@ -30,7 +30,7 @@ override EXACT: u32 = 0u;
 fn nearest_negative(row: u32, local: u32) -> Extreme {
     let i = stripe.begin + row;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == NEGATIVE) {
             seen.nearest = nearer(seen.nearest, Extreme(distances[row * stripe.stride + j], j));
         }
@@ -41,7 +41,7 @@ fn nearest_negative(row: u32, local: u32) -> Extreme {
 @compute @workgroup_size(WORKGROUP)
 fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
@@ -50,7 +50,7 @@ fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
     if (EXACT == 0u) {
         // The largest summand is exp(0): nothing overflows.
         var sum = 0.0;
-        for (var j = local; j < stripe.references; j += WORKGROUP) {
+        for (var j = local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 sum += exp(nearest.value - distances[row * stripe.stride + j]);
             }
@@ -73,7 +73,7 @@ fn share(i: u32, j: u32, own: f32, other: f32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
@@ -109,7 +109,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     }
     let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), local);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, unordered), local);
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == NEGATIVE) {
             let at = row * stripe.stride + j;
             let d = distances[at];

@@ -19,13 +19,13 @@ override DIVIDE_BY_CLASSES: u32 = 0u;
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     let own_class = labels[i];
     let own = distances[row * stripe.stride + own_class];
-    let weight = select(1.0, 1.0 / f32(stripe.references), DIVIDE_BY_CLASSES == 1u);
+    let weight = select(1.0, 1.0 / f32(sizes.references), DIVIDE_BY_CLASSES == 1u);
     var loss = 0.0;
     var own_slope = 0.0;
     var other_distance = 0.0;
@@ -33,7 +33,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     for (var c = local; c < stripe.stride; c += WORKGROUP) {
         let at = row * stripe.stride + c;
         var slope = 0.0;
-        if (c < stripe.references && c != own_class) {
+        if (c < sizes.references && c != own_class) {
             let d = distances[at];
             other_distance += d;
             let hinge = max(0.0, own - d + parameters.margin);
@@ -59,7 +59,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         if (DISTANCE == SCORES) {
             rows[i] = Row(sums.x, 0.0, 0.0, 0.0, 0u, 0u, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);
         } else {
-            let others = stripe.references - 1u;
+            let others = sizes.references - 1u;
             rows[i] = Row(sums.x, 0.0, own, sums.z, 1u, others, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);
         }
     }

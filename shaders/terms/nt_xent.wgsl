@@ -26,7 +26,7 @@ fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
@@ -37,7 +37,7 @@ fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
     let label = labels[i];
     var loss = 0.0;
     var weight = 0.0;
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         if (has_negatives && relation_of(i, label, j) == POSITIVE) {
             let over = lead(level, distances[row * stripe.stride + j]);
             loss += softplus(over);

@@ -23,7 +23,7 @@ fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
@@ -31,7 +31,7 @@ fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
     let level = level_of_row(row, local, &pairs);
     let label = labels[i];
     var leads = 0.0;
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         if (relation_of(i, label, j) == POSITIVE) {
             leads += lead(level, distances[row * stripe.stride + j]);
         }

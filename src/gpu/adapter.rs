@@ -88,9 +88,11 @@ impl Adapter {
     /// [`Error::DeviceCreation`], [`Error::MissingFeature`] for a forced tier that the adapter does not have.
     pub fn open(&self, options: Options) -> Result<Context> {
         let tier = options.tier.unwrap_or_else(|| self.tier());
+        // What a tier needs, and what timings need where the adapter has it.
+        let features = (tier.features() | wgpu::Features::TIMESTAMP_QUERY) & self.adapter.features();
         let (device, queue) = pollster::block_on(self.adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("metric-learning"),
-            required_features: tier.features() & self.adapter.features(),
+            required_features: features,
             required_limits: self.adapter.limits(),
             ..Default::default()
         }))

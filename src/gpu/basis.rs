@@ -4,6 +4,7 @@ use super::buffers::Matrix;
 use super::context::Context;
 use super::kernels::{MatrixKind, Summation};
 use super::limits::check_matrix;
+use super::sizes;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
 use crate::loss::{Statistics, Terms};
@@ -19,6 +20,8 @@ pub(crate) struct Basis {
     /// Whether the kernels work on unit rows.
     pub on_unit_rows: bool,
     pub stripes: Stripes,
+    /// How many rows and pairs a recording has.
+    pub sizes: wgpu::Buffer,
     pub matrix: Matrix,
 }
 
@@ -36,6 +39,7 @@ impl Basis {
             distance,
             on_unit_rows: is_on_unit_rows(&shape, distance, normalize),
             stripes,
+            sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::new(context, &shape, &stripes)?,
         })
     }
@@ -47,6 +51,7 @@ impl Basis {
             distance: Distance::default(),
             on_unit_rows: false,
             stripes: Stripes::none(),
+            sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::pointwise(context)?,
         })
     }

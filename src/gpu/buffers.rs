@@ -79,8 +79,8 @@ impl Matrix {
 pub(crate) struct Buffers {
     /// The `Parameters` of the terms kernel.
     pub parameters: wgpu::Buffer,
-    /// What the gradients are multiplied with.
-    pub weight: wgpu::Buffer,
+    /// The `Summands` of the totals, with what the gradients are multiplied with.
+    pub summands: wgpu::Buffer,
     /// With respect to the first set.
     pub gradient: wgpu::Buffer,
     /// With respect to the second set, unless it is fixed.
@@ -115,11 +115,20 @@ impl Buffers {
         let of_references = shape.has_reference_gradient().then_some(shape.references());
         let has_statistics = matches!(terms.statistics, Statistics::Rows | Statistics::Ends);
         let statistics = if has_statistics { shape.queries() } else { 1 };
+        let by_query = match shape.mode() {
+            Mode::Pointwise => loss.has_per_anchor(shape),
+            _ => shape.listed() == 0,
+        }
+        .into();
         let betas = shape.betas().max(1);
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
             parameters: parameters(context.device(), &terms)?,
-            weight: uniform(context.device(), "weight", bytemuck::bytes_of(&[weight, 0.0, 0.0, 0.0]))?,
+            summands: uniform(
+                context.device(),
+                "summands",
+                bytemuck::bytes_of(&layout::Summands { weight, by_query }),
+            )?,
             gradient: gradient("gradient", shape.queries())?,
             gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
             transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
@@ -196,7 +205,7 @@ fn parameters(device: &wgpu::Device, terms: &Terms) -> Result<wgpu::Buffer> {
     filled(device, "metric-learning parameters", bytemuck::cast_slice(&words), usage)
 }
 
-fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {
+pub(crate) fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {
     let binding = limits.max_storage_buffer_binding_size;
     for (name, limit) in [("maxStorageBufferBindingSize", binding), ("maxBufferSize", limits.max_buffer_size)] {
         if needed > limit {

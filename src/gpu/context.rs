@@ -59,6 +59,7 @@ struct Inner {
     queue: wgpu::Queue,
     options: Options,
     tier: Tier,
+    pipeline_cache: Option<wgpu::PipelineCache>,
     pipelines: Mutex<Vec<(Kernel, Pipeline)>>,
 }
 
@@ -85,14 +86,38 @@ impl Context {
     ///
     /// [`Error::DeviceLimit`]; [`Error::MissingFeature`] for a forced tier that the device was not created for.
     pub fn with_options(device: &wgpu::Device, queue: &wgpu::Queue, options: Options) -> Result<Self> {
+        Self::make(device, queue, options, None)
+    }
+
+    /// On a device of the caller's, with options and a cache for compiled pipelines, whose data the caller may keep for the next start of the
+    /// application. The device needs [`wgpu::Features::PIPELINE_CACHE`], without which there is no such cache.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::with_options`].
+    pub fn with_pipeline_cache(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        options: Options,
+        cache: &wgpu::PipelineCache,
+    ) -> Result<Self> {
+        Self::make(device, queue, options, Some(cache))
+    }
+
+    fn make(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        options: Options,
+        cache: Option<&wgpu::PipelineCache>,
+    ) -> Result<Self> {
         check_baseline(&device.limits())?;
         let tier = options.tier.unwrap_or_else(|| Tier::best(device.features()));
         let missing = tier.features() - device.features();
         if !missing.is_empty() {
-            return Err(Error::MissingFeature { tier: tier.to_string(), feature: format!("{missing:?}") });
+            return Err(Error::MissingFeature { what: format!("tier {tier}"), feature: format!("{missing:?}") });
         }
-        let inner =
-            Inner { device: device.clone(), queue: queue.clone(), options, tier, pipelines: Mutex::new(Vec::new()) };
+        let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
+        let inner = Inner { device, queue, options, tier, pipeline_cache, pipelines: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -183,7 +208,8 @@ impl Context {
             return pipeline.clone();
         }
         let layout = self.layout(&pipelines, kernel.room);
-        let pipeline = kernel.pipeline(&self.inner.device, &layout, self.inner.tier, self.inner.options.checks);
+        let Inner { device, tier, options, pipeline_cache, .. } = &*self.inner;
+        let pipeline = kernel.pipeline(device, &layout, *tier, options.checks, pipeline_cache.as_ref());
         let made = Pipeline { pipeline, layout };
         pipelines.push((kernel.clone(), made.clone()));
         made
@@ -252,7 +278,7 @@ const BASELINE: &[Needed] = &[
     },
     Needed {
         name: "maxUniformBuffersPerShaderStage",
-        value: 2,
+        value: 3,
         of: |limits| limits.max_uniform_buffers_per_shader_stage.into(),
     },
     Needed {

@@ -1,15 +1,18 @@
 //! Dispatches: a kernel on buffers, for a number of workgroups.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use super::context::Context;
 use super::kernel::{Kernel, Slot};
 use super::layout::Stripe;
+use super::stage::Stage;
 
 /// One dispatch, with everything it needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    label: &'static str,
+    label: Arc<str>,
+    pub stage: Stage,
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
     offset: Option<u32>,
@@ -20,7 +23,7 @@ pub(crate) struct Step {
 
 impl Step {
     pub(crate) fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
-        pass.push_debug_group(self.label);
+        pass.push_debug_group(&self.label);
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bind_group, self.offset.as_slice());
         pass.dispatch_workgroups(self.groups[0], self.groups[1], self.groups[2]);
@@ -58,6 +61,7 @@ impl Kernel {
         cost: u64,
     ) -> Step {
         let made = context.pipeline(self);
+        let label = format!("metric-learning {label}");
         let mut entries = Vec::with_capacity(buffers.len());
         for ((binding, bound), slot) in buffers.iter().enumerate().zip(self.room.slots()) {
             let size = if *slot == Slot::Stripe { NonZeroU64::new(size_of::<Stripe>() as u64) } else { bound.size };
@@ -66,11 +70,19 @@ impl Kernel {
             entries.push(wgpu::BindGroupEntry { binding: binding as u32, resource });
         }
         let bind_group = context.device().create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(label),
+            label: Some(&label),
             layout: &made.layout,
             entries: &entries,
         });
-        Step { label, pipeline: made.pipeline, bind_group, offset: None, groups, cost }
+        Step {
+            label: label.into(),
+            stage: self.room.stage(),
+            pipeline: made.pipeline,
+            bind_group,
+            offset: None,
+            groups,
+            cost,
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use super::buffers::filled;
 use super::context::Context;
 use super::dispatch::Step;
 use super::inputs::{Binding, Inputs};
-use super::program::Program;
+use super::program::{PASS, Program};
 use super::readback::Pending;
 use super::scope::scoped;
+use super::trace::span;
 use crate::batch::Batch;
 use crate::loss::Loss;
 use crate::measures::{Measures, Retrieval};
@@ -126,19 +127,25 @@ impl Context {
         binding: &Binding,
         read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<T>,
     ) -> Result<T> {
+        let _span = span!("submit", &program.subject);
         self.submit_portions(program.steps(binding)?)?;
-        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = self.encoder();
         let pending = read_back(&mut encoder)?;
         self.queue().submit([encoder.finish()]);
         Ok(pending)
+    }
+
+    fn encoder(&self) -> wgpu::CommandEncoder {
+        let descriptor = wgpu::CommandEncoderDescriptor { label: Some("metric-learning") };
+        self.device().create_command_encoder(&descriptor)
     }
 
     fn submit_portions<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> Result<()> {
         let mut steps = steps.peekable();
         scoped(self.device(), "submitting", || {
             while steps.peek().is_some() {
-                let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                let mut encoder = self.encoder();
+                let mut pass = encoder.begin_compute_pass(&PASS);
                 let mut cost = 0;
                 for step in steps.by_ref() {
                     step.record(&mut pass);
@@ -203,6 +210,7 @@ impl Uploaded {
             same: slice(&self.same),
             triplets: slice(&self.triplets),
             targets: slice(&self.targets),
+            ..Inputs::unlabelled(&self.embeddings)
         }
     }
 }

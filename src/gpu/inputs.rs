@@ -8,7 +8,7 @@ use super::context::Context;
 use super::dispatch::{Bound, Step, folded};
 use super::layout::{Rows, state};
 use super::part::Part;
-use super::{kernels, list, pointwise};
+use super::{kernels, list, pointwise, sizes};
 use crate::loss::Loss;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
@@ -35,6 +35,14 @@ pub struct Inputs<'a> {
     pub triplets: Option<wgpu::BufferSlice<'a>>,
     /// N x D f32: what pointwise losses compare the predictions with.
     pub targets: Option<wgpu::BufferSlice<'a>>,
+    /// One u32: how many of the planned N rows there are in a recording, from 1 to N; `None`: all of them. In the mode of row-aligned
+    /// pairs both sets have that many. The GPU reads it, so that it may be the result of an earlier dispatch. Only the first rows of
+    /// every other range are then read. Gradients are those of a plan for that many rows, and 0 in the rows behind.
+    pub rows: Option<wgpu::BufferSlice<'a>>,
+    /// One u32: the same for the planned M references, in reference mode.
+    pub reference_rows: Option<wgpu::BufferSlice<'a>>,
+    /// One u32: the same for the listed pairs or triplets, in the modes with a list of indices.
+    pub listed: Option<wgpu::BufferSlice<'a>>,
 }
 
 impl<'a> Inputs<'a> {
@@ -55,7 +63,32 @@ impl<'a> Inputs<'a> {
             same: None,
             triplets: None,
             targets: None,
+            rows: None,
+            reference_rows: None,
+            listed: None,
         }
+    }
+
+    /// Every range that is given, with its name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> {
+        [("embeddings", self.embeddings)].into_iter().chain(self.beside_embeddings())
+    }
+
+    fn beside_embeddings(&self) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> + use<'a> {
+        let given = [
+            ("labels", self.labels),
+            ("references", self.references),
+            ("reference labels", self.reference_labels),
+            ("beta", self.beta),
+            ("pairs", self.pairs),
+            ("same", self.same),
+            ("triplets", self.triplets),
+            ("targets", self.targets),
+            ("rows", self.rows),
+            ("reference rows", self.reference_rows),
+            ("listed", self.listed),
+        ];
+        given.into_iter().filter_map(|(what, range)| Some((what, range?)))
     }
 }
 
@@ -64,22 +97,41 @@ impl<'a> Inputs<'a> {
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub(crate) plan: u64,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) around: Around,
+}
+
+/// The dispatches of a binding, before and after those of the plan.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Around {
+    /// Prepares the inputs.
+    pub before: Vec<Step>,
+    /// Hands on the outputs and sets the sizes back.
+    pub after: Vec<Step>,
+}
+
+impl From<Vec<Step>> for Around {
+    fn from(before: Vec<Step>) -> Self {
+        Self { before, after: Vec::new() }
+    }
+}
+
+impl Around {
+    /// With these outputs, which are handed on before the sizes are set back.
+    pub(crate) fn with_outputs(mut self, mut outputs: Vec<Step>) -> Self {
+        outputs.append(&mut self.after);
+        Self { after: outputs, ..self }
+    }
+
+    /// The dispatches of another one after these.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.before.extend(other.before);
+        self.after.extend(other.after);
+    }
 }
 
 /// Refuses inputs that nothing takes.
 pub(crate) fn check_taken(inputs: &Inputs<'_>, is_taken: impl Fn(&'static str) -> bool) -> Result<()> {
-    let given = [
-        ("labels", &inputs.labels),
-        ("references", &inputs.references),
-        ("reference labels", &inputs.reference_labels),
-        ("beta", &inputs.beta),
-        ("pairs", &inputs.pairs),
-        ("same", &inputs.same),
-        ("triplets", &inputs.triplets),
-        ("targets", &inputs.targets),
-    ];
-    match given.into_iter().find(|&(what, slice)| slice.is_some() && !is_taken(what)) {
+    match inputs.beside_embeddings().find(|&(what, _)| !is_taken(what)) {
         Some((what, _)) => Err(Error::NotTaken { what }),
         None => Ok(()),
     }
@@ -94,7 +146,7 @@ pub(crate) fn takes(shape: &Shape, what: &'static str) -> bool {
         ("pairs", mode) => mode == Mode::PairIndices,
         ("same", mode) => matches!(mode, Mode::PairIndices | Mode::PairRows),
         ("triplets", mode) => mode == Mode::Triplets,
-        _ => false,
+        (what, mode) => sizes::takes(mode, what),
     }
 }
 
@@ -109,8 +161,15 @@ pub(crate) fn loss_takes(loss: &Loss, shape: &Shape, what: &'static str) -> bool
     own || takes(shape, what)
 }
 
-/// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which share the basis.
-pub(crate) fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Vec<Step>> {
+/// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which share the basis. After the
+/// program the sizes are set back.
+pub(crate) fn around(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Around> {
+    let mut around = sizes::around(basis, inputs)?;
+    around.before.extend(prepare(basis, parts, inputs)?);
+    Ok(around)
+}
+
+fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Vec<Step>> {
     if basis.shape.mode() == Mode::Pointwise {
         return parts.iter().map(|part| pointwise::bind(basis, part, inputs)).collect();
     }
@@ -176,7 +235,7 @@ fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Opt
     let Basis { shape, matrix, context, .. } = basis;
     let Subject { set, rows, classes, fault } = subject;
     let uniform = Rows {
-        count: rows as u32,
+        of_references: (fault == state::REFERENCES_FAULT).into(),
         dimensions: shape.dimensions() as u32,
         vectors: shape.dimensions().div_ceil(4) as u32,
         unit: basis.on_unit_rows.into(),
@@ -195,6 +254,7 @@ fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Opt
         Bound::all(&set.norms),
         Bound::all(&set.labels),
         Bound::all(&matrix.state),
+        Bound::all(&basis.sizes),
     ];
     let cost = rows as u64 * shape.dimensions() as u64 * 8;
     Ok(kernels::prepare_rows().step(context, "prepare", &bound, folded(rows as u32), cost))

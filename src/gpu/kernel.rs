@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::layout;
+use super::stage::Stage;
 use super::tier::{Checks, Tier};
 use crate::shader::{Shader, compose};
 
@@ -22,6 +23,7 @@ pub(crate) enum Slot {
 /// A room of `shaders/`: all its kernels have the same bindings, in group 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Room {
+    PrepareSizes,
     PrepareRows,
     PrepareBeta,
     PrepareList,
@@ -34,6 +36,8 @@ pub(crate) enum Room {
     FinishAccumulate,
     FinishGradient,
     FinishBeta,
+    FinishVerdict,
+    FinishOutput,
     MeasureRanks,
     MeasureTotals,
     Optimizer,
@@ -44,22 +48,45 @@ impl Room {
     pub(crate) const fn slots(self) -> &'static [Slot] {
         use Slot::{Read, Stripe, Uniform, Write};
         match self {
-            Self::PrepareRows => &[Uniform, Read, Read, Write, Write, Write, Write],
+            Self::PrepareSizes => &[Uniform, Read, Read, Read, Write],
+            Self::PrepareRows => &[Uniform, Read, Read, Write, Write, Write, Write, Uniform],
             Self::PrepareBeta => &[Read, Write, Write],
             Self::PrepareList => &[Uniform, Read, Read, Write, Write, Write],
-            Self::Incidence => &[Stripe, Read, Read, Write, Write],
-            Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write],
-            Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read],
-            Self::Gradient => &[Stripe, Read, Read, Read, Write, Read],
-            Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write],
-            Self::FinishTotals => &[Uniform, Read, Write, Write],
+            Self::Incidence => &[Stripe, Read, Read, Write, Write, Uniform],
+            Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write, Uniform],
+            Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read, Uniform],
+            Self::Gradient => &[Stripe, Read, Read, Read, Write, Read, Uniform],
+            Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write, Uniform],
+            Self::FinishTotals => &[Uniform, Read, Write, Write, Uniform],
             Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
-            Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write],
+            Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write, Uniform],
             Self::FinishBeta => &[Read, Read, Read, Write],
-            Self::MeasureRanks => &[Stripe, Write, Read, Read, Read],
-            Self::MeasureTotals => &[Read, Read, Write, Write, Write],
+            Self::FinishVerdict => &[Uniform, Read, Read, Write],
+            Self::FinishOutput => &[Uniform, Read, Read, Write],
+            Self::MeasureRanks => &[Stripe, Write, Read, Read, Read, Uniform],
+            Self::MeasureTotals => &[Read, Read, Write, Write, Write, Uniform],
             Self::Optimizer => &[Uniform, Read, Write, Write, Write],
             Self::Linear => &[Uniform, Read, Read, Write],
+        }
+    }
+
+    /// The stage that its dispatches belong to.
+    pub(crate) const fn stage(self) -> Stage {
+        match self {
+            Self::PrepareSizes | Self::PrepareRows | Self::PrepareBeta | Self::PrepareList | Self::Incidence => {
+                Stage::Prepare
+            }
+            Self::Distance => Stage::Distance,
+            Self::Terms | Self::Pointwise | Self::MeasureRanks => Stage::Terms,
+            Self::Gradient => Stage::Gradient,
+            Self::FinishTotals
+            | Self::FinishAccumulate
+            | Self::FinishGradient
+            | Self::FinishBeta
+            | Self::FinishVerdict
+            | Self::FinishOutput
+            | Self::MeasureTotals => Stage::Finish,
+            Self::Optimizer | Self::Linear => Stage::Training,
         }
     }
 
@@ -113,6 +140,7 @@ impl Kernel {
         layout: &wgpu::BindGroupLayout,
         tier: Tier,
         checks: Checks,
+        cache: Option<&wgpu::PipelineCache>,
     ) -> wgpu::ComputePipeline {
         let label = format!("metric-learning {}", self.shader.path);
         let source = compose(self.shader, tier);
@@ -136,7 +164,7 @@ impl Kernel {
                 // Every kernel writes a slot of workgroup memory before it reads it.
                 zero_initialize_workgroup_memory: checks == Checks::Checked,
             },
-            cache: None,
+            cache,
         })
     }
 }

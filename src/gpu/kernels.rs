@@ -14,10 +14,14 @@ use crate::training::{Optimizer, Rule};
 pub(crate) fn all() -> Vec<Kernel> {
     let mut all = Kernels::default();
     all.extend([
+        prepare_sizes(),
         prepare_rows(),
         prepare_beta(),
         accumulate(),
         finish_gradient(),
+        verdict(false),
+        verdict(true),
+        output(),
         ranks(RANKING.usual_portion()),
         measures(),
     ]);
@@ -77,6 +81,10 @@ pub(crate) const BEGIN: &str = "begin";
 
 fn kernel(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Kernel {
     Kernel { room, shader, entry: MAIN, constants }
+}
+
+pub(crate) fn prepare_sizes() -> Kernel {
+    kernel(Room::PrepareSizes, shader!("prepare/sizes.wgsl"), Vec::new())
 }
 
 pub(crate) fn prepare_rows() -> Kernel {
@@ -210,6 +218,16 @@ pub(crate) fn finish_gradient() -> Kernel {
 
 pub(crate) fn finish_beta(beta: Beta) -> Kernel {
     kernel(Room::FinishBeta, shader!("finish/beta.wgsl"), vec![("BETA_PER_CLASS", beta.per_class.into())])
+}
+
+/// Whether the results of a loss are valid; the `first` of a plan writes it.
+pub(crate) fn verdict(first: bool) -> Kernel {
+    kernel(Room::FinishVerdict, shader!("finish/verdict.wgsl"), vec![("FIRST", first.into())])
+}
+
+/// Hands a gradient to a buffer of the caller's.
+pub(crate) fn output() -> Kernel {
+    kernel(Room::FinishOutput, shader!("finish/output.wgsl"), Vec::new())
 }
 
 pub(crate) fn ranks(portion: Option<u64>) -> Kernel {

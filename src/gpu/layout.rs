@@ -8,28 +8,39 @@ use bytemuck::{Pod, Zeroable};
 pub(crate) struct Stripe {
     pub begin: u32,
     pub rows: u32,
-    pub references: u32,
     pub dimensions: u32,
     pub vectors: u32,
     pub stride: u32,
     pub same_set: u32,
     pub portion: u32,
-    pub listed: u32,
 }
 
-/// `List` of `shaders/prepare/list.wgsl`.
+/// `Sizes` of `shaders/shared/sizes.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(crate) struct List {
-    pub count: u32,
-    pub limit: u32,
+pub(crate) struct Sizes {
+    pub queries: u32,
+    pub references: u32,
+    pub listed: u32,
+    pub pairs: u32,
+    pub given: [u32; 4],
+}
+
+/// `Planned` of `shaders/prepare/sizes.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Planned {
+    pub sizes: [u32; 4],
+    pub is_given: [u32; 4],
+    pub pairs_per_entry: u32,
+    pub padding: [u32; 3],
 }
 
 /// `Rows` of `shaders/prepare/rows.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Rows {
-    pub count: u32,
+    pub of_references: u32,
     pub dimensions: u32,
     pub vectors: u32,
     pub unit: u32,
@@ -43,7 +54,7 @@ pub(crate) struct Rows {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Cut {
-    pub count: u32,
+    pub dimensions: u32,
     pub width: u32,
     pub rows: u32,
     pub padding: u32,
@@ -53,14 +64,22 @@ pub(crate) struct Cut {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Finish {
-    pub count: u32,
+    pub of_references: u32,
     pub dimensions: u32,
+    pub width: u32,
     pub vectors: u32,
     pub unit: u32,
     pub add: u32,
     pub last: u32,
     pub factor: f32,
-    pub padding: u32,
+}
+
+/// `Summands` of `shaders/finish/totals.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Summands {
+    pub weight: f32,
+    pub by_query: u32,
 }
 
 /// `Accumulate` of `shaders/finish/accumulate.wgsl`.
@@ -71,6 +90,14 @@ pub(crate) struct Accumulate {
     pub is_first: u32,
     pub is_first_of_all: u32,
     pub weight: f32,
+}
+
+/// `Output` of `shaders/finish/output.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Output {
+    pub count: u32,
+    pub accumulate: u32,
 }
 
 /// `Row` of `shaders/shared/summary.wgsl`.
@@ -102,7 +129,7 @@ pub(crate) struct Totals {
     pub mean_positive_distance: f32,
     pub mean_negative_distance: f32,
     pub sequence: u32,
-    pub padding: u32,
+    pub rows: u32,
     pub terms: [u32; 2],
     pub nonzero: [u32; 2],
     pub nonzero_positives: [u32; 2],
@@ -111,6 +138,7 @@ pub(crate) struct Totals {
     pub negative_pairs: [u32; 2],
     pub faults: [u32; 4],
     pub list_faults: [u32; 4],
+    pub given: [u32; 4],
 }
 
 /// `Statistic` of `shaders/shared/row.wgsl`.
@@ -144,6 +172,7 @@ pub(crate) struct Measures {
     pub mean_average_precision: f32,
     pub padding: [u32; 3],
     pub faults: [u32; 4],
+    pub given: [u32; 4],
 }
 
 /// `Progress` of `shaders/shared/optimizer.wgsl`.

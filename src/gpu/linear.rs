@@ -9,7 +9,9 @@ use super::layout::Product;
 use super::limits::check_linear;
 use super::program::{Program, recording};
 use super::sweeps::TILE;
+use super::trace::Subject;
 use crate::Result;
+use crate::shape::Shape;
 use crate::training::Linear;
 
 /// Everything that a linear projection needs: pipelines and outputs.
@@ -29,9 +31,10 @@ impl LinearPlan {
         linear.check()?;
         check_linear(&linear)?;
         let make = Maker::new(context.device());
+        let subject = Subject::named("Linear", Shape::reference(linear.rows, linear.outputs, linear.inputs));
         context.planning(|| {
             Ok(Self {
-                program: Program::new(context, Vec::new()),
+                program: Program::new(context, subject, Vec::new()),
                 linear,
                 outputs: make.storage("outputs", (linear.rows * linear.outputs) as u64 * 4)?,
                 gradient: make.storage("gradient of the weights", (linear.inputs * linear.outputs) as u64 * 4)?,
@@ -53,7 +56,7 @@ impl LinearPlan {
             sizes: [rows, summands, outputs],
             transposed: false,
         };
-        self.program.bind(|| self.product(product, &self.outputs))
+        self.program.bind(|| Ok(self.product(product, &self.outputs)?.into()))
     }
 
     /// Checks and binds the caller's N x I inputs and the N x D gradient with respect to the outputs, as
@@ -74,7 +77,7 @@ impl LinearPlan {
             sizes: [rows, summands, outputs],
             transposed: true,
         };
-        self.program.bind(|| self.product(product, &self.gradient))
+        self.program.bind(|| Ok(self.product(product, &self.gradient)?.into()))
     }
 
     fn product(&self, factors: Factors<'_>, product: &wgpu::Buffer) -> Result<Vec<Step>> {

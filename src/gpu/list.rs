@@ -1,12 +1,11 @@
 //! Listed pairs on the GPU: which rows they are of, and which of them each row is part of.
 
 use super::basis::Basis;
-use super::buffers::{Maker, uniform};
+use super::buffers::Maker;
 use super::dispatch::{Bound, Step, folded};
 use super::inputs::{Checker, Inputs};
 use super::kernel::Kernel;
 use super::kernels;
-use super::layout::List as Uniform;
 use super::stripes::pairs;
 use crate::Result;
 use crate::shape::{Mode, Shape};
@@ -104,11 +103,9 @@ pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &C
         Mode::PairIndices => (pairs()?, same()?),
         _ => (same()?, same()?),
     };
-    let list_uniform = Uniform { count: count as u32, limit: shape.queries() as u32 };
-    let uniform = uniform(context.device(), "list", bytemuck::bytes_of(&list_uniform))?;
     let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
     let bound =
-        [Bound::all(&uniform), entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state)];
+        [Bound::all(&basis.sizes), entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state)];
     let kernel = kernels::prepare_list(shape.mode());
     Ok(kernel.step(context, "prepare list", &bound, folded((count as u32).div_ceil(256)), count as u64 * 8))
 }

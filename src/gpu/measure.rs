@@ -10,7 +10,9 @@ use super::layout;
 use super::limits::{portions_of, positives_per_dispatch};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What};
+use super::sizes;
 use super::sweeps::{Grid, Sweeps};
+use super::trace::{Subject, span};
 use crate::measures::{Measures, RANKING, Retrieval};
 use crate::shader::shader;
 use crate::shape::Shape;
@@ -44,10 +46,12 @@ impl MeasurePlan {
     pub(crate) fn new(context: &Context, retrieval: &Retrieval, shape: Shape) -> Result<Self> {
         shape.check()?;
         retrieval.check(&shape)?;
+        let subject = Subject::named("Retrieval", shape);
+        let _span = span!("plan", &subject);
         context.planning(|| {
             let basis = Basis::new(context, shape, Some(retrieval.distance), retrieval.normalize)?;
             let buffers = Buffers::new(context, retrieval, &shape)?;
-            let program = Program::new(context, buffers.steps(&basis, retrieval)?);
+            let program = Program::new(context, subject, buffers.steps(&basis, retrieval)?);
             Ok(Self { program, basis, retrieval: retrieval.clone(), buffers })
         })
     }
@@ -59,7 +63,11 @@ impl MeasurePlan {
     /// Those of [`Plan::bind`](crate::Plan::bind).
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         inputs::check_taken(inputs, |what| inputs::takes(&self.basis.shape, what))?;
-        self.program.bind(|| inputs::prepare_pairs(&self.basis, inputs, false))
+        self.program.bind(|| {
+            let mut around = sizes::around(&self.basis, inputs)?;
+            around.before.extend(inputs::prepare_pairs(&self.basis, inputs, false)?);
+            Ok(around)
+        })
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
@@ -121,7 +129,7 @@ impl Buffers {
         let ranks = sweeps.sweep("ranks", &kernels::ranks(portion), &buffers, Grid::Rows, cost).in_portions(portions);
         sweeps.pass([&distance, &ranks].into_iter());
 
-        let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state];
+        let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state, &basis.sizes];
         let groups = 1 + retrieval.recall_at.len() as u32;
         let cost = u64::from(groups) * basis.shape.queries() as u64 * 16;
         sweeps.push("totals", &kernels::measures(), &buffers, groups, cost);
@@ -135,6 +143,7 @@ impl Staged<'_> {
         if found.sequence == 0 {
             return Err(Error::NotComputed);
         }
+        let shape = sizes::resized(self.shape, found.given)?;
         let [embeddings, references, ..] = found.faults;
         self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
         self.check_finite("references", references, self.shape.dimensions())?;
@@ -143,7 +152,7 @@ impl Staged<'_> {
         }
         let mut recall = self.floats(What::Recall).unwrap_or_default().into_iter();
         Ok(Measures {
-            queries: self.shape.queries() as u64,
+            queries: shape.queries() as u64,
             counted: found.counted.into(),
             precision_at_1: recall.next().unwrap_or_default(),
             recall: recall.collect(),

@@ -17,16 +17,21 @@ mod measure;
 mod memory_bank;
 mod objective;
 mod optimizer;
+mod outputs;
 mod part;
 mod plan;
 mod pointwise;
 mod program;
 mod readback;
 mod scope;
+mod sizes;
+mod stage;
 mod steps;
 mod stripes;
 mod sweeps;
 mod tier;
+mod timings;
+mod trace;
 
 pub use adapter::Adapter;
 pub use context::{Context, Options};
@@ -37,9 +42,12 @@ pub use measure::MeasurePlan;
 pub use memory_bank::MemoryBank;
 pub use objective::ObjectivePlan;
 pub use optimizer::OptimizerPlan;
+pub use outputs::{Output, Outputs};
 pub use plan::Plan;
 pub use readback::Pending;
+pub use stage::{Section, Stage};
 pub use tier::{Checks, Tier};
+pub use timings::Timings;
 
 #[cfg(test)]
 mod tests;

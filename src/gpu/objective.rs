@@ -4,13 +4,15 @@ use super::basis::Basis;
 use super::buffers::{Maker, uniform};
 use super::context::Context;
 use super::dispatch::{Bound, Step, folded};
-use super::inputs::{self, Binding, Inputs};
+use super::inputs::{self, Around, Binding, Inputs};
 use super::kernels;
 use super::layout::Accumulate;
+use super::outputs::{self, Handover, Outputs};
 use super::part::{Part, steps_of};
 use super::program::{Program, recording};
-use super::readback::{Pending, Read, Sources, What};
+use super::readback::{Pending, Read, Sources, Staged, What};
 use super::scope::scoped;
+use super::trace::{Subject, span};
 use crate::loss::Loss;
 use crate::objective::{ObjectiveEvaluation, Weighted, check};
 use crate::shape::Shape;
@@ -47,16 +49,23 @@ struct Group {
 impl ObjectivePlan {
     pub(crate) fn new(context: &Context, objective: &[Weighted<Shape>]) -> Result<Self> {
         let sets = check(objective, |shape| *shape)?;
-        context.planning(|| Self::make(context, objective, &sets))
+        let subject = || Subject::new(objective.iter().map(|term| &term.loss), objective[0].inputs);
+        let _span = span!("plan", &subject());
+        context.planning(|| Self::make(context, objective, &sets, subject))
     }
 
-    fn make(context: &Context, objective: &[Weighted<Shape>], sets: &[[usize; 2]]) -> Result<Self> {
+    fn make(
+        context: &Context,
+        objective: &[Weighted<Shape>],
+        sets: &[[usize; 2]],
+        subject: impl Fn() -> Subject,
+    ) -> Result<Self> {
         let make = Maker::new(context.device());
         let sums: Result<Vec<_>> =
             sets.iter().map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4)).collect();
         let (groups, places) = grouped(context, objective)?;
         let mut plan = Self {
-            program: Program::new(context, Vec::new()),
+            program: Program::new(context, subject(), Vec::new()),
             groups,
             terms: objective.to_vec(),
             places,
@@ -64,7 +73,7 @@ impl ObjectivePlan {
             total_loss: make.storage("loss of the objective", 4)?,
             bytes: make.bytes(),
         };
-        plan.program = Program::new(context, plan.steps()?);
+        plan.program = Program::new(context, subject(), plan.steps()?);
         Ok(plan)
     }
 
@@ -107,9 +116,22 @@ impl ObjectivePlan {
     ///
     /// Those of [`Plan::bind`](crate::Plan::bind), and [`Error::Length`] for more or fewer inputs than sets.
     pub fn bind(&self, inputs: &[Inputs<'_>]) -> Result<Binding> {
-        if inputs.len() != self.sums.len() {
-            let (expected, actual) = (self.sums.len(), inputs.len());
-            return Err(Error::Length { what: "the inputs of the sets", expected, actual });
+        self.bind_with(inputs, &vec![Outputs::default(); self.sums.len()])
+    }
+
+    /// The same, with gradients handed to buffers of the caller's at the end of each recording: the outputs of every set, in the order
+    /// of their numbers. A set's gradients with respect to references and beta are the sums over its terms. Where one term is not
+    /// valid, no set's gradient is handed on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::bind_with`](crate::Plan::bind_with), and [`Error::Length`] for more or fewer inputs or outputs than sets.
+    pub fn bind_with(&self, inputs: &[Inputs<'_>], outputs: &[Outputs<'_>]) -> Result<Binding> {
+        let expected = self.sums.len();
+        for (what, actual) in [("the inputs of the sets", inputs.len()), ("the outputs of the sets", outputs.len())] {
+            if actual != expected {
+                return Err(Error::Length { what, expected, actual });
+            }
         }
         self.check_truths(inputs)?;
         for (set, inputs) in inputs.iter().enumerate() {
@@ -118,13 +140,28 @@ impl ObjectivePlan {
                 of_set().any(|term| inputs::loss_takes(&term.loss, &term.inputs, what))
             })?;
         }
+        outputs::check_apart(inputs, outputs)?;
         self.program.bind(|| {
-            let mut steps = Vec::new();
+            let mut around = Around::default();
             for Group { basis, parts, set } in &self.groups {
-                steps.extend(inputs::prepare(basis, parts, &inputs[*set])?);
+                around.extend(inputs::around(basis, parts, &inputs[*set])?);
             }
-            Ok(steps)
+            Ok(around.with_outputs(self.hand_over(outputs)?))
         })
+    }
+
+    fn hand_over(&self, outputs: &[Outputs<'_>]) -> Result<Vec<Step>> {
+        let mut handover = Handover::default();
+        for (set, (sum, outputs)) in self.sums.iter().zip(outputs).enumerate() {
+            let parts = || self.groups.iter().filter(move |group| group.set == set).flat_map(|group| &group.parts);
+            let references = parts().filter_map(|part| part.buffers.gradient_references.as_ref());
+            let betas = parts().filter_map(|part| part.buffers.gradient_beta.as_ref());
+            handover.add("gradient", [sum], &outputs.gradient)?;
+            handover.add("gradient of references", longest_first(references), &outputs.gradient_references)?;
+            handover.add("gradient of beta", longest_first(betas), &outputs.gradient_beta)?;
+        }
+        let losses = self.groups.iter().flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)));
+        handover.steps(self.context(), losses)
     }
 
     /// The inputs of a set are for all its losses: each takes what it needs, and has to find it there.
@@ -160,10 +197,11 @@ impl ObjectivePlan {
             sources.of_loss(basis, &parts[part], false);
         }
         for (set, sum) in self.sums.iter().enumerate() {
-            // The shape of a sum is that of any loss over its set; the total loss is beside the first.
-            let shape = self.terms.iter().find(|term| term.set == set).map(|term| term.inputs);
+            // A sum has the rows of any loss over its set; the total loss is beside the first.
+            let term = self.terms.iter().position(|term| term.set == set).unwrap_or_default();
+            let totals = self.term_loss_value(term).map(|totals| (What::Totals, totals));
             let total_loss = (set == 0).then_some((What::TotalLoss, &self.total_loss));
-            sources.add(shape.unwrap_or(self.terms[0].inputs), [(What::Sum, sum)].into_iter().chain(total_loss));
+            sources.add(self.terms[term].inputs, [(What::Sum, sum)].into_iter().chain(totals).chain(total_loss));
         }
         Pending::new(self.context(), encoder, sources, evaluation)
     }
@@ -214,6 +252,13 @@ impl ObjectivePlan {
 
 recording!(ObjectivePlan);
 
+/// The first of them is written: it has to reach as far as any.
+fn longest_first<'a>(buffers: impl Iterator<Item = &'a wgpu::Buffer>) -> Vec<&'a wgpu::Buffer> {
+    let mut buffers: Vec<_> = buffers.collect();
+    buffers.sort_by_key(|buffer| std::cmp::Reverse(buffer.size()));
+    buffers
+}
+
 /// The groups, and of each term its group and its place there.
 fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Group>, Vec<[usize; 2]>)> {
     let mut groups: Vec<Group> = Vec::new();
@@ -237,7 +282,7 @@ fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Grou
 /// The terms, then the sets.
 fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
-    let count = results.iter().position(|staged| staged.part(What::Totals).is_none()).unwrap_or(results.len());
+    let count = results.iter().position(|staged| staged.part(What::Sum).is_some()).unwrap_or(results.len());
     let (terms, sums) = results.split_at(count);
     // The faults of the inputs before what follows from them.
     terms.iter().try_for_each(|staged| staged.check())?;
@@ -247,6 +292,10 @@ fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     if !loss.is_finite() {
         return Err(Error::Overflow { what: "the loss" });
     }
-    let gradients = sums.iter().map(|staged| staged.floats(What::Sum).unwrap_or_default()).collect();
+    let gradient = |staged: &Staged<'_>| {
+        let shape = staged.sized()?;
+        Ok(staged.first_floats(What::Sum, shape.queries() * shape.dimensions()).unwrap_or_default())
+    };
+    let gradients = sums.iter().map(gradient).collect::<Result<_>>()?;
     Ok(ObjectiveEvaluation { loss, terms, gradients })
 }

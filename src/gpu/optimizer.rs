@@ -9,6 +9,7 @@ use super::layout::Progress;
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What, fault_place};
 use super::scope::scoped;
+use super::trace::Subject;
 use crate::shape::{Shape, countable};
 use crate::training::{LEARNING_RATE, Optimizer, Rule};
 use crate::{Error, Result};
@@ -39,9 +40,10 @@ impl OptimizerPlan {
         let rule = optimizer.rule();
         countable("moments", parameters, rule.moments)?;
         let make = Maker::new(context.device());
+        let subject = Subject::named("Optimizer", Shape::pointwise(parameters, 1));
         context.planning(|| {
             Ok(Self {
-                program: Program::new(context, Vec::new()),
+                program: Program::new(context, subject, Vec::new()),
                 optimizer,
                 parameters,
                 settings: settings(context.device(), &rule, parameters as u32)?,
@@ -63,7 +65,7 @@ impl OptimizerPlan {
             let check = Checker::new(self.context());
             let gradient = check.bound_beside("gradient", &gradient, self.parameters, parameters.buffer())?;
             let parameters = check.bound("parameters", &parameters, self.parameters)?;
-            Ok(self.steps(parameters, gradient))
+            Ok(self.steps(parameters, gradient).into())
         })
     }
 

@@ -2,11 +2,14 @@
 
 use super::basis::Basis;
 use super::context::Context;
+use super::dispatch::Step;
 use super::inputs::{self, Binding, Inputs};
+use super::outputs::{self, Handover, Outputs};
 use super::part::{Part, steps_of};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources};
 use super::scope::scoped;
+use super::trace::{Subject, span};
 #[cfg(doc)]
 use crate::Error;
 use crate::Result;
@@ -29,10 +32,12 @@ impl Plan {
     pub(crate) fn new(context: &Context, loss: Loss, shape: Shape) -> Result<Self> {
         shape.check()?;
         loss.check(&shape)?;
+        let subject = Subject::new([&loss], shape);
+        let _span = span!("plan", &subject);
         context.planning(|| {
             let basis = Basis::new(context, shape, loss.distance(), loss.normalize())?;
             let parts = [Part::new(&basis, loss, 1.0, None)?];
-            let program = Program::new(context, steps_of(&basis, &parts)?);
+            let program = Program::new(context, subject, steps_of(&basis, &parts)?);
             Ok(Self { program, basis, parts })
         })
     }
@@ -45,10 +50,33 @@ impl Plan {
     /// shape or the loss asks for, [`Error::Unsupported`] for targets or labels that the loss does not take and [`Error::NotTaken`] for
     /// any other input that it does not, [`Error::Gpu`] for a buffer that wgpu refuses, for instance of another device.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
+        self.bind_with(inputs, &Outputs::default())
+    }
+
+    /// The same, with gradients handed to buffers of the caller's at the end of each recording.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::bind`]; [`Error::Buffer`] for an output of a gradient that the plan does not have, or that overlaps an input,
+    /// another output or the plan's own gradient.
+    pub fn bind_with(&self, inputs: &Inputs<'_>, outputs: &Outputs<'_>) -> Result<Binding> {
         let mode = self.basis.shape.mode();
         self.loss().check_truth(mode, inputs.targets.is_some(), inputs.labels.is_some())?;
         inputs::check_taken(inputs, |what| inputs::loss_takes(self.loss(), self.shape(), what))?;
-        self.program.bind(|| inputs::prepare(&self.basis, &self.parts, inputs))
+        outputs::check_apart(std::slice::from_ref(inputs), std::slice::from_ref(outputs))?;
+        self.program.bind(|| {
+            let around = inputs::around(&self.basis, &self.parts, inputs)?;
+            Ok(around.with_outputs(self.hand_over(outputs)?))
+        })
+    }
+
+    fn hand_over(&self, outputs: &Outputs<'_>) -> Result<Vec<Step>> {
+        let Outputs { gradient, gradient_references, gradient_beta } = outputs;
+        let mut handover = Handover::default();
+        handover.add("gradient", [self.gradient()], gradient)?;
+        handover.add("gradient of references", self.gradient_references(), gradient_references)?;
+        handover.add("gradient of beta", self.gradient_beta(), gradient_beta)?;
+        handover.steps(self.context(), [(&self.basis, self.part())].into_iter())
     }
 
     /// Replaces the seed of a loss that draws, for every submission after this call, whenever it was recorded: a training draws

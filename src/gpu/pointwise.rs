@@ -21,8 +21,8 @@ const COST: u64 = 64;
 /// How the values are cut: where a term is a row, into these; else into runs of `WIDTH`.
 fn cut(loss: &Loss, shape: &Shape) -> Cut {
     let width = if loss.has_per_anchor(shape) { shape.dimensions() } else { WIDTH };
-    let count = shape.queries() * shape.dimensions();
-    Cut { count: count as u32, width: width as u32, rows: count.div_ceil(width) as u32, padding: 0 }
+    let rows = (shape.queries() * shape.dimensions()).div_ceil(width);
+    Cut { dimensions: shape.dimensions() as u32, width: width as u32, rows: rows as u32, padding: 0 }
 }
 
 /// How many rows the values are cut into, if the kernels can take them.
@@ -41,8 +41,8 @@ pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
 
 fn finish(basis: &Basis, part: &Part) -> Result<Step> {
     let finish = Finish {
-        count: cut(&part.loss, &basis.shape).count.div_ceil(WIDTH as u32),
-        dimensions: WIDTH as u32,
+        dimensions: basis.shape.dimensions() as u32,
+        width: WIDTH as u32,
         last: true.into(),
         factor: 1.0,
         ..Default::default()
@@ -57,12 +57,11 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<St
     let Basis { context, shape, matrix, .. } = basis;
     let check = Checker::new(context);
     let cut = cut(loss, shape);
-    let values = check.bound("embeddings", &inputs.embeddings, cut.count as usize)?;
+    let count = shape.queries() * shape.dimensions();
+    let values = check.bound("embeddings", &inputs.embeddings, count)?;
     let truth = match loss.truth() {
         Truth::Nothing => Bound::all(&matrix.unused),
-        Truth::Targets | Truth::Signs => {
-            check.needed("targets", &inputs.targets, cut.count as usize, "every value has one")?
-        }
+        Truth::Targets | Truth::Signs => check.needed("targets", &inputs.targets, count, "every value has one")?,
         Truth::Labels => check.needed("labels", &inputs.labels, shape.queries(), "every row has one")?,
     };
     let uniform = uniform(context.device(), "cut", bytemuck::bytes_of(&cut))?;
@@ -74,7 +73,8 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<St
         Bound::all(&buffers.gradient),
         Bound::all(&buffers.rows),
         Bound::all(&matrix.state),
+        Bound::all(&basis.sizes),
     ];
     let kernel = kernels::pointwise(loss.description());
-    Ok(kernel.step(context, "pointwise", &bound, folded(cut.rows), u64::from(cut.count) * COST))
+    Ok(kernel.step(context, "pointwise", &bound, folded(cut.rows), count as u64 * COST))
 }

@@ -4,11 +4,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::context::Context;
 use super::dispatch::Step;
-use super::inputs::Binding;
+use super::inputs::{Around, Binding};
 use super::scope::scoped;
+use super::stage::{self, Section};
+use super::timings::Timings;
+use super::trace::{Subject, span};
 use crate::{Error, Result};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+/// A pass of any dispatches.
+pub(crate) const PASS: wgpu::ComputePassDescriptor<'static> =
+    wgpu::ComputePassDescriptor { label: Some("metric-learning"), timestamp_writes: None };
 
 /// The methods of a plan that only hand on to its program.
 macro_rules! recording {
@@ -32,6 +39,41 @@ macro_rules! recording {
                 self.program.record_into(pass, binding)
             }
 
+            /// The dispatches of a recording, cut where the [`Stage`](crate::Stage) changes: for callers who record each section into a
+            /// pass of their own, with `timestamp_writes` or a profiler's scope.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan.
+            pub fn sections<'a>(&'a self, binding: &'a Binding) -> Result<Vec<$crate::gpu::Section<'a>>> {
+                self.program.sections(binding)
+            }
+
+            /// Timestamps for the recordings of a binding: see [`Timings`](crate::Timings).
+            ///
+            /// # Errors
+            ///
+            /// [`Error::MissingFeature`](crate::Error::MissingFeature) for a device without `TIMESTAMP_QUERY`,
+            /// [`Error::DeviceLimit`](crate::Error::DeviceLimit) for more sections than a query set takes,
+            /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan; `OutOfMemory`, `Gpu`.
+            pub fn timings(&self, binding: &Binding) -> Result<$crate::gpu::Timings> {
+                $crate::gpu::Timings::new(&self.program.context, &self.program.sections(binding)?)
+            }
+
+            /// Records everything with timestamps, each section as a compute pass.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan, or timings of another binding.
+            pub fn record_timed(
+                &self,
+                encoder: &mut wgpu::CommandEncoder,
+                binding: &Binding,
+                timings: &$crate::gpu::Timings,
+            ) -> Result<()> {
+                self.program.record_timed(encoder, binding, timings)
+            }
+
             /// How many dispatches a recording has.
             pub fn dispatches(&self, binding: &Binding) -> usize {
                 self.program.dispatches(binding)
@@ -52,35 +94,51 @@ macro_rules! recording {
 }
 pub(crate) use recording;
 
-/// The dispatches after those that prepare the inputs.
+/// The dispatches between those of a binding.
 #[derive(Debug)]
 pub(crate) struct Program {
     id: u64,
     pub context: Context,
+    pub subject: Subject,
     steps: Vec<Step>,
 }
 
 impl Program {
-    pub(crate) fn new(context: &Context, steps: Vec<Step>) -> Self {
-        Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), context: context.clone(), steps }
+    pub(crate) fn new(context: &Context, subject: Subject, steps: Vec<Step>) -> Self {
+        Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), context: context.clone(), subject, steps }
     }
 
-    /// Binds the dispatches that prepare the inputs.
-    pub(crate) fn bind(&self, prepare: impl FnOnce() -> Result<Vec<Step>>) -> Result<Binding> {
-        let steps = self.context.or_forget(|| scoped(self.context.device(), "binding inputs", prepare))?;
-        Ok(Binding { plan: self.id, steps })
+    /// Binds the dispatches around those of the plan.
+    pub(crate) fn bind(&self, around: impl FnOnce() -> Result<Around>) -> Result<Binding> {
+        let _span = span!("bind", &self.subject);
+        let around = self.context.or_forget(|| scoped(self.context.device(), "binding inputs", around))?;
+        Ok(Binding { plan: self.id, around })
     }
 
-    /// Records every dispatch in a pass of its own.
+    /// Records every dispatch in one pass.
     pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
-        let descriptor = wgpu::ComputePassDescriptor { label: Some("metric-learning"), timestamp_writes: None };
-        self.record_into(&mut encoder.begin_compute_pass(&descriptor), binding)
+        self.record_into(&mut encoder.begin_compute_pass(&PASS), binding)
     }
 
     /// Records every dispatch.
     pub(crate) fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
+        let _span = span!("record", &self.subject);
         self.steps(binding)?.for_each(|step| step.record(pass));
         Ok(())
+    }
+
+    pub(crate) fn record_timed(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        binding: &Binding,
+        timings: &Timings,
+    ) -> Result<()> {
+        let _span = span!("record", &self.subject);
+        timings.record(encoder, &self.sections(binding)?)
+    }
+
+    pub(crate) fn sections<'a>(&'a self, binding: &'a Binding) -> Result<Vec<Section<'a>>> {
+        Ok(stage::sections(self.steps(binding)?))
     }
 
     /// Every dispatch in its order.
@@ -88,16 +146,18 @@ impl Program {
         if binding.plan != self.id {
             return Err(Error::Buffer { what: "binding", problem: "it was made by another plan".into() });
         }
-        Ok(binding.steps.iter().chain(&self.steps))
+        let Around { before, after } = &binding.around;
+        Ok(before.iter().chain(&self.steps).chain(after))
     }
 
     /// How many dispatches a recording has.
     pub(crate) fn dispatches(&self, binding: &Binding) -> usize {
-        self.steps.len() + binding.steps.len()
+        binding.around.before.len() + self.steps.len() + binding.around.after.len()
     }
 
     /// Roughly how many arithmetic operations a recording takes.
     pub(crate) fn operations(&self, binding: &Binding) -> u64 {
-        binding.steps.iter().chain(&self.steps).map(|step| step.cost).sum()
+        let Around { before, after } = &binding.around;
+        before.iter().chain(&self.steps).chain(after).map(|step| step.cost).sum()
     }
 }

@@ -1,5 +1,6 @@
 //! From the GPU to the host, without blocking forever.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -15,6 +16,7 @@ use super::part::Part;
 #[cfg(doc)]
 use super::plan::Plan;
 use super::scope::scoped;
+use super::sizes;
 use crate::loss::SIGNS;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Evaluation, Result};
@@ -24,13 +26,21 @@ use crate::{Error, Evaluation, Result};
 /// First submit the encoder that the `read_back` of a [`Plan`] or of another plan recorded into,
 /// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
 /// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
-#[derive(Debug)]
 pub struct Pending<T = Evaluation> {
     device: wgpu::Device,
     staging: wgpu::Buffer,
     layout: Layout,
-    parse: fn(&Read<'_>) -> Result<T>,
+    parse: Parse<T>,
     mapped: Option<oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+}
+
+/// Makes the result of what was read.
+type Parse<T> = Box<dyn Fn(&Read<'_>) -> Result<T> + Send + Sync>;
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("layout", &self.layout).finish_non_exhaustive()
+    }
 }
 
 /// What the staging buffer holds: results, one after the other.
@@ -66,6 +76,8 @@ pub(crate) enum What {
     /// Of an objective.
     Sum,
     TotalLoss,
+    /// Of timings.
+    Timestamps,
 }
 
 /// The buffers that results are read from.
@@ -81,6 +93,11 @@ impl<'a> Sources<'a> {
         let result = self.shapes.len();
         self.shapes.push(shape);
         self.buffers.extend(buffers.into_iter().map(|(what, buffer)| (result, what, buffer)));
+    }
+
+    /// Adds what has no shape, and is all there is.
+    pub(crate) fn add_alone(&mut self, what: What, buffer: &'a wgpu::Buffer) {
+        self.buffers.push((0, what, buffer));
     }
 
     /// Adds the result of a loss, with the gradient with respect to the first set or without.
@@ -105,8 +122,9 @@ impl<T> Pending<T> {
         context: &Context,
         encoder: &mut wgpu::CommandEncoder,
         sources: Sources<'_>,
-        parse: fn(&Read<'_>) -> Result<T>,
+        parse: impl Fn(&Read<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Result<Self> {
+        let parse = Box::new(parse);
         scoped(context.device(), "reading back", || Self::copying(context.device(), encoder, sources, parse))
     }
 
@@ -114,7 +132,7 @@ impl<T> Pending<T> {
         device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
         sources: Sources<'_>,
-        parse: fn(&Read<'_>) -> Result<T>,
+        parse: Parse<T>,
     ) -> Result<Self> {
         let size: u64 = sources.buffers.iter().map(|(.., buffer)| buffer.size()).sum();
         let limit = device.limits().max_buffer_size;
@@ -153,6 +171,7 @@ impl<T> Pending<T> {
     /// [`Error::PairWithItself`] for what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an optimiser; [`Error::Overflow`] for a loss, gradient or distance
     /// beyond f32.
     pub fn wait(mut self, timeout: Duration) -> Result<T> {
+        let _span = tracing::debug_span!("wait", bytes = self.staging.size()).entered();
         let start = Instant::now();
         // Short enough that a device that has stopped answering is noticed, long enough not to take the CPU from a software one.
         let slice = Duration::from_millis(100);
@@ -202,6 +221,7 @@ impl<T> Pending<T> {
 }
 
 /// What was copied, back on the host.
+#[derive(Clone, Copy)]
 pub(crate) struct Read<'a> {
     bytes: &'a [u8],
     layout: &'a Layout,
@@ -210,7 +230,13 @@ pub(crate) struct Read<'a> {
 impl<'a> Read<'a> {
     /// One of the results.
     pub(crate) fn staged(&self, result: usize) -> Staged<'a> {
-        Staged { bytes: self.bytes, parts: &self.layout.parts, result, shape: &self.layout.shapes[result] }
+        Staged { read: *self, result, shape: &self.layout.shapes[result] }
+    }
+
+    /// The bytes of one of its parts.
+    pub(crate) fn part(&self, result: usize, what: What) -> Option<&'a [u8]> {
+        let part = self.layout.parts.iter().find(|part| part.result == result && part.what == what)?;
+        self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
     }
 
     /// How many results there are.
@@ -221,13 +247,17 @@ impl<'a> Read<'a> {
 
 /// One result, back on the host.
 pub(crate) struct Staged<'a> {
-    bytes: &'a [u8],
-    parts: &'a [Piece],
+    read: Read<'a>,
     result: usize,
     pub shape: &'a Shape,
 }
 
 impl Staged<'_> {
+    /// The shape that the recording had: fewer rows than planned where the caller said so.
+    pub(crate) fn sized(&self) -> Result<Shape> {
+        sizes::resized(self.shape, self.totals().given)
+    }
+
     fn totals(&self) -> Totals {
         bytemuck::pod_read_unaligned(self.part(What::Totals).unwrap_or(&[]))
     }
@@ -238,6 +268,7 @@ impl Staged<'_> {
         if totals.sequence == 0 {
             return Err(Error::NotComputed);
         }
+        self.sized()?;
         let [embeddings, references, beta, label] = totals.faults;
         self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
         self.check_finite("references", references, self.shape.dimensions())?;
@@ -263,6 +294,8 @@ impl Staged<'_> {
         if state.get(state::OVERFLOW).is_some_and(|&overflow| overflow > 0) {
             return Err(Error::Overflow { what: "the gradient" });
         }
+        let shape = self.sized()?;
+        let [queries, references, dimensions] = [shape.queries(), shape.references(), shape.dimensions()];
         let rows: Option<Vec<Row>> = self.part(What::Rows).map(bytemuck::pod_collect_to_vec);
         Ok(Evaluation {
             loss: totals.loss,
@@ -274,10 +307,10 @@ impl Staged<'_> {
             negative_pairs: wide(totals.negative_pairs),
             mean_positive_distance: totals.mean_positive_distance,
             mean_negative_distance: totals.mean_negative_distance,
-            gradient: self.floats(What::Gradient).unwrap_or_default(),
-            gradient_references: self.floats(What::GradientReferences),
+            gradient: self.first_floats(What::Gradient, queries * dimensions).unwrap_or_default(),
+            gradient_references: self.first_floats(What::GradientReferences, references * dimensions),
             gradient_beta: self.floats(What::GradientBeta),
-            per_anchor: rows.map(|rows| rows.iter().map(|row| row.loss + row.negative_loss).collect()),
+            per_anchor: rows.map(|rows| rows.iter().take(queries).map(|row| row.loss + row.negative_loss).collect()),
         })
     }
 
@@ -285,9 +318,14 @@ impl Staged<'_> {
         self.part(what).map(bytemuck::pod_collect_to_vec)
     }
 
+    pub(crate) fn first_floats(&self, what: What, count: usize) -> Option<Vec<f32>> {
+        let mut floats = self.floats(what)?;
+        floats.truncate(count);
+        Some(floats)
+    }
+
     pub(crate) fn part(&self, what: What) -> Option<&[u8]> {
-        let part = self.parts.iter().find(|part| part.result == self.result && part.what == what)?;
-        self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
+        self.read.part(self.result, what)
     }
 
     /// The first listed index without a row, pair of a row with itself, and target that is not finite or not allowed.

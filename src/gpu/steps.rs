@@ -48,9 +48,10 @@ pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
 /// Adds up the rows of a loss; the last loss also takes the faults over.
 pub(crate) fn totals(basis: &Basis, part: &Part, last: bool) -> Step {
     let kernel = kernels::totals(&part.loss, last);
-    let Buffers { weight, rows, totals, .. } = &part.buffers;
+    let Buffers { summands, rows, totals, .. } = &part.buffers;
     let cost = rows.size() / 4;
-    kernel.step(&basis.context, "totals", &[weight, rows, totals, &basis.matrix.state].map(Bound::all), [1, 1, 1], cost)
+    let bound = [summands, rows, totals, &basis.matrix.state, &basis.sizes].map(Bound::all);
+    kernel.step(&basis.context, "totals", &bound, [1, 1, 1], cost)
 }
 
 /// Scales a gradient.
@@ -64,9 +65,12 @@ pub(crate) fn finish_gradient(
 ) -> Result<Step> {
     let uniform = uniform(basis.context.device(), "finish", bytemuck::bytes_of(finish))?;
     let Matrix { state, unused, .. } = &basis.matrix;
-    let bound = [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state].map(Bound::all);
-    let cost = u64::from(finish.count) * u64::from(finish.dimensions) * 8;
-    Ok(kernels::finish_gradient().step(&basis.context, "finish gradient", &bound, folded(finish.count), cost))
+    let sizes = &basis.sizes;
+    let bound =
+        [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state, sizes].map(Bound::all);
+    let values = gradient.size() / 4;
+    let rows = values.div_ceil(finish.width.into()) as u32;
+    Ok(kernels::finish_gradient().step(&basis.context, "finish gradient", &bound, folded(rows), values * 8))
 }
 
 /// What one loss does on each stripe, and after them.
@@ -215,10 +219,9 @@ impl<'a> Work<'a> {
         let Buffers { gradient, gradient_references, transposed, .. } = &self.part.buffers;
         let mut steps = Vec::from_iter(self.finish_beta());
         if let (Some(set), Some(gradient)) = (references, gradient_references) {
-            steps.push(self.finish_gradient(set, gradient, self.basis.shape.references(), None, false)?);
+            steps.push(self.finish_gradient(set, gradient, None, true)?);
         }
-        let rows = self.basis.shape.queries();
-        steps.push(self.finish_gradient(queries, gradient, rows, transposed.as_ref(), true)?);
+        steps.push(self.finish_gradient(queries, gradient, transposed.as_ref(), false)?);
         Ok(steps)
     }
 
@@ -236,20 +239,20 @@ impl<'a> Work<'a> {
         &self,
         set: &Set,
         gradient: &wgpu::Buffer,
-        rows: usize,
         add: Option<&wgpu::Buffer>,
-        last: bool,
+        of_references: bool,
     ) -> Result<Step> {
         let halved = self.basis.shape.mode() == Mode::Batch && self.terms.symmetric;
         let finish = Finish {
-            count: rows as u32,
+            of_references: of_references.into(),
             dimensions: self.basis.shape.dimensions() as u32,
+            width: self.basis.shape.dimensions() as u32,
             vectors: self.basis.shape.dimensions().div_ceil(4) as u32,
             unit: self.basis.on_unit_rows.into(),
             add: add.is_some().into(),
-            last: last.into(),
+            // The references come first.
+            last: (!of_references).into(),
             factor: self.terms.gradient_factor * if halved { 2.0 } else { 1.0 },
-            padding: 0,
         };
         finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, &finish)
     }

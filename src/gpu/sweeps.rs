@@ -138,7 +138,7 @@ impl<'a> Sweeps<'a> {
         u64::from(self.basis.stripes.stride) * self.basis.shape.dimensions() as u64 * 3
     }
 
-    /// A kernel whose first binding is the stripe.
+    /// A kernel whose first binding is the stripe, and whose last the sizes.
     pub(crate) fn sweep(
         &self,
         label: &'static str,
@@ -147,8 +147,12 @@ impl<'a> Sweeps<'a> {
         grid: Grid,
         cost_per_row: u64,
     ) -> Sweep {
-        let bound: Vec<_> =
-            [&self.uniforms.buffer].into_iter().chain(buffers.iter().copied()).map(Bound::all).collect();
+        let bound: Vec<_> = [&self.uniforms.buffer]
+            .into_iter()
+            .chain(buffers.iter().copied())
+            .chain([&self.basis.sizes])
+            .map(Bound::all)
+            .collect();
         let step = kernel.step(&self.basis.context, label, &bound, grid.groups(0, 0), 0);
         Sweep { step, grid, cost_per_row, portions: 1 }
     }
@@ -190,13 +194,11 @@ impl Uniforms {
                 let stripe = Stripe {
                     begin,
                     rows,
-                    references: shape.references() as u32,
                     dimensions: shape.dimensions() as u32,
                     vectors: shape.dimensions().div_ceil(4) as u32,
                     stride: stripes.stride,
                     same_set: (shape.mode() == Mode::Batch).into(),
                     portion,
-                    listed: pairs(shape) as u32,
                 };
                 bytes.extend_from_slice(bytemuck::bytes_of(&stripe));
                 bytes.resize(bytes.len().next_multiple_of(pitch as usize), 0);

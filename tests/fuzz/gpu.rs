@@ -99,6 +99,7 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
         same: (mode == Mode::PairIndices).then(|| same.slice(..)),
         triplets: (mode == Mode::Triplets).then(|| triplets.slice(..)),
         targets: has_targets.then(|| targets.slice(..)),
+        ..Inputs::unlabelled(&embeddings)
     };
     let binding = plan.bind(&inputs)?;
     let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());

@@ -117,7 +117,7 @@ fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) ->
     }
     var drawn = negatives.some;
     let begin = segment * segment_size;
-    for (var j = begin; j < min(begin + segment_size, stripe.references); j++) {
+    for (var j = begin; j < min(begin + segment_size, sizes.references); j++) {
         let own = weight(i, row, j, negatives);
         sum += own;
         if (own > 0.0) {
@@ -133,7 +133,7 @@ fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) ->
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
@@ -164,10 +164,10 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let negatives = negatives_from(workgroup_extremes(seen, local));
     let draws = select(counts.x, 0u, negatives.some == NOWHERE);
 
-    let segment_size = (stripe.references + WORKGROUP - 1u) / WORKGROUP;
+    let segment_size = (sizes.references + WORKGROUP - 1u) / WORKGROUP;
     let begin = local * segment_size;
     var own = 0.0;
-    for (var j = begin; j < min(begin + segment_size, stripe.references); j++) {
+    for (var j = begin; j < min(begin + segment_size, sizes.references); j++) {
         own += weight(i, row, j, negatives);
     }
     sum_up_segments(own, local);

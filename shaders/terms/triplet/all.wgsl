@@ -25,7 +25,7 @@ struct Parameters {
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
@@ -56,7 +56,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         clear_places(local);
 
         let largest = keys[size - 1u];
-        for (var j = local; j < stripe.references; j += WORKGROUP) {
+        for (var j = local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distances[begin + j];
                 let place = keys_up_to(size, d);
@@ -75,7 +75,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         sum_up_places(local);
 
         var next = number;
-        for (var j = local; j < stripe.references; j += WORKGROUP) {
+        for (var j = local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == POSITIVE) {
                 if (next >= first && next < first + size) {
                     let d = distances[begin + j];

@@ -75,13 +75,13 @@ fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     let begin = row * stripe.stride;
     var pairs: Pairs;
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             see_pair(&pairs, kind, distances[begin + j]);

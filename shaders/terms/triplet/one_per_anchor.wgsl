@@ -33,7 +33,7 @@ fn negative_key(d: f32) -> f32 {
 // The nearest negative farther than d.
 fn nearest_negative_beyond(i: u32, begin: u32, d: f32, local: u32) -> Extreme {
     var beyond = NO_EXTREME;
-    for (var j = local; j < stripe.references; j += WORKGROUP) {
+    for (var j = local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == NEGATIVE && distances[begin + j] > d) {
             beyond = nearer(beyond, Extreme(distances[begin + j], j));
         }
@@ -44,7 +44,7 @@ fn nearest_negative_beyond(i: u32, begin: u32, d: f32, local: u32) -> Extreme {
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;

@@ -71,7 +71,7 @@ fn slopes_of_choosers(end: u32, order: u32, d: f32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let row = number_of(group);
-    if (row >= stripe.rows) {
+    if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
@@ -112,7 +112,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             atomicStore(&columns[k], NOWHERE);
         }
         workgroupBarrier();
-        for (var j = local; j < stripe.references; j += WORKGROUP) {
+        for (var j = local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distances[begin + j];
                 let before = keys_below(size, d);
@@ -123,7 +123,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         }
         workgroupBarrier();
         sweep_gaps(local);
-        for (var j = local; j < stripe.references; j += WORKGROUP) {
+        for (var j = local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distances[begin + j];
                 let before = keys_below(size, d);
@@ -135,7 +135,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         workgroupBarrier();
 
         var next = number;
-        for (var j = local; j < stripe.references; j += WORKGROUP) {
+        for (var j = local; j < sizes.references; j += WORKGROUP) {
             let kind = relation(i, j);
             if (kind == POSITIVE) {
                 if (next >= first && next < first + size) {

@@ -2,12 +2,13 @@
 
 use std::mem::offset_of;
 
-use crate::gpu::Tier;
-use crate::gpu::kernel::{Room, Slot};
+use crate::gpu::kernel::Slot;
 use crate::gpu::layout::{
-    Cut, Finish, List, Measures, Product, Progress, Ranks, Row, Rows, Statistic, Stripe, Totals, state,
+    Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Statistic, Stripe, Summands,
+    Totals, state,
 };
-use crate::loss::{Difficulty, Loss};
+use crate::gpu::{Kernel, Tier, kernels};
+use crate::loss::Difficulty;
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
 use crate::training::Optimizer;
@@ -40,22 +41,25 @@ macro_rules! assert_same_layout {
 #[test]
 fn structs_have_the_same_layout() {
     assert_same_layout!(Stripe in "terms/contrastive.wgsl":
-        begin, rows, references, dimensions, vectors, stride, same_set, portion, listed);
-    assert_same_layout!(List in "prepare/list.wgsl": count, limit);
-    assert_same_layout!(Rows in "prepare/rows.wgsl": count, dimensions, vectors, unit, labelled, classes, fault);
-    assert_same_layout!(Cut in "pointwise/l1.wgsl": count, width, rows);
-    assert_same_layout!(Finish in "finish/gradient.wgsl": count, dimensions, vectors, unit, add, last, factor);
+        begin, rows, dimensions, vectors, stride, same_set, portion);
+    assert_same_layout!(Sizes in "prepare/list.wgsl": queries, references, listed, pairs, given);
+    assert_same_layout!(Planned in "prepare/sizes.wgsl": sizes, is_given, pairs_per_entry);
+    assert_same_layout!(Rows in "prepare/rows.wgsl": of_references, dimensions, vectors, unit, labelled, classes, fault);
+    assert_same_layout!(Cut in "pointwise/l1.wgsl": dimensions, width, rows);
+    assert_same_layout!(Finish in "finish/gradient.wgsl": of_references, dimensions, width, vectors, unit, add, last, factor);
+    assert_same_layout!(Summands in "finish/totals.wgsl": weight, by_query);
+    assert_same_layout!(Output in "finish/output.wgsl": count, accumulate);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
         nonzero_negatives, terms, nonzero, beta_slope);
     assert_same_layout!(Totals in "finish/totals.wgsl":
-        loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, terms,
-        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults);
+        loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, rows, terms,
+        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults, given);
     assert_same_layout!(Ranks in "measures/ranks.wgsl": positives, first, within, precisions, overflow);
     assert_same_layout!(Ranks in "measures/totals.wgsl": positives, first, within, precisions, overflow);
     assert_same_layout!(Measures in "measures/totals.wgsl":
-        counted, overflow, sequence, r_precision, mean_average_precision, faults);
+        counted, overflow, sequence, r_precision, mean_average_precision, faults, given);
     assert_same_layout!(Progress in "training/sgd.wgsl": steps, left_out, first_left_out, means_of_one);
     assert_same_layout!(Product in "training/linear.wgsl": rows, columns, summands, across);
 }
@@ -155,32 +159,7 @@ fn settings_stand_in_the_order_of_the_kernel() {
 
 #[test]
 fn rooms_have_the_bindings_of_their_kernels() {
-    let mut kernels = vec![
-        (Room::PrepareRows, shader!("prepare/rows.wgsl")),
-        (Room::PrepareBeta, shader!("prepare/beta.wgsl")),
-        (Room::PrepareList, shader!("prepare/list.wgsl")),
-        (Room::Incidence, shader!("incidence/count.wgsl")),
-        (Room::Incidence, shader!("incidence/scan.wgsl")),
-        (Room::Incidence, shader!("incidence/scatter.wgsl")),
-        (Room::Distance, shader!("distance/listed.wgsl")),
-        (Room::Gradient, shader!("gradient/listed.wgsl")),
-        (Room::Gradient, shader!("gradient/aligned.wgsl")),
-        (Room::Distance, shader!("distance/pairwise.wgsl")),
-        (Room::Distance, shader!("distance/scores.wgsl")),
-        (Room::Gradient, shader!("gradient/pairwise.wgsl")),
-        (Room::Gradient, shader!("gradient/scores.wgsl")),
-        (Room::FinishTotals, shader!("finish/totals.wgsl")),
-        (Room::FinishGradient, shader!("finish/gradient.wgsl")),
-        (Room::FinishBeta, shader!("finish/beta.wgsl")),
-        (Room::MeasureRanks, shader!("measures/ranks.wgsl")),
-        (Room::MeasureTotals, shader!("measures/totals.wgsl")),
-        (Room::Optimizer, shader!("training/sgd.wgsl")),
-        (Room::Optimizer, shader!("training/adam.wgsl")),
-        (Room::Linear, shader!("training/linear.wgsl")),
-    ];
-    let room_of = |loss: &Loss| if loss.distance().is_some() { Room::Terms } else { Room::Pointwise };
-    kernels.extend(losses().iter().map(|loss| (room_of(loss), loss.description().terms().shader)));
-    for (room, shader) in kernels {
+    for Kernel { room, shader, .. } in kernels::all() {
         let module = parse(shader);
         for (_, global) in module.global_variables.iter() {
             let Some(binding) = &global.binding else { continue };
@@ -201,24 +180,7 @@ fn rooms_have_the_bindings_of_their_kernels() {
 
 #[test]
 fn no_room_needs_more_than_the_baseline() {
-    let rooms = [
-        Room::PrepareRows,
-        Room::PrepareBeta,
-        Room::PrepareList,
-        Room::Incidence,
-        Room::Distance,
-        Room::Terms,
-        Room::Gradient,
-        Room::Pointwise,
-        Room::FinishTotals,
-        Room::FinishGradient,
-        Room::FinishBeta,
-        Room::MeasureRanks,
-        Room::MeasureTotals,
-        Room::Optimizer,
-        Room::Linear,
-    ];
-    for room in rooms {
+    for Kernel { room, .. } in kernels::all() {
         let storage = room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
         assert!(storage <= 8, "{room:?} has {storage} storage buffers");
     }

@@ -1,0 +1,11 @@
+//! The library as a guest on a device of the caller's: its buffers, encoders, passes, submissions and errors.
+
+mod buffers;
+mod caller;
+mod contents;
+mod guest;
+mod limits;
+mod outputs;
+mod recording;
+mod rows;
+mod waiting;
