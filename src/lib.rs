@@ -99,7 +99,10 @@ pub mod training;
 pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
-pub use gpu::{Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Pending, Plan, Tier};
+pub use gpu::{
+    Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation, Options, Pending, Plan,
+    Progress, Tier,
+};
 pub use loss::*;
 pub use objective::{ObjectiveEvaluation, Weighted};
 pub use shape::{Mode, Shape};

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adapter::Adapter;
+use super::faults::Faults;
 use super::kernel::{Kernel, Room};
 use super::linear::LinearPlan;
 use super::measure::MeasurePlan;
@@ -60,6 +61,7 @@ struct Inner {
     options: Options,
     tier: Tier,
     pipelines: Mutex<Vec<(Kernel, Pipeline)>>,
+    faults: Faults,
 }
 
 /// A pipeline with the layout of its bind group.
@@ -91,8 +93,8 @@ impl Context {
         if !missing.is_empty() {
             return Err(Error::MissingFeature { tier: tier.to_string(), feature: format!("{missing:?}") });
         }
-        let inner =
-            Inner { device: device.clone(), queue: queue.clone(), options, tier, pipelines: Mutex::new(Vec::new()) };
+        let (device, queue) = (device.clone(), queue.clone());
+        let inner = Inner { device, queue, options, tier, pipelines: Mutex::default(), faults: Faults::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -176,6 +178,10 @@ impl Context {
         self.inner.tier
     }
 
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
     /// The kernel's pipeline, made the first time it is asked for.
     pub(crate) fn pipeline(&self, kernel: &Kernel) -> Pipeline {
         let mut pipelines = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,7 +189,7 @@ impl Context {
             return pipeline.clone();
         }
         let layout = self.layout(&pipelines, kernel.room);
-        let pipeline = kernel.pipeline(&self.inner.device, &layout, self.inner.tier, self.inner.options.checks);
+        let pipeline = self.create_pipeline(kernel, &layout);
         let made = Pipeline { pipeline, layout };
         pipelines.push((kernel.clone(), made.clone()));
         made

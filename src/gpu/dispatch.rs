@@ -9,7 +9,7 @@ use super::layout::Stripe;
 /// One dispatch, with everything it needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    label: &'static str,
+    pub label: &'static str,
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
     offset: Option<u32>,

@@ -105,7 +105,7 @@ pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &C
         _ => (same()?, same()?),
     };
     let list_uniform = Uniform { count: count as u32, limit: shape.queries() as u32 };
-    let uniform = uniform(context.device(), "list", bytemuck::bytes_of(&list_uniform))?;
+    let uniform = uniform(context, "list", bytemuck::bytes_of(&list_uniform))?;
     let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
     let bound =
         [Bound::all(&uniform), entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state)];

@@ -94,7 +94,7 @@ recording!(MeasurePlan);
 
 impl Buffers {
     fn new(context: &Context, retrieval: &Retrieval, shape: &Shape) -> Result<Self> {
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         // No rank is beyond the number of columns.
         let recall_at = retrieval.recall_at.iter().map(|&k| k.min(shape.references()) as u32);
         let recall_at: Vec<u32> = std::iter::once(1).chain(recall_at).collect();
@@ -102,7 +102,7 @@ impl Buffers {
         Ok(Self {
             ranks: make.storage("ranks", shape.queries() as u64 * size_of::<layout::Ranks>() as u64)?,
             recall: make.storage("recall", recall_at.len() as u64 * 4)?,
-            recall_at: filled(context.device(), "recall at", bytemuck::cast_slice(&recall_at), usage)?,
+            recall_at: filled(context, "recall at", bytemuck::cast_slice(&recall_at), usage)?,
             measures: make.storage("measures", size_of::<layout::Measures>() as u64)?,
             bytes: make.bytes(),
         })

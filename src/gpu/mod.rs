@@ -6,6 +6,7 @@ mod buffers;
 mod context;
 mod dispatch;
 mod evaluate;
+mod faults;
 mod inputs;
 mod kernel;
 pub(crate) mod kernels;
@@ -25,11 +26,13 @@ mod readback;
 mod scope;
 mod steps;
 mod stripes;
+mod submissions;
 mod sweeps;
 mod tier;
 
 pub use adapter::Adapter;
 pub use context::{Context, Options};
+pub use faults::{Injected, Operation};
 pub use inputs::{Binding, Inputs};
 pub(crate) use kernel::Kernel;
 pub use linear::LinearPlan;
@@ -39,6 +42,7 @@ pub use objective::ObjectivePlan;
 pub use optimizer::OptimizerPlan;
 pub use plan::Plan;
 pub use readback::Pending;
+pub use submissions::Progress;
 pub use tier::{Checks, Tier};
 
 #[cfg(test)]

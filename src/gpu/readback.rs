@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::FutureExt;
@@ -15,6 +15,7 @@ use super::part::Part;
 #[cfg(doc)]
 use super::plan::Plan;
 use super::scope::scoped;
+use super::submissions::Patience;
 use crate::loss::SIGNS;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Evaluation, Result};
@@ -26,7 +27,7 @@ use crate::{Error, Evaluation, Result};
 /// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
 #[derive(Debug)]
 pub struct Pending<T = Evaluation> {
-    device: wgpu::Device,
+    context: Context,
     staging: wgpu::Buffer,
     layout: Layout,
     parse: fn(&Read<'_>) -> Result<T>,
@@ -107,17 +108,17 @@ impl<T> Pending<T> {
         sources: Sources<'_>,
         parse: fn(&Read<'_>) -> Result<T>,
     ) -> Result<Self> {
-        scoped(context.device(), "reading back", || Self::copying(context.device(), encoder, sources, parse))
+        scoped(context.device(), "reading back", || Self::copying(context, encoder, sources, parse))
     }
 
     fn copying(
-        device: &wgpu::Device,
+        context: &Context,
         encoder: &mut wgpu::CommandEncoder,
         sources: Sources<'_>,
         parse: fn(&Read<'_>) -> Result<T>,
     ) -> Result<Self> {
         let size: u64 = sources.buffers.iter().map(|(.., buffer)| buffer.size()).sum();
-        let limit = device.limits().max_buffer_size;
+        let limit = context.device().limits().max_buffer_size;
         if size > limit {
             return Err(Error::DeviceLimit {
                 what: "reading everything back",
@@ -126,12 +127,12 @@ impl<T> Pending<T> {
                 limit,
             });
         }
-        let staging = device.create_buffer(&wgpu::BufferDescriptor {
+        let staging = context.create_buffer(&wgpu::BufferDescriptor {
             label: Some("metric-learning read-back"),
             size,
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
-        });
+        })?;
         let mut parts = Vec::new();
         let mut offset = 0;
         for (result, what, buffer) in sources.buffers {
@@ -140,7 +141,7 @@ impl<T> Pending<T> {
             offset += buffer.size();
         }
         let layout = Layout { parts, shapes: sources.shapes };
-        Ok(Self { device: device.clone(), staging, layout, parse, mapped: None })
+        Ok(Self { context: context.clone(), staging, layout, parse, mapped: None })
     }
 
     /// Waits until the result is there, at most this long.
@@ -152,20 +153,17 @@ impl<T> Pending<T> {
     /// [`Error::NotFinite`], [`Error::Target`], [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and
     /// [`Error::PairWithItself`] for what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an optimiser; [`Error::Overflow`] for a loss, gradient or distance
     /// beyond f32.
-    pub fn wait(mut self, timeout: Duration) -> Result<T> {
-        let start = Instant::now();
-        // Short enough that a device that has stopped answering is noticed, long enough not to take the CPU from a software one.
-        let slice = Duration::from_millis(100);
+    pub fn wait(self, timeout: Duration) -> Result<T> {
+        self.wait_with(&Patience::new(timeout))
+    }
+
+    pub(crate) fn wait_with(mut self, patience: &Patience) -> Result<T> {
         loop {
             if let Some(result) = self.try_read() {
                 return result;
             }
-            let left = timeout.checked_sub(start.elapsed()).ok_or(Error::Timeout { after: timeout })?;
-            let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(left.min(slice)) };
-            match self.device.poll(poll) {
-                Ok(_) | Err(wgpu::PollError::Timeout) => {}
-                Err(error) => return Err(Error::Gpu { during: "waiting", message: error.to_string() }),
-            }
+            let timeout = Some(patience.look()?);
+            self.context.poll(wgpu::PollType::Wait { submission_index: None, timeout })?;
         }
     }
 
@@ -181,11 +179,11 @@ impl<T> Pending<T> {
 
     /// Mapping may start only after the copies have been submitted: with the first look.
     fn start_mapping(&mut self) -> &mut oneshot::Receiver<Result<(), wgpu::BufferAsyncError>> {
-        let staging = &self.staging;
-        self.mapped.get_or_insert_with(|| {
+        let Self { context, staging, mapped, .. } = self;
+        mapped.get_or_insert_with(|| {
             let (sender, receiver) = oneshot::channel();
             // The receiver may be gone by then: nobody waits any longer.
-            staging.map_async(wgpu::MapMode::Read, .., move |result| drop(sender.send(result)));
+            context.map(staging, move |result| drop(sender.send(result)));
             receiver
         })
     }
@@ -341,8 +339,8 @@ impl<T> Future for Pending<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
-        if let Err(error) = self.device.poll(wgpu::PollType::Poll) {
-            return Poll::Ready(Err(Error::Gpu { during: "waiting", message: error.to_string() }));
+        if let Err(error) = self.context.poll(wgpu::PollType::Poll) {
+            return Poll::Ready(Err(error));
         }
         match self.start_mapping().poll_unpin(context) {
             Poll::Ready(mapped) => Poll::Ready(self.finish(mapped.ok().and_then(Result::ok))),

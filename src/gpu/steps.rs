@@ -62,7 +62,7 @@ pub(crate) fn finish_gradient(
     add: Option<&wgpu::Buffer>,
     finish: &Finish,
 ) -> Result<Step> {
-    let uniform = uniform(basis.context.device(), "finish", bytemuck::bytes_of(finish))?;
+    let uniform = uniform(&basis.context, "finish", bytemuck::bytes_of(finish))?;
     let Matrix { state, unused, .. } = &basis.matrix;
     let bound = [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state].map(Bound::all);
     let cost = u64::from(finish.count) * u64::from(finish.dimensions) * 8;

@@ -6,8 +6,8 @@ use super::dispatch::{Bound, Step, folded};
 use super::kernel::Kernel;
 use super::layout::Stripe;
 use super::list::List;
-use super::stripes::{Stripes, pairs};
-use crate::shape::{Mode, Shape};
+use super::stripes::pairs;
+use crate::shape::Mode;
 use crate::{Error, Result};
 
 /// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/gradient/pairwise.wgsl`.
@@ -73,7 +73,7 @@ pub(crate) struct Sweeps<'a> {
 impl<'a> Sweeps<'a> {
     /// No dispatch yet, and none in more than so many portions.
     pub(crate) fn new(basis: &'a Basis, portions: u32) -> Result<Self> {
-        let uniforms = Uniforms::new(basis.context.device(), &basis.shape, &basis.stripes, portions)?;
+        let uniforms = Uniforms::new(basis, portions)?;
         Ok(Self { basis, uniforms, steps: Vec::new() })
     }
 
@@ -175,7 +175,9 @@ struct Uniforms {
 }
 
 impl Uniforms {
-    fn new(device: &wgpu::Device, shape: &Shape, stripes: &Stripes, portions: u32) -> Result<Self> {
+    fn new(basis: &Basis, portions: u32) -> Result<Self> {
+        let Basis { context, shape, stripes, .. } = basis;
+        let device = context.device();
         let pitch = (size_of::<Stripe>() as u32).next_multiple_of(device.limits().min_uniform_buffer_offset_alignment);
         // Dynamic offsets are u32.
         let limit = device.limits().max_buffer_size.min(u32::MAX.into());
@@ -202,7 +204,7 @@ impl Uniforms {
                 bytes.resize(bytes.len().next_multiple_of(pitch as usize), 0);
             }
         }
-        let buffer = filled(device, "metric-learning stripes", &bytes, wgpu::BufferUsages::UNIFORM)?;
+        let buffer = filled(context, "metric-learning stripes", &bytes, wgpu::BufferUsages::UNIFORM)?;
         Ok(Self { buffer, pitch, portions })
     }
 
