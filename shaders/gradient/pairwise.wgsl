@@ -36,7 +36,7 @@ override JOINED: u32 = 0u;
 const TILE = 64u;                   // rows of a tile; also its dimensions
 const SIDE = 16u;                   // invocations along each
 const STEP = 16u;                   // summands per step
-const PORTION = 983040u;            // summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/limits.rs)
+const PORTION = 65536u;             // summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/limits.rs)
 const ROW_PITCH = STEP / 4u + 1u;   // vec4s from row to row of the tile of coefficients; odd, against bank conflicts
 const COLUMN_PITCH = TILE / 4u + 1u;
 
@@ -193,8 +193,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (portion >= end) {
         return;
     }
-    let first_row = group.y * TILE;
-    let vector = group.x * SIDE + local % SIDE;
+    let first_row = (stripe.first_y + group.y) * TILE;
+    let vector = (stripe.first_x + group.x) * SIDE + local % SIDE;
     let row = first_row + 4u * (local / SIDE);
 
     let points =

@@ -13,7 +13,7 @@
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_of(group) * 256u + local;
+    let index = number_on_stripe(group) * 256u + local;
     if (index < stripe.rows * stripe.references) {
         let row = index / stripe.references;
         let column = index % stripe.references;

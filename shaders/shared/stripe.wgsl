@@ -1,6 +1,8 @@
 // A stripe: `rows` rows of the N x M matrix, from row `begin`, every row `stride` columns after the other. A list of pairs is one
 // stripe that holds them one after the other, `stride` pairs a row.
 
+// #include "shared/group.wgsl"
+
 struct Stripe {
     begin: u32,       // first row
     rows: u32,        // number of rows
@@ -11,6 +13,13 @@ struct Stripe {
     same_set: u32,    // 1 in batch mode, where the pair (i, i) does not exist
     portion: u32,     // which portion of a row's work, where a kernel splits it
     listed: u32,      // number of pairs of the list; 0 for a matrix
+    first_x: u32,     // the workgroup that a dispatch begins with, where several share the workgroups of a stripe
+    first_y: u32,     // the same in the other dimension of tiles
 }
 
 @group(0) @binding(0) var<uniform> stripe: Stripe;
+
+// The number of a workgroup of the stripe, where they are numbered through.
+fn number_on_stripe(group: Group) -> u32 {
+    return stripe.first_x + number_of(group);
+}

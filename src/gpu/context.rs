@@ -28,6 +28,10 @@ pub struct Options {
     /// bit for every one that holds at least 16 rows and not the whole matrix. Default 32 MiB, which stays in a large GPU's cache
     /// and holds batches of up to 2,048 rows.
     pub workspace_bytes: u64,
+    /// Arithmetic operations of a dispatch, roughly, beyond which its workgroups are shared out among several: what a device that others
+    /// use as well, or that a watchdog looks after, does without a break. The result is the same to the bit. Default 805 million, which takes
+    /// less than a tenth of a second on a software adapter with 2 cores.
+    pub operations_per_dispatch: u64,
     /// The tier to run; `None` takes the best that the device has. Default `None`.
     pub tier: Option<Tier>,
     /// Whether shaders carry run-time checks. Default `Trusted`.
@@ -38,7 +42,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { workspace_bytes: 32 << 20, tier: None, checks: Checks::default(), timeout: Duration::from_secs(600) }
+        Self {
+            workspace_bytes: 32 << 20,
+            operations_per_dispatch: 3 << 28,
+            tier: None,
+            checks: Checks::default(),
+            timeout: Duration::from_secs(600),
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Stripe {
     pub same_set: u32,
     pub portion: u32,
     pub listed: u32,
+    pub first_x: u32,
+    pub first_y: u32,
 }
 
 /// `List` of `shaders/prepare/list.wgsl`.

@@ -10,7 +10,7 @@ use super::layout;
 use super::limits::{portions_of, positives_per_dispatch};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What};
-use super::sweeps::{Grid, Sweeps};
+use super::sweeps::{Grid, Load, Sweeps};
 use crate::measures::{Measures, RANKING, Retrieval};
 use crate::shader::shader;
 use crate::shape::Shape;
@@ -113,12 +113,14 @@ impl Buffers {
         let shader = shader!("measures/ranks.wgsl");
         let portion = positives_per_dispatch(shader, &RANKING, &basis.shape)?;
         let portions = portions_of(basis.shape.references() as u64, portion);
-        let mut sweeps = Sweeps::new(basis, portions)?;
-        let distance = sweeps.distance();
+        let mut sweeps = Sweeps::new(basis);
+        let distance = sweeps.distance()?;
         let matrix = &basis.matrix;
         let buffers = [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
-        let cost = u64::from(basis.stripes.stride) * OPERATIONS_PER_PAIR;
-        let ranks = sweeps.sweep("ranks", &kernels::ranks(portion), &buffers, Grid::Rows, cost).in_portions(portions);
+        let columns = u64::from(basis.stripes.stride);
+        let of_chunks = portion.map_or(0, |portion| RANKING.operations(columns, portion));
+        let load = Load { grid: Grid::Rows, cost: columns * OPERATIONS_PER_PAIR + of_chunks, portions };
+        let ranks = sweeps.sweep("ranks", &kernels::ranks(portion), &buffers, load)?;
         sweeps.pass([&distance, &ranks].into_iter());
 
         let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state];
