@@ -259,6 +259,8 @@ fn a_destroyed_device_is_a_lost_one_wherever_it_happens() {
             let start = Instant::now();
             let result = destroy_at(&own, place, &batch);
             assert!(matches!(result, Err(Error::DeviceLost { .. })), "{} {place}: {result:?}", own.name);
+            let bank = MemoryBank::new(&own.context(), N, D).map(|_| ());
+            assert_eq!(bank, Err(Error::DeviceLost { during: "making a memory bank" }), "{}", own.name);
             assert!(start.elapsed() < PATIENCE, "{} {place}: nobody waits for what cannot come", own.name);
             // Another device is as good as ever.
             assert_eq!(destroy_at(&own_devices().remove(0), "nowhere", &batch).map(|_| ()), Ok(()));

@@ -91,6 +91,15 @@ impl Context {
         Ok(self.device().create_buffer(descriptor))
     }
 
+    /// Checks that the device still makes buffers. wgpu says nothing where a lost one makes none, and panics where one is used that
+    /// was not made.
+    pub(crate) fn check_alive(&self, during: &'static str) -> Result<()> {
+        let usage = wgpu::BufferUsages::COPY_SRC;
+        let descriptor = wgpu::BufferDescriptor { label: None, size: 4, usage, mapped_at_creation: true };
+        let buffer = self.device().create_buffer(&descriptor);
+        buffer.get_mapped_range_mut(..).map(drop).map_err(|_| Error::DeviceLost { during })
+    }
+
     /// Within a scope: what the driver refuses is reported there.
     pub(crate) fn create_pipeline(&self, kernel: &Kernel, layout: &wgpu::BindGroupLayout) -> wgpu::ComputePipeline {
         let entry = if self.fails(Operation::Pipeline) { INJECTED } else { kernel.entry };

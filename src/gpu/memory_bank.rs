@@ -37,6 +37,7 @@ impl MemoryBank {
         Shape::reference(1, capacity, d).check()?;
         let make = Maker::new(context);
         let (embeddings, labels) = scoped(context.device(), "making a memory bank", || {
+            context.check_alive("making a memory bank")?;
             let embeddings = make.filled_by_copies("embeddings of the memory bank", (capacity * d) as u64 * 4)?;
             Ok((embeddings, make.filled_by_copies("labels of the memory bank", capacity as u64 * 4)?))
         })?;

@@ -133,6 +133,7 @@ impl<T> Pending<T> {
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         })?;
+        context.check_alive("reading back")?;
         let mut parts = Vec::new();
         let mut offset = 0;
         for (result, what, buffer) in sources.buffers {
