@@ -26,9 +26,10 @@ fn rows(sample: &Sample) -> Batch<'_> {
 }
 
 type Watch<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+type Evaluate<'a> = Box<dyn Fn(Watch) -> Result<bool> + 'a>;
 
 /// An evaluation of each kind; whether its result is right.
-fn evaluations<'a>(device: &'a Device, batch: &'a Batch) -> [Box<dyn Fn(Watch) -> Result<bool> + 'a>; 3] {
+fn evaluations<'a>(device: &'a Device, batch: &'a Batch) -> [Evaluate<'a>; 3] {
     let context = &device.context;
     let objective = [1.0, 2.0].map(|weight| Weighted::new(weight, Contrastive::default(), *batch));
     let loss = context.evaluate(Contrastive::default(), batch).expect("nothing fails");
