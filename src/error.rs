@@ -274,6 +274,10 @@ pub enum Error {
         after: Duration,
     },
 
+    /// The watcher of an evaluation broke it off.
+    #[error("the evaluation was cancelled")]
+    Cancelled,
+
     /// The outputs were read back but no recording of the plan has run on the GPU.
     #[error("nothing was computed: no recording of this plan has finished on the GPU")]
     NotComputed,

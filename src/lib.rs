@@ -82,6 +82,10 @@
 //!   duplicates are at exactly 0 with a gradient of 0.
 //! - Every result is within the bound that [`reference::evaluate_with_bounds`] derives for it, number by number.
 //! - Bad input is an [`Error`] that names what, where and the limit.
+//! - Whatever fails at run time, down to a device that is lost, is an [`Error`] too, and leaves nothing behind: [`Context::inject`]
+//!   lets it fail on purpose.
+//! - No dispatch takes longer than a tenth of a second on a software adapter where it can be split
+//!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled ([`Context::evaluate_with`]).
 
 mod batch;
 mod error;
@@ -100,8 +104,8 @@ pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use gpu::{
-    Adapter, Binding, Checks, Context, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs, Pending, Plan,
-    Section, Stage, Tier, Timings,
+    Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation, Options, Output,
+    Outputs, Pending, Plan, Progress, Section, Stage, Tier, Timings,
 };
 pub use loss::*;
 pub use objective::{ObjectiveEvaluation, Weighted};

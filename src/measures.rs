@@ -42,8 +42,10 @@ use crate::shape::{Mode, Shape};
 use crate::{Distance, Error, Result};
 
 /// Of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the negatives.
-pub(crate) const RANKING: Walk =
-    Walk { reads: 1, chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS }) };
+pub(crate) const RANKING: Walk = Walk {
+    reads: 1,
+    chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS, operations: 64 }),
+};
 
 /// What is measured. Its serde form are its fields; what is left out takes the default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

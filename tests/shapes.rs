@@ -251,14 +251,30 @@ fn hundreds_of_thousands_of_references() {
 
 #[test]
 fn more_rows_than_one_dimension_of_a_dispatch() {
-    const N: usize = 65_600;
+    const N: usize = 70_000;
     let sample = Sample::new(Recipe { n: N, m: 6, d: 2, ..small(Layout::Balanced(3)) });
     let loss = MultiMargin::default().into();
     let mut tally = Tally::new();
     for batch in sample.batches(&loss) {
         tally.hold(&loss, &batch, "many rows");
     }
+    for loss in [Contrastive::default().into(), Triplet::default().into()] {
+        tally.hold(&loss, &sample.batches(&loss)[1], "many rows");
+    }
     tally.conclude(0.0);
+}
+
+#[test]
+fn many_dimensions() {
+    let mut tally = Tally::new();
+    let sample = Sample::new(Recipe { n: 9, m: 5, d: 8192, ..small(Layout::Balanced(3)) });
+    for distance in Distance::ALL {
+        let loss = Contrastive { distance, ..Contrastive::default() }.into();
+        for batch in sample.batches(&loss) {
+            tally.hold(&loss, &batch, "many dimensions");
+        }
+    }
+    tally.conclude(0.5);
 }
 
 /// N = 40, D = 19, M = 33 of ordinary values.

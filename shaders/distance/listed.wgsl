@@ -77,7 +77,7 @@ fn scaled_part(x: vec4<f32>, y: vec4<f32>, scale: f32) -> f32 {
 
 @compute @workgroup_size(PAIRS_PER_GROUP * LANES)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let entry = number_of(group) * PAIRS_PER_GROUP + local / LANES;
+    let entry = number_on_stripe(group) * PAIRS_PER_GROUP + local / LANES;
     // Those beyond the list work on its last pair and write nothing: barriers need everyone.
     let at = min(entry, sizes.pairs - 1u);
     var pair = vec2(at);

@@ -146,15 +146,16 @@ fn is_symmetric() -> bool {
 
 @compute @workgroup_size(SIDE * SIDE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    if (is_symmetric() && group.x < group.y) {
+    let tile = vec2(stripe.first_x, stripe.first_y) + group.xy;
+    if (is_symmetric() && tile.x < tile.y) {
         return;
     }
     let exponent = state[EXPONENT];
     let scale = select(1.0, scale_for(exponent), is_scaled(exponent));
     let unscale = select(1.0, inverse_scale_for(exponent), is_scaled(exponent));
 
-    let first_row = group.y * TILE;
-    let first_column = group.x * TILE;
+    let first_row = tile.y * TILE;
+    let first_column = tile.x * TILE;
     if (first_row >= stripe_rows() || first_column >= sizes.references) {
         return;
     }

@@ -19,7 +19,7 @@
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_of(group) * 256u + local;
+    let index = number_on_stripe(group) * 256u + local;
     let row = index / stripe.vectors;
     if (row >= sizes.pairs) {
         return;

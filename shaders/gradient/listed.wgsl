@@ -48,7 +48,7 @@ fn places_before(row: u32) -> u32 {
 
 @compute @workgroup_size(SIDE * SIDE)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = group.id.z * group.count.y + group.id.y;
+    let row = stripe.first_y + group.id.z * group.count.y + group.id.y;
     if (row >= sizes.references) {
         return;
     }
@@ -60,7 +60,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     if (stripe.portion > 0u && first >= limits[1]) {
         return;
     }
-    let vector = group.id.x * SIDE + local % SIDE;
+    let vector = (stripe.first_x + group.id.x) * SIDE + local % SIDE;
     let source = min(vector, stripe.vectors - 1u);
     let own = points[row * stripe.vectors + source];
     var sum = vec4(0.0);

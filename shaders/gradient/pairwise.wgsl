@@ -37,7 +37,7 @@ override JOINED: u32 = 0u;
 const TILE = 64u;                   // rows of a tile; also its dimensions
 const SIDE = 16u;                   // invocations along each
 const STEP = 16u;                   // summands per step
-const PORTION = 983040u;            // summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/limits.rs)
+const PORTION = 65536u;             // summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/limits.rs)
 const ROW_PITCH = STEP / 4u + 1u;   // vec4s from row to row of the tile of coefficients; odd, against bank conflicts
 const COLUMN_PITCH = TILE / 4u + 1u;
 
@@ -191,11 +191,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // By columns the summands are the rows of a stripe, which are no more than a portion.
     let portion = stripe.portion * PORTION;
     let end = min(portion + PORTION, summands().count);
-    let first_row = group.y * TILE;
+    let first_row = (stripe.first_y + group.y) * TILE;
     if (portion >= end || first_row >= owners().count) {
         return;
     }
-    let vector = group.x * SIDE + local % SIDE;
+    let vector = (stripe.first_x + group.x) * SIDE + local % SIDE;
     let row = first_row + 4u * (local / SIDE);
 
     let points =

@@ -14,7 +14,7 @@
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_of(group) * 256u + local;
+    let index = number_on_stripe(group) * 256u + local;
     if (index < stripe_rows() * sizes.references) {
         let row = index / sizes.references;
         let column = index % sizes.references;

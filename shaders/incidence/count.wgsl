@@ -10,7 +10,7 @@ var<workgroup> seen: array<atomic<u32>, DIGITS>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let block = number_of(group);
+    let block = number_on_stripe(group);
     if (block >= blocks()) {
         return;
     }

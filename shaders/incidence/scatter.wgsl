@@ -25,7 +25,7 @@ fn earlier_holders(digit: u32, local: u32) -> u32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let block = number_of(group);
+    let block = number_on_stripe(group);
     if (block >= blocks()) {
         return;
     }

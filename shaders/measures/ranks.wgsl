@@ -43,7 +43,7 @@ fn columns_before(i: u32, row: u32, local: u32, size: u32, kind: u32) -> vec4<u3
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

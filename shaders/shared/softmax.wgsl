@@ -81,7 +81,7 @@ fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

@@ -1,6 +1,7 @@
 // A stripe: `rows` rows of the N x M matrix, from row `begin`, every row `stride` columns after the other. A list of pairs is one
 // stripe that holds them one after the other, `stride` pairs a row.
 
+// #include "shared/group.wgsl"
 // #include "shared/sizes.wgsl"
 
 struct Stripe {
@@ -11,6 +12,8 @@ struct Stripe {
     stride: u32,      // M, as planned, rounded up to a multiple of 4
     same_set: u32,    // 1 in batch mode, where the pair (i, i) does not exist
     portion: u32,     // which portion of a row's work, where a kernel splits it
+    first_x: u32,     // the workgroup that a dispatch begins with, where several share the workgroups of a stripe
+    first_y: u32,     // the same in the other dimension of tiles
 }
 
 @group(0) @binding(0) var<uniform> stripe: Stripe;
@@ -21,4 +24,9 @@ fn stripe_rows() -> u32 {
         return stripe.rows;
     }
     return min(stripe.rows, max(sizes.queries, stripe.begin) - stripe.begin);
+}
+
+// The number of a workgroup of the stripe, where they are numbered through.
+fn number_on_stripe(group: Group) -> u32 {
+    return stripe.first_x + number_of(group);
 }

@@ -72,7 +72,7 @@ fn work(row: u32, local: u32, positive_weight: f32, negative_weight: f32) {
 // Fills `rows`, from which the totals of the batch are made.
 @compute @workgroup_size(WORKGROUP)
 fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row < stripe_rows()) {
         work(row, local, 1.0, 1.0);
     }
@@ -80,7 +80,7 @@ fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row < stripe_rows()) {
         if (SPLIT_MEAN == 1u) {
             work(row, local, totals.positive_weight, totals.negative_weight);

@@ -40,7 +40,7 @@ fn nearest_negative(row: u32, local: u32) -> Extreme {
 
 @compute @workgroup_size(WORKGROUP)
 fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }
@@ -72,7 +72,7 @@ fn share(i: u32, j: u32, own: f32, other: f32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

@@ -18,7 +18,7 @@ override DIVIDE_BY_CLASSES: u32 = 0u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

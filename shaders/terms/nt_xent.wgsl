@@ -25,7 +25,7 @@ fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

@@ -2,6 +2,7 @@
 
 mod cases;
 mod comparison;
+mod faults;
 mod findings;
 mod inputs;
 mod report;
@@ -15,6 +16,7 @@ use wgpu_metric_learning::{Context, Error as LibraryError};
 
 use cases::Case;
 use comparison::{Expected, Verdict};
+use faults::Faults;
 use findings::{Finding, Findings};
 use report::Report;
 
@@ -27,7 +29,7 @@ pub struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// Runs only cases with this text in what is asked, as JSON, or in the words for their inputs.
+    /// Runs only cases with this text in what is asked, as JSON, or in the words for their inputs; or the "injected faults".
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
 
@@ -37,6 +39,15 @@ pub struct Arguments {
     /// Prints the report as one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// What is validated beside the cases, as `--only` chooses it.
+const FAULTS: &str = "injected faults";
+
+impl Arguments {
+    fn injects_faults(&self) -> bool {
+        self.only.as_deref().is_none_or(|text| FAULTS.contains(text))
+    }
 }
 
 /// How often progress is told.
@@ -50,7 +61,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let start = Instant::now();
     let cases = chosen(arguments)?;
     let gpu = Gpu::open(&arguments.gpu)?;
-    let findings = hold(&cases, &gpu.context, start)?;
+    let mut findings = hold(&cases, &gpu.context, start)?;
+    if arguments.injects_faults() {
+        findings.faults = Faults::inject(&gpu.context)?;
+    }
     let report = Report { gpu: &gpu, findings: &findings, elapsed: start.elapsed() };
     print(&if arguments.json { report.json().to_string() } else { report.text() })?;
     Ok(exit_code(&findings))
@@ -64,7 +78,7 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Case>> {
     let mut cases = if arguments.quick { cases::quick() } else { cases::all() };
     if let Some(text) = &arguments.only {
         cases.retain(|case| case.contains(text));
-        if cases.is_empty() {
+        if cases.is_empty() && !arguments.injects_faults() {
             return Err(Error::option("--only", format!("no case has {text:?} in it")));
         }
     }

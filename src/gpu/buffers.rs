@@ -38,7 +38,7 @@ pub(crate) struct Matrix {
 
 impl Matrix {
     pub(crate) fn new(context: &Context, shape: &Shape, stripes: &Stripes) -> Result<Self> {
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         let queries = make.set("embeddings", shape.queries(), shape)?;
         let references =
             if shape.has_references() { Some(make.set("references", shape.references(), shape)?) } else { None };
@@ -55,7 +55,7 @@ impl Matrix {
 
     /// That of a pointwise loss, which reads the caller's values as they are: no rows and no distances.
     pub(crate) fn pointwise(context: &Context) -> Result<Self> {
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         let unused = make.storage("unused", 256)?;
         Ok(Self {
             queries: Set { points: unused.clone(), norms: unused.clone(), labels: unused.clone() },
@@ -107,7 +107,7 @@ impl Buffers {
         coefficients: Option<&wgpu::Buffer>,
     ) -> Result<Self> {
         let Basis { context, shape, stripes, .. } = basis;
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         let terms = loss.description().terms();
         let is_by_rows = basis.summation(&terms) == Summation::Rows;
         let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && is_by_rows;
@@ -123,12 +123,8 @@ impl Buffers {
         let betas = shape.betas().max(1);
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
-            parameters: parameters(context.device(), &terms)?,
-            summands: uniform(
-                context.device(),
-                "summands",
-                bytemuck::bytes_of(&layout::Summands { weight, by_query }),
-            )?,
+            parameters: parameters(context, &terms)?,
+            summands: uniform(context, "summands", bytemuck::bytes_of(&layout::Summands { weight, by_query }))?,
             gradient: gradient("gradient", shape.queries())?,
             gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
             transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
@@ -149,14 +145,14 @@ impl Buffers {
 
 /// Makes buffers that fit the limits of the device.
 pub(crate) struct Maker<'a> {
-    device: &'a wgpu::Device,
+    context: &'a Context,
     limits: wgpu::Limits,
     bytes: Cell<u64>,
 }
 
 impl<'a> Maker<'a> {
-    pub(crate) fn new(device: &'a wgpu::Device) -> Self {
-        Self { device, limits: device.limits(), bytes: Cell::new(0) }
+    pub(crate) fn new(context: &'a Context) -> Self {
+        Self { context, limits: context.device().limits(), bytes: Cell::new(0) }
     }
 
     /// Of all buffers that it made.
@@ -188,21 +184,21 @@ impl<'a> Maker<'a> {
         self.bytes.set(self.bytes.get() + size);
         let label = format!("metric-learning {what}");
         let descriptor = wgpu::BufferDescriptor { label: Some(&label), size, usage, mapped_at_creation: false };
-        Ok(self.device.create_buffer(&descriptor))
+        self.context.create_buffer(&descriptor)
     }
 }
 
 /// A uniform that holds these bytes.
-pub(crate) fn uniform(device: &wgpu::Device, what: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
-    filled(device, &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
+pub(crate) fn uniform(context: &Context, what: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
+    filled(context, &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
 }
 
 /// The uniform of the parameters, padded to whole vectors. The seed among them may be written again.
-fn parameters(device: &wgpu::Device, terms: &Terms) -> Result<wgpu::Buffer> {
+fn parameters(context: &Context, terms: &Terms) -> Result<wgpu::Buffer> {
     let mut words: Vec<u32> = terms.parameters.iter().map(|&(_, word)| word).collect();
     words.resize(words.len().next_multiple_of(4).max(4), 0);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-    filled(device, "metric-learning parameters", bytemuck::cast_slice(&words), usage)
+    filled(context, "metric-learning parameters", bytemuck::cast_slice(&words), usage)
 }
 
 pub(crate) fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {
@@ -216,20 +212,13 @@ pub(crate) fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits)
 }
 
 /// A buffer that holds these bytes from the start, so that no queue has to write it.
-pub(crate) fn filled(
-    device: &wgpu::Device,
-    label: &str,
-    bytes: &[u8],
-    usage: wgpu::BufferUsages,
-) -> Result<wgpu::Buffer> {
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size: bytes.len() as u64,
-        usage,
-        mapped_at_creation: true,
-    });
-    let problem = |error: wgpu::MapRangeError| Error::Gpu { during: "filling a buffer", message: error.to_string() };
-    buffer.slice(..).get_mapped_range_mut().map_err(problem)?.copy_from_slice(bytes);
+pub(crate) fn filled(context: &Context, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+    let size = bytes.len() as u64;
+    let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: true };
+    let buffer = context.create_buffer(&descriptor)?;
+    // wgpu reports every other reason why there may be no buffer to the scope.
+    let lost = |_| Error::DeviceLost { during: "filling a buffer" };
+    buffer.slice(..).get_mapped_range_mut().map_err(lost)?.copy_from_slice(bytes);
     buffer.unmap();
     Ok(buffer)
 }

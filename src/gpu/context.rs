@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adapter::Adapter;
+use super::faults::Faults;
 use super::kernel::{Kernel, Room};
 use super::linear::LinearPlan;
 use super::measure::MeasurePlan;
@@ -27,6 +28,10 @@ pub struct Options {
     /// bit for every one that holds at least 16 rows and not the whole matrix. Default 32 MiB, which stays in a large GPU's cache
     /// and holds batches of up to 2,048 rows.
     pub workspace_bytes: u64,
+    /// Arithmetic operations of a dispatch, roughly, beyond which its workgroups are shared out among several: what a device that others
+    /// use as well, or that a watchdog looks after, does without a break. The result is the same to the bit. Default 805 million, which takes
+    /// less than a tenth of a second on a software adapter with 2 cores.
+    pub operations_per_dispatch: u64,
     /// The tier to run; `None` takes the best that the device has. Default `None`.
     pub tier: Option<Tier>,
     /// Whether shaders carry run-time checks. Default `Trusted`.
@@ -37,7 +42,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { workspace_bytes: 32 << 20, tier: None, checks: Checks::default(), timeout: Duration::from_secs(600) }
+        Self {
+            workspace_bytes: 32 << 20,
+            operations_per_dispatch: 3 << 28,
+            tier: None,
+            checks: Checks::default(),
+            timeout: Duration::from_secs(600),
+        }
     }
 }
 
@@ -61,6 +72,7 @@ struct Inner {
     tier: Tier,
     pipeline_cache: Option<wgpu::PipelineCache>,
     pipelines: Mutex<Vec<(Kernel, Pipeline)>>,
+    faults: Faults,
 }
 
 /// A pipeline with the layout of its bind group.
@@ -117,7 +129,8 @@ impl Context {
             return Err(Error::MissingFeature { what: format!("tier {tier}"), feature: format!("{missing:?}") });
         }
         let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
-        let inner = Inner { device, queue, options, tier, pipeline_cache, pipelines: Mutex::default() };
+        let (pipelines, faults) = (Mutex::default(), Faults::default());
+        let inner = Inner { device, queue, options, tier, pipeline_cache, pipelines, faults };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -201,6 +214,14 @@ impl Context {
         self.inner.tier
     }
 
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    pub(crate) fn pipeline_cache(&self) -> Option<&wgpu::PipelineCache> {
+        self.inner.pipeline_cache.as_ref()
+    }
+
     /// The kernel's pipeline, made the first time it is asked for.
     pub(crate) fn pipeline(&self, kernel: &Kernel) -> Pipeline {
         let mut pipelines = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,8 +229,7 @@ impl Context {
             return pipeline.clone();
         }
         let layout = self.layout(&pipelines, kernel.room);
-        let Inner { device, tier, options, pipeline_cache, .. } = &*self.inner;
-        let pipeline = kernel.pipeline(device, &layout, *tier, options.checks, pipeline_cache.as_ref());
+        let pipeline = self.create_pipeline(kernel, &layout);
         let made = Pipeline { pipeline, layout };
         pipelines.push((kernel.clone(), made.clone()));
         made

@@ -11,7 +11,7 @@ use super::stage::Stage;
 /// One dispatch, with everything it needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    label: Arc<str>,
+    pub label: Arc<str>,
     pub stage: Stage,
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
@@ -86,8 +86,10 @@ impl Kernel {
     }
 }
 
+/// Workgroups in a dimension of a dispatch.
+pub(crate) const MOST_GROUPS: u32 = 65535;
+
 /// Folds a number of workgroups to two dimensions.
 pub(crate) fn folded(groups: u32) -> [u32; 3] {
-    const MOST: u32 = 65535;
-    if groups <= MOST { [groups, 1, 1] } else { [MOST, groups.div_ceil(MOST), 1] }
+    if groups <= MOST_GROUPS { [groups, 1, 1] } else { [MOST_GROUPS, groups.div_ceil(MOST_GROUPS), 1] }
 }

@@ -1,22 +1,22 @@
 //! Host in, host out, in one call.
 
+use std::ops::ControlFlow;
+
 use super::buffers::filled;
 use super::context::Context;
-use super::dispatch::Step;
 use super::inputs::{Binding, Inputs};
-use super::program::{PASS, Program};
+use super::measure::MeasurePlan;
+use super::objective::ObjectivePlan;
+use super::plan::Plan;
+#[cfg(doc)]
 use super::readback::Pending;
 use super::scope::scoped;
-use super::trace::span;
+use super::submissions::Progress;
 use crate::batch::Batch;
 use crate::loss::Loss;
 use crate::measures::{Measures, Retrieval};
 use crate::objective::{ObjectiveEvaluation, SetInputs, Weighted, check_batches};
 use crate::{Evaluation, Result};
-
-/// Operations per submission, so that no watchdog of a driver takes a long evaluation for a hang: a few tenths of a second on
-/// a software adapter. A dispatch is never split: one that costs more is a submission of its own.
-const PORTION: u64 = 1 << 31;
 
 impl Context {
     /// Evaluates `loss` on inputs of the host and waits for the result, at most the context's timeout.
@@ -25,16 +25,49 @@ impl Context {
     ///
     /// Those of [`Batch::check`], [`Context::plan`] and [`Pending::wait`].
     pub fn evaluate(&self, loss: impl Into<Loss>, batch: &Batch<'_>) -> Result<Evaluation> {
-        self.submit(&loss.into(), batch)?.wait(self.options().timeout)
+        self.evaluate_with(loss, batch, go_on)
     }
 
-    /// The same without blocking: await it. See [`Pending`] for who polls the device.
+    /// The same, watched: before every submission, a tenth of a second of work or less, `watch` hears how much is done, and can
+    /// break off. What was begun is then left as it is; the context is as good as before.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use wgpu_metric_learning::{Batch, Context, Error, Triplet};
+    ///
+    /// # let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1])?;
+    /// let mut shares = Vec::new();
+    /// let evaluation = Context::headless()?.evaluate_with(Triplet::default(), &batch, |progress| {
+    ///     shares.push(progress.done as f64 / progress.total as f64);
+    ///     ControlFlow::Continue(()) // or Break(()), which makes the call end with Error::Cancelled
+    /// })?;
+    /// assert_eq!(shares[0], 0.0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::evaluate`], and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn evaluate_with(
+        &self,
+        loss: impl Into<Loss>,
+        batch: &Batch<'_>,
+        watch: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Evaluation> {
+        let (plan, binding) = self.bound(&loss.into(), batch)?;
+        self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
+    }
+
+    /// The same without blocking: await it. See [`Pending`] for who polls the device. When the future is dropped nothing more is
+    /// submitted.
     ///
     /// # Errors
     ///
     /// Those of [`Context::evaluate`], except the timeout.
     pub async fn evaluate_async(&self, loss: impl Into<Loss>, batch: &Batch<'_>) -> Result<Evaluation> {
-        self.submit(&loss.into(), batch)?.await
+        let (plan, binding) = self.bound(&loss.into(), batch)?;
+        self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
     }
 
     /// Evaluates a weighted sum of losses on inputs of the host and waits for the result, at most the context's timeout.
@@ -64,7 +97,21 @@ impl Context {
     /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs; those of [`Batch::check`],
     /// [`Context::plan_objective`] and [`Pending::wait`].
     pub fn evaluate_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<ObjectiveEvaluation> {
-        self.submit_objective(objective)?.wait(self.options().timeout)
+        self.evaluate_objective_with(objective, go_on)
+    }
+
+    /// The same, watched as [`Context::evaluate_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::evaluate_objective`], and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn evaluate_objective_with(
+        &self,
+        objective: &[Weighted<Batch<'_>>],
+        watch: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<ObjectiveEvaluation> {
+        let (plan, binding) = self.bound_objective(objective)?;
+        self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
     }
 
     /// The same without blocking, as [`Context::evaluate_async`].
@@ -73,7 +120,8 @@ impl Context {
     ///
     /// Those of [`Context::evaluate_objective`], except the timeout.
     pub async fn evaluate_objective_async(&self, objective: &[Weighted<Batch<'_>>]) -> Result<ObjectiveEvaluation> {
-        self.submit_objective(objective)?.await
+        let (plan, binding) = self.bound_objective(objective)?;
+        self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
     }
 
     /// Measures retrieval on inputs of the host and waits for the result, at most the context's timeout.
@@ -82,7 +130,22 @@ impl Context {
     ///
     /// Those of [`Retrieval::check`], [`Context::plan_measures`] and [`Pending::wait`].
     pub fn measure(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
-        self.submit_measures(retrieval, batch)?.wait(self.options().timeout)
+        self.measure_with(retrieval, batch, go_on)
+    }
+
+    /// The same, watched as [`Context::evaluate_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::measure`], and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn measure_with(
+        &self,
+        retrieval: &Retrieval,
+        batch: &Batch<'_>,
+        watch: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Measures> {
+        let (plan, binding) = self.bound_measures(retrieval, batch)?;
+        self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
     }
 
     /// The same without blocking, as [`Context::evaluate_async`].
@@ -91,75 +154,40 @@ impl Context {
     ///
     /// Those of [`Context::measure`], except the timeout.
     pub async fn measure_async(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
-        self.submit_measures(retrieval, batch)?.await
+        let (plan, binding) = self.bound_measures(retrieval, batch)?;
+        self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
     }
 
-    fn submit(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Pending> {
+    fn bound(&self, loss: &Loss, batch: &Batch<'_>) -> Result<(Plan, Binding)> {
         batch.check(loss)?;
         let plan = self.plan(loss, *batch.shape())?;
-        let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
+        let uploaded = Uploaded::new(self, &SetInputs::of(batch))?;
         let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_all(&plan.program, &binding, |encoder| plan.read_back(encoder))
+        Ok((plan, binding))
     }
 
-    fn submit_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<Pending<ObjectiveEvaluation>> {
+    fn bound_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<(ObjectivePlan, Binding)> {
         let sets = check_batches(objective)?;
         let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
         let plan = self.plan_objective(&shapes)?;
-        let uploaded: Vec<_> = sets.iter().map(|set| Uploaded::new(self.device(), set)).collect::<Result<_>>()?;
+        let uploaded: Vec<_> = sets.iter().map(|set| Uploaded::new(self, set)).collect::<Result<_>>()?;
         let inputs: Vec<_> = uploaded.iter().map(Uploaded::inputs).collect();
         let binding = plan.bind(&inputs)?;
-        self.submit_all(&plan.program, &binding, |encoder| plan.read_back(encoder))
+        Ok((plan, binding))
     }
 
-    fn submit_measures(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Pending<Measures>> {
+    fn bound_measures(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<(MeasurePlan, Binding)> {
         retrieval.check(batch.shape())?;
         let plan = self.plan_measures(retrieval, *batch.shape())?;
-        let uploaded = Uploaded::new(self.device(), &SetInputs::of(batch))?;
+        let uploaded = Uploaded::new(self, &SetInputs::of(batch))?;
         let binding = plan.bind(&uploaded.inputs())?;
-        self.submit_all(&plan.program, &binding, |encoder| plan.read_back(encoder))
+        Ok((plan, binding))
     }
+}
 
-    /// Every dispatch in bounded submissions, and the copies in a last one.
-    fn submit_all<T>(
-        &self,
-        program: &Program,
-        binding: &Binding,
-        read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<T>,
-    ) -> Result<T> {
-        let _span = span!("submit", &program.subject);
-        self.submit_portions(program.steps(binding)?)?;
-        let mut encoder = self.encoder();
-        let pending = read_back(&mut encoder)?;
-        self.queue().submit([encoder.finish()]);
-        Ok(pending)
-    }
-
-    fn encoder(&self) -> wgpu::CommandEncoder {
-        let descriptor = wgpu::CommandEncoderDescriptor { label: Some("metric-learning") };
-        self.device().create_command_encoder(&descriptor)
-    }
-
-    fn submit_portions<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> Result<()> {
-        let mut steps = steps.peekable();
-        scoped(self.device(), "submitting", || {
-            while steps.peek().is_some() {
-                let mut encoder = self.encoder();
-                let mut pass = encoder.begin_compute_pass(&PASS);
-                let mut cost = 0;
-                for step in steps.by_ref() {
-                    step.record(&mut pass);
-                    cost += step.cost;
-                    if cost >= PORTION {
-                        break;
-                    }
-                }
-                drop(pass);
-                self.queue().submit([encoder.finish()]);
-            }
-            Ok(())
-        })
-    }
+/// Of an evaluation that nobody watches.
+fn go_on(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
 }
 
 /// The inputs of a set in buffers of the GPU: what it has not stays `None`.
@@ -176,12 +204,12 @@ struct Uploaded {
 }
 
 impl Uploaded {
-    fn new(device: &wgpu::Device, set: &SetInputs<'_>) -> Result<Self> {
-        scoped(device, "uploading inputs", || Self::filled(device, set))
+    fn new(context: &Context, set: &SetInputs<'_>) -> Result<Self> {
+        scoped(context.device(), "uploading inputs", || Self::filled(context, set))
     }
 
-    fn filled(device: &wgpu::Device, set: &SetInputs<'_>) -> Result<Self> {
-        let upload = |bytes: &[u8]| filled(device, "metric-learning input", bytes, wgpu::BufferUsages::STORAGE);
+    fn filled(context: &Context, set: &SetInputs<'_>) -> Result<Self> {
+        let upload = |bytes: &[u8]| filled(context, "metric-learning input", bytes, wgpu::BufferUsages::STORAGE);
         let optional = |bytes: &[u8]| if bytes.is_empty() { Ok(None) } else { upload(bytes).map(Some) };
         Ok(Self {
             embeddings: upload(bytemuck::cast_slice(set.embeddings))?,

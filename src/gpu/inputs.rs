@@ -245,7 +245,7 @@ fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Opt
         padding: 0,
     };
     let usage = wgpu::BufferUsages::UNIFORM;
-    let uniform = filled(context.device(), "metric-learning rows", bytemuck::bytes_of(&uniform), usage)?;
+    let uniform = filled(context, "metric-learning rows", bytemuck::bytes_of(&uniform), usage)?;
     let bound = [
         Bound::all(&uniform),
         raw,
@@ -266,7 +266,7 @@ fn prepare_beta(basis: &Basis, inputs: &Inputs<'_>, default: f32, beta: &wgpu::B
     let raw = match betas {
         0 => {
             let bytes = default.to_ne_bytes();
-            the_default = filled(context.device(), "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
+            the_default = filled(context, "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
             Bound::all(&the_default)
         }
         _ => {

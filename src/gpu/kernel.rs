@@ -138,6 +138,7 @@ impl Kernel {
         &self,
         device: &wgpu::Device,
         layout: &wgpu::BindGroupLayout,
+        entry: &str,
         tier: Tier,
         checks: Checks,
         cache: Option<&wgpu::PipelineCache>,
@@ -158,7 +159,7 @@ impl Kernel {
             label: Some(&label),
             layout: Some(&pipeline_layout),
             module: &module,
-            entry_point: Some(self.entry),
+            entry_point: Some(entry),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &self.constants,
                 // Every kernel writes a slot of workgroup memory before it reads it.

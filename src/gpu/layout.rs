@@ -13,6 +13,8 @@ pub(crate) struct Stripe {
     pub stride: u32,
     pub same_set: u32,
     pub portion: u32,
+    pub first_x: u32,
+    pub first_y: u32,
 }
 
 /// `Sizes` of `shaders/shared/sizes.wgsl`.

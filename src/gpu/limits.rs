@@ -12,9 +12,12 @@ use crate::{Distance, Error, Result};
 /// Rounds of an invocation that grow with the inputs: 65,535 less those of reductions, scans, and the ends of loops.
 const MOST_ROUNDS: u64 = 65_000;
 
-/// Columns or rows that `shaders/gradient/pairwise.wgsl` sums up in a dispatch, and places of a row in
-/// `shaders/gradient/listed.wgsl`: 61,440 rounds of 16. The sums are the same in however many dispatches.
-pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 983_040;
+/// Columns or rows that `shaders/gradient/pairwise.wgsl` sums up in a dispatch: no more than take a tile a tenth of a second on a
+/// software adapter. The sums are the same in however many dispatches.
+pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
+
+/// Places of a row that `shaders/gradient/listed.wgsl` sums up in a dispatch: 61,440 rounds of 16.
+pub(crate) const PLACES_PER_DISPATCH: u64 = 983_040;
 
 /// Invocations that share a row of the matrix, of values, or the rows of a batch: `WORKGROUP` of `shaders/shared/reduce.wgsl`.
 const WORKGROUP: u64 = 256;
@@ -121,7 +124,7 @@ pub(crate) fn positives_per_dispatch(shader: Shader, walk: &Walk, shape: &Shape)
         return Ok(None);
     }
     let columns = shape.references() as u64;
-    let Some(Chunks { size, most, reads, rounds }) = walk.chunks else {
+    let Some(Chunks { size, most, reads, rounds, .. }) = walk.chunks else {
         return Loops::of_row(shader.path, walk.reads).check(columns).map(|()| None);
     };
     let read = columns.div_ceil(WORKGROUP);

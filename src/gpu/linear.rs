@@ -30,7 +30,7 @@ impl LinearPlan {
     pub(crate) fn new(context: &Context, linear: Linear) -> Result<Self> {
         linear.check()?;
         check_linear(&linear)?;
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         let subject = Subject::named("Linear", Shape::reference(linear.rows, linear.outputs, linear.inputs));
         context.planning(|| {
             Ok(Self {
@@ -86,7 +86,7 @@ impl LinearPlan {
         let across = columns.div_ceil(TILE);
         let check = Checker::new(self.context());
         let size = Product { rows, columns, summands, across };
-        let uniform = uniform(self.context().device(), "product", bytemuck::bytes_of(&size))?;
+        let uniform = uniform(self.context(), "product", bytemuck::bytes_of(&size))?;
         let bound = [
             Bound::all(&uniform),
             check.bound_beside(left.0, &left.1, sizes[0] * sizes[1], product)?,

@@ -64,13 +64,13 @@ impl Indices {
     }
 
     /// The kernels that sort the places, in their order: each with its buffers and the number of its workgroups.
-    pub(crate) fn sorting(&self, places: u64) -> Vec<(Kernel, [&wgpu::Buffer; 4], [u32; 3])> {
-        let blocks = folded(places.div_ceil(BLOCK) as u32);
+    pub(crate) fn sorting(&self, places: u64) -> Vec<(Kernel, [&wgpu::Buffer; 4], u32)> {
+        let blocks = places.div_ceil(BLOCK) as u32;
         let mut steps = Vec::new();
         for digit in 0..self.digits {
             let [ordered, order] = self.orders_of(digit);
             let buffers = [&self.rows, order, &self.counts, ordered];
-            let groups = [blocks, [1, 1, 1], blocks];
+            let groups = [blocks, 1, blocks];
             steps.extend(
                 kernels::incidence(digit).into_iter().zip(groups).map(|(kernel, groups)| (kernel, buffers, groups)),
             );

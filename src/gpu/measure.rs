@@ -11,7 +11,7 @@ use super::limits::{portions_of, positives_per_dispatch};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What};
 use super::sizes;
-use super::sweeps::{Grid, Sweeps};
+use super::sweeps::{Grid, Load, Sweeps};
 use super::trace::{Subject, span};
 use crate::measures::{Measures, RANKING, Retrieval};
 use crate::shader::shader;
@@ -102,7 +102,7 @@ recording!(MeasurePlan);
 
 impl Buffers {
     fn new(context: &Context, retrieval: &Retrieval, shape: &Shape) -> Result<Self> {
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         // No rank is beyond the number of columns.
         let recall_at = retrieval.recall_at.iter().map(|&k| k.min(shape.references()) as u32);
         let recall_at: Vec<u32> = std::iter::once(1).chain(recall_at).collect();
@@ -110,7 +110,7 @@ impl Buffers {
         Ok(Self {
             ranks: make.storage("ranks", shape.queries() as u64 * size_of::<layout::Ranks>() as u64)?,
             recall: make.storage("recall", recall_at.len() as u64 * 4)?,
-            recall_at: filled(context.device(), "recall at", bytemuck::cast_slice(&recall_at), usage)?,
+            recall_at: filled(context, "recall at", bytemuck::cast_slice(&recall_at), usage)?,
             measures: make.storage("measures", size_of::<layout::Measures>() as u64)?,
             bytes: make.bytes(),
         })
@@ -121,12 +121,14 @@ impl Buffers {
         let shader = shader!("measures/ranks.wgsl");
         let portion = positives_per_dispatch(shader, &RANKING, &basis.shape)?;
         let portions = portions_of(basis.shape.references() as u64, portion);
-        let mut sweeps = Sweeps::new(basis, portions)?;
-        let distance = sweeps.distance();
+        let mut sweeps = Sweeps::new(basis);
+        let distance = sweeps.distance()?;
         let matrix = &basis.matrix;
         let buffers = [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
-        let cost = u64::from(basis.stripes.stride) * OPERATIONS_PER_PAIR;
-        let ranks = sweeps.sweep("ranks", &kernels::ranks(portion), &buffers, Grid::Rows, cost).in_portions(portions);
+        let columns = u64::from(basis.stripes.stride);
+        let of_chunks = portion.map_or(0, |portion| RANKING.operations(columns, portion));
+        let load = Load { grid: Grid::Rows, cost: columns * OPERATIONS_PER_PAIR + of_chunks, portions };
+        let ranks = sweeps.sweep("ranks", &kernels::ranks(portion), &buffers, load)?;
         sweeps.pass([&distance, &ranks].into_iter());
 
         let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state, &basis.sizes];

@@ -35,8 +35,9 @@ impl MemoryBank {
     /// [`Error::Empty`] and [`Error::TooLarge`] for its sizes, [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
     pub fn new(context: &Context, capacity: usize, d: usize) -> Result<Self> {
         Shape::reference(1, capacity, d).check()?;
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         let (embeddings, labels) = scoped(context.device(), "making a memory bank", || {
+            context.check_alive("making a memory bank")?;
             let embeddings = make.filled_by_copies("embeddings of the memory bank", (capacity * d) as u64 * 4)?;
             Ok((embeddings, make.filled_by_copies("labels of the memory bank", capacity as u64 * 4)?))
         })?;

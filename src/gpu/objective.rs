@@ -60,7 +60,7 @@ impl ObjectivePlan {
         sets: &[[usize; 2]],
         subject: impl Fn() -> Subject,
     ) -> Result<Self> {
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         let sums: Result<Vec<_>> =
             sets.iter().map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4)).collect();
         let (groups, places) = grouped(context, objective)?;
@@ -103,7 +103,7 @@ impl ObjectivePlan {
         let accumulate =
             Accumulate { count, is_first: is_first.into(), is_first_of_all: is_first_of_all.into(), weight };
         let context = &group.basis.context;
-        let uniform = uniform(context.device(), "accumulate", bytemuck::bytes_of(&accumulate))?;
+        let uniform = uniform(context, "accumulate", bytemuck::bytes_of(&accumulate))?;
         let buffers = &group.parts[part].buffers;
         let state = &group.basis.matrix.state;
         let bound = [&uniform, &buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);

@@ -39,14 +39,14 @@ impl OptimizerPlan {
         }
         let rule = optimizer.rule();
         countable("moments", parameters, rule.moments)?;
-        let make = Maker::new(context.device());
+        let make = Maker::new(context);
         let subject = Subject::named("Optimizer", Shape::pointwise(parameters, 1));
         context.planning(|| {
             Ok(Self {
                 program: Program::new(context, subject, Vec::new()),
                 optimizer,
                 parameters,
-                settings: settings(context.device(), &rule, parameters as u32)?,
+                settings: settings(context, &rule, parameters as u32)?,
                 moments: make.filled_by_copies("moments", (parameters * rule.moments) as u64 * 4)?,
                 progress: make.filled_by_copies("progress", size_of::<Progress>() as u64)?,
             })
@@ -133,11 +133,11 @@ recording!(OptimizerPlan);
 
 /// The uniform of the settings: the number of parameters, then what the optimiser has, padded to whole vectors. The learning rate
 /// among them may be written again.
-fn settings(device: &wgpu::Device, rule: &Rule, count: u32) -> Result<wgpu::Buffer> {
+fn settings(context: &Context, rule: &Rule, count: u32) -> Result<wgpu::Buffer> {
     let mut words: Vec<u32> = std::iter::once(count).chain(rule.settings.iter().map(|&(_, word)| word)).collect();
     words.resize(words.len().next_multiple_of(4), 0);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-    filled(device, "metric-learning settings", bytemuck::cast_slice(&words), usage)
+    filled(context, "metric-learning settings", bytemuck::cast_slice(&words), usage)
 }
 
 impl Staged<'_> {

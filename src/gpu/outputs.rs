@@ -120,7 +120,7 @@ impl<'a> Handover<'a> {
         if self.pairs.is_empty() {
             return Ok(Vec::new());
         }
-        let verdict = Maker::new(context.device()).storage("verdict", 4)?;
+        let verdict = Maker::new(context).storage("verdict", 4)?;
         let judged = losses.enumerate().map(|(at, (basis, part))| {
             let bound = [&basis.sizes, &part.buffers.totals, &basis.matrix.state, &verdict].map(Bound::all);
             kernels::verdict(at == 0).step(context, "verdict", &bound, [1, 1, 1], 1)
@@ -146,7 +146,7 @@ fn hand_over(
     let count = (gradient.size() / 4) as u32;
     let range = Checker::new(context).bound(what, &output.range, count as usize)?;
     let subject = layout::Output { count, accumulate: output.accumulate.into() };
-    let uniform = uniform(context.device(), "output", bytemuck::bytes_of(&subject))?;
+    let uniform = uniform(context, "output", bytemuck::bytes_of(&subject))?;
     let bound = [Bound::all(&uniform), Bound::all(gradient), Bound::all(verdict), range];
     Ok(kernels::output().step(context, "output", &bound, folded(count.div_ceil(256)), count.into()))
 }

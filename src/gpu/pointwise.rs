@@ -64,7 +64,7 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<St
         Truth::Targets | Truth::Signs => check.needed("targets", &inputs.targets, count, "every value has one")?,
         Truth::Labels => check.needed("labels", &inputs.labels, shape.queries(), "every row has one")?,
     };
-    let uniform = uniform(context.device(), "cut", bytemuck::bytes_of(&cut))?;
+    let uniform = uniform(context, "cut", bytemuck::bytes_of(&cut))?;
     let bound = [
         Bound::all(&uniform),
         Bound::all(&buffers.parameters),

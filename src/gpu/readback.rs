@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::FutureExt;
@@ -17,6 +17,7 @@ use super::part::Part;
 use super::plan::Plan;
 use super::scope::scoped;
 use super::sizes;
+use super::submissions::Patience;
 use crate::loss::SIGNS;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Evaluation, Result};
@@ -27,7 +28,7 @@ use crate::{Error, Evaluation, Result};
 /// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
 /// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
 pub struct Pending<T = Evaluation> {
-    device: wgpu::Device,
+    context: Context,
     staging: wgpu::Buffer,
     layout: Layout,
     parse: Parse<T>,
@@ -125,17 +126,17 @@ impl<T> Pending<T> {
         parse: impl Fn(&Read<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Result<Self> {
         let parse = Box::new(parse);
-        scoped(context.device(), "reading back", || Self::copying(context.device(), encoder, sources, parse))
+        scoped(context.device(), "reading back", || Self::copying(context, encoder, sources, parse))
     }
 
     fn copying(
-        device: &wgpu::Device,
+        context: &Context,
         encoder: &mut wgpu::CommandEncoder,
         sources: Sources<'_>,
         parse: Parse<T>,
     ) -> Result<Self> {
         let size: u64 = sources.buffers.iter().map(|(.., buffer)| buffer.size()).sum();
-        let limit = device.limits().max_buffer_size;
+        let limit = context.device().limits().max_buffer_size;
         if size > limit {
             return Err(Error::DeviceLimit {
                 what: "reading everything back",
@@ -144,12 +145,13 @@ impl<T> Pending<T> {
                 limit,
             });
         }
-        let staging = device.create_buffer(&wgpu::BufferDescriptor {
+        let staging = context.create_buffer(&wgpu::BufferDescriptor {
             label: Some("metric-learning read-back"),
             size,
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
-        });
+        })?;
+        context.check_alive("reading back")?;
         let mut parts = Vec::new();
         let mut offset = 0;
         for (result, what, buffer) in sources.buffers {
@@ -158,7 +160,7 @@ impl<T> Pending<T> {
             offset += buffer.size();
         }
         let layout = Layout { parts, shapes: sources.shapes };
-        Ok(Self { device: device.clone(), staging, layout, parse, mapped: None })
+        Ok(Self { context: context.clone(), staging, layout, parse, mapped: None })
     }
 
     /// Waits until the result is there, at most this long.
@@ -170,21 +172,18 @@ impl<T> Pending<T> {
     /// [`Error::NotFinite`], [`Error::Target`], [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and
     /// [`Error::PairWithItself`] for what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an optimiser; [`Error::Overflow`] for a loss, gradient or distance
     /// beyond f32.
-    pub fn wait(mut self, timeout: Duration) -> Result<T> {
+    pub fn wait(self, timeout: Duration) -> Result<T> {
+        self.wait_with(&Patience::new(timeout))
+    }
+
+    pub(crate) fn wait_with(mut self, patience: &Patience) -> Result<T> {
         let _span = tracing::debug_span!("wait", bytes = self.staging.size()).entered();
-        let start = Instant::now();
-        // Short enough that a device that has stopped answering is noticed, long enough not to take the CPU from a software one.
-        let slice = Duration::from_millis(100);
         loop {
             if let Some(result) = self.try_read() {
                 return result;
             }
-            let left = timeout.checked_sub(start.elapsed()).ok_or(Error::Timeout { after: timeout })?;
-            let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(left.min(slice)) };
-            match self.device.poll(poll) {
-                Ok(_) | Err(wgpu::PollError::Timeout) => {}
-                Err(error) => return Err(Error::Gpu { during: "waiting", message: error.to_string() }),
-            }
+            let timeout = Some(patience.look()?);
+            self.context.poll(wgpu::PollType::Wait { submission_index: None, timeout })?;
         }
     }
 
@@ -200,11 +199,11 @@ impl<T> Pending<T> {
 
     /// Mapping may start only after the copies have been submitted: with the first look.
     fn start_mapping(&mut self) -> &mut oneshot::Receiver<Result<(), wgpu::BufferAsyncError>> {
-        let staging = &self.staging;
-        self.mapped.get_or_insert_with(|| {
+        let Self { context, staging, mapped, .. } = self;
+        mapped.get_or_insert_with(|| {
             let (sender, receiver) = oneshot::channel();
             // The receiver may be gone by then: nobody waits any longer.
-            staging.map_async(wgpu::MapMode::Read, .., move |result| drop(sender.send(result)));
+            context.map(staging, move |result| drop(sender.send(result)));
             receiver
         })
     }
@@ -379,8 +378,8 @@ impl<T> Future for Pending<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
-        if let Err(error) = self.device.poll(wgpu::PollType::Poll) {
-            return Poll::Ready(Err(Error::Gpu { during: "waiting", message: error.to_string() }));
+        if let Err(error) = self.context.poll(wgpu::PollType::Poll) {
+            return Poll::Ready(Err(error));
         }
         match self.start_mapping().poll_unpin(context) {
             Poll::Ready(mapped) => Poll::Ready(self.finish(mapped.ok().and_then(Result::ok))),

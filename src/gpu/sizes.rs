@@ -16,7 +16,7 @@ pub(crate) fn buffer(context: &Context, shape: &Shape) -> Result<wgpu::Buffer> {
     let [queries, references, listed, _] = planned(shape);
     let sizes = Sizes { queries, references, listed, pairs: pairs(shape) as u32, given: planned(shape) };
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE;
-    filled(context.device(), "metric-learning sizes", bytemuck::bytes_of(&sizes), usage)
+    filled(context, "metric-learning sizes", bytemuck::bytes_of(&sizes), usage)
 }
 
 fn planned(shape: &Shape) -> [u32; 4] {
@@ -66,7 +66,7 @@ fn write(basis: &Basis, numbers: [(&'static str, Option<wgpu::BufferSlice<'_>>);
         pairs_per_entry: (pairs(shape) / shape.listed().max(1) as u64) as u32,
         padding: [0; 3],
     };
-    let uniform = uniform(context.device(), "planned sizes", bytemuck::bytes_of(&subject))?;
+    let uniform = uniform(context, "planned sizes", bytemuck::bytes_of(&subject))?;
     let unused = Bound::all(&matrix.unused);
     let [rows, references, listed] = [rows, references, listed].map(|number| number.unwrap_or(unused));
     let bound = [Bound::all(&uniform), rows, references, listed, Bound::all(sizes)];

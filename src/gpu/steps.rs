@@ -9,11 +9,11 @@ use super::buffers::{Buffers, Matrix, Set, uniform};
 use super::dispatch::{Bound, Step, folded};
 use super::kernels::{self, MAIN, STATISTICS, Summation};
 use super::layout::Finish;
-use super::limits::{SUMMANDS_PER_DISPATCH, portions_of, positives_per_dispatch};
+use super::limits::{PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH, portions_of, positives_per_dispatch};
 use super::list::List;
 use super::part::Part;
 use super::stripes::pairs;
-use super::sweeps::{Grid, Sweep, Sweeps, TILE};
+use super::sweeps::{Grid, Load, OPERATIONS_PER_GROUP, PAIRS_PER_TILE, Sweep, Sweeps, TILE};
 use crate::Result;
 use crate::loss::{Statistics, Terms};
 use crate::shape::Mode;
@@ -21,11 +21,10 @@ use crate::shape::Mode;
 /// Every pass over every stripe, then the finish.
 pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
     let works = parts.iter().map(|part| Work::new(basis, part)).collect::<Result<Vec<_>>>()?;
-    let portions = works.iter().map(Work::portions).max().unwrap_or(1);
-    let mut sweeps = Sweeps::new(basis, portions.max(gradient_portions(basis)))?;
-    sweeps.incidence();
-    let distance = [sweeps.distance()];
-    let before: Vec<_> = works.iter().flat_map(|work| work.before(&sweeps)).collect();
+    let mut sweeps = Sweeps::new(basis);
+    sweeps.incidence()?;
+    let distance = [sweeps.distance()?];
+    let before: Vec<_> = works.iter().filter_map(|work| work.before(&sweeps)).collect::<Result<_>>()?;
     let mut is_known = false;
     if !before.is_empty() {
         sweeps.pass(distance.iter().chain(&before));
@@ -35,7 +34,10 @@ pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
         // What one stripe holds is still there in the next pass.
         is_known = basis.stripes.is_single();
     }
-    let after: Vec<_> = works.iter().flat_map(|work| work.after(&sweeps)).collect();
+    let mut after = Vec::new();
+    for work in &works {
+        after.extend(work.after(&sweeps)?);
+    }
     sweeps.pass(distance.iter().skip(is_known.into()).chain(&after));
     let last = parts.len() - 1;
     sweeps.steps.extend(parts.iter().enumerate().map(|(at, part)| totals(basis, part, at == last)));
@@ -63,7 +65,7 @@ pub(crate) fn finish_gradient(
     add: Option<&wgpu::Buffer>,
     finish: &Finish,
 ) -> Result<Step> {
-    let uniform = uniform(basis.context.device(), "finish", bytemuck::bytes_of(finish))?;
+    let uniform = uniform(&basis.context, "finish", bytemuck::bytes_of(finish))?;
     let Matrix { state, unused, .. } = &basis.matrix;
     let sizes = &basis.sizes;
     let bound =
@@ -82,15 +84,6 @@ struct Work<'a> {
     portion: Option<u64>,
 }
 
-/// In how many dispatches a gradient is summed up: by rows over the columns, of a list over the places where one row may stand.
-fn gradient_portions(basis: &Basis) -> u32 {
-    let summands = match &basis.matrix.list {
-        Some(_) => 2 * pairs(&basis.shape),
-        None => basis.shape.references() as u64,
-    };
-    portions_of(summands, Some(SUMMANDS_PER_DISPATCH))
-}
-
 impl<'a> Work<'a> {
     fn new(basis: &'a Basis, part: &'a Part) -> Result<Self> {
         let terms = part.loss.description().terms();
@@ -98,25 +91,25 @@ impl<'a> Work<'a> {
         Ok(Self { basis, part, terms, portion })
     }
 
-    /// In how many dispatches the positives of a row are worked on.
-    fn portions(&self) -> u32 {
-        portions_of(self.basis.shape.references() as u64, self.portion)
-    }
-
     /// In a pass of its own, where the loss needs to know something of all rows first.
-    fn before(&self, sweeps: &Sweeps) -> Option<Sweep> {
+    fn before(&self, sweeps: &Sweeps) -> Option<Result<Sweep>> {
         let needs_all_rows = matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals);
-        needs_all_rows.then(|| self.terms(sweeps, STATISTICS, 1))
+        needs_all_rows.then(|| self.terms(sweeps, STATISTICS, None))
     }
 
     /// In the pass that makes the gradient.
-    fn after(&self, sweeps: &Sweeps) -> Vec<Sweep> {
-        let statistics = (self.terms.statistics == Statistics::Ends).then(|| self.terms(sweeps, STATISTICS, 1));
-        let terms = self.terms(sweeps, MAIN, self.portions());
-        statistics.into_iter().chain([terms]).chain(self.gradients(sweeps)).collect()
+    fn after(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
+        let mut all = Vec::new();
+        if self.terms.statistics == Statistics::Ends {
+            all.push(self.terms(sweeps, STATISTICS, None)?);
+        }
+        all.push(self.terms(sweeps, MAIN, self.portion)?);
+        all.extend(self.gradients(sweeps)?);
+        Ok(all)
     }
 
-    fn terms(&self, sweeps: &Sweeps, entry: &'static str, portions: u32) -> Sweep {
+    /// In as many dispatches as it takes for all positives of a row, where there is a portion of them.
+    fn terms(&self, sweeps: &Sweeps, entry: &'static str, portion: Option<u64>) -> Result<Sweep> {
         let kernel = self.basis.matrix_kind().terms(&self.terms, entry, self.portion);
         let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
         let buffers = [
@@ -130,18 +123,15 @@ impl<'a> Work<'a> {
             &all.totals,
             &all.beta,
         ];
-        let sweep = sweeps.sweep(
-            "terms",
-            &kernel,
-            &buffers,
-            Grid::Rows,
-            u64::from(self.basis.stripes.stride) * self.terms.operations_per_pair,
-        );
-        sweep.in_portions(portions)
+        let columns = u64::from(self.basis.stripes.stride);
+        let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
+        let cost = columns * self.terms.operations_per_pair + of_chunks;
+        let portions = portions_of(self.basis.shape.references() as u64, portion);
+        sweeps.sweep("terms", &kernel, &buffers, Load { grid: Grid::Rows, cost, portions })
     }
 
     /// By rows, and where the columns have a share of their own by columns.
-    fn gradients(&self, sweeps: &Sweeps) -> Vec<Sweep> {
+    fn gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let Matrix { queries, unused, list, .. } = &self.basis.matrix;
         let Buffers { coefficients, transposed, gradient, gradient_references, .. } = &self.part.buffers;
         if let Some(list) = list {
@@ -150,67 +140,78 @@ impl<'a> Work<'a> {
         if self.basis.shape.mode() == Mode::Scores {
             let kernel = self.basis.matrix_kind().gradient();
             let buffers = [unused, unused, coefficients, gradient, unused];
-            return vec![sweeps.sweep(
-                "gradient",
-                &kernel,
-                &buffers,
-                Grid::Values(sweeps.columns()),
-                sweeps.pair_cost(),
-            )];
+            let load = Load { grid: Grid::Values(sweeps.columns()), cost: OPERATIONS_PER_GROUP, portions: 1 };
+            return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
         }
         let other = self.basis.matrix.other();
         let across = (self.basis.shape.dimensions() as u32).div_ceil(TILE);
+        let columns = u64::from(sweeps.columns());
+        let rows = u64::from(self.basis.stripes.rows);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
         let summation = self.basis.summation(&self.terms);
-        let rows = self.gradient(sweeps, "gradient", summation, by_rows, Grid::Tiles(across));
-        let mut all = vec![rows.in_portions(gradient_portions(self.basis))];
+        let mut all = vec![self.gradient(sweeps, summation, columns, by_rows, Grid::Tiles(across))?];
         if summation == Summation::Triangle {
             let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
-            let label = "gradient of earlier rows";
-            all.push(self.gradient(sweeps, label, Summation::EarlierRows, by_columns, Grid::Earlier(across)));
+            all.push(self.gradient(sweeps, Summation::EarlierRows, rows, by_columns, Grid::Earlier(across))?);
         }
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
-            let grid = Grid::Fixed([across, sweeps.columns().div_ceil(TILE), 1]);
-            all.push(self.gradient(sweeps, "gradient by columns", Summation::Columns, by_columns, grid));
+            let grid = Grid::FixedTiles([across, sweeps.columns().div_ceil(TILE)]);
+            all.push(self.gradient(sweeps, Summation::Columns, rows, by_columns, grid)?);
         }
-        all
+        Ok(all)
     }
 
     /// Rows of one set gather the pairs that they are part of; each row of two aligned sets is part of one.
-    fn listed_gradients(&self, sweeps: &Sweeps, list: &List) -> Vec<Sweep> {
+    fn listed_gradients(&self, sweeps: &Sweeps, list: &List) -> Result<Vec<Sweep>> {
         let Matrix { queries, unused, .. } = &self.basis.matrix;
         let Buffers { coefficients, gradient, gradient_references, .. } = &self.part.buffers;
         let kernel = self.basis.matrix_kind().gradient();
-        if let Some(indices) = &list.indices {
-            let [rows, folds, _] = folded(self.basis.shape.queries() as u32);
-            let grid = Grid::Fixed([(self.basis.shape.dimensions() as u32).div_ceil(TILE), rows, folds]);
-            let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
-            let sweep = sweeps.sweep("gradient", &kernel, &buffers, grid, 2 * sweeps.pair_cost());
-            return vec![sweep.in_portions(gradient_portions(self.basis))];
-        }
         let vectors = self.basis.shape.dimensions().div_ceil(4) as u64;
-        let grid = Grid::Fixed(folded((pairs(&self.basis.shape) * vectors).div_ceil(256) as u32));
-        let other = self.basis.matrix.other();
+        if let Some(indices) = &list.indices {
+            let [rows, across] = [self.basis.shape.queries() as u64, vectors.div_ceil(u64::from(TILE / 4))];
+            let places = 2 * pairs(&self.basis.shape);
+            let load = Load {
+                grid: Grid::FixedTiles([across as u32, rows as u32]),
+                // A row is in as many pairs as the others, on average.
+                cost: places * sweeps.pair_cost() / (rows * across) + OPERATIONS_PER_GROUP,
+                portions: portions_of(places, Some(PLACES_PER_DISPATCH)),
+            };
+            let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
+            return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
+        }
+        let groups = (pairs(&self.basis.shape) * vectors).div_ceil(256) as u32;
         let of = |own: &Set, other: &Set, gradient| {
             let buffers = [&own.points, &other.points, coefficients, gradient, unused];
-            sweeps.sweep("gradient", &kernel, &buffers, grid, sweeps.pair_cost())
+            let load = Load { grid: Grid::Fixed(groups), cost: OPERATIONS_PER_GROUP, portions: 1 };
+            sweeps.sweep("gradient", &kernel, &buffers, load)
         };
-        let of_references = gradient_references.as_ref().map(|gradient| of(other, queries, gradient));
-        [of(queries, other, gradient)].into_iter().chain(of_references).collect()
+        let mut all = vec![of(queries, self.basis.matrix.other(), gradient)?];
+        if let Some(gradient) = gradient_references {
+            all.push(of(self.basis.matrix.other(), queries, gradient)?);
+        }
+        Ok(all)
     }
 
+    /// Every value of it a sum of so many.
     fn gradient(
         &self,
         sweeps: &Sweeps,
-        label: &'static str,
         summation: Summation,
+        summands: u64,
         buffers: [&wgpu::Buffer; 5],
         grid: Grid,
-    ) -> Sweep {
+    ) -> Result<Sweep> {
+        let label = match summation {
+            Summation::Rows | Summation::Joined | Summation::Triangle => "gradient",
+            Summation::Columns => "gradient by columns",
+            Summation::EarlierRows => "gradient of earlier rows",
+        };
         let kernel = self.basis.matrix_kind().tiled_gradient(summation);
-        sweeps.sweep(label, &kernel, &buffers, grid, sweeps.pair_cost())
+        let portions = portions_of(summands, Some(SUMMANDS_PER_DISPATCH));
+        let cost = PAIRS_PER_TILE * summands.min(SUMMANDS_PER_DISPATCH) * 3;
+        sweeps.sweep(label, &kernel, &buffers, Load { grid, cost, portions })
     }
 
     /// Gradients with respect to beta, to the references, and at last to the first set.

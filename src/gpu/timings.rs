@@ -56,12 +56,12 @@ impl Timings {
                 ty: wgpu::QueryType::Timestamp,
                 count: count as u32,
             });
-            let resolved = device.create_buffer(&wgpu::BufferDescriptor {
+            let resolved = context.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("metric-learning timestamps"),
                 size,
                 usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
                 mapped_at_creation: false,
-            });
+            })?;
             let stages = sections.iter().map(Section::stage).collect();
             Ok(Self { context: context.clone(), stages, queries, resolved })
         })

@@ -57,7 +57,7 @@ pub(crate) struct Beta {
 pub(crate) struct Terms {
     /// Its file.
     pub shader: Shader,
-    /// Roughly how many arithmetic operations a pair costs.
+    /// Roughly how many arithmetic operations a pair costs, beside those of the chunks of positives.
     pub operations_per_pair: u64,
     /// What must be known of all rows before the coefficients of one can be computed.
     pub statistics: Statistics,
@@ -117,6 +117,16 @@ impl Walk {
         self.chunks.map(|chunks| chunks.most * chunks.size)
     }
 
+    /// Roughly how many arithmetic operations the chunks of a dispatch take for a row of so many columns, where half of them, or
+    /// as many as the dispatch takes, are positives: more would meet fewer negatives.
+    pub fn operations(&self, columns: u64, portion: u64) -> u64 {
+        // Of all invocations together.
+        const OPERATIONS_PER_ROUND: u64 = 256 * 32;
+        let Some(Chunks { size, rounds, operations, .. }) = self.chunks else { return 0 };
+        let positives = (columns / 2).min(portion);
+        positives.div_ceil(size) * operations * columns + positives * rounds * OPERATIONS_PER_ROUND / size
+    }
+
     /// So many reads of the row, and no chunks.
     pub const fn of(reads: u64) -> Self {
         Self { reads, chunks: None }
@@ -135,6 +145,8 @@ pub(crate) struct Chunks {
     pub reads: u64,
     /// Rounds of loops for a chunk however long the row is, at most.
     pub rounds: u64,
+    /// Roughly how many arithmetic operations a chunk costs for each column, beside those rounds.
+    pub operations: u64,
 }
 
 /// Rounds that `shaders/shared/sorting.wgsl` and `places.wgsl` take for a chunk, about 300, and some to spare.

@@ -8,7 +8,8 @@ use crate::shader::shader;
 use crate::{Error, Result};
 
 /// Of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for each of its draws, one of 256.
-const DRAWING: Walk = Walk { reads: 3, chunks: Some(Chunks { size: 256, most: 16, reads: 1, rounds: 16 }) };
+const DRAWING: Walk =
+    Walk { reads: 3, chunks: Some(Chunks { size: 256, most: 16, reads: 1, rounds: 16, operations: 64 }) };
 
 /// The margin loss with a learnable boundary: "margin" in its second meaning.
 ///
@@ -108,8 +109,8 @@ impl Description for Margin {
             },
             Sampling::DistanceWeighted => Terms {
                 walk: DRAWING,
-                // The weight, two logarithms and an exponential, about once for the sums and at worst eight times for draws.
-                operations_per_pair: 512,
+                // The weight, two logarithms and an exponential, once for the sums.
+                operations_per_pair: 256,
                 constants,
                 parameters: vec![alpha, (SEED, self.seed)],
                 ..Terms::of(shader!("terms/margin/distance_weighted.wgsl"))

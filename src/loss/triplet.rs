@@ -10,19 +10,29 @@ use crate::Result;
 use crate::shader::shader;
 
 /// Of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes its slopes.
-const ALL: Walk =
-    Walk { reads: 1, chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS }) };
+const ALL: Walk = Walk {
+    reads: 1,
+    chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS, operations: 64 }),
+};
 
 /// Of `shaders/terms/triplet/all_soft.wgsl`, for each invocation one positive of 256: its slope takes 6 rounds for 256 columns,
 /// and each negative 16 for all of them, and one to end.
-const ALL_SOFT: Walk =
-    Walk { reads: 4, chunks: Some(Chunks { size: 256, most: 4, reads: 22, rounds: SORTING_ROUNDS }) };
+const ALL_SOFT: Walk = Walk {
+    reads: 4,
+    chunks: Some(Chunks { size: 256, most: 4, reads: 22, rounds: SORTING_ROUNDS, operations: 256 * 64 }),
+};
 
 /// Of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives twice, and at last all pairs, with two loops
 /// over choosers for each. Every positive is a chooser once.
 const SEMI_HARD: Walk = Walk {
     reads: 1,
-    chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 6, rounds: SORTING_ROUNDS + SORTED_CHUNK }),
+    chunks: Some(Chunks {
+        size: SORTED_CHUNK,
+        most: 8,
+        reads: 6,
+        rounds: SORTING_ROUNDS + SORTED_CHUNK,
+        operations: 128,
+    }),
 };
 
 /// The triplet loss.
@@ -89,12 +99,7 @@ impl Description for Triplet {
         let parameters = vec![("margin", self.margin.to_bits())];
         match (self.mining.triplets(), self.soft) {
             (Triplets::Every, false) => Terms { walk: ALL, parameters, ..Terms::of(shader!("terms/triplet/all.wgsl")) },
-            (Triplets::Every, true) => Terms {
-                walk: ALL_SOFT,
-                // At worst each column meets a chunk of positives, at two exponentials and their series.
-                operations_per_pair: 64 * SORTED_CHUNK,
-                ..Terms::of(shader!("terms/triplet/all_soft.wgsl"))
-            },
+            (Triplets::Every, true) => Terms { walk: ALL_SOFT, ..Terms::of(shader!("terms/triplet/all_soft.wgsl")) },
             (Triplets::Listed, _) => Terms {
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,

@@ -29,12 +29,17 @@ impl Expectation {
     /// Whether a number of the result, or a sum on the way to it, may be beyond f32, so that kernels may refuse it with
     /// [`Error::Overflow`](crate::Error::Overflow).
     pub fn may_overflow(&self) -> bool {
+        self.may_overflow_times(1.0)
+    }
+
+    /// The same where the gradients are multiplied by a weight.
+    pub(super) fn may_overflow_times(&self, weight: f64) -> bool {
         let expected = &self.evaluation;
         let numbers = [&expected.gradient].into_iter().chain(expected.gradient_references.as_ref()).flatten();
         let largest = numbers.fold(expected.loss.abs(), |largest, number| largest.max(number.abs()));
         let pairs = expected.positive_pairs + expected.negative_pairs;
         let farthest = expected.mean_positive_distance.abs().max(expected.mean_negative_distance.abs());
-        (largest * expected.terms as f64).max(farthest * pairs as f64) > LARGE
+        (largest * weight.abs().max(1.0) * expected.terms as f64).max(farthest * pairs as f64) > LARGE
     }
 
     /// Whether the comparison would notice that the loss and the gradient are off by this part of themselves; `None` where

@@ -18,6 +18,7 @@ pub struct ObjectiveExpectation {
     terms: Vec<Expectation>,
     /// Columns of every set.
     columns: Vec<usize>,
+    may_overflow: bool,
 }
 
 impl ObjectiveExpectation {
@@ -39,6 +40,24 @@ impl ObjectiveExpectation {
             deviations.extend_from_slice(term.compare(actual).deviations());
         }
         Comparison::of(deviations)
+    }
+
+    /// Whether a number of a loss may be beyond f32, weighted or not, so that kernels may refuse the objective:
+    /// [`Expectation::may_overflow`].
+    pub fn may_overflow(&self) -> bool {
+        self.may_overflow
+    }
+
+    /// Whether the comparison would notice that the loss and the gradients are off by this part of themselves; `None` where all
+    /// are 0.
+    pub fn notices(&self, actual: &ObjectiveEvaluation<f32>, part: f32) -> Option<bool> {
+        if actual.loss == 0.0 && actual.gradients.iter().flatten().all(|&number| number == 0.0) {
+            return None;
+        }
+        let factor = 1.0 + part;
+        let scaled = |gradient: &Vec<f32>| gradient.iter().map(|number| number * factor).collect();
+        let gradients = actual.gradients.iter().map(scaled).collect();
+        Some(!self.compare(&ObjectiveEvaluation { loss: actual.loss * factor, gradients, ..actual.clone() }).agrees())
     }
 }
 
@@ -62,9 +81,11 @@ pub fn evaluate_objective_with_bounds(objective: &[Weighted<Batch>]) -> Result<O
     let mut columns = vec![0; sets.len()];
     let mut losses = Vec::new();
     let mut terms = Vec::new();
+    let mut may_overflow = false;
     for Weighted { weight, loss, inputs, set } in objective {
         let weight = Bounded::exact((*weight).into());
         let mut term = evaluate_with_bounds(loss, inputs)?;
+        may_overflow |= term.may_overflow_times(weight.value);
         losses.push(weight * Bounded::new(term.evaluation.loss, term.bounds.loss));
         let [values, errors] = [&mut term.evaluation, &mut term.bounds].map(|of| std::mem::take(&mut of.gradient));
         for ((sum, value), error) in gradients[*set].iter_mut().zip(values).zip(errors) {
@@ -85,6 +106,7 @@ pub fn evaluate_objective_with_bounds(objective: &[Weighted<Batch>]) -> Result<O
         bounds: ObjectiveEvaluation { loss: loss.error, terms: parts(|term| &term.bounds), gradients: gradient_bounds },
         terms,
         columns,
+        may_overflow,
     })
 }
 

@@ -9,8 +9,8 @@ fn one_object_on_every_adapter() {
     for adapter in adapters::names() {
         let found = object(&["validate", "--quick", "--only", "\"loss\":\"SupCon\"", "--adapter", &adapter]);
         let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
-        let expected = "adapter backend cases check_agrees compared driver driver_info elapsed_ms failures largest_error numbers \
-            one_percent_noticed refused zero_results";
+        let expected = "adapter backend cases check_agrees compared driver driver_info elapsed_ms failures fault_problems \
+            faults_injected faults_survived largest_error numbers one_percent_noticed refused zero_results";
         assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
         assert_eq!([&found["check_agrees"], &found["failures"]], [&json!(true), &json!([])], "{found}");
         let [cases, compared, refused, noticed, zero] =
@@ -21,6 +21,17 @@ fn one_object_on_every_adapter() {
         let largest = &found["largest_error"];
         let share = largest["check_share_of_bound"].as_f64().unwrap();
         assert!(share > 0.0 && share <= 1.0 && largest["objective"]["loss"] == "SupCon", "{found}");
+    }
+}
+
+#[test]
+fn faults_are_injected_on_every_adapter() {
+    for adapter in adapters::names() {
+        let found = object(&["validate", "--quick", "--only", "injected faults", "--adapter", &adapter]);
+        let [cases, injected, survived] =
+            ["cases", "faults_injected", "faults_survived"].map(|key| found[key].as_u64().unwrap());
+        assert!(cases == 0 && injected > 80 && survived == injected, "{found}");
+        assert_eq!([&found["check_agrees"], &found["fault_problems"]], [&json!(true), &json!([])], "{found}");
     }
 }
 

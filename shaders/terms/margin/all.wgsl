@@ -13,7 +13,7 @@ struct Parameters {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

@@ -132,7 +132,7 @@ fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) ->
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

@@ -74,7 +74,7 @@ fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

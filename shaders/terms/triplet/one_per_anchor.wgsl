@@ -43,7 +43,7 @@ fn nearest_negative_beyond(i: u32, begin: u32, d: f32, local: u32) -> Extreme {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }

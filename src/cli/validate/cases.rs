@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{Distance, Form, Loss, Margin, Mining, Mode, Reduction, Result, Sampling, Truth};
+use wgpu_metric_learning::{
+    Contrastive, Distance, Form, Huber, Loss, Margin, MeanSquaredError, Mining, Mode, NtXent, Reduction, Result,
+    Sampling, Triplet, Truth,
+};
 
 use super::inputs::{Classes, Inputs, Recipe, Values, bits};
 use crate::cli::objective;
@@ -65,6 +68,8 @@ const CLASSES: [Classes; 9] = [
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
     Loss(Loss),
+    /// A weighted sum over the same rows.
+    Objective(Vec<(f32, Loss)>),
     Retrieval(Retrieval),
 }
 
@@ -145,8 +150,10 @@ impl Case {
 
     /// What is asked, with margins of the size of the distances, and the inputs.
     pub fn make(&self) -> Result<(Asked, Inputs)> {
-        let Asked::Loss(loss) = &self.asked else {
-            return Ok((self.asked.clone(), Inputs::new(self.recipe, false, Truth::Nothing)));
+        let loss = match &self.asked {
+            Asked::Loss(loss) => loss,
+            Asked::Objective(terms) => return self.make_objective(terms),
+            Asked::Retrieval(_) => return Ok((self.asked.clone(), Inputs::new(self.recipe, false, Truth::Nothing))),
         };
         let betas = match loss {
             Loss::Margin(Margin { beta_per_class, .. }) => Some(*beta_per_class),
@@ -154,15 +161,30 @@ impl Case {
         };
         let labels_are_indices = betas == Some(true) || matches!(self.recipe.mode, Mode::Prototypes | Mode::Scores);
         let inputs = Inputs::new(self.recipe, labels_are_indices, loss.truth());
-        let reach = match loss.distance() {
-            Some(distance) => inputs.reach(distance, loss.normalize())?,
-            None => self.recipe.values.scale(),
-        };
+        let reach = self.reach(loss, &inputs)?;
         let inputs = match betas {
             Some(per_class) => inputs.with_betas(per_class, reach),
             None => inputs,
         };
         Ok((Asked::Loss(sized(loss, self.margin * reach, self.seed)), inputs))
+    }
+
+    /// The losses of an objective take the same rows and compare them with the same.
+    fn make_objective(&self, terms: &[(f32, Loss)]) -> Result<(Asked, Inputs)> {
+        let inputs = Inputs::new(self.recipe, false, terms[0].1.truth());
+        let term = |(weight, loss): &(f32, Loss)| {
+            Ok((*weight, sized(loss, self.margin * self.reach(loss, &inputs)?, self.seed)))
+        };
+        let terms = terms.iter().map(term).collect::<Result<_>>()?;
+        Ok((Asked::Objective(terms), inputs))
+    }
+
+    /// How large the distances or values of a loss are.
+    fn reach(&self, loss: &Loss, inputs: &Inputs) -> Result<f32> {
+        match loss.distance() {
+            Some(distance) => inputs.reach(distance, loss.normalize()),
+            None => Ok(self.recipe.values.scale()),
+        }
     }
 }
 
@@ -170,6 +192,8 @@ impl Asked {
     fn modes(&self) -> &'static [Mode] {
         match self {
             Self::Loss(loss) => loss.modes(),
+            Self::Objective(terms) if terms[0].1.distance().is_none() => &[Mode::Pointwise],
+            Self::Objective(_) => &[Mode::Batch, Mode::Reference],
             Self::Retrieval(_) => &[Mode::Batch, Mode::Reference],
         }
     }
@@ -178,6 +202,7 @@ impl Asked {
     pub fn json(&self) -> (&'static str, Value) {
         match self {
             Self::Loss(loss) => ("objective", objective::to_json(loss)),
+            Self::Objective(terms) => ("objective", terms.iter().map(weighted_json).collect()),
             Self::Retrieval(retrieval) => ("retrieval", json!(retrieval)),
         }
     }
@@ -189,6 +214,7 @@ impl Asked {
                 let is_euclidean = loss.distance().is_none_or(|distance| distance == Distance::Euclidean);
                 is_euclidean && !loss.normalize() && loss.reduction() == Reduction::Mean
             }
+            Self::Objective(_) => false,
             Self::Retrieval(retrieval) => retrieval.distance == Distance::Euclidean,
         }
     }
@@ -199,7 +225,26 @@ fn asked() -> impl Iterator<Item = Asked> {
     let retrievals = Distance::ALL.into_iter().flat_map(|distance| {
         [false, true].map(|normalize| Retrieval { distance, normalize, recall_at: vec![1, 3, 100] })
     });
-    losses.chain(retrievals.map(Asked::Retrieval))
+    losses.chain(retrievals.map(Asked::Retrieval)).chain(objectives().map(Asked::Objective))
+}
+
+/// Sums of losses that share their distances, and one that has its own; and of losses of single values.
+fn objectives() -> impl Iterator<Item = Vec<(f32, Loss)>> {
+    let of_pairs = Distance::ALL.into_iter().flat_map(|distance| {
+        [false, true].map(|normalize| {
+            let contrastive = Contrastive { distance, normalize, ..Default::default() };
+            let triplet = Triplet { distance, normalize, ..Default::default() };
+            vec![(1.0, contrastive.into()), (0.5, triplet.into()), (-0.25, NtXent::default().into())]
+        })
+    });
+    of_pairs.chain([vec![(1.0, Huber::default().into()), (-0.5, MeanSquaredError::default().into())]])
+}
+
+/// As `evaluate --objective` takes it.
+fn weighted_json((weight, loss): &(f32, Loss)) -> Value {
+    let mut settings = objective::to_json(loss);
+    settings["weight"] = json!(weight);
+    settings
 }
 
 /// The loss with every combination of its choices, those that its JSON form shows.
@@ -298,6 +343,10 @@ mod tests {
             assert!(values.name.split(", ").all(|part| all.contains(part)), "{}", values.name);
         }
         assert_eq!(choices_of(&quick()), all);
+        for cases in [super::all(), quick()] {
+            let sums = cases.iter().filter(|case| matches!(case.asked, Asked::Objective(_)));
+            assert!(sums.count() >= 7);
+        }
     }
 
     /// A setting with a name, of a loss yet to come, must be in the list of choices.
@@ -319,6 +368,7 @@ mod tests {
             let batch = inputs.batch().unwrap();
             match asked {
                 Asked::Loss(loss) => batch.check(&loss).unwrap(),
+                Asked::Objective(terms) => terms.iter().for_each(|(_, loss)| batch.check(loss).unwrap()),
                 Asked::Retrieval(retrieval) => retrieval.check(batch.shape()).unwrap(),
             }
         }

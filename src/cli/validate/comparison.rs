@@ -1,8 +1,10 @@
 //! One case: what the reference expects, and what the kernels make of it.
 
 use wgpu_metric_learning::measures::{Measures, Retrieval};
-use wgpu_metric_learning::reference::{self, Comparison, Deviation, Expectation, MeasuresExpectation};
-use wgpu_metric_learning::{Batch, Context, Error, Evaluation, Loss, Result};
+use wgpu_metric_learning::reference::{
+    self, Comparison, Deviation, Expectation, MeasuresExpectation, ObjectiveExpectation,
+};
+use wgpu_metric_learning::{Batch, Context, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted};
 
 use super::cases::Asked;
 
@@ -12,6 +14,7 @@ const SMALL_ERROR: f32 = 0.01;
 /// What the reference expects.
 pub enum Expected<'a> {
     Loss(&'a Loss, Box<Expectation>),
+    Objective(Vec<Weighted<Batch<'a>>>, Box<ObjectiveExpectation>),
     Measures(&'a Retrieval, MeasuresExpectation),
 }
 
@@ -36,9 +39,15 @@ pub struct Compared {
 
 impl<'a> Expected<'a> {
     /// Asks the reference.
-    pub fn of(asked: &'a Asked, batch: &Batch) -> Result<Self> {
+    pub fn of(asked: &'a Asked, batch: &Batch<'a>) -> Result<Self> {
         Ok(match asked {
             Asked::Loss(loss) => Self::Loss(loss, reference::evaluate_with_bounds(loss, batch)?.into()),
+            Asked::Objective(terms) => {
+                let objective: Vec<_> =
+                    terms.iter().map(|(weight, loss)| Weighted::new(*weight, loss, *batch)).collect();
+                let expected = reference::evaluate_objective_with_bounds(&objective)?;
+                Self::Objective(objective, expected.into())
+            }
             Asked::Retrieval(retrieval) => Self::Measures(retrieval, reference::measure_with_bounds(retrieval, batch)?),
         })
     }
@@ -46,32 +55,33 @@ impl<'a> Expected<'a> {
     /// Asks the kernels, and compares.
     pub fn compare(&self, context: &Context, batch: &Batch) -> Verdict {
         match self {
-            Self::Loss(loss, expected) => judge(expected, context.evaluate(*loss, batch)),
-            Self::Measures(retrieval, expected) => match context.measure(retrieval, batch) {
-                Ok(actual) => {
-                    let notices = expected.notices(&actual, SMALL_ERROR);
-                    Verdict::compared(&expected.compare(&actual), measured(&actual), notices)
-                }
-                Err(error) => Verdict::Failed(error),
-            },
+            Self::Loss(loss, expected) => judge(context.evaluate(*loss, batch), expected.may_overflow(), |actual| {
+                (expected.compare(actual), evaluated(actual), expected.notices(actual, SMALL_ERROR))
+            }),
+            Self::Objective(objective, expected) => {
+                judge(context.evaluate_objective(objective), expected.may_overflow(), |actual| {
+                    (expected.compare(actual), summed(actual), expected.notices(actual, SMALL_ERROR))
+                })
+            }
+            Self::Measures(retrieval, expected) => judge(context.measure(retrieval, batch), false, |actual| {
+                (expected.compare(actual), measured(actual), expected.notices(actual, SMALL_ERROR))
+            }),
         }
     }
 }
 
-impl Verdict {
-    fn compared(comparison: &Comparison, numbers: usize, notices: Option<bool>) -> Self {
-        Self::Compared(Compared { worst: worst(comparison).clone(), numbers, notices })
-    }
-}
-
-/// What is to be said of the result of a loss.
-fn judge(expected: &Expectation, result: Result<Evaluation>) -> Verdict {
+/// What is to be said of a result, given its comparison, how many numbers it has, and whether an error would be noticed.
+fn judge<T>(
+    result: Result<T>,
+    may_overflow: bool,
+    compare: impl FnOnce(&T) -> (Comparison, usize, Option<bool>),
+) -> Verdict {
     match result {
         Ok(actual) => {
-            let notices = expected.notices(&actual, SMALL_ERROR);
-            Verdict::compared(&expected.compare(&actual), evaluated(&actual), notices)
+            let (comparison, numbers, notices) = compare(&actual);
+            Verdict::Compared(Compared { worst: worst(&comparison).clone(), numbers, notices })
         }
-        Err(Error::Overflow { .. }) if expected.may_overflow() => Verdict::Refused,
+        Err(Error::Overflow { .. }) if may_overflow => Verdict::Refused,
         Err(error) => Verdict::Failed(error),
     }
 }
@@ -91,6 +101,11 @@ fn evaluated(evaluation: &Evaluation) -> usize {
     SINGLE + evaluation.gradient.len() + tables.into_iter().flatten().map(Vec::len).sum::<usize>()
 }
 
+/// How many numbers an objective has: its loss, its gradients, and those of every loss.
+fn summed(evaluation: &ObjectiveEvaluation) -> usize {
+    1 + evaluation.gradients.iter().map(Vec::len).sum::<usize>() + evaluation.terms.iter().map(evaluated).sum::<usize>()
+}
+
 /// How many numbers measures are: two counts, three measures, and Recall@k for every k.
 fn measured(measures: &Measures) -> usize {
     const SINGLE: usize = 5;
@@ -107,10 +122,19 @@ mod tests {
     fn a_refusal_is_allowed_only_where_the_reference_says_so() {
         let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
         let mut expected = reference::evaluate_with_bounds(Triplet::default(), &batch).unwrap();
-        let overflow = || Err(Error::Overflow { what: "the loss" });
-        assert!(matches!(judge(&expected, overflow()), Verdict::Failed(Error::Overflow { .. })));
+        let judged = |error, expected: &Expectation| {
+            judge(Err::<Evaluation, _>(error), expected.may_overflow(), |_| unreachable!("there is no result"))
+        };
+        let overflow = || Error::Overflow { what: "the loss" };
+        assert!(matches!(judged(overflow(), &expected), Verdict::Failed(Error::Overflow { .. })));
         expected.evaluation.loss = 1e38;
-        assert!(matches!(judge(&expected, overflow()), Verdict::Refused));
-        assert!(matches!(judge(&expected, Err(Error::NotComputed)), Verdict::Failed(Error::NotComputed)));
+        assert!(matches!(judged(overflow(), &expected), Verdict::Refused));
+        assert!(matches!(judged(Error::NotComputed, &expected), Verdict::Failed(Error::NotComputed)));
+
+        let sum = |weight| {
+            let term = Weighted::new(weight, Triplet::default(), batch);
+            reference::evaluate_objective_with_bounds(&[term]).unwrap().may_overflow()
+        };
+        assert_eq!([1.0, 1e38].map(sum), [false, true]);
     }
 }

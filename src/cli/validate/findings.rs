@@ -5,6 +5,7 @@ use wgpu_metric_learning::reference::Deviation;
 
 use super::cases::Asked;
 use super::comparison::Verdict;
+use super::faults::Faults;
 
 /// The sum of all verdicts.
 #[derive(Default)]
@@ -20,6 +21,7 @@ pub struct Findings {
     /// The largest error of all in shares of its bound.
     pub largest: Option<Finding<Deviation>>,
     pub failures: Vec<Finding<Problem>>,
+    pub faults: Faults,
 }
 
 /// Something that was found, and in which case.
@@ -68,9 +70,9 @@ impl Findings {
         }
     }
 
-    /// Whether every result is as the reference says.
+    /// Whether every result is as the reference says, and every fault was survived.
     pub fn agree(&self) -> bool {
-        self.failures.is_empty()
+        self.failures.is_empty() && self.faults.problems.is_empty()
     }
 
     /// Cases that have a result to compare.

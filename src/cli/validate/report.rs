@@ -21,7 +21,7 @@ impl Report<'_> {
     /// As one JSON object.
     pub fn json(&self) -> Value {
         let info = self.gpu.adapter.info();
-        let Findings { cases, numbers, refused, noticing, zero, .. } = self.findings;
+        let Findings { cases, numbers, refused, noticing, zero, faults, .. } = self.findings;
         json!({
             "adapter": self.gpu.describe(),
             "backend": info.backend.to_string(),
@@ -34,6 +34,9 @@ impl Report<'_> {
             "one_percent_noticed": noticing,
             "zero_results": zero,
             "largest_error": self.findings.largest.as_ref().map(|largest| object(largest, deviation(&largest.what))),
+            "faults_injected": faults.injected,
+            "faults_survived": faults.survived(),
+            "fault_problems": faults.problems,
             "failures": self.findings.failures.iter().map(failure).collect::<Vec<_>>(),
             "check_agrees": self.findings.agree(),
             "elapsed_ms": self.elapsed.as_secs_f64() * 1e3,
@@ -43,7 +46,7 @@ impl Report<'_> {
     /// As lines of names and values, after the failures.
     pub fn text(&self) -> String {
         let info = self.gpu.adapter.info();
-        let Findings { cases, numbers, refused, noticing, zero, largest, failures } = self.findings;
+        let Findings { cases, numbers, refused, noticing, zero, largest, failures, faults } = self.findings;
         let mut properties = vec![
             ("adapter", info.name.clone()),
             ("backend", info.backend.to_string()),
@@ -58,13 +61,16 @@ impl Report<'_> {
             properties.push(("  of", case(largest)));
         }
         properties.push(("failures", failures.len().to_string()));
+        properties.push(("faults injected", format!("{}, {} survived", faults.injected, faults.survived())));
         properties.push(("elapsed", format!("{:.1} s", self.elapsed.as_secs_f64())));
         let listed = failures.iter().take(LISTED).map(|failure| format!("{}\n", failure_text(failure)));
+        let problems = faults.problems.iter().map(|problem| format!("FAULT NOT SURVIVED: {problem}\n"));
         let verdict = match failures.len() {
+            0 if !self.findings.agree() => "Faults were not survived.".to_string(),
             0 => "Every result is within its bounds.".to_string(),
             failed => format!("{failed} of {cases} cases FAILED."),
         };
-        format!("{}{}\n{verdict}", listed.collect::<String>(), table::properties(&properties))
+        format!("{}{}\n{verdict}", listed.chain(problems).collect::<String>(), table::properties(&properties))
     }
 }
 

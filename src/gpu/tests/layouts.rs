@@ -41,7 +41,7 @@ macro_rules! assert_same_layout {
 #[test]
 fn structs_have_the_same_layout() {
     assert_same_layout!(Stripe in "terms/contrastive.wgsl":
-        begin, rows, dimensions, vectors, stride, same_set, portion);
+        begin, rows, dimensions, vectors, stride, same_set, portion, first_x, first_y);
     assert_same_layout!(Sizes in "prepare/list.wgsl": queries, references, listed, pairs, given);
     assert_same_layout!(Planned in "prepare/sizes.wgsl": sizes, is_given, pairs_per_entry);
     assert_same_layout!(Rows in "prepare/rows.wgsl": of_references, dimensions, vectors, unit, labelled, classes, fault);
@@ -123,7 +123,7 @@ fn constants_have_the_same_value() {
     assert_eq!([&gradient, &distance, &linear].map(|module| constant(module, "TILE")), [crate::gpu::sweeps::TILE; 3]);
     let listed = parse(shader!("gradient/listed.wgsl"));
     let portions = [&gradient, &listed].map(|module| u64::from(constant(module, "PORTION")));
-    assert_eq!(portions, [crate::gpu::limits::SUMMANDS_PER_DISPATCH; 2]);
+    assert_eq!(portions, [crate::gpu::limits::SUMMANDS_PER_DISPATCH, crate::gpu::limits::PLACES_PER_DISPATCH]);
     let ranks = parse(shader!("measures/ranks.wgsl"));
     assert_eq!(u64::from(constant(&ranks, "CHUNK")), crate::loss::SORTED_CHUNK);
     // Its invocations take their sorted positives as the four components of a vector.

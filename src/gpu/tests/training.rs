@@ -15,7 +15,7 @@ const ALIGNMENT: usize = 64;
 
 fn upload(context: &Context, numbers: &[f32]) -> wgpu::Buffer {
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
-    filled(context.device(), "numbers", bytemuck::cast_slice(numbers), usage).expect("a buffer")
+    filled(context, "numbers", bytemuck::cast_slice(numbers), usage).expect("a buffer")
 }
 
 /// Submits what is recorded, and reads the buffer back.
