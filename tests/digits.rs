@@ -23,7 +23,7 @@ fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
     let (seed, sampling) = (distance as u32, Sampling::DistanceWeighted);
     losses.push(Margin { normalize: true, sampling, seed, ..Default::default() }.into());
     losses.extend(minings().map(|mining| Triplet { distance, normalize, mining, ..Default::default() }.into()));
-    let forms = [Form::Smooth, Form::Exact];
+    let forms = Form::ALL;
     losses.extend(forms.map(|form| LiftedStructured { distance, normalize, form, ..Default::default() }.into()));
     losses.push(MultiMargin { distance, normalize, ..Default::default() }.into());
     losses.push(NtXent { distance, normalize, ..Default::default() }.into());

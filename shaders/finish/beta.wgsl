@@ -6,7 +6,9 @@
 // One workgroup per boundary.
 
 // #include "shared/group.wgsl"
+// #include "shared/numbers.wgsl"
 // #include "shared/reduce.wgsl"
+// #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
 
 override BETA_PER_CLASS: u32 = 0u;
@@ -15,6 +17,7 @@ override BETA_PER_CLASS: u32 = 0u;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read> totals: Totals;
 @group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(4) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
@@ -30,6 +33,10 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     }
     let total = workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), local).x;
     if (local == 0u) {
-        gradient[index] = totals.scale * total;
+        let value = totals.scale * total;
+        gradient[index] = value;
+        if (!is_finite(value)) {
+            atomicMax(&state[OVERFLOW], 1u);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::reference::{self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation};
-use wgpu_metric_learning::{Batch, Context, Evaluation, Loss, ObjectiveEvaluation, Weighted};
+use wgpu_metric_learning::{Batch, Context, Error as LibraryError, Evaluation, Loss, ObjectiveEvaluation, Weighted};
 
 use super::gpu::{self, Gpu};
 use super::{Error, Result, tell};
@@ -73,7 +73,7 @@ impl Evaluator {
         match arguments.backend {
             Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::on),
             Backend::Auto => match Gpu::open(&arguments.gpu) {
-                Err(error) if arguments.gpu.adapter.is_none() => {
+                Err(error @ Error::Library(LibraryError::NoAdapter { .. })) if arguments.gpu.adapter.is_none() => {
                     tell(&format!("note: {error}: the CPU reference computes in its place"));
                     Ok(Self::on_cpu())
                 }

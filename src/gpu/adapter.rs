@@ -85,7 +85,8 @@ impl Adapter {
     ///
     /// # Errors
     ///
-    /// [`Error::DeviceCreation`], [`Error::MissingFeature`] for a forced tier that the adapter does not have.
+    /// [`Error::DeviceLimit`] for one of [`Adapter::unusable`], [`Error::DeviceCreation`], [`Error::MissingFeature`] for a forced tier
+    /// that the adapter does not have.
     pub fn open(&self, options: Options) -> Result<Context> {
         let tier = options.tier.unwrap_or_else(|| self.tier());
         // What a tier needs, and what timings need where the adapter has it.

@@ -84,13 +84,15 @@ fn is_on_unit_rows(shape: &Shape, distance: Distance, normalize: bool) -> bool {
 
 /// The tiles of a stripe, and those of a gradient, are dispatched in two dimensions.
 fn check_tiles(shape: &Shape, limits: &wgpu::Limits) -> Result<()> {
-    // The gradients of scores and of pointwise losses have no tiles.
-    let across = if matches!(shape.mode(), Mode::Scores | Mode::Pointwise) { 0 } else { shape.dimensions() };
-    let [rows, dimensions] =
-        [shape.queries().max(shape.references()), across].map(|count| count.div_ceil(TILE as usize) as u64);
+    // Scores have no tiles, and listed pairs and their gradients none of rows.
+    let (rows, across) = match shape.mode() {
+        Mode::Scores => (0, 0),
+        _ if shape.listed() > 0 => (0, shape.dimensions()),
+        _ => (shape.queries().max(shape.references()), shape.dimensions()),
+    };
     let limit = limits.max_compute_workgroups_per_dimension.into();
-    for (what, needed) in [("a workgroup for every 64 rows", rows), ("a workgroup for every 64 dimensions", dimensions)]
-    {
+    for (what, count) in [("a workgroup for every 64 rows", rows), ("a workgroup for every 64 dimensions", across)] {
+        let needed = count.div_ceil(TILE as usize) as u64;
         if needed > limit {
             return Err(Error::DeviceLimit { what, needed, name: "maxComputeWorkgroupsPerDimension", limit });
         }

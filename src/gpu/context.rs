@@ -54,7 +54,8 @@ impl Default for Options {
 
 /// A device and its queue, the caller's or one of its own, with the pipelines made so far. Clones share them.
 ///
-/// It never takes the device over: it submits nothing but what [`Context::evaluate`] computes, and sets no device-wide handler.
+/// It never takes the device over: only the calls that take and return host memory submit ([`Context::evaluate`] and the like), only those
+/// named `set_` write through the queue, and no device-wide handler is set.
 ///
 /// All buffers handed to it must be of the same `wgpu::Instance`: wgpu tells devices of one instance apart, but not those of
 /// two. A device of the GL backend should be used by one thread at a time: wgpu panics where a thread has to wait for another

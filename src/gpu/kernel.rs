@@ -60,7 +60,7 @@ impl Room {
             Self::FinishTotals => &[Uniform, Read, Write, Write, Uniform],
             Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
             Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write, Uniform],
-            Self::FinishBeta => &[Read, Read, Read, Write],
+            Self::FinishBeta => &[Read, Read, Read, Write, Write],
             Self::FinishVerdict => &[Uniform, Read, Read, Write],
             Self::FinishOutput => &[Uniform, Read, Read, Write],
             Self::MeasureRanks => &[Stripe, Write, Read, Read, Read, Uniform],

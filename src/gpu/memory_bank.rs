@@ -50,7 +50,7 @@ impl MemoryBank {
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`] for a range that is too small, lacks the usage or is the bank's own, [`Error::TooLarge`] for more rows
+    /// [`Error::Buffer`] for a range that is too small, misaligned, lacks the usage or is the bank's own, [`Error::TooLarge`] for more rows
     /// than can be counted.
     pub fn enqueue(
         &mut self,

@@ -20,6 +20,11 @@ use crate::shape::Shape;
 ///
 /// Plan once, [bind](Plan::bind) the input buffers once, [record](Plan::record) as often as needed. Recordings of one plan in one
 /// submission run in their order and share workspace and outputs: the last one's stay.
+///
+/// Faults in the inputs (a number that is not finite, a label that chooses nothing) and results beyond f32 are found on the GPU. Only
+/// [`read_back`](Plan::read_back) tells of them, as an [`Error`]; the output buffers hold anything then. An application that leaves
+/// its results on the GPU can read back now and then, or hand its own buffers over, which are not written in that case
+/// ([`Outputs`](crate::Outputs)).
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) program: Program,
@@ -101,7 +106,9 @@ impl Plan {
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).evaluation())
     }
 
-    /// The gradient with respect to the embeddings, scores or predictions, N x D f32, tight; usage `STORAGE | COPY_SRC`.
+    /// The gradient with respect to the embeddings, scores, predictions, logits or weights, N x D f32, tight; usage
+    /// `STORAGE | COPY_SRC`, as all outputs have it. It is what the last recording made of its inputs: of faulty ones anything, see
+    /// [`Plan`].
     pub fn gradient(&self) -> &wgpu::Buffer {
         &self.part().buffers.gradient
     }

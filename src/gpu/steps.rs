@@ -231,7 +231,8 @@ impl<'a> Work<'a> {
         let beta = self.part.loss.description().beta()?;
         let kernel = kernels::finish_beta(beta);
         let betas = self.basis.shape.betas().max(1) as u32;
-        let bound = [rows, &self.basis.matrix.queries.labels, totals, gradient_beta.as_ref()?].map(Bound::all);
+        let Matrix { queries, state, .. } = &self.basis.matrix;
+        let bound = [rows, &queries.labels, totals, gradient_beta.as_ref()?, state].map(Bound::all);
         let cost = u64::from(betas) * self.basis.shape.queries() as u64;
         Some(kernel.step(&self.basis.context, "gradient of beta", &bound, folded(betas), cost))
     }

@@ -9,12 +9,18 @@ use crate::shader::shader;
 
 /// How the negatives of a positive pair are summed up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Form {
     /// By log-sum-exp over all of them, as the paper trains.
     #[default]
     Smooth,
     /// By the nearest one, as the paper defines. Its subgradient goes to one negative: side i before side j, then the lowest index.
     Exact,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 2] = [Self::Smooth, Self::Exact];
 }
 
 /// The lifted structured loss.
@@ -84,6 +90,6 @@ impl Description for LiftedStructured {
     }
 
     fn variants(self) -> Vec<Self> {
-        [Form::Smooth, Form::Exact].map(|form| Self { form, ..self.clone() }).to_vec()
+        Form::ALL.map(|form| Self { form, ..self.clone() }).to_vec()
     }
 }

@@ -30,7 +30,7 @@ pub struct SupCon {
     pub normalize: bool,
     /// How the anchors become one number. Default `Mean`.
     pub reduction: Reduction,
-    /// What distances are divided by; any finite number greater than 0. Default 0.1.
+    /// What distances are divided by; any finite number greater than 0, and not subnormal. Default 0.1.
     pub temperature: f32,
 }
 

@@ -27,10 +27,12 @@ impl ObjectiveExpectation {
         let [expected, bounds] = [&self.evaluation, &self.bounds];
         let mut deviations =
             vec![Deviation::new("loss of the objective", expected.loss, actual.loss.into(), bounds.loss)];
-        let lengths = [expected.terms.len() + expected.gradients.len(), actual.terms.len() + actual.gradients.len()];
-        if lengths[0] != lengths[1] {
-            deviations.push(Deviation::of_length("length of the objective", lengths.map(Some)));
-        }
+        let lengths = [
+            ("number of terms", [expected.terms.len(), actual.terms.len()]),
+            ("number of gradients", [expected.gradients.len(), actual.gradients.len()]),
+        ];
+        let wrong = lengths.into_iter().filter(|(_, [expected, actual])| expected != actual);
+        deviations.extend(wrong.map(|(name, lengths)| Deviation::of_length(name, lengths.map(Some))));
         for (set, actual) in actual.gradients.iter().enumerate().take(self.columns.len()) {
             let names = ["gradient of the objective", "length of gradient of the objective"];
             let tables = [expected, bounds].map(|of| of.gradients.get(set));

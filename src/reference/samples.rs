@@ -182,7 +182,7 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
             losses.push(Triplet { distance, normalize, reduction, mining, margin, soft }.into());
         }
     }
-    for form in [Form::Smooth, Form::Exact] {
+    for form in Form::ALL {
         losses.push(LiftedStructured { distance, normalize, reduction, form, ..Default::default() }.into());
     }
     for power in [1, 2] {

@@ -62,7 +62,10 @@ fn zip<T, U>(
     number: impl Fn(&T, &T) -> U + Copy,
     count: fn(u64, u64) -> u64,
 ) -> Evaluation<U> {
-    let table = |one: &Vec<T>, other: &Vec<T>| one.iter().zip(other).map(|(one, other)| number(one, other)).collect();
+    let table = |one: &Vec<T>, other: &Vec<T>| {
+        assert_eq!(one.len(), other.len(), "tables of different lengths");
+        one.iter().zip(other).map(|(one, other)| number(one, other)).collect()
+    };
     let optional = |one: &Option<Vec<T>>, other: &Option<Vec<T>>| Some(table(one.as_ref()?, other.as_ref()?));
     Evaluation {
         loss: number(&one.loss, &other.loss),

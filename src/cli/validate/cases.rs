@@ -268,7 +268,7 @@ fn variants(name: &str) -> Vec<Loss> {
 fn choices(key: &str, default: &Value) -> Vec<Value> {
     let choices = match key {
         "distance" => json!(Distance::ALL),
-        "form" => json!([Form::Smooth, Form::Exact]),
+        "form" => json!(Form::ALL),
         "mining" => json!(Mining::ALL),
         "power" => json!([1, 2]),
         "reduction" => json!(Reduction::ALL),

@@ -1,17 +1,23 @@
 //! Every loss against the reference, and faults planted in the kernels that this comparison has to catch.
 
 use super::contexts;
+use crate::Error;
 use crate::gpu::{Checks, Context, Options};
-use crate::loss::{Contrastive, Loss};
-use crate::reference::evaluate_with_bounds;
+use crate::loss::{Contrastive, Loss, Triplet};
+use crate::objective::Weighted;
 use crate::reference::samples::{Sample, losses, representatives};
+use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds};
 use crate::shader::planted;
 
 /// Whether the kernels agree with the reference on every batch of the sample that the loss can take.
 fn agrees(context: &Context, loss: &Loss, sample: &Sample) -> Result<(), String> {
     for batch in sample.batches(loss) {
         let expected = evaluate_with_bounds(loss, &batch).map_err(|error| error.to_string())?;
-        let actual = context.evaluate(loss, &batch).map_err(|error| error.to_string())?;
+        let actual = match context.evaluate(loss, &batch) {
+            Err(error @ Error::Overflow { .. }) => return Err(error.to_string()),
+            // Anything else is no disagreement: a fault that does not compile, say.
+            actual => actual.unwrap(),
+        };
         let comparison = expected.compare(&actual);
         if !comparison.agrees() {
             return Err(format!("{loss:?} in {} mode:\n{comparison}", batch.shape().mode().name()));
@@ -170,4 +176,33 @@ fn every_planted_fault_is_caught() {
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
     assert!(!is_seen(&losses), "faults are noticed where there are none");
+}
+
+/// A sum of two losses over one set of rows.
+fn objective_agrees(context: &Context, sample: &Sample) -> bool {
+    let losses: [Loss; 2] = [Contrastive::default().into(), Triplet::default().into()];
+    let batches = losses.each_ref().map(|loss| sample.batches(loss).swap_remove(0));
+    let weighted = losses.iter().zip(batches).zip([0.5, -2.0]);
+    let objective: Vec<_> = weighted.map(|((loss, batch), weight)| Weighted::new(weight, loss, batch)).collect();
+    let expected = evaluate_objective_with_bounds(&objective).expect("a valid objective");
+    expected.compare(&context.evaluate_objective(&objective).expect("kernels that compile")).agrees()
+}
+
+const FAULTS_OF_SUMS: &[(&str, &str, &str)] = &[
+    ("finish/accumulate.wgsl", "value += sum[index];", "value -= sum[index];"),
+    ("finish/accumulate.wgsl", "loss += total_loss;", "loss -= total_loss;"),
+    ("finish/accumulate.wgsl", "subject.weight * totals.loss", "totals.loss"),
+];
+
+#[test]
+fn every_planted_fault_in_a_sum_is_caught() {
+    let sample = Sample::new(19, 6, 1.0);
+    let context = contexts(Options::default()).swap_remove(0);
+    assert!(objective_agrees(&context, &sample), "kernels without a fault agree");
+    for &(path, line, fault) in FAULTS_OF_SUMS {
+        context.forget(path);
+        let is_caught = planted(path, line, fault, || !objective_agrees(&context, &sample));
+        context.forget(path);
+        assert!(is_caught, "nobody noticed `{fault}` in {path}");
+    }
 }

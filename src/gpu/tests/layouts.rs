@@ -4,8 +4,8 @@ use std::mem::offset_of;
 
 use crate::gpu::kernel::Slot;
 use crate::gpu::layout::{
-    Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Statistic, Stripe, Summands,
-    Totals, state,
+    Accumulate, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Statistic, Stripe,
+    Summands, Totals, state,
 };
 use crate::gpu::{Kernel, Tier, kernels};
 use crate::loss::Difficulty;
@@ -48,6 +48,7 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Cut in "pointwise/l1.wgsl": dimensions, width, rows);
     assert_same_layout!(Finish in "finish/gradient.wgsl": of_references, dimensions, width, vectors, unit, add, last, factor);
     assert_same_layout!(Summands in "finish/totals.wgsl": weight, by_query);
+    assert_same_layout!(Accumulate in "finish/accumulate.wgsl": count, is_first, is_first_of_all, weight);
     assert_same_layout!(Output in "finish/output.wgsl": count, accumulate);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
     assert_same_layout!(Row in "finish/totals.wgsl":
@@ -124,6 +125,11 @@ fn constants_have_the_same_value() {
     let listed = parse(shader!("gradient/listed.wgsl"));
     let portions = [&gradient, &listed].map(|module| u64::from(constant(module, "PORTION")));
     assert_eq!(portions, [crate::gpu::limits::SUMMANDS_PER_DISPATCH, crate::gpu::limits::PLACES_PER_DISPATCH]);
+    let listed = parse(shader!("distance/listed.wgsl"));
+    assert_eq!(u64::from(constant(&listed, "PAIRS_PER_GROUP")), crate::gpu::sweeps::PAIRS_PER_GROUP);
+    let sorting = parse(shader!("incidence/count.wgsl"));
+    let sizes = ["BLOCK", "DIGITS"].map(|name| u64::from(constant(&sorting, name)));
+    assert_eq!(sizes, [crate::gpu::list::BLOCK, crate::gpu::list::DIGITS]);
     let ranks = parse(shader!("measures/ranks.wgsl"));
     assert_eq!(u64::from(constant(&ranks, "CHUNK")), crate::loss::SORTED_CHUNK);
     // Its invocations take their sorted positives as the four components of a vector.

@@ -1,11 +1,11 @@
-//! Every loss in every variant that has a kernel, or a way through one, of its own.
+//! The losses in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
     BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber, L1, L2, LiftedStructured,
     Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction, Sampling, SupCon, Triplet, UniformEntropy,
 };
 
-/// Every variant, with margins and temperatures of the size of `reach`.
+/// Every loss over pairs in every variant, with margins and temperatures of the size of `reach`.
 pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     let mut losses = Vec::new();
     for (power, reduction) in [

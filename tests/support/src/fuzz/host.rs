@@ -59,7 +59,7 @@ pub fn loss(source: &mut Source) -> Loss {
             Triplet { distance, normalize, reduction, mining, margin: one, soft }.into()
         }
         3 => {
-            let form = source.choose(&[Form::Smooth, Form::Exact]);
+            let form = source.choose(&Form::ALL);
             LiftedStructured { distance, normalize, reduction, form, margin: one }.into()
         }
         4 => {
