@@ -60,6 +60,28 @@
 //! # Ok::<(), wgpu_metric_learning::Error>(())
 //! ```
 //!
+//! # As a guest: the contract
+//!
+//! - A device and a queue of the caller's will do, with WebGPU's default limits and no feature ([`Context::new`]). No handler of the device is set;
+//!   errors of wgpu come back as [`Error`].
+//! - [`Plan::record`] records into an encoder of the caller's, [`Plan::record_into`] into an open compute pass, of which it changes the pipeline and
+//!   bind group 0. Neither creates anything on the device, writes anything from the host, or submits. Only [`Plan::read_back`] makes a buffer, and
+//!   only calls from host to host ([`Context::evaluate`] and its like) submit.
+//! - Several plans, and several recordings of one plan, may be in one submission: they run in their order. Recordings of one plan share its workspace
+//!   and its outputs, the last one's stay. It needs no clearing in between.
+//! - Inputs are ranges of buffers of the caller's ([`Inputs`]): usage `STORAGE`, an offset that is a multiple of the device's
+//!   `min_storage_buffer_offset_alignment`, larger than needed or not. They are only read, and their contents may change from submission to submission.
+//! - A gradient stays in the plan's buffer ([`Plan::gradient`]), and is also written or added to buffers of the caller's where
+//!   [`Plan::bind_with`] names [`Outputs`]. An evaluation that is an error adds nothing to them, and writes zeros.
+//! - The number of rows may be read from a buffer of the caller's ([`Inputs::rows`]), up to the planned one, for each recording anew.
+//! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for another size makes none again. Compiled ones may be kept
+//!   in a cache of the caller's ([`Context::with_pipeline_cache`]).
+//! - Passes, buffers, bind groups and pipelines have labels that begin with `metric-learning`, every dispatch is a debug group, and
+//!   [`Plan::sections`] cuts a recording into its stages, for passes with timestamps of the caller's. [`Timings`] does so on its own, where the
+//!   device has `TIMESTAMP_QUERY`.
+//! - Spans of the [`tracing`] crate, of level debug: `plan`, `bind`, `record` and `submit` with the loss and the sizes, `wait` with the bytes that are
+//!   read back.
+//!
 //! # What to read first
 //!
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`],

@@ -12,7 +12,7 @@ use super::objective::ObjectivePlan;
 use super::optimizer::OptimizerPlan;
 use super::plan::Plan;
 use super::scope::scoped;
-use super::tier::{Checks, Tier};
+use super::tier::{Checks, Tier, names_of};
 use crate::loss::Loss;
 use crate::measures::Retrieval;
 use crate::objective::Weighted;
@@ -127,7 +127,7 @@ impl Context {
         let tier = options.tier.unwrap_or_else(|| Tier::best(device.features()));
         let missing = tier.features() - device.features();
         if !missing.is_empty() {
-            return Err(Error::MissingFeature { what: format!("tier {tier}"), feature: format!("{missing:?}") });
+            return Err(Error::MissingFeature { what: format!("tier {tier}"), feature: names_of(missing) });
         }
         let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
         let (pipelines, faults) = (Mutex::default(), Faults::default());

@@ -37,7 +37,11 @@ pub struct Inputs<'a> {
     pub targets: Option<wgpu::BufferSlice<'a>>,
     /// One u32: how many of the planned N rows there are in a recording, from 1 to N; `None`: all of them. In the mode of row-aligned
     /// pairs both sets have that many. The GPU reads it, so that it may be the result of an earlier dispatch. Only the first rows of
-    /// every other range are then read. Gradients are those of a plan for that many rows, and 0 in the rows behind.
+    /// every other range are then read.
+    ///
+    /// The result is that of a plan for that many rows; gradients on the GPU are 0 in the rows behind, and what is read back ends with the last row that
+    /// there is. It is the same to the bit where the workspace holds the whole matrix of both plans or of neither, up to 100,000 columns.
+    /// [`Error::Empty`] for 0 rows and [`Error::BeyondPlan`] for too many come with read-back.
     pub rows: Option<wgpu::BufferSlice<'a>>,
     /// One u32: the same for the planned M references, in reference mode.
     pub reference_rows: Option<wgpu::BufferSlice<'a>>,

@@ -45,6 +45,11 @@ impl fmt::Display for Tier {
     }
 }
 
+/// The WebGPU names of features, for errors.
+pub(crate) fn names_of(features: wgpu::Features) -> String {
+    features.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether the driver's shaders carry run-time checks of every index and loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Checks {

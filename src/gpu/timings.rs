@@ -7,6 +7,7 @@ use super::context::Context;
 use super::readback::{Pending, Sources, What};
 use super::scope::scoped;
 use super::stage::{Section, Stage};
+use super::tier::names_of;
 use crate::{Error, Result};
 
 /// Timestamps of a recording, one at the beginning and one at the end of each [`Section`]: made once for a plan and a binding, written by
@@ -40,7 +41,7 @@ impl Timings {
         let device = context.device();
         let feature = wgpu::Features::TIMESTAMP_QUERY;
         if !device.features().contains(feature) {
-            return Err(Error::MissingFeature { what: "timings".into(), feature: format!("{feature:?}") });
+            return Err(Error::MissingFeature { what: "a set of timestamps".into(), feature: names_of(feature) });
         }
         let count = 2 * sections.len() as u64;
         let limit = u64::from(wgpu::QUERY_SET_MAX_QUERIES);

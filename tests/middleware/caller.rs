@@ -28,13 +28,24 @@ pub fn callers() -> Vec<Caller> {
 }
 
 pub fn adapters() -> Vec<wgpu::Adapter> {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    adapters_of(&wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env()))
+}
+
+pub fn adapters_of(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
     pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
 }
 
 pub fn device(adapter: &wgpu::Adapter, required_limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
-    let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
-    pollster::block_on(adapter.request_device(&descriptor))
+    open(adapter, &wgpu::DeviceDescriptor { required_limits, ..Default::default() })
+}
+
+/// With WebGPU's default limits and these features.
+pub fn device_with(adapter: &wgpu::Adapter, required_features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
+    open(adapter, &wgpu::DeviceDescriptor { required_features, ..Default::default() })
+}
+
+fn open(adapter: &wgpu::Adapter, descriptor: &wgpu::DeviceDescriptor) -> (wgpu::Device, wgpu::Queue) {
+    pollster::block_on(adapter.request_device(descriptor))
         .unwrap_or_else(|error| panic!("{:?}: {error}", adapter.get_info().backend))
 }
 

@@ -3,9 +3,12 @@
 mod buffers;
 mod caller;
 mod contents;
+mod cost;
 mod guest;
 mod limits;
 mod outputs;
+mod pipelines;
 mod recording;
 mod rows;
+mod stages;
 mod waiting;

@@ -11,7 +11,7 @@ use crate::guest::{Guest, sample};
 
 #[test]
 fn plans_work_on_other_threads_and_results_can_be_awaited() {
-    fn is_send<T: Send>(value: T) -> T {
+    fn is_send<T: Send + Sync>(value: T) -> T {
         value
     }
     let _alone = contexts();
