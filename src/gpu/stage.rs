@@ -18,12 +18,12 @@ pub enum Stage {
     Gradient,
     /// Reduces the loss, scales the gradients and hands them on.
     Finish,
-    /// Projects rows, or makes a step of an optimiser.
+    /// Projects rows, or makes a step of an optimiser; no evaluation has it.
     Training,
 }
 
 impl Stage {
-    /// Every stage, in the order in which a recording first comes to them.
+    /// Every stage, those of an evaluation in the order in which a recording first comes to them.
     pub const ALL: [Self; 6] =
         [Self::Prepare, Self::Distance, Self::Terms, Self::Gradient, Self::Finish, Self::Training];
 
