@@ -270,7 +270,7 @@ fn prepare_beta(basis: &Basis, inputs: &Inputs<'_>, default: f32, beta: &wgpu::B
     let raw = match betas {
         0 => {
             let bytes = default.to_ne_bytes();
-            the_default = filled(context, "default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
+            the_default = filled(context, "metric-learning default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
             Bound::all(&the_default)
         }
         _ => {

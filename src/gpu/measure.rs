@@ -110,7 +110,7 @@ impl Buffers {
         Ok(Self {
             ranks: make.storage("ranks", shape.queries() as u64 * size_of::<layout::Ranks>() as u64)?,
             recall: make.storage("recall", recall_at.len() as u64 * 4)?,
-            recall_at: filled(context, "recall at", bytemuck::cast_slice(&recall_at), usage)?,
+            recall_at: filled(context, "metric-learning recall at", bytemuck::cast_slice(&recall_at), usage)?,
             measures: make.storage("measures", size_of::<layout::Measures>() as u64)?,
             bytes: make.bytes(),
         })
