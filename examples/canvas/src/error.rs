@@ -20,6 +20,10 @@ pub enum Error {
     #[error("the GPU: {0}")]
     Gpu(String),
 
+    /// What is shown cannot be read.
+    #[error("{0}")]
+    Data(String),
+
     /// A picture cannot be written.
     #[error("{}: {problem}", path.display())]
     Picture {

@@ -1,4 +1,4 @@
-//! What the particles are at the beginning: their number, kinds, places and velocities, all from one seed.
+//! What can be asked of the particles, and what they are at the beginning, all from one seed.
 
 use canvas::Random;
 use clap::builder::RangedU64ValueParser;
@@ -27,6 +27,33 @@ pub struct Arguments {
     /// What the beginning depends on.
     #[arg(long, value_name = "S", default_value = "1")]
     pub seed: u32,
+
+    #[command(flatten)]
+    pub controls: Controls,
+}
+
+/// What can be changed while the particles move.
+#[derive(Clone, Copy, PartialEq, clap::Args)]
+pub struct Controls {
+    /// Particles of one kind attract each other from this distance on.
+    #[arg(long, value_name = "X", default_value = "0.05")]
+    pub reach: f32,
+
+    /// Particles of different kinds repel each other up to this distance.
+    #[arg(long, value_name = "X", default_value = "0.6")]
+    pub margin: f32,
+
+    /// How strong the force is.
+    #[arg(long, value_name = "X", default_value = "12")]
+    pub strength: f32,
+
+    /// How soon a particle without a force has its own speed.
+    #[arg(long, value_name = "X", default_value = "2")]
+    pub drive: f32,
+
+    /// That speed; the border is 1 from the centre.
+    #[arg(long, value_name = "X", default_value = "0.3")]
+    pub speed: f32,
 }
 
 /// The particles at the beginning.

@@ -20,7 +20,7 @@ pub struct Motion {
 pub struct Settings {
     pub particles: u32,
     pub dimensions: u32,
-    pub pull: f32,
+    pub strength: f32,
     pub drive: f32,
     pub speed: f32,
     /// Of a step, in seconds.

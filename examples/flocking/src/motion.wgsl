@@ -1,6 +1,6 @@
 // One step of every particle: semi-implicit Euler.
 //
-//   velocity' = pull * force + drive * (1 - |velocity|^2 / speed^2) * velocity + turn back at the border
+//   velocity' = strength * force + drive * (1 - |velocity|^2 / speed^2) * velocity + turn back at the border
 //   position' = velocity
 //
 // The force is the negated gradient of the mean contrastive loss, times the number of particles: so it does not fade as they
@@ -9,7 +9,7 @@
 struct Settings {
     particles: u32,
     dimensions: u32,
-    pull: f32,
+    strength: f32,
     drive: f32,
     speed: f32,
     // Of a step, in seconds.
@@ -46,7 +46,7 @@ fn main(
     for (var at = first; at < first + settings.dimensions; at++) {
         let force = -gradient[at] * f32(settings.particles);
         let beyond = positions[at] - clamp(positions[at], -REACH, REACH);
-        let acceleration = settings.pull * force + drive * velocities[at] - BORDER * beyond;
+        let acceleration = settings.strength * force + drive * velocities[at] - BORDER * beyond;
         velocities[at] += settings.duration * acceleration;
         positions[at] += settings.duration * velocities[at];
     }

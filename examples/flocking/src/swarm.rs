@@ -3,7 +3,7 @@
 use canvas::{Camera, Gpu, Points, Result, Scene, Sources};
 use wgpu_metric_learning::{Binding, Contrastive, Inputs, Plan, Shape};
 
-use crate::flock::{Arguments, Flock};
+use crate::flock::{Arguments, Controls, Flock};
 use crate::motion::{Motion, Settings};
 
 const PARTICLES: usize = 20_000;
@@ -22,6 +22,8 @@ pub struct Swarm {
     positions: wgpu::Buffer,
     velocities: wgpu::Buffer,
     labels: wgpu::Buffer,
+    /// Those of the beginning.
+    first_controls: Controls,
     controls: Controls,
     motion: Motion,
     force: Force,
@@ -30,33 +32,12 @@ pub struct Swarm {
     steps: u32,
 }
 
-/// What can be changed while the particles move.
-#[derive(Clone, Copy, PartialEq)]
-struct Controls {
-    /// Particles of one kind attract each other from this distance on.
-    reach: f32,
-    /// Particles of different kinds repel each other up to this distance.
-    margin: f32,
-    /// How strong the force is.
-    pull: f32,
-    /// How soon a particle without a force has its own speed.
-    drive: f32,
-    /// That speed.
-    speed: f32,
-}
-
 /// The contrastive loss of the positions: its gradient is the force.
 struct Force {
     controls: Controls,
     plan: Plan,
     inputs: Binding,
     motion: wgpu::BindGroup,
-}
-
-impl Default for Controls {
-    fn default() -> Self {
-        Self { reach: 0.05, margin: 0.5, pull: 6.0, drive: 2.0, speed: 0.6 }
-    }
 }
 
 impl Swarm {
@@ -75,7 +56,7 @@ impl Swarm {
         let extent = gpu.buffer("extent", &[0.0f32, 0.0, 0.0, 1.0]);
 
         let shape = Shape::batch(count, arguments.dimensions);
-        let controls = Controls::default();
+        let controls = arguments.controls;
         let motion = Motion::new(gpu);
         let force = Force::new(gpu, controls, shape, [&positions, &velocities, &labels], &motion)?;
         let dimensions = arguments.dimensions as u32;
@@ -87,6 +68,7 @@ impl Swarm {
             positions,
             velocities,
             labels,
+            first_controls: controls,
             controls,
             motion,
             force,
@@ -118,17 +100,17 @@ impl Scene for Swarm {
     const TITLE: &'static str = "Flocking by a contrastive loss";
 
     fn controls(&mut self, ui: &mut egui::Ui) {
-        let Controls { reach, margin, pull, drive, speed } = &mut self.controls;
+        let Controls { reach, margin, strength, drive, speed } = &mut self.controls;
         ui.heading("Force");
         ui.add(egui::Slider::new(reach, 0.0..=0.5).text("positive margin"));
         ui.add(egui::Slider::new(margin, 0.0..=1.5).text("negative margin"));
-        ui.add(egui::Slider::new(pull, 0.0..=20.0).text("strength"));
+        ui.add(egui::Slider::new(strength, 0.0..=20.0).text("strength"));
         ui.separator();
         ui.heading("Motion");
         ui.add(egui::Slider::new(speed, 0.05..=2.0).text("own speed"));
         ui.add(egui::Slider::new(drive, 0.0..=10.0).text("drive"));
         if ui.button("Reset the controls").clicked() {
-            self.controls = Controls::default();
+            self.controls = self.first_controls;
         }
     }
 
@@ -146,7 +128,7 @@ impl Scene for Swarm {
         let settings = Settings {
             particles: self.particles() as u32,
             dimensions: self.shape.dimensions() as u32,
-            pull: self.controls.pull,
+            strength: self.controls.strength,
             drive: self.controls.drive,
             speed: self.controls.speed,
             duration: STEP_SECONDS,
