@@ -3,8 +3,18 @@
 use crate::PALETTE;
 
 const MARGIN: f32 = 12.0;
+/// What title and legend take of the height.
+const HEADER: f32 = 56.0;
+const FOOTER: f32 = 36.0;
 const DOT_RADIUS: f32 = 5.0;
 const ENTRY_SPACING: f32 = 14.0;
+
+/// What they leave free of an area.
+pub fn free(area: egui::Rect) -> egui::Rect {
+    let (left, right) = (area.left() + MARGIN, area.right() - MARGIN);
+    let (top, bottom) = (area.top() + HEADER, area.bottom() - FOOTER);
+    egui::Rect::from_x_y_ranges(left..=right.max(left), top..=bottom.max(top))
+}
 
 /// A title with a line below it, and a legend: a name for each of the first colours of the palette.
 pub fn caption(ui: &mut egui::Ui, title: &str, subtitle: &str, legend: &[String]) {

@@ -2,12 +2,13 @@
 
 use egui_wgpu::{Renderer, RendererOptions, ScreenDescriptor};
 
-use crate::{Gpu, Result, Scene};
+use crate::{Gpu, Result, Scene, caption};
 
 const BACKGROUND: wgpu::Color = wgpu::Color::WHITE;
 const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
 /// In points, the unit of the controls.
-const CONTROLS_WIDTH: f32 = 270.0;
+const CONTROLS_WIDTH: f32 = 280.0;
+const SLIDER_WIDTH: f32 = 90.0;
 
 /// What frames are made with.
 pub struct Frames {
@@ -33,6 +34,7 @@ impl Frames {
             RendererOptions { depth_stencil_format: Some(DEPTH), dithering: false, ..RendererOptions::PREDICTABLE };
         let egui = egui::Context::default();
         egui.set_theme(egui::Theme::Light);
+        egui.global_style_mut(|style| style.spacing.slider_width = SLIDER_WIDTH);
         Self { egui, renderer: Renderer::new(gpu.context.device(), gpu.format, options), depth: None }
     }
 

@@ -10,6 +10,9 @@ use wgpu_metric_learning::{Adapter, Context, Inputs, Options, Shape};
 
 use crate::{Error, Result};
 
+/// The format of pictures.
+pub(crate) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+
 /// The device that an application computes and draws on. Clones share it.
 #[derive(Clone)]
 pub struct Gpu {
@@ -23,6 +26,15 @@ pub struct Gpu {
 }
 
 impl Gpu {
+    /// For pictures, on the first adapter whose name, driver or backend contains this text; without text on the best.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Library`], [`Error::Gpu`].
+    pub fn headless(text: Option<&str>) -> Result<Self> {
+        Self::open(&Adapter::find(text)?, PICTURE_FORMAT)
+    }
+
     /// Opens the adapter for what has this format.
     pub(crate) fn open(adapter: &Adapter, format: wgpu::TextureFormat) -> Result<Self> {
         let flags = adapter.wgpu().get_downlevel_capabilities().flags;
@@ -55,7 +67,7 @@ impl Gpu {
     ///
     /// # Errors
     ///
-    /// [`Error::Library`](crate::Error::Library).
+    /// [`Error::Library`].
     pub fn precision_at_1(&self, embeddings: &wgpu::Buffer, labels: &wgpu::Buffer, shape: Shape) -> Result<f32> {
         let plan = self.context.plan_measures(&Retrieval::default(), shape)?;
         let inputs = plan.bind(&Inputs::new(embeddings, labels))?;

@@ -32,7 +32,7 @@ pub trait Scene {
     /// The controls beside the drawing. What they change takes effect in the same frame.
     fn controls(&mut self, ui: &mut egui::Ui);
 
-    /// What stands on the drawing: a title, a legend.
+    /// What stands around the drawing: a title, a legend. See [`caption()`].
     fn caption(&self, ui: &mut egui::Ui);
 
     /// Records what comes before the drawing, in the same submission: one step.

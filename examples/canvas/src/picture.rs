@@ -4,19 +4,17 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use wgpu_metric_learning::Adapter;
-
 use crate::frames::Frames;
+use crate::gpu::PICTURE_FORMAT;
 use crate::{Arguments, Error, Gpu, Result, Scene};
 
-const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 const BYTES_PER_PIXEL: u32 = 4;
 /// The time that controls see pass between two frames.
 const SECONDS_PER_FRAME: f64 = 1.0 / 60.0;
 
 /// Draws the frames one after the other, writes the pictures that are asked for, and prints the scene's summary.
 pub fn run<S: Scene>(arguments: &Arguments, path: &Path, make: impl FnOnce(&Gpu) -> Result<S>) -> Result<()> {
-    let gpu = Gpu::open(&Adapter::find(arguments.adapter.as_deref())?, FORMAT)?;
+    let gpu = Gpu::headless(arguments.adapter.as_deref())?;
     // What cannot be written is not computed either.
     File::create(path).map_err(|error| Error::picture(path, error))?;
     let mut scene = make(&gpu)?;
@@ -42,7 +40,7 @@ fn target(device: &wgpu::Device, [width, height]: [u32; 2]) -> wgpu::Texture {
         mip_level_count: 1,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D2,
-        format: FORMAT,
+        format: PICTURE_FORMAT,
         usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
         view_formats: &[],
     })

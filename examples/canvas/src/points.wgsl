@@ -20,7 +20,7 @@ struct View {
 @group(0) @binding(3) var<storage, read> extent: vec4<f32>;
 
 // How much of the shorter side is used.
-const FILL = 0.84;
+const FILL = 0.95;
 // From the camera to the centre, in units of the reach; only in three dimensions.
 const DISTANCE = 3.0;
 // How much of its colour the farthest point loses.

@@ -14,7 +14,11 @@ use crate::{Arguments, Error, Gpu, Result, Scene};
 
 /// Shows the scene until the window is closed, or for the frames that are asked for.
 pub fn run<S: Scene>(arguments: &Arguments, make: impl FnOnce(&Gpu) -> Result<S>) -> Result<()> {
-    let event_loop = EventLoop::new().map_err(Error::window)?;
+    let event_loop = EventLoop::new().map_err(|error| {
+        // Before what is wrong the message says in which source file of winit it was found.
+        let message = error.to_string();
+        Error::window(message.rsplit(": ").next().unwrap_or_default().trim_end_matches('.'))
+    })?;
     let mut application = Application { arguments, make: Some(make), shown: None, result: Ok(()) };
     event_loop.run_app(&mut application).map_err(Error::window)?;
     application.result

@@ -188,3 +188,56 @@ impl Lesson {
         Ok(Self { plan, inputs, backward })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    const ROWS: usize = 50;
+
+    fn precision(gpu: &Gpu, training: &Training) -> f32 {
+        gpu.precision_at_1(training.embeddings(), training.labels(), training.shape()).expect("a measure")
+    }
+
+    fn steps(gpu: &Gpu, training: &Training, count: usize) {
+        for _ in 0..count {
+            let mut encoder = gpu.context.device().create_command_encoder(&Default::default());
+            training.record(&mut encoder).expect("a step");
+            gpu.context.queue().submit([encoder.finish()]);
+        }
+        gpu.wait().expect("no failure");
+    }
+
+    /// Each is taken over from another one while the training goes on, as the controls do.
+    #[test]
+    fn every_loss_and_distance_trains_in_both_dimensions() {
+        let gpu = Gpu::headless(None).expect("an adapter");
+        let objective = |choice: Choice, distance| Objective { choice, distance, margin: choice.usual_margin() };
+        let first = objective(Choice::Contrastive, Measured::Euclidean);
+        let arguments = Arguments {
+            loss: first.choice,
+            distance: first.distance,
+            margin: None,
+            learning_rate: 0.004,
+            dimensions: 2,
+            digits: Some(ROWS),
+            seed: 3,
+        };
+        let mut training = Training::new(&gpu, &arguments, first).expect("a training");
+        let distances = Measured::value_variants().iter().cycle();
+        for ((&choice, &distance), dimensions) in
+            Choice::value_variants().iter().zip(distances).zip([2, 3].into_iter().cycle())
+        {
+            training.restart(first, dimensions, arguments.learning_rate).expect("the first objective again");
+            steps(&gpu, &training, 1);
+            let before = precision(&gpu, &training);
+            training.set_objective(objective(choice, distance)).expect("another objective");
+            assert_eq!(training.shape(), Shape::batch(ROWS, dimensions));
+            steps(&gpu, &training, 40);
+            let after = precision(&gpu, &training);
+            assert!(after > before + 0.2, "{choice:?}, {distance:?}, {dimensions}: from {before} to {after}");
+        }
+    }
+}
