@@ -125,9 +125,8 @@ fn layout(scene: &mut impl Scene, ui: &mut egui::Ui) -> egui::Rect {
     controls.show(ui, |ui| egui::ScrollArea::vertical().show(ui, |ui| scene.controls(ui)));
     egui::CentralPanel::no_frame()
         .show(ui, |ui| {
-            let drawing = ui.max_rect();
             scene.caption(ui);
-            drawing
+            caption::free(ui.max_rect())
         })
         .inner
 }
