@@ -11,6 +11,8 @@ const PARTICLES_IN_SOFTWARE: usize = 3_000;
 const STEP_SECONDS: f32 = 1.0 / 60.0;
 /// Of the area of the drawing, how much the particles would cover if none were upon another.
 const COVERED: f32 = 0.12;
+/// Of a particle, in pixels.
+const LEAST_RADIUS: f32 = 1.5;
 /// Radians a frame, in three dimensions.
 const TURN: f32 = 0.005;
 
@@ -143,7 +145,7 @@ impl Scene for Swarm {
     fn draw(&self, pass: &mut wgpu::RenderPass<'_>, size: [f32; 2]) {
         let shorter = size[0].min(size[1]);
         let radius = shorter * (COVERED / self.particles() as f32 / std::f32::consts::PI).sqrt();
-        self.points.draw(pass, size, radius.max(1.5), self.camera);
+        self.points.draw(pass, size, radius.max(LEAST_RADIUS), self.camera);
     }
 
     fn summary(&mut self) -> Result<String> {

@@ -30,7 +30,7 @@ fn without_the_force_they_do_not() {
 fn what_cannot_be_is_one_line() {
     let file = inspect::file("refused.png");
     fails(PROGRAM, "--kinds 11", 2, "'--kinds <K>'");
-    fails(PROGRAM, "--every 2", 2, "--headless");
+    fails(PROGRAM, "--every 2", 2, "required arguments");
     fails(PROGRAM, &format!("--headless {} --adapter abacus", file.display()), 1, "no GPU adapter found");
     fails(PROGRAM, &format!("--headless {} --margin inf", file.display()), 1, "negative_margin is inf");
     if cfg!(target_os = "linux") {

@@ -11,8 +11,9 @@ use crate::extent::Extent;
 use crate::objective::{Objective, name};
 use crate::training::{Arguments, Training};
 
-/// Of a point, in pixels, on a drawing whose shorter side has a thousand of them.
-const RADIUS: f32 = 6.0;
+/// Of a point, in pixels: so much of the drawing's shorter side, and never less than this.
+const RADIUS: f32 = 0.007;
+const LEAST_RADIUS: f32 = 2.5;
 /// Radians a frame, in three dimensions.
 const TURN: f32 = 0.006;
 const TILT: f32 = 0.35;
@@ -170,7 +171,7 @@ impl Scene for Studio {
     }
 
     fn draw(&self, pass: &mut wgpu::RenderPass<'_>, size: [f32; 2]) {
-        let radius = RADIUS * size[0].min(size[1]) / 1000.0;
+        let radius = (RADIUS * size[0].min(size[1])).max(LEAST_RADIUS);
         self.view.points.draw(pass, size, radius, self.view.camera);
     }
 

@@ -17,9 +17,9 @@ const FOOTER: usize = 36;
 /// How far a colour may be from one of the palette, in each channel, to be taken for it.
 const TOLERANCE: u8 = 4;
 
-/// A file of this name in a folder of this process's own.
+/// A file of this name in a folder of the package.
 pub fn file(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pictures-{}", std::process::id()));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures").join(env!("CARGO_PKG_NAME"));
     fs::create_dir_all(&folder).expect("a folder for pictures");
     folder.join(name)
 }
