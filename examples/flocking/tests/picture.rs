@@ -3,10 +3,14 @@
 #[path = "../../canvas/tests/inspect/mod.rs"]
 mod inspect;
 
-use inspect::{fails, picture};
+use std::path::Path;
+
+use inspect::{Picture, fails, picture};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_flocking");
 const KINDS: usize = 4;
+/// In the README's picture.
+const KINDS_SHOWN: usize = 7;
 
 #[test]
 fn kinds_flock_together() {
@@ -24,6 +28,15 @@ fn without_the_force_they_do_not() {
     let (picture, precision) = picture(PROGRAM, "free.png", arguments);
     let apart = picture.separation(KINDS);
     assert!(precision < 0.5 && apart < 0.5, "Precision@1 {precision}, apart by {apart}");
+}
+
+#[test]
+fn the_readme_shows_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("the README");
+    let (name, command) = ("docs/pictures/flocking.png", "cargo run --release -p flocking -- --headless");
+    assert!(readme.contains(&format!("]({name})")) && readme.contains(&format!("\n{command} {name} ")));
+    assert!(Picture::read(&root.join(name)).separation(KINDS_SHOWN) > 0.9);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 #[path = "../../canvas/tests/inspect/mod.rs"]
 mod inspect;
 
-use inspect::{fails, picture};
+use std::path::Path;
+
+use inspect::{Picture, fails, picture};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_live_embedding");
 const CLASSES: usize = 10;
@@ -38,13 +40,22 @@ fn three_dimensions_turn() {
     let arguments = "--digits 100 --size 480x320 --dimensions 3 --loss sup-con --frames 25 --every 20";
     let (last, precision) = picture(PROGRAM, "turning.png", arguments);
     assert!(precision > 0.9, "Precision@1 {precision}");
-    let earlier = inspect::Picture::read(&inspect::file("turning-00020.png"));
+    let earlier = Picture::read(&inspect::file("turning-00020.png"));
     assert!(earlier != last, "five frames later nothing has moved");
 }
 
 #[test]
+fn the_readme_shows_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("the README");
+    let (name, command) = ("docs/pictures/live_embedding.png", "cargo run --release -p live_embedding -- --headless");
+    assert!(readme.contains(&format!("]({name})")) && readme.contains(&format!("\n{command} {name} ")));
+    assert!(Picture::read(&root.join(name)).separation(CLASSES) > 0.9);
+}
+
+#[test]
 fn what_cannot_be_is_one_line() {
-    let nowhere = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("nowhere/picture.png");
+    let nowhere = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nowhere/picture.png");
     fails(PROGRAM, "--loss hinge", 2, "'hinge'");
     fails(PROGRAM, "--frames 0", 2, "'--frames <N>'");
     fails(PROGRAM, "--size 10x10", 2, "expected WIDTHxHEIGHT");
