@@ -66,23 +66,7 @@ impl Frames {
         self.renderer.update_buffers(device, queue, &mut encoder, &jobs, &screen);
         let view = target.create_view(&wgpu::TextureViewDescriptor::default());
         let depth = self.depth(device, target);
-        let mut pass = encoder
-            .begin_render_pass(&wgpu::RenderPassDescriptor {
-                label: Some("frame"),
-                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                    view: &view,
-                    depth_slice: None,
-                    resolve_target: None,
-                    ops: wgpu::Operations { load: wgpu::LoadOp::Clear(BACKGROUND), store: wgpu::StoreOp::Store },
-                })],
-                depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                    view: &depth,
-                    depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(1.0), store: wgpu::StoreOp::Discard }),
-                    stencil_ops: None,
-                }),
-                ..Default::default()
-            })
-            .forget_lifetime();
+        let mut pass = begin(&mut encoder, &view, &depth);
         let [left, top, width, height] = viewport(drawing, scale, screen.size_in_pixels);
         if width > 0.0 && height > 0.0 {
             pass.set_viewport(left, top, width, height, 0.0, 1.0);
@@ -92,9 +76,7 @@ impl Frames {
         drop(pass);
         queue.submit([encoder.finish()]);
         scene.submitted();
-        for id in &output.textures_delta.free {
-            self.renderer.free_texture(id);
-        }
+        output.textures_delta.free.iter().for_each(|id| self.renderer.free_texture(id));
         gpu.check()?;
         Ok(output.platform_output)
     }
@@ -129,6 +111,30 @@ fn layout(scene: &mut impl Scene, ui: &mut egui::Ui) -> egui::Rect {
             caption::free(ui.max_rect())
         })
         .inner
+}
+
+/// A pass that clears both. It holds the encoder by itself, which the controls' renderer asks for.
+fn begin(
+    encoder: &mut wgpu::CommandEncoder,
+    color: &wgpu::TextureView,
+    depth: &wgpu::TextureView,
+) -> wgpu::RenderPass<'static> {
+    let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        label: Some("frame"),
+        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+            view: color,
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(BACKGROUND), store: wgpu::StoreOp::Store },
+        })],
+        depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
+            view: depth,
+            depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(1.0), store: wgpu::StoreOp::Discard }),
+            stencil_ops: None,
+        }),
+        ..Default::default()
+    });
+    pass.forget_lifetime()
 }
 
 /// The rectangle in pixels, kept within the target.

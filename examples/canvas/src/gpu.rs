@@ -94,10 +94,10 @@ impl Gpu {
     ///
     /// # Errors
     ///
-    /// [`Error::Gpu`].
+    /// [`Error::Gpu`], also where it takes longer than the context's timeout.
     pub fn wait(&self) -> Result<()> {
-        let device = self.context.device();
-        device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| Error::Gpu(error.to_string()))?;
+        let all = wgpu::PollType::Wait { submission_index: None, timeout: Some(self.context.options().timeout) };
+        self.context.device().poll(all).map_err(|error| Error::Gpu(error.to_string()))?;
         self.check()
     }
 }

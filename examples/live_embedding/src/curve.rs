@@ -98,14 +98,14 @@ impl Curve {
         self.known.last().copied()
     }
 
-    /// Draws it, from 0 to the largest loss.
+    /// Draws it over the whole width, from 0 to the largest loss.
     pub fn show(&self, ui: &mut egui::Ui) {
         let (area, _) = ui.allocate_exact_size(egui::vec2(ui.available_width(), HEIGHT), egui::Sense::hover());
         let painter = ui.painter_at(area);
         painter.rect_filled(area, 3.0, Color32::WHITE);
         let largest = self.known.iter().copied().filter(|loss| loss.is_finite()).fold(f32::MIN_POSITIVE, f32::max);
         let place = |(step, &loss): (usize, &f32)| {
-            let x = area.left() + area.width() * step as f32 / (LENGTH - 1) as f32;
+            let x = area.left() + area.width() * step as f32 / self.known.len().max(2) as f32;
             pos2(x, area.bottom() - 2.0 - (area.height() - 4.0) * (loss / largest).clamp(0.0, 1.0))
         };
         let points: Vec<_> = self.known.iter().enumerate().map(place).collect();

@@ -122,9 +122,9 @@ impl Scene for Studio {
         }
         choose(ui, "distance", &mut objective.distance);
         ui.add(egui::Slider::new(&mut objective.margin, 0.05..=4.0).text(objective.choice.margin_name()));
-        if let Some(planned) = self.planned {
-            ui.weak(format!("planned anew in {:.1} ms", planned.as_secs_f64() * 1e3));
-        }
+        // The line is there from the beginning, so that nothing below it jumps.
+        let planned = self.planned.map(|planned| format!("planned anew in {:.1} ms", planned.as_secs_f64() * 1e3));
+        ui.weak(planned.unwrap_or_default());
         ui.separator();
         ui.heading("Training");
         ui.add(egui::Slider::new(learning_rate, 1e-5..=0.1).logarithmic(true).text("learning rate"));
