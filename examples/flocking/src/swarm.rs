@@ -10,7 +10,7 @@ const PARTICLES: usize = 20_000;
 const PARTICLES_IN_SOFTWARE: usize = 3_000;
 const STEP_SECONDS: f32 = 1.0 / 60.0;
 /// Of the area of the drawing, how much the particles would cover if none were upon another.
-const COVERED: f32 = 0.25;
+const COVERED: f32 = 0.12;
 /// Of a particle, in pixels.
 const LEAST_RADIUS: f32 = 1.5;
 /// Radians a frame, in three dimensions.
