@@ -20,16 +20,22 @@ impl Adapter {
     /// Every adapter that the kernels run on, the best first: discrete GPUs, then integrated, virtual and other ones, then
     /// software; Vulkan, Metal and DX12 before GL.
     pub fn all() -> Vec<Self> {
-        Self::found().into_iter().filter(|adapter| adapter.check().is_ok()).collect()
+        Self::usable(&instance())
     }
 
     /// Every adapter that is too small for the kernels, with the [`Error::DeviceLimit`] that says why.
     pub fn unusable() -> Vec<(Self, Error)> {
-        Self::found().into_iter().filter_map(|adapter| adapter.check().err().map(|error| (adapter, error))).collect()
+        Self::found(&instance())
+            .into_iter()
+            .filter_map(|adapter| adapter.check().err().map(|error| (adapter, error)))
+            .collect()
     }
 
-    fn found() -> Vec<Self> {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    fn usable(instance: &wgpu::Instance) -> Vec<Self> {
+        Self::found(instance).into_iter().filter(|adapter| adapter.check().is_ok()).collect()
+    }
+
+    fn found(instance: &wgpu::Instance) -> Vec<Self> {
         let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
         let mut found: Vec<_> = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
             .into_iter()
@@ -50,8 +56,18 @@ impl Adapter {
     ///
     /// [`Error::NoAdapter`] where there is none.
     pub fn find(text: Option<&str>) -> Result<Self> {
+        Self::find_in(&instance(), text, None)
+    }
+
+    /// The same among those of the caller's instance, and with a surface of that instance among those that can present to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAdapter`] where there is none.
+    pub fn find_in(instance: &wgpu::Instance, text: Option<&str>, surface: Option<&wgpu::Surface<'_>>) -> Result<Self> {
         let wanted = text.unwrap_or_default();
-        let all = Self::all();
+        let mut all = Self::usable(instance);
+        all.retain(|adapter| surface.is_none_or(|surface| adapter.adapter.is_surface_supported(surface)));
         let count = all.len();
         all.into_iter().find(|adapter| adapter.matches(wanted)).ok_or_else(|| Error::NoAdapter {
             searched: match text {
@@ -59,6 +75,11 @@ impl Adapter {
                 None => "on Vulkan, Metal, DX12 and GL".into(),
             },
         })
+    }
+
+    /// wgpu's own, for what a renderer asks of it.
+    pub const fn wgpu(&self) -> &wgpu::Adapter {
+        &self.adapter
     }
 
     /// What wgpu knows of it: name, driver, backend, type.
@@ -118,6 +139,10 @@ impl Adapter {
         };
         (kind, self.info.backend != wgpu::Backend::Gl)
     }
+}
+
+fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
 }
 
 fn contains(text: &str, part: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The library as a guest on a device of the caller's: its buffers, encoders, passes, submissions and errors.
 
+mod adapters;
 mod buffers;
 mod caller;
 mod contents;

@@ -36,6 +36,12 @@ impl Devices {
     }
 }
 
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Tally {
     /// On every adapter.
     pub fn new() -> Self {
