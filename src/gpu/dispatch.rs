@@ -11,7 +11,7 @@ use super::stage::Stage;
 /// One dispatch, with everything it needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    pub label: Arc<str>,
+    label: Arc<str>,
     pub stage: Stage,
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,

@@ -127,7 +127,8 @@ impl Buffers {
         let buffers = [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
         let columns = u64::from(basis.stripes.stride);
         let of_chunks = portion.map_or(0, |portion| RANKING.operations(columns, portion));
-        let load = Load { grid: Grid::Rows, cost: columns * OPERATIONS_PER_PAIR + of_chunks, portions };
+        let cost = columns * OPERATIONS_PER_PAIR + of_chunks;
+        let load = Load { grid: Grid::Rows, cost_per_row: cost * u64::from(portions), most: cost, portions };
         let ranks = sweeps.sweep("ranks", &kernels::ranks(portion), &buffers, load)?;
         sweeps.pass([&distance, &ranks].into_iter());
 

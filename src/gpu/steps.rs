@@ -127,7 +127,8 @@ impl<'a> Work<'a> {
         let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
         let cost = columns * self.terms.operations_per_pair + of_chunks;
         let portions = portions_of(self.basis.shape.references() as u64, portion);
-        sweeps.sweep("terms", &kernel, &buffers, Load { grid: Grid::Rows, cost, portions })
+        let load = Load { grid: Grid::Rows, cost_per_row: cost * u64::from(portions), most: cost, portions };
+        sweeps.sweep("terms", &kernel, &buffers, load)
     }
 
     /// By rows, and where the columns have a share of their own by columns.
@@ -140,7 +141,8 @@ impl<'a> Work<'a> {
         if self.basis.shape.mode() == Mode::Scores {
             let kernel = self.basis.matrix_kind().gradient();
             let buffers = [unused, unused, coefficients, gradient, unused];
-            let load = Load { grid: Grid::Values(sweeps.columns()), cost: OPERATIONS_PER_GROUP, portions: 1 };
+            let grid = Grid::Values(sweeps.columns());
+            let load = Load { grid, cost_per_row: sweeps.pair_cost(), most: OPERATIONS_PER_GROUP, portions: 1 };
             return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
         }
         let other = self.basis.matrix.other();
@@ -174,8 +176,9 @@ impl<'a> Work<'a> {
             let places = 2 * pairs(&self.basis.shape);
             let load = Load {
                 grid: Grid::FixedTiles([across as u32, rows as u32]),
+                cost_per_row: 2 * sweeps.pair_cost(),
                 // A row is in as many pairs as the others, on average.
-                cost: places * sweeps.pair_cost() / (rows * across) + OPERATIONS_PER_GROUP,
+                most: places * u64::from(TILE) * 3 / rows + OPERATIONS_PER_GROUP,
                 portions: portions_of(places, Some(PLACES_PER_DISPATCH)),
             };
             let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
@@ -184,7 +187,12 @@ impl<'a> Work<'a> {
         let groups = (pairs(&self.basis.shape) * vectors).div_ceil(256) as u32;
         let of = |own: &Set, other: &Set, gradient| {
             let buffers = [&own.points, &other.points, coefficients, gradient, unused];
-            let load = Load { grid: Grid::Fixed(groups), cost: OPERATIONS_PER_GROUP, portions: 1 };
+            let load = Load {
+                grid: Grid::Fixed(groups),
+                cost_per_row: sweeps.pair_cost(),
+                most: OPERATIONS_PER_GROUP,
+                portions: 1,
+            };
             sweeps.sweep("gradient", &kernel, &buffers, load)
         };
         let mut all = vec![of(queries, self.basis.matrix.other(), gradient)?];
@@ -210,8 +218,9 @@ impl<'a> Work<'a> {
         };
         let kernel = self.basis.matrix_kind().tiled_gradient(summation);
         let portions = portions_of(summands, Some(SUMMANDS_PER_DISPATCH));
-        let cost = PAIRS_PER_TILE * summands.min(SUMMANDS_PER_DISPATCH) * 3;
-        sweeps.sweep(label, &kernel, &buffers, Load { grid, cost, portions })
+        let most = PAIRS_PER_TILE * summands.min(SUMMANDS_PER_DISPATCH) * 3;
+        let load = Load { grid, cost_per_row: sweeps.pair_cost(), most, portions };
+        sweeps.sweep(label, &kernel, &buffers, load)
     }
 
     /// Gradients with respect to beta, to the references, and at last to the first set.

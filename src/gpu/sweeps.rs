@@ -36,8 +36,10 @@ pub(crate) struct Sweep {
 /// What a kernel does on a stripe.
 pub(crate) struct Load {
     pub grid: Grid,
-    /// Roughly how many arithmetic operations a workgroup takes.
-    pub cost: u64,
+    /// Roughly how many arithmetic operations a row of the stripe asks for, of all portions together.
+    pub cost_per_row: u64,
+    /// How many a workgroup takes at most in a dispatch, those beyond the edge of a tile and those of the fullest rows included.
+    pub most: u64,
     /// How many dispatches go through the work of a workgroup one after the other.
     pub portions: u32,
 }
@@ -142,8 +144,12 @@ impl<'a> Sweeps<'a> {
     /// Sorts the places of listed pairs by the rows that stand there.
     pub(crate) fn incidence(&mut self) -> Result<()> {
         let Some(List { indices: Some(indices), .. }) = &self.basis.matrix.list else { return Ok(()) };
-        for (kernel, buffers, groups) in indices.sorting(2 * pairs(&self.basis.shape)) {
-            let load = Load { grid: Grid::Fixed(groups), cost: BLOCK * OPERATIONS_PER_PLACE, portions: 1 };
+        let places = 2 * pairs(&self.basis.shape);
+        // Of the whole list, which is one stripe.
+        let cost_per_row = places * OPERATIONS_PER_PLACE / u64::from(self.basis.stripes.rows);
+        for (kernel, buffers, groups) in indices.sorting(places) {
+            let load =
+                Load { grid: Grid::Fixed(groups), cost_per_row, most: BLOCK * OPERATIONS_PER_PLACE, portions: 1 };
             let sweep = self.sweep("incidence", &kernel, &buffers, load)?;
             self.pass([&sweep].into_iter());
         }
@@ -156,17 +162,22 @@ impl<'a> Sweeps<'a> {
         let Matrix { queries, distances, state, unused, list, .. } = matrix;
         let other = matrix.other();
         let kernel = self.basis.matrix_kind().distances();
-        let (fifth, grid, cost) = match list {
+        // A tile takes 16 dimensions at a time.
+        let pair = shape.dimensions().next_multiple_of(16) as u64 * 3;
+        let (fifth, grid, most) = match list {
             Some(list) => {
                 let rows = list.indices.as_ref().map_or(unused, |indices| &indices.rows);
                 let groups = pairs(shape).div_ceil(PAIRS_PER_GROUP) as u32;
-                (rows, Grid::Fixed(groups), PAIRS_PER_GROUP * self.pair_cost())
+                (rows, Grid::Fixed(groups), PAIRS_PER_GROUP * pair)
             }
             None if shape.mode() == Mode::Scores => (state, Grid::Values(stripes.stride / 4), OPERATIONS_PER_GROUP),
-            None => (state, Grid::Tiles(self.columns().div_ceil(TILE)), PAIRS_PER_TILE * self.pair_cost()),
+            None => (state, Grid::Tiles(self.columns().div_ceil(TILE)), PAIRS_PER_TILE * pair),
         };
         let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, fifth, distances];
-        self.sweep("distance", &kernel, &buffers, Load { grid, cost, portions: 1 })
+        // Of the whole matrix of a batch, half.
+        let halves = if shape.mode() == Mode::Batch && stripes.is_single() { 2 } else { 1 };
+        let load = Load { grid, cost_per_row: self.pair_cost() / halves, most, portions: 1 };
+        self.sweep("distance", &kernel, &buffers, load)
     }
 
     /// M.
@@ -174,9 +185,9 @@ impl<'a> Sweeps<'a> {
         self.basis.shape.references() as u32
     }
 
-    /// A subtraction and a multiply-add for every dimension, of which a tile takes 16 at a time.
+    /// A subtraction and a multiply-add per pair and dimension, for a row.
     pub(crate) fn pair_cost(&self) -> u64 {
-        self.basis.shape.dimensions().next_multiple_of(16) as u64 * 3
+        u64::from(self.basis.stripes.stride) * self.basis.shape.dimensions() as u64 * 3
     }
 
     /// A kernel whose first binding is the stripe, and whose last the sizes.
@@ -187,30 +198,36 @@ impl<'a> Sweeps<'a> {
         buffers: &[&wgpu::Buffer],
         load: Load,
     ) -> Result<Sweep> {
-        let Load { grid, cost, portions } = load;
+        let Load { grid, cost_per_row, most, portions } = load;
         let stripes = self.basis.stripes.iter();
         let bound = self.basis.context.options().operations_per_dispatch.max(1);
         let most_pieces = MOST_DISPATCHES / (stripes.len() as u64 * u64::from(portions)).max(1);
         let mut uniforms = Uniforms::new(self.basis, stripes.len() as u64 * u64::from(portions))?;
         let dispatches_on = |(begin, rows): (u32, u32)| {
             let extent = grid.extent(begin, rows);
-            let operations = u64::from(extent[0]) * u64::from(extent[1]) * cost;
-            let pieces = Piece::cut(extent, operations.div_ceil(bound).min(most_pieces));
+            let groups = u64::from(extent[0]) * u64::from(extent[1]);
+            let pieces = Piece::cut(extent, (groups * most).div_ceil(bound).min(most_pieces));
+            let cost = cost_per_row * u64::from(rows) / u64::from(portions);
+            let share = |piece: &Piece| (u128::from(cost) * u128::from(piece.count()) / u128::from(groups)) as u64;
             // Every portion builds on the one before it.
             let portions = (0..portions).flat_map(|portion| pieces.iter().map(move |piece| (portion, piece)));
-            portions.map(|(portion, piece)| (uniforms.add(begin, rows, portion, piece.first), *piece)).collect()
+            let placed = |(portion, piece): (u32, &Piece)| {
+                (uniforms.add(begin, rows, portion, piece.first), piece.groups(), share(piece))
+            };
+            portions.map(placed).collect()
         };
         let dispatches: Vec<Vec<_>> = stripes.map(dispatches_on).collect();
         if dispatches.iter().all(Vec::is_empty) {
             return Ok(Sweep { on_stripes: dispatches.iter().map(|_| Vec::new()).collect() });
         }
         let buffer = uniforms.buffer()?;
-        let all = [&buffer].into_iter().chain(buffers.iter().copied()).chain([&self.basis.sizes]);
-        let bound: Vec<_> = all.map(Bound::all).collect();
+        let own = [&buffer].into_iter().chain(buffers.iter().copied()).chain([&self.basis.sizes]);
+        let bound: Vec<_> = own.map(Bound::all).collect();
         let step = kernel.step(&self.basis.context, label, &bound, [0; 3], 0);
-        let placed = |(offset, piece): (u32, Piece)| step.on_stripe(offset, piece.groups(), piece.count() * cost);
-        let on_stripes = dispatches.into_iter().map(|all| all.into_iter().map(placed).collect()).collect();
-        Ok(Sweep { on_stripes })
+        let steps = |all: Vec<(u32, [u32; 3], u64)>| {
+            all.into_iter().map(|(offset, groups, cost)| step.on_stripe(offset, groups, cost)).collect()
+        };
+        Ok(Sweep { on_stripes: dispatches.into_iter().map(steps).collect() })
     }
 
     /// Adds a dispatch that belongs to no stripe.
