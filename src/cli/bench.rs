@@ -52,6 +52,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
+    /// C x D f32 in an .npy file: a prototype for each class; random ones of norm 1 where it is left out.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    prototypes: Option<PathBuf>,
+
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
@@ -96,14 +100,14 @@ const COLUMNS: [Column; 9] = [
 /// Where the inputs of a point come from.
 enum Point {
     Random { n: usize, d: usize, class_size: usize },
-    Files { embeddings: PathBuf, labels: PathBuf },
+    Files { embeddings: PathBuf, labels: PathBuf, prototypes: Option<PathBuf> },
 }
 
 impl Point {
     fn inputs(&self) -> Result<Inputs> {
         match self {
             Self::Random { n, d, class_size } => Ok(Inputs::random(*n, *d, *class_size)),
-            Self::Files { embeddings, labels } => Inputs::read(embeddings, labels),
+            Self::Files { embeddings, labels, prototypes } => Inputs::read(embeddings, labels, prototypes.as_deref()),
         }
     }
 }
@@ -111,7 +115,7 @@ impl Point {
 impl Arguments {
     fn points(&self) -> Result<Vec<Point>> {
         if let (Some(embeddings), Some(labels)) = (self.embeddings.clone(), self.labels.clone()) {
-            return Ok(vec![Point::Files { embeddings, labels }]);
+            return Ok(vec![Point::Files { embeddings, labels, prototypes: self.prototypes.clone() }]);
         }
         let class_size = self.class_size;
         for (option, has_zero) in

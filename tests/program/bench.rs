@@ -1,8 +1,10 @@
 //! `bench`: what it says of each point, and that the points are what they are called.
 
+use std::fs;
+
 use serde_json::Value;
 
-use crate::{object, objects, run, stderr, succeed};
+use crate::{npy, object, objects, run, scratch, stderr, succeed};
 
 const LOSSES: [&str; 8] =
     ["contrastive", "triplet_all", "triplet_hard", "lifted", "multi_margin", "margin", "ntxent", "supcon"];
@@ -53,6 +55,27 @@ fn files_are_timed_and_have_the_value_of_evaluate() {
     assert!(evaluated > 1.0 && (timed - evaluated).abs() < 1e-5, "{timed}, {evaluated}");
     assert_eq!([&lines[1]["n"], &lines[1]["d"]], [1797, 64]);
     assert_eq!(lines[1]["loss"], "Triplet Euclidean margin=5.0 Hard Mean");
+}
+
+#[test]
+fn prototypes_of_a_file_are_taken() {
+    let file = |name: &str, bytes: Vec<u8>| {
+        let path = scratch(name);
+        fs::write(&path, bytes).expect("a scratch file is written");
+        path.to_str().expect("a path in UTF-8").to_string()
+    };
+    let embeddings = file("embeddings.npy", npy::floats("(3, 2)", &[0.0, 0.0, 3.0, 0.0, 0.0, 4.0]));
+    let labels = file("labels.npy", npy::labels(&[0, 1, 0]));
+    let prototypes = file("prototypes.npy", npy::floats("(2, 2)", &[0.0, 0.0, 3.0, 4.0]));
+    let narrow = file("narrow.npy", npy::floats("(2, 1)", &[0.0, 3.0]));
+    let inputs = ["bench", "--seconds", "0.01", "--embeddings", &embeddings, "--labels", &labels, "--prototypes"];
+    let lines = objects(&[&inputs, &[prototypes.as_str(), "--objective", "multi_margin"][..]].concat());
+    // The second and the third row are 1 nearer to the prototype of the other class: 2 each, over 3 rows and 2 classes.
+    assert!((lines[1]["value"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-6, "{}", lines[1]);
+    let output = run(&[&inputs, &[narrow.as_str()][..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let problem = format!("error: {narrow}: expected 2 columns, as the embeddings have, found 1\n");
+    assert!(stderr(&output).ends_with(&problem), "{}", stderr(&output));
 }
 
 #[test]

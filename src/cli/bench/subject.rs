@@ -71,13 +71,17 @@ impl Inputs {
         Self { n, d, embeddings, labels, prototypes }
     }
 
-    pub fn read(embeddings: &Path, labels: &Path) -> Result<Self> {
+    pub fn read(embeddings: &Path, labels: &Path, prototypes: Option<&Path>) -> Result<Self> {
         let rows = npy::read_matrix(embeddings)?;
         let labels: Vec<u32> = npy::read_vector(labels)?;
-        let classes = labels.iter().max().map_or(1, |&label| label as usize + 1);
-        let limit = rows.rows.max(1);
-        // Prototypes are as many as the largest label says.
-        let prototypes = Random(2).unit_rows(classes.min(limit), rows.columns);
+        let prototypes = match prototypes {
+            Some(path) => read_prototypes(path, rows.columns)?,
+            None => {
+                // As many as the largest label says.
+                let classes = labels.iter().max().map_or(1, |&label| label as usize + 1);
+                Random(2).unit_rows(classes.min(rows.rows.max(1)), rows.columns)
+            }
+        };
         Ok(Self { n: rows.rows, d: rows.columns, embeddings: rows.values, labels, prototypes })
     }
 
@@ -88,6 +92,16 @@ impl Inputs {
             return Ok(batch);
         }
         Ok(batch.with_prototypes(&self.prototypes, self.prototypes.len() / self.d)?.with_fixed_references())
+    }
+}
+
+fn read_prototypes(path: &Path, d: usize) -> Result<Vec<f32>> {
+    let rows = npy::read_matrix(path)?;
+    match rows.columns == d {
+        true => Ok(rows.values),
+        false => {
+            Err(Error::file(path, format!("expected {d} columns, as the embeddings have, found {}", rows.columns)))
+        }
     }
 }
 
