@@ -1,6 +1,7 @@
 //! `bench`: how long losses take on an adapter, beside what it can do at most.
 
 mod limits;
+mod stages;
 mod subject;
 mod timing;
 
@@ -56,6 +57,11 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     prototypes: Option<PathBuf>,
 
+    /// Prints the stages of every point too, on the GPU's own clock: how long each takes, and how near it is to the limit that it is
+    /// nearest to. JSON always has them.
+    #[arg(long)]
+    stages: bool,
+
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
@@ -80,6 +86,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                 true => timing.json(&gpu, subject, &inputs, &limits).to_string(),
                 false => table::row(&COLUMNS, timing.cells(subject, &inputs, &limits)),
             })?;
+            if arguments.stages && !arguments.json {
+                timing.stages(&limits).try_for_each(|line| print(&format!("    {line}")))?;
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -39,6 +39,22 @@ fn is_complete(point: &Value) {
     assert!(number("memory_bytes") >= 8.0 * number("n") * columns, "{point}");
     assert!(number("operations") >= number("n") * columns * number("d"), "{point}");
     assert_eq!(point["impl"], "wgpu-metric-learning");
+    has_stages(point);
+}
+
+/// Every stage where the device has timestamps, as llvmpipe has on Vulkan; together they take all the operations and dispatches.
+fn has_stages(point: &Value) {
+    let stages = point["stages"].as_object().unwrap();
+    if point["gpu_ms_median"].is_null() {
+        return assert!(stages.is_empty(), "{point}");
+    }
+    assert_eq!(stages.keys().collect::<Vec<_>>(), ["distance", "finish", "gradient", "prepare", "terms"]);
+    for key in ["operations", "dispatches"] {
+        let sum: u64 = stages.values().map(|stage| stage[key].as_u64().unwrap()).sum();
+        assert_eq!(sum, point[key].as_u64().unwrap(), "{key} of {point}");
+    }
+    let limits = ["multiply-adds", "copies", "dispatches"];
+    assert!(stages.values().all(|stage| limits.contains(&stage["bound_by"].as_str().unwrap())), "{point}");
 }
 
 #[test]
@@ -81,6 +97,8 @@ fn prototypes_of_a_file_are_taken() {
 #[test]
 fn people_get_a_table() {
     let text = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin"]);
+    let with_stages = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin", "--stages"]);
+    assert!(with_stages.lines().count() >= text.lines().count(), "{with_stages}");
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[1].contains("multiply-adds") && lines[1].ends_with("GFLOP/s"), "{text}");
     assert!(lines.iter().any(|line| line.starts_with("loss ") && line.ends_with("of peak")), "{text}");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan};
 
 use super::limits::Limits;
+use super::stages::{self, StageTime};
 use super::subject::{Inputs, Subject};
 use crate::cli::gpu::Gpu;
 use crate::cli::{Result, objective};
@@ -22,6 +23,7 @@ pub struct Timing {
     dispatches: usize,
     memory_bytes: u64,
     operations: u64,
+    stages: Vec<StageTime>,
     value: f32,
 }
 
@@ -48,12 +50,23 @@ impl Timing {
             dispatches: plan.dispatches(&binding),
             memory_bytes: plan.memory_bytes(),
             operations: plan.operations(&binding),
+            stages: stages::measure(context, &plan, &binding)?,
             value,
         })
     }
 
     fn median(&self) -> Duration {
         self.times[self.times.len() / 2]
+    }
+
+    /// The time of all stages on the GPU, where the device has timestamps.
+    fn gpu(&self) -> Option<Duration> {
+        (!self.stages.is_empty()).then(|| self.stages.iter().map(StageTime::median).sum())
+    }
+
+    /// A line for every stage.
+    pub fn stages(&self, limits: &Limits) -> impl Iterator<Item = String> {
+        self.stages.iter().map(|stage| stage.text(limits))
     }
 
     fn record_us(&self) -> f64 {
@@ -76,6 +89,8 @@ impl Timing {
             "d": inputs.d,
             "ms_median": milliseconds(self.median()),
             "ms_min": milliseconds(self.times[0]),
+            "gpu_ms_median": self.gpu().map(milliseconds),
+            "stages": stages::json(&self.stages, limits),
             "runs": self.times.len(),
             "dispatches": self.dispatches,
             "submits": 1,

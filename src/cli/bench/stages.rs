@@ -1,0 +1,105 @@
+//! How long each stage takes on the GPU, and which limit of the adapter it is held by.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use wgpu_metric_learning::{Binding, Context, Plan, Shape, Stage};
+
+use super::limits::Limits;
+use crate::cli::Result;
+
+/// Recordings that are timed.
+const RUNS: usize = 9;
+
+/// A stage of a recording.
+pub struct StageTime {
+    stage: Stage,
+    median: Duration,
+    dispatches: usize,
+    operations: u64,
+    bytes: u64,
+}
+
+/// The stages of a recording in their order; none where the device has no timestamps.
+pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<StageTime>> {
+    if !context.device().features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+        return Ok(Vec::new());
+    }
+    let timings = plan.timings(binding)?;
+    let mut runs = Vec::new();
+    for _ in 0..RUNS {
+        let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        plan.record_timed(&mut encoder, binding, &timings)?;
+        let pending = timings.read_back(&mut encoder)?;
+        context.queue().submit([encoder.finish()]);
+        runs.push(pending.wait(context.options().timeout)?);
+    }
+    let sections = plan.sections(binding)?;
+    let of = |stage| {
+        let own = || sections.iter().filter(move |section| section.stage() == stage);
+        let sum = |run: &Vec<(Stage, Duration)>| run.iter().filter(|(of, _)| *of == stage).map(|(_, time)| *time).sum();
+        let mut times: Vec<Duration> = runs.iter().map(sum).collect();
+        times.sort();
+        StageTime {
+            stage,
+            median: times[RUNS / 2],
+            dispatches: own().map(|section| section.dispatches()).sum(),
+            operations: own().map(|section| section.operations()).sum(),
+            bytes: bytes_of(stage, plan.shape()),
+        }
+    };
+    Ok(Stage::ALL.into_iter().map(of).filter(|stage| stage.dispatches > 0).collect())
+}
+
+/// What a stage must read and write at least: the rows, the matrix of distances, that of coefficients, and the gradients.
+fn bytes_of(stage: Stage, shape: &Shape) -> u64 {
+    let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()].map(|count| count as u64);
+    let second_set = if shape.has_references() { m } else { 0 };
+    let (rows, matrix) = (4 * (n + second_set) * d, 4 * n * m);
+    match stage {
+        Stage::Distance => rows + matrix,
+        Stage::Terms => 2 * matrix,
+        Stage::Gradient => rows + matrix + 4 * n * d,
+        // Prepare and finish read and write every row once.
+        _ => 2 * rows,
+    }
+}
+
+impl StageTime {
+    pub fn median(&self) -> Duration {
+        self.median
+    }
+
+    /// The limit that would let the stage take longest if it were kept exactly, and the part of the stage's time that this is.
+    fn bound_by(&self, limits: &Limits) -> (&'static str, f64) {
+        let least = [
+            ("multiply-adds", self.operations as f64 / limits.operations_per_second),
+            ("copies", self.bytes as f64 / limits.bytes_per_second),
+            ("dispatches", self.dispatches as f64 * limits.dispatch.as_secs_f64()),
+        ];
+        let (name, seconds) = least.into_iter().max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or(("none", 0.0));
+        (name, seconds / self.median.as_secs_f64().max(1e-9))
+    }
+
+    pub fn text(&self, limits: &Limits) -> String {
+        let (limit, share) = self.bound_by(limits);
+        let milliseconds = self.median.as_secs_f64() * 1e3;
+        format!("{:<10} {milliseconds:>10.3} ms, {:>5.1} % of {limit}", self.stage.name(), 100.0 * share)
+    }
+}
+
+/// By their names.
+pub fn json(stages: &[StageTime], limits: &Limits) -> Value {
+    let object = |stage: &StageTime| {
+        let (limit, share) = stage.bound_by(limits);
+        json!({
+            "ms_median": stage.median.as_secs_f64() * 1e3,
+            "dispatches": stage.dispatches,
+            "operations": stage.operations,
+            "bytes": stage.bytes,
+            "bound_by": limit,
+            "share_of_limit": share,
+        })
+    };
+    stages.iter().map(|stage| (stage.stage.name().to_string(), object(stage))).collect::<Map<_, _>>().into()
+}
