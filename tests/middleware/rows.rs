@@ -74,9 +74,10 @@ fn run(caller: &Caller, plan: &Plan, binding: &Binding) -> Result<Evaluation> {
     pending.wait(PATIENCE)
 }
 
-/// The same device with a workspace for 16 rows of a matrix: several stripes, of which some are beyond the rows.
+/// The same device with a workspace for 16 rows of a matrix: several stripes, of which some are beyond the rows; and with dispatches
+/// that are split.
 fn narrow(caller: &Caller) -> Caller {
-    let options = Options { workspace_bytes: 16 * 72 * 8, ..Options::default() };
+    let options = Options { workspace_bytes: 16 * 72 * 8, operations_per_dispatch: 4096, ..Options::default() };
     let context = wgpu_metric_learning::Context::with_options(&caller.device, &caller.queue, options).unwrap();
     Caller { context, name: format!("{}, narrow", caller.name), ..caller.clone() }
 }
