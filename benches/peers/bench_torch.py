@@ -147,8 +147,8 @@ def measure(arguments):
     torch.backends.cuda.matmul.allow_tf32 = False
     x, labels, prototypes = read_inputs(arguments.inputs, arguments.device)
     (x @ x[:8].T).sum().item()  # starts thread pools or the CUDA context
-    meter = {"cpu": CpuMeter, "cuda": CudaMeter}[arguments.device](arguments.max_gib)
     step = make_step(arguments, x, labels, prototypes)
+    meter = {"cpu": CpuMeter, "cuda": CudaMeter}[arguments.device](arguments.max_gib)
     value = step().item()  # allocates and compiles what only the first evaluation does
     peak = meter.peak_of(step)
     times = []

@@ -191,7 +191,7 @@ struct Arguments {
 
 impl Arguments {
     fn parse() -> Result<Self, String> {
-        let (mut loss, mut inputs, mut seconds) = ("all".to_string(), None, 2.0);
+        let (mut loss, mut inputs, mut seconds) = ("all".to_string(), None::<PathBuf>, 2.0_f64);
         let (mut backend, mut check) = ("wgpu".to_string(), false);
         let mut rest = std::env::args().skip(1);
         while let Some(flag) = rest.next() {
