@@ -90,19 +90,20 @@ fn banks_add_up() {
     });
 }
 
-/// What two banks make together.
+/// What two banks make together: the sum of all, but that the gradients of the references stand one after the other.
 fn joined(first: Run, last: Run) -> Run {
-    let with_references = |mut sum: Evaluation<f64>, one: &Evaluation<f64>, other: &Evaluation<f64>| {
-        let tables = [one, other].map(|of| of.gradient_references.iter().flatten().copied());
-        sum.gradient_references = Some(tables.into_iter().flatten().collect());
-        sum
+    let join = |one: &Evaluation<f64>, other: &Evaluation<f64>| {
+        let references = [one, other].map(|of| of.gradient_references.iter().flatten().copied());
+        let alone = [one, other].map(|of| Evaluation { gradient_references: None, ..of.clone() });
+        Evaluation {
+            gradient_references: Some(references.into_iter().flatten().collect()),
+            ..sum_of(&alone[0], &alone[1])
+        }
     };
     let [one, other] = [&first.actual, &last.actual].map(|of| map(of, |&number| f64::from(number)));
-    let actual = with_references(sum_of(&one, &other), &one, &other);
-    let bounds = sum_of(&first.expected.bounds, &last.expected.bounds);
     let mut expected = first.expected.clone();
-    expected.bounds = with_references(bounds, &first.expected.bounds, &last.expected.bounds);
-    Run { actual: map(&actual, |&number| number as f32), expected }
+    expected.bounds = join(&first.expected.bounds, &last.expected.bounds);
+    Run { actual: map(&join(&one, &other), |&number| number as f32), expected }
 }
 
 /// Every ordered pair of different rows, and 1 where their labels are the same.
