@@ -114,11 +114,14 @@ macro_rules! define_variants {
     ($($pairs:ident),*; $($pointwise:ident),*) => {
         impl Loss {
             /// Every loss with this distance and reduction, in every setting that its kernels depend on, allowed or not.
-            #[allow(clippy::needless_update)]
             fn variants_with(distance: Distance, reduction: Reduction) -> Vec<Self> {
                 let mut all: Vec<Self> = Vec::new();
                 $(all.extend($pairs { distance, reduction, ..Default::default() }.variants().into_iter().map(Self::$pairs));)*
-                $(all.extend($pointwise { reduction, ..Default::default() }.variants().into_iter().map(Self::$pointwise));)*
+                $(
+                    let mut loss = $pointwise::default();
+                    loss.reduction = reduction;
+                    all.extend(loss.variants().into_iter().map(Self::$pointwise));
+                )*
                 all
             }
         }

@@ -1,8 +1,5 @@
 //! What the application draws without a window: the kinds flock together and keep apart.
 
-#[path = "../../canvas/tests/inspect/mod.rs"]
-mod inspect;
-
 use std::path::Path;
 
 use inspect::{Picture, fails, picture};

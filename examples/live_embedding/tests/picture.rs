@@ -1,8 +1,5 @@
 //! What the application draws without a window: the classes come apart, and the loss curve falls.
 
-#[path = "../../canvas/tests/inspect/mod.rs"]
-mod inspect;
-
 use std::path::Path;
 
 use inspect::{Picture, fails, picture};

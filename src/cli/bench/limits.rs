@@ -10,8 +10,8 @@ use crate::cli::{Error, Result, table};
 
 /// Lanes of a workgroup, rounds of its loop, multiply-adds of a round: those of limits.wgsl.
 const WORKGROUP: f64 = 256.0;
-const ROUNDS: f64 = 1024.0;
-const PER_ROUND: f64 = 16.0 * 4.0;
+const ROUNDS: f64 = 2048.0;
+const PER_ROUND: f64 = 8.0 * 4.0;
 
 /// How long a measurement has to take, so that its start does not count.
 const LONG: Duration = Duration::from_millis(100);

@@ -2,7 +2,7 @@
 // does nothing.
 
 const WORKGROUP = 256u;
-const ROUNDS = 1024u;  // of 16 multiply-adds of 4 lanes each
+const ROUNDS = 2048u;  // of 8 multiply-adds of 4 lanes each
 
 @group(0) @binding(0) var<storage, read_write> sink: array<f32>;
 
@@ -20,14 +20,6 @@ fn multiply_add(@builtin(global_invocation_id) id: vec3<u32>) {
     var h = start + 7.0;
     let factor = vec4(0.5);
     for (var round = 0u; round < ROUNDS; round += 1u) {
-        a = fma(a, factor, factor);
-        b = fma(b, factor, factor);
-        c = fma(c, factor, factor);
-        d = fma(d, factor, factor);
-        e = fma(e, factor, factor);
-        f = fma(f, factor, factor);
-        g = fma(g, factor, factor);
-        h = fma(h, factor, factor);
         a = fma(a, factor, factor);
         b = fma(b, factor, factor);
         c = fma(c, factor, factor);

@@ -1,7 +1,6 @@
 //! Runs an application without a window and looks at what it has drawn.
 
-#![allow(dead_code)] // Every test takes what it needs.
-
+use std::env;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -17,9 +16,9 @@ const FOOTER: usize = 36;
 /// How far a colour may be from one of the palette, in each channel, to be taken for it.
 const TOLERANCE: u8 = 4;
 
-/// A file of this name in a folder of the package.
+/// A file of this name in a folder beside the running test.
 pub fn file(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures").join(env!("CARGO_PKG_NAME"));
+    let folder = env::current_exe().expect("a running test").with_extension("pictures");
     fs::create_dir_all(&folder).expect("a folder for pictures");
     folder.join(name)
 }
@@ -56,12 +55,15 @@ pub fn fails(program: &str, arguments: &str, code: i32, message: &str) {
 /// A picture's pixels: red, green and blue, row by row.
 #[derive(PartialEq)]
 pub struct Picture {
+    /// Columns.
     pub width: usize,
+    /// Rows.
     pub height: usize,
     pixels: Vec<[u8; 3]>,
 }
 
 impl Picture {
+    /// Reads a PNG of 8 bits a channel.
     pub fn read(path: &Path) -> Self {
         let mut reader =
             png::Decoder::new(BufReader::new(File::open(path).expect("the picture"))).read_info().expect("PNG");
@@ -72,6 +74,7 @@ impl Picture {
         Self { width: info.width as usize, height: info.height as usize, pixels }
     }
 
+    /// The colour there.
     pub fn pixel(&self, x: usize, y: usize) -> [u8; 3] {
         self.pixels[y * self.width + x]
     }
