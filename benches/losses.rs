@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use support::buffers::upload;
 use wgpu_metric_learning::{
     Batch, Context, Contrastive, Form, Inputs, LiftedStructured, Loss, Margin, Mining, NtXent, Result, Sampling,
     SupCon, Triplet, Weighted, reference,
@@ -55,8 +56,8 @@ fn bench_loss(criterion: &mut Criterion, context: &Context, name: &str, loss: &L
     assert!(comparison.agrees(), "{name} disagrees with the reference:\n{comparison}");
 
     let device = context.device();
-    let embeddings = upload(context, bytemuck::cast_slice(batch.embeddings()));
-    let labels = upload(context, bytemuck::cast_slice(batch.labels()));
+    let embeddings = input(context, bytemuck::cast_slice(batch.embeddings()));
+    let labels = input(context, bytemuck::cast_slice(batch.labels()));
     let plan = context.plan(loss, *batch.shape())?;
     let inputs = plan.bind(&Inputs::new(&embeddings, &labels))?;
     let id = BenchmarkId::new(name, format!("{}x{}", batch.shape().queries(), batch.shape().dimensions()));
@@ -75,8 +76,8 @@ fn bench_loss(criterion: &mut Criterion, context: &Context, name: &str, loss: &L
 /// sharing saves.
 fn bench_objective(criterion: &mut Criterion, context: &Context, batch: &Batch) -> Result<()> {
     let (device, queue) = (context.device(), context.queue());
-    let embeddings = upload(context, bytemuck::cast_slice(batch.embeddings()));
-    let labels = upload(context, bytemuck::cast_slice(batch.labels()));
+    let embeddings = input(context, bytemuck::cast_slice(batch.embeddings()));
+    let labels = input(context, bytemuck::cast_slice(batch.labels()));
     let inputs = Inputs::new(&embeddings, &labels);
     let losses: [Loss; 2] = [Contrastive::default().into(), Triplet::default().into()];
     let objective = losses.clone().map(|loss| Weighted::new(1.0, loss, *batch.shape()));
@@ -107,13 +108,8 @@ fn bench_objective(criterion: &mut Criterion, context: &Context, batch: &Batch) 
 }
 
 /// A buffer that kernels read.
-fn upload(context: &Context, bytes: &[u8]) -> wgpu::Buffer {
-    let size = bytes.len() as u64;
-    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-    let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-    let buffer = context.device().create_buffer(&descriptor);
-    context.queue().write_buffer(&buffer, 0, bytes);
-    buffer
+fn input(context: &Context, bytes: &[u8]) -> wgpu::Buffer {
+    upload(context, bytes, wgpu::BufferUsages::STORAGE)
 }
 
 fn bench_losses(criterion: &mut Criterion) {

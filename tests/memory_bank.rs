@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use support::adapters::{Device, contexts};
+use support::buffers::upload;
 use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{Batch, Contrastive, Error, Evaluation, Inputs, Loss, MemoryBank, Shape, Triplet};
@@ -33,14 +34,6 @@ impl Ring {
     }
 }
 
-fn upload(device: &Device, bytes: &[u8], usage: BufferUsages) -> wgpu::Buffer {
-    let descriptor = wgpu::BufferDescriptor { label: None, size: bytes.len() as u64, usage, mapped_at_creation: true };
-    let buffer = device.context.device().create_buffer(&descriptor);
-    buffer.slice(..).get_mapped_range_mut().expect("it is mapped").copy_from_slice(bytes);
-    buffer.unmap();
-    buffer
-}
-
 fn batch(number: usize, rows: usize) -> (Vec<f32>, Vec<u32>) {
     let labels = (0..rows as u32).map(|row| (row + number as u32) % 3).collect();
     (Random(number as u64 + 1).numbers(rows * D, 1.0), labels)
@@ -65,8 +58,8 @@ fn the_bank_holds_the_last_rows_of_all_batches() {
         assert!(bank.is_empty());
         for (number, rows) in [7, 1, 8, 9, 20, 45, 3, 19].into_iter().enumerate() {
             let (embeddings, labels) = batch(number, rows);
-            let own = upload(device, bytemuck::cast_slice(&embeddings), USAGE);
-            let own_labels = upload(device, bytemuck::cast_slice(&labels), USAGE);
+            let own = upload(&device.context, bytemuck::cast_slice(&embeddings), USAGE);
+            let own_labels = upload(&device.context, bytemuck::cast_slice(&labels), USAGE);
             if !bank.is_empty() {
                 for loss in [Loss::from(Contrastive::default()), Triplet::default().into()] {
                     let actual = evaluate(device, &loss, bank.shape(rows), &bank.inputs(&own, &own_labels));
@@ -94,9 +87,9 @@ fn ranges_that_cannot_be_copied_are_refused() {
     let device = &devices[0];
     let mut bank = MemoryBank::new(&device.context, CAPACITY, D).expect("a bank");
     let [good, small] =
-        [4 * D, 4 * D - 1].map(|values| upload(device, bytemuck::cast_slice(&vec![0.0_f32; values]), USAGE));
-    let fixed = upload(device, bytemuck::cast_slice(&[0.0_f32; 4 * D]), BufferUsages::STORAGE);
-    let labels = upload(device, bytemuck::cast_slice(&[0_u32; 4]), USAGE);
+        [4 * D, 4 * D - 1].map(|values| upload(&device.context, bytemuck::cast_slice(&vec![0.0_f32; values]), USAGE));
+    let fixed = upload(&device.context, bytemuck::cast_slice(&[0.0_f32; 4 * D]), BufferUsages::STORAGE);
+    let labels = upload(&device.context, bytemuck::cast_slice(&[0_u32; 4]), USAGE);
     let mut encoder = device.context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     let mut refused = |embeddings: &wgpu::Buffer, labels: wgpu::BufferSlice| match bank
         .enqueue(&mut encoder, 4, embeddings.slice(..), labels)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use support::adapters::{Device, contexts};
+use support::buffers::upload;
 use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
@@ -186,8 +187,8 @@ fn losses_on_the_same_distances_share_them() {
     let dispatches = |objective: &[Weighted<Batch>]| {
         let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
         let plan = context.plan_objective(&shapes).expect("a plan");
-        let own = upload(&devices[0], bytemuck::cast_slice(&world.embeddings));
-        let labels = upload(&devices[0], bytemuck::cast_slice(&world.labels));
+        let own = input(&devices[0], bytemuck::cast_slice(&world.embeddings));
+        let labels = input(&devices[0], bytemuck::cast_slice(&world.labels));
         plan.dispatches(&plan.bind(&[Inputs::new(&own, &labels)]).expect("valid inputs"))
     };
     let both = [Weighted::new(1.0, Contrastive::default(), world.rows()), Weighted::new(1.0, hard(), world.rows())];
@@ -200,12 +201,8 @@ fn hard() -> Triplet {
     Triplet { mining: Mining::Hard, ..Default::default() }
 }
 
-fn upload(device: &Device, bytes: &[u8]) -> wgpu::Buffer {
-    let (size, usage) = (bytes.len() as u64, BufferUsages::STORAGE | BufferUsages::COPY_DST);
-    let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-    let buffer = device.context.device().create_buffer(&descriptor);
-    device.context.queue().write_buffer(&buffer, 0, bytes);
-    buffer
+fn input(device: &Device, bytes: &[u8]) -> wgpu::Buffer {
+    upload(&device.context, bytes, BufferUsages::STORAGE)
 }
 
 /// In the caller's encoder, with the caller's buffers: recorded twice, the sums are not added up twice.
@@ -217,8 +214,8 @@ fn a_plan_records_into_the_callers_encoder() {
     for device in contexts().iter() {
         let Device { name, context } = device;
         let [logits, embeddings] =
-            [&world.logits, &world.embeddings].map(|rows| upload(device, bytemuck::cast_slice(rows)));
-        let labels = upload(device, bytemuck::cast_slice(&world.labels));
+            [&world.logits, &world.embeddings].map(|rows| input(device, bytemuck::cast_slice(rows)));
+        let labels = input(device, bytemuck::cast_slice(&world.labels));
         let plan = context.plan_objective(&shapes).expect("a plan");
         let inputs = [Inputs::new(&logits, &labels), Inputs::new(&embeddings, &labels)];
         let binding = plan.bind(&inputs).expect("valid inputs");
@@ -250,9 +247,9 @@ fn faults_of_any_set_are_found_on_the_gpu() {
     let devices = contexts();
     let device = &devices[0];
     let plan = device.context.plan_objective(&shapes).expect("a plan");
-    let labels = upload(device, bytemuck::cast_slice(&world.labels));
+    let labels = input(device, bytemuck::cast_slice(&world.labels));
     let run = |logits: &[f32], embeddings: &[f32]| -> Result<ObjectiveEvaluation> {
-        let [logits, embeddings] = [logits, embeddings].map(|rows| upload(device, bytemuck::cast_slice(rows)));
+        let [logits, embeddings] = [logits, embeddings].map(|rows| input(device, bytemuck::cast_slice(rows)));
         let binding = plan.bind(&[Inputs::new(&logits, &labels), Inputs::new(&embeddings, &labels)])?;
         let mut encoder = device.context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         plan.record(&mut encoder, &binding)?;

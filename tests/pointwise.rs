@@ -2,6 +2,7 @@
 
 use support::adapters::contexts;
 use support::agreement::Tally;
+use support::buffers::upload;
 use support::losses::pointwise;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
@@ -238,12 +239,8 @@ fn wrong_targets_labels_and_parameters_are_named() {
 }
 
 /// A buffer of the caller's.
-fn upload(context: &Context, words: &[u32]) -> wgpu::Buffer {
-    let (size, usage) = (words.len() as u64 * 4, BufferUsages::STORAGE | BufferUsages::COPY_DST);
-    let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-    let buffer = context.device().create_buffer(&descriptor);
-    context.queue().write_buffer(&buffer, 0, bytemuck::cast_slice(words));
-    buffer
+fn words(context: &Context, words: &[u32]) -> wgpu::Buffer {
+    upload(context, bytemuck::cast_slice(words), BufferUsages::STORAGE)
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -252,7 +249,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 
 /// On buffers that the host has not seen.
 fn run(context: &Context, plan: &wgpu_metric_learning::Plan, values: &[f32], truth: &[u32]) -> Result<Evaluation> {
-    let (values, truth) = (upload(context, &bits(values)), upload(context, truth));
+    let (values, truth) = (words(context, &bits(values)), words(context, truth));
     let given = Some(truth.slice(..));
     let inputs = match plan.loss() {
         Loss::CrossEntropy(_) => Inputs { labels: given, ..Inputs::unlabelled(&values) },
@@ -311,7 +308,7 @@ fn binding_checks_what_is_given() {
     for device in contexts().iter() {
         let context = &device.context;
         let shape = Shape::pointwise(2, 3);
-        let (values, labels) = (upload(context, &bits(&VALUES)), upload(context, &[2, 0]));
+        let (values, labels) = (words(context, &bits(&VALUES)), words(context, &[2, 0]));
         let bind =
             |loss: Loss, inputs: &Inputs| context.plan(loss, shape).unwrap().bind(inputs).map(|_| ()).unwrap_err();
         let plain = Inputs::unlabelled(&values);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use npyz::NpyFile;
 use support::adapters::{Device, contexts};
+use support::buffers::upload;
 use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::{MeasurePlan, Retrieval};
@@ -20,16 +21,8 @@ const PARAMETERS: usize = LINEAR.inputs * LINEAR.outputs;
 const STEPS: u32 = 30;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-fn upload(device: &Device, bytes: &[u8], usage: BufferUsages) -> wgpu::Buffer {
-    let descriptor = wgpu::BufferDescriptor { label: None, size: bytes.len() as u64, usage, mapped_at_creation: true };
-    let buffer = device.context.device().create_buffer(&descriptor);
-    buffer.slice(..).get_mapped_range_mut().expect("it is mapped").copy_from_slice(bytes);
-    buffer.unmap();
-    buffer
-}
-
 fn storage<T: bytemuck::NoUninit>(device: &Device, numbers: &[T]) -> wgpu::Buffer {
-    upload(device, bytemuck::cast_slice(numbers), BufferUsages::STORAGE)
+    upload(&device.context, bytemuck::cast_slice(numbers), BufferUsages::STORAGE)
 }
 
 fn encoder(device: &Device) -> wgpu::CommandEncoder {
@@ -175,7 +168,7 @@ fn an_input_that_is_not_finite_spoils_no_weight() {
 fn the_learning_rate_may_change_between_submissions() {
     for device in contexts().iter() {
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
-        let parameters = upload(device, bytemuck::cast_slice(&[8.0_f32; 3]), usage);
+        let parameters = upload(&device.context, bytemuck::cast_slice(&[8.0_f32; 3]), usage);
         let gradient = storage(device, &[1.0_f32, 2.0, -4.0]);
         let sgd = Sgd { learning_rate: 0.5, ..Default::default() };
         let plan = device.context.plan_optimizer(sgd, 3).expect("a valid optimiser");
@@ -248,7 +241,7 @@ fn buffers_that_do_not_fit_are_refused() {
     let devices = contexts();
     let device = &devices[0];
     let [good, other, small] = [8, 8, 5].map(|count| storage(device, &vec![0.0_f32; count]));
-    let fixed = upload(device, &[0; 32], BufferUsages::COPY_SRC);
+    let fixed = upload(&device.context, &[0; 32], BufferUsages::COPY_SRC);
     let problem = |error: Error| match error {
         Error::Buffer { what, problem } => (what, problem),
         other => panic!("{other}"),

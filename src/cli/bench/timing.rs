@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan};
 
 use super::limits::Limits;
@@ -125,24 +126,16 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 fn bind(context: &Context, plan: &Plan, batch: &Batch<'_>) -> Result<Binding> {
-    let embeddings = upload(context, bytemuck::cast_slice(batch.embeddings()))?;
-    let labels = upload(context, bytemuck::cast_slice(batch.labels()))?;
-    let references = upload(context, bytemuck::cast_slice(batch.references()))?;
+    let upload = |contents: &[u8]| {
+        let usage = wgpu::BufferUsages::STORAGE;
+        context.device().create_buffer_init(&BufferInitDescriptor { label: Some("bench input"), contents, usage })
+    };
+    let embeddings = upload(bytemuck::cast_slice(batch.embeddings()));
+    let labels = upload(bytemuck::cast_slice(batch.labels()));
+    let references = batch.shape().has_references().then(|| upload(bytemuck::cast_slice(batch.references())));
     let mut inputs = Bound::new(&embeddings, &labels);
-    if batch.shape().has_references() {
-        inputs.references = Some(references.slice(..));
-    }
+    inputs.references = references.as_ref().map(|references| references.slice(..));
     Ok(plan.bind(&inputs)?)
-}
-
-/// A buffer that kernels read; of at least 4 bytes.
-fn upload(context: &Context, bytes: &[u8]) -> Result<wgpu::Buffer> {
-    let size = bytes.len().max(4) as u64;
-    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-    let descriptor = wgpu::BufferDescriptor { label: Some("bench input"), size, usage, mapped_at_creation: false };
-    let buffer = context.device().create_buffer(&descriptor);
-    context.queue().write_buffer(&buffer, 0, bytes);
-    Ok(buffer)
 }
 
 /// Not timed: makes what only the first evaluation makes. Returns the loss, if the inputs and the result are in order.
