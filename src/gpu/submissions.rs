@@ -16,7 +16,7 @@ use super::trace::span;
 use crate::{Error, Result};
 
 /// Operations of the first submission, before anything is known of the device: a tenth of a second on a software adapter. A
-/// dispatch is never split: one that costs more is a submission of its own.
+/// submission ends with the dispatch that reaches its portion.
 const FIRST: u64 = 1 << 30;
 
 /// How long the later ones are to take: short enough to be cancelled, long enough that waiting between them costs nothing.
