@@ -74,7 +74,7 @@ fn assert_near(actual: f32, expected: f64) {
     assert!((f64::from(actual) - expected).abs() <= 1e-4 * expected.abs(), "{actual} is not {expected}");
 }
 
-/// Beyond what one dispatch takes, 655,000 columns.
+/// Beyond what llvmpipe would get through in one dispatch, 655,000 columns.
 #[test]
 fn every_triplet_of_many_positives_in_a_long_row() {
     let line = Line::new(700_000, 75);
@@ -83,7 +83,7 @@ fn every_triplet_of_many_positives_in_a_long_row() {
     }
 }
 
-/// Beyond what one dispatch takes, 120,000 columns.
+/// Beyond what llvmpipe would get through in one dispatch, 120,000 columns.
 #[test]
 fn every_soft_triplet_of_a_chunk_of_positives_in_a_long_row() {
     let line = Line::new(150_000, 140);
@@ -92,7 +92,8 @@ fn every_soft_triplet_of_a_chunk_of_positives_in_a_long_row() {
     }
 }
 
-/// Beyond what one dispatch takes, 410,000 columns. A positive takes the negative one farther, the last ones the farthest.
+/// Beyond what llvmpipe would get through in one dispatch, 410,000 columns. A positive takes the negative one farther,
+/// the last ones the farthest.
 #[test]
 fn semi_hard_triplets_of_many_positives_in_a_long_row() {
     let line = Line::new(450_000, 48);
@@ -117,7 +118,7 @@ fn semi_hard_triplets_of_many_positives_in_a_long_row() {
     }
 }
 
-/// Beyond what one dispatch takes, 655,000 columns.
+/// Beyond what llvmpipe would get through in one dispatch, 655,000 columns.
 #[test]
 fn ranks_of_many_positives_in_a_long_row() {
     const M: usize = 700_000;
@@ -137,7 +138,7 @@ fn ranks_of_many_positives_in_a_long_row() {
     }
 }
 
-/// Beyond what one dispatch takes, 1,048,560 columns.
+/// Beyond what llvmpipe would get through in one dispatch, 1,048,560 columns.
 #[test]
 fn a_gradient_of_more_columns_than_a_dispatch_sums_up() {
     const M: usize = 1_100_000;
@@ -150,7 +151,7 @@ fn a_gradient_of_more_columns_than_a_dispatch_sums_up() {
     tally.conclude(0.0);
 }
 
-/// Beyond what one dispatch takes, 1,048,560 pairs of one row.
+/// Beyond what llvmpipe would get through in one dispatch, 1,048,560 pairs of one row.
 #[test]
 fn a_row_in_more_pairs_than_a_dispatch_sums_up() {
     const ROWS: usize = 1000;
@@ -164,7 +165,8 @@ fn a_row_in_more_pairs_than_a_dispatch_sums_up() {
     tally.conclude(0.0);
 }
 
-/// Beyond what one dispatch takes, 8,000 dimensions. All rows but the last are so near to each other that the distances are taken again.
+/// Beyond what llvmpipe would get through in one dispatch, 8,000 dimensions. All rows but the last are so near to
+/// each other that the distances are taken again.
 #[test]
 fn near_rows_of_many_dimensions() {
     const N: usize = 64;

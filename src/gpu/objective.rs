@@ -49,23 +49,18 @@ struct Group {
 impl ObjectivePlan {
     pub(crate) fn new(context: &Context, objective: &[Weighted<Shape>]) -> Result<Self> {
         let sets = check(objective, |shape| *shape)?;
-        let subject = || Subject::new(objective.iter().map(|term| &term.loss), objective[0].inputs);
-        let _span = span!("plan", &subject());
+        let subject = Subject::new(objective.iter().map(|term| &term.loss), objective[0].inputs);
+        let _span = span!("plan", &subject);
         context.planning(|| Self::make(context, objective, &sets, subject))
     }
 
-    fn make(
-        context: &Context,
-        objective: &[Weighted<Shape>],
-        sets: &[[usize; 2]],
-        subject: impl Fn() -> Subject,
-    ) -> Result<Self> {
+    fn make(context: &Context, objective: &[Weighted<Shape>], sets: &[[usize; 2]], subject: Subject) -> Result<Self> {
         let make = Maker::new(context);
         let sums: Result<Vec<_>> =
             sets.iter().map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4)).collect();
         let (groups, places) = grouped(context, objective)?;
         let mut plan = Self {
-            program: Program::new(context, subject(), Vec::new()),
+            program: Program::new(context, subject, Vec::new()),
             groups,
             terms: objective.to_vec(),
             places,
@@ -73,7 +68,8 @@ impl ObjectivePlan {
             total_loss: make.storage("loss of the objective", 4)?,
             bytes: make.bytes(),
         };
-        plan.program = Program::new(context, subject(), plan.steps()?);
+        let steps = plan.steps()?;
+        plan.program.extend(steps);
         Ok(plan)
     }
 

@@ -108,6 +108,11 @@ impl Program {
         Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), context: context.clone(), subject, steps }
     }
 
+    /// Adds dispatches at the end.
+    pub(crate) fn extend(&mut self, steps: Vec<Step>) {
+        self.steps.extend(steps);
+    }
+
     /// Binds the dispatches around those of the plan.
     pub(crate) fn bind(&self, around: impl FnOnce() -> Result<Around>) -> Result<Binding> {
         let _span = span!("bind", &self.subject);
