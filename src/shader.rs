@@ -51,6 +51,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/softmax.wgsl"),
     shader!("shared/sorted.wgsl"),
     shader!("shared/sorting.wgsl"),
+    shader!("shared/start.wgsl"),
     shader!("shared/state.wgsl"),
     shader!("shared/stripe.wgsl"),
     shader!("shared/summary.wgsl"),

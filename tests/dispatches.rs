@@ -2,10 +2,12 @@
 
 use support::adapters::{contexts, contexts_with};
 use support::bits::bits;
-use support::losses::{losses, reach};
+use support::losses::{losses, pointwise, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{Batch, Context, Contrastive, Distance, Inputs, Loss, Mining, Options, Shape, Triplet};
+use wgpu_metric_learning::{
+    Batch, Context, Contrastive, Distance, Inputs, Loss, Mining, Options, Reduction, Shape, Stage, Triplet,
+};
 
 /// Three tiles of rows, two of dimensions, and stripes of 128 rows.
 const N: usize = 150;
@@ -27,11 +29,14 @@ fn sample() -> Sample {
     })
 }
 
-/// Every loss in every mode, each with a distance.
+/// Every loss in every mode, those over pairs each with a distance.
 fn for_every_batch(sample: &Sample, mut work: impl FnMut(&Loss, &Batch)) {
     for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
         let (distance, normalize) = (Distance::ALL[kind % 5], kind % 3 == 0);
         let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
+        sample.batches(loss).iter().for_each(|batch| work(loss, batch));
+    }
+    for loss in &pointwise(Reduction::Mean, 1.0) {
         sample.batches(loss).iter().for_each(|batch| work(loss, batch));
     }
 }
@@ -53,8 +58,8 @@ fn splitting_does_not_change_a_bit() {
     }
 }
 
-/// The dispatches of a plan.
-fn dispatches(context: &Context, loss: impl Into<Loss>, [n, d]: [usize; 2]) -> usize {
+/// The dispatches of each stage of a plan.
+fn stages(context: &Context, loss: impl Into<Loss>, [n, d]: [usize; 2]) -> [usize; Stage::ALL.len()] {
     let usage = wgpu::BufferUsages::STORAGE;
     let buffer = |size| {
         let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
@@ -62,7 +67,16 @@ fn dispatches(context: &Context, loss: impl Into<Loss>, [n, d]: [usize; 2]) -> u
     };
     let [embeddings, labels] = [n * d, n].map(|count| buffer(count as u64 * 4));
     let plan = context.plan(loss, Shape::batch(n, d)).expect("a plan");
-    plan.dispatches(&plan.bind(&Inputs::new(&embeddings, &labels)).expect("valid inputs"))
+    let binding = plan.bind(&Inputs::new(&embeddings, &labels)).expect("valid inputs");
+    let sections = plan.sections(&binding).expect("its own binding");
+    let of =
+        |stage| sections.iter().filter(|section| section.stage() == stage).map(|section| section.dispatches()).sum();
+    Stage::ALL.map(of)
+}
+
+/// The dispatches of a plan.
+fn dispatches(context: &Context, loss: impl Into<Loss>, shape: [usize; 2]) -> usize {
+    stages(context, loss, shape).iter().sum()
 }
 
 /// Prepare, distance, terms, gradient, totals and finish.
@@ -85,5 +99,15 @@ fn what_is_long_is_split() {
         assert_eq!(contrastive, 4 + 8 + 8, "{}", device.name);
         let soft = dispatches(&device.context, soft.clone(), [1024, 2]);
         assert!((48..80).contains(&soft), "{}: {soft}", device.name);
+    }
+}
+
+/// Rows of which each costs barriers, however short it is.
+#[test]
+fn preparing_and_finishing_many_rows_is_split() {
+    for device in contexts().iter() {
+        let [prepare, .., finish, _] = stages(&device.context, Contrastive::default(), [100_000, 2]);
+        // Five parts of each, and the totals.
+        assert_eq!([prepare, finish], [5, 6], "{}", device.name);
     }
 }

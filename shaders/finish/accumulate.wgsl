@@ -16,6 +16,7 @@
 // #include "shared/summary.wgsl"
 
 struct Accumulate {
+    first: u32,           // the workgroup that a dispatch begins with, where several share the workgroups
     count: u32,          // N x D
     is_first: u32,       // 1: the first loss over these rows
     is_first_of_all: u32,  // 1: the first loss of the objective
@@ -31,7 +32,7 @@ struct Accumulate {
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_of(group) * 256u + local;
+    let index = (subject.first + number_of(group)) * 256u + local;
     if (index >= subject.count) {
         return;
     }

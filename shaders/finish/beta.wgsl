@@ -5,23 +5,23 @@
 //
 // One workgroup per boundary.
 
-// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/reduce.wgsl"
+// #include "shared/start.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
 
 override BETA_PER_CLASS: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read> rows: array<Row>;
-@group(0) @binding(1) var<storage, read> labels: array<u32>;
-@group(0) @binding(2) var<storage, read> totals: Totals;
-@group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
-@group(0) @binding(4) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+@group(0) @binding(1) var<storage, read> rows: array<Row>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read> totals: Totals;
+@group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_of(group);
+    let index = number_from_start(group);
     if (index >= arrayLength(&gradient)) {
         return;
     }

@@ -17,13 +17,14 @@
 // #include "shared/summary.wgsl"
 
 struct Finish {
+    first: u32,          // the workgroup that a dispatch begins with, where several share the workgroups
     of_references: u32,  // 1: the rows are the references, else the queries
     dimensions: u32,     // D
     width: u32,          // values of a row here: D, or where values are no rows as many as they are cut into
     vectors: u32,        // ceil(D / 4)
     unit: u32,           // 1: points are unit rows
     add: u32,            // 1: there is a transposed part
-    last: u32,           // 1: the last dispatch of a recording
+    last: u32,           // 1: the last of a recording
     factor: f32,         // 2 where only one of two equal halves was computed, and what the terms left out
 }
 
@@ -67,7 +68,7 @@ fn radial_part(row: u32, local: u32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = subject.first + number_of(group);
     let begin = row * subject.width;
     if (begin >= arrayLength(&gradient)) {
         return;
@@ -98,7 +99,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     if (overflows) {
         atomicMax(&state[OVERFLOW], 1u);
     }
-    if (subject.last == 1u && row == 0u && local == 0u) {
+    if (subject.last == 1u && end == arrayLength(&gradient) && local == 0u) {
         totals.sequence += 1u;
     }
 }

@@ -11,6 +11,7 @@
 // #include "shared/group.wgsl"
 
 struct Output {
+    first: u32,       // the workgroup that a dispatch begins with, where several share the workgroups
     count: u32,
     accumulate: u32,  // 1: added to what is there
 }
@@ -22,7 +23,7 @@ struct Output {
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_of(group) * 256u + local;
+    let index = (subject.first + number_of(group)) * 256u + local;
     if (index >= subject.count) {
         return;
     }

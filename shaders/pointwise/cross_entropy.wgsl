@@ -21,7 +21,7 @@ fn checked_label(row: u32) -> u32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = row_of(group);
     if (row >= sizes.queries) {
         return;
     }

@@ -8,7 +8,7 @@
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = row_of(group);
     if (row >= sizes.queries) {
         return;
     }

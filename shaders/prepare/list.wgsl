@@ -8,16 +8,16 @@
 // E is `count`; for TRIPLETS twice as many: the pairs 2t and 2t + 1 are anchor with positive and anchor with negative.
 // One invocation per entry.
 
-// #include "shared/group.wgsl"
 // #include "shared/sizes.wgsl"
+// #include "shared/start.wgsl"
 // #include "shared/state.wgsl"
 
-@group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> entries: array<u32>;
 @group(0) @binding(2) var<storage, read> same: array<u32>;
 @group(0) @binding(3) var<storage, read_write> pairs: array<vec2<u32>>;
 @group(0) @binding(4) var<storage, read_write> kinds: array<u32>;
 @group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+@group(0) @binding(6) var<uniform> sizes: Sizes;
 
 const ROWS = 0u;
 const PAIRS = 1u;
@@ -45,7 +45,7 @@ fn write_kind(entry: u32) {
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let entry = number_of(group) * 256u + local;
+    let entry = number_from_start(group) * 256u + local;
     if (entry >= sizes.listed) {
         return;
     }

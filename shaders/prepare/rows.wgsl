@@ -14,6 +14,7 @@
 // #include "shared/state.wgsl"
 
 struct Rows {
+    first: u32,          // the workgroup that a dispatch begins with, where several share the workgroups
     of_references: u32,  // 1: the rows are the references, else the queries
     dimensions: u32,     // D
     vectors: u32,        // ceil(D / 4)
@@ -21,7 +22,6 @@ struct Rows {
     labelled: u32,       // 1: labels are given
     classes: u32,        // labels must be below it; 0: any label will do
     fault: u32,          // entry of the state for values that are not finite
-    padding: u32,
 }
 
 @group(0) @binding(0) var<uniform> subject: Rows;
@@ -40,7 +40,7 @@ var<workgroup> squares: array<f32, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = subject.first + number_of(group);
     if (row >= select(sizes.queries, sizes.references, subject.of_references == 1u)) {
         return;
     }

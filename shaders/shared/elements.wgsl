@@ -38,7 +38,7 @@ fn checked_target(index: u32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let row = number_of(group);
+    let row = row_of(group);
     if (row >= cut.rows) {
         return;
     }

@@ -11,8 +11,8 @@
 // A parameter stays as it is, its moments too, where its gradient is not finite or the step would make it so: that is counted.
 // Memory-bound: reads every gradient once, and reads and writes every parameter and moment once.
 
-// #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
+// #include "shared/start.wgsl"
 // #include "shared/state.wgsl"
 
 struct Progress {
@@ -39,7 +39,7 @@ fn leave_out(index: u32) {
 
 @compute @workgroup_size(256)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_of(group) * 256u + local;
+    let index = number_from_start(group) * 256u + local;
     if (index >= settings.count) {
         return;
     }

@@ -12,10 +12,10 @@
 // #include "shared/summary.wgsl"
 
 struct Cut {
+    first: u32,       // the workgroup that a dispatch begins with, where several share the workgroups
     dimensions: u32,  // D
     width: u32,       // values of a row; the last may have fewer
     rows: u32,        // number of rows, as planned
-    padding: u32,
 }
 
 @group(0) @binding(0) var<uniform> cut: Cut;
@@ -24,6 +24,11 @@ struct Cut {
 @group(0) @binding(5) var<storage, read_write> rows: array<Row>;
 @group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 @group(0) @binding(7) var<uniform> sizes: Sizes;
+
+// The row of the cut that a workgroup sees.
+fn row_of(group: Group) -> u32 {
+    return cut.first + number_of(group);
+}
 
 // The first faults that an invocation has seen, as keys: they are few, so that the loops over values need no atomics.
 struct Faults {

@@ -21,7 +21,7 @@ struct Settings {
     weight_decay: f32,
 }
 
-@group(0) @binding(0) var<uniform> settings: Settings;
+@group(0) @binding(5) var<uniform> settings: Settings;
 @group(0) @binding(3) var<storage, read_write> moments: array<vec2<f32>>;
 
 // The moments after one gradient more.

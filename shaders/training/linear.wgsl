@@ -14,6 +14,7 @@
 // #include "shared/group.wgsl"
 
 struct Product {
+    first: u32,     // the workgroup that a dispatch begins with, where several share the workgroups
     rows: u32,
     columns: u32,
     summands: u32,  // K
@@ -96,7 +97,7 @@ fn store(row: u32, column: u32, values: vec4<f32>) {
 
 @compute @workgroup_size(SIDE * SIDE)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let tile = number_of(group);
+    let tile = size.first + number_of(group);
     let first_row = tile / size.across * TILE;
     let first_column = tile % size.across * TILE;
     if (first_row >= size.rows) {

@@ -15,7 +15,7 @@ struct Settings {
     weight_decay: f32,
 }
 
-@group(0) @binding(0) var<uniform> settings: Settings;
+@group(0) @binding(5) var<uniform> settings: Settings;
 @group(0) @binding(3) var<storage, read_write> velocities: array<f32>;
 
 @compute @workgroup_size(1)

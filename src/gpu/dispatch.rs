@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::kernel::{Kernel, Slot};
-use super::layout::Stripe;
+use super::layout::{Starting, Stripe};
+use super::pieces::{MOST_DISPATCHES, Piece};
 use super::stage::Stage;
+use super::uniforms::Uniforms;
+use crate::Result;
 
 /// One dispatch, with everything it needs.
 #[derive(Clone, Debug)]
@@ -35,6 +38,39 @@ impl Step {
         Self { offset: Some(offset), groups, cost, ..self.clone() }
     }
 }
+
+/// Workgroups that are numbered through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Groups {
+    pub count: u32,
+    /// Roughly how many arithmetic operations a workgroup takes the time of, at most.
+    pub most: u64,
+    /// Roughly how many all of them take.
+    pub cost: u64,
+}
+
+impl Groups {
+    /// Of 256 invocations with a value or a few each, of which there are so many.
+    pub(crate) fn of_values(count: u32, cost_per_value: u64) -> Self {
+        let most = OPERATIONS_PER_GROUP.max(256 * cost_per_value);
+        Self { count: count.div_ceil(256), most, cost: u64::from(count) * cost_per_value }
+    }
+
+    /// One for each row of so many values, with loops over them and barriers between.
+    pub(crate) fn of_rows(count: u32, width: u64, cost_per_value: u64) -> Self {
+        let most = OPERATIONS_PER_ROW + OPERATIONS_PER_VALUE.max(cost_per_value) * width;
+        Self { count, most, cost: u64::from(count) * width * cost_per_value }
+    }
+}
+
+/// How many arithmetic operations a workgroup takes the time of that reads and writes a few values for each of its invocations.
+pub(crate) const OPERATIONS_PER_GROUP: u64 = 4096;
+
+/// The same of one with a row to itself: its barriers are what takes the time on a software adapter, some 3 microseconds.
+const OPERATIONS_PER_ROW: u64 = 32_768;
+
+/// The same for every value of the row, which comes from memory and goes back to it.
+const OPERATIONS_PER_VALUE: u64 = 64;
 
 /// A range of a buffer.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +119,32 @@ impl Kernel {
             groups,
             cost,
         }
+    }
+
+    /// As many dispatches as it takes so that none is beyond what the context allows. `subject` is the uniform of the first binding,
+    /// `others` are those after it.
+    pub(crate) fn steps(
+        &self,
+        context: &Context,
+        label: &'static str,
+        subject: impl Starting,
+        others: &[Bound<'_>],
+        groups: Groups,
+    ) -> Result<Vec<Step>> {
+        let Groups { count, most, cost } = groups;
+        let bound = context.options().operations_per_dispatch.max(1);
+        let extent = [count, 1];
+        let pieces = Piece::cut(extent, (u64::from(count) * most).div_ceil(bound).min(MOST_DISPATCHES));
+        let size = size_of_val(&subject);
+        let mut uniforms = Uniforms::new(context, size, pieces.len() as u64)?;
+        let offsets: Vec<_> = pieces.iter().map(|piece| uniforms.add(&subject.starting_at(piece.first[0]))).collect();
+        let buffer = &uniforms.buffer(context, label)?;
+        let step = |(piece, offset): (&Piece, u32)| {
+            let own = Bound { buffer, offset: offset.into(), size: NonZeroU64::new(size as u64) };
+            let bound: Vec<_> = std::iter::once(own).chain(others.iter().copied()).collect();
+            self.step(context, label, &bound, piece.groups(), piece.share(cost, extent))
+        };
+        Ok(pieces.iter().zip(offsets).map(step).collect())
     }
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use super::basis::Basis;
 use super::buffers::{Set, filled};
 use super::context::Context;
-use super::dispatch::{Bound, Step, folded};
+use super::dispatch::{Bound, Groups, Step, folded};
 use super::layout::{Rows, state};
 use super::part::Part;
 use super::{kernels, list, pointwise, sizes};
@@ -175,7 +175,8 @@ pub(crate) fn around(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Resu
 
 fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Vec<Step>> {
     if basis.shape.mode() == Mode::Pointwise {
-        return parts.iter().map(|part| pointwise::bind(basis, part, inputs)).collect();
+        let bound = parts.iter().map(|part| pointwise::bind(basis, part, inputs)).collect::<Result<Vec<_>>>()?;
+        return Ok(bound.concat());
     }
     let betas = parts.iter().filter_map(|part| Some((part.loss.description().beta()?, &part.buffers.beta)));
     let has_beta_per_class = betas.clone().any(|(beta, _)| beta.per_class);
@@ -203,7 +204,7 @@ pub(crate) fn prepare_pairs(basis: &Basis, inputs: &Inputs<'_>, has_beta_per_cla
         _ => 0,
     };
     let queries = Subject { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
-    let mut steps = vec![prepare_rows(basis, queries, raw, labels)?];
+    let mut steps = prepare_rows(basis, queries, raw, labels)?;
 
     if let Some(set) = &matrix.references {
         let reason = "the plan was made for a shape with references";
@@ -216,11 +217,11 @@ pub(crate) fn prepare_pairs(basis: &Basis, inputs: &Inputs<'_>, has_beta_per_cla
             _ => None,
         };
         let references = Subject { set, rows: m, classes: 0, fault: state::REFERENCES_FAULT };
-        steps.push(prepare_rows(basis, references, raw, labels)?);
+        steps.extend(prepare_rows(basis, references, raw, labels)?);
     }
 
     if let Some(list) = &matrix.list {
-        steps.push(list::prepare(basis, list, inputs, &check)?);
+        steps.extend(list::prepare(basis, list, inputs, &check)?);
     }
     Ok(steps)
 }
@@ -235,10 +236,11 @@ struct Subject<'a> {
     fault: u32,
 }
 
-fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Option<Bound<'_>>) -> Result<Step> {
+fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Option<Bound<'_>>) -> Result<Vec<Step>> {
     let Basis { shape, matrix, context, .. } = basis;
     let Subject { set, rows, classes, fault } = subject;
     let uniform = Rows {
+        first: 0,
         of_references: (fault == state::REFERENCES_FAULT).into(),
         dimensions: shape.dimensions() as u32,
         vectors: shape.dimensions().div_ceil(4) as u32,
@@ -246,12 +248,8 @@ fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Opt
         labelled: labels.is_some().into(),
         classes: classes as u32,
         fault,
-        padding: 0,
     };
-    let usage = wgpu::BufferUsages::UNIFORM;
-    let uniform = filled(context, "metric-learning rows", bytemuck::bytes_of(&uniform), usage)?;
     let bound = [
-        Bound::all(&uniform),
         raw,
         labels.unwrap_or(Bound::all(&matrix.unused)),
         Bound::all(&set.points),
@@ -260,8 +258,8 @@ fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Opt
         Bound::all(&matrix.state),
         Bound::all(&basis.sizes),
     ];
-    let cost = rows as u64 * shape.dimensions() as u64 * 8;
-    Ok(kernels::prepare_rows().step(context, "prepare", &bound, folded(rows as u32), cost))
+    let groups = Groups::of_rows(rows as u32, shape.dimensions() as u64, 8);
+    kernels::prepare_rows().steps(context, "prepare", uniform, &bound, groups)
 }
 
 fn prepare_beta(basis: &Basis, inputs: &Inputs<'_>, default: f32, beta: &wgpu::Buffer) -> Result<Step> {

@@ -51,7 +51,7 @@ impl Room {
             Self::PrepareSizes => &[Uniform, Read, Read, Read, Write],
             Self::PrepareRows => &[Uniform, Read, Read, Write, Write, Write, Write, Uniform],
             Self::PrepareBeta => &[Read, Write, Write],
-            Self::PrepareList => &[Uniform, Read, Read, Write, Write, Write],
+            Self::PrepareList => &[Uniform, Read, Read, Write, Write, Write, Uniform],
             Self::Incidence => &[Stripe, Read, Read, Write, Write, Uniform],
             Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write, Uniform],
             Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read, Uniform],
@@ -60,12 +60,12 @@ impl Room {
             Self::FinishTotals => &[Uniform, Read, Write, Write, Uniform],
             Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
             Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write, Uniform],
-            Self::FinishBeta => &[Read, Read, Read, Write, Write],
+            Self::FinishBeta => &[Uniform, Read, Read, Read, Write, Write],
             Self::FinishVerdict => &[Uniform, Read, Read, Write],
             Self::FinishOutput => &[Uniform, Read, Read, Write],
             Self::MeasureRanks => &[Stripe, Write, Read, Read, Read, Uniform],
             Self::MeasureTotals => &[Read, Read, Write, Write, Write, Uniform],
-            Self::Optimizer => &[Uniform, Read, Write, Write, Write],
+            Self::Optimizer => &[Uniform, Read, Write, Write, Write, Uniform],
             Self::Linear => &[Uniform, Read, Read, Write],
         }
     }

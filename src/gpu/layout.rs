@@ -42,6 +42,7 @@ pub(crate) struct Planned {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Rows {
+    pub first: u32,
     pub of_references: u32,
     pub dimensions: u32,
     pub vectors: u32,
@@ -49,23 +50,23 @@ pub(crate) struct Rows {
     pub labelled: u32,
     pub classes: u32,
     pub fault: u32,
-    pub padding: u32,
 }
 
 /// `Cut` of `shaders/shared/values.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Cut {
+    pub first: u32,
     pub dimensions: u32,
     pub width: u32,
     pub rows: u32,
-    pub padding: u32,
 }
 
 /// `Finish` of `shaders/finish/gradient.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Finish {
+    pub first: u32,
     pub of_references: u32,
     pub dimensions: u32,
     pub width: u32,
@@ -88,6 +89,7 @@ pub(crate) struct Summands {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Accumulate {
+    pub first: u32,
     pub count: u32,
     pub is_first: u32,
     pub is_first_of_all: u32,
@@ -98,6 +100,7 @@ pub(crate) struct Accumulate {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Output {
+    pub first: u32,
     pub count: u32,
     pub accumulate: u32,
 }
@@ -192,11 +195,37 @@ pub(crate) struct Progress {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Product {
+    pub first: u32,
     pub rows: u32,
     pub columns: u32,
     pub summands: u32,
     pub across: u32,
 }
+
+/// `Start` of `shaders/shared/start.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Start {
+    pub first: u32,
+}
+
+/// A uniform that says which workgroup a dispatch begins with, where several share those of a kernel.
+pub(crate) trait Starting: Pod {
+    fn starting_at(self, first: u32) -> Self;
+}
+
+macro_rules! starting {
+    ($($layout:ident),*) => {
+        $(impl Starting for $layout {
+            fn starting_at(mut self, first: u32) -> Self {
+                self.first = first;
+                self
+            }
+        })*
+    };
+}
+
+starting!(Rows, Cut, Finish, Accumulate, Output, Product, Start);
 
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {

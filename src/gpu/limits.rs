@@ -16,6 +16,10 @@ const MOST_ROUNDS: u64 = 65_000;
 /// software adapter. The sums are the same in however many dispatches.
 pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
 
+/// Roughly how many arithmetic operations the chunks of one row's positives may take in a dispatch, where only one thread of a
+/// software adapter works on them. A single chunk may take more.
+const OPERATIONS_PER_CHUNKS: u64 = 1 << 28;
+
 /// Places of a row that `shaders/gradient/listed.wgsl` sums up in a dispatch: 61,440 rounds of 16.
 pub(crate) const PLACES_PER_DISPATCH: u64 = 983_040;
 
@@ -124,7 +128,7 @@ pub(crate) fn positives_per_dispatch(shader: Shader, walk: &Walk, shape: &Shape)
         return Ok(None);
     }
     let columns = shape.references() as u64;
-    let Some(Chunks { size, most, reads, rounds, .. }) = walk.chunks else {
+    let Some(Chunks { size, most, reads, rounds, operations }) = walk.chunks else {
         return Loops::of_row(shader.path, walk.reads).check(columns).map(|()| None);
     };
     let read = columns.div_ceil(WORKGROUP);
@@ -133,5 +137,6 @@ pub(crate) fn positives_per_dispatch(shader: Shader, walk: &Walk, shape: &Shape)
         let limit = (MOST_ROUNDS - rounds) / (walk.reads + reads) * WORKGROUP;
         return Err(Error::TooLong { kernel: shader.path, what: "columns", count: columns, limit });
     }
-    Ok(Some(fitting.min(most) * size))
+    let quick = (OPERATIONS_PER_CHUNKS / (operations * columns)).max(1);
+    Ok(Some(fitting.min(most).min(quick) * size))
 }

@@ -1,14 +1,14 @@
 //! Everything that a linear projection needs, made once.
 
-use super::buffers::{Maker, uniform};
+use super::buffers::Maker;
 use super::context::Context;
-use super::dispatch::{Bound, Step, folded};
+use super::dispatch::{Bound, Groups, Step};
 use super::inputs::{Binding, Checker};
 use super::kernels;
 use super::layout::Product;
 use super::limits::check_linear;
 use super::program::{Program, recording};
-use super::sweeps::TILE;
+use super::sweeps::{PAIRS_PER_TILE, TILE};
 use super::trace::Subject;
 use crate::Result;
 use crate::shape::Shape;
@@ -85,17 +85,18 @@ impl LinearPlan {
         let [rows, summands, columns] = sizes.map(|size| size as u32);
         let across = columns.div_ceil(TILE);
         let check = Checker::new(self.context());
-        let size = Product { rows, columns, summands, across };
-        let uniform = uniform(self.context(), "product", bytemuck::bytes_of(&size))?;
+        let size = Product { first: 0, rows, columns, summands, across };
         let bound = [
-            Bound::all(&uniform),
             check.bound_beside(left.0, &left.1, sizes[0] * sizes[1], product)?,
             check.bound_beside(right.0, &right.1, sizes[1] * sizes[2], product)?,
             Bound::all(product),
         ];
-        let tiles = folded(rows.div_ceil(TILE) * across);
-        let cost = 2 * sizes.iter().map(|&size| size as u64).product::<u64>();
-        Ok(vec![kernels::linear(transposed).step(self.context(), "linear", &bound, tiles, cost)])
+        let groups = Groups {
+            count: rows.div_ceil(TILE) * across,
+            most: 2 * PAIRS_PER_TILE * u64::from(summands),
+            cost: 2 * sizes.iter().map(|&size| size as u64).product::<u64>(),
+        };
+        kernels::linear(transposed).steps(self.context(), "linear", size, &bound, groups)
     }
 
     /// The outputs, N x D f32, tight; usage `STORAGE | COPY_SRC`.

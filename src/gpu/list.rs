@@ -2,10 +2,11 @@
 
 use super::basis::Basis;
 use super::buffers::Maker;
-use super::dispatch::{Bound, Step, folded};
+use super::dispatch::{Bound, Groups, Step};
 use super::inputs::{Checker, Inputs};
 use super::kernel::Kernel;
 use super::kernels;
+use super::layout::Start;
 use super::stripes::pairs;
 use crate::Result;
 use crate::shape::{Mode, Shape};
@@ -91,7 +92,7 @@ impl Indices {
 }
 
 /// Checks the caller's list and prepares it.
-pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &Checker) -> Result<Step> {
+pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &Checker) -> Result<Vec<Step>> {
     let Basis { shape, matrix, context, .. } = basis;
     let count = shape.listed();
     let triplets = || check.needed("triplets", &inputs.triplets, 3 * count, "the plan was made for listed triplets");
@@ -105,7 +106,7 @@ pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &C
     };
     let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
     let bound =
-        [Bound::all(&basis.sizes), entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state)];
+        [entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state), Bound::all(&basis.sizes)];
     let kernel = kernels::prepare_list(shape.mode());
-    Ok(kernel.step(context, "prepare list", &bound, folded((count as u32).div_ceil(256)), count as u64 * 8))
+    kernel.steps(context, "prepare list", Start::default(), &bound, Groups::of_values(count as u32, 8))
 }

@@ -20,6 +20,7 @@ mod objective;
 mod optimizer;
 mod outputs;
 mod part;
+mod pieces;
 mod plan;
 mod pointwise;
 mod program;
@@ -34,6 +35,7 @@ mod sweeps;
 mod tier;
 mod timings;
 mod trace;
+mod uniforms;
 
 pub use adapter::Adapter;
 pub use context::{Context, Options};

@@ -1,9 +1,9 @@
 //! Everything that evaluating a weighted sum of losses needs, made once.
 
 use super::basis::Basis;
-use super::buffers::{Maker, uniform};
+use super::buffers::Maker;
 use super::context::Context;
-use super::dispatch::{Bound, Step, folded};
+use super::dispatch::{Bound, Groups, Step};
 use super::inputs::{self, Around, Binding, Inputs};
 use super::kernels;
 use super::layout::Accumulate;
@@ -82,7 +82,7 @@ impl ObjectivePlan {
         let mut seen = vec![false; self.sums.len()];
         for (at, (term, &[group, part])) in self.terms.iter().zip(&self.places).enumerate() {
             let is_first = !std::mem::replace(&mut seen[term.set], true);
-            steps.push(self.accumulate(&self.groups[group], part, [is_first, at == 0], term.weight)?);
+            steps.extend(self.accumulate(&self.groups[group], part, [is_first, at == 0], term.weight)?);
         }
         Ok(steps)
     }
@@ -93,17 +93,16 @@ impl ObjectivePlan {
         part: usize,
         [is_first, is_first_of_all]: [bool; 2],
         weight: f32,
-    ) -> Result<Step> {
+    ) -> Result<Vec<Step>> {
         let sum = &self.sums[group.set];
         let count = (sum.size() / 4) as u32;
         let accumulate =
-            Accumulate { count, is_first: is_first.into(), is_first_of_all: is_first_of_all.into(), weight };
+            Accumulate { first: 0, count, is_first: is_first.into(), is_first_of_all: is_first_of_all.into(), weight };
         let context = &group.basis.context;
-        let uniform = uniform(context, "accumulate", bytemuck::bytes_of(&accumulate))?;
         let buffers = &group.parts[part].buffers;
         let state = &group.basis.matrix.state;
-        let bound = [&uniform, &buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);
-        Ok(kernels::accumulate().step(context, "accumulate", &bound, folded(count.div_ceil(256)), count.into()))
+        let bound = [&buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);
+        kernels::accumulate().steps(context, "accumulate", accumulate, &bound, Groups::of_values(count, 1))
     }
 
     /// Checks the caller's buffers and binds them: the inputs of every set, in the order of their numbers.

@@ -2,10 +2,10 @@
 
 use super::buffers::{Maker, filled};
 use super::context::Context;
-use super::dispatch::{Bound, Step, folded};
+use super::dispatch::{Bound, Groups, Step};
 use super::inputs::{Binding, Checker};
 use super::kernels;
-use super::layout::Progress;
+use super::layout::{Progress, Start};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What, fault_place};
 use super::scope::scoped;
@@ -65,20 +65,20 @@ impl OptimizerPlan {
             let check = Checker::new(self.context());
             let gradient = check.bound_beside("gradient", &gradient, self.parameters, parameters.buffer())?;
             let parameters = check.bound("parameters", &parameters, self.parameters)?;
-            Ok(self.steps(parameters, gradient).into())
+            Ok(self.steps(parameters, gradient)?.into())
         })
     }
 
     /// Counts the step, then makes it.
-    fn steps(&self, parameters: Bound<'_>, gradient: Bound<'_>) -> Vec<Step> {
-        let own = [&self.settings, &self.moments, &self.progress].map(Bound::all);
-        let bound = [own[0], gradient, parameters, own[1], own[2]];
+    fn steps(&self, parameters: Bound<'_>, gradient: Bound<'_>) -> Result<Vec<Step>> {
+        let [moments, progress, settings] = [&self.moments, &self.progress, &self.settings].map(Bound::all);
+        let bound = [gradient, parameters, moments, progress, settings];
         let [begin, step] = kernels::optimizer(&self.optimizer.rule());
-        let count = self.parameters as u32;
-        vec![
-            begin.step(self.context(), "begin step", &bound, [1, 1, 1], 1),
-            step.step(self.context(), "step", &bound, folded(count.div_ceil(256)), u64::from(count) * 16),
-        ]
+        let once = Groups { count: 1, most: 1, cost: 1 };
+        let mut steps = begin.steps(self.context(), "begin step", Start::default(), &bound, once)?;
+        let all = Groups::of_values(self.parameters as u32, 16);
+        steps.extend(step.steps(self.context(), "step", Start::default(), &bound, all)?);
+        Ok(steps)
     }
 
     /// Replaces the learning rate, for every submission after this call, whenever it was recorded. [`Self::optimizer`] keeps the one

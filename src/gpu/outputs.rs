@@ -1,9 +1,9 @@
 //! Gradients handed to buffers of the caller's, after the program has made them.
 
 use super::basis::Basis;
-use super::buffers::{Maker, uniform};
+use super::buffers::Maker;
 use super::context::Context;
-use super::dispatch::{Bound, Step, folded};
+use super::dispatch::{Bound, Groups, Step};
 use super::inputs::{Checker, Inputs};
 use super::kernels;
 use super::layout;
@@ -127,7 +127,7 @@ impl<'a> Handover<'a> {
         });
         let mut steps: Vec<_> = judged.collect();
         for (what, gradient, output) in &self.pairs {
-            steps.push(hand_over(context, what, gradient, output, &verdict)?);
+            steps.extend(hand_over(context, what, gradient, output, &verdict)?);
         }
         Ok(steps)
     }
@@ -139,14 +139,13 @@ fn hand_over(
     gradient: &wgpu::Buffer,
     output: &Output<'_>,
     verdict: &wgpu::Buffer,
-) -> Result<Step> {
+) -> Result<Vec<Step>> {
     if output.range.buffer() == gradient {
         return Err(Error::Buffer { what, problem: "it is the plan's own".into() });
     }
     let count = (gradient.size() / 4) as u32;
     let range = Checker::new(context).bound(what, &output.range, count as usize)?;
-    let subject = layout::Output { count, accumulate: output.accumulate.into() };
-    let uniform = uniform(context, "output", bytemuck::bytes_of(&subject))?;
-    let bound = [Bound::all(&uniform), Bound::all(gradient), Bound::all(verdict), range];
-    Ok(kernels::output().step(context, "output", &bound, folded(count.div_ceil(256)), count.into()))
+    let subject = layout::Output { first: 0, count, accumulate: output.accumulate.into() };
+    let bound = [Bound::all(gradient), Bound::all(verdict), range];
+    kernels::output().steps(context, "output", subject, &bound, Groups::of_values(count, 1))
 }

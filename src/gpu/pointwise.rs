@@ -1,8 +1,8 @@
 //! The plan of a pointwise loss: one kernel over the caller's values, then finish. No matrix, no stripes.
 
 use super::basis::Basis;
-use super::buffers::{Buffers, uniform};
-use super::dispatch::{Bound, Step, folded};
+use super::buffers::Buffers;
+use super::dispatch::{Bound, Groups, Step};
 use super::inputs::{Checker, Inputs};
 use super::layout::{Cut, Finish};
 use super::limits::check_pointwise;
@@ -22,7 +22,7 @@ const COST: u64 = 64;
 fn cut(loss: &Loss, shape: &Shape) -> Cut {
     let width = if loss.has_per_anchor(shape) { shape.dimensions() } else { WIDTH };
     let rows = (shape.queries() * shape.dimensions()).div_ceil(width);
-    Cut { dimensions: shape.dimensions() as u32, width: width as u32, rows: rows as u32, padding: 0 }
+    Cut { first: 0, dimensions: shape.dimensions() as u32, width: width as u32, rows: rows as u32 }
 }
 
 /// How many rows the values are cut into, if the kernels can take them.
@@ -35,11 +35,14 @@ pub(crate) fn checked_rows(loss: &Loss, shape: &Shape) -> Result<u32> {
 /// The steps after those of the binding.
 pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
     let last = parts.len() - 1;
-    let totals = parts.iter().enumerate().map(|(at, part)| Ok(steps::totals(basis, part, at == last)));
-    totals.chain(parts.iter().map(|part| finish(basis, part))).collect()
+    let mut steps: Vec<_> = parts.iter().enumerate().map(|(at, part)| steps::totals(basis, part, at == last)).collect();
+    for part in parts {
+        steps.extend(finish(basis, part)?);
+    }
+    Ok(steps)
 }
 
-fn finish(basis: &Basis, part: &Part) -> Result<Step> {
+fn finish(basis: &Basis, part: &Part) -> Result<Vec<Step>> {
     let finish = Finish {
         dimensions: basis.shape.dimensions() as u32,
         width: WIDTH as u32,
@@ -48,11 +51,11 @@ fn finish(basis: &Basis, part: &Part) -> Result<Step> {
         ..Default::default()
     };
     let Buffers { totals, gradient, .. } = &part.buffers;
-    steps::finish_gradient(basis, totals, &basis.matrix.queries, gradient, None, &finish)
+    steps::finish_gradient(basis, totals, &basis.matrix.queries, gradient, None, finish)
 }
 
 /// Checks the caller's buffers and binds the loss's kernel to them.
-pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<Step> {
+pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<Vec<Step>> {
     let Part { loss, buffers } = part;
     let Basis { context, shape, matrix, .. } = basis;
     let check = Checker::new(context);
@@ -64,9 +67,7 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<St
         Truth::Targets | Truth::Signs => check.needed("targets", &inputs.targets, count, "every value has one")?,
         Truth::Labels => check.needed("labels", &inputs.labels, shape.queries(), "every row has one")?,
     };
-    let uniform = uniform(context, "cut", bytemuck::bytes_of(&cut))?;
     let bound = [
-        Bound::all(&uniform),
         Bound::all(&buffers.parameters),
         values,
         truth,
@@ -76,5 +77,5 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<St
         Bound::all(&basis.sizes),
     ];
     let kernel = kernels::pointwise(loss.description());
-    Ok(kernel.step(context, "pointwise", &bound, folded(cut.rows), count as u64 * COST))
+    kernel.steps(context, "pointwise", cut, &bound, Groups::of_rows(cut.rows, cut.width.into(), COST))
 }

@@ -67,7 +67,7 @@ pub struct Section<'a> {
     steps: Vec<&'a Step>,
 }
 
-impl Section<'_> {
+impl<'a> Section<'a> {
     /// The stage of all its dispatches.
     pub fn stage(&self) -> Stage {
         self.stage
@@ -81,6 +81,11 @@ impl Section<'_> {
     /// Roughly how many arithmetic operations it takes.
     pub fn operations(&self) -> u64 {
         self.steps.iter().map(|step| step.cost).sum()
+    }
+
+    /// Its dispatches, each as a section of its own.
+    pub fn apart(&self) -> impl Iterator<Item = Section<'a>> {
+        self.steps.iter().map(|&step| Section { stage: self.stage, steps: vec![step] })
     }
 
     /// Records it into a pass of the caller's. It leaves its own pipeline and bind group 0 set.

@@ -5,15 +5,15 @@
 //! finish.
 
 use super::basis::Basis;
-use super::buffers::{Buffers, Matrix, Set, uniform};
-use super::dispatch::{Bound, Step, folded};
+use super::buffers::{Buffers, Matrix, Set};
+use super::dispatch::{Bound, Groups, OPERATIONS_PER_GROUP, Step};
 use super::kernels::{self, MAIN, STATISTICS, Summation};
-use super::layout::Finish;
+use super::layout::{Finish, Start};
 use super::limits::{PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH, portions_of, positives_per_dispatch};
 use super::list::List;
 use super::part::Part;
 use super::stripes::pairs;
-use super::sweeps::{Grid, Load, OPERATIONS_PER_GROUP, PAIRS_PER_TILE, Sweep, Sweeps, TILE};
+use super::sweeps::{Grid, Load, PAIRS_PER_TILE, Sweep, Sweeps, TILE};
 use crate::Result;
 use crate::loss::{Statistics, Terms};
 use crate::shape::Mode;
@@ -63,16 +63,15 @@ pub(crate) fn finish_gradient(
     set: &Set,
     gradient: &wgpu::Buffer,
     add: Option<&wgpu::Buffer>,
-    finish: &Finish,
-) -> Result<Step> {
-    let uniform = uniform(&basis.context, "finish", bytemuck::bytes_of(finish))?;
+    finish: Finish,
+) -> Result<Vec<Step>> {
     let Matrix { state, unused, .. } = &basis.matrix;
     let sizes = &basis.sizes;
-    let bound =
-        [&uniform, gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state, sizes].map(Bound::all);
-    let values = gradient.size() / 4;
-    let rows = values.div_ceil(finish.width.into()) as u32;
-    Ok(kernels::finish_gradient().step(&basis.context, "finish gradient", &bound, folded(rows), values * 8))
+    let bound = [gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state, sizes].map(Bound::all);
+    let width = u64::from(finish.width);
+    let rows = (gradient.size() / 4).div_ceil(width) as u32;
+    let groups = Groups::of_rows(rows, width, 8);
+    kernels::finish_gradient().steps(&basis.context, "finish gradient", finish, &bound, groups)
 }
 
 /// What one loss does on each stripe, and after them.
@@ -227,23 +226,23 @@ impl<'a> Work<'a> {
     fn finish(&self) -> Result<Vec<Step>> {
         let Matrix { queries, references, .. } = &self.basis.matrix;
         let Buffers { gradient, gradient_references, transposed, .. } = &self.part.buffers;
-        let mut steps = Vec::from_iter(self.finish_beta());
+        let mut steps = self.finish_beta()?;
         if let (Some(set), Some(gradient)) = (references, gradient_references) {
-            steps.push(self.finish_gradient(set, gradient, None, true)?);
+            steps.extend(self.finish_gradient(set, gradient, None, true)?);
         }
-        steps.push(self.finish_gradient(queries, gradient, transposed.as_ref(), false)?);
+        steps.extend(self.finish_gradient(queries, gradient, transposed.as_ref(), false)?);
         Ok(steps)
     }
 
-    fn finish_beta(&self) -> Option<Step> {
+    fn finish_beta(&self) -> Result<Vec<Step>> {
         let Buffers { rows, totals, gradient_beta, .. } = &self.part.buffers;
-        let beta = self.part.loss.description().beta()?;
-        let kernel = kernels::finish_beta(beta);
+        let beta = self.part.loss.description().beta();
+        let (Some(beta), Some(gradient)) = (beta, gradient_beta) else { return Ok(Vec::new()) };
         let betas = self.basis.shape.betas().max(1) as u32;
         let Matrix { queries, state, .. } = &self.basis.matrix;
-        let bound = [rows, &queries.labels, totals, gradient_beta.as_ref()?, state].map(Bound::all);
-        let cost = u64::from(betas) * self.basis.shape.queries() as u64;
-        Some(kernel.step(&self.basis.context, "gradient of beta", &bound, folded(betas), cost))
+        let bound = [rows, &queries.labels, totals, gradient, state].map(Bound::all);
+        let groups = Groups::of_rows(betas, self.basis.shape.queries() as u64, 1);
+        kernels::finish_beta(beta).steps(&self.basis.context, "gradient of beta", Start::default(), &bound, groups)
     }
 
     fn finish_gradient(
@@ -252,9 +251,10 @@ impl<'a> Work<'a> {
         gradient: &wgpu::Buffer,
         add: Option<&wgpu::Buffer>,
         of_references: bool,
-    ) -> Result<Step> {
+    ) -> Result<Vec<Step>> {
         let halved = self.basis.shape.mode() == Mode::Batch && self.terms.symmetric;
         let finish = Finish {
+            first: 0,
             of_references: of_references.into(),
             dimensions: self.basis.shape.dimensions() as u32,
             width: self.basis.shape.dimensions() as u32,
@@ -265,6 +265,6 @@ impl<'a> Work<'a> {
             last: (!of_references).into(),
             factor: self.terms.gradient_factor * if halved { 2.0 } else { 1.0 },
         };
-        finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, &finish)
+        finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, finish)
     }
 }

@@ -37,7 +37,16 @@ pub struct Timings {
 }
 
 impl Timings {
-    pub(crate) fn new(context: &Context, sections: &[Section<'_>]) -> Result<Self> {
+    /// Timestamps for these sections: some of a recording, or its dispatches [apart](Section::apart). [`Plan::timings`] makes them for
+    /// all sections.
+    ///
+    /// [`Plan::timings`]: crate::Plan::timings
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingFeature`] for a device without `TIMESTAMP_QUERY`, [`Error::DeviceLimit`] for more sections than a query set takes;
+    /// [`Error::OutOfMemory`], [`Error::Gpu`].
+    pub fn new(context: &Context, sections: &[Section<'_>]) -> Result<Self> {
         let device = context.device();
         let feature = wgpu::Features::TIMESTAMP_QUERY;
         if !device.features().contains(feature) {
@@ -69,7 +78,11 @@ impl Timings {
     }
 
     /// Records each section in a pass with its timestamps, then the copies that make numbers of them.
-    pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder, sections: &[Section<'_>]) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] for sections of other stages than those that the timings were made for.
+    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, sections: &[Section<'_>]) -> Result<()> {
         if !sections.iter().map(Section::stage).eq(self.stages.iter().copied()) {
             let problem = "they were made for another plan or binding".into();
             return Err(Error::Buffer { what: "timings", problem });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use wgpu_metric_learning::{Binding, Context, Plan, Shape, Stage};
+use wgpu_metric_learning::{Binding, Context, Plan, Section, Shape, Stage, Timings};
 
 use super::limits::Limits;
 use crate::cli::Result;
@@ -11,11 +11,15 @@ use crate::cli::Result;
 /// Recordings that are timed.
 const RUNS: usize = 9;
 
+/// Recordings in which every dispatch is timed by itself.
+const DISPATCH_RUNS: usize = 3;
+
 /// A stage of a recording.
 pub struct StageTime {
     stage: Stage,
     median: Duration,
     dispatches: usize,
+    longest: Option<Duration>,
     operations: u64,
     bytes: u64,
 }
@@ -25,16 +29,9 @@ pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<
     if !context.device().features().contains(wgpu::Features::TIMESTAMP_QUERY) {
         return Ok(Vec::new());
     }
-    let timings = plan.timings(binding)?;
-    let mut runs = Vec::new();
-    for _ in 0..RUNS {
-        let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        plan.record_timed(&mut encoder, binding, &timings)?;
-        let pending = timings.read_back(&mut encoder)?;
-        context.queue().submit([encoder.finish()]);
-        runs.push(pending.wait(context.options().timeout)?);
-    }
     let sections = plan.sections(binding)?;
+    let runs = timed(context, &sections, RUNS)?;
+    let dispatches = dispatch_times(context, &sections)?;
     let of = |stage| {
         let own = || sections.iter().filter(move |section| section.stage() == stage);
         let sum = |run: &Vec<(Stage, Duration)>| run.iter().filter(|(of, _)| *of == stage).map(|(_, time)| *time).sum();
@@ -44,11 +41,36 @@ pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<
             stage,
             median: times[RUNS / 2],
             dispatches: own().map(|section| section.dispatches()).sum(),
+            longest: dispatches.iter().filter(|(of, _)| *of == stage).map(|(_, time)| *time).max(),
             operations: own().map(|section| section.operations()).sum(),
             bytes: bytes_of(stage, plan.shape()),
         }
     };
     Ok(Stage::ALL.into_iter().map(of).filter(|stage| stage.dispatches > 0).collect())
+}
+
+/// So many runs of these sections: how long each took.
+fn timed(context: &Context, sections: &[Section], runs: usize) -> Result<Vec<Vec<(Stage, Duration)>>> {
+    let timings = Timings::new(context, sections)?;
+    let run = |_| {
+        let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        timings.record(&mut encoder, sections)?;
+        let pending = timings.read_back(&mut encoder)?;
+        context.queue().submit([encoder.finish()]);
+        Ok(pending.wait(context.options().timeout)?)
+    };
+    (0..runs).map(run).collect()
+}
+
+/// How long every dispatch takes by itself, at least; none where there are more than a set of timestamps takes.
+fn dispatch_times(context: &Context, sections: &[Section]) -> Result<Vec<(Stage, Duration)>> {
+    let dispatches: Vec<_> = sections.iter().flat_map(Section::apart).collect();
+    if 2 * dispatches.len() > wgpu::QUERY_SET_MAX_QUERIES as usize {
+        return Ok(Vec::new());
+    }
+    let runs = timed(context, &dispatches, DISPATCH_RUNS)?;
+    let least = |at: usize| runs.iter().map(|run| run[at]).min_by_key(|(_, time)| *time);
+    Ok((0..dispatches.len()).filter_map(least).collect())
 }
 
 /// What a stage must read and write at least: the rows, the matrix of distances, that of coefficients, and the gradients.
@@ -84,7 +106,9 @@ impl StageTime {
     pub fn text(&self, limits: &Limits) -> String {
         let (limit, share) = self.bound_by(limits);
         let milliseconds = self.median.as_secs_f64() * 1e3;
-        format!("{:<10} {milliseconds:>10.3} ms, {:>5.1} % of {limit}", self.stage.name(), 100.0 * share)
+        let longest = self.longest.map(|time| format!(", longest dispatch {:.3} ms", time.as_secs_f64() * 1e3));
+        let longest = longest.unwrap_or_default();
+        format!("{:<10} {milliseconds:>10.3} ms, {:>5.1} % of {limit}{longest}", self.stage.name(), 100.0 * share)
     }
 }
 
@@ -95,6 +119,7 @@ pub fn json(stages: &[StageTime], limits: &Limits) -> Value {
         json!({
             "ms_median": stage.median.as_secs_f64() * 1e3,
             "dispatches": stage.dispatches,
+            "ms_longest_dispatch": stage.longest.map(|time| time.as_secs_f64() * 1e3),
             "operations": stage.operations,
             "bytes": stage.bytes,
             "bound_by": limit,

@@ -4,8 +4,8 @@ use std::mem::offset_of;
 
 use crate::gpu::kernel::Slot;
 use crate::gpu::layout::{
-    Accumulate, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Statistic, Stripe,
-    Summands, Totals, state,
+    Accumulate, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Start, Statistic,
+    Stripe, Summands, Totals, state,
 };
 use crate::gpu::{Kernel, Tier, kernels};
 use crate::loss::Difficulty;
@@ -44,12 +44,12 @@ fn structs_have_the_same_layout() {
         begin, rows, dimensions, vectors, stride, same_set, portion, first_x, first_y);
     assert_same_layout!(Sizes in "prepare/list.wgsl": queries, references, listed, pairs, given);
     assert_same_layout!(Planned in "prepare/sizes.wgsl": sizes, is_given, pairs_per_entry);
-    assert_same_layout!(Rows in "prepare/rows.wgsl": of_references, dimensions, vectors, unit, labelled, classes, fault);
-    assert_same_layout!(Cut in "pointwise/l1.wgsl": dimensions, width, rows);
-    assert_same_layout!(Finish in "finish/gradient.wgsl": of_references, dimensions, width, vectors, unit, add, last, factor);
+    assert_same_layout!(Rows in "prepare/rows.wgsl": first, of_references, dimensions, vectors, unit, labelled, classes, fault);
+    assert_same_layout!(Cut in "pointwise/l1.wgsl": first, dimensions, width, rows);
+    assert_same_layout!(Finish in "finish/gradient.wgsl": first, of_references, dimensions, width, vectors, unit, add, last, factor);
     assert_same_layout!(Summands in "finish/totals.wgsl": weight, by_query);
-    assert_same_layout!(Accumulate in "finish/accumulate.wgsl": count, is_first, is_first_of_all, weight);
-    assert_same_layout!(Output in "finish/output.wgsl": count, accumulate);
+    assert_same_layout!(Accumulate in "finish/accumulate.wgsl": first, count, is_first, is_first_of_all, weight);
+    assert_same_layout!(Output in "finish/output.wgsl": first, count, accumulate);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
@@ -62,7 +62,8 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Measures in "measures/totals.wgsl":
         counted, overflow, sequence, r_precision, mean_average_precision, faults, given);
     assert_same_layout!(Progress in "training/sgd.wgsl": steps, left_out, first_left_out, means_of_one);
-    assert_same_layout!(Product in "training/linear.wgsl": rows, columns, summands, across);
+    assert_same_layout!(Start in "finish/beta.wgsl": first);
+    assert_same_layout!(Product in "training/linear.wgsl": first, rows, columns, summands, across);
 }
 
 /// The value of a named constant.

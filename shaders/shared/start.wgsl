@@ -1,0 +1,13 @@
+// Where a dispatch begins, for kernels without a uniform of their own that could say it.
+
+// #include "shared/group.wgsl"
+
+struct Start {
+    first: u32,  // the workgroup that the dispatch begins with, where several share the workgroups
+}
+
+@group(0) @binding(0) var<uniform> start: Start;
+
+fn number_from_start(group: Group) -> u32 {
+    return start.first + number_of(group);
+}
