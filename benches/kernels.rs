@@ -1,5 +1,5 @@
-//! Time of the kernels on the GPU: *prepare* and *finish* in every mode, *distance* and *gradient* in every mode with every distance,
-//! *terms* of every loss, and the kernels of the measures and of training.
+//! Time of the kernels on the GPU: *prepare* and *finish* of batches, references, listed and row-aligned pairs, *distance* and *gradient*
+//! of these with every distance, and of prototypes and scores, *terms* of every loss, and the kernels of the measures and of training.
 //!
 //! A stage works on what those before it leave behind, so every benchmark runs a whole recording and counts one stage of it. The result
 //! of the recording is first checked against the reference.
