@@ -1,0 +1,112 @@
+//! What the benchmarks share: the adapter, the clock, the inputs, the losses, and how each result is checked.
+
+mod gpu_time;
+mod losses;
+mod recording;
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use criterion::Criterion;
+use support::buffers::upload;
+use support::sample::{Layout, Recipe, Sample, Values};
+use wgpu_metric_learning::reference::{self, Comparison};
+use wgpu_metric_learning::{Batch, Context, Inputs, Loss, Plan, Result, Stage};
+
+pub use gpu_time::GpuTime;
+pub use losses::losses;
+pub use recording::{Recorded, Recording};
+
+/// What every benchmark is made on.
+pub struct Setup {
+    pub context: Context,
+    pub n: usize,
+    pub d: usize,
+    pub sample: Sample,
+    clock: GpuTime,
+}
+
+impl Setup {
+    /// On the best adapter; `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose another. The variables `N`, `D` and `CLASS_SIZE` say how
+    /// many rows there are, how long they are, and how many have a label in common.
+    pub fn new() -> Self {
+        let context = Context::headless().expect("an adapter");
+        let clock = if recording::takes_timestamps(&context) { "timestamps of the GPU" } else { "the wall clock" };
+        let info = context.device().adapter_info();
+        println!("on {} ({}), by {clock}", info.name, info.backend);
+        let [n, d, class_size] = [("N", 512), ("D", 128), ("CLASS_SIZE", 8)].map(size);
+        let layout = Layout::Balanced((n / class_size).max(1));
+        let recipe = Recipe { n, m: n, d, layout, values: Values::Ordinary, extreme_labels: false };
+        Self { context, n, d, sample: Sample::new(recipe), clock: GpuTime::default() }
+    }
+
+    /// With criterion's options of the command line.
+    pub fn criterion(&self) -> Criterion<GpuTime> {
+        let criterion = Criterion::default().with_measurement(self.clock.clone());
+        let [warm_up, measurement] = [1, 3].map(Duration::from_secs);
+        criterion.sample_size(10).warm_up_time(warm_up).measurement_time(measurement).configure_from_args()
+    }
+
+    /// Benchmarks the stages that count. A recording that is lazy is made, and its result checked, only where the command line
+    /// chooses the benchmark.
+    pub fn bench<P: Recorded>(
+        &self,
+        criterion: &mut Criterion<GpuTime>,
+        name: &str,
+        counted: &[Stage],
+        recording: &impl Deref<Target = Recording<P>>,
+    ) {
+        criterion.bench_function(&format!("{name}/{}x{}", self.n, self.d), |bencher| {
+            let recording = recording.deref();
+            bencher.iter(|| self.clock.advance(recording.run(counted).expect("the GPU computes")));
+        });
+    }
+
+    /// A loss on a batch, its result checked.
+    pub fn checked(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Recording<Plan>> {
+        let plan = self.context.plan(loss, *batch.shape())?;
+        let binding = self.with_inputs(batch, |inputs| plan.bind(inputs))?;
+        let recording = Recording::new(plan, binding)?;
+        let actual = recording.result(Plan::read_back)?;
+        check(loss, &reference::evaluate_with_bounds(loss, batch)?.compare(&actual));
+        Ok(recording)
+    }
+
+    /// Hands the inputs of a batch on in buffers.
+    pub fn with_inputs<T>(&self, batch: &Batch<'_>, bind: impl FnOnce(&Inputs<'_>) -> T) -> T {
+        let embeddings = self.upload(batch.embeddings());
+        let optional = [
+            bytemuck::cast_slice(batch.labels()),
+            bytemuck::cast_slice(batch.references()),
+            bytemuck::cast_slice(batch.reference_labels()),
+            bytemuck::cast_slice(batch.listed_pairs()),
+            bytemuck::cast_slice(batch.same()),
+            bytemuck::cast_slice(batch.listed_triplets()),
+            bytemuck::cast_slice(batch.targets()),
+        ]
+        .map(|bytes: &[u8]| (!bytes.is_empty()).then(|| self.upload(bytes)));
+        let [labels, references, reference_labels, pairs, same, triplets, targets] =
+            optional.each_ref().map(|buffer| buffer.as_ref().map(|buffer| buffer.slice(..)));
+        let rows = Inputs::unlabelled(&embeddings);
+        bind(&Inputs { labels, references, reference_labels, pairs, same, triplets, targets, ..rows })
+    }
+
+    /// Numbers in a buffer that can be bound and downloaded.
+    pub fn upload<T: bytemuck::NoUninit>(&self, numbers: &[T]) -> wgpu::Buffer {
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+        upload(&self.context, bytemuck::cast_slice(numbers), usage)
+    }
+}
+
+/// Stops the benchmarks where a result is not what the reference says.
+pub fn check(what: impl std::fmt::Debug, comparison: &Comparison) {
+    assert!(comparison.agrees(), "{what:?} disagrees with the reference:\n{comparison}");
+}
+
+/// A number from the environment, or its default.
+fn size((name, default): (&str, usize)) -> usize {
+    match std::env::var(name) {
+        Ok(text) => text.parse().ok().filter(|&size| size > 0).unwrap_or_else(|| panic!("{name}={text} is no size")),
+        Err(_) => default,
+    }
+}
