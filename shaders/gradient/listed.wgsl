@@ -25,7 +25,7 @@
 const SIDE = 16u;
 
 // Places of a row that a dispatch takes: a round of the loop for each 16 (src/gpu/limits.rs).
-const PORTION = 983040u;
+const PORTION = 491520u;
 
 // Where the row's places begin and end.
 var<workgroup> bounds: array<u32, 2>;

@@ -56,7 +56,7 @@ impl Groups {
         Self { count: count.div_ceil(256), most, cost: u64::from(count) * cost_per_value }
     }
 
-    /// One for each row of so many values, with loops over them and barriers between.
+    /// One for each row of so many values, with loops over them and a reduction or two of 64 invocations between.
     pub(crate) fn of_rows(count: u32, width: u64, cost_per_value: u64) -> Self {
         let most = OPERATIONS_PER_ROW + OPERATIONS_PER_VALUE.max(cost_per_value) * width;
         Self { count, most, cost: u64::from(count) * width * cost_per_value }
@@ -67,7 +67,7 @@ impl Groups {
 pub(crate) const OPERATIONS_PER_GROUP: u64 = 4096;
 
 /// The same of one with a row to itself: its barriers are what takes the time on a software adapter, some 3 microseconds.
-const OPERATIONS_PER_ROW: u64 = 32_768;
+pub(crate) const OPERATIONS_PER_ROW: u64 = 32_768;
 
 /// The same for every value of the row, which comes from memory and goes back to it.
 const OPERATIONS_PER_VALUE: u64 = 64;

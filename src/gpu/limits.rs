@@ -20,8 +20,8 @@ pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
 /// software adapter works on them. A single chunk may take more.
 const OPERATIONS_PER_CHUNKS: u64 = 1 << 28;
 
-/// Places of a row that `shaders/gradient/listed.wgsl` sums up in a dispatch: 61,440 rounds of 16.
-pub(crate) const PLACES_PER_DISPATCH: u64 = 983_040;
+/// Places of a row that `shaders/gradient/listed.wgsl` sums up in a dispatch: 30,720 rounds of 16, also some tenth of a second there.
+pub(crate) const PLACES_PER_DISPATCH: u64 = 491_520;
 
 /// Invocations that share a row of the matrix, of values, or the rows of a batch: `WORKGROUP` of `shaders/shared/reduce.wgsl`.
 const WORKGROUP: u64 = 256;

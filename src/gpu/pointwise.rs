@@ -2,7 +2,7 @@
 
 use super::basis::Basis;
 use super::buffers::Buffers;
-use super::dispatch::{Bound, Groups, Step};
+use super::dispatch::{Bound, Groups, OPERATIONS_PER_ROW, Step};
 use super::inputs::{Checker, Inputs};
 use super::layout::{Cut, Finish};
 use super::limits::check_pointwise;
@@ -17,6 +17,9 @@ const WIDTH: usize = 4096;
 
 /// Operations of a value, at an exponential or two and their series.
 const COST: u64 = 64;
+
+/// Reductions of a row by 256 invocations take as long as so many by 64.
+const REDUCTIONS: u64 = 5;
 
 /// How the values are cut: where a term is a row, into these; else into runs of `WIDTH`.
 fn cut(loss: &Loss, shape: &Shape) -> Cut {
@@ -77,5 +80,7 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<Ve
         Bound::all(&basis.sizes),
     ];
     let kernel = kernels::pointwise(loss.description());
-    kernel.steps(context, "pointwise", cut, &bound, Groups::of_rows(cut.rows, cut.width.into(), COST))
+    let groups = Groups::of_rows(cut.rows, cut.width.into(), COST);
+    let groups = Groups { most: groups.most + REDUCTIONS * OPERATIONS_PER_ROW, ..groups };
+    kernel.steps(context, "pointwise", cut, &bound, groups)
 }

@@ -2,7 +2,7 @@
 
 use super::basis::Basis;
 use super::buffers::Matrix;
-use super::dispatch::{Bound, OPERATIONS_PER_GROUP, Step, folded};
+use super::dispatch::{Bound, OPERATIONS_PER_GROUP, OPERATIONS_PER_ROW, Step, folded};
 use super::kernel::Kernel;
 use super::layout::Stripe;
 use super::list::{BLOCK, List};
@@ -21,8 +21,8 @@ pub(crate) const PAIRS_PER_TILE: u64 = (TILE * TILE) as u64;
 /// Of `shaders/distance/listed.wgsl`.
 pub(crate) const PAIRS_PER_GROUP: u64 = 16;
 
-/// Roughly how many arithmetic operations sorting a place by one digit takes.
-const OPERATIONS_PER_PLACE: u64 = 16;
+/// Roughly how many arithmetic operations sorting a place by one digit takes, and the time of how many it takes.
+const OPERATIONS_PER_PLACE: [u64; 2] = [16, 600];
 
 /// A kernel that runs on every stripe: its dispatches on each.
 pub(crate) struct Sweep {
@@ -96,10 +96,10 @@ impl<'a> Sweeps<'a> {
         let Some(List { indices: Some(indices), .. }) = &self.basis.matrix.list else { return Ok(()) };
         let places = 2 * pairs(&self.basis.shape);
         // Of the whole list, which is one stripe.
-        let cost_per_row = places * OPERATIONS_PER_PLACE / u64::from(self.basis.stripes.rows);
+        let [operations, most] = OPERATIONS_PER_PLACE;
+        let cost_per_row = places * operations / u64::from(self.basis.stripes.rows);
         for (kernel, buffers, groups) in indices.sorting(places) {
-            let load =
-                Load { grid: Grid::Fixed(groups), cost_per_row, most: BLOCK * OPERATIONS_PER_PLACE, portions: 1 };
+            let load = Load { grid: Grid::Fixed(groups), cost_per_row, most: BLOCK * most, portions: 1 };
             let sweep = self.sweep("incidence", &kernel, &buffers, load)?;
             self.pass([&sweep].into_iter());
         }
@@ -118,7 +118,7 @@ impl<'a> Sweeps<'a> {
             Some(list) => {
                 let rows = list.indices.as_ref().map_or(unused, |indices| &indices.rows);
                 let groups = pairs(shape).div_ceil(PAIRS_PER_GROUP) as u32;
-                (rows, Grid::Fixed(groups), PAIRS_PER_GROUP * pair)
+                (rows, Grid::Fixed(groups), 3 * OPERATIONS_PER_ROW + PAIRS_PER_GROUP * pair)
             }
             None if shape.mode() == Mode::Scores => (state, Grid::Values(stripes.stride / 4), OPERATIONS_PER_GROUP),
             None => (state, Grid::Tiles(self.columns().div_ceil(TILE)), PAIRS_PER_TILE * pair),
