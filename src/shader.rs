@@ -34,6 +34,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/elements.wgsl"),
     shader!("shared/exponential.wgsl"),
     shader!("shared/extremes.wgsl"),
+    shader!("shared/finish.wgsl"),
     shader!("shared/group.wgsl"),
     shader!("shared/logits.wgsl"),
     shader!("shared/margin.wgsl"),

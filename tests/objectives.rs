@@ -191,9 +191,12 @@ fn losses_on_the_same_distances_share_them() {
         let labels = input(&devices[0], bytemuck::cast_slice(&world.labels));
         plan.dispatches(&plan.bind(&[Inputs::new(&own, &labels)]).expect("valid inputs"))
     };
-    let both = [Weighted::new(1.0, Contrastive::default(), world.rows()), Weighted::new(1.0, hard(), world.rows())];
+    let contrastive = Contrastive { normalize: true, ..Default::default() };
     let unit = Triplet { normalize: true, ..hard() };
-    let apart = [both[0].clone(), Weighted::new(1.0, unit, world.rows())];
+    let other = Triplet { distance: Distance::SquaredEuclidean, ..unit.clone() };
+    let [both, apart] = [unit, other].map(|triplet| {
+        [Weighted::new(1.0, contrastive.clone(), world.rows()), Weighted::new(1.0, triplet, world.rows())]
+    });
     assert_eq!(dispatches(&apart), dispatches(&both) + 2, "prepare and distance");
 }
 

@@ -10,23 +10,12 @@
 //
 // One workgroup of 64 per row.
 
+// #include "shared/finish.wgsl"
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
 // #include "shared/sizes.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
-
-struct Finish {
-    first: u32,          // the workgroup that a dispatch begins with, where several share the workgroups
-    of_references: u32,  // 1: the rows are the references, else the queries
-    dimensions: u32,     // D
-    width: u32,          // values of a row here: D, or where values are no rows as many as they are cut into
-    vectors: u32,        // ceil(D / 4)
-    unit: u32,           // 1: points are unit rows
-    add: u32,            // 1: there is a transposed part
-    last: u32,           // 1: the last of a recording
-    factor: f32,         // 2 where only one of two equal halves was computed, and what the terms left out
-}
 
 @group(0) @binding(0) var<uniform> subject: Finish;
 @group(0) @binding(1) var<storage, read_write> gradient: array<f32>;

@@ -11,6 +11,10 @@
 // TRIANGLE = 1, in one batch, takes every pair once, for both its rows: by rows only the columns j up to the stripe's own end,
 // transposed only for the rows j before the stripe, onto what their own stripes gave them.
 //
+// Where the stripe is the whole matrix and its points are the rows themselves, the totals of the loss are known before, and `finished`
+// finishes what it has summed up: the gradient is scaled as finish/gradient.wgsl does it. With SPLIT_MEAN = 1 the coefficients have no
+// weights yet; those of positive pairs are above 0, those of negative pairs below.
+//
 //   own           points of the rows that the gradient is for (queries, or transposed the references)
 //   other         points of the rows it is summed over
 //   coefficients  rows x stride
@@ -22,17 +26,25 @@
 
 // #include "shared/numbers.wgsl"
 // #include "shared/distance.wgsl"
+// #include "shared/finish.wgsl"
+// #include "shared/state.wgsl"
 // #include "shared/stripe.wgsl"
+// #include "shared/summary.wgsl"
 
 @group(0) @binding(1) var<storage, read> own: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> other: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
+// Of `finished` alone:
+@group(0) @binding(7) var<storage, read_write> totals: Totals;
+@group(0) @binding(8) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+@group(0) @binding(9) var<uniform> finish: Finish;
 
 override TRANSPOSED: u32 = 0u;
 override TRIANGLE: u32 = 0u;
 override JOINED: u32 = 0u;
+override SPLIT_MEAN: u32 = 0u;
 
 const TILE = 64u;                   // rows of a tile; also its dimensions
 const SIDE = 16u;                   // invocations along each
@@ -43,6 +55,9 @@ const COLUMN_PITCH = TILE / 4u + 1u;
 
 var<workgroup> coefficient_tile: array<vec4<f32>, TILE * ROW_PITCH>;  // transposed, STEP * COLUMN_PITCH are used
 var<workgroup> other_tile: array<vec4<f32>, STEP * SIDE>;
+
+// What the coefficients of positive and of negative pairs are multiplied with.
+var<private> split_weights: vec2<f32>;
 
 struct Summands {
     first: u32,   // index of the first row of `other`
@@ -75,7 +90,7 @@ fn load_coefficients(first_row: u32, first_summand: u32, local: u32) {
         let at = first_row / 4u + local % SIDE;
         let inside = first_summand + summand < stripe_rows() && at < quarter_stride;
         let source = min(first_summand + summand, stripe_rows() - 1u) * quarter_stride + min(at, quarter_stride - 1u);
-        coefficient_tile[summand * COLUMN_PITCH + local % SIDE] = select(vec4(0.0), coefficients[source], inside);
+        coefficient_tile[summand * COLUMN_PITCH + local % SIDE] = select(vec4(0.0), weighted(coefficients[source]), inside);
     } else {
         let row = local / 4u;
         let at = first_summand / 4u + local % 4u;
@@ -85,8 +100,15 @@ fn load_coefficients(first_row: u32, first_summand: u32, local: u32) {
         if (JOINED == 1u) {
             values += opposite(min(first_row + row, stripe_rows() - 1u), 4u * min(at, quarter_stride - 1u));
         }
-        coefficient_tile[row * ROW_PITCH + local % 4u] = select(vec4(0.0), values, inside);
+        coefficient_tile[row * ROW_PITCH + local % 4u] = select(vec4(0.0), weighted(values), inside);
     }
+}
+
+fn weighted(values: vec4<f32>) -> vec4<f32> {
+    if (SPLIT_MEAN == 1u) {
+        return values * select(vec4(split_weights.y), vec4(split_weights.x), values > vec4(0.0));
+    }
+    return values;
 }
 
 // C(j, i) of four summands j, 0 beyond the last one.
@@ -105,10 +127,10 @@ fn load_others(first_summand: u32, vector: u32, local: u32) {
     other_tile[local] = other[row * stripe.vectors + min(vector, stripe.vectors - 1u)];
 }
 
-fn store(row: u32, vector: u32, value: vec4<f32>) {
-    let all = owners();
-    if (row < all.count && vector < stripe.vectors) {
-        let at = (all.first + row) * stripe.dimensions + 4u * vector;
+// Of the first `count` rows.
+fn store(row: u32, count: u32, vector: u32, value: vec4<f32>) {
+    if (row < count && vector < stripe.vectors) {
+        let at = (owners().first + row) * stripe.dimensions + 4u * vector;
         let left = stripe.dimensions - 4u * vector;
         gradient[at] = value.x;
         if (left > 1u) {
@@ -147,7 +169,7 @@ fn earlier(row: u32, vector: u32) -> vec4<f32> {
 
 fn own_point(row: u32, vector: u32) -> vec4<f32> {
     let all = owners();
-    return own[(all.first + min(row, all.count - 1u)) * stripe.vectors + min(vector, stripe.vectors - 1u)];
+    return own[(all.first + min(row, max(all.count, 1u) - 1u)) * stripe.vectors + min(vector, stripe.vectors - 1u)];
 }
 
 // What four of the summands of a step give to the four rows of the invocation.
@@ -186,24 +208,15 @@ fn quarter_of_step(quarter: u32, local: u32, points: mat4x4<f32>) -> mat4x4<f32>
     );
 }
 
-@compute @workgroup_size(SIDE * SIDE)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    // By columns the summands are the rows of a stripe, which are no more than a portion.
-    let portion = stripe.portion * PORTION;
-    let end = min(portion + PORTION, summands().count);
-    let first_row = (stripe.first_y + group.y) * TILE;
-    if (portion >= end || first_row >= owners().count) {
-        return;
-    }
-    let vector = (stripe.first_x + group.x) * SIDE + local % SIDE;
+// The sums of the invocation's four rows over the summands from `begin` to `end`.
+fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: u32) -> mat4x4<f32> {
     let row = first_row + 4u * (local / SIDE);
-
     let points =
         mat4x4(own_point(row, vector), own_point(row + 1u, vector), own_point(row + 2u, vector), own_point(row + 3u, vector));
     var sums =
         mat4x4(earlier(row, vector), earlier(row + 1u, vector), earlier(row + 2u, vector), earlier(row + 3u, vector));
 
-    for (var first = portion; first < end; first += STEP) {
+    for (var first = begin; first < end; first += STEP) {
         load_coefficients(first_row, first, local);
         load_others(first, vector, local);
         workgroupBarrier();
@@ -212,8 +225,50 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             + quarter_of_step(2u, local, points) + quarter_of_step(3u, local, points);
         workgroupBarrier();
     }
-    store(row, vector, sums[0]);
-    store(row + 1u, vector, sums[1]);
-    store(row + 2u, vector, sums[2]);
-    store(row + 3u, vector, sums[3]);
+    return sums;
+}
+
+@compute @workgroup_size(SIDE * SIDE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    // By columns the summands are the rows of a stripe, which are no more than a portion.
+    let portion = stripe.portion * PORTION;
+    let end = min(portion + PORTION, summands().count);
+    let first_row = (stripe.first_y + group.y) * TILE;
+    let count = owners().count;
+    if (portion >= end || first_row >= count) {
+        return;
+    }
+    let vector = (stripe.first_x + group.x) * SIDE + local % SIDE;
+    let row = first_row + 4u * (local / SIDE);
+    let sums = sums_over(portion, end, first_row, vector, local);
+    store(row, count, vector, sums[0]);
+    store(row + 1u, count, vector, sums[1]);
+    store(row + 2u, count, vector, sums[2]);
+    store(row + 3u, count, vector, sums[3]);
+}
+
+// Beyond the rows that there are, the gradient is 0.
+fn store_finished(row: u32, vector: u32, sum: vec4<f32>) {
+    let value = select(vec4(0.0), sum * finish.factor * totals.scale, row < owners().count);
+    if (!(is_finite(value.x) && is_finite(value.y) && is_finite(value.z) && is_finite(value.w))) {
+        atomicMax(&state[OVERFLOW], 1u);
+    }
+    store(row, arrayLength(&gradient) / stripe.dimensions, vector, value);
+}
+
+@compute @workgroup_size(SIDE * SIDE)
+fn finished(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    split_weights = vec2(totals.positive_weight, totals.negative_weight);
+    let first_row = (stripe.first_y + group.y) * TILE;
+    let end = select(0u, summands().count, first_row < owners().count);
+    let vector = (stripe.first_x + group.x) * SIDE + local % SIDE;
+    let row = first_row + 4u * (local / SIDE);
+    let sums = sums_over(0u, end, first_row, vector, local);
+    store_finished(row, vector, sums[0]);
+    store_finished(row + 1u, vector, sums[1]);
+    store_finished(row + 2u, vector, sums[2]);
+    store_finished(row + 3u, vector, sums[3]);
+    if (finish.last == 1u && first_row == 0u && vector == 0u && local == 0u) {
+        totals.sequence += 1u;
+    }
 }

@@ -3,7 +3,7 @@
 use super::buffers::Matrix;
 use super::context::Context;
 use super::kernels::{MatrixKind, Summation};
-use super::limits::check_matrix;
+use super::limits::{SUMMANDS_PER_DISPATCH, check_matrix};
 use super::sizes;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
@@ -59,6 +59,13 @@ impl Basis {
     /// What its kernels depend on.
     pub(crate) fn matrix_kind(&self) -> MatrixKind {
         MatrixKind { mode: self.shape.mode(), distance: self.distance }
+    }
+
+    /// Whether the gradients of a loss that is alone on it can be finished where they are summed up: one stripe of tiles is the whole
+    /// matrix, a dispatch sums up all of a row, and rows are not those before they were divided by their norms.
+    pub(crate) fn finishes_at_once(&self) -> bool {
+        let is_summed_at_once = self.shape.references() as u64 <= SUMMANDS_PER_DISPATCH;
+        self.matrix_kind().is_tiled() && self.stripes.is_single() && is_summed_at_once && !self.on_unit_rows
     }
 
     /// How the gradient by rows of a loss with such terms is summed up.

@@ -31,6 +31,8 @@ pub(crate) enum Room {
     Distance,
     Terms,
     Gradient,
+    /// One that also finishes what it sums up.
+    FinishedGradient,
     Pointwise,
     FinishTotals,
     FinishAccumulate,
@@ -56,6 +58,7 @@ impl Room {
             Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write, Uniform],
             Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read, Uniform],
             Self::Gradient => &[Stripe, Read, Read, Read, Write, Read, Uniform],
+            Self::FinishedGradient => &[Stripe, Read, Read, Read, Write, Read, Uniform, Write, Write, Uniform],
             Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write, Uniform],
             Self::FinishTotals => &[Uniform, Read, Write, Write, Uniform],
             Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
@@ -78,7 +81,7 @@ impl Room {
             }
             Self::Distance => Stage::Distance,
             Self::Terms | Self::Pointwise | Self::MeasureRanks => Stage::Terms,
-            Self::Gradient => Stage::Gradient,
+            Self::Gradient | Self::FinishedGradient => Stage::Gradient,
             Self::FinishTotals
             | Self::FinishAccumulate
             | Self::FinishGradient

@@ -68,6 +68,7 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
     }
     if matrix.is_tiled() {
         kernels.extend(Summation::ALL.map(|summation| matrix.tiled_gradient(summation)));
+        kernels.extend(Summation::ALL.map(|summation| matrix.finished_gradient(summation, terms)));
     } else {
         kernels.push(matrix.gradient());
     }
@@ -77,6 +78,7 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
 /// The entry point of every kernel, but for the statistics of a loss and the beginning of an optimiser's step.
 pub(crate) const MAIN: &str = "main";
 pub(crate) const STATISTICS: &str = "statistics";
+pub(crate) const FINISHED: &str = "finished";
 pub(crate) const BEGIN: &str = "begin";
 
 fn kernel(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Kernel {
@@ -130,7 +132,7 @@ impl MatrixKind {
     }
 
     /// Whether it is all of a matrix whose distances and gradients are worked on in tiles.
-    fn is_tiled(self) -> bool {
+    pub(crate) fn is_tiled(self) -> bool {
         matches!(self.mode, Mode::Batch | Mode::Reference | Mode::Prototypes)
     }
 
@@ -170,6 +172,14 @@ impl MatrixKind {
         constants.push(("TRIANGLE", matches!(summation, Triangle | EarlierRows).into()));
         constants.push(("JOINED", (summation == Joined).into()));
         kernel(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants)
+    }
+
+    /// The same for a loss that is alone in its stripe, with nothing to come after it.
+    pub(crate) fn finished_gradient(self, summation: Summation, terms: &Terms) -> Kernel {
+        let mut kernel = self.tiled_gradient(summation);
+        let split = terms.statistics == Statistics::Totals;
+        kernel.constants.push(("SPLIT_MEAN", split.into()));
+        Kernel { room: Room::FinishedGradient, entry: FINISHED, ..kernel }
     }
 }
 

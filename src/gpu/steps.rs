@@ -5,7 +5,7 @@
 //! finish.
 
 use super::basis::Basis;
-use super::buffers::{Buffers, Matrix, Set};
+use super::buffers::{Buffers, Matrix, Set, uniform};
 use super::dispatch::{Bound, Groups, OPERATIONS_PER_GROUP, Step};
 use super::kernels::{self, MAIN, STATISTICS, Summation};
 use super::layout::{Finish, Start};
@@ -20,6 +20,27 @@ use crate::shape::Mode;
 
 /// Every pass over every stripe, then the finish.
 pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
+    match parts {
+        [part] if basis.finishes_at_once() => steps_at_once(basis, part),
+        _ => steps_by_passes(basis, parts),
+    }
+}
+
+/// One pass, in which the totals come before the gradient, and nothing after it.
+fn steps_at_once(basis: &Basis, part: &Part) -> Result<Vec<Step>> {
+    let work = Work { at_once: true, ..Work::new(basis, part)? };
+    let mut sweeps = Sweeps::new(basis);
+    let distance = sweeps.distance()?;
+    let terms = work.terms_at_once(&sweeps)?;
+    sweeps.pass(std::iter::once(&distance).chain(&terms));
+    sweeps.steps.push(totals(basis, part, true));
+    let gradients = work.gradients(&sweeps)?;
+    sweeps.pass(gradients.iter());
+    sweeps.steps.extend(work.finish_beta()?);
+    Ok(sweeps.steps)
+}
+
+fn steps_by_passes(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
     let works = parts.iter().map(|part| Work::new(basis, part)).collect::<Result<Vec<_>>>()?;
     let mut sweeps = Sweeps::new(basis);
     sweeps.incidence()?;
@@ -81,13 +102,15 @@ struct Work<'a> {
     terms: Terms,
     /// Positives of a row that a dispatch takes, where it cannot take any number.
     portion: Option<u64>,
+    /// Whether its gradients are finished where they are summed up.
+    at_once: bool,
 }
 
 impl<'a> Work<'a> {
     fn new(basis: &'a Basis, part: &'a Part) -> Result<Self> {
         let terms = part.loss.description().terms();
         let portion = positives_per_dispatch(terms.shader, &terms.walk, &basis.shape)?;
-        Ok(Self { basis, part, terms, portion })
+        Ok(Self { basis, part, terms, portion, at_once: false })
     }
 
     /// In a pass of its own, where the loss needs to know something of all rows first.
@@ -104,6 +127,18 @@ impl<'a> Work<'a> {
         }
         all.push(self.terms(sweeps, MAIN, self.portion)?);
         all.extend(self.gradients(sweeps)?);
+        Ok(all)
+    }
+
+    /// All that the coefficients need, where one stripe holds every row. The weights of means that are taken apart come with the gradient.
+    fn terms_at_once(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
+        let mut all = Vec::new();
+        if self.terms.statistics != Statistics::None {
+            all.push(self.terms(sweeps, STATISTICS, None)?);
+        }
+        if self.terms.statistics != Statistics::Totals {
+            all.push(self.terms(sweeps, MAIN, self.portion)?);
+        }
         Ok(all)
     }
 
@@ -215,11 +250,18 @@ impl<'a> Work<'a> {
             Summation::Columns => "gradient by columns",
             Summation::EarlierRows => "gradient of earlier rows",
         };
-        let kernel = self.basis.matrix_kind().tiled_gradient(summation);
         let portions = portions_of(summands, Some(SUMMANDS_PER_DISPATCH));
         let most = PAIRS_PER_TILE * summands.min(SUMMANDS_PER_DISPATCH) * 3;
         let load = Load { grid, cost_per_row: sweeps.pair_cost(), most, portions };
-        sweeps.sweep(label, &kernel, &buffers, load)
+        if !self.at_once {
+            let kernel = self.basis.matrix_kind().tiled_gradient(summation);
+            return sweeps.sweep(label, &kernel, &buffers, load);
+        }
+        let kernel = self.basis.matrix_kind().finished_gradient(summation, &self.terms);
+        let finish = self.finish_of(false, summation == Summation::Columns);
+        let finish = uniform(&self.basis.context, "finish", bytemuck::bytes_of(&finish))?;
+        let others = [&self.part.buffers.totals, &self.basis.matrix.state, &finish];
+        sweeps.sweep_with(label, &kernel, &buffers, &others, load)
     }
 
     /// Gradients with respect to beta, to the references, and at last to the first set.
@@ -252,19 +294,23 @@ impl<'a> Work<'a> {
         add: Option<&wgpu::Buffer>,
         of_references: bool,
     ) -> Result<Vec<Step>> {
+        let finish = self.finish_of(add.is_some(), of_references);
+        finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, finish)
+    }
+
+    fn finish_of(&self, add: bool, of_references: bool) -> Finish {
         let halved = self.basis.shape.mode() == Mode::Batch && self.terms.symmetric;
-        let finish = Finish {
+        Finish {
             first: 0,
             of_references: of_references.into(),
             dimensions: self.basis.shape.dimensions() as u32,
             width: self.basis.shape.dimensions() as u32,
             vectors: self.basis.shape.dimensions().div_ceil(4) as u32,
             unit: self.basis.on_unit_rows.into(),
-            add: add.is_some().into(),
+            add: add.into(),
             // The references come first.
             last: (!of_references).into(),
             factor: self.terms.gradient_factor * if halved { 2.0 } else { 1.0 },
-        };
-        finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, finish)
+        }
     }
 }

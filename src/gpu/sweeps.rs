@@ -148,6 +148,18 @@ impl<'a> Sweeps<'a> {
         buffers: &[&wgpu::Buffer],
         load: Load,
     ) -> Result<Sweep> {
+        self.sweep_with(label, kernel, buffers, &[], load)
+    }
+
+    /// The same with other bindings after the sizes.
+    pub(crate) fn sweep_with(
+        &self,
+        label: &'static str,
+        kernel: &Kernel,
+        buffers: &[&wgpu::Buffer],
+        others: &[&wgpu::Buffer],
+        load: Load,
+    ) -> Result<Sweep> {
         let Load { grid, cost_per_row, most, portions } = load;
         let stripes = self.basis.stripes.iter();
         let context = &self.basis.context;
@@ -172,7 +184,11 @@ impl<'a> Sweeps<'a> {
             return Ok(Sweep { on_stripes: dispatches.iter().map(|_| Vec::new()).collect() });
         }
         let buffer = uniforms.buffer(context, "stripes")?;
-        let own = [&buffer].into_iter().chain(buffers.iter().copied()).chain([&self.basis.sizes]);
+        let own = [&buffer]
+            .into_iter()
+            .chain(buffers.iter().copied())
+            .chain([&self.basis.sizes])
+            .chain(others.iter().copied());
         let bound: Vec<_> = own.map(Bound::all).collect();
         let step = kernel.step(context, label, &bound, [0; 3], 0);
         let steps = |all: Vec<(u32, [u32; 3], u64)>| {
