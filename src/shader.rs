@@ -56,6 +56,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/state.wgsl"),
     shader!("shared/stripe.wgsl"),
     shader!("shared/summary.wgsl"),
+    shader!("shared/summation.wgsl"),
     shader!("shared/triplet.wgsl"),
     shader!("shared/values.wgsl"),
     shader!("shared/wide.wgsl"),

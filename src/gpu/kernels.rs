@@ -78,7 +78,6 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
 /// The entry point of every kernel, but for the statistics of a loss and the beginning of an optimiser's step.
 pub(crate) const MAIN: &str = "main";
 pub(crate) const STATISTICS: &str = "statistics";
-pub(crate) const FINISHED: &str = "finished";
 pub(crate) const BEGIN: &str = "begin";
 
 fn kernel(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Kernel {
@@ -179,7 +178,7 @@ impl MatrixKind {
         let mut kernel = self.tiled_gradient(summation);
         let split = terms.statistics == Statistics::Totals;
         kernel.constants.push(("SPLIT_MEAN", split.into()));
-        Kernel { room: Room::FinishedGradient, entry: FINISHED, ..kernel }
+        Kernel { room: Room::FinishedGradient, shader: shader!("gradient/finished.wgsl"), ..kernel }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{Distance, Error, Result};
 /// Rounds of an invocation that grow with the inputs: 65,535 less those of reductions, scans, and the ends of loops.
 const MOST_ROUNDS: u64 = 65_000;
 
-/// Columns or rows that `shaders/gradient/pairwise.wgsl` sums up in a dispatch: no more than take a tile a tenth of a second on a
+/// Columns or rows that `shaders/shared/summation.wgsl` sums up in a dispatch: no more than take a tile a tenth of a second on a
 /// software adapter. The sums are the same in however many dispatches.
 pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
 

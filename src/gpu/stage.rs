@@ -14,7 +14,7 @@ pub enum Stage {
     Distance,
     /// Makes coefficients of distances, and sums up the loss; or ranks neighbours. Of pointwise losses everything but the reduction.
     Terms,
-    /// Sums up gradients from the coefficients.
+    /// Sums up gradients from the coefficients; of a loss that is alone on one stripe of raw rows it scales them too, and comes last.
     Gradient,
     /// Reduces the loss, scales the gradients and hands them on.
     Finish,

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// Bytes of the workspace per column: a distance and a coefficient.
 const BYTES_PER_COLUMN: u64 = 8;
 
-/// Stripes end on multiples of this, the `STEP` of `shaders/gradient/pairwise.wgsl`, so that its sums are the same however the
+/// Stripes end on multiples of this, the `STEP` of `shaders/shared/summation.wgsl`, so that its sums are the same however the
 /// matrix is cut. A workspace too small for that many rows still works, with sums that may differ in their rounding.
 pub(crate) const STEP: u64 = 16;
 

@@ -12,7 +12,7 @@ use super::uniforms::Uniforms;
 use crate::Result;
 use crate::shape::Mode;
 
-/// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/gradient/pairwise.wgsl`.
+/// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/shared/summation.wgsl`.
 pub(crate) const TILE: u32 = 64;
 
 /// Pairs, and of a gradient as many values, that a workgroup works on there.

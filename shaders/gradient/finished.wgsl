@@ -1,0 +1,40 @@
+// The gradient from the coefficients of a stripe that is the whole matrix, scaled at once: shared/summation.wgsl sums it up, and the totals
+// are known before. For points that are the rows themselves; unit rows need finish/gradient.wgsl.
+//
+//   gradient = factor * scale * sum
+
+// #include "shared/finish.wgsl"
+// #include "shared/numbers.wgsl"
+// #include "shared/state.wgsl"
+// #include "shared/summary.wgsl"
+// #include "shared/summation.wgsl"
+
+@group(0) @binding(7) var<storage, read_write> totals: Totals;
+@group(0) @binding(8) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
+@group(0) @binding(9) var<uniform> finish: Finish;
+
+// Beyond the rows that there are, the gradient is 0.
+fn store_finished(row: u32, vector: u32, sum: vec4<f32>) {
+    let value = select(vec4(0.0), sum * finish.factor * totals.scale, row < owners().count);
+    if (!(is_finite(value.x) && is_finite(value.y) && is_finite(value.z) && is_finite(value.w))) {
+        atomicMax(&state[OVERFLOW], 1u);
+    }
+    store(row, arrayLength(&gradient) / stripe.dimensions, vector, value);
+}
+
+@compute @workgroup_size(SIDE * SIDE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    split_weights = vec2(totals.positive_weight, totals.negative_weight);
+    let first_row = (stripe.first_y + group.y) * TILE;
+    let end = select(0u, summands().count, first_row < owners().count);
+    let vector = (stripe.first_x + group.x) * SIDE + local % SIDE;
+    let row = first_row + 4u * (local / SIDE);
+    let sums = sums_over(0u, end, first_row, vector, local);
+    store_finished(row, vector, sums[0]);
+    store_finished(row + 1u, vector, sums[1]);
+    store_finished(row + 2u, vector, sums[2]);
+    store_finished(row + 3u, vector, sums[3]);
+    if (finish.last == 1u && first_row == 0u && vector == 0u && local == 0u) {
+        totals.sequence += 1u;
+    }
+}
