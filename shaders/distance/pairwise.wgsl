@@ -5,8 +5,9 @@
 //   norms      N, M            0 for rows of norm 0
 //   distances  rows x stride   written
 //
-// A workgroup computes a tile of 64 x 64 in steps of 16 dimensions: 16 x 16 invocations, each 4 x 4 pairs. Cost per pair: D
-// subtractions and D multiply-adds; per tile and step, 2 x 64 x 16 values come from memory for 64 x 64 x 16 pairs of them.
+// A workgroup of 16 x 16 invocations computes a tile: of 64 x 64 in steps of 16 dimensions, 4 x 4 pairs an invocation, or of 128 x 128
+// in steps of 8, 8 x 8 pairs an invocation. Cost per pair and dimension: a subtraction and a multiply-add, 1 / 2 or 1 / 4 of a value from
+// workgroup memory, and 1 / 32 or 1 / 64 of one from memory. The bits are the same.
 // Where the stripe is the whole matrix of a batch, the tiles above the diagonal write those below it as well.
 
 // #include "shared/numbers.wgsl"
@@ -22,10 +23,22 @@
 @group(0) @binding(6) var<storage, read_write> distances: array<f32>;
 @group(0) @binding(7) var<uniform> sizes: Sizes;
 
-const TILE = 64u;              // rows and columns of a tile
-const SIDE = 16u;              // invocations along each
-const STEP = 4u;               // vec4s of a point per step
-const PITCH = STEP + 1u;       // an odd stride between rows keeps workgroup memory free of bank conflicts
+// Rows and columns of a tile: 64 or 128.
+override TILE: u32 = 64u;
+
+const SIDE = 16u;        // invocations along each
+const BLOCK = 64u;       // pairs along each that 4 x 4 of every invocation make
+const TILE_SIZE = 384u;  // vec4s of a tile in workgroup memory: 64 rows of 5, or 128 of 3
+
+// vec4s of a point per step.
+fn step_size() -> u32 {
+    return 256u / TILE;
+}
+
+// From row to row of a tile; odd, which keeps workgroup memory free of bank conflicts.
+fn pitch() -> u32 {
+    return step_size() + 1u;
+}
 
 // Below it a sum of squares, in a batch of ordinary size, may have lost parts that were too small for f32.
 const TINY = 0x1p-80f;
@@ -41,25 +54,56 @@ fn is_scaled(exponent: u32) -> bool {
     return DISTANCE == EUCLIDEAN && exponent > 0u && !ordinary;
 }
 
-var<workgroup> left_tile: array<vec4<f32>, TILE * PITCH>;
-var<workgroup> right_tile: array<vec4<f32>, TILE * PITCH>;
+var<workgroup> left_tile: array<vec4<f32>, TILE_SIZE>;
+var<workgroup> right_tile: array<vec4<f32>, TILE_SIZE>;
 
 fn parts(x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) -> vec4<f32> {
     return vec4(distance_part(x, y0), distance_part(x, y1), distance_part(x, y2), distance_part(x, y3));
 }
 
-// What vec4 k of a step gives to the pairs of the invocation: a vector for each of its rows.
-fn parts_of_step(k: u32, x: u32, y: u32) -> mat4x4<f32> {
-    let y0 = right_tile[x * PITCH + k];
-    let y1 = right_tile[(x + SIDE) * PITCH + k];
-    let y2 = right_tile[(x + 2u * SIDE) * PITCH + k];
-    let y3 = right_tile[(x + 3u * SIDE) * PITCH + k];
+// Each row with each column: a vector for each row.
+fn parts_of_block(rows: mat4x4<f32>, columns: mat4x4<f32>) -> mat4x4<f32> {
     return mat4x4(
-        parts(left_tile[y * PITCH + k], y0, y1, y2, y3),
-        parts(left_tile[(y + SIDE) * PITCH + k], y0, y1, y2, y3),
-        parts(left_tile[(y + 2u * SIDE) * PITCH + k], y0, y1, y2, y3),
-        parts(left_tile[(y + 3u * SIDE) * PITCH + k], y0, y1, y2, y3),
+        parts(rows[0], columns[0], columns[1], columns[2], columns[3]),
+        parts(rows[1], columns[0], columns[1], columns[2], columns[3]),
+        parts(rows[2], columns[0], columns[1], columns[2], columns[3]),
+        parts(rows[3], columns[0], columns[1], columns[2], columns[3]),
     );
+}
+
+// vec4 k of a step, of the four rows of a block that the invocation has.
+fn left_points(k: u32, row: u32) -> mat4x4<f32> {
+    let at = row * pitch() + k;
+    let next = SIDE * pitch();
+    return mat4x4(left_tile[at], left_tile[at + next], left_tile[at + 2u * next], left_tile[at + 3u * next]);
+}
+
+fn right_points(k: u32, column: u32) -> mat4x4<f32> {
+    let at = column * pitch() + k;
+    let next = SIDE * pitch();
+    return mat4x4(right_tile[at], right_tile[at + next], right_tile[at + 2u * next], right_tile[at + 3u * next]);
+}
+
+// The sums of an invocation: one block of 4 x 4 pairs, or four.
+struct Sums {
+    first: mat4x4<f32>,
+    beside: mat4x4<f32>,
+    below: mat4x4<f32>,
+    across: mat4x4<f32>,
+}
+
+// What vec4 k of a step gives to the pairs of the invocation.
+fn add_parts(sums: ptr<function, Sums>, k: u32, x: u32, y: u32) {
+    let rows = left_points(k, y);
+    let columns = right_points(k, x);
+    (*sums).first += parts_of_block(rows, columns);
+    if (TILE > BLOCK) {
+        let rows_below = left_points(k, y + BLOCK);
+        let columns_beside = right_points(k, x + BLOCK);
+        (*sums).beside += parts_of_block(rows, columns_beside);
+        (*sums).below += parts_of_block(rows_below, columns);
+        (*sums).across += parts_of_block(rows_below, columns_beside);
+    }
 }
 
 // Writes four pairs of a row; bit k of the result says that pair k is too near for its sum.
@@ -144,6 +188,25 @@ fn is_symmetric() -> bool {
     return stripe.same_set == 1u && stripe_rows() == sizes.references;
 }
 
+// Writes the pairs of a block that the invocation has.
+fn write_block(first_row: u32, first_column: u32, sums: mat4x4<f32>, unscale: f32) {
+    var near = write(first_row, first_column, sums[0], unscale)
+        | (write(first_row + SIDE, first_column, sums[1], unscale) << 4u)
+        | (write(first_row + 2u * SIDE, first_column, sums[2], unscale) << 8u)
+        | (write(first_row + 3u * SIDE, first_column, sums[3], unscale) << 12u);
+    if (DISTANCE == EUCLIDEAN) {
+        // Few, but for duplicates. The direction to a near row is worth as much in the gradient as that to any other.
+        for (; near != 0u; near &= near - 1u) {
+            let pair = countTrailingZeros(near);
+            let row = first_row + pair / 4u * SIDE;
+            let column = first_column + pair % 4u * SIDE;
+            if (row < stripe_rows() && column < sizes.references) {
+                store(row, column, near_distance(stripe.begin + row, column));
+            }
+        }
+    }
+}
+
 @compute @workgroup_size(SIDE * SIDE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let tile = vec2(stripe.first_x, stripe.first_y) + group.xy;
@@ -162,41 +225,34 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let x = local % SIDE;
     let y = local / SIDE;
     // Each invocation loads one vec4 of each tile per step.
-    let load_row = local / STEP;
-    let load_part = local % STEP;
+    let load_row = local / step_size();
+    let load_part = local % step_size();
     let load_left = stripe.begin + min(first_row + load_row, stripe_rows() - 1u);
     let load_right = min(first_column + load_row, sizes.references - 1u);
 
-    var sums: mat4x4<f32>;
-    for (var first = 0u; first < stripe.vectors; first += STEP) {
+    var sums: Sums;
+    for (var first = 0u; first < stripe.vectors; first += step_size()) {
         let index = first + load_part;
         let inside = index < stripe.vectors;
         let source = min(index, stripe.vectors - 1u);
-        left_tile[load_row * PITCH + load_part] =
+        left_tile[load_row * pitch() + load_part] =
             select(vec4(0.0), left[load_left * stripe.vectors + source] * scale, inside);
-        right_tile[load_row * PITCH + load_part] =
+        right_tile[load_row * pitch() + load_part] =
             select(vec4(0.0), right[load_right * stripe.vectors + source] * scale, inside);
         workgroupBarrier();
         // Written out without a loop, as the loops over near pairs.
-        sums += parts_of_step(0u, x, y);
-        sums += parts_of_step(1u, x, y);
-        sums += parts_of_step(2u, x, y);
-        sums += parts_of_step(3u, x, y);
+        add_parts(&sums, 0u, x, y);
+        add_parts(&sums, 1u, x, y);
+        if (TILE == BLOCK) {
+            add_parts(&sums, 2u, x, y);
+            add_parts(&sums, 3u, x, y);
+        }
         workgroupBarrier();
     }
-    var near = write(first_row + y, first_column + x, sums[0], unscale)
-        | (write(first_row + y + SIDE, first_column + x, sums[1], unscale) << 4u)
-        | (write(first_row + y + 2u * SIDE, first_column + x, sums[2], unscale) << 8u)
-        | (write(first_row + y + 3u * SIDE, first_column + x, sums[3], unscale) << 12u);
-    if (DISTANCE == EUCLIDEAN) {
-        // Few, but for duplicates. The direction to a near row is worth as much in the gradient as that to any other.
-        for (; near != 0u; near &= near - 1u) {
-            let pair = countTrailingZeros(near);
-            let row = first_row + y + pair / 4u * SIDE;
-            let column = first_column + x + pair % 4u * SIDE;
-            if (row < stripe_rows() && column < sizes.references) {
-                store(row, column, near_distance(stripe.begin + row, column));
-            }
-        }
+    write_block(first_row + y, first_column + x, sums.first, unscale);
+    if (TILE > BLOCK) {
+        write_block(first_row + y, first_column + x + BLOCK, sums.beside, unscale);
+        write_block(first_row + y + BLOCK, first_column + x, sums.below, unscale);
+        write_block(first_row + y + BLOCK, first_column + x + BLOCK, sums.across, unscale);
     }
 }

@@ -7,6 +7,7 @@ use super::limits::{SUMMANDS_PER_DISPATCH, check_matrix};
 use super::sizes;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
+use super::tiles::Tile;
 use crate::loss::{Statistics, Terms};
 use crate::shape::{Mode, Shape};
 use crate::{Distance, Error, Result};
@@ -20,6 +21,8 @@ pub(crate) struct Basis {
     /// Whether the kernels work on unit rows.
     pub on_unit_rows: bool,
     pub stripes: Stripes,
+    /// Of the distances.
+    pub tile: Tile,
     /// How many rows and pairs a recording has.
     pub sizes: wgpu::Buffer,
     pub matrix: Matrix,
@@ -39,6 +42,7 @@ impl Basis {
             distance,
             on_unit_rows: is_on_unit_rows(&shape, distance, normalize),
             stripes,
+            tile: Tile::of(context, &shape),
             sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::new(context, &shape, &stripes)?,
         })
@@ -51,6 +55,7 @@ impl Basis {
             distance: Distance::default(),
             on_unit_rows: false,
             stripes: Stripes::none(),
+            tile: Tile::Small,
             sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::pointwise(context)?,
         })

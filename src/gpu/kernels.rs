@@ -3,6 +3,7 @@
 use super::kernel::{Kernel, Room};
 use super::limits::portion_constant;
 use super::list::DIGIT_BITS;
+use super::tiles::Tile;
 use crate::Distance;
 use crate::loss::{Beta, Description, Loss, Statistics, Terms};
 use crate::measures::RANKING;
@@ -62,7 +63,8 @@ impl Kernels {
 fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
     // Rows that are too long for that many chunks take fewer: the same kernel with another constant.
     let portion = terms.walk.usual_portion();
-    let mut kernels = vec![matrix.distances(), matrix.terms(terms, MAIN, portion)];
+    let mut kernels = vec![matrix.terms(terms, MAIN, portion)];
+    kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
     if terms.statistics != Statistics::None {
         kernels.push(matrix.terms(terms, STATISTICS, portion));
     }
@@ -135,9 +137,12 @@ impl MatrixKind {
         matches!(self.mode, Mode::Batch | Mode::Reference | Mode::Prototypes)
     }
 
-    pub(crate) fn distances(self) -> Kernel {
+    /// The tile matters where there are any.
+    pub(crate) fn distances(self, tile: Tile) -> Kernel {
         if self.is_tiled() {
-            return kernel(Room::Distance, shader!("distance/pairwise.wgsl"), self.constants());
+            let mut constants = self.constants();
+            constants.push(("TILE", tile.side().into()));
+            return kernel(Room::Distance, shader!("distance/pairwise.wgsl"), constants);
         }
         if self.mode == Mode::Scores {
             return kernel(Room::Distance, shader!("distance/scores.wgsl"), Vec::new());

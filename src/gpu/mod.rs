@@ -33,6 +33,7 @@ mod stripes;
 mod submissions;
 mod sweeps;
 mod tier;
+mod tiles;
 mod timings;
 mod trace;
 mod uniforms;

@@ -185,7 +185,7 @@ impl<'a> Work<'a> {
         let rows = u64::from(self.basis.stripes.rows);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
         let summation = self.basis.summation(&self.terms);
-        let mut all = vec![self.gradient(sweeps, summation, columns, by_rows, Grid::Tiles(across))?];
+        let mut all = vec![self.gradient(sweeps, summation, columns, by_rows, Grid::Tiles { across, height: TILE })?];
         if summation == Summation::Triangle {
             let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
             all.push(self.gradient(sweeps, Summation::EarlierRows, rows, by_columns, Grid::Earlier(across))?);

@@ -12,10 +12,10 @@ use super::uniforms::Uniforms;
 use crate::Result;
 use crate::shape::Mode;
 
-/// Rows and columns of a tile in `shaders/distance/pairwise.wgsl` and `shaders/shared/summation.wgsl`.
+/// Rows of a tile in `shaders/shared/summation.wgsl`, and dimensions.
 pub(crate) const TILE: u32 = 64;
 
-/// Pairs, and of a gradient as many values, that a workgroup works on there.
+/// Values of a gradient that a workgroup works on there.
 pub(crate) const PAIRS_PER_TILE: u64 = (TILE * TILE) as u64;
 
 /// Of `shaders/distance/listed.wgsl`.
@@ -49,8 +49,8 @@ pub(crate) enum Grid {
     Values(u32),
     /// So many, whatever rows the stripe has.
     Fixed(u32),
-    /// One for every tile, this many across.
-    Tiles(u32),
+    /// One for every tile of so many rows, this many across.
+    Tiles { across: u32, height: u32 },
     /// So many across and down, whatever rows the stripe has.
     FixedTiles([u32; 2]),
     /// One for every tile of the columns before the stripe, this many across.
@@ -64,7 +64,7 @@ impl Grid {
             Self::Rows => [rows, 1],
             Self::Values(per_row) => [(rows * per_row).div_ceil(256), 1],
             Self::Fixed(groups) => [groups, 1],
-            Self::Tiles(across) => [across, rows.div_ceil(TILE)],
+            Self::Tiles { across, height } => [across, rows.div_ceil(height)],
             Self::FixedTiles(extent) => extent,
             Self::Earlier(across) => [across, begin.div_ceil(TILE)],
         }
@@ -111,8 +111,9 @@ impl<'a> Sweeps<'a> {
         let Basis { matrix, shape, stripes, .. } = self.basis;
         let Matrix { queries, distances, state, unused, list, .. } = matrix;
         let other = matrix.other();
-        let kernel = self.basis.matrix_kind().distances();
-        // A tile takes 16 dimensions at a time.
+        let tile = self.basis.tile;
+        let kernel = self.basis.matrix_kind().distances(tile);
+        // A tile takes 16 dimensions at a time, or 8.
         let pair = shape.dimensions().next_multiple_of(16) as u64 * 3;
         let (fifth, grid, most) = match list {
             Some(list) => {
@@ -121,7 +122,10 @@ impl<'a> Sweeps<'a> {
                 (rows, Grid::Fixed(groups), 3 * OPERATIONS_PER_ROW + PAIRS_PER_GROUP * pair)
             }
             None if shape.mode() == Mode::Scores => (state, Grid::Values(stripes.stride / 4), OPERATIONS_PER_GROUP),
-            None => (state, Grid::Tiles(self.columns().div_ceil(TILE)), PAIRS_PER_TILE * pair),
+            None => {
+                let height = tile.side();
+                (state, Grid::Tiles { across: self.columns().div_ceil(height), height }, tile.pairs() * pair)
+            }
         };
         let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, fifth, distances];
         // Of the whole matrix of a batch, half.
