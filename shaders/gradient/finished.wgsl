@@ -14,12 +14,18 @@
 @group(0) @binding(9) var<uniform> finish: Finish;
 
 // Beyond the rows that there are, the gradient is 0.
-fn store_finished(row: u32, vector: u32, sum: vec4<f32>) {
+fn finished(row: u32, sum: vec4<f32>) -> vec4<f32> {
     let value = select(vec4(0.0), sum * finish.factor * totals.scale, row < owners().count);
     if (!(is_finite(value.x) && is_finite(value.y) && is_finite(value.z) && is_finite(value.w))) {
         atomicMax(&state[OVERFLOW], 1u);
     }
-    store(row, arrayLength(&gradient) / stripe.dimensions, vector, value);
+    return value;
+}
+
+fn store_finished(row: u32, vector: u32, sums: mat4x4<f32>) {
+    let values =
+        mat4x4(finished(row, sums[0]), finished(row + 1u, sums[1]), finished(row + 2u, sums[2]), finished(row + 3u, sums[3]));
+    store_block(row, arrayLength(&gradient) / stripe.dimensions, vector, values);
 }
 
 @compute @workgroup_size(SIDE * SIDE)
@@ -27,13 +33,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     split_weights = vec2(totals.positive_weight, totals.negative_weight);
     let first_row = (stripe.first_y + group.y) * TILE;
     let end = select(0u, summands().count, first_row < owners().count);
-    let vector = (stripe.first_x + group.x) * SIDE + local % SIDE;
+    let vector = (stripe.first_x + group.x) * (TILE / 4u) + local % SIDE;
     let row = first_row + 4u * (local / SIDE);
     let sums = sums_over(0u, end, first_row, vector, local);
-    store_finished(row, vector, sums[0]);
-    store_finished(row + 1u, vector, sums[1]);
-    store_finished(row + 2u, vector, sums[2]);
-    store_finished(row + 3u, vector, sums[3]);
+    store_finished(row, vector, sums.first);
+    if (TILE > BLOCK) {
+        store_finished(row, vector + BLOCK / 4u, sums.beside);
+        store_finished(row + BLOCK, vector, sums.below);
+        store_finished(row + BLOCK, vector + BLOCK / 4u, sums.across);
+    }
     if (finish.last == 1u && first_row == 0u && vector == 0u && local == 0u) {
         totals.sequence += 1u;
     }

@@ -16,8 +16,9 @@
 //   coefficients  rows x stride
 //   gradient      rows of `own` x D, tight
 //
-// A workgroup computes 64 rows x 64 dimensions in steps of 16 summands: 16 x 16 invocations, each 4 rows x 4 dimensions.
-// Cost per pair: D subtractions and D multiply-adds. The sum is one chain in the order of the rows with the 16 of a step
+// A workgroup of 16 x 16 invocations computes a tile in steps of 16 summands: 64 rows x 64 dimensions, 4 x 4 of them an invocation, or
+// 128 x 128, 8 x 8 an invocation. Cost per pair and dimension: a subtraction and a multiply-add, and 1 / 2 or 1 / 4 of a value from
+// workgroup memory. The bits are the same. The sum is one chain in the order of the rows with the 16 of a step
 // added up first, so a step that ends where a stripe ends leaves the bits the same however the matrix is cut.
 
 // #include "shared/distance.wgsl"
@@ -35,15 +36,33 @@ override JOINED: u32 = 0u;
 // 1: the coefficients have no weights yet; those of positive pairs are above 0, those of negative pairs below.
 override SPLIT_MEAN: u32 = 0u;
 
-const TILE = 64u;                   // rows of a tile; also its dimensions
-const SIDE = 16u;                   // invocations along each
-const STEP = 16u;                   // summands per step
-const PORTION = 65536u;             // summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/limits.rs)
-const ROW_PITCH = STEP / 4u + 1u;   // vec4s from row to row of the tile of coefficients; odd, against bank conflicts
-const COLUMN_PITCH = TILE / 4u + 1u;
+// Rows of a tile, and dimensions: 64 or 128.
+override TILE: u32 = 64u;
 
-var<workgroup> coefficient_tile: array<vec4<f32>, TILE * ROW_PITCH>;  // transposed, STEP * COLUMN_PITCH are used
-var<workgroup> other_tile: array<vec4<f32>, STEP * SIDE>;
+const BLOCK = 64u;       // rows, and dimensions, that 4 x 4 of every invocation make
+const SIDE = 16u;        // invocations along each
+const STEP = 16u;        // summands per step
+const TILE_SIZE = 512u;  // vec4s in workgroup memory of 128 rows or dimensions of a step
+
+// Summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/limits.rs).
+const PORTION = 65536u;
+
+fn portion_size() -> u32 {
+    return PORTION / (TILE / BLOCK) / (TILE / BLOCK);
+}
+
+// vec4s from row to row of the tile of coefficients, and transposed from summand to summand. Odd against bank conflicts, where
+// workgroup memory is large enough.
+fn row_pitch() -> u32 {
+    return STEP / 4u + select(1u, 0u, TILE > BLOCK);
+}
+
+fn column_pitch() -> u32 {
+    return TILE / 4u + select(1u, 0u, TILE > BLOCK);
+}
+
+var<workgroup> coefficient_tile: array<vec4<f32>, TILE_SIZE>;
+var<workgroup> other_tile: array<vec4<f32>, TILE_SIZE>;
 
 // What the coefficients of positive and of negative pairs are multiplied with.
 var<private> split_weights: vec2<f32>;
@@ -71,17 +90,19 @@ fn owners() -> Summands {
     return Summands(stripe.begin, stripe_rows());
 }
 
-// Loads the coefficients of 64 rows and 16 summands: by rows [row][summand / 4], transposed [summand][row / 4].
-fn load_coefficients(first_row: u32, first_summand: u32, local: u32) {
+// Loads the coefficients of a block's rows, from `block` on in the tile, and 16 summands: by rows [row][summand / 4], transposed
+// [summand][row / 4].
+fn load_coefficients(first_row: u32, block: u32, first_summand: u32, local: u32) {
     let quarter_stride = stripe.stride / 4u;
     if (TRANSPOSED == 1u) {
         let summand = local / SIDE;
-        let at = first_row / 4u + local % SIDE;
+        let quad = block / 4u + local % SIDE;
+        let at = first_row / 4u + quad;
         let inside = first_summand + summand < stripe_rows() && at < quarter_stride;
         let source = min(first_summand + summand, stripe_rows() - 1u) * quarter_stride + min(at, quarter_stride - 1u);
-        coefficient_tile[summand * COLUMN_PITCH + local % SIDE] = select(vec4(0.0), weighted(coefficients[source]), inside);
+        coefficient_tile[summand * column_pitch() + quad] = select(vec4(0.0), weighted(coefficients[source]), inside);
     } else {
-        let row = local / 4u;
+        let row = block + local / 4u;
         let at = first_summand / 4u + local % 4u;
         let inside = first_row + row < stripe_rows() && at < quarter_stride;
         let source = min(first_row + row, stripe_rows() - 1u) * quarter_stride + min(at, quarter_stride - 1u);
@@ -89,7 +110,7 @@ fn load_coefficients(first_row: u32, first_summand: u32, local: u32) {
         if (JOINED == 1u) {
             values += opposite(min(first_row + row, stripe_rows() - 1u), 4u * min(at, quarter_stride - 1u));
         }
-        coefficient_tile[row * ROW_PITCH + local % 4u] = select(vec4(0.0), weighted(values), inside);
+        coefficient_tile[row * row_pitch() + local % 4u] = select(vec4(0.0), weighted(values), inside);
     }
 }
 
@@ -110,10 +131,11 @@ fn opposite_one(i: u32, j: u32) -> f32 {
     return select(0.0, value, j < stripe_rows());
 }
 
-fn load_others(first_summand: u32, vector: u32, local: u32) {
+fn load_others(first_summand: u32, block: u32, vector: u32, local: u32) {
     let all = summands();
     let row = all.first + min(first_summand + local / SIDE, all.count - 1u);
-    other_tile[local] = other[row * stripe.vectors + min(vector, stripe.vectors - 1u)];
+    other_tile[local / SIDE * (TILE / 4u) + block / 4u + local % SIDE] =
+        other[row * stripe.vectors + min(vector + block / 4u, stripe.vectors - 1u)];
 }
 
 // Of the first `count` rows.
@@ -161,30 +183,53 @@ fn own_point(row: u32, vector: u32) -> vec4<f32> {
     return own[(all.first + min(row, max(all.count, 1u) - 1u)) * stripe.vectors + min(vector, stripe.vectors - 1u)];
 }
 
-// What four of the summands of a step give to the four rows of the invocation.
-fn quarter_of_step(quarter: u32, local: u32, points: mat4x4<f32>) -> mat4x4<f32> {
-    // weights[k][r]: the coefficient of summand k of the quarter and row r of the invocation.
-    var weights: mat4x4<f32>;
+// Four rows of an invocation: a vec4 of each of a block.
+fn own_block(row: u32, vector: u32) -> mat4x4<f32> {
+    return mat4x4(own_point(row, vector), own_point(row + 1u, vector), own_point(row + 2u, vector), own_point(row + 3u, vector));
+}
+
+fn earlier_block(row: u32, vector: u32) -> mat4x4<f32> {
+    return mat4x4(earlier(row, vector), earlier(row + 1u, vector), earlier(row + 2u, vector), earlier(row + 3u, vector));
+}
+
+fn store_block(row: u32, count: u32, vector: u32, values: mat4x4<f32>) {
+    store(row, count, vector, values[0]);
+    store(row + 1u, count, vector, values[1]);
+    store(row + 2u, count, vector, values[2]);
+    store(row + 3u, count, vector, values[3]);
+}
+
+// weights[k][r]: the coefficient of summand k of the quarter and row r of the invocation in the block.
+fn weights_of(quarter: u32, block: u32, local: u32) -> mat4x4<f32> {
     if (TRANSPOSED == 1u) {
-        let at = 4u * quarter * COLUMN_PITCH + local / SIDE;
-        weights = mat4x4(
+        let at = 4u * quarter * column_pitch() + block / 4u + local / SIDE;
+        let next = column_pitch();
+        return mat4x4(
             coefficient_tile[at],
-            coefficient_tile[at + COLUMN_PITCH],
-            coefficient_tile[at + 2u * COLUMN_PITCH],
-            coefficient_tile[at + 3u * COLUMN_PITCH],
+            coefficient_tile[at + next],
+            coefficient_tile[at + 2u * next],
+            coefficient_tile[at + 3u * next],
         );
-    } else {
-        let at = 4u * (local / SIDE) * ROW_PITCH + quarter;
-        weights = transpose(mat4x4(
-            coefficient_tile[at],
-            coefficient_tile[at + ROW_PITCH],
-            coefficient_tile[at + 2u * ROW_PITCH],
-            coefficient_tile[at + 3u * ROW_PITCH],
-        ));
     }
-    let source = 4u * quarter * SIDE + local % SIDE;
-    let others =
-        mat4x4(other_tile[source], other_tile[source + SIDE], other_tile[source + 2u * SIDE], other_tile[source + 3u * SIDE]);
+    let at = (block + 4u * (local / SIDE)) * row_pitch() + quarter;
+    let next = row_pitch();
+    return transpose(mat4x4(
+        coefficient_tile[at],
+        coefficient_tile[at + next],
+        coefficient_tile[at + 2u * next],
+        coefficient_tile[at + 3u * next],
+    ));
+}
+
+// The four summands of the quarter.
+fn others_of(quarter: u32, block: u32, local: u32) -> mat4x4<f32> {
+    let next = TILE / 4u;
+    let at = 4u * quarter * next + block / 4u + local % SIDE;
+    return mat4x4(other_tile[at], other_tile[at + next], other_tile[at + 2u * next], other_tile[at + 3u * next]);
+}
+
+// What four summands give to four rows.
+fn products(weights: mat4x4<f32>, points: mat4x4<f32>, others: mat4x4<f32>) -> mat4x4<f32> {
     return mat4x4(
         weights[0].x * direction(points[0], others[0]) + weights[1].x * direction(points[0], others[1])
             + weights[2].x * direction(points[0], others[2]) + weights[3].x * direction(points[0], others[3]),
@@ -197,21 +242,63 @@ fn quarter_of_step(quarter: u32, local: u32, points: mat4x4<f32>) -> mat4x4<f32>
     );
 }
 
-// The sums of the invocation's four rows over the summands from `begin` to `end`.
-fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: u32) -> mat4x4<f32> {
-    let row = first_row + 4u * (local / SIDE);
-    let points =
-        mat4x4(own_point(row, vector), own_point(row + 1u, vector), own_point(row + 2u, vector), own_point(row + 3u, vector));
-    var sums =
-        mat4x4(earlier(row, vector), earlier(row + 1u, vector), earlier(row + 2u, vector), earlier(row + 3u, vector));
+// What an invocation has of a tile: a block of 4 rows x 4 dimensions, or four.
+struct Blocks {
+    first: mat4x4<f32>,
+    beside: mat4x4<f32>,
+    below: mat4x4<f32>,
+    across: mat4x4<f32>,
+}
 
+// What a quarter of a step gives to the invocation.
+fn add_quarter(step: ptr<function, Blocks>, quarter: u32, points: Blocks, local: u32) {
+    let weights = weights_of(quarter, 0u, local);
+    let others = others_of(quarter, 0u, local);
+    (*step).first += products(weights, points.first, others);
+    if (TILE > BLOCK) {
+        let weights_below = weights_of(quarter, BLOCK, local);
+        let others_beside = others_of(quarter, BLOCK, local);
+        (*step).beside += products(weights, points.beside, others_beside);
+        (*step).below += products(weights_below, points.below, others);
+        (*step).across += products(weights_below, points.across, others_beside);
+    }
+}
+
+// The sums of the invocation over the summands from `begin` to `end`; row and vector are those of its first block.
+fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: u32) -> Blocks {
+    let row = first_row + 4u * (local / SIDE);
+    var points: Blocks;
+    var sums: Blocks;
+    points.first = own_block(row, vector);
+    sums.first = earlier_block(row, vector);
+    if (TILE > BLOCK) {
+        points.beside = own_block(row, vector + BLOCK / 4u);
+        points.below = own_block(row + BLOCK, vector);
+        points.across = own_block(row + BLOCK, vector + BLOCK / 4u);
+        sums.beside = earlier_block(row, vector + BLOCK / 4u);
+        sums.below = earlier_block(row + BLOCK, vector);
+        sums.across = earlier_block(row + BLOCK, vector + BLOCK / 4u);
+    }
     for (var first = begin; first < end; first += STEP) {
-        load_coefficients(first_row, first, local);
-        load_others(first, vector, local);
+        load_coefficients(first_row, 0u, first, local);
+        load_others(first, 0u, vector, local);
+        if (TILE > BLOCK) {
+            load_coefficients(first_row, BLOCK, first, local);
+            load_others(first, BLOCK, vector, local);
+        }
         workgroupBarrier();
         // Written out without a loop, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
-        sums += quarter_of_step(0u, local, points) + quarter_of_step(1u, local, points)
-            + quarter_of_step(2u, local, points) + quarter_of_step(3u, local, points);
+        var step: Blocks;
+        add_quarter(&step, 0u, points, local);
+        add_quarter(&step, 1u, points, local);
+        add_quarter(&step, 2u, points, local);
+        add_quarter(&step, 3u, points, local);
+        sums.first += step.first;
+        if (TILE > BLOCK) {
+            sums.beside += step.beside;
+            sums.below += step.below;
+            sums.across += step.across;
+        }
         workgroupBarrier();
     }
     return sums;

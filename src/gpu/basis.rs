@@ -3,7 +3,7 @@
 use super::buffers::Matrix;
 use super::context::Context;
 use super::kernels::{MatrixKind, Summation};
-use super::limits::{SUMMANDS_PER_DISPATCH, check_matrix};
+use super::limits::{check_matrix, summands_per_dispatch};
 use super::sizes;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
@@ -23,6 +23,8 @@ pub(crate) struct Basis {
     pub stripes: Stripes,
     /// Of the distances.
     pub tile: Tile,
+    /// Of the gradients.
+    pub gradient_tile: Tile,
     /// How many rows and pairs a recording has.
     pub sizes: wgpu::Buffer,
     pub matrix: Matrix,
@@ -43,6 +45,7 @@ impl Basis {
             on_unit_rows: is_on_unit_rows(&shape, distance, normalize),
             stripes,
             tile: Tile::of(context, &shape),
+            gradient_tile: if std::env::var("TILE_GRADIENT").is_ok() { Tile::Large } else { Tile::Small },
             sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::new(context, &shape, &stripes)?,
         })
@@ -56,6 +59,7 @@ impl Basis {
             on_unit_rows: false,
             stripes: Stripes::none(),
             tile: Tile::Small,
+            gradient_tile: Tile::Small,
             sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::pointwise(context)?,
         })
@@ -69,7 +73,8 @@ impl Basis {
     /// Whether the gradients of a loss that is alone on it can be finished where they are summed up: one stripe of tiles is the whole
     /// matrix, a dispatch sums up all of a row, and rows are not those before they were divided by their norms.
     pub(crate) fn finishes_at_once(&self) -> bool {
-        let is_summed_at_once = self.shape.references() as u64 <= SUMMANDS_PER_DISPATCH;
+        let is_summed_at_once =
+            self.shape.references().max(self.shape.queries()) as u64 <= summands_per_dispatch(self.gradient_tile);
         self.matrix_kind().is_tiled() && self.stripes.is_single() && is_summed_at_once && !self.on_unit_rows
     }
 

@@ -69,8 +69,9 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
         kernels.push(matrix.terms(terms, STATISTICS, portion));
     }
     if matrix.is_tiled() {
-        kernels.extend(Summation::ALL.map(|summation| matrix.tiled_gradient(summation)));
-        kernels.extend(Summation::ALL.map(|summation| matrix.finished_gradient(summation, terms)));
+        for (summation, tile) in Summation::ALL.into_iter().flat_map(|one| Tile::ALL.map(|tile| (one, tile))) {
+            kernels.extend([matrix.tiled_gradient(summation, tile), matrix.finished_gradient(summation, tile, terms)]);
+        }
     } else {
         kernels.push(matrix.gradient());
     }
@@ -169,18 +170,19 @@ impl MatrixKind {
     }
 
     /// Of all of a matrix.
-    pub(crate) fn tiled_gradient(self, summation: Summation) -> Kernel {
+    pub(crate) fn tiled_gradient(self, summation: Summation, tile: Tile) -> Kernel {
         use Summation::{Columns, EarlierRows, Joined, Triangle};
         let mut constants = self.constants();
         constants.push(("TRANSPOSED", matches!(summation, Columns | EarlierRows).into()));
         constants.push(("TRIANGLE", matches!(summation, Triangle | EarlierRows).into()));
         constants.push(("JOINED", (summation == Joined).into()));
+        constants.push(("TILE", tile.side().into()));
         kernel(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants)
     }
 
     /// The same for a loss that is alone in its stripe, with nothing to come after it.
-    pub(crate) fn finished_gradient(self, summation: Summation, terms: &Terms) -> Kernel {
-        let mut kernel = self.tiled_gradient(summation);
+    pub(crate) fn finished_gradient(self, summation: Summation, tile: Tile, terms: &Terms) -> Kernel {
+        let mut kernel = self.tiled_gradient(summation, tile);
         let split = terms.statistics == Statistics::Totals;
         kernel.constants.push(("SPLIT_MEAN", split.into()));
         Kernel { room: Room::FinishedGradient, shader: shader!("gradient/finished.wgsl"), ..kernel }

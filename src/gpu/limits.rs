@@ -3,6 +3,7 @@
 
 use super::list::BLOCK;
 use super::stripes::pairs;
+use super::tiles::Tile;
 use crate::loss::{Chunks, Loss, Walk};
 use crate::shader::Shader;
 use crate::shape::{Mode, Shape};
@@ -15,6 +16,11 @@ const MOST_ROUNDS: u64 = 65_000;
 /// Columns or rows that `shaders/shared/summation.wgsl` sums up in a dispatch: no more than take a tile a tenth of a second on a
 /// software adapter. The sums are the same in however many dispatches.
 pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
+
+/// The same for a tile that has as many values, or more.
+pub(crate) fn summands_per_dispatch(tile: Tile) -> u64 {
+    SUMMANDS_PER_DISPATCH * Tile::Small.pairs() / tile.pairs()
+}
 
 /// Roughly how many arithmetic operations the chunks of one row's positives may take in a dispatch, where only one thread of a
 /// software adapter works on them. A single chunk may take more.

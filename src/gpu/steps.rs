@@ -9,11 +9,11 @@ use super::buffers::{Buffers, Matrix, Set, uniform};
 use super::dispatch::{Bound, Groups, OPERATIONS_PER_GROUP, Step};
 use super::kernels::{self, MAIN, STATISTICS, Summation};
 use super::layout::{Finish, Start};
-use super::limits::{PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH, portions_of, positives_per_dispatch};
+use super::limits::{PLACES_PER_DISPATCH, portions_of, positives_per_dispatch, summands_per_dispatch};
 use super::list::List;
 use super::part::Part;
 use super::stripes::pairs;
-use super::sweeps::{Grid, Load, PAIRS_PER_TILE, Sweep, Sweeps, TILE};
+use super::sweeps::{Grid, Load, Sweep, Sweeps, TILE};
 use crate::Result;
 use crate::loss::{Statistics, Terms};
 use crate::shape::Mode;
@@ -180,20 +180,27 @@ impl<'a> Work<'a> {
             return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
         }
         let other = self.basis.matrix.other();
-        let across = (self.basis.shape.dimensions() as u32).div_ceil(TILE);
+        let height = self.basis.gradient_tile.side();
+        let across = (self.basis.shape.dimensions() as u32).div_ceil(height);
         let columns = u64::from(sweeps.columns());
         let rows = u64::from(self.basis.stripes.rows);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
         let summation = self.basis.summation(&self.terms);
-        let mut all = vec![self.gradient(sweeps, summation, columns, by_rows, Grid::Tiles { across, height: TILE })?];
+        let mut all = vec![self.gradient(sweeps, summation, columns, by_rows, Grid::Tiles { across, height })?];
         if summation == Summation::Triangle {
             let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
-            all.push(self.gradient(sweeps, Summation::EarlierRows, rows, by_columns, Grid::Earlier(across))?);
+            all.push(self.gradient(
+                sweeps,
+                Summation::EarlierRows,
+                rows,
+                by_columns,
+                Grid::Earlier { across, height },
+            )?);
         }
         // The references have a gradient of their own; in batch mode both halves are the embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
-            let grid = Grid::FixedTiles([across, sweeps.columns().div_ceil(TILE)]);
+            let grid = Grid::FixedTiles([across, sweeps.columns().div_ceil(height)]);
             all.push(self.gradient(sweeps, Summation::Columns, rows, by_columns, grid)?);
         }
         Ok(all)
@@ -250,14 +257,16 @@ impl<'a> Work<'a> {
             Summation::Columns => "gradient by columns",
             Summation::EarlierRows => "gradient of earlier rows",
         };
-        let portions = portions_of(summands, Some(SUMMANDS_PER_DISPATCH));
-        let most = PAIRS_PER_TILE * summands.min(SUMMANDS_PER_DISPATCH) * 3;
+        let tile = self.basis.gradient_tile;
+        let portion = summands_per_dispatch(tile);
+        let portions = portions_of(summands, Some(portion));
+        let most = tile.pairs() * summands.min(portion) * 3;
         let load = Load { grid, cost_per_row: sweeps.pair_cost(), most, portions };
         if !self.at_once {
-            let kernel = self.basis.matrix_kind().tiled_gradient(summation);
+            let kernel = self.basis.matrix_kind().tiled_gradient(summation, tile);
             return sweeps.sweep(label, &kernel, &buffers, load);
         }
-        let kernel = self.basis.matrix_kind().finished_gradient(summation, &self.terms);
+        let kernel = self.basis.matrix_kind().finished_gradient(summation, tile, &self.terms);
         let finish = self.finish_of(false, summation == Summation::Columns);
         let finish = uniform(&self.basis.context, "finish", bytemuck::bytes_of(&finish))?;
         let others = [&self.part.buffers.totals, &self.basis.matrix.state, &finish];

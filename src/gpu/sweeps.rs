@@ -53,8 +53,8 @@ pub(crate) enum Grid {
     Tiles { across: u32, height: u32 },
     /// So many across and down, whatever rows the stripe has.
     FixedTiles([u32; 2]),
-    /// One for every tile of the columns before the stripe, this many across.
-    Earlier(u32),
+    /// One for every tile of so many of the columns before the stripe, this many across.
+    Earlier { across: u32, height: u32 },
 }
 
 impl Grid {
@@ -66,7 +66,7 @@ impl Grid {
             Self::Fixed(groups) => [groups, 1],
             Self::Tiles { across, height } => [across, rows.div_ceil(height)],
             Self::FixedTiles(extent) => extent,
-            Self::Earlier(across) => [across, begin.div_ceil(TILE)],
+            Self::Earlier { across, height } => [across, begin.div_ceil(height)],
         }
     }
 }
