@@ -48,6 +48,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/random.wgsl"),
     shader!("shared/reduce.wgsl"),
     shader!("shared/row.wgsl"),
+    shader!("shared/row_sum.wgsl"),
     shader!("shared/sizes.wgsl"),
     shader!("shared/softmax.wgsl"),
     shader!("shared/sorted.wgsl"),

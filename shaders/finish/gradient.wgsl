@@ -13,6 +13,7 @@
 // #include "shared/finish.wgsl"
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
+// #include "shared/row_sum.wgsl"
 // #include "shared/sizes.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
@@ -25,10 +26,6 @@
 @group(0) @binding(5) var<storage, read_write> totals: Totals;
 @group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 @group(0) @binding(7) var<uniform> sizes: Sizes;
-
-const WORKGROUP = 64u;
-
-var<workgroup> products: array<f32, WORKGROUP>;
 
 fn scaled(index: u32) -> f32 {
     var value = gradient[index];
@@ -44,15 +41,7 @@ fn radial_part(row: u32, local: u32) -> f32 {
     for (var k = local; k < subject.dimensions; k += WORKGROUP) {
         sum += scaled(row * subject.dimensions + k) * points[row * 4u * subject.vectors + k];
     }
-    products[local] = sum;
-    workgroupBarrier();
-    for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
-        if (local < width) {
-            products[local] += products[local + width];
-        }
-        workgroupBarrier();
-    }
-    return products[0];
+    return row_sum(sum, local);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -10,6 +10,7 @@
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
+// #include "shared/row_sum.wgsl"
 // #include "shared/sizes.wgsl"
 // #include "shared/state.wgsl"
 
@@ -33,10 +34,7 @@ struct Rows {
 @group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 @group(0) @binding(7) var<uniform> sizes: Sizes;
 
-const WORKGROUP = 64u;
-
 var<workgroup> exponents: array<u32, WORKGROUP>;
-var<workgroup> squares: array<f32, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, @builtin(local_invocation_index) local: u32) {
@@ -82,13 +80,25 @@ fn row_exponent(row: u32, local: u32) -> u32 {
     }
     exponents[local] = largest;
     workgroupBarrier();
-    for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
-        if (local < width) {
-            exponents[local] = max(exponents[local], exponents[local + width]);
-        }
-        workgroupBarrier();
+    if (local < ADDERS) {
+        exponents[local] = largest_of_eight(local, ADDERS);
     }
-    return exponents[0];
+    workgroupBarrier();
+    return largest_of_eight(0u, 1u);
+}
+
+// Of exponents that are `reach` apart.
+fn largest_of_eight(first: u32, reach: u32) -> u32 {
+    return max(
+        max(
+            max(exponents[first], exponents[first + reach]),
+            max(exponents[first + 2u * reach], exponents[first + 3u * reach]),
+        ),
+        max(
+            max(exponents[first + 4u * reach], exponents[first + 5u * reach]),
+            max(exponents[first + 6u * reach], exponents[first + 7u * reach]),
+        ),
+    );
 }
 
 // sum (scale x)^2 over the row
@@ -98,15 +108,7 @@ fn row_square(row: u32, local: u32, scale: f32) -> f32 {
         let value = raw[row * subject.dimensions + k] * scale;
         sum += value * value;
     }
-    squares[local] = sum;
-    workgroupBarrier();
-    for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
-        if (local < width) {
-            squares[local] += squares[local + width];
-        }
-        workgroupBarrier();
-    }
-    return squares[0];
+    return row_sum(sum, local);
 }
 
 fn write_label(row: u32) {

@@ -46,6 +46,17 @@ fn combine_extremes(a: Extremes, b: Extremes) -> Extremes {
     return Extremes(nearer(a.nearest, b.nearest), farther(a.farthest, b.farthest));
 }
 
+fn combine_slots(slot: u32, other: u32) -> Extremes {
+    return combine_extremes(unpack_extremes(reduce_scratch[slot]), unpack_extremes(reduce_scratch[other]));
+}
+
+fn eight_extremes(slot: u32, reach: u32) -> Extremes {
+    return combine_extremes(
+        combine_extremes(combine_slots(slot, slot + reach), combine_slots(slot + 2u * reach, slot + 3u * reach)),
+        combine_extremes(combine_slots(slot + 4u * reach, slot + 5u * reach), combine_slots(slot + 6u * reach, slot + 7u * reach)),
+    );
+}
+
 // The nearest of all `nearest` and the farthest of all `farthest` of the workgroup.
 fn workgroup_extremes(value: Extremes, local: u32) -> Extremes {
     if (local >= HALF_WORKGROUP) {
@@ -56,12 +67,12 @@ fn workgroup_extremes(value: Extremes, local: u32) -> Extremes {
         reduce_scratch[local] = pack_extremes(combine_extremes(value, unpack_extremes(reduce_scratch[local])));
     }
     workgroupBarrier();
-    for (var width = HALF_WORKGROUP / 2u; width > 0u; width >>= 1u) {
-        if (local < width) {
-            let both = combine_extremes(unpack_extremes(reduce_scratch[local]), unpack_extremes(reduce_scratch[local + width]));
-            reduce_scratch[local] = pack_extremes(both);
-        }
-        workgroupBarrier();
+    if (local < ADDERS) {
+        reduce_scratch[local] = pack_extremes(eight_extremes(local, ADDERS));
+    }
+    workgroupBarrier();
+    if (local == 0u) {
+        reduce_scratch[0] = pack_extremes(combine_extremes(eight_extremes(0u, 2u), eight_extremes(1u, 2u)));
     }
     return unpack_extremes(workgroupUniformLoad(&reduce_scratch[0]));
 }
