@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use wgpu_metric_learning::{Options, Tile, Tiles};
 
 use limits::Limits;
 use subject::{Inputs, Subject};
@@ -57,6 +58,14 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     prototypes: Option<PathBuf>,
 
+    /// Measures for every point which tiles of distances and gradients are faster, and takes those.
+    #[arg(long, conflicts_with = "tile")]
+    autotune: bool,
+
+    /// Takes these tiles of distances and gradients, small or large, in the place of those that the library picks.
+    #[arg(long, value_name = "TILE", value_parser = tile)]
+    tile: Option<Tile>,
+
     /// Prints the stages of every point too, on the GPU's own clock: how long each takes, and how near it is to the limit that it is
     /// nearest to. JSON always has them.
     #[arg(long)]
@@ -72,7 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let time = duration(arguments.seconds)?;
     let points = arguments.points()?;
-    let gpu = Gpu::open(&arguments.gpu)?;
+    let tiles = arguments.tile.map(Tiles::both);
+    let gpu = Gpu::open_with(&arguments.gpu, Options { tiles, ..Options::default() })?;
     let limits = Limits::measure(&gpu.context)?;
     print(&if arguments.json { limits.json(&gpu).to_string() } else { limits.text(&gpu) })?;
     if !arguments.json {
@@ -81,6 +91,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for subject in &subjects {
         for point in &points {
             let inputs = point.inputs()?;
+            if arguments.autotune {
+                gpu.context.autotune(inputs.batch(&subject.loss)?.shape())?;
+            }
             let timing = Timing::measure(&gpu.context, subject, &inputs, time)?;
             print(&match arguments.json {
                 true => timing.json(&gpu, subject, &inputs, &limits).to_string(),
@@ -137,6 +150,11 @@ impl Arguments {
         let of = |d| self.n.iter().map(move |&n| Point::Random { n, d, class_size });
         Ok(self.d.iter().flat_map(|&d| of(d)).collect())
     }
+}
+
+fn tile(name: &str) -> std::result::Result<Tile, String> {
+    let named = Tile::ALL.into_iter().find(|tile| tile.name() == name);
+    named.ok_or_else(|| format!("one of {} is needed", Tile::ALL.map(Tile::name).join(", ")))
 }
 
 fn duration(seconds: f64) -> Result<Duration> {

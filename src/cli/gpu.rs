@@ -23,7 +23,11 @@ pub struct Gpu {
 
 impl Gpu {
     pub fn open(arguments: &Arguments) -> Result<Self> {
-        let mut options = Options::default();
+        Self::open_with(arguments, Options::default())
+    }
+
+    /// With these options, but for what the arguments say.
+    pub fn open_with(arguments: &Arguments, mut options: Options) -> Result<Self> {
         if let Some(mib) = arguments.workspace_mib {
             options.workspace_bytes = mib << 20;
         }

@@ -7,7 +7,7 @@ use super::limits::{check_matrix, summands_per_dispatch};
 use super::sizes;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
-use super::tiles::Tile;
+use super::tiles::{Tile, Tiles};
 use crate::loss::{Statistics, Terms};
 use crate::shape::{Mode, Shape};
 use crate::{Distance, Error, Result};
@@ -21,10 +21,7 @@ pub(crate) struct Basis {
     /// Whether the kernels work on unit rows.
     pub on_unit_rows: bool,
     pub stripes: Stripes,
-    /// Of the distances.
-    pub tile: Tile,
-    /// Of the gradients.
-    pub gradient_tile: Tile,
+    pub tiles: Tiles,
     /// How many rows and pairs a recording has.
     pub sizes: wgpu::Buffer,
     pub matrix: Matrix,
@@ -44,8 +41,7 @@ impl Basis {
             distance,
             on_unit_rows: is_on_unit_rows(&shape, distance, normalize),
             stripes,
-            tile: Tile::of(context, &shape),
-            gradient_tile: if std::env::var("TILE_GRADIENT").is_ok() { Tile::Large } else { Tile::Small },
+            tiles: Tiles::of(context, &shape),
             sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::new(context, &shape, &stripes)?,
         })
@@ -58,8 +54,7 @@ impl Basis {
             distance: Distance::default(),
             on_unit_rows: false,
             stripes: Stripes::none(),
-            tile: Tile::Small,
-            gradient_tile: Tile::Small,
+            tiles: Tiles::both(Tile::Small),
             sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::pointwise(context)?,
         })
@@ -74,7 +69,7 @@ impl Basis {
     /// matrix, a dispatch sums up all of a row, and rows are not those before they were divided by their norms.
     pub(crate) fn finishes_at_once(&self) -> bool {
         let is_summed_at_once =
-            self.shape.references().max(self.shape.queries()) as u64 <= summands_per_dispatch(self.gradient_tile);
+            self.shape.references().max(self.shape.queries()) as u64 <= summands_per_dispatch(self.tiles.gradient);
         self.matrix_kind().is_tiled() && self.stripes.is_single() && is_summed_at_once && !self.on_unit_rows
     }
 

@@ -13,6 +13,7 @@ use super::optimizer::OptimizerPlan;
 use super::plan::Plan;
 use super::scope::scoped;
 use super::tier::{Checks, Tier, names_of};
+use super::tiles::{Tiles, Tuned};
 use crate::loss::Loss;
 use crate::measures::Retrieval;
 use crate::objective::Weighted;
@@ -34,6 +35,8 @@ pub struct Options {
     pub operations_per_dispatch: u64,
     /// The tier to run; `None` takes the best that the device has. Default `None`.
     pub tier: Option<Tier>,
+    /// The tiles of distances and gradients; `None` takes those that [`Context::autotune`] has found, or the usual ones. Default `None`.
+    pub tiles: Option<Tiles>,
     /// Whether shaders carry run-time checks. Default `Trusted`.
     pub checks: Checks,
     /// How long a blocking call waits for the GPU before it gives up. Default 10 minutes.
@@ -46,6 +49,7 @@ impl Default for Options {
             workspace_bytes: 32 << 20,
             operations_per_dispatch: 3 << 28,
             tier: None,
+            tiles: None,
             checks: Checks::default(),
             timeout: Duration::from_secs(600),
         }
@@ -74,6 +78,7 @@ struct Inner {
     pipeline_cache: Option<wgpu::PipelineCache>,
     pipelines: Mutex<Vec<(Kernel, Pipeline)>>,
     faults: Faults,
+    tuned: Tuned,
 }
 
 /// A pipeline with the layout of its bind group.
@@ -130,8 +135,8 @@ impl Context {
             return Err(Error::MissingFeature { what: format!("tier {tier}"), feature: names_of(missing) });
         }
         let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
-        let (pipelines, faults) = (Mutex::default(), Faults::default());
-        let inner = Inner { device, queue, options, tier, pipeline_cache, pipelines, faults };
+        let (pipelines, faults, tuned) = (Mutex::default(), Faults::default(), Tuned::default());
+        let inner = Inner { device, queue, options, tier, pipeline_cache, pipelines, faults, tuned };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -217,6 +222,10 @@ impl Context {
 
     pub(crate) fn faults(&self) -> &Faults {
         &self.inner.faults
+    }
+
+    pub(crate) fn tuned(&self) -> &Tuned {
+        &self.inner.tuned
     }
 
     pub(crate) fn pipeline_cache(&self) -> Option<&wgpu::PipelineCache> {

@@ -3,7 +3,7 @@
 use super::kernel::{Kernel, Room};
 use super::limits::portion_constant;
 use super::list::DIGIT_BITS;
-use super::tiles::Tile;
+use super::tiles::{Tile, has_tiles};
 use crate::Distance;
 use crate::loss::{Beta, Description, Loss, Statistics, Terms};
 use crate::measures::RANKING;
@@ -135,7 +135,7 @@ impl MatrixKind {
 
     /// Whether it is all of a matrix whose distances and gradients are worked on in tiles.
     pub(crate) fn is_tiled(self) -> bool {
-        matches!(self.mode, Mode::Batch | Mode::Reference | Mode::Prototypes)
+        has_tiles(self.mode)
     }
 
     /// The tile matters where there are any.

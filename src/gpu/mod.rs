@@ -1,6 +1,7 @@
 //! How it is computed: adapters and contexts, kernels, plans and read-back. Nothing in here knows a formula.
 
 mod adapter;
+mod autotune;
 mod basis;
 mod buffers;
 mod context;
@@ -54,6 +55,7 @@ pub use readback::Pending;
 pub use stage::{Section, Stage};
 pub use submissions::Progress;
 pub use tier::{Checks, Tier};
+pub use tiles::{Tile, Tiles};
 pub use timings::Timings;
 
 #[cfg(test)]

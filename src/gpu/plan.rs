@@ -9,6 +9,7 @@ use super::part::{Part, steps_of};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources};
 use super::scope::scoped;
+use super::tiles::{Tiles, has_tiles};
 use super::trace::{Subject, span};
 #[cfg(doc)]
 use crate::Error;
@@ -132,6 +133,11 @@ impl Plan {
     /// counted, nor are the caller's buffers.
     pub fn memory_bytes(&self) -> u64 {
         self.basis.matrix.bytes + self.part().buffers.bytes
+    }
+
+    /// The tiles of distances and gradients, where the mode has any.
+    pub fn tiles(&self) -> Option<Tiles> {
+        has_tiles(self.shape().mode()).then_some(self.basis.tiles)
     }
 
     /// The loss that is evaluated.

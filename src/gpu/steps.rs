@@ -180,7 +180,7 @@ impl<'a> Work<'a> {
             return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
         }
         let other = self.basis.matrix.other();
-        let height = self.basis.gradient_tile.side();
+        let height = self.basis.tiles.gradient.side();
         let across = (self.basis.shape.dimensions() as u32).div_ceil(height);
         let columns = u64::from(sweeps.columns());
         let rows = u64::from(self.basis.stripes.rows);
@@ -257,7 +257,7 @@ impl<'a> Work<'a> {
             Summation::Columns => "gradient by columns",
             Summation::EarlierRows => "gradient of earlier rows",
         };
-        let tile = self.basis.gradient_tile;
+        let tile = self.basis.tiles.gradient;
         let portion = summands_per_dispatch(tile);
         let portions = portions_of(summands, Some(portion));
         let most = tile.pairs() * summands.min(portion) * 3;

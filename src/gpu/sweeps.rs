@@ -111,7 +111,7 @@ impl<'a> Sweeps<'a> {
         let Basis { matrix, shape, stripes, .. } = self.basis;
         let Matrix { queries, distances, state, unused, list, .. } = matrix;
         let other = matrix.other();
-        let tile = self.basis.tile;
+        let tile = self.basis.tiles.distance;
         let kernel = self.basis.matrix_kind().distances(tile);
         // A tile takes 16 dimensions at a time, or 8.
         let pair = shape.dimensions().next_multiple_of(16) as u64 * 3;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
-use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan};
+use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan, Tiles};
 
 use super::limits::Limits;
 use super::stages::{self, StageTime};
@@ -22,6 +22,7 @@ pub struct Timing {
     /// The host's part of it, in ascending order.
     record: Vec<Duration>,
     dispatches: usize,
+    tiles: Option<Tiles>,
     memory_bytes: u64,
     operations: u64,
     stages: Vec<StageTime>,
@@ -49,6 +50,7 @@ impl Timing {
             times,
             record,
             dispatches: plan.dispatches(&binding),
+            tiles: plan.tiles(),
             memory_bytes: plan.memory_bytes(),
             operations: plan.operations(&binding),
             stages: stages::measure(context, &plan, &binding)?,
@@ -94,6 +96,7 @@ impl Timing {
             "stages": stages::json(&self.stages, limits),
             "runs": self.times.len(),
             "dispatches": self.dispatches,
+            "tiles": self.tiles.map(|tiles| json!({ "distance": tiles.distance.name(), "gradient": tiles.gradient.name() })),
             "submits": 1,
             "host_record_us": self.record_us(),
             "memory_bytes": self.memory_bytes,
