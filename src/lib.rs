@@ -97,7 +97,7 @@
 //!
 //! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant ([`Options::workspace_bytes`]); a list
 //!   of pairs takes some 40 bytes a pair beside itself.
-//! - The same input on the same device gives the same bits, run after run, and for every workspace that holds at least 16
+//! - The same input on the same device gives the same bits, run after run, with all [`Tiles`], and for every workspace that holds at least 16
 //!   rows of the matrix and not all of it. One that holds all of it saves half the work of some losses, which then may round
 //!   differently.
 //! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as accurate as any pair, and

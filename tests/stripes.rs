@@ -162,3 +162,19 @@ fn for_every_batch(mut work: impl FnMut(&Loss, &Batch)) {
 fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Evaluation {
     device.context.evaluate(loss, batch).unwrap_or_else(|error| panic!("{}: {loss:?}: {error}", device.name))
 }
+
+/// The workspace, the prepared rows, the outputs, and at most one gradient more: nothing that grows with the square of the batch.
+#[test]
+fn a_large_batch_takes_little_memory() {
+    const MIB: u64 = 1 << 20;
+    let shape = Shape::batch(16_384, 64);
+    let outputs = 4 * 16_384 * 64;
+    for device in contexts().iter() {
+        let all = losses(Distance::Euclidean, false, 1.0);
+        for loss in all.iter().filter(|loss| loss.check(&shape).is_ok()) {
+            let plan = device.context.plan(loss.clone(), shape).expect("a plan");
+            let beside = plan.memory_bytes() - outputs;
+            assert!((32 * MIB..42 * MIB).contains(&beside), "{}: {beside} bytes for {loss:?}", device.name);
+        }
+    }
+}

@@ -95,6 +95,22 @@ fn prototypes_of_a_file_are_taken() {
 }
 
 #[test]
+fn tiles_are_chosen_or_measured() {
+    let tiles = |chosen: &[&'static str]| {
+        let fixed = ["bench", "--n", "150", "--d", "70", "--seconds", "0.01", "--objective", "margin"];
+        objects(&[&fixed, chosen].concat())[1]["tiles"].clone()
+    };
+    for tile in ["small", "large"] {
+        assert_eq!(tiles(&["--tile", tile]), serde_json::json!({ "distance": tile, "gradient": tile }));
+    }
+    let measured = tiles(&["--autotune"]);
+    assert!(["distance", "gradient"].iter().all(|stage| measured[stage].is_string()), "{measured}");
+    let output = run(&["bench", "--tile", "huge"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("one of small, large is needed"), "{}", stderr(&output));
+}
+
+#[test]
 fn people_get_a_table() {
     let text = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin"]);
     let with_stages = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin", "--stages"]);
