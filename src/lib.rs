@@ -74,8 +74,8 @@
 //! - A gradient stays in the plan's buffer ([`Plan::gradient`]), and is also written or added to buffers of the caller's where
 //!   [`Plan::bind_with`] names [`Outputs`]. An evaluation that is an error adds nothing to them, and writes zeros.
 //! - The number of rows may be read from a buffer of the caller's ([`Inputs::rows`]), up to the planned one, for each recording anew.
-//! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for another size makes none again. Compiled ones may be kept
-//!   in a cache of the caller's ([`Context::with_pipeline_cache`]).
+//! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for another size makes none again, and others only where it has other
+//!   [`Tiles`]. Compiled ones may be kept in a cache of the caller's ([`Context::with_pipeline_cache`]).
 //! - Passes, buffers, bind groups and pipelines have labels that begin with `metric-learning`, every dispatch is a debug group, and
 //!   [`Plan::sections`] cuts a recording into its stages, for passes with timestamps of the caller's. [`Timings`] does so on its own, where the
 //!   device has `TIMESTAMP_QUERY`.

@@ -29,7 +29,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     var loss = 0.0;
     var own_slope = 0.0;
     var other_distance = 0.0;
-    var nonzero = 0u;  // classes within the margin; their terms may be too small for f32
+    var within = 0.0;  // classes within the margin; their terms may be too small for f32
     for (var c = local; c < stripe.stride; c += WORKGROUP) {
         let at = row * stripe.stride + c;
         var slope = 0.0;
@@ -37,7 +37,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             let d = distances[at];
             other_distance += d;
             let hinge = max(0.0, own - d + parameters.margin);
-            nonzero += select(0u, 1u, hinge > 0.0);
+            within += select(0.0, 1.0, hinge > 0.0);
             if (POWER == 1u) {
                 loss += weight * hinge;
                 slope = select(0.0, weight, hinge > 0.0);
@@ -51,11 +51,10 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             coefficients[at] = 0.0;
         }
     }
-    let sums = workgroup_sum(vec4(loss, own_slope, other_distance, 0.0), local);
-    let within = workgroup_count(vec4(nonzero, 0u, 0u, 0u), local).x;
+    let sums = workgroup_sum(vec4(loss, own_slope, other_distance, within), local);
     if (local == 0u) {
         coefficients[row * stripe.stride + own_class] = coefficient(sums.y, own);
-        let nonzero = vec2(min(within, 1u), 0u);
+        let nonzero = vec2(select(0u, 1u, sums.w > 0.0), 0u);
         if (DISTANCE == SCORES) {
             rows[i] = Row(sums.x, 0.0, 0.0, 0.0, 0u, 0u, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);
         } else {

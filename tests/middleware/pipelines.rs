@@ -2,7 +2,7 @@
 
 use support::adapters::contexts;
 use support::sample::Values;
-use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Shape};
+use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Shape, Tile, Tiles};
 
 use crate::caller::{adapters, device_with};
 use crate::guest::sample;
@@ -41,7 +41,7 @@ fn compiled_pipelines_are_kept_in_a_cache_of_the_callers() {
     }
 }
 
-/// Another size of batch takes the pipelines that are there.
+/// Another size of batch takes the pipelines that are there; one with other tiles makes those the first time.
 #[test]
 fn planning_another_size_makes_no_pipeline() {
     let _alone = contexts();
@@ -49,11 +49,16 @@ fn planning_another_size_makes_no_pipeline() {
     for adapter in crate::caller::adapters_of(&instance) {
         let caller = crate::caller::caller(&adapter, wgpu::Limits::default());
         let pipelines = || instance.generate_report().expect("a native instance").hub.compute_pipelines.num_allocated;
-        let first = caller.context.plan(Contrastive::default(), Shape::batch(23, 6)).unwrap();
-        let made = pipelines();
-        let second = caller.context.clone().plan(Contrastive::default(), Shape::batch(500, 130)).unwrap();
-        assert!(made > 0);
-        assert_eq!(pipelines(), made, "{}", caller.name);
-        drop((first, second));
+        let plan = |context: &Context, n, d| context.plan(Contrastive::default(), Shape::batch(n, d)).unwrap();
+        let options = Options { tiles: Some(Tiles::both(Tile::Small)), ..Options::default() };
+        let fixed = Context::with_options(&caller.device, &caller.queue, options).unwrap();
+        for (context, first) in [(&fixed, vec![[23, 6]]), (&caller.context, vec![[23, 6], [500, 130]])] {
+            let first: Vec<_> = first.into_iter().map(|[n, d]| plan(context, n, d)).collect();
+            let made = pipelines();
+            let more = [[500, 130], [7, 3], [700, 200]].map(|[n, d]| plan(&context.clone(), n, d));
+            assert!(made > 0);
+            assert_eq!(pipelines(), made, "{}", caller.name);
+            drop((first, more));
+        }
     }
 }
