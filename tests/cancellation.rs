@@ -18,7 +18,7 @@ fn sample(n: usize, d: usize) -> Sample {
 
 /// Of several submissions.
 fn long() -> Sample {
-    sample(2048, 128)
+    sample(2048, 192)
 }
 
 fn rows(sample: &Sample) -> Batch<'_> {
@@ -61,7 +61,7 @@ fn evaluations_are_watched_and_can_be_cancelled() {
                 ControlFlow::Continue(())
             });
             assert_eq!(result, Ok(true), "{}: what was cancelled spoils nothing", device.name);
-            assert!(seen.len() > 1 && seen[0].done == 0, "{}: {seen:?}", device.name);
+            assert!(seen.len() > 2 && seen[0].done == 0, "{}: {seen:?}", device.name);
             assert!(seen.windows(2).all(|pair| pair[0].done < pair[1].done), "{}: {seen:?}", device.name);
             assert!(seen.iter().all(|one| one.done < one.total && one.total == seen[0].total), "{seen:?}");
         }

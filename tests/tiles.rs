@@ -55,6 +55,8 @@ fn what_was_measured_is_remembered() {
         assert_eq!(device.context.plan(Contrastive::default(), listed).expect("a plan").tiles(), None);
         let empty = device.context.autotune(&Shape::batch(0, 3));
         assert!(matches!(empty, Err(Error::Empty { .. })), "{}: {empty:?}", device.name);
+        let huge = device.context.autotune(&Shape::batch(1 << 16, 1 << 10));
+        assert!(matches!(huge, Err(Error::DeviceLimit { .. })), "{}: {huge:?}", device.name);
     }
 }
 

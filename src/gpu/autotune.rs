@@ -7,6 +7,7 @@ use super::context::Context;
 use super::inputs::{Binding, Inputs};
 use super::plan::Plan;
 use super::program::PASS;
+use super::scope::scoped;
 use super::stage::Stage;
 use super::tiles::{Tile, Tiles, has_tiles};
 use crate::loss::Contrastive;
@@ -45,18 +46,24 @@ impl Context {
         // Classes and modes do not matter to these stages, but whether there is a second set.
         let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
         let subject = if shape.has_references() { Shape::reference(n, m, d) } else { Shape::batch(n, d) };
-        let [rows, references] = [self.random_rows(n * d)?, self.random_rows(m * d)?];
-        let usage = wgpu::BufferUsages::STORAGE;
-        let labels = filled(self, "metric-learning labels", &vec![0; 4 * n.max(m)], usage)?;
+        // Planned before anything of these sizes is made: planning checks every limit.
+        let plan = |tile| {
+            self.tuned().set(shape, Tiles::both(tile));
+            self.plan(Contrastive::default(), subject).map(|plan| (tile, plan))
+        };
+        let plans = Tile::ALL.into_iter().map(plan).collect::<Result<Vec<_>>>()?;
+        let [rows, references, labels] = scoped(self.device(), "making rows to tune with", || {
+            let labels = filled(self, "metric-learning labels", &vec![0; 4 * n.max(m)], wgpu::BufferUsages::STORAGE)?;
+            let references = if shape.has_references() { self.random_rows(m * d)? } else { labels.clone() };
+            Ok([self.random_rows(n * d)?, references, labels])
+        })?;
         let mut inputs = Inputs::new(&rows, &labels);
         if shape.has_references() {
             inputs.references = Some(references.slice(..));
             inputs.reference_labels = Some(labels.slice(..));
         }
         let mut times = Vec::new();
-        for tile in Tile::ALL {
-            self.tuned().set(shape, Tiles::both(tile));
-            let plan = self.plan(Contrastive::default(), subject)?;
+        for (tile, plan) in plans {
             let binding = plan.bind(&inputs)?;
             self.time(|pass| plan.record_into(pass, &binding), 1)?;
             let time = |stage| self.time_of(&plan, &binding, stage);

@@ -66,7 +66,7 @@ impl Basis {
     }
 
     /// Whether the gradients of a loss that is alone on it can be finished where they are summed up: one stripe of tiles is the whole
-    /// matrix, a dispatch sums up all of a row, and rows are not those before they were divided by their norms.
+    /// matrix, a dispatch sums up all of a row, and the points are the rows themselves.
     pub(crate) fn finishes_at_once(&self) -> bool {
         let is_summed_at_once =
             self.shape.references().max(self.shape.queries()) as u64 <= summands_per_dispatch(self.tiles.gradient);

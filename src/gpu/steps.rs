@@ -26,7 +26,7 @@ pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
     }
 }
 
-/// One pass, in which the totals come before the gradient, and nothing after it.
+/// One pass, in which the totals come before the gradient, and nothing after it but the gradient of beta.
 fn steps_at_once(basis: &Basis, part: &Part) -> Result<Vec<Step>> {
     let work = Work { at_once: true, ..Work::new(basis, part)? };
     let mut sweeps = Sweeps::new(basis);

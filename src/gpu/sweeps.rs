@@ -8,14 +8,15 @@ use super::layout::Stripe;
 use super::list::{BLOCK, List};
 use super::pieces::{MOST_DISPATCHES, Piece};
 use super::stripes::pairs;
+use super::tiles::Tile;
 use super::uniforms::Uniforms;
 use crate::Result;
 use crate::shape::Mode;
 
-/// Rows of a tile in `shaders/shared/summation.wgsl`, and dimensions.
-pub(crate) const TILE: u32 = 64;
+/// Rows and columns of a tile in `shaders/training/linear.wgsl`, and of a small one.
+pub(crate) const TILE: u32 = Tile::Small.side();
 
-/// Values of a gradient that a workgroup works on there.
+/// Numbers that a workgroup works on there.
 pub(crate) const PAIRS_PER_TILE: u64 = (TILE * TILE) as u64;
 
 /// Of `shaders/distance/listed.wgsl`.

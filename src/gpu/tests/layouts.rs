@@ -123,6 +123,7 @@ fn constants_have_the_same_value() {
     assert_eq!(constant(&softmax, "GRADIENT_STEP"), constant(&gradient, "STEP"));
     let linear = parse(shader!("training/linear.wgsl"));
     assert_eq!(constant(&linear, "TILE"), crate::gpu::sweeps::TILE);
+    assert_eq!([&gradient, &distance].map(|module| constant(module, "BLOCK")), [crate::gpu::sweeps::TILE; 2]);
     let listed = parse(shader!("gradient/listed.wgsl"));
     let portions = [&gradient, &listed].map(|module| u64::from(constant(module, "PORTION")));
     assert_eq!(portions, [crate::gpu::limits::SUMMANDS_PER_DISPATCH, crate::gpu::limits::PLACES_PER_DISPATCH]);
