@@ -127,7 +127,7 @@ pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use gpu::{
     Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation, Options, Output,
-    Outputs, Pending, Plan, Progress, Section, Stage, Tier, Tile, Tiles, Timings,
+    Outputs, Pending, Plan, Progress, RowWidth, Section, Stage, Tier, Tile, Tiles, Timings,
 };
 pub use loss::*;
 pub use objective::{ObjectiveEvaluation, Weighted};

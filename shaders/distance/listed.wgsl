@@ -32,38 +32,38 @@ var<workgroup> exponents: array<u32, PAIRS_PER_GROUP * LANES>;
 var<workgroup> parts: array<f32, PAIRS_PER_GROUP * LANES>;
 
 // The largest exponent of the pair's differences.
-fn pair_exponent(pair: vec2<u32>, local: u32) -> u32 {
+fn pair_exponent(pair: vec2<u32>, group: Group) -> u32 {
     var largest = 0u;
-    for (var k = local % LANES; k < stripe.vectors; k += LANES) {
+    for (var k = group.local % LANES; k < stripe.vectors; k += LANES) {
         let apart = abs(left[pair.x * stripe.vectors + k] - right[pair.y * stripe.vectors + k]);
         largest = max(largest, exponent_of(max(max(apart.x, apart.y), max(apart.z, apart.w))));
     }
-    exponents[local] = largest;
+    exponents[group.local] = largest;
     workgroupBarrier();
     for (var width = LANES / 2u; width > 0u; width >>= 1u) {
-        if (local % LANES < width) {
-            exponents[local] = max(exponents[local], exponents[local + width]);
+        if (group.local % LANES < width) {
+            exponents[group.local] = max(exponents[group.local], exponents[group.local + width]);
         }
         workgroupBarrier();
     }
-    return exponents[local - local % LANES];
+    return exponents[group.local - group.local % LANES];
 }
 
 // The sum of the parts of the pair scaled by a power of two.
-fn pair_sum(pair: vec2<u32>, scale: f32, local: u32) -> f32 {
+fn pair_sum(pair: vec2<u32>, scale: f32, group: Group) -> f32 {
     var sum = 0.0;
-    for (var k = local % LANES; k < stripe.vectors; k += LANES) {
+    for (var k = group.local % LANES; k < stripe.vectors; k += LANES) {
         sum += scaled_part(left[pair.x * stripe.vectors + k], right[pair.y * stripe.vectors + k], scale);
     }
-    parts[local] = sum;
+    parts[group.local] = sum;
     workgroupBarrier();
     for (var width = LANES / 2u; width > 0u; width >>= 1u) {
-        if (local % LANES < width) {
-            parts[local] += parts[local + width];
+        if (group.local % LANES < width) {
+            parts[group.local] += parts[group.local + width];
         }
         workgroupBarrier();
     }
-    return parts[local];
+    return parts[group.local];
 }
 
 // Scaled after the subtraction: near rows may be far from the origin.
@@ -76,8 +76,8 @@ fn scaled_part(x: vec4<f32>, y: vec4<f32>, scale: f32) -> f32 {
 }
 
 @compute @workgroup_size(PAIRS_PER_GROUP * LANES)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let entry = number_on_stripe(group) * PAIRS_PER_GROUP + local / LANES;
+fn main(group: Group) {
+    let entry = number_on_stripe(group) * PAIRS_PER_GROUP + group.local / LANES;
     // Those beyond the list work on its last pair and write nothing: barriers need everyone.
     let at = min(entry, sizes.pairs - 1u);
     var pair = vec2(at);
@@ -87,12 +87,12 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     var scale = 1.0;
     var unscale = 1.0;
     if (DISTANCE == EUCLIDEAN) {
-        let exponent = pair_exponent(pair, local);
+        let exponent = pair_exponent(pair, group);
         scale = scale_for(exponent);
         unscale = inverse_scale_for(exponent);
     }
-    let sum = pair_sum(pair, scale, local);
-    if (local % LANES == 0u && entry < sizes.pairs) {
+    let sum = pair_sum(pair, scale, group);
+    if (group.local % LANES == 0u && entry < sizes.pairs) {
         var zero_row = false;
         if (DISTANCE == COSINE) {
             zero_row = left_norms[pair.x] == 0.0 || right_norms[pair.y] == 0.0;

@@ -7,6 +7,7 @@
 //
 // Nothing divides by zero: without terms the loss and the scale are 0.
 
+// #include "shared/group.wgsl"
 // #include "shared/reduce.wgsl"
 // #include "shared/wide.wgsl"
 // #include "shared/sizes.wgsl"
@@ -39,18 +40,18 @@ fn add_counts(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     return vec4(wide_add(a.xy, b.xy), wide_add(a.zw, b.zw));
 }
 
-fn workgroup_counts(value: vec4<u32>, local: u32) -> vec4<u32> {
-    if (local >= HALF_WORKGROUP) {
-        reduce_scratch[local - HALF_WORKGROUP] = value;
+fn workgroup_counts(value: vec4<u32>, group: Group) -> vec4<u32> {
+    if (group.local >= SLOTS) {
+        reduce_scratch[group.local - SLOTS] = value;
     }
     workgroupBarrier();
-    if (local < HALF_WORKGROUP) {
-        reduce_scratch[local] = add_counts(reduce_scratch[local], value);
+    if (group.local < SLOTS) {
+        reduce_scratch[group.local] = add_counts(reduce_scratch[group.local], value);
     }
     workgroupBarrier();
-    for (var width = HALF_WORKGROUP / 2u; width > 0u; width >>= 1u) {
-        if (local < width) {
-            reduce_scratch[local] = add_counts(reduce_scratch[local], reduce_scratch[local + width]);
+    for (var width = SLOTS / 2u; width > 0u; width >>= 1u) {
+        if (group.local < width) {
+            reduce_scratch[group.local] = add_counts(reduce_scratch[group.local], reduce_scratch[group.local + width]);
         }
         workgroupBarrier();
     }
@@ -77,24 +78,24 @@ fn reduction_scale(terms: vec2<u32>, nonzero: vec2<u32>) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     var sums = vec4(0.0);
     var pairs = vec4(0u);
     var terms = vec4(0u);
     var nonzero = vec4(0u);
     let count = select(arrayLength(&rows), sizes.queries, summands.by_query == 1u);
-    for (var i = local; i < count; i += WORKGROUP) {
+    for (var i = group.local; i < count; i += WORKGROUP) {
         let row = rows[i];
         sums += vec4(row.loss, row.negative_loss, row.positive_distance, row.negative_distance);
         pairs = add_counts(pairs, vec4(row.positives, 0u, row.negatives, 0u));
         terms = add_counts(terms, vec4(row.terms, row.nonzero));
         nonzero = add_counts(nonzero, vec4(row.nonzero_positives, 0u, row.nonzero_negatives, 0u));
     }
-    sums = workgroup_sum(sums, local);
-    pairs = workgroup_counts(pairs, local);
-    terms = workgroup_counts(terms, local);
-    nonzero = workgroup_counts(nonzero, local);
-    if (local == 0u) {
+    sums = workgroup_sum(sums, group);
+    pairs = workgroup_counts(pairs, group);
+    terms = workgroup_counts(terms, group);
+    nonzero = workgroup_counts(nonzero, group);
+    if (group.local == 0u) {
         totals.rows = count;
         write_totals(sums, pairs, terms, nonzero);
     }

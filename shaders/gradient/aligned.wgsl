@@ -18,8 +18,8 @@
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(256)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_on_stripe(group) * 256u + local;
+fn main(group: Group) {
+    let index = number_on_stripe(group) * 256u + group.local;
     let row = index / stripe.vectors;
     if (row >= sizes.pairs) {
         return;

@@ -47,41 +47,41 @@ fn places_before(row: u32) -> u32 {
 }
 
 @compute @workgroup_size(SIDE * SIDE)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = stripe.first_y + group.id.z * group.count.y + group.id.y;
     if (row >= sizes.references) {
         return;
     }
-    if (local < 2u) {
-        bounds[local] = places_before(row + local);
+    if (group.local < 2u) {
+        bounds[group.local] = places_before(row + group.local);
     }
     let limits = workgroupUniformLoad(&bounds);
     let first = limits[0] + stripe.portion * PORTION;
     if (stripe.portion > 0u && first >= limits[1]) {
         return;
     }
-    let vector = (stripe.first_x + group.id.x) * SIDE + local % SIDE;
+    let vector = (stripe.first_x + group.id.x) * SIDE + group.local % SIDE;
     let source = min(vector, stripe.vectors - 1u);
     let own = points[row * stripe.vectors + source];
     var sum = vec4(0.0);
-    for (var index = first + local / SIDE; index < min(first + PORTION, limits[1]); index += SIDE) {
+    for (var index = first + group.local / SIDE; index < min(first + PORTION, limits[1]); index += SIDE) {
         let place = order[index];
         let other = points[listed_rows[place ^ 1u] * stripe.vectors + source];
         sum += coefficients[place / 2u] * direction(own, other);
     }
-    sums[local] = sum;
+    sums[group.local] = sum;
     workgroupBarrier();
     for (var width = SIDE / 2u; width > 0u; width >>= 1u) {
-        if (local < width * SIDE) {
-            sums[local] += sums[local + width * SIDE];
+        if (group.local < width * SIDE) {
+            sums[group.local] += sums[group.local + width * SIDE];
         }
         workgroupBarrier();
     }
-    if (local < SIDE) {
+    if (group.local < SIDE) {
         for (var k = 0u; k < 4u; k++) {
             if (4u * vector + k < stripe.dimensions) {
                 let at = row * stripe.dimensions + 4u * vector + k;
-                var total = sums[local][k];
+                var total = sums[group.local][k];
                 if (stripe.portion > 0u) {
                     total += gradient[at];
                 }

@@ -9,19 +9,19 @@
 var<workgroup> seen: array<atomic<u32>, DIGITS>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let block = number_on_stripe(group);
     if (block >= blocks()) {
         return;
     }
-    atomicStore(&seen[local], 0u);
+    atomicStore(&seen[group.local], 0u);
     workgroupBarrier();
     for (var round = 0u; round < ROUNDS; round++) {
-        let index = block * BLOCK + round * WORKGROUP + local;
+        let index = block * BLOCK + round * WORKGROUP + group.local;
         if (index < places()) {
             atomicAdd(&seen[digit_of(place_at(index))], 1u);
         }
     }
     workgroupBarrier();
-    counts[local * blocks() + block] = atomicLoad(&seen[local]);
+    counts[group.local * blocks() + block] = atomicLoad(&seen[group.local]);
 }

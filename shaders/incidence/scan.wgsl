@@ -12,25 +12,25 @@
 var<workgroup> sums: array<u32, DIGITS>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(local_invocation_index) local: u32) {
-    let first = local * blocks();
+fn main(group: Group) {
+    let first = group.local * blocks();
     var sum = 0u;
     for (var block = 0u; block < blocks(); block++) {
         sum += counts[first + block];
     }
-    sums[local] = sum;
+    sums[group.local] = sum;
     workgroupBarrier();
     // Each round adds what stands a power of two before.
     for (var width = 1u; width < DIGITS; width <<= 1u) {
         var before = 0u;
-        if (local >= width) {
-            before = sums[local - width];
+        if (group.local >= width) {
+            before = sums[group.local - width];
         }
         workgroupBarrier();
-        sums[local] += before;
+        sums[group.local] += before;
         workgroupBarrier();
     }
-    var begin = sums[local] - sum;
+    var begin = sums[group.local] - sum;
     for (var block = 0u; block < blocks(); block++) {
         let count = counts[first + block];
         counts[first + block] = begin;

@@ -15,43 +15,43 @@ var<workgroup> holders: array<atomic<u32>, DIGITS * WORDS>;
 var<workgroup> next: array<u32, DIGITS>;
 
 // How many invocations before this one hold the same digit.
-fn earlier_holders(digit: u32, local: u32) -> u32 {
-    var count = countOneBits(atomicLoad(&holders[digit * WORDS + local / 32u]) & ((1u << (local % 32u)) - 1u));
-    for (var word = 0u; word < local / 32u; word++) {
+fn earlier_holders(digit: u32, group: Group) -> u32 {
+    var count = countOneBits(atomicLoad(&holders[digit * WORDS + group.local / 32u]) & ((1u << (group.local % 32u)) - 1u));
+    for (var word = 0u; word < group.local / 32u; word++) {
         count += countOneBits(atomicLoad(&holders[digit * WORDS + word]));
     }
     return count;
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let block = number_on_stripe(group);
     if (block >= blocks()) {
         return;
     }
-    next[local] = begins[local * blocks() + block];
+    next[group.local] = begins[group.local * blocks() + block];
     for (var word = 0u; word < WORDS; word++) {
-        atomicStore(&holders[local * WORDS + word], 0u);
+        atomicStore(&holders[group.local * WORDS + word], 0u);
     }
     workgroupBarrier();
     for (var round = 0u; round < ROUNDS; round++) {
-        let index = block * BLOCK + round * WORKGROUP + local;
+        let index = block * BLOCK + round * WORKGROUP + group.local;
         let inside = index < places();
         var place = 0u;
         var digit = 0u;
         if (inside) {
             place = place_at(index);
             digit = digit_of(place);
-            atomicOr(&holders[digit * WORDS + local / 32u], 1u << (local % 32u));
+            atomicOr(&holders[digit * WORDS + group.local / 32u], 1u << (group.local % 32u));
         }
         workgroupBarrier();
         if (inside) {
-            ordered[next[digit] + earlier_holders(digit, local)] = place;
+            ordered[next[digit] + earlier_holders(digit, group)] = place;
         }
         workgroupBarrier();
         // Invocation d moves digit d on to the next round.
         for (var word = 0u; word < WORDS; word++) {
-            next[local] += countOneBits(atomicExchange(&holders[local * WORDS + word], 0u));
+            next[group.local] += countOneBits(atomicExchange(&holders[group.local * WORDS + word], 0u));
         }
         workgroupBarrier();
     }

@@ -39,7 +39,7 @@ fn mean(sum: f32, count: u32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let index = number_of(group);
     if (index >= arrayLength(&recall)) {
         return;
@@ -47,7 +47,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let k = recall_at[index];
     var own_sums = vec4(0.0);
     var own_counts = vec4(0u);
-    for (var i = local; i < sizes.queries; i += WORKGROUP) {
+    for (var i = group.local; i < sizes.queries; i += WORKGROUP) {
         let row = ranks[i];
         if (row.positives > 0u) {
             own_counts += vec4(1u, select(0u, 1u, row.first <= k), 0u, 0u);
@@ -55,9 +55,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         }
         own_counts.z += row.overflow;
     }
-    let sums = workgroup_sum(own_sums, local);
-    let counts = workgroup_count(own_counts, local);
-    if (local > 0u) {
+    let sums = workgroup_sum(own_sums, group);
+    let counts = workgroup_count(own_counts, group);
+    if (group.local > 0u) {
         return;
     }
     recall[index] = mean(f32(counts.y), counts.x);

@@ -7,22 +7,22 @@
 // #include "shared/logits.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = row_of(group);
     if (row >= sizes.queries) {
         return;
     }
     let begin = row * cut.width;
     let classes = f32(cut.width);
-    let softmax = softmax_of(row, local);
+    let softmax = softmax_of(row, group);
     var below = 0.0;
-    for (var c = local; c < cut.width; c += WORKGROUP) {
+    for (var c = group.local; c < cut.width; c += WORKGROUP) {
         let x = values[begin + c];
         below += softmax.largest - x;
         gradient[begin + c] = classes * part_of(softmax, x) - 1.0;
     }
-    let sum = workgroup_sum(vec4(below, 0.0, 0.0, 0.0), local).x;
-    if (local == 0u) {
+    let sum = workgroup_sum(vec4(below, 0.0, 0.0, 0.0), group).x;
+    if (group.local == 0u) {
         let loss = sum + classes * softmax.log_sum;
         rows[row] = summary(loss, 1u, select(0u, 1u, loss > 0.0));
     }

@@ -37,18 +37,18 @@ struct Rows {
 var<workgroup> exponents: array<u32, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = subject.first + number_of(group);
     if (row >= select(sizes.queries, sizes.references, subject.of_references == 1u)) {
         return;
     }
-    let exponent = row_exponent(row, local);
+    let exponent = row_exponent(row, group);
     // Scaled by a power of two, squares neither overflow nor vanish.
     let scale = scale_for(exponent);
-    let scaled_norm = sqrt(row_square(row, local, scale));
+    let scaled_norm = sqrt(row_square(row, group, scale));
     let norm = scaled_norm * inverse_scale_for(exponent);
     let is_zero = norm < SMALLEST_NORMAL;
-    for (var k = local; k < 4u * subject.vectors; k += WORKGROUP) {
+    for (var k = group.local; k < 4u * subject.vectors; k += WORKGROUP) {
         var value = 0.0;
         if (k < subject.dimensions) {
             value = raw[row * subject.dimensions + k];
@@ -58,7 +58,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         }
         points[row * 4u * subject.vectors + k] = value;
     }
-    if (local == 0u) {
+    if (group.local == 0u) {
         norms[row] = select(norm, 0.0, is_zero);
         if (subject.unit == 0u) {
             atomicMax(&state[EXPONENT], exponent);
@@ -68,9 +68,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
 }
 
 // The largest exponent of the row; reports the values that are not finite.
-fn row_exponent(row: u32, local: u32) -> u32 {
+fn row_exponent(row: u32, group: Group) -> u32 {
     var largest = 0u;
-    for (var k = local; k < subject.dimensions; k += WORKGROUP) {
+    for (var k = group.local; k < subject.dimensions; k += WORKGROUP) {
         let index = row * subject.dimensions + k;
         let value = raw[index];
         if (!is_finite(value)) {
@@ -78,10 +78,10 @@ fn row_exponent(row: u32, local: u32) -> u32 {
         }
         largest = max(largest, exponent_of(value));
     }
-    exponents[local] = largest;
+    exponents[group.local] = largest;
     workgroupBarrier();
-    if (local < ADDERS) {
-        exponents[local] = largest_of_eight(local, ADDERS);
+    if (group.local < ADDERS) {
+        exponents[group.local] = largest_of_eight(group.local, ADDERS);
     }
     workgroupBarrier();
     return largest_of_eight(0u, 1u);
@@ -102,13 +102,13 @@ fn largest_of_eight(first: u32, reach: u32) -> u32 {
 }
 
 // sum (scale x)^2 over the row
-fn row_square(row: u32, local: u32, scale: f32) -> f32 {
+fn row_square(row: u32, group: Group, scale: f32) -> f32 {
     var sum = 0.0;
-    for (var k = local; k < subject.dimensions; k += WORKGROUP) {
+    for (var k = group.local; k < subject.dimensions; k += WORKGROUP) {
         let value = raw[row * subject.dimensions + k] * scale;
         sum += value * value;
     }
-    return row_sum(sum, local);
+    return row_sum(sum, group);
 }
 
 fn write_label(row: u32) {

@@ -37,7 +37,7 @@ fn checked_target(index: u32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = row_of(group);
     if (row >= cut.rows) {
         return;
@@ -47,7 +47,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let size = min(cut.width, max(sizes.queries * cut.dimensions, begin) - begin);
     var loss = 0.0;
     var nonzero = 0u;
-    for (var k = local; k < size; k += WORKGROUP) {
+    for (var k = group.local; k < size; k += WORKGROUP) {
         let index = begin + k;
         let term = term_of(checked_value(index), checked_target(index));
         loss += term.value;
@@ -55,9 +55,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         gradient[index] = term.slope;
     }
     report_faults();
-    let total = workgroup_sum(vec4(loss, 0.0, 0.0, 0.0), local).x;
-    let count = workgroup_count(vec4(nonzero, 0u, 0u, 0u), local).x;
-    if (local == 0u) {
+    let total = workgroup_sum(vec4(loss, 0.0, 0.0, 0.0), group).x;
+    let count = workgroup_count(vec4(nonzero, 0u, 0u, 0u), group).x;
+    if (group.local == 0u) {
         rows[row] = summary(total, size, count);
     }
 }

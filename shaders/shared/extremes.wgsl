@@ -57,22 +57,35 @@ fn eight_extremes(slot: u32, reach: u32) -> Extremes {
     );
 }
 
+fn all_extremes() -> Extremes {
+    if (ADDERS == 8u) {
+        return eight_extremes(0u, 1u);
+    }
+    return combine_extremes(eight_extremes(0u, 2u), eight_extremes(1u, 2u));
+}
+
 // The nearest of all `nearest` and the farthest of all `farthest` of the workgroup.
-fn workgroup_extremes(value: Extremes, local: u32) -> Extremes {
-    if (local >= HALF_WORKGROUP) {
-        reduce_scratch[local - HALF_WORKGROUP] = pack_extremes(value);
+fn workgroup_extremes(value: Extremes, group: Group) -> Extremes {
+    var own = value;
+    if (WORKGROUP > SLOTS) {
+        if (group.local >= SLOTS) {
+            reduce_scratch[group.local - SLOTS] = pack_extremes(value);
+        }
+        workgroupBarrier();
+        if (group.local < SLOTS) {
+            own = combine_extremes(own, unpack_extremes(reduce_scratch[group.local]));
+        }
+    }
+    if (group.local < SLOTS) {
+        reduce_scratch[group.local] = pack_extremes(own);
     }
     workgroupBarrier();
-    if (local < HALF_WORKGROUP) {
-        reduce_scratch[local] = pack_extremes(combine_extremes(value, unpack_extremes(reduce_scratch[local])));
+    if (group.local < ADDERS) {
+        reduce_scratch[group.local] = pack_extremes(eight_extremes(group.local, ADDERS));
     }
     workgroupBarrier();
-    if (local < ADDERS) {
-        reduce_scratch[local] = pack_extremes(eight_extremes(local, ADDERS));
-    }
-    workgroupBarrier();
-    if (local == 0u) {
-        reduce_scratch[0] = pack_extremes(combine_extremes(eight_extremes(0u, 2u), eight_extremes(1u, 2u)));
+    if (group.local == 0u) {
+        reduce_scratch[0] = pack_extremes(all_extremes());
     }
     return unpack_extremes(workgroupUniformLoad(&reduce_scratch[0]));
 }

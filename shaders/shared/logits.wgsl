@@ -17,21 +17,21 @@ struct Softmax {
 }
 
 // Reads the row twice, and checks its bits.
-fn softmax_of(row: u32, local: u32) -> Softmax {
+fn softmax_of(row: u32, group: Group) -> Softmax {
     let begin = row * cut.width;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var c = local; c < cut.width; c += WORKGROUP) {
+    for (var c = group.local; c < cut.width; c += WORKGROUP) {
         seen.farthest = farther(seen.farthest, Extreme(checked_value(begin + c), c));
     }
     report_faults();
-    let largest = workgroup_extremes(seen, local).farthest;
+    let largest = workgroup_extremes(seen, group).farthest;
     var others = 0.0;
-    for (var c = local; c < cut.width; c += WORKGROUP) {
+    for (var c = group.local; c < cut.width; c += WORKGROUP) {
         if (c != largest.column) {
             others += exp(values[begin + c] - largest.value);
         }
     }
-    others = workgroup_sum(vec4(others, 0.0, 0.0, 0.0), local).x;
+    others = workgroup_sum(vec4(others, 0.0, 0.0, 0.0), group).x;
     let log_sum = select(log(1.0 + others), log_one_plus(others), others <= 1.0);
     return Softmax(largest.value, largest.column, others, log_sum);
 }

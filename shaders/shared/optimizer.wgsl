@@ -38,8 +38,8 @@ fn leave_out(index: u32) {
 }
 
 @compute @workgroup_size(256)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
-    let index = number_from_start(group) * 256u + local;
+fn main(group: Group) {
+    let index = number_from_start(group) * 256u + group.local;
     if (index >= settings.count) {
         return;
     }

@@ -3,26 +3,31 @@
 // How many columns have exactly k keys before them; then how many have at most k.
 var<workgroup> places: array<atomic<u32>, CHUNK>;
 
+// How many of `size` places, or a few more, an invocation owns: those from the multiple of it that is its own.
+fn places_each(size: u32) -> u32 {
+    return (size + WORKGROUP - 1u) / WORKGROUP;
+}
+
 // Each invocation clears what it sums up afterwards.
-fn clear_places(local: u32) {
-    let first = local * CHUNK_PER_INVOCATION;
-    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
-        atomicStore(&places[first + k], 0u);
+fn clear_places(size: u32, group: Group) {
+    let each = places_each(size);
+    for (var k = group.local * each; k < (group.local + 1u) * each; k++) {
+        atomicStore(&places[k], 0u);
     }
     workgroupBarrier();
 }
 
 // places[k] becomes the sum of places[0 ..= k].
-fn sum_up_places(local: u32) {
-    let first = local * CHUNK_PER_INVOCATION;
+fn sum_up_places(size: u32, group: Group) {
+    let each = places_each(size);
     var own = 0u;
-    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
-        own += atomicLoad(&places[first + k]);
+    for (var k = group.local * each; k < (group.local + 1u) * each; k++) {
+        own += atomicLoad(&places[k]);
     }
-    var sum = exclusive_scan(own, local);
-    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
-        sum += atomicLoad(&places[first + k]);
-        atomicStore(&places[first + k], sum);
+    var sum = exclusive_scan(own, group);
+    for (var k = group.local * each; k < (group.local + 1u) * each; k++) {
+        sum += atomicLoad(&places[k]);
+        atomicStore(&places[k], sum);
     }
     workgroupBarrier();
 }

@@ -15,11 +15,11 @@ fn eight_summands(first: u32, reach: u32) -> f32 {
     return (one + three) + (two + four);
 }
 
-fn row_sum(value: f32, local: u32) -> f32 {
-    summands[local] = value;
+fn row_sum(value: f32, group: Group) -> f32 {
+    summands[group.local] = value;
     workgroupBarrier();
-    if (local < ADDERS) {
-        summands[local] = eight_summands(local, ADDERS);
+    if (group.local < ADDERS) {
+        summands[group.local] = eight_summands(group.local, ADDERS);
     }
     workgroupBarrier();
     return eight_summands(0u, 1u);

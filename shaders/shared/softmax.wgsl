@@ -40,12 +40,12 @@ fn lead(level: f32, d: f32) -> f32 {
 
 // The level -temperature * L(i) of a row, which is the nearest of its summands less temperature * log(sum of exponentials).
 // The largest of those is exp(0): nothing overflows. Reads the distances twice, and sees every pair.
-fn level_of_row(row: u32, local: u32, pairs: ptr<function, Pairs>) -> f32 {
+fn level_of_row(row: u32, group: Group, pairs: ptr<function, Pairs>) -> f32 {
     let i = stripe.begin + row;
     let label = labels[i];
     let begin = row * stripe.stride;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = local; j < sizes.references; j += WORKGROUP) {
+    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         let kind = relation_of(i, label, j);
         let d = distances[begin + j];
         see_pair(pairs, kind, d);
@@ -53,14 +53,14 @@ fn level_of_row(row: u32, local: u32, pairs: ptr<function, Pairs>) -> f32 {
             seen.nearest = nearer(seen.nearest, Extreme(d, j));
         }
     }
-    let nearest = workgroup_extremes(seen, local).nearest;
+    let nearest = workgroup_extremes(seen, group).nearest;
     var sum = 0.0;
-    for (var j = local; j < sizes.references; j += WORKGROUP) {
+    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (is_summand(relation_of(i, label, j))) {
             sum += exp(-lead(nearest.value, distances[begin + j]));
         }
     }
-    let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), local).x, 1.0);
+    let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0);
     return nearest.value - parameters.temperature * log(exponentials);
 }
 
@@ -80,7 +80,7 @@ fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -94,7 +94,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         known = stripe.begin + stripe_rows();
         written = min(stripe.stride, (known + GRADIENT_STEP - 1u) / GRADIENT_STEP * GRADIENT_STEP);
     }
-    for (var j = local; j < written; j += WORKGROUP) {
+    for (var j = group.local; j < written; j += WORKGROUP) {
         let at = row * stripe.stride + j;
         let kind = relation_of(i, label, j);
         var c = 0.0;

@@ -1,11 +1,10 @@
 // A chunk of a row's positives, sorted in workgroup memory. Needs shared/pairs.wgsl and shared/reduce.wgsl, and of the file that
 // includes it what is sorted: the type Key, LARGEST, `key_of` and `is_before`.
 //
-// Invocation t owns the columns t, t + 256, ... of the row; the positives are numbered by owner, then by column. A chunk is
+// Invocation t owns the columns t, t + WORKGROUP, ... of the row; the positives are numbered by owner, then by column. A chunk is
 // CHUNK consecutive numbers, so which positives it holds depends on nothing but the labels.
 
 const CHUNK = 1024u;
-const CHUNK_PER_INVOCATION = CHUNK / WORKGROUP;
 
 // Positives that a dispatch works on, in chunks: so many that its loops, which grow with the columns, are not stopped
 // (src/gpu/limits.rs).
@@ -13,38 +12,45 @@ override PORTION: u32 = 8u * CHUNK;
 
 var<workgroup> keys: array<Key, CHUNK>;
 
+// Sums that one invocation adds up one after the other.
+const SCAN_BLOCK = 16u;
+
 var<workgroup> scan_scratch: array<u32, WORKGROUP>;
 
-// The sum of `value` over the invocations before this one.
-fn exclusive_scan(value: u32, local: u32) -> u32 {
-    scan_scratch[local] = value;
+// The sum of `value` over the invocations before this one: sums of blocks of 16, then of the blocks before.
+fn exclusive_scan(value: u32, group: Group) -> u32 {
+    scan_scratch[group.local] = value;
     workgroupBarrier();
-    for (var reach = 1u; reach < WORKGROUP; reach <<= 1u) {
-        var before = 0u;
-        if (local >= reach) {
-            before = scan_scratch[local - reach];
+    if (group.local < WORKGROUP / SCAN_BLOCK) {
+        var sum = 0u;
+        for (var k = group.local * SCAN_BLOCK; k < (group.local + 1u) * SCAN_BLOCK; k++) {
+            sum += scan_scratch[k];
+            scan_scratch[k] = sum;
         }
-        workgroupBarrier();
-        scan_scratch[local] += before;
-        workgroupBarrier();
     }
-    return scan_scratch[local] - value;
+    workgroupBarrier();
+    var before = scan_scratch[group.local] - value;
+    for (var k = SCAN_BLOCK - 1u; k + 1u <= group.local; k += SCAN_BLOCK) {
+        before += scan_scratch[k];
+    }
+    workgroupBarrier();
+    return before;
 }
 
 // Puts the keys of the positives first, first + 1, ... first + size - 1, their distances plus `offset`, into `keys`, in
 // ascending order.
 // `number` is the number of the invocation's first positive. `first` and `size` are uniform.
-fn sort_positives(i: u32, row: u32, local: u32, number: u32, first: u32, size: u32, offset: f32) {
+fn sort_positives(i: u32, row: u32, group: Group, number: u32, first: u32, size: u32, offset: f32) {
     var padded = 1u;
     while (padded < size) {
         padded <<= 1u;
     }
-    for (var k = local; k < padded; k += WORKGROUP) {
+    for (var k = group.local; k < padded; k += WORKGROUP) {
         keys[k] = LARGEST;
     }
     workgroupBarrier();
     var next = number;
-    for (var j = local; j < sizes.references; j += WORKGROUP) {
+    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == POSITIVE) {
             if (next >= first && next < first + size) {
                 keys[next - first] = key_of(distances[row * stripe.stride + j] + offset, j);
@@ -56,7 +62,7 @@ fn sort_positives(i: u32, row: u32, local: u32, number: u32, first: u32, size: u
     // Bitonic sort: `run` is the length of the sorted runs being made, `reach` how far apart compared keys are.
     for (var run = 2u; run <= padded; run <<= 1u) {
         for (var reach = run >> 1u; reach > 0u; reach >>= 1u) {
-            for (var t = local; t < padded / 2u; t += WORKGROUP) {
+            for (var t = group.local; t < padded / 2u; t += WORKGROUP) {
                 let low = 2u * t - (t & (reach - 1u));
                 let high = low + reach;
                 let ascending = (low & run) == 0u;
@@ -80,15 +86,21 @@ fn search_step(found: u32, width: u32, size: u32, value: Key, or_equal: bool) ->
     return select(found, next, next <= size && (is_before(key, value) || (or_equal && !is_before(value, key))));
 }
 
+// Steps that are wider than there are keys find nothing.
 fn search(size: u32, value: Key, or_equal: bool) -> u32 {
-    var found = search_step(0u, 1024u, size, value, or_equal);
-    found = search_step(found, 512u, size, value, or_equal);
-    found = search_step(found, 256u, size, value, or_equal);
-    found = search_step(found, 128u, size, value, or_equal);
-    found = search_step(found, 64u, size, value, or_equal);
-    found = search_step(found, 32u, size, value, or_equal);
-    found = search_step(found, 16u, size, value, or_equal);
-    found = search_step(found, 8u, size, value, or_equal);
+    var found = 0u;
+    if (size >= 128u) {
+        found = search_step(found, 1024u, size, value, or_equal);
+        found = search_step(found, 512u, size, value, or_equal);
+        found = search_step(found, 256u, size, value, or_equal);
+        found = search_step(found, 128u, size, value, or_equal);
+    }
+    if (size >= 8u) {
+        found = search_step(found, 64u, size, value, or_equal);
+        found = search_step(found, 32u, size, value, or_equal);
+        found = search_step(found, 16u, size, value, or_equal);
+        found = search_step(found, 8u, size, value, or_equal);
+    }
     found = search_step(found, 4u, size, value, or_equal);
     found = search_step(found, 2u, size, value, or_equal);
     return search_step(found, 1u, size, value, or_equal);

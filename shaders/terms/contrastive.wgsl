@@ -33,12 +33,12 @@ fn term_slope(hinge: f32) -> f32 {
     return 2.0 * hinge;
 }
 
-fn work(row: u32, local: u32, positive_weight: f32, negative_weight: f32) {
+fn work(row: u32, group: Group, positive_weight: f32, negative_weight: f32) {
     let i = stripe.begin + row;
     var pairs: Pairs;
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
-    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let at = row * stripe.stride + j;
         let kind = relation(i, j);
         var c = 0.0;
@@ -59,9 +59,9 @@ fn work(row: u32, local: u32, positive_weight: f32, negative_weight: f32) {
         }
         coefficients[at] = c;
     }
-    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), local);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), group);
+    if (group.local == 0u) {
         rows[i] = Row(
             sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, counts.z, counts.w,
             vec2(counts.x + counts.y, 0u), vec2(counts.z + counts.w, 0u), 0.0, 0u,
@@ -71,21 +71,21 @@ fn work(row: u32, local: u32, positive_weight: f32, negative_weight: f32) {
 
 // Fills `rows`, from which the totals of the batch are made.
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
+fn statistics(group: Group) {
     let row = number_on_stripe(group);
     if (row < stripe_rows()) {
-        work(row, local, 1.0, 1.0);
+        work(row, group, 1.0, 1.0);
     }
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row < stripe_rows()) {
         if (SPLIT_MEAN == 1u) {
-            work(row, local, totals.positive_weight, totals.negative_weight);
+            work(row, group, totals.positive_weight, totals.negative_weight);
         } else {
-            work(row, local, 1.0, 1.0);
+            work(row, group, 1.0, 1.0);
         }
     }
 }

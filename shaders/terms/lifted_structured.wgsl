@@ -27,37 +27,37 @@ struct Parameters {
 
 override EXACT: u32 = 0u;
 
-fn nearest_negative(row: u32, local: u32) -> Extreme {
+fn nearest_negative(row: u32, group: Group) -> Extreme {
     let i = stripe.begin + row;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = local; j < sizes.references; j += WORKGROUP) {
+    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == NEGATIVE) {
             seen.nearest = nearer(seen.nearest, Extreme(distances[row * stripe.stride + j], j));
         }
     }
-    return workgroup_extremes(seen, local).nearest;
+    return workgroup_extremes(seen, group).nearest;
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
+fn statistics(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
-    let nearest = nearest_negative(row, local);
+    let nearest = nearest_negative(row, group);
     var above = 0.0;
     if (EXACT == 0u) {
         // The largest summand is exp(0): nothing overflows.
         var sum = 0.0;
-        for (var j = local; j < sizes.references; j += WORKGROUP) {
+        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 sum += exp(nearest.value - distances[row * stripe.stride + j]);
             }
         }
-        above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), local).x, 1.0));
+        above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0));
     }
-    if (local == 0u) {
+    if (group.local == 0u) {
         row_statistics[i] = Statistic(parameters.margin - nearest.value + above, nearest.column, 0.0);
     }
 }
@@ -71,7 +71,7 @@ fn share(i: u32, j: u32, own: f32, other: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -83,7 +83,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     var loss = 0.0;
     var weight = 0.0;
     var unordered = vec2(0u);  // terms, non-zero terms
-    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let at = row * stripe.stride + j;
         let kind = relation(i, j);
         var c = 0.0;
@@ -107,9 +107,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         }
         coefficients[at] = c;
     }
-    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), local);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, unordered), local);
-    for (var j = local; j < sizes.references; j += WORKGROUP) {
+    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), group);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, unordered), group);
+    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == NEGATIVE) {
             let at = row * stripe.stride + j;
             let d = distances[at];
@@ -120,7 +120,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             coefficients[at] = coefficient(slope, d);
         }
     }
-    if (local == 0u) {
+    if (group.local == 0u) {
         rows[i] = Row(
             sums.x, 0.0, sums.z, sums.w, counts.x, counts.y, 0u, 0u,
             vec2(counts.z, 0u), vec2(counts.w, 0u), 0.0, 0u,

@@ -17,7 +17,7 @@ override POWER: u32 = 1u;
 override DIVIDE_BY_CLASSES: u32 = 0u;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -30,7 +30,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     var own_slope = 0.0;
     var other_distance = 0.0;
     var within = 0.0;  // classes within the margin; their terms may be too small for f32
-    for (var c = local; c < stripe.stride; c += WORKGROUP) {
+    for (var c = group.local; c < stripe.stride; c += WORKGROUP) {
         let at = row * stripe.stride + c;
         var slope = 0.0;
         if (c < sizes.references && c != own_class) {
@@ -51,8 +51,8 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             coefficients[at] = 0.0;
         }
     }
-    let sums = workgroup_sum(vec4(loss, own_slope, other_distance, within), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(loss, own_slope, other_distance, within), group);
+    if (group.local == 0u) {
         coefficients[row * stripe.stride + own_class] = coefficient(sums.y, own);
         let nonzero = vec2(select(0u, 1u, sums.w > 0.0), 0u);
         if (DISTANCE == SCORES) {

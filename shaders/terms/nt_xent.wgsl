@@ -24,28 +24,28 @@ fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
+fn statistics(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     var pairs: Pairs;
-    let level = level_of_row(row, local, &pairs);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let level = level_of_row(row, group, &pairs);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
     let has_negatives = counts.y > 0u;
     let label = labels[i];
     var loss = 0.0;
     var weight = 0.0;
-    for (var j = local; j < sizes.references; j += WORKGROUP) {
+    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (has_negatives && relation_of(i, label, j) == POSITIVE) {
             let over = lead(level, distances[row * stripe.stride + j]);
             loss += softplus(over);
             weight += sigmoid(over);
         }
     }
-    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), group);
+    if (group.local == 0u) {
         row_statistics[i] = Statistic(level, 0u, sums.y);
         // A softplus is never 0, though f32 may round it so.
         let nonzero = select(0u, counts.x, has_negatives);

@@ -21,24 +21,24 @@ fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group, @builtin(local_invocation_index) local: u32) {
+fn statistics(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     var pairs: Pairs;
-    let level = level_of_row(row, local, &pairs);
+    let level = level_of_row(row, group, &pairs);
     let label = labels[i];
     var leads = 0.0;
-    for (var j = local; j < sizes.references; j += WORKGROUP) {
+    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation_of(i, label, j) == POSITIVE) {
             leads += lead(level, distances[row * stripe.stride + j]);
         }
     }
-    let sums = workgroup_sum(vec4(leads, 0.0, pairs.positive_distance, pairs.negative_distance), local);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(leads, 0.0, pairs.positive_distance, pairs.negative_distance), group);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    if (group.local == 0u) {
         let has_positives = counts.x > 0u;
         let weight = select(1.0 / f32(counts.x), 0.0, !has_positives);
         row_statistics[i] = Statistic(level, 0u, weight);

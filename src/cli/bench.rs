@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use wgpu_metric_learning::{Options, Tile, Tiles};
+use wgpu_metric_learning::{Options, RowWidth, Tile, Tiles};
 
 use limits::Limits;
 use subject::{Inputs, Subject};
@@ -66,6 +66,10 @@ pub struct Arguments {
     #[arg(long, value_name = "TILE", value_parser = tile)]
     tile: Option<Tile>,
 
+    /// Shares a row among few or many invocations, narrow or wide, in the place of what the library picks.
+    #[arg(long, value_name = "WIDTH", value_parser = row_width)]
+    row_width: Option<RowWidth>,
+
     /// Prints the stages of every point too, on the GPU's own clock: how long each takes, and how near it is to the limit that it is
     /// nearest to. JSON always has them.
     #[arg(long)]
@@ -82,7 +86,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let time = duration(arguments.seconds)?;
     let points = arguments.points()?;
     let tiles = arguments.tile.map(Tiles::both);
-    let gpu = Gpu::open_with(&arguments.gpu, Options { tiles, ..Options::default() })?;
+    let options = Options { tiles, row_width: arguments.row_width, ..Options::default() };
+    let gpu = Gpu::open_with(&arguments.gpu, options)?;
     let limits = Limits::measure(&gpu.context)?;
     print(&if arguments.json { limits.json(&gpu).to_string() } else { limits.text(&gpu) })?;
     if !arguments.json {
@@ -153,8 +158,20 @@ impl Arguments {
 }
 
 fn tile(name: &str) -> std::result::Result<Tile, String> {
-    let named = Tile::ALL.into_iter().find(|tile| tile.name() == name);
-    named.ok_or_else(|| format!("one of {} is needed", Tile::ALL.map(Tile::name).join(", ")))
+    named(name, Tile::ALL, Tile::name)
+}
+
+fn row_width(name: &str) -> std::result::Result<RowWidth, String> {
+    named(name, RowWidth::ALL, RowWidth::name)
+}
+
+fn named<T: Copy, const N: usize>(
+    name: &str,
+    all: [T; N],
+    name_of: fn(T) -> &'static str,
+) -> std::result::Result<T, String> {
+    let found = all.into_iter().find(|&one| name_of(one) == name);
+    found.ok_or_else(|| format!("one of {} is needed", all.map(name_of).join(", ")))
 }
 
 fn duration(seconds: f64) -> Result<Duration> {

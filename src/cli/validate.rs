@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use rayon::prelude::*;
-use wgpu_metric_learning::{Context, Error as LibraryError, Options, Tile, Tiles};
+use wgpu_metric_learning::{Context, Error as LibraryError, Options, RowWidth, Tile, Tiles};
 
 use cases::Case;
 use comparison::{Expected, Verdict};
@@ -89,7 +89,7 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Case>> {
 fn hold(cases: &[Case], context: &Context, start: Instant) -> Result<Findings> {
     let mut findings = Findings::default();
     let mut told = start;
-    let contexts = of_each_tile(context)?;
+    let contexts = of_each_size(context)?;
     for some in cases.chunks(AT_A_TIME) {
         let made: Vec<_> = some.par_iter().map(Case::make).collect::<Result<_, _>>()?;
         let batches: Vec<_> = made.iter().map(|(_, inputs)| inputs.batch()).collect::<Result<_, _>>()?;
@@ -99,7 +99,7 @@ fn hold(cases: &[Case], context: &Context, start: Instant) -> Result<Findings> {
             .map(|((asked, _), batch)| Expected::of(asked, batch))
             .collect::<Result<_, _>>()?;
         for (((case, (asked, _)), batch), expected) in some.iter().zip(&made).zip(&batches).zip(&expected) {
-            let verdict = expected.compare(&contexts[turn(findings.cases)], batch);
+            let verdict = expected.compare(&contexts[turn(findings.cases) % contexts.len()], batch);
             let is_lost = matches!(verdict, Verdict::Failed(LibraryError::DeviceLost { .. }));
             let (asked, inputs) = (asked.clone(), case.describe_inputs());
             findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
@@ -115,16 +115,19 @@ fn hold(cases: &[Case], context: &Context, start: Instant) -> Result<Findings> {
     Ok(findings)
 }
 
-/// The same for each tile, so that either is held against the reference, whichever the library picks.
-fn of_each_tile(context: &Context) -> Result<Vec<Context>> {
-    let options = |tile| Options { tiles: Some(Tiles::both(tile)), ..*context.options() };
-    let of = |tile| Context::with_options(context.device(), context.queue(), options(tile));
-    Ok(Tile::ALL.into_iter().map(of).collect::<std::result::Result<_, _>>()?)
+/// The same for each tile with each width of a row, so that all are held against the reference, whichever the library picks.
+fn of_each_size(context: &Context) -> Result<Vec<Context>> {
+    let sizes = Tile::ALL.into_iter().flat_map(|tile| RowWidth::ALL.map(|width| (tile, width)));
+    let of = |(tile, width)| {
+        let options = Options { tiles: Some(Tiles::both(tile)), row_width: Some(width), ..*context.options() };
+        Context::with_options(context.device(), context.queue(), options)
+    };
+    Ok(sizes.map(of).collect::<std::result::Result<_, _>>()?)
 }
 
 /// Whose turn it is: no period of the cases goes along with it.
 fn turn(case: usize) -> usize {
-    case.count_ones() as usize % Tile::ALL.len()
+    case.count_ones() as usize
 }
 
 fn tell_progress(findings: &Findings, cases: usize, start: Instant) {

@@ -4,6 +4,7 @@ use super::buffers::Matrix;
 use super::context::Context;
 use super::kernels::{MatrixKind, Summation};
 use super::limits::{check_matrix, summands_per_dispatch};
+use super::row_width::RowWidth;
 use super::sizes;
 use super::stripes::Stripes;
 use super::sweeps::TILE;
@@ -22,6 +23,7 @@ pub(crate) struct Basis {
     pub on_unit_rows: bool,
     pub stripes: Stripes,
     pub tiles: Tiles,
+    pub row_width: RowWidth,
     /// How many rows and pairs a recording has.
     pub sizes: wgpu::Buffer,
     pub matrix: Matrix,
@@ -36,6 +38,7 @@ impl Basis {
         check_matrix(&shape, distance)?;
         let stripes = Stripes::new(&shape, context.options().workspace_bytes, limits.max_storage_buffer_binding_size)?;
         Ok(Self {
+            row_width: RowWidth::of(context, stripes.stride),
             context: context.clone(),
             shape,
             distance,
@@ -55,6 +58,7 @@ impl Basis {
             on_unit_rows: false,
             stripes: Stripes::none(),
             tiles: Tiles::both(Tile::Small),
+            row_width: RowWidth::Wide,
             sizes: sizes::buffer(context, &shape)?,
             matrix: Matrix::pointwise(context)?,
         })

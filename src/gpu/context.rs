@@ -11,6 +11,7 @@ use super::measure::MeasurePlan;
 use super::objective::ObjectivePlan;
 use super::optimizer::OptimizerPlan;
 use super::plan::Plan;
+use super::row_width::RowWidth;
 use super::scope::scoped;
 use super::tier::{Checks, Tier, names_of};
 use super::tiles::{Tiles, Tuned};
@@ -37,6 +38,8 @@ pub struct Options {
     pub tier: Option<Tier>,
     /// The tiles of distances and gradients; `None` takes those that [`Context::autotune`] has found, or the usual ones. Default `None`.
     pub tiles: Option<Tiles>,
+    /// How many invocations share a row where a loss goes through it; `None` takes the usual ones. Default `None`.
+    pub row_width: Option<RowWidth>,
     /// Whether shaders carry run-time checks. Default `Trusted`.
     pub checks: Checks,
     /// How long a blocking call waits for the GPU before it gives up. Default 10 minutes.
@@ -50,6 +53,7 @@ impl Default for Options {
             operations_per_dispatch: 3 << 28,
             tier: None,
             tiles: None,
+            row_width: None,
             checks: Checks::default(),
             timeout: Duration::from_secs(600),
         }

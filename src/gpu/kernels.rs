@@ -3,6 +3,7 @@
 use super::kernel::{Kernel, Room};
 use super::limits::portion_constant;
 use super::list::DIGIT_BITS;
+use super::row_width::RowWidth;
 use super::tiles::{Tile, has_tiles};
 use crate::Distance;
 use crate::loss::{Beta, Description, Loss, Statistics, Terms};
@@ -63,11 +64,14 @@ impl Kernels {
 fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
     // Rows that are too long for that many chunks take fewer: the same kernel with another constant.
     let portion = terms.walk.usual_portion();
-    let mut kernels = vec![matrix.terms(terms, MAIN, portion)];
-    kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
-    if terms.statistics != Statistics::None {
-        kernels.push(matrix.terms(terms, STATISTICS, portion));
+    let mut kernels = Vec::new();
+    for width in RowWidth::ALL {
+        kernels.push(matrix.terms(terms, MAIN, portion, width));
+        if terms.statistics != Statistics::None {
+            kernels.push(matrix.terms(terms, STATISTICS, portion, width));
+        }
     }
+    kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
     if matrix.is_tiled() {
         for (summation, tile) in Summation::ALL.into_iter().flat_map(|one| Tile::ALL.map(|tile| (one, tile))) {
             kernels.extend([matrix.tiled_gradient(summation, tile), matrix.finished_gradient(summation, tile, terms)]);
@@ -153,8 +157,9 @@ impl MatrixKind {
         kernel(Room::Distance, shader!("distance/listed.wgsl"), constants)
     }
 
-    pub(crate) fn terms(self, terms: &Terms, entry: &'static str, portion: Option<u64>) -> Kernel {
+    pub(crate) fn terms(self, terms: &Terms, entry: &'static str, portion: Option<u64>, width: RowWidth) -> Kernel {
         let mut constants = terms.constants.clone();
+        constants.push(("WORKGROUP", width.invocations().into()));
         constants.extend(portion_constant(portion));
         constants.extend(self.constants());
         Kernel { entry, ..kernel(Room::Terms, terms.shader, constants) }

@@ -2,6 +2,7 @@
 //! included, and says nothing: what would be longer is shared out among dispatches, or is an error before anything is computed.
 
 use super::list::BLOCK;
+use super::row_width::RowWidth;
 use super::stripes::pairs;
 use super::tiles::Tile;
 use crate::loss::{Chunks, Loss, Walk};
@@ -29,8 +30,8 @@ const OPERATIONS_PER_CHUNKS: u64 = 1 << 28;
 /// Places of a row that `shaders/gradient/listed.wgsl` sums up in a dispatch: 30,720 rounds of 16, also some tenth of a second there.
 pub(crate) const PLACES_PER_DISPATCH: u64 = 491_520;
 
-/// Invocations that share a row of the matrix, of values, or the rows of a batch: `WORKGROUP` of `shaders/shared/reduce.wgsl`.
-const WORKGROUP: u64 = 256;
+/// Invocations that share a row of values, or the rows of a batch.
+const WORKGROUP: u64 = RowWidth::Wide.invocations() as u64;
 
 /// Loops over something that is not shared out among dispatches.
 struct Loops {
@@ -64,8 +65,8 @@ const LINEAR_FORWARD: Loops = Loops { kernel: "training/linear", what: "dimensio
 const LINEAR_BACKWARD: Loops = Loops { what: "rows", ..LINEAR_FORWARD };
 
 impl Loops {
-    const fn of_row(kernel: &'static str, rounds: u64) -> Self {
-        Self { kernel, what: "columns", step: WORKGROUP, rounds }
+    const fn of_row(kernel: &'static str, rounds: u64, width: RowWidth) -> Self {
+        Self { kernel, what: "columns", step: width.invocations() as u64, rounds }
     }
 
     /// The most that no loop is too long for.
@@ -117,7 +118,7 @@ pub(crate) fn check_pointwise(loss: &Loss, shape: &Shape, rows: u32) -> Result<(
         return Ok(());
     }
     let terms = loss.description().terms();
-    Loops::of_row(terms.shader.path, terms.walk.reads).check(shape.dimensions() as u64)
+    Loops::of_row(terms.shader.path, terms.walk.reads, RowWidth::Wide).check(shape.dimensions() as u64)
 }
 
 /// Checks the sums of a linear projection, both ways.
@@ -128,19 +129,27 @@ pub(crate) fn check_linear(linear: &Linear) -> Result<()> {
 
 /// How many positives of a row a dispatch of the kernel takes: `None` where it takes any number at once. An error where the rows
 /// of the shape are too long for a single chunk of them.
-pub(crate) fn positives_per_dispatch(shader: Shader, walk: &Walk, shape: &Shape) -> Result<Option<u64>> {
+pub(crate) fn positives_per_dispatch(
+    shader: Shader,
+    walk: &Walk,
+    shape: &Shape,
+    width: RowWidth,
+) -> Result<Option<u64>> {
     // The rows of a list are always short.
     if shape.listed() > 0 {
         return Ok(None);
     }
     let columns = shape.references() as u64;
     let Some(Chunks { size, most, reads, rounds, operations }) = walk.chunks else {
-        return Loops::of_row(shader.path, walk.reads).check(columns).map(|()| None);
+        return Loops::of_row(shader.path, walk.reads, width).check(columns).map(|()| None);
     };
-    let read = columns.div_ceil(WORKGROUP);
+    let invocations = u64::from(width.invocations());
+    let read = columns.div_ceil(invocations);
+    // Those of a chunk are counted for 256 invocations.
+    let rounds = rounds * WORKGROUP / invocations;
     let fitting = MOST_ROUNDS.saturating_sub(walk.reads * read) / (reads * read + rounds);
     if fitting == 0 {
-        let limit = (MOST_ROUNDS - rounds) / (walk.reads + reads) * WORKGROUP;
+        let limit = (MOST_ROUNDS - rounds) / (walk.reads + reads) * invocations;
         return Err(Error::TooLong { kernel: shader.path, what: "columns", count: columns, limit });
     }
     let quick = (OPERATIONS_PER_CHUNKS / (operations * columns)).max(1);

@@ -10,6 +10,7 @@ use super::layout;
 use super::limits::{portions_of, positives_per_dispatch};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What};
+use super::row_width::RowWidth;
 use super::sizes;
 use super::sweeps::{Grid, Load, Sweeps};
 use super::trace::{Subject, span};
@@ -119,7 +120,7 @@ impl Buffers {
     /// For each stripe of rows: distance, ranks; after them: totals.
     fn steps(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Step>> {
         let shader = shader!("measures/ranks.wgsl");
-        let portion = positives_per_dispatch(shader, &RANKING, &basis.shape)?;
+        let portion = positives_per_dispatch(shader, &RANKING, &basis.shape, RowWidth::Wide)?;
         let portions = portions_of(basis.shape.references() as u64, portion);
         let mut sweeps = Sweeps::new(basis);
         let distance = sweeps.distance()?;

@@ -8,6 +8,7 @@ use super::outputs::{self, Handover, Outputs};
 use super::part::{Part, steps_of};
 use super::program::{Program, recording};
 use super::readback::{Pending, Sources};
+use super::row_width::RowWidth;
 use super::scope::scoped;
 use super::tiles::{Tiles, has_tiles};
 use super::trace::{Subject, span};
@@ -15,7 +16,7 @@ use super::trace::{Subject, span};
 use crate::Error;
 use crate::Result;
 use crate::loss::Loss;
-use crate::shape::Shape;
+use crate::shape::{Mode, Shape};
 
 /// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
 ///
@@ -138,6 +139,11 @@ impl Plan {
     /// The tiles of distances and gradients, where the mode has any.
     pub fn tiles(&self) -> Option<Tiles> {
         has_tiles(self.shape().mode()).then_some(self.basis.tiles)
+    }
+
+    /// How many invocations share a row of the matrix, where the mode has one.
+    pub fn row_width(&self) -> Option<RowWidth> {
+        (self.shape().mode() != Mode::Pointwise).then_some(self.basis.row_width)
     }
 
     /// The loss that is evaluated.

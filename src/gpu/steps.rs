@@ -109,7 +109,7 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     fn new(basis: &'a Basis, part: &'a Part) -> Result<Self> {
         let terms = part.loss.description().terms();
-        let portion = positives_per_dispatch(terms.shader, &terms.walk, &basis.shape)?;
+        let portion = positives_per_dispatch(terms.shader, &terms.walk, &basis.shape, basis.row_width)?;
         Ok(Self { basis, part, terms, portion, at_once: false })
     }
 
@@ -144,7 +144,7 @@ impl<'a> Work<'a> {
 
     /// In as many dispatches as it takes for all positives of a row, where there is a portion of them.
     fn terms(&self, sweeps: &Sweeps, entry: &'static str, portion: Option<u64>) -> Result<Sweep> {
-        let kernel = self.basis.matrix_kind().terms(&self.terms, entry, self.portion);
+        let kernel = self.basis.matrix_kind().terms(&self.terms, entry, self.portion, self.basis.row_width);
         let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
         let buffers = [
             &all.parameters,

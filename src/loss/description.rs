@@ -101,7 +101,7 @@ impl Terms {
     }
 }
 
-/// How the kernels of a row go through its columns, of which each invocation has every 256th: what decides how often its loops
+/// How the kernels of a row go through its columns, of which each invocation has every 64th or 256th: what decides how often its loops
 /// go round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk {
@@ -143,7 +143,7 @@ pub(crate) struct Chunks {
     pub most: u64,
     /// How often a chunk goes through the row, at most.
     pub reads: u64,
-    /// Rounds of loops for a chunk however long the row is, at most.
+    /// Rounds of loops of 256 invocations for a chunk however long the row is, at most.
     pub rounds: u64,
     /// Roughly how many arithmetic operations a chunk costs for each column, beside those rounds.
     pub operations: u64,

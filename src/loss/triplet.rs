@@ -15,8 +15,9 @@ const ALL: Walk = Walk {
     chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS, operations: 64 }),
 };
 
-/// Of `shaders/terms/triplet/all_soft.wgsl`, for each invocation one positive of 256: its slope takes 6 rounds for 256 columns,
-/// and each negative 16 for all of them, and one to end.
+/// Of `shaders/terms/triplet/all_soft.wgsl`, for each of 256 invocations one positive of 256: its slope takes 6 rounds for 256 columns,
+/// and each negative 16 for all of them, and one to end. Of 64 invocations each has four
+/// positives, and as many rounds for 64 columns.
 const ALL_SOFT: Walk = Walk {
     reads: 4,
     chunks: Some(Chunks { size: 256, most: 4, reads: 22, rounds: SORTING_ROUNDS, operations: 256 * 64 }),

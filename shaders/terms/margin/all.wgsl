@@ -12,7 +12,7 @@ struct Parameters {
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -22,7 +22,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     var pairs: Pairs;
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
-    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let at = row * stripe.stride + j;
         let kind = relation(i, j);
         var c = 0.0;
@@ -43,9 +43,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         }
         coefficients[at] = c;
     }
-    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), local);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), group);
+    if (group.local == 0u) {
         rows[i] = Row(
             sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, counts.z, counts.w,
             vec2(counts.x + counts.y, 0u), vec2(counts.z + counts.w, 0u), f32(i32(counts.w) - i32(counts.z)), 0u,

@@ -34,7 +34,7 @@ const FARTHEST = 1.4;
 // Draws of a dispatch: so many that its loops, which grow with the columns, are not stopped (src/gpu/limits.rs).
 override PORTION: u32 = 16u * WORKGROUP;
 
-// Segments are summed up in 16 blocks of 16.
+// Segments are summed up in blocks of 16, at most 16 of them.
 const BLOCK = 16u;
 
 // The weight of a row's segments up to and with each.
@@ -77,23 +77,23 @@ fn weight(i: u32, row: u32, j: u32, negatives: Negatives) -> f32 {
 
 // `cumulative` becomes the sums of `own` up to and with each invocation. They never fall, and rise only where `own` is not 0,
 // whatever is rounded: within a block all are one chain of additions, and a block begins where the one before it ends.
-fn sum_up_segments(own: f32, local: u32) {
-    cumulative[local] = own;
+fn sum_up_segments(own: f32, group: Group) {
+    cumulative[group.local] = own;
     workgroupBarrier();
-    if (local < BLOCK) {
-        for (var k = local * BLOCK + 1u; k < (local + 1u) * BLOCK; k++) {
+    if (group.local < WORKGROUP / BLOCK) {
+        for (var k = group.local * BLOCK + 1u; k < (group.local + 1u) * BLOCK; k++) {
             cumulative[k] += cumulative[k - 1u];
         }
     }
     workgroupBarrier();
-    if (local == 0u) {
+    if (group.local == 0u) {
         before_block[0] = 0.0;
-        for (var k = 1u; k < BLOCK; k++) {
+        for (var k = 1u; k < WORKGROUP / BLOCK; k++) {
             before_block[k] = before_block[k - 1u] + cumulative[k * BLOCK - 1u];
         }
     }
     workgroupBarrier();
-    cumulative[local] += before_block[local / BLOCK];
+    cumulative[group.local] += before_block[group.local / BLOCK];
     workgroupBarrier();
 }
 
@@ -131,7 +131,7 @@ fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) ->
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -141,7 +141,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     var pairs: Pairs;
     // The heaviest negative is the one whose log-weight is the farthest up.
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             let d = distances[row * stripe.stride + j];
@@ -157,22 +157,22 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             atomicStore(&coefficients[row * stripe.stride + j], 0u);
         }
     }
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
     if (first > 0u && first >= counts.x) {
         return;
     }
-    let negatives = negatives_from(workgroup_extremes(seen, local));
+    let negatives = negatives_from(workgroup_extremes(seen, group));
     let draws = select(counts.x, 0u, negatives.some == NOWHERE);
 
     let segment_size = (sizes.references + WORKGROUP - 1u) / WORKGROUP;
-    let begin = local * segment_size;
+    let begin = group.local * segment_size;
     var own = 0.0;
     for (var j = begin; j < min(begin + segment_size, sizes.references); j++) {
         own += weight(i, row, j, negatives);
     }
-    sum_up_segments(own, local);
+    sum_up_segments(own, group);
     storageBarrier();
-    for (var rank = first + local; rank < min(first + PORTION, draws); rank += WORKGROUP) {
+    for (var rank = first + group.local; rank < min(first + PORTION, draws); rank += WORKGROUP) {
         let drawn = draw(i, row, rank, segment_size, negatives);
         atomicAdd(&coefficients[row * stripe.stride + drawn], 1u);
     }
@@ -184,7 +184,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let boundary = beta_of(i);
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
-    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let at = row * stripe.stride + j;
         let kind = relation(i, j);
         var c = 0.0;
@@ -205,9 +205,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         }
         atomicStore(&coefficients[at], bitcast<u32>(c));
     }
-    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), local);
-    let within = workgroup_count(vec4(nonzero, 0u, 0u), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
+    let within = workgroup_count(vec4(nonzero, 0u, 0u), group);
+    if (group.local == 0u) {
         rows[i] = Row(
             sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, within.x, within.y,
             vec2(counts.x + draws, 0u), vec2(within.x + within.y, 0u), f32(i32(within.y) - i32(within.x)), 0u,

@@ -23,7 +23,7 @@ struct Parameters {
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -31,7 +31,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let i = stripe.begin + row;
     let begin = row * stripe.stride;
     var pairs: Pairs;
-    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             see_pair(&pairs, kind, distances[begin + j]);
@@ -40,23 +40,23 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             coefficients[begin + j] = 0.0;
         }
     }
-    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
     let portion = stripe.portion * PORTION;
     if (portion > 0u && portion >= seen.x) {
         return;
     }
-    let number = exclusive_scan(pairs.positives, local);
+    let number = exclusive_scan(pairs.positives, group);
 
     var loss = 0.0;
     var nonzero = 0u;
     for (var first = portion; first < min(portion + PORTION, seen.x); first += CHUNK) {
         let size = min(CHUNK, seen.x - first);
         let is_last = first + size == seen.x;
-        sort_positives(i, row, local, number, first, size, parameters.margin);
-        clear_places(local);
+        sort_positives(i, row, group, number, first, size, parameters.margin);
+        clear_places(size, group);
 
         let largest = keys[size - 1u];
-        for (var j = local; j < sizes.references; j += WORKGROUP) {
+        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distances[begin + j];
                 let place = keys_up_to(size, d);
@@ -72,10 +72,10 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             }
         }
         workgroupBarrier();
-        sum_up_places(local);
+        sum_up_places(size, group);
 
         var next = number;
-        for (var j = local; j < sizes.references; j += WORKGROUP) {
+        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == POSITIVE) {
                 if (next >= first && next < first + size) {
                     let d = distances[begin + j];
@@ -90,9 +90,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         workgroupBarrier();
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
-    let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
+    let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), group);
+    if (group.local == 0u) {
         var total = max(sums.x, 0.0);
         var total_nonzero = wide_from_halves(halves.x, halves.y);
         if (portion > 0u) {

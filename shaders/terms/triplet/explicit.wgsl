@@ -7,7 +7,7 @@
 // #include "shared/triplet.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -15,7 +15,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     var pairs: Pairs;
     var loss = 0.0;
     var nonzero = 0u;
-    for (var j = 2u * local; j < stripe.stride; j += 2u * WORKGROUP) {
+    for (var j = 2u * group.local; j < stripe.stride; j += 2u * WORKGROUP) {
         let at = row * stripe.stride + j;
         if (relation(row, j) == NO_PAIR) {
             continue;
@@ -31,9 +31,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         coefficients[at] = coefficient(slope, positive);
         coefficients[at + 1u] = coefficient(-slope, negative);
     }
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero, 0u), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero, 0u), group);
+    if (group.local == 0u) {
         rows[row] = Row(
             sums.x, 0.0, sums.y, sums.z, counts.x, counts.y, 0u, 0u,
             vec2(counts.x, 0u), vec2(counts.z, 0u), 0.0, 0u,

@@ -31,18 +31,18 @@ fn negative_key(d: f32) -> f32 {
 }
 
 // The nearest negative farther than d.
-fn nearest_negative_beyond(i: u32, begin: u32, d: f32, local: u32) -> Extreme {
+fn nearest_negative_beyond(i: u32, begin: u32, d: f32, group: Group) -> Extreme {
     var beyond = NO_EXTREME;
-    for (var j = local; j < sizes.references; j += WORKGROUP) {
+    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == NEGATIVE && distances[begin + j] > d) {
             beyond = nearer(beyond, Extreme(distances[begin + j], j));
         }
     }
-    return workgroup_extremes(Extremes(beyond, NO_EXTREME), local).nearest;
+    return workgroup_extremes(Extremes(beyond, NO_EXTREME), group).nearest;
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -51,7 +51,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let begin = row * stripe.stride;
     var pairs: Pairs;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             let d = distances[begin + j];
@@ -64,19 +64,19 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         }
         coefficients[begin + j] = 0.0;
     }
-    let sums = workgroup_sum(vec4(pairs.positive_distance, pairs.negative_distance, 0.0, 0.0), local);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
-    let extremes = workgroup_extremes(seen, local);
+    let sums = workgroup_sum(vec4(pairs.positive_distance, pairs.negative_distance, 0.0, 0.0), group);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let extremes = workgroup_extremes(seen, group);
     let positive = Extreme(positive_key(extremes.farthest.value), extremes.farthest.column);
     var negative = Extreme(negative_key(extremes.nearest.value), extremes.nearest.column);
     if (NEGATIVE_DIFFICULTY == SEMI_HARD) {
-        let beyond = nearest_negative_beyond(i, begin, positive.value, local);
+        let beyond = nearest_negative_beyond(i, begin, positive.value, group);
         if (beyond.column != NOWHERE) {
             negative = beyond;
         }
     }
     storageBarrier();
-    if (local == 0u) {
+    if (group.local == 0u) {
         var loss = 0.0;
         var terms = 0u;
         var nonzero = 0u;

@@ -25,32 +25,38 @@ var<workgroup> gaps: array<atomic<u32>, CHUNK>;
 // The lowest column of the negatives of gap k that are that near.
 var<workgroup> columns: array<atomic<u32>, CHUNK>;
 
+// How many of `size` gaps, or a few more, an invocation sweeps.
+fn gaps_each(size: u32) -> u32 {
+    return (size + WORKGROUP - 1u) / WORKGROUP;
+}
+
 // gaps[k] becomes the smallest of gaps[k ..].
-fn sweep_gaps(local: u32) {
+fn sweep_gaps(size: u32, group: Group) {
     // Invocation 0 takes the far end, so that the sweep is a scan over earlier invocations.
-    let first = CHUNK - (local + 1u) * CHUNK_PER_INVOCATION;
+    let each = gaps_each(size);
+    let first = (WORKGROUP - group.local - 1u) * each;
     var own = EMPTY;
-    for (var k = 0u; k < CHUNK_PER_INVOCATION; k++) {
-        own = min(own, atomicLoad(&gaps[first + k]));
+    for (var k = first; k < first + each; k++) {
+        own = min(own, atomicLoad(&gaps[k]));
     }
-    scan_scratch[local] = own;
+    scan_scratch[group.local] = own;
     workgroupBarrier();
     for (var reach = 1u; reach < WORKGROUP; reach <<= 1u) {
         var beyond = EMPTY;
-        if (local >= reach) {
-            beyond = scan_scratch[local - reach];
+        if (group.local >= reach) {
+            beyond = scan_scratch[group.local - reach];
         }
         workgroupBarrier();
-        scan_scratch[local] = min(scan_scratch[local], beyond);
+        scan_scratch[group.local] = min(scan_scratch[group.local], beyond);
         workgroupBarrier();
     }
     var smallest = EMPTY;
-    if (local > 0u) {
-        smallest = scan_scratch[local - 1u];
+    if (group.local > 0u) {
+        smallest = scan_scratch[group.local - 1u];
     }
-    for (var k = CHUNK_PER_INVOCATION; k > 0u; k--) {
-        smallest = min(smallest, atomicLoad(&gaps[first + k - 1u]));
-        atomicStore(&gaps[first + k - 1u], smallest);
+    for (var k = first + each; k > first; k--) {
+        smallest = min(smallest, atomicLoad(&gaps[k - 1u]));
+        atomicStore(&gaps[k - 1u], smallest);
     }
     workgroupBarrier();
 }
@@ -69,7 +75,7 @@ fn slopes_of_choosers(end: u32, order: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group, @builtin(local_invocation_index) local: u32) {
+fn main(group: Group) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -78,7 +84,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     let begin = row * stripe.stride;
     var pairs: Pairs;
     var seen_negatives = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             let d = distances[begin + j];
@@ -91,13 +97,13 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             coefficients[begin + j] = 0.0;
         }
     }
-    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), local);
+    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
     let portion = stripe.portion * PORTION;
     if (portion > 0u && portion >= seen.x) {
         return;
     }
-    let number = exclusive_scan(pairs.positives, local);
-    let farthest = workgroup_extremes(seen_negatives, local).farthest;
+    let number = exclusive_scan(pairs.positives, group);
+    let farthest = workgroup_extremes(seen_negatives, group).farthest;
     // Without a negative an anchor has no triplet.
     let positives = select(0u, seen.x, seen.y > 0u);
 
@@ -106,13 +112,13 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
     for (var first = portion; first < min(portion + PORTION, positives); first += CHUNK) {
         let size = min(CHUNK, positives - first);
         let is_last = first + size == positives;
-        sort_positives(i, row, local, number, first, size, 0.0);
-        for (var k = local; k < CHUNK; k += WORKGROUP) {
+        sort_positives(i, row, group, number, first, size, 0.0);
+        for (var k = group.local; k < gaps_each(size) * WORKGROUP; k += WORKGROUP) {
             atomicStore(&gaps[k], EMPTY);
             atomicStore(&columns[k], NOWHERE);
         }
         workgroupBarrier();
-        for (var j = local; j < sizes.references; j += WORKGROUP) {
+        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distances[begin + j];
                 let before = keys_below(size, d);
@@ -122,8 +128,8 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
             }
         }
         workgroupBarrier();
-        sweep_gaps(local);
-        for (var j = local; j < sizes.references; j += WORKGROUP) {
+        sweep_gaps(size, group);
+        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distances[begin + j];
                 let before = keys_below(size, d);
@@ -135,7 +141,7 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         workgroupBarrier();
 
         var next = number;
-        for (var j = local; j < sizes.references; j += WORKGROUP) {
+        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             let kind = relation(i, j);
             if (kind == POSITIVE) {
                 if (next >= first && next < first + size) {
@@ -165,9 +171,9 @@ fn main(group: Group, @builtin(local_invocation_index) local: u32) {
         workgroupBarrier();
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), local);
-    let counts = workgroup_count(vec4(nonzero, 0u, 0u, 0u), local);
-    if (local == 0u) {
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
+    let counts = workgroup_count(vec4(nonzero, 0u, 0u, 0u), group);
+    if (group.local == 0u) {
         var total = sums.x;
         var total_nonzero = counts.x;
         if (portion > 0u) {

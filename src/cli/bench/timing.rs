@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
-use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan, Tiles};
+use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan, RowWidth, Tiles};
 
 use super::limits::Limits;
 use super::stages::{self, StageTime};
@@ -23,6 +23,7 @@ pub struct Timing {
     record: Vec<Duration>,
     dispatches: usize,
     tiles: Option<Tiles>,
+    row_width: Option<RowWidth>,
     memory_bytes: u64,
     operations: u64,
     stages: Vec<StageTime>,
@@ -51,6 +52,7 @@ impl Timing {
             record,
             dispatches: plan.dispatches(&binding),
             tiles: plan.tiles(),
+            row_width: plan.row_width(),
             memory_bytes: plan.memory_bytes(),
             operations: plan.operations(&binding),
             stages: stages::measure(context, &plan, &binding)?,
@@ -97,6 +99,7 @@ impl Timing {
             "runs": self.times.len(),
             "dispatches": self.dispatches,
             "tiles": self.tiles.map(|tiles| json!({ "distance": tiles.distance.name(), "gradient": tiles.gradient.name() })),
+            "row_width": self.row_width.map(RowWidth::name),
             "submits": 1,
             "host_record_us": self.record_us(),
             "memory_bytes": self.memory_bytes,

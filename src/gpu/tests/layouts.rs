@@ -135,7 +135,7 @@ fn constants_have_the_same_value() {
     let ranks = parse(shader!("measures/ranks.wgsl"));
     assert_eq!(u64::from(constant(&ranks, "CHUNK")), crate::loss::SORTED_CHUNK);
     // Its invocations take their sorted positives as the four components of a vector.
-    assert_eq!(constant(&ranks, "CHUNK"), 4 * constant(&ranks, "WORKGROUP"));
+    assert_eq!(constant(&ranks, "CHUNK"), 4 * RowWidth::Wide.invocations());
 }
 
 #[test]
