@@ -47,6 +47,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/ranks.wgsl"),
     shader!("shared/random.wgsl"),
     shader!("shared/reduce.wgsl"),
+    shader!("shared/reduce_extremes.wgsl"),
     shader!("shared/row.wgsl"),
     shader!("shared/row_sum.wgsl"),
     shader!("shared/sizes.wgsl"),
@@ -61,6 +62,10 @@ const SHARED: &[Shader] = &[
     shader!("shared/triplet.wgsl"),
     shader!("shared/values.wgsl"),
     shader!("shared/wide.wgsl"),
+    shader!("subgroups/group.wgsl"),
+    shader!("subgroups/reduce.wgsl"),
+    shader!("subgroups/reduce_extremes.wgsl"),
+    shader!("subgroups/row_sum.wgsl"),
 ];
 
 const INCLUDE: &str = "// #include \"";

@@ -22,7 +22,7 @@ pub struct ShaderSource {
     /// The entry point.
     pub entry: &'static str,
     /// Standard WGSL: the kernel's file with all that it includes, and with the `constants` as the values of its `override`
-    /// declarations.
+    /// declarations. With subgroups it lacks the `enable subgroups;` that browsers ask for, and naga 30 refuses.
     pub wgsl: String,
     /// The names and values of the `override` constants that make the variant.
     pub constants: Vec<(&'static str, f64)>,
@@ -32,13 +32,21 @@ pub struct ShaderSource {
     pub tier: Tier,
 }
 
-/// Every kernel that any plan can have, in every variant and tier, sorted by name.
+/// Every kernel that any plan can have, in every variant and tier, sorted by name. Of a tier above the baseline those that are not the
+/// baseline's.
 pub fn all() -> Vec<ShaderSource> {
     let kernels = kernels::all();
-    let of_tier = |tier| kernels.iter().map(move |kernel| ShaderSource::new(kernel, tier));
+    let of_tier = |tier| {
+        kernels.iter().filter(move |kernel| is_own(kernel, tier)).map(move |kernel| ShaderSource::new(kernel, tier))
+    };
     let mut all: Vec<_> = Tier::ALL.into_iter().flat_map(of_tier).collect();
     all.sort_by(|one, other| one.name.cmp(&other.name));
     all
+}
+
+/// Whether the tier has a kernel of its own.
+fn is_own(kernel: &Kernel, tier: Tier) -> bool {
+    tier == Tier::Baseline || compose(kernel.shader, tier) != compose(kernel.shader, Tier::Baseline)
 }
 
 impl ShaderSource {

@@ -35,27 +35,23 @@ struct Summands {
 @group(0) @binding(3) var<storage, read_write> state: array<u32, STATE_SIZE>;
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
+var<workgroup> count_scratch: array<vec4<u32>, MOST_INVOCATIONS>;
+
 // Two 64-bit counts in a vec4.
 fn add_counts(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     return vec4(wide_add(a.xy, b.xy), wide_add(a.zw, b.zw));
 }
 
 fn workgroup_counts(value: vec4<u32>, group: Group) -> vec4<u32> {
-    if (group.local >= SLOTS) {
-        reduce_scratch[group.local - SLOTS] = value;
-    }
+    count_scratch[group.local] = value;
     workgroupBarrier();
-    if (group.local < SLOTS) {
-        reduce_scratch[group.local] = add_counts(reduce_scratch[group.local], value);
-    }
-    workgroupBarrier();
-    for (var width = SLOTS / 2u; width > 0u; width >>= 1u) {
+    for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
         if (group.local < width) {
-            reduce_scratch[group.local] = add_counts(reduce_scratch[group.local], reduce_scratch[group.local + width]);
+            count_scratch[group.local] = add_counts(count_scratch[group.local], count_scratch[group.local + width]);
         }
         workgroupBarrier();
     }
-    return workgroupUniformLoad(&reduce_scratch[0]);
+    return workgroupUniformLoad(&count_scratch[0]);
 }
 
 // 1 / count, 0 for 0.

@@ -34,8 +34,6 @@ struct Rows {
 @group(0) @binding(6) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 @group(0) @binding(7) var<uniform> sizes: Sizes;
 
-var<workgroup> exponents: array<u32, WORKGROUP>;
-
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group) {
     let row = subject.first + number_of(group);
@@ -78,27 +76,7 @@ fn row_exponent(row: u32, group: Group) -> u32 {
         }
         largest = max(largest, exponent_of(value));
     }
-    exponents[group.local] = largest;
-    workgroupBarrier();
-    if (group.local < ADDERS) {
-        exponents[group.local] = largest_of_eight(group.local, ADDERS);
-    }
-    workgroupBarrier();
-    return largest_of_eight(0u, 1u);
-}
-
-// Of exponents that are `reach` apart.
-fn largest_of_eight(first: u32, reach: u32) -> u32 {
-    return max(
-        max(
-            max(exponents[first], exponents[first + reach]),
-            max(exponents[first + 2u * reach], exponents[first + 3u * reach]),
-        ),
-        max(
-            max(exponents[first + 4u * reach], exponents[first + 5u * reach]),
-            max(exponents[first + 6u * reach], exponents[first + 7u * reach]),
-        ),
-    );
+    return row_largest(largest, group);
 }
 
 // sum (scale x)^2 over the row

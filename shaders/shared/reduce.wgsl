@@ -6,11 +6,14 @@
 
 // Invocations that share a row: short rows are shared by 64, so that few of them are idle.
 override WORKGROUP: u32 = 256u;
-override SLOTS: u32 = min(WORKGROUP, 128u);
+const MOST_INVOCATIONS = 256u;
+
+const MOST_SLOTS = 128u;
+override SLOTS: u32 = min(WORKGROUP, MOST_SLOTS);
 override ADDERS: u32 = SLOTS / 8u;
 
 // One scratch for floats and counts, so that the kernels that sort keep their 16 KiB.
-var<workgroup> reduce_scratch: array<vec4<u32>, SLOTS>;
+var<workgroup> reduce_scratch: array<vec4<u32>, MOST_SLOTS>;
 
 fn float_at(slot: u32) -> vec4<f32> {
     return bitcast<vec4<f32>>(reduce_scratch[slot]);

@@ -15,7 +15,7 @@ var<workgroup> keys: array<Key, CHUNK>;
 // Sums that one invocation adds up one after the other.
 const SCAN_BLOCK = 16u;
 
-var<workgroup> scan_scratch: array<u32, WORKGROUP>;
+var<workgroup> scan_scratch: array<u32, MOST_INVOCATIONS>;
 
 // The sum of `value` over the invocations before this one: sums of blocks of 16, then of the blocks before.
 fn exclusive_scan(value: u32, group: Group) -> u32 {

@@ -1,11 +1,11 @@
 //! The adapter that is asked for, opened.
 
 use clap::Args;
-use wgpu_metric_learning::{Adapter, Context, Options};
+use wgpu_metric_learning::{Adapter, Context, Options, Tier};
 
 use super::Result;
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Arguments {
     /// Takes the first adapter whose name, driver or backend contains this text.
     #[arg(long, value_name = "TEXT")]
@@ -14,6 +14,10 @@ pub struct Arguments {
     /// The workspace on the GPU, in MiB; 32 where it is left out.
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
     pub workspace_mib: Option<u64>,
+
+    /// Runs this tier of the kernels, baseline or subgroups, in the place of the best that the adapter has.
+    #[arg(long, value_name = "TIER", value_parser = tier)]
+    pub tier: Option<Tier>,
 }
 
 pub struct Gpu {
@@ -31,13 +35,19 @@ impl Gpu {
         if let Some(mib) = arguments.workspace_mib {
             options.workspace_bytes = mib << 20;
         }
+        options.tier = arguments.tier;
         let adapter = Adapter::find(arguments.adapter.as_deref())?;
         Ok(Self { context: adapter.open(options)?, adapter })
     }
 
-    /// The adapter's name and backend.
+    /// The adapter's name and backend, and the tier.
     pub fn describe(&self) -> String {
         let info = self.adapter.info();
-        format!("{}, {}", info.name, info.backend)
+        format!("{}, {}, {}", info.name, info.backend, self.context.tier())
     }
+}
+
+fn tier(name: &str) -> std::result::Result<Tier, String> {
+    let named = Tier::ALL.into_iter().find(|tier| tier.to_string() == name);
+    named.ok_or_else(|| format!("one of {} is needed", Tier::ALL.map(|tier| tier.to_string()).join(", ")))
 }

@@ -29,7 +29,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Arguments { out, language } = arguments;
     let mut index = Vec::new();
-    for source in shaders::all() {
+    for source in shaders::all().into_iter().filter(|source| language.has(source.tier)) {
         let path = format!("{}.{}", source.name, language.extension());
         let file = out.join(&path);
         let translation = translate(&source, *language).map_err(|problem| Error::file(&file, problem))?;

@@ -7,6 +7,7 @@ use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ResourceBinding, ShaderStage};
+use wgpu_metric_learning::Tier;
 use wgpu_metric_learning::shaders::ShaderSource;
 
 const STAGE: ShaderStage = ShaderStage::Compute;
@@ -17,15 +18,20 @@ pub enum Language {
     Wgsl,
     /// For Vulkan, as binary modules.
     Spirv,
-    /// For Metal, version 2.0.
+    /// For Metal, version 2.0; with subgroups 2.1.
     Msl,
-    /// For DX12, shader model 5.1.
+    /// For DX12, shader model 5.1; with subgroups 6.0.
     Hlsl,
-    /// For OpenGL ES 3.1.
+    /// For OpenGL ES 3.1, the baseline alone.
     Glsl,
 }
 
 impl Language {
+    /// Whether the backend of wgpu that takes the language has the tier.
+    pub fn has(self, tier: Tier) -> bool {
+        self != Self::Glsl || tier == Tier::Baseline
+    }
+
     /// What the names of its files end with.
     pub fn extension(self) -> &'static str {
         match self {
@@ -54,19 +60,24 @@ pub fn translate(source: &ShaderSource, language: Language) -> Result<Translatio
     let workgroup_size = point.ok_or("no such entry point")?.workgroup_size;
     let (bytes, entry) = match language {
         Language::Wgsl => (source.wgsl.clone().into_bytes(), source.entry.into()),
-        Language::Spirv => (to_spirv(&module, &info, source.entry)?, source.entry.into()),
+        Language::Spirv => (to_spirv(&module, &info, source)?, source.entry.into()),
         Language::Msl => to_msl(&module, &info, source)?,
-        Language::Hlsl => to_hlsl(&module, &info, source.entry)?,
+        Language::Hlsl => to_hlsl(&module, &info, source)?,
         // Its entry points are always called so.
         Language::Glsl => (to_glsl(&module, &info, source)?, "main".into()),
     };
     Ok(Translation { bytes, entry, workgroup_size })
 }
 
-/// Valid without any capability, so on every WebGPU device; with the values of the constants in their places.
+/// Valid with the capabilities of its tier: without any, so on every WebGPU device, for the baseline. With the values of the constants in
+/// their places.
 fn parse(source: &ShaderSource) -> Result<(Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(&source.wgsl).map_err(|error| error.emit_to_string(&source.wgsl))?;
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+    let capabilities = match source.tier.features().contains(wgpu::Features::SUBGROUP) {
+        true => Capabilities::SUBGROUP,
+        false => Capabilities::empty(),
+    };
+    let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     let info = validator.validate(&module).map_err(|error| error.emit_to_string(&source.wgsl))?;
     let entry = Some((STAGE, source.entry));
     let (module, info) = pipeline_constants::process_overrides(&module, &info, entry, &Default::default())
@@ -80,13 +91,14 @@ fn bindings(source: &ShaderSource) -> impl Iterator<Item = (ResourceBinding, u8)
     bindings.map(|binding| (ResourceBinding { group: 0, binding }, binding as u8))
 }
 
-fn to_spirv(module: &Module, info: &ModuleInfo, entry: &str) -> Result<Vec<u8>, String> {
+fn to_spirv(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<Vec<u8>, String> {
     let options = spv::Options {
+        lang_version: if source.tier == Tier::Baseline { (1, 0) } else { (1, 3) },
         zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
         force_loop_bounding: false,
         ..Default::default()
     };
-    let pipeline = spv::PipelineOptions { shader_stage: STAGE, entry_point: entry.into() };
+    let pipeline = spv::PipelineOptions { shader_stage: STAGE, entry_point: source.entry.into() };
     let words = spv::write_vec(module, info, &options, Some(&pipeline)).map_err(|error| error.to_string())?;
     Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
 }
@@ -98,7 +110,7 @@ fn to_msl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<(
     let sizes_buffer = Some(source.bindings.len() as u8);
     let resources = msl::EntryPointResources { resources, sizes_buffer, ..Default::default() };
     let options = msl::Options {
-        lang_version: (2, 0),
+        lang_version: if source.tier == Tier::Baseline { (2, 0) } else { (2, 1) },
         per_entry_point_map: BTreeMap::from([(source.entry.into(), resources)]),
         fake_missing_bindings: false,
         zero_initialize_workgroup_memory: false,
@@ -111,8 +123,9 @@ fn to_msl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<(
     Ok((text.into_bytes(), only(names.entry_point_names)?))
 }
 
-fn to_hlsl(module: &Module, info: &ModuleInfo, entry: &str) -> Result<(Vec<u8>, String), String> {
+fn to_hlsl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<(Vec<u8>, String), String> {
     let options = hlsl::Options {
+        shader_model: if source.tier == Tier::Baseline { hlsl::ShaderModel::V5_1 } else { hlsl::ShaderModel::V6_0 },
         // Registers and spaces are then the numbers of bindings and groups.
         fake_missing_bindings: true,
         zero_initialize_workgroup_memory: false,
@@ -120,7 +133,7 @@ fn to_hlsl(module: &Module, info: &ModuleInfo, entry: &str) -> Result<(Vec<u8>, 
         force_loop_bounding: false,
         ..Default::default()
     };
-    let pipeline = hlsl::PipelineOptions { entry_point: Some((STAGE, entry.into())) };
+    let pipeline = hlsl::PipelineOptions { entry_point: Some((STAGE, source.entry.into())) };
     let mut text = String::new();
     let mut writer = hlsl::Writer::new(&mut text, &options, &pipeline);
     let names = writer.write(module, info, None).map_err(|error| error.to_string())?;

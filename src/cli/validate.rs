@@ -144,7 +144,7 @@ mod tests {
 
     /// What is found of one case, and what is reported, where a number of the gradient is expected to be `factor` times what it is.
     fn found(factor: f64) -> (Findings, String, serde_json::Value) {
-        let gpu = Gpu::open(&gpu::Arguments { adapter: None, workspace_mib: None }).unwrap();
+        let gpu = Gpu::open(&gpu::Arguments::default()).unwrap();
         let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
         let loss = Triplet::default().into();
         let mut expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();

@@ -10,23 +10,31 @@ pub enum Tier {
     /// WebGPU's default limits, no feature.
     #[default]
     Baseline,
+    /// The sums, counts and extremes of a row go through subgroups, with fewer barriers: needs `SUBGROUP`. The last bits of a result are others
+    /// than those of the baseline, and the same on every run.
+    Subgroups,
 }
 
 impl Tier {
     /// Every tier, the fastest last.
-    pub const ALL: [Self; 1] = [Self::Baseline];
+    pub const ALL: [Self; 2] = [Self::Baseline, Self::Subgroups];
 
     /// The device feature that the tier needs beyond the defaults.
     pub const fn features(self) -> wgpu::Features {
         match self {
             Self::Baseline => wgpu::Features::empty(),
+            Self::Subgroups => wgpu::Features::SUBGROUP,
         }
     }
 
     /// The shared shader file that stands in for `path` on this tier.
-    pub(crate) fn stand_in(self, path: &str) -> &str {
-        match self {
-            Self::Baseline => path,
+    pub(crate) fn stand_in(self, path: &'static str) -> &'static str {
+        match (self, path) {
+            (Self::Subgroups, "shared/group.wgsl") => "subgroups/group.wgsl",
+            (Self::Subgroups, "shared/reduce.wgsl") => "subgroups/reduce.wgsl",
+            (Self::Subgroups, "shared/reduce_extremes.wgsl") => "subgroups/reduce_extremes.wgsl",
+            (Self::Subgroups, "shared/row_sum.wgsl") => "subgroups/row_sum.wgsl",
+            _ => path,
         }
     }
 
@@ -41,6 +49,7 @@ impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Baseline => "baseline",
+            Self::Subgroups => "subgroups",
         })
     }
 }

@@ -38,7 +38,7 @@ override PORTION: u32 = 16u * WORKGROUP;
 const BLOCK = 16u;
 
 // The weight of a row's segments up to and with each.
-var<workgroup> cumulative: array<f32, WORKGROUP>;
+var<workgroup> cumulative: array<f32, MOST_INVOCATIONS>;
 var<workgroup> before_block: array<f32, BLOCK>;
 
 fn log_weight(at: f32) -> f32 {

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_not_survived_is_told() {
-        let gpu = Gpu::open(&Arguments { adapter: None, workspace_mib: None }).unwrap();
+        let gpu = Gpu::open(&Arguments::default()).unwrap();
         let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1]).unwrap();
         let evaluate = |context: &Context| context.evaluate(Contrastive::default(), &batch);
         let run = |work: &dyn Fn(&Context) -> Result<f32>| {

@@ -1,0 +1,14 @@
+// shared/group.wgsl with the subgroups that a workgroup consists of.
+
+struct Group {
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) count: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+    @builtin(num_subgroups) subgroups: u32,
+    @builtin(subgroup_id) subgroup: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
+}
+
+fn number_of(group: Group) -> u32 {
+    return group.id.y * group.count.x + group.id.x;
+}

@@ -1,0 +1,35 @@
+// shared/reduce_extremes.wgsl by subgroups: the least key, then the lowest column that has it.
+// Needs subgroups/reduce.wgsl.
+
+// #include "shared/order.wgsl"
+
+// Beyond the keys of all finite values.
+const NO_KEY = 0xffffffffu;
+
+fn key_of_extreme(extreme: Extreme, order: u32) -> u32 {
+    return select(order, NO_KEY, extreme.column == NOWHERE);
+}
+
+fn extreme_of_key(order: u32, column: u32) -> Extreme {
+    return Extreme(select(value_of(order), 0.0, column == NOWHERE), column);
+}
+
+fn subgroup_extremes(value: Extremes) -> Extremes {
+    let keys = vec2(
+        key_of_extreme(value.nearest, order_of(value.nearest.value)),
+        key_of_extreme(value.farthest, ~order_of(value.farthest.value)),
+    );
+    let least = subgroupMin(keys);
+    let columns = subgroupMin(select(vec2(NOWHERE), vec2(value.nearest.column, value.farthest.column), keys == least));
+    return Extremes(extreme_of_key(least.x, columns.x), extreme_of_key(~least.y, columns.y));
+}
+
+fn workgroup_extremes(value: Extremes, group: Group) -> Extremes {
+    show_all(pack_extremes(subgroup_extremes(value)), group);
+    var extremes = unpack_extremes(reduce_scratch[0]);
+    for (var k = 1u; k < group.subgroups; k++) {
+        extremes = combine_extremes(extremes, unpack_extremes(reduce_scratch[k]));
+    }
+    workgroupBarrier();
+    return extremes;
+}
