@@ -75,7 +75,7 @@
 //!   [`Plan::bind_with`] names [`Outputs`]. An evaluation that is an error adds nothing to them, and writes zeros.
 //! - The number of rows may be read from a buffer of the caller's ([`Inputs::rows`]), up to the planned one, for each recording anew.
 //! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for another size makes none again, and others only where it has other
-//!   [`Tiles`]. Compiled ones may be kept in a cache of the caller's ([`Context::with_pipeline_cache`]).
+//!   [`Tiles`] or another [`RowWidth`]. Compiled ones may be kept in a cache of the caller's ([`Context::with_pipeline_cache`]).
 //! - Passes, buffers, bind groups and pipelines have labels that begin with `metric-learning`, every dispatch is a debug group, and
 //!   [`Plan::sections`] cuts a recording into its stages, for passes with timestamps of the caller's. [`Timings`] does so on its own, where the
 //!   device has `TIMESTAMP_QUERY`.
@@ -97,8 +97,8 @@
 //!
 //! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant ([`Options::workspace_bytes`]); a list
 //!   of pairs takes some 40 bytes a pair beside itself.
-//! - The same input on the same device gives the same bits, run after run, with all [`Tiles`], and for every workspace that holds at least 16
-//!   rows of the matrix and not all of it. One that holds all of it saves half the work of some losses, which then may round
+//! - The same input on the same device gives the same bits, run after run, in the same [`Tier`] and [`RowWidth`], with all [`Tiles`], and for every workspace that holds at
+//!   least 16 rows of the matrix and not all of it. One that holds all of it saves half the work of some losses, which then may round
 //!   differently.
 //! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as accurate as any pair, and
 //!   duplicates are at exactly 0 with a gradient of 0.

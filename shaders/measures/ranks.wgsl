@@ -24,7 +24,7 @@ fn columns_before(i: u32, row: u32, group: Group, size: u32, kind: u32) -> vec4<
     clear_places(CHUNK, group);
     for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == kind) {
-            let place = keys_up_to(size, key_of(distances[row * stripe.stride + j], j));
+            let place = keys_up_to(size, key_of(distance_at(row * stripe.stride + j), j));
             if (place < size) {
                 atomicAdd(&places[place], 1u);
             }
@@ -53,7 +53,7 @@ fn main(group: Group) {
     for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         let kind = relation(i, j);
         own_positives += select(0u, 1u, kind == POSITIVE);
-        infinite += select(0u, 1u, kind != NO_PAIR && !is_finite(distances[row * stripe.stride + j]));
+        infinite += select(0u, 1u, kind != NO_PAIR && !is_finite(distance_at(row * stripe.stride + j)));
     }
     let seen = workgroup_count(vec4(own_positives, infinite, 0u, 0u), group);
     let positives = seen.x;

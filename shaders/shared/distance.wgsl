@@ -51,6 +51,11 @@ fn coefficient(slope: f32, d: f32) -> f32 {
     return slope;
 }
 
+// The same of four pairs.
+fn coefficients_from(slopes: vec4<f32>, d: vec4<f32>) -> vec4<f32> {
+    return vec4(coefficient(slopes.x, d.x), coefficient(slopes.y, d.y), coefficient(slopes.z, d.z), coefficient(slopes.w, d.w));
+}
+
 // coefficient * direction(x, y) is the gradient of the pair with respect to x; for cosine, up to a multiple of x, which
 // finish/gradient.wgsl takes out for all unit rows.
 fn direction(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {

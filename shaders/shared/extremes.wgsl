@@ -28,6 +28,19 @@ fn farther(a: Extreme, b: Extreme) -> Extreme {
     return a;
 }
 
+// The nearer of `a` and those of four consecutive columns that are `among`.
+fn nearest_of(a: Extreme, among: vec4<bool>, values: vec4<f32>, column: u32) -> Extreme {
+    let columns = select(vec4(NOWHERE), column + vec4(0u, 1u, 2u, 3u), among);
+    let low = nearer(Extreme(values.x, columns.x), Extreme(values.y, columns.y));
+    let high = nearer(Extreme(values.z, columns.z), Extreme(values.w, columns.w));
+    return nearer(a, nearer(low, high));
+}
+
+fn farthest_of(a: Extreme, among: vec4<bool>, values: vec4<f32>, column: u32) -> Extreme {
+    let nearest = nearest_of(Extreme(-a.value, a.column), among, -values, column);
+    return Extreme(-nearest.value, nearest.column);
+}
+
 struct Extremes {
     nearest: Extreme,
     farthest: Extreme,

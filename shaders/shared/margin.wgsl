@@ -14,10 +14,10 @@ fn beta_of(i: u32) -> f32 {
     return beta[0];
 }
 
-fn positive_term(d: f32, boundary: f32) -> f32 {
-    return max(0.0, d - boundary + parameters.alpha);
+fn positive_terms(d: vec4<f32>, boundary: f32) -> vec4<f32> {
+    return max(vec4(0.0), d - boundary + parameters.alpha);
 }
 
-fn negative_term(d: f32, boundary: f32) -> f32 {
-    return max(0.0, boundary - d + parameters.alpha);
+fn negative_terms(d: vec4<f32>, boundary: f32) -> vec4<f32> {
+    return max(vec4(0.0), boundary - d + parameters.alpha);
 }

@@ -1,13 +1,13 @@
 // One row of the matrix and its pairs: what every kernel shares that works on a row in one workgroup.
 //
-//   labels, reference_labels  N, M
+//   labels, reference_labels  N, M, padded to whole vec4s
 //   distances                 rows x stride   d(i, j) of the stripe
 
 // #include "shared/stripe.wgsl"
 
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read> reference_labels: array<u32>;
-@group(0) @binding(4) var<storage, read> distances: array<f32>;
+@group(0) @binding(3) var<storage, read> reference_labels: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> distances: array<vec4<f32>>;
 
 const NO_PAIR = 0u;
 const POSITIVE = 1u;
@@ -31,5 +31,33 @@ fn relation_of(i: u32, label: u32, j: u32) -> u32 {
     if (j >= sizes.references || (stripe.same_set == 1u && i == j)) {
         return NO_PAIR;
     }
-    return select(NEGATIVE, POSITIVE, label == reference_labels[j]);
+    return select(NEGATIVE, POSITIVE, label == reference_labels[j / 4u][j % 4u]);
+}
+
+// What the four columns from 4 * quad on are.
+fn relations(i: u32, quad: u32) -> vec4<u32> {
+    let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+    if (sizes.pairs > 0u) {
+        return vec4(relation(i, columns.x), relation(i, columns.y), relation(i, columns.z), relation(i, columns.w));
+    }
+    return relations_of(i, labels[i], quad);
+}
+
+// The same where nothing is listed.
+fn relations_of(i: u32, label: u32, quad: u32) -> vec4<u32> {
+    let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+    let is_outside = columns >= vec4(sizes.references);
+    let is_itself = (columns == vec4(i)) & vec4(stripe.same_set == 1u);
+    let kinds = select(vec4(NEGATIVE), vec4(POSITIVE), reference_labels[quad] == vec4(label));
+    return select(kinds, vec4(NO_PAIR), is_outside | is_itself);
+}
+
+// The four distances from the column 4 * quad on, of a row of the stripe: 0 where there is no pair.
+fn distances_of(row: u32, quad: u32, kinds: vec4<u32>) -> vec4<f32> {
+    return select(distances[row * (stripe.stride / 4u) + quad], vec4(0.0), kinds == vec4(NO_PAIR));
+}
+
+// Of a column, `at` columns from the beginning of the stripe.
+fn distance_at(at: u32) -> f32 {
+    return distances[at / 4u][at % 4u];
 }

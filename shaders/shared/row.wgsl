@@ -33,6 +33,20 @@ struct Pairs {
     negatives: u32,
 }
 
+// The same of four pairs at distances d, which are 0 where there is no pair.
+fn see_pairs(pairs: ptr<function, Pairs>, kinds: vec4<u32>, d: vec4<f32>) {
+    let positive = kinds == vec4(POSITIVE);
+    let negative = kinds == vec4(NEGATIVE);
+    (*pairs).positive_distance += dot(select(vec4(0.0), d, positive), vec4(1.0));
+    (*pairs).negative_distance += dot(select(vec4(0.0), d, negative), vec4(1.0));
+    (*pairs).positives += count_of(positive);
+    (*pairs).negatives += count_of(negative);
+}
+
+fn count_of(these: vec4<bool>) -> u32 {
+    return dot(select(vec4(0u), vec4(1u), these), vec4(1u));
+}
+
 fn see_pair(pairs: ptr<function, Pairs>, kind: u32, d: f32) {
     if (kind == POSITIVE) {
         (*pairs).positive_distance += d;

@@ -35,7 +35,15 @@ const GRADIENT_STEP = 16u;
 // L(i) - l(i, j), from the level -temperature * L(i), which is a distance: at low temperatures the difference of two distances
 // keeps digits that logits have lost.
 fn lead(level: f32, d: f32) -> f32 {
+    return leads(level, vec4(d)).x;
+}
+
+fn leads(level: f32, d: vec4<f32>) -> vec4<f32> {
     return (d - level) * parameters.inverse_temperature;
+}
+
+fn are_summands(kinds: vec4<u32>) -> vec4<bool> {
+    return vec4(is_summand(kinds.x), is_summand(kinds.y), is_summand(kinds.z), is_summand(kinds.w));
 }
 
 // The level -temperature * L(i) of a row, which is the nearest of its summands less temperature * log(sum of exponentials).
@@ -45,23 +53,29 @@ fn level_of_row(row: u32, group: Group, pairs: ptr<function, Pairs>) -> f32 {
     let label = labels[i];
     let begin = row * stripe.stride;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
-        let kind = relation_of(i, label, j);
-        let d = distances[begin + j];
-        see_pair(pairs, kind, d);
-        if (is_summand(kind)) {
-            seen.nearest = nearer(seen.nearest, Extreme(d, j));
-        }
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let kinds = relations_of(i, label, quad);
+        let d = distances_of(row, quad, kinds);
+        see_pairs(pairs, kinds, d);
+        seen.nearest = nearest_of(seen.nearest, are_summands(kinds), d, 4u * quad);
     }
     let nearest = workgroup_extremes(seen, group).nearest;
     var sum = 0.0;
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
-        if (is_summand(relation_of(i, label, j))) {
-            sum += exp(-lead(nearest.value, distances[begin + j]));
-        }
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let kinds = relations_of(i, label, quad);
+        let exponentials = exp(-leads(nearest.value, distances_of(row, quad, kinds)));
+        sum += dot(select(vec4(0.0), exponentials, are_summands(kinds)), vec4(1.0));
     }
     let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0);
     return nearest.value - parameters.temperature * log(exponentials);
+}
+
+// The coefficient of a pair in the gradient: 0 where there is none.
+fn coefficient_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
+    if (kind == NO_PAIR) {
+        return 0.0;
+    }
+    return coefficient(slope_of_pair(i, j, own, kind, d), d);
 }
 
 // The slope of d(i, j) in the loss. In one batch both ends of the pair have a share, the lower row's first: so both places of
@@ -94,14 +108,15 @@ fn main(group: Group) {
         known = stripe.begin + stripe_rows();
         written = min(stripe.stride, (known + GRADIENT_STEP - 1u) / GRADIENT_STEP * GRADIENT_STEP);
     }
-    for (var j = group.local; j < written; j += WORKGROUP) {
-        let at = row * stripe.stride + j;
-        let kind = relation_of(i, label, j);
-        var c = 0.0;
-        if (kind != NO_PAIR && j < known) {
-            let d = distances[at];
-            c = coefficient(slope_of_pair(i, j, own, kind, d), d);
-        }
-        coefficients[at] = c;
+    for (var quad = group.local; quad < written / 4u; quad += WORKGROUP) {
+        let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+        let kinds = select(vec4(NO_PAIR), relations_of(i, label, quad), columns < vec4(known));
+        let d = distances_of(row, quad, kinds);
+        coefficients[row * (stripe.stride / 4u) + quad] = vec4(
+            coefficient_of_pair(i, columns.x, own, kinds.x, d.x),
+            coefficient_of_pair(i, columns.y, own, kinds.y, d.y),
+            coefficient_of_pair(i, columns.z, own, kinds.z, d.z),
+            coefficient_of_pair(i, columns.w, own, kinds.w, d.w),
+        );
     }
 }

@@ -53,7 +53,7 @@ fn sort_positives(i: u32, row: u32, group: Group, number: u32, first: u32, size:
     for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == POSITIVE) {
             if (next >= first && next < first + size) {
-                keys[next - first] = key_of(distances[row * stripe.stride + j] + offset, j);
+                keys[next - first] = key_of(distance_at(row * stripe.stride + j) + offset, j);
             }
             next += 1u;
         }

@@ -19,16 +19,16 @@ override POWER: u32 = 2u;
 // 1: the mean of the non-zero positives plus the mean of the non-zero negatives, with the counts from `statistics`.
 override SPLIT_MEAN: u32 = 0u;
 
-fn term(hinge: f32) -> f32 {
+fn term(hinge: vec4<f32>) -> vec4<f32> {
     if (POWER == 1u) {
         return hinge;
     }
     return hinge * hinge;
 }
 
-fn term_slope(hinge: f32) -> f32 {
+fn term_slope(hinge: vec4<f32>) -> vec4<f32> {
     if (POWER == 1u) {
-        return select(0.0, 1.0, hinge > 0.0);
+        return select(vec4(0.0), vec4(1.0), hinge > vec4(0.0));
     }
     return 2.0 * hinge;
 }
@@ -38,26 +38,16 @@ fn work(row: u32, group: Group, positive_weight: f32, negative_weight: f32) {
     var pairs: Pairs;
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
-        let at = row * stripe.stride + j;
-        let kind = relation(i, j);
-        var c = 0.0;
-        if (kind != NO_PAIR) {
-            let d = distances[at];
-            see_pair(&pairs, kind, d);
-            if (kind == POSITIVE) {
-                let hinge = max(0.0, d - parameters.positive_margin);
-                losses.x += term(hinge);
-                nonzero.x += select(0u, 1u, hinge > 0.0);
-                c = coefficient(positive_weight * term_slope(hinge), d);
-            } else {
-                let hinge = max(0.0, parameters.negative_margin - d);
-                losses.y += term(hinge);
-                nonzero.y += select(0u, 1u, hinge > 0.0);
-                c = coefficient(-negative_weight * term_slope(hinge), d);
-            }
-        }
-        coefficients[at] = c;
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let kinds = relations(i, quad);
+        let d = distances_of(row, quad, kinds);
+        see_pairs(&pairs, kinds, d);
+        let positive = select(vec4(0.0), max(vec4(0.0), d - parameters.positive_margin), kinds == vec4(POSITIVE));
+        let negative = select(vec4(0.0), max(vec4(0.0), parameters.negative_margin - d), kinds == vec4(NEGATIVE));
+        losses += vec2(dot(term(positive), vec4(1.0)), dot(term(negative), vec4(1.0)));
+        nonzero += vec2(count_of(positive > vec4(0.0)), count_of(negative > vec4(0.0)));
+        let slopes = positive_weight * term_slope(positive) - negative_weight * term_slope(negative);
+        coefficients[row * (stripe.stride / 4u) + quad] = coefficients_from(slopes, d);
     }
     let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), group);

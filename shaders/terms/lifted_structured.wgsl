@@ -30,10 +30,9 @@ override EXACT: u32 = 0u;
 fn nearest_negative(row: u32, group: Group) -> Extreme {
     let i = stripe.begin + row;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
-        if (relation(i, j) == NEGATIVE) {
-            seen.nearest = nearer(seen.nearest, Extreme(distances[row * stripe.stride + j], j));
-        }
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let kinds = relations(i, quad);
+        seen.nearest = nearest_of(seen.nearest, kinds == vec4(NEGATIVE), distances_of(row, quad, kinds), 4u * quad);
     }
     return workgroup_extremes(seen, group).nearest;
 }
@@ -50,10 +49,10 @@ fn statistics(group: Group) {
     if (EXACT == 0u) {
         // The largest summand is exp(0): nothing overflows.
         var sum = 0.0;
-        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
-            if (relation(i, j) == NEGATIVE) {
-                sum += exp(nearest.value - distances[row * stripe.stride + j]);
-            }
+        for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+            let kinds = relations(i, quad);
+            let exponentials = exp(nearest.value - distances_of(row, quad, kinds));
+            sum += dot(select(vec4(0.0), exponentials, kinds == vec4(NEGATIVE)), vec4(1.0));
         }
         above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0));
     }
@@ -70,6 +69,32 @@ fn share(i: u32, j: u32, own: f32, other: f32) -> f32 {
     return sigmoid(own - other);
 }
 
+// What an invocation has seen of its row's positives.
+struct Positives {
+    loss: f32,
+    weight: f32,           // what their slopes give to the row's negatives
+    unordered: vec2<u32>,  // terms, non-zero terms
+}
+
+// The slope of a pair, 0 where it is no positive.
+fn see_positive(positives: ptr<function, Positives>, i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
+    if (kind != POSITIVE) {
+        return 0.0;
+    }
+    let other = row_statistics[j].value;
+    var reach = max(own.value, other);
+    if (EXACT == 0u) {
+        reach = log_add(own.value, other);
+    }
+    let h = select(0.0, max(0.0, reach + d), own.column != NOWHERE);
+    (*positives).weight += h * share(i, j, own.value, other);
+    if (i < j) {
+        (*positives).loss += 0.5 * h * h;
+        (*positives).unordered += vec2(1u, select(0u, 1u, h > 0.0));
+    }
+    return 0.5 * h;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group) {
     let row = number_on_stripe(group);
@@ -78,47 +103,34 @@ fn main(group: Group) {
     }
     let i = stripe.begin + row;
     let own = row_statistics[i];
-    let has_negatives = own.column != NOWHERE;
     var pairs: Pairs;
-    var loss = 0.0;
-    var weight = 0.0;
-    var unordered = vec2(0u);  // terms, non-zero terms
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
-        let at = row * stripe.stride + j;
-        let kind = relation(i, j);
-        var c = 0.0;
-        if (kind != NO_PAIR) {
-            let d = distances[at];
-            see_pair(&pairs, kind, d);
-            if (kind == POSITIVE) {
-                let other = row_statistics[j].value;
-                var reach = max(own.value, other);
-                if (EXACT == 0u) {
-                    reach = log_add(own.value, other);
-                }
-                let h = select(0.0, max(0.0, reach + d), has_negatives);
-                weight += h * share(i, j, own.value, other);
-                c = coefficient(0.5 * h, d);
-                if (i < j) {
-                    loss += 0.5 * h * h;
-                    unordered += vec2(1u, select(0u, 1u, h > 0.0));
-                }
-            }
+    var positives = Positives(0.0, 0.0, vec2(0u));
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let kinds = relations(i, quad);
+        let d = distances_of(row, quad, kinds);
+        see_pairs(&pairs, kinds, d);
+        var slopes = vec4(0.0);
+        if (any(kinds == vec4(POSITIVE))) {
+            slopes.x = see_positive(&positives, i, 4u * quad, own, kinds.x, d.x);
+            slopes.y = see_positive(&positives, i, 4u * quad + 1u, own, kinds.y, d.y);
+            slopes.z = see_positive(&positives, i, 4u * quad + 2u, own, kinds.z, d.z);
+            slopes.w = see_positive(&positives, i, 4u * quad + 3u, own, kinds.w, d.w);
         }
-        coefficients[at] = c;
+        coefficients[row * (stripe.stride / 4u) + quad] = coefficients_from(slopes, d);
     }
-    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), group);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, unordered), group);
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
-        if (relation(i, j) == NEGATIVE) {
-            let at = row * stripe.stride + j;
-            let d = distances[at];
-            var slope = select(0.0, -sums.y, j == own.column);
-            if (EXACT == 0u) {
-                slope = -sums.y * exp(parameters.margin - d - own.value);
-            }
-            coefficients[at] = coefficient(slope, d);
+    let sums =
+        workgroup_sum(vec4(positives.loss, positives.weight, pairs.positive_distance, pairs.negative_distance), group);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, positives.unordered), group);
+    // Each invocation goes over what it has written itself.
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let kinds = relations(i, quad);
+        let at = row * (stripe.stride / 4u) + quad;
+        let d = distances_of(row, quad, kinds);
+        var slopes = select(vec4(0.0), vec4(-sums.y), 4u * quad + vec4(0u, 1u, 2u, 3u) == vec4(own.column));
+        if (EXACT == 0u) {
+            slopes = -sums.y * exp(parameters.margin - d - own.value);
         }
+        coefficients[at] = select(coefficients[at], coefficients_from(slopes, d), kinds == vec4(NEGATIVE));
     }
     if (group.local == 0u) {
         rows[i] = Row(

@@ -24,36 +24,35 @@ fn main(group: Group) {
     }
     let i = stripe.begin + row;
     let own_class = labels[i];
-    let own = distances[row * stripe.stride + own_class];
+    let own = distance_at(row * stripe.stride + own_class);
     let weight = select(1.0, 1.0 / f32(sizes.references), DIVIDE_BY_CLASSES == 1u);
     var loss = 0.0;
     var own_slope = 0.0;
     var other_distance = 0.0;
     var within = 0.0;  // classes within the margin; their terms may be too small for f32
-    for (var c = group.local; c < stripe.stride; c += WORKGROUP) {
-        let at = row * stripe.stride + c;
-        var slope = 0.0;
-        if (c < sizes.references && c != own_class) {
-            let d = distances[at];
-            other_distance += d;
-            let hinge = max(0.0, own - d + parameters.margin);
-            within += select(0.0, 1.0, hinge > 0.0);
-            if (POWER == 1u) {
-                loss += weight * hinge;
-                slope = select(0.0, weight, hinge > 0.0);
-            } else {
-                loss += weight * hinge * hinge;
-                slope = 2.0 * weight * hinge;
-            }
-            own_slope += slope;
-            coefficients[at] = coefficient(-slope, d);
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let classes = 4u * quad + vec4(0u, 1u, 2u, 3u);
+        let is_other = (classes < vec4(sizes.references)) & (classes != vec4(own_class));
+        let d = select(vec4(0.0), distances[row * (stripe.stride / 4u) + quad], is_other);
+        other_distance += dot(d, vec4(1.0));
+        let hinges = select(vec4(0.0), max(vec4(0.0), own - d + parameters.margin), is_other);
+        let is_within = hinges > vec4(0.0);
+        within += dot(select(vec4(0.0), vec4(1.0), is_within), vec4(1.0));
+        var slopes = select(vec4(0.0), vec4(weight), is_within);
+        if (POWER == 1u) {
+            loss += weight * dot(hinges, vec4(1.0));
         } else {
-            coefficients[at] = 0.0;
+            loss += weight * dot(hinges, hinges);
+            slopes = 2.0 * weight * hinges;
         }
+        own_slope += dot(slopes, vec4(1.0));
+        coefficients[row * (stripe.stride / 4u) + quad] = coefficients_from(-slopes, d);
     }
     let sums = workgroup_sum(vec4(loss, own_slope, other_distance, within), group);
+    // The row's coefficients come before that of its own class.
+    storageBarrier();
     if (group.local == 0u) {
-        coefficients[row * stripe.stride + own_class] = coefficient(sums.y, own);
+        set_coefficient(row * stripe.stride + own_class, coefficient(sums.y, own));
         let nonzero = vec2(select(0u, 1u, sums.w > 0.0), 0u);
         if (DISTANCE == SCORES) {
             rows[i] = Row(sums.x, 0.0, 0.0, 0.0, 0u, 0u, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);

@@ -39,7 +39,7 @@ fn statistics(group: Group) {
     var weight = 0.0;
     for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (has_negatives && relation_of(i, label, j) == POSITIVE) {
-            let over = lead(level, distances[row * stripe.stride + j]);
+            let over = lead(level, distance_at(row * stripe.stride + j));
             loss += softplus(over);
             weight += sigmoid(over);
         }

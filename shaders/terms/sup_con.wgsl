@@ -33,7 +33,7 @@ fn statistics(group: Group) {
     var leads = 0.0;
     for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation_of(i, label, j) == POSITIVE) {
-            leads += lead(level, distances[row * stripe.stride + j]);
+            leads += lead(level, distance_at(row * stripe.stride + j));
         }
     }
     let sums = workgroup_sum(vec4(leads, 0.0, pairs.positive_distance, pairs.negative_distance), group);

@@ -165,7 +165,8 @@ impl<'a> Maker<'a> {
         Ok(Set {
             points: self.storage(what, rows * shape.dimensions().next_multiple_of(4) as u64 * 4)?,
             norms: self.storage("norms", rows * 4)?,
-            labels: self.storage("labels", rows * 4)?,
+            // Read four at a time.
+            labels: self.storage("labels", rows.next_multiple_of(4) * 4)?,
         })
     }
 

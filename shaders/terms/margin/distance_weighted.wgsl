@@ -65,7 +65,7 @@ fn weight(i: u32, row: u32, j: u32, negatives: Negatives) -> f32 {
     if (relation(i, j) != NEGATIVE) {
         return 0.0;
     }
-    let d = distances[row * stripe.stride + j];
+    let d = distance_at(row * stripe.stride + j);
     if (!negatives.any_is_near) {
         return 1.0;
     }
@@ -144,7 +144,7 @@ fn main(group: Group) {
     for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
-            let d = distances[row * stripe.stride + j];
+            let d = distance_at(row * stripe.stride + j);
             see_pair(&pairs, kind, d);
             if (kind == NEGATIVE) {
                 seen.nearest = nearer(seen.nearest, Extreme(d, j));
@@ -189,15 +189,15 @@ fn main(group: Group) {
         let kind = relation(i, j);
         var c = 0.0;
         if (kind != NO_PAIR) {
-            let d = distances[at];
+            let d = distance_at(at);
             if (kind == POSITIVE) {
-                let hinge = positive_term(d, boundary);
+                let hinge = positive_terms(vec4(d), boundary).x;
                 losses.x += hinge;
                 nonzero.x += select(0u, 1u, hinge > 0.0);
                 c = coefficient(select(0.0, 1.0, hinge > 0.0), d);
             } else {
                 let times = atomicLoad(&coefficients[at]);
-                let hinge = negative_term(d, boundary);
+                let hinge = negative_terms(vec4(d), boundary).x;
                 losses.y += f32(times) * hinge;
                 nonzero.y += select(0u, times, hinge > 0.0);
                 c = coefficient(select(0.0, -f32(times), hinge > 0.0), d);

@@ -34,10 +34,10 @@ fn main(group: Group) {
     for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
-            see_pair(&pairs, kind, distances[begin + j]);
+            see_pair(&pairs, kind, distance_at(begin + j));
         }
         if (stripe.portion == 0u) {
-            coefficients[begin + j] = 0.0;
+            set_coefficient(begin + j, 0.0);
         }
     }
     let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
@@ -58,7 +58,7 @@ fn main(group: Group) {
         let largest = keys[size - 1u];
         for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
-                let d = distances[begin + j];
+                let d = distance_at(begin + j);
                 let place = keys_up_to(size, d);
                 let above = size - place;
                 if (above > 0u) {
@@ -67,8 +67,8 @@ fn main(group: Group) {
                     loss += f32(above) * (largest - d);
                 }
                 // Until the last chunk the coefficient holds a(n), summed up over the chunks.
-                let sum = coefficients[begin + j] + f32(above);
-                coefficients[begin + j] = select(sum, coefficient(-sum, d), is_last);
+                let sum = coefficient_at(begin + j) + f32(above);
+                set_coefficient(begin + j, select(sum, coefficient(-sum, d), is_last));
             }
         }
         workgroupBarrier();
@@ -78,11 +78,11 @@ fn main(group: Group) {
         for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == POSITIVE) {
                 if (next >= first && next < first + size) {
-                    let d = distances[begin + j];
+                    let d = distance_at(begin + j);
                     let threshold = d + parameters.margin;
                     let above = f32(atomicLoad(&places[place_of(size, threshold)]));
                     loss -= above * (largest - threshold);
-                    coefficients[begin + j] = coefficient(above, d);
+                    set_coefficient(begin + j, coefficient(above, d));
                 }
                 next += 1u;
             }

@@ -44,7 +44,7 @@ fn with_column(i: u32, begin: u32, j: u32, p: f32) -> f32 {
     if (relation(i, j) != NEGATIVE) {
         return 0.0;
     }
-    return sigmoid(p - distances[begin + j]);
+    return sigmoid(p - distance_at(begin + j));
 }
 
 fn with_columns(i: u32, begin: u32, j: u32, p: f32) -> f32 {
@@ -84,7 +84,7 @@ fn main(group: Group) {
     for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
-            see_pair(&pairs, kind, distances[begin + j]);
+            see_pair(&pairs, kind, distance_at(begin + j));
         }
     }
     let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
@@ -107,16 +107,16 @@ fn main(group: Group) {
         let kind = relation(i, j);
         var c = 0.0;
         if (first > 0u) {
-            c = coefficients[begin + j];
+            c = coefficient_at(begin + j);
         }
         if (kind == POSITIVE) {
-            let d = distances[begin + j];
+            let d = distance_at(begin + j);
             if (next >= first && next < first + size) {
                 c = coefficient(slopes[place_of(size, d)], d);
             }
             next += 1u;
         } else if (kind == NEGATIVE) {
-            let d = distances[begin + j];
+            let d = distance_at(begin + j);
             let share = negative_share(size, d);
             loss += share.x;
             // Until the last portion the coefficient holds the slopes, summed up over the portions.
@@ -125,7 +125,7 @@ fn main(group: Group) {
                 c = coefficient(-c, d);
             }
         }
-        coefficients[begin + j] = c;
+        set_coefficient(begin + j, c);
     }
 
     let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);

@@ -20,16 +20,16 @@ fn main(group: Group) {
         if (relation(row, j) == NO_PAIR) {
             continue;
         }
-        let positive = distances[at];
-        let negative = distances[at + 1u];
+        let positive = distance_at(at);
+        let negative = distance_at(at + 1u);
         see_pair(&pairs, POSITIVE, positive);
         see_pair(&pairs, NEGATIVE, negative);
         let term = triplet_term(positive, negative);
         loss += term;
         nonzero += triplet_nonzero(term);
         let slope = triplet_slope(positive, negative);
-        coefficients[at] = coefficient(slope, positive);
-        coefficients[at + 1u] = coefficient(-slope, negative);
+        set_coefficient(at, coefficient(slope, positive));
+        set_coefficient(at + 1u, coefficient(-slope, negative));
     }
     let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero, 0u), group);

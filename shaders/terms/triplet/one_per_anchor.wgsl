@@ -34,8 +34,8 @@ fn negative_key(d: f32) -> f32 {
 fn nearest_negative_beyond(i: u32, begin: u32, d: f32, group: Group) -> Extreme {
     var beyond = NO_EXTREME;
     for (var j = group.local; j < sizes.references; j += WORKGROUP) {
-        if (relation(i, j) == NEGATIVE && distances[begin + j] > d) {
-            beyond = nearer(beyond, Extreme(distances[begin + j], j));
+        if (relation(i, j) == NEGATIVE && distance_at(begin + j) > d) {
+            beyond = nearer(beyond, Extreme(distance_at(begin + j), j));
         }
     }
     return workgroup_extremes(Extremes(beyond, NO_EXTREME), group).nearest;
@@ -54,7 +54,7 @@ fn main(group: Group) {
     for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
-            let d = distances[begin + j];
+            let d = distance_at(begin + j);
             see_pair(&pairs, kind, d);
             if (kind == POSITIVE) {
                 seen.farthest = farther(seen.farthest, Extreme(positive_key(d), j));
@@ -62,7 +62,7 @@ fn main(group: Group) {
                 seen.nearest = nearer(seen.nearest, Extreme(negative_key(d), j));
             }
         }
-        coefficients[begin + j] = 0.0;
+        set_coefficient(begin + j, 0.0);
     }
     let sums = workgroup_sum(vec4(pairs.positive_distance, pairs.negative_distance, 0.0, 0.0), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
@@ -85,8 +85,8 @@ fn main(group: Group) {
             loss = triplet_term(positive.value, negative.value);
             nonzero = triplet_nonzero(loss);
             let slope = triplet_slope(positive.value, negative.value);
-            coefficients[begin + positive.column] = coefficient(slope, positive.value);
-            coefficients[begin + negative.column] = coefficient(-slope, negative.value);
+            set_coefficient(begin + positive.column, coefficient(slope, positive.value));
+            set_coefficient(begin + negative.column, coefficient(-slope, negative.value));
         }
         rows[i] = Row(
             loss, 0.0, sums.x, sums.y, counts.x, counts.y, 0u, 0u,

@@ -87,14 +87,14 @@ fn main(group: Group) {
     for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
-            let d = distances[begin + j];
+            let d = distance_at(begin + j);
             see_pair(&pairs, kind, d);
             if (kind == NEGATIVE) {
                 seen_negatives.farthest = farther(seen_negatives.farthest, Extreme(d, j));
             }
         }
         if (stripe.portion == 0u) {
-            coefficients[begin + j] = 0.0;
+            set_coefficient(begin + j, 0.0);
         }
     }
     let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
@@ -120,7 +120,7 @@ fn main(group: Group) {
         workgroupBarrier();
         for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
-                let d = distances[begin + j];
+                let d = distance_at(begin + j);
                 let before = keys_below(size, d);
                 if (before > 0u) {
                     atomicMin(&gaps[before - 1u], order_of(d));
@@ -131,7 +131,7 @@ fn main(group: Group) {
         sweep_gaps(size, group);
         for (var j = group.local; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
-                let d = distances[begin + j];
+                let d = distance_at(begin + j);
                 let before = keys_below(size, d);
                 if (before > 0u && atomicLoad(&gaps[before - 1u]) == order_of(d)) {
                     atomicMin(&columns[before - 1u], j);
@@ -145,27 +145,27 @@ fn main(group: Group) {
             let kind = relation(i, j);
             if (kind == POSITIVE) {
                 if (next >= first && next < first + size) {
-                    let d = distances[begin + j];
+                    let d = distance_at(begin + j);
                     let order = atomicLoad(&gaps[place_of(size, d)]);
                     let negative = select(value_of(order), farthest.value, order == EMPTY);
                     let term = triplet_term(d, negative);
                     loss += term;
                     nonzero += triplet_nonzero(term);
-                    coefficients[begin + j] = coefficient(triplet_slope(d, negative), d);
+                    set_coefficient(begin + j, coefficient(triplet_slope(d, negative), d));
                 }
                 next += 1u;
             } else if (kind == NEGATIVE) {
-                let d = distances[begin + j];
+                let d = distance_at(begin + j);
                 let before = keys_below(size, d);
                 // Until the last chunk the coefficient holds the slopes, summed up over the chunks.
-                var slopes = coefficients[begin + j];
+                var slopes = coefficient_at(begin + j);
                 if (before > 0u && atomicLoad(&columns[before - 1u]) == j) {
                     slopes += slopes_of_choosers(before, order_of(d), d);
                 }
                 if (j == farthest.column) {
                     slopes += slopes_of_choosers(size, EMPTY, d);
                 }
-                coefficients[begin + j] = select(slopes, coefficient(-slopes, d), is_last);
+                set_coefficient(begin + j, select(slopes, coefficient(-slopes, d), is_last));
             }
         }
         workgroupBarrier();
