@@ -4,11 +4,10 @@
 //   negative  HARD the nearest, EASY the farthest, SEMI_HARD the nearest that is farther than the positive, or where there is
 //             none the farthest
 //
-// The term is in shared/triplet.wgsl. One workgroup per row; one read of its distances (SEMI_HARD two), one write of its
-// coefficients.
+// The term is in shared/triplet.wgsl. One workgroup per row; one read of its distances (SEMI_HARD two), one write of its choice.
 
 // #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
+// #include "shared/choice.wgsl"
 // #include "shared/extremes.wgsl"
 // #include "shared/exponential.wgsl"
 // #include "shared/triplet.wgsl"
@@ -17,6 +16,9 @@
 const EASY = 0u;
 const SEMI_HARD = 1u;
 const HARD = 2u;
+
+// Of all N anchors, in the place of a stripe of coefficients.
+@group(0) @binding(5) var<storage, read_write> choices: array<Choice>;
 
 override POSITIVE_DIFFICULTY: u32 = HARD;
 override NEGATIVE_DIFFICULTY: u32 = HARD;
@@ -62,7 +64,6 @@ fn main(group: Group) {
                 seen.nearest = nearer(seen.nearest, Extreme(negative_key(d), j));
             }
         }
-        coefficients[begin + j] = 0.0;
     }
     let sums = workgroup_sum(vec4(pairs.positive_distance, pairs.negative_distance, 0.0, 0.0), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
@@ -75,8 +76,8 @@ fn main(group: Group) {
             negative = beyond;
         }
     }
-    storageBarrier();
     if (group.local == 0u) {
+        var choice = Choice(NOWHERE, NOWHERE, 0.0, 0.0);
         var loss = 0.0;
         var terms = 0u;
         var nonzero = 0u;
@@ -85,9 +86,12 @@ fn main(group: Group) {
             loss = triplet_term(positive.value, negative.value);
             nonzero = triplet_nonzero(loss);
             let slope = triplet_slope(positive.value, negative.value);
-            coefficients[begin + positive.column] = coefficient(slope, positive.value);
-            coefficients[begin + negative.column] = coefficient(-slope, negative.value);
+            choice = Choice(
+                positive.column, negative.column,
+                coefficient(slope, positive.value), coefficient(-slope, negative.value),
+            );
         }
+        choices[i] = choice;
         rows[i] = Row(
             loss, 0.0, sums.x, sums.y, counts.x, counts.y, 0u, 0u,
             vec2(terms, 0u), vec2(nonzero, 0u), 0.0, 0u,
