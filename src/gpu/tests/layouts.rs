@@ -8,7 +8,7 @@ use crate::gpu::layout::{
     Statistic, Stripe, Summands, Totals, state,
 };
 use crate::gpu::limits::{ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH};
-use crate::gpu::{Kernel, Tier, kernels};
+use crate::gpu::{Kernel, RowWidth, Tier, kernels};
 use crate::loss::Difficulty;
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
