@@ -56,7 +56,6 @@ fn rows_that_every_anchor_chooses() {
         .unwrap();
 
     let loss = Triplet { mining: Mining::Hard, soft: true, ..Triplet::default() }.into();
-    let _alone = contexts();
     let mut tally = Tally::new();
     for (batch, workspace_bytes) in [(batch, 4 * 300 * 112), (against, 4 * 4 * 1_600)] {
         let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
