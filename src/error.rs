@@ -162,7 +162,7 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// The workspace budget does not hold one row of distances and coefficients.
+    /// The workspace budget does not hold one row of distances and, where there are any, coefficients.
     #[error("the workspace budget is {budget} bytes, one row of {columns} columns needs {needed} bytes")]
     Workspace {
         /// Bytes that one row needs.

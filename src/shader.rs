@@ -28,6 +28,8 @@ pub(crate) use shader;
 
 /// What the kernels share. Each is included once, where it is first asked for.
 const SHARED: &[Shader] = &[
+    shader!("shared/choice.wgsl"),
+    shader!("shared/chosen.wgsl"),
     shader!("shared/coefficients.wgsl"),
     shader!("shared/digits.wgsl"),
     shader!("shared/distance.wgsl"),
@@ -35,6 +37,7 @@ const SHARED: &[Shader] = &[
     shader!("shared/exponential.wgsl"),
     shader!("shared/extremes.wgsl"),
     shader!("shared/finish.wgsl"),
+    shader!("shared/finished.wgsl"),
     shader!("shared/group.wgsl"),
     shader!("shared/logits.wgsl"),
     shader!("shared/margin.wgsl"),

@@ -6,7 +6,7 @@ use support::adapters::{Device, best_with, contexts, contexts_with};
 use support::agreement::Tally;
 use support::bits::bits;
 use support::losses::{losses, reach};
-use support::sample::{Layout, Recipe, Sample, Values};
+use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Error, Evaluation, Loss, Mining, Options, Reduction, Shape, Triplet, reference,
 };
@@ -33,6 +33,41 @@ fn the_cut_does_not_change_a_bit() {
         });
         assert!(gradients > 20, "nothing was compared");
     }
+}
+
+/// A row that every anchor chooses: in a batch the one in the middle of all others, and of three references the only one of its class,
+/// for more anchors than a dispatch of their gradient looks at.
+#[test]
+fn rows_that_every_anchor_chooses() {
+    const ROWS: usize = 300;
+    const WIDTH: usize = 64;
+    const ANCHORS: usize = 8_300;
+    let mut embeddings = Random(7).numbers(ROWS * WIDTH, 1.0);
+    embeddings[..WIDTH].fill(0.0);
+    // It is alone in its class.
+    let labels: Vec<_> = (0..ROWS as u32).map(|row| row.div_ceil(ROWS as u32 / 10)).collect();
+    let batch = Batch::new(&embeddings, [ROWS, WIDTH], &labels).unwrap();
+
+    let queries = Random(8).numbers(ANCHORS * D, 1.0);
+    let references = Random(9).numbers(3 * D, 1.0);
+    let classes: Vec<_> = (0..ANCHORS as u32).map(|row| row % 2).collect();
+    let against = Batch::new(&queries, [ANCHORS, D], &classes)
+        .and_then(|batch| batch.with_references(&references, 3, &[0, 1, 0]))
+        .unwrap();
+
+    let loss = Triplet { mining: Mining::Hard, soft: true, ..Triplet::default() }.into();
+    let mut tally = Tally::new();
+    for (batch, workspace_bytes) in [(batch, 4 * 300 * 112), (against, 4 * 4 * 1_600)] {
+        let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
+        let whole = contexts_with(Options::default());
+        let cut = contexts_with(Options { workspace_bytes, ..Options::default() });
+        for (whole, cut) in whole.iter().zip(&cut) {
+            let [one, other] = [whole, cut].map(|device| evaluate(device, &loss, &batch));
+            assert_eq!(bits(&one), bits(&other), "{}", cut.name);
+            tally.compare(&expected, &one, whole.name.clone());
+        }
+    }
+    tally.conclude(0.0);
 }
 
 #[test]

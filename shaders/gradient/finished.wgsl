@@ -1,30 +1,20 @@
-// The gradient from the coefficients of a stripe that is the whole matrix, scaled at once: shared/summation.wgsl sums it up, and the totals
-// are known before. For points that are the rows themselves; unit rows need finish/gradient.wgsl.
-//
-//   gradient = factor * scale * sum
+// The gradient from the coefficients of a stripe that is the whole matrix, scaled at once: shared/summation.wgsl sums it up,
+// shared/finished.wgsl scales it.
 
-// #include "shared/finish.wgsl"
 // #include "shared/numbers.wgsl"
-// #include "shared/state.wgsl"
-// #include "shared/summary.wgsl"
+// #include "shared/finished.wgsl"
 // #include "shared/summation.wgsl"
 
-@group(0) @binding(7) var<storage, read_write> totals: Totals;
-@group(0) @binding(8) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
-@group(0) @binding(9) var<uniform> finish: Finish;
-
 // Beyond the rows that there are, the gradient is 0.
-fn finished(row: u32, sum: vec4<f32>) -> vec4<f32> {
-    let value = select(vec4(0.0), sum * finish.factor * totals.scale, row < owners().count);
-    if (!(is_finite(value.x) && is_finite(value.y) && is_finite(value.z) && is_finite(value.w))) {
-        atomicMax(&state[OVERFLOW], 1u);
-    }
-    return value;
+fn finished_row(row: u32, sum: vec4<f32>) -> vec4<f32> {
+    return finished(select(vec4(0.0), sum, row < owners().count));
 }
 
 fn store_finished(row: u32, vector: u32, sums: mat4x4<f32>) {
-    let values =
-        mat4x4(finished(row, sums[0]), finished(row + 1u, sums[1]), finished(row + 2u, sums[2]), finished(row + 3u, sums[3]));
+    let values = mat4x4(
+        finished_row(row, sums[0]), finished_row(row + 1u, sums[1]),
+        finished_row(row + 2u, sums[2]), finished_row(row + 3u, sums[3]),
+    );
     store_block(row, arrayLength(&gradient) / stripe.dimensions, vector, values);
 }
 

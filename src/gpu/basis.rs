@@ -3,10 +3,10 @@
 use super::buffers::Matrix;
 use super::context::Context;
 use super::kernels::{MatrixKind, Summation};
-use super::limits::{check_matrix, summands_per_dispatch};
+use super::limits::{ANCHORS_PER_DISPATCH, check_matrix, summands_per_dispatch};
 use super::row_width::RowWidth;
 use super::sizes;
-use super::stripes::Stripes;
+use super::stripes::{Kept, Stripes};
 use super::sweeps::TILE;
 use super::tiles::{Tile, Tiles};
 use crate::loss::{Statistics, Terms};
@@ -31,12 +31,19 @@ pub(crate) struct Basis {
 
 impl Basis {
     /// `distance` is `None` in pointwise mode, which has no matrix.
-    pub(crate) fn new(context: &Context, shape: Shape, distance: Option<Distance>, normalize: bool) -> Result<Self> {
+    pub(crate) fn new(
+        context: &Context,
+        shape: Shape,
+        distance: Option<Distance>,
+        normalize: bool,
+        kept: Kept,
+    ) -> Result<Self> {
         let Some(distance) = distance else { return Self::pointwise(context, shape) };
         let limits = context.device().limits();
         check_tiles(&shape, &limits)?;
         check_matrix(&shape, distance)?;
-        let stripes = Stripes::new(&shape, context.options().workspace_bytes, limits.max_storage_buffer_binding_size)?;
+        let budget = context.options().workspace_bytes;
+        let stripes = Stripes::new(&shape, kept, budget, limits.max_storage_buffer_binding_size)?;
         Ok(Self {
             row_width: RowWidth::of(context, stripes.stride),
             context: context.clone(),
@@ -70,17 +77,19 @@ impl Basis {
     }
 
     /// Whether the gradients of a loss that is alone on it can be finished where they are summed up: one stripe of tiles is the whole
-    /// matrix, a dispatch sums up all of a row, and the points are the rows themselves.
-    pub(crate) fn finishes_at_once(&self) -> bool {
-        let is_summed_at_once =
-            self.shape.references().max(self.shape.queries()) as u64 <= summands_per_dispatch(self.tiles.gradient);
-        self.matrix_kind().is_tiled() && self.stripes.is_single() && is_summed_at_once && !self.on_unit_rows
+    /// matrix, a dispatch sums up all of a row, and the points are the rows themselves. Those of chosen pairs wait for all stripes anyway.
+    pub(crate) fn finishes_at_once(&self, terms: &Terms) -> bool {
+        let most = if terms.chooses { ANCHORS_PER_DISPATCH } else { summands_per_dispatch(self.tiles.gradient) };
+        let is_summed_at_once = self.shape.references().max(self.shape.queries()) as u64 <= most;
+        let is_known_at_last = terms.chooses || self.stripes.is_single();
+        self.matrix_kind().is_tiled() && is_known_at_last && is_summed_at_once && !self.on_unit_rows
     }
 
     /// How the gradient by rows of a loss with such terms is summed up.
     pub(crate) fn summation(&self, terms: &Terms) -> Summation {
         match (self.shape.mode(), terms.statistics) {
             (Mode::Batch, Statistics::Ends) => Summation::Triangle,
+            (Mode::Batch, _) if terms.chooses => Summation::Joined,
             (Mode::Batch, _) if self.stripes.is_single() && !terms.symmetric => Summation::Joined,
             _ => Summation::Rows,
         }

@@ -74,6 +74,30 @@ impl Matrix {
     }
 }
 
+/// What a terms kernel writes for the gradient.
+#[derive(Debug)]
+pub(crate) enum Coefficients {
+    /// Those of a stripe, which losses that share a basis take turns with.
+    Stripe(wgpu::Buffer),
+    /// What each anchor has chosen.
+    Choices(wgpu::Buffer),
+}
+
+impl Coefficients {
+    pub(crate) fn buffer(&self) -> &wgpu::Buffer {
+        match self {
+            Self::Stripe(buffer) | Self::Choices(buffer) => buffer,
+        }
+    }
+
+    pub(crate) fn stripe(&self) -> Option<&wgpu::Buffer> {
+        match self {
+            Self::Stripe(buffer) => Some(buffer),
+            Self::Choices(_) => None,
+        }
+    }
+}
+
 /// What the plan of a loss keeps on the GPU beside the matrix.
 #[derive(Debug)]
 pub(crate) struct Buffers {
@@ -87,7 +111,7 @@ pub(crate) struct Buffers {
     pub gradient_references: Option<wgpu::Buffer>,
     /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric and are not joined.
     pub transposed: Option<wgpu::Buffer>,
-    pub coefficients: wgpu::Buffer,
+    pub coefficients: Coefficients,
     pub rows: wgpu::Buffer,
     pub row_statistics: wgpu::Buffer,
     pub totals: wgpu::Buffer,
@@ -98,13 +122,13 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    /// The loss is summed up by so many rows. Losses that share a basis take turns with its stripe of coefficients.
+    /// The loss is summed up by so many rows. `stripe` is that of coefficients, where another loss on the basis has one.
     pub(crate) fn new(
         basis: &Basis,
         loss: &Loss,
         rows: u32,
         weight: f32,
-        coefficients: Option<&wgpu::Buffer>,
+        stripe: Option<&wgpu::Buffer>,
     ) -> Result<Self> {
         let Basis { context, shape, stripes, .. } = basis;
         let make = Maker::new(context);
@@ -120,6 +144,14 @@ impl Buffers {
             _ => shape.listed() == 0,
         }
         .into();
+        let coefficients = match stripe {
+            _ if terms.chooses => {
+                let size = size_of::<layout::Choice>();
+                Coefficients::Choices(make.storage("choices", (shape.queries() * size) as u64)?)
+            }
+            Some(shared) => Coefficients::Stripe(shared.clone()),
+            None => Coefficients::Stripe(make.storage("stripe of coefficients", stripes.bytes())?),
+        };
         let betas = shape.betas().max(1);
         let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
@@ -128,10 +160,7 @@ impl Buffers {
             gradient: gradient("gradient", shape.queries())?,
             gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
             transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
-            coefficients: match coefficients {
-                Some(shared) => shared.clone(),
-                None => make.storage("stripe of coefficients", stripes.bytes())?,
-            },
+            coefficients,
             rows: make.storage("rows", u64::from(rows) * size_of::<layout::Row>() as u64)?,
             row_statistics: make
                 .storage("row statistics", statistics as u64 * size_of::<layout::Statistic>() as u64)?,

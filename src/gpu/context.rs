@@ -25,10 +25,11 @@ use crate::{Error, Result};
 /// How a context works.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Bytes of the workspace that holds a stripe of distances and their coefficients: at least 8 per column of the matrix.
+    /// Bytes of the workspace that holds a stripe of distances and their coefficients: at least 8 per column of the matrix. Measures, and
+    /// triplets of one per anchor outside of objectives, have no stripe of coefficients: at least 4.
     /// A larger one means fewer dispatches, and one that holds the whole matrix of a batch less work. The result is the same to the
     /// bit for every one that holds at least 16 rows and not the whole matrix. Default 32 MiB, which stays in a large GPU's cache
-    /// and holds batches of up to 2,048 rows.
+    /// and holds batches of up to 2,048 rows, or without coefficients 2,896.
     pub workspace_bytes: u64,
     /// Arithmetic operations of a dispatch, roughly, beyond which its workgroups are shared out among several: what a device that others
     /// use as well, or that a watchdog looks after, does without a break. The result is the same to the bit. Default 805 million, which takes

@@ -72,7 +72,13 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
         }
     }
     kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
-    if matrix.is_tiled() {
+    if terms.chooses {
+        let summations: &[_] =
+            if matrix.mode == Mode::Batch { &[Summation::Joined] } else { &[Summation::Rows, Summation::Columns] };
+        for &summation in summations {
+            kernels.extend([matrix.chosen_gradient(summation), matrix.finished_chosen_gradient(summation)]);
+        }
+    } else if matrix.is_tiled() {
         for (summation, tile) in Summation::ALL.into_iter().flat_map(|one| Tile::ALL.map(|tile| (one, tile))) {
             kernels.extend([matrix.tiled_gradient(summation, tile), matrix.finished_gradient(summation, tile, terms)]);
         }
@@ -185,7 +191,21 @@ impl MatrixKind {
         kernel(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants)
     }
 
-    /// The same for a loss that is alone in its stripe, with nothing to come after it.
+    /// Of the pairs that anchors have chosen, for these, for the chosen, or joined.
+    pub(crate) fn chosen_gradient(self, summation: Summation) -> Kernel {
+        let mut constants = self.constants();
+        constants.push(("OWN", (summation != Summation::Columns).into()));
+        constants.push(("CHOSEN", (summation != Summation::Rows).into()));
+        kernel(Room::Gradient, shader!("gradient/chosen.wgsl"), constants)
+    }
+
+    /// The same for a loss that is alone, with nothing to come after it.
+    pub(crate) fn finished_chosen_gradient(self, summation: Summation) -> Kernel {
+        let shader = shader!("gradient/finished_chosen.wgsl");
+        Kernel { room: Room::FinishedGradient, shader, ..self.chosen_gradient(summation) }
+    }
+
+    /// A tiled one for a loss that is alone in its stripe, with nothing to come after it.
     pub(crate) fn finished_gradient(self, summation: Summation, tile: Tile, terms: &Terms) -> Kernel {
         let mut kernel = self.tiled_gradient(summation, tile);
         let split = terms.statistics == Statistics::Totals;

@@ -155,6 +155,16 @@ pub(crate) struct Statistic {
     pub weight: f32,
 }
 
+/// `Choice` of `shaders/shared/choice.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Choice {
+    pub positive: u32,
+    pub negative: u32,
+    pub positive_coefficient: f32,
+    pub negative_coefficient: f32,
+}
+
 /// `Ranks` of `shaders/shared/ranks.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]

@@ -30,6 +30,10 @@ const OPERATIONS_PER_CHUNKS: u64 = 1 << 28;
 /// Places of a row that `shaders/gradient/listed.wgsl` sums up in a dispatch: 30,720 rounds of 16, also some tenth of a second there.
 pub(crate) const PLACES_PER_DISPATCH: u64 = 491_520;
 
+/// Anchors that `shaders/gradient/chosen.wgsl` takes in a dispatch: a round for each of them that has chosen the same row, and some
+/// more for every 32.
+pub(crate) const ANCHORS_PER_DISPATCH: u64 = 8_192;
+
 /// Invocations that share a row of values, or the rows of a batch.
 const WORKGROUP: u64 = RowWidth::Wide.invocations() as u64;
 

@@ -12,6 +12,7 @@ use super::program::{Program, recording};
 use super::readback::{Pending, Sources, Staged, What};
 use super::row_width::RowWidth;
 use super::sizes;
+use super::stripes::Kept;
 use super::sweeps::{Grid, Load, Sweeps};
 use super::trace::{Subject, span};
 use crate::measures::{Measures, RANKING, Retrieval};
@@ -50,7 +51,7 @@ impl MeasurePlan {
         let subject = Subject::named("Retrieval", shape);
         let _span = span!("plan", &subject);
         context.planning(|| {
-            let basis = Basis::new(context, shape, Some(retrieval.distance), retrieval.normalize)?;
+            let basis = Basis::new(context, shape, Some(retrieval.distance), retrieval.normalize, Kept::Distance)?;
             let buffers = Buffers::new(context, retrieval, &shape)?;
             let program = Program::new(context, subject, buffers.steps(&basis, retrieval)?);
             Ok(Self { program, basis, retrieval: retrieval.clone(), buffers })

@@ -12,6 +12,7 @@ use super::part::{Part, steps_of};
 use super::program::{Program, recording};
 use super::readback::{Pending, Read, Sources, Staged, What};
 use super::scope::scoped;
+use super::stripes::Kept;
 use super::trace::{Subject, span};
 use crate::loss::Loss;
 use crate::objective::{ObjectiveEvaluation, Weighted, check};
@@ -263,12 +264,13 @@ fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Grou
         let fits = |group: &Group| group.set == *set && group.basis.carries(shape, distance, normalize);
         let at = groups.iter().position(fits).unwrap_or(groups.len());
         if at == groups.len() {
-            let basis = Basis::new(context, *shape, distance, normalize)?;
+            // The next losses of the group may have coefficients, though this one has none.
+            let basis = Basis::new(context, *shape, distance, normalize, Kept::DistanceAndCoefficient)?;
             groups.push(Group { basis, parts: Vec::new(), set: *set });
         }
         let group = &mut groups[at];
         places.push([at, group.parts.len()]);
-        let part = Part::new(&group.basis, Loss::clone(loss), *weight, group.parts.first())?;
+        let part = Part::new(&group.basis, Loss::clone(loss), *weight, &group.parts)?;
         group.parts.push(part);
     }
     Ok((groups, places))

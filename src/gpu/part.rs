@@ -16,13 +16,14 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// The gradients of the loss are multiplied with `weight`. `beside` is another one on the same basis.
-    pub(crate) fn new(basis: &Basis, loss: Loss, weight: f32, beside: Option<&Self>) -> Result<Self> {
+    /// The gradients of the loss are multiplied with `weight`. `beside` are the others on the same basis so far.
+    pub(crate) fn new(basis: &Basis, loss: Loss, weight: f32, beside: &[Self]) -> Result<Self> {
         let rows = match basis.shape.mode() {
             Mode::Pointwise => pointwise::checked_rows(&loss, &basis.shape)?,
             _ => basis.stripes.height,
         };
-        let buffers = Buffers::new(basis, &loss, rows, weight, beside.map(|other| &other.buffers.coefficients))?;
+        let coefficients = beside.iter().find_map(|other| other.buffers.coefficients.stripe());
+        let buffers = Buffers::new(basis, &loss, rows, weight, coefficients)?;
         Ok(Self { loss, buffers })
     }
 

@@ -10,6 +10,7 @@ use super::program::{Program, recording};
 use super::readback::{Pending, Sources};
 use super::row_width::RowWidth;
 use super::scope::scoped;
+use super::stripes::Kept;
 use super::tiles::{Tiles, has_tiles};
 use super::trace::{Subject, span};
 #[cfg(doc)]
@@ -42,8 +43,9 @@ impl Plan {
         let subject = Subject::new([&loss], shape);
         let _span = span!("plan", &subject);
         context.planning(|| {
-            let basis = Basis::new(context, shape, loss.distance(), loss.normalize())?;
-            let parts = [Part::new(&basis, loss, 1.0, None)?];
+            let kept = if loss.description().terms().chooses { Kept::Distance } else { Kept::DistanceAndCoefficient };
+            let basis = Basis::new(context, shape, loss.distance(), loss.normalize(), kept)?;
+            let parts = [Part::new(&basis, loss, 1.0, &[])?];
             let program = Program::new(context, subject, steps_of(&basis, &parts)?);
             Ok(Self { program, basis, parts })
         })

@@ -7,9 +7,12 @@
 use super::basis::Basis;
 use super::buffers::{Buffers, Matrix, Set, uniform};
 use super::dispatch::{Bound, Groups, OPERATIONS_PER_GROUP, Step};
+use super::kernel::Kernel;
 use super::kernels::{self, MAIN, STATISTICS, Summation};
 use super::layout::{Finish, Start};
-use super::limits::{PLACES_PER_DISPATCH, portions_of, positives_per_dispatch, summands_per_dispatch};
+use super::limits::{
+    ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, portions_of, positives_per_dispatch, summands_per_dispatch,
+};
 use super::list::List;
 use super::part::Part;
 use super::stripes::pairs;
@@ -18,10 +21,19 @@ use crate::Result;
 use crate::loss::{Statistics, Terms};
 use crate::shape::Mode;
 
+/// Rows and dimensions that a workgroup of `shaders/gradient/chosen.wgsl` computes.
+pub(crate) const CHOSEN_TILE: [u64; 2] = [8, 128];
+
+/// Roughly how many arithmetic operations it takes the time of to look at an anchor there.
+const OPERATIONS_PER_ANCHOR: u64 = 64;
+
+/// The same to add what a pair gives to a dimension.
+const OPERATIONS_PER_CHOICE: u64 = 64;
+
 /// Every pass over every stripe, then the finish.
 pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
     match parts {
-        [part] if basis.finishes_at_once() => steps_at_once(basis, part),
+        [part] if basis.finishes_at_once(&part.loss.description().terms()) => steps_at_once(basis, part),
         _ => steps_by_passes(basis, parts),
     }
 }
@@ -151,7 +163,7 @@ impl<'a> Work<'a> {
             matrix.list.as_ref().map_or(&matrix.queries.labels, |list| &list.kinds),
             &matrix.other().labels,
             &matrix.distances,
-            &all.coefficients,
+            all.coefficients.buffer(),
             &all.rows,
             &all.row_statistics,
             &all.totals,
@@ -169,8 +181,12 @@ impl<'a> Work<'a> {
     fn gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let Matrix { queries, unused, list, .. } = &self.basis.matrix;
         let Buffers { coefficients, transposed, gradient, gradient_references, .. } = &self.part.buffers;
+        let coefficients = coefficients.buffer();
         if let Some(list) = list {
             return self.listed_gradients(sweeps, list);
+        }
+        if self.terms.chooses {
+            return self.chosen_gradients(sweeps);
         }
         if self.basis.shape.mode() == Mode::Scores {
             let kernel = self.basis.matrix_kind().gradient();
@@ -206,10 +222,63 @@ impl<'a> Work<'a> {
         Ok(all)
     }
 
+    /// For anchors and what they have chosen at once, or where the references are rows of their own for each.
+    fn chosen_gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
+        let Matrix { queries, .. } = &self.basis.matrix;
+        let Buffers { gradient, gradient_references, .. } = &self.part.buffers;
+        let other = self.basis.matrix.other();
+        let summation = self.basis.summation(&self.terms);
+        let rows = self.basis.shape.queries();
+        let mut all = vec![self.chosen_gradient(sweeps, summation, [queries, other], gradient, rows)?];
+        if let Some(gradient) = gradient_references {
+            let rows = self.basis.shape.references();
+            all.push(self.chosen_gradient(sweeps, Summation::Columns, [other, queries], gradient, rows)?);
+        }
+        Ok(all)
+    }
+
+    /// For so many rows, after the last stripe.
+    fn chosen_gradient(
+        &self,
+        sweeps: &Sweeps,
+        summation: Summation,
+        [own, other]: [&Set; 2],
+        gradient: &wgpu::Buffer,
+        rows: usize,
+    ) -> Result<Sweep> {
+        let Basis { shape, stripes, matrix, .. } = self.basis;
+        let [height, width] = CHOSEN_TILE;
+        let extent = [(shape.dimensions() as u64).div_ceil(width), (rows as u64).div_ceil(height)];
+        // Only those that are chosen look for who has.
+        let anchors = if summation == Summation::Rows { 0 } else { shape.queries() as u64 };
+        // Anchors choose two rows each: so many choose those of a workgroup, on average.
+        let choosers = (2 * height * anchors).div_ceil(rows as u64);
+        let most = OPERATIONS_PER_GROUP
+            + anchors.min(ANCHORS_PER_DISPATCH) * OPERATIONS_PER_ANCHOR
+            + choosers * width * OPERATIONS_PER_CHOICE;
+        let cost = extent[0] * extent[1] * anchors * 2 + 4 * shape.queries() as u64 * shape.dimensions() as u64 * 3;
+        let load = Load {
+            grid: Grid::Once { extent: extent.map(|count| count as u32), end: stripes.height },
+            cost_per_row: cost / stripes.rows_of_last(),
+            most,
+            portions: portions_of(anchors, Some(ANCHORS_PER_DISPATCH)).max(1),
+        };
+        let choices = self.part.buffers.coefficients.buffer();
+        let buffers = [&own.points, &other.points, choices, gradient, &matrix.unused];
+        let label = "gradient of chosen pairs";
+        if !self.at_once {
+            let kernel = self.basis.matrix_kind().chosen_gradient(summation);
+            return sweeps.sweep(label, &kernel, &buffers, load);
+        }
+        let kernel = self.basis.matrix_kind().finished_chosen_gradient(summation);
+        self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
+    }
+
     /// Rows of one set gather the pairs that they are part of; each row of two aligned sets is part of one.
     fn listed_gradients(&self, sweeps: &Sweeps, list: &List) -> Result<Vec<Sweep>> {
         let Matrix { queries, unused, .. } = &self.basis.matrix;
         let Buffers { coefficients, gradient, gradient_references, .. } = &self.part.buffers;
+        let coefficients = coefficients.buffer();
         let kernel = self.basis.matrix_kind().gradient();
         let vectors = self.basis.shape.dimensions().div_ceil(4) as u64;
         if let Some(indices) = &list.indices {
@@ -267,10 +336,23 @@ impl<'a> Work<'a> {
             return sweeps.sweep(label, &kernel, &buffers, load);
         }
         let kernel = self.basis.matrix_kind().finished_gradient(summation, tile, &self.terms);
+        self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
+    }
+
+    /// With a kernel that scales what it sums up.
+    fn finished_gradient(
+        &self,
+        sweeps: &Sweeps,
+        label: &'static str,
+        kernel: &Kernel,
+        buffers: &[&wgpu::Buffer],
+        summation: Summation,
+        load: Load,
+    ) -> Result<Sweep> {
         let finish = self.finish_of(false, summation == Summation::Columns);
         let finish = uniform(&self.basis.context, "finish", bytemuck::bytes_of(&finish))?;
         let others = [&self.part.buffers.totals, &self.basis.matrix.state, &finish];
-        sweeps.sweep_with(label, &kernel, &buffers, &others, load)
+        sweeps.sweep_with(label, kernel, buffers, &others, load)
     }
 
     /// Gradients with respect to beta, to the references, and at last to the first set.

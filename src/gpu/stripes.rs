@@ -4,8 +4,26 @@ use super::limits::SUMMANDS_PER_DISPATCH;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
-/// Bytes of the workspace per column: a distance and a coefficient.
-const BYTES_PER_COLUMN: u64 = 8;
+/// Bytes of a number of a stripe.
+const BYTES: u64 = 4;
+
+/// What the workspace holds of each pair of a stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// Its distance alone, of a loss whose anchors choose their pairs.
+    Distance,
+    /// Its distance and its coefficient.
+    DistanceAndCoefficient,
+}
+
+impl Kept {
+    const fn bytes(self) -> u64 {
+        match self {
+            Self::Distance => BYTES,
+            Self::DistanceAndCoefficient => 2 * BYTES,
+        }
+    }
+}
 
 /// Stripes end on multiples of this, the `STEP` of `shaders/shared/summation.wgsl`, so that its sums are the same however the
 /// matrix is cut. A workspace too small for that many rows still works, with sums that may differ in their rounding.
@@ -31,23 +49,20 @@ pub(crate) struct Stripes {
 }
 
 impl Stripes {
-    /// Cuts the matrix of `shape` so that a stripe of distances and one of coefficients fit `budget` bytes together and
-    /// `binding` bytes, the most that a kernel may bind, each.
-    pub(crate) fn new(shape: &Shape, budget: u64, binding: u64) -> Result<Self> {
+    /// Cuts the matrix of `shape` so that what is kept of a stripe fits `budget` bytes together, and its distances and its coefficients
+    /// each `binding` bytes, the most that a kernel may bind.
+    pub(crate) fn new(shape: &Shape, kept: Kept, budget: u64, binding: u64) -> Result<Self> {
         if shape.listed() > 0 {
             return Ok(Self::of_list(shape));
         }
         let stride = shape.references().next_multiple_of(4) as u64;
-        let fits = (budget / (stride * BYTES_PER_COLUMN)).min(binding / (stride * BYTES_PER_COLUMN / 2));
+        let fits = (budget / (stride * kept.bytes())).min(binding / (stride * BYTES));
         // Kernels count the values of a stripe in u32, and sum up its rows in one dispatch.
         let fits = fits.min(u64::from(u32::MAX) / stride).min(SUMMANDS_PER_DISPATCH);
         if fits == 0 {
-            let needed = stride * BYTES_PER_COLUMN;
-            return Err(Error::Workspace {
-                needed,
-                budget: budget.min(binding.saturating_mul(2)),
-                columns: shape.references(),
-            });
+            let needed = stride * kept.bytes();
+            let budget = budget.min(binding.saturating_mul(kept.bytes() / BYTES));
+            return Err(Error::Workspace { needed, budget, columns: shape.references() });
         }
         let queries = shape.queries() as u64;
         let rows = if fits >= queries {
@@ -77,6 +92,11 @@ impl Stripes {
         (0..height).step_by(rows as usize).map(move |begin| (begin, rows.min(height - begin)))
     }
 
+    /// How many rows the last stripe has.
+    pub(crate) fn rows_of_last(&self) -> u64 {
+        u64::from((self.height - 1) % self.rows + 1)
+    }
+
     /// Whether one stripe is the whole matrix.
     pub(crate) fn is_single(&self) -> bool {
         self.rows == self.height
@@ -84,7 +104,7 @@ impl Stripes {
 
     /// Bytes of a stripe of distances; one of coefficients is as large.
     pub(crate) fn bytes(&self) -> u64 {
-        u64::from(self.rows) * u64::from(self.stride) * BYTES_PER_COLUMN / 2
+        u64::from(self.rows) * u64::from(self.stride) * BYTES
     }
 }
 
@@ -93,27 +113,34 @@ mod tests {
     use super::*;
 
     const ANY: u64 = 1 << 30;
+    const KEPT: Kept = Kept::DistanceAndCoefficient;
 
     #[test]
     fn a_matrix_that_fits_is_one_stripe() {
-        let stripes = Stripes::new(&Shape::batch(100, 3), 100 * 100 * 8, ANY).unwrap();
+        let stripes = Stripes::new(&Shape::batch(100, 3), KEPT, 100 * 100 * 8, ANY).unwrap();
         assert!(stripes.is_single());
         assert_eq!(stripes.iter().collect::<Vec<_>>(), [(0, 100)]);
     }
 
     #[test]
     fn stripes_end_on_steps_and_cover_every_row_once() {
-        let stripes = Stripes::new(&Shape::batch(101, 3), 104 * 8 * 47, ANY).unwrap();
+        let stripes = Stripes::new(&Shape::batch(101, 3), KEPT, 104 * 8 * 47, ANY).unwrap();
         assert_eq!((stripes.stride, stripes.rows), (104, 32));
         assert_eq!(stripes.iter().collect::<Vec<_>>(), [(0, 32), (32, 32), (64, 32), (96, 5)]);
     }
 
     #[test]
+    fn distances_alone_leave_room_for_twice_the_rows() {
+        let rows = |kept| Stripes::new(&Shape::batch(101, 3), kept, 104 * 8 * 32, ANY).unwrap().rows;
+        assert_eq!([KEPT, Kept::Distance].map(rows), [32, 64]);
+    }
+
+    #[test]
     fn one_row_is_the_least() {
         let shape = Shape::batch(101, 3);
-        assert_eq!(Stripes::new(&shape, 104 * 8, ANY).unwrap().rows, 1);
-        assert_eq!(Stripes::new(&shape, ANY, 104 * 4).unwrap().rows, 1);
-        let error = Stripes::new(&shape, 104 * 8 - 1, ANY).unwrap_err();
+        assert_eq!(Stripes::new(&shape, KEPT, 104 * 8, ANY).unwrap().rows, 1);
+        assert_eq!(Stripes::new(&shape, KEPT, ANY, 104 * 4).unwrap().rows, 1);
+        let error = Stripes::new(&shape, KEPT, 104 * 8 - 1, ANY).unwrap_err();
         assert_eq!(error, Error::Workspace { needed: 832, budget: 831, columns: 101 });
     }
 }

@@ -54,6 +54,8 @@ pub(crate) enum Grid {
     Tiles { across: u32, height: u32 },
     /// So many across and down, whatever rows the stripe has.
     FixedTiles([u32; 2]),
+    /// So many across and down, once, with the stripe that ends at this row: the last one.
+    Once { extent: [u32; 2], end: u32 },
     /// One for every tile of so many of the columns before the stripe, this many across.
     Earlier { across: u32, height: u32 },
 }
@@ -65,6 +67,13 @@ impl Grid {
             Self::Rows => [rows, 1],
             Self::Values(per_row) => [(rows * per_row).div_ceil(256), 1],
             Self::Fixed(groups) => [groups, 1],
+            Self::Once { extent, end } => {
+                if begin + rows == end {
+                    extent
+                } else {
+                    [0; 2]
+                }
+            }
             Self::Tiles { across, height } => [across, rows.div_ceil(height)],
             Self::FixedTiles(extent) => extent,
             Self::Earlier { across, height } => [across, begin.div_ceil(height)],

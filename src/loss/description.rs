@@ -63,6 +63,9 @@ pub(crate) struct Terms {
     pub statistics: Statistics,
     /// Whether c(i, j) = c(j, i) in batch mode, so that the gradient is twice its half by rows.
     pub symmetric: bool,
+    /// Whether only two pairs of an anchor have coefficients, those that it chooses: the kernel writes its choice, in the place of a
+    /// row of coefficients.
+    pub chooses: bool,
     /// How its kernels go through their row.
     pub walk: Walk,
     /// What the shader leaves out of every coefficient, where that could be beyond f32.
@@ -81,6 +84,7 @@ impl Terms {
             operations_per_pair: 32,
             statistics: Statistics::None,
             symmetric: false,
+            chooses: false,
             walk: Walk::of(1),
             gradient_factor: 1.0,
             constants: Vec::new(),

@@ -113,6 +113,7 @@ impl Description for Triplet {
                     ("NEGATIVE_DIFFICULTY", (negative as u32).into()),
                 ],
                 parameters,
+                chooses: true,
                 walk: Walk::of(2),
                 ..Terms::of(shader!("terms/triplet/one_per_anchor.wgsl"))
             },

@@ -4,11 +4,10 @@
 //   negative  HARD the nearest, EASY the farthest, SEMI_HARD the nearest that is farther than the positive, or where there is
 //             none the farthest
 //
-// The term is in shared/triplet.wgsl. One workgroup per row; one read of its distances (SEMI_HARD two), one write of its
-// coefficients.
+// The term is in shared/triplet.wgsl. One workgroup per row; one read of its distances (SEMI_HARD two), one write of its choice.
 
 // #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
+// #include "shared/choice.wgsl"
 // #include "shared/extremes.wgsl"
 // #include "shared/exponential.wgsl"
 // #include "shared/triplet.wgsl"
@@ -18,25 +17,28 @@ const EASY = 0u;
 const SEMI_HARD = 1u;
 const HARD = 2u;
 
+// Of all N anchors, in the place of a stripe of coefficients.
+@group(0) @binding(5) var<storage, read_write> choices: array<Choice>;
+
 override POSITIVE_DIFFICULTY: u32 = HARD;
 override NEGATIVE_DIFFICULTY: u32 = HARD;
 
 // The chosen positive has the largest key, the chosen negative the smallest. A key is a distance or its negative.
-fn positive_key(d: f32) -> f32 {
+fn positive_keys(d: vec4<f32>) -> vec4<f32> {
     return select(-d, d, POSITIVE_DIFFICULTY == HARD);
 }
 
-fn negative_key(d: f32) -> f32 {
+fn negative_keys(d: vec4<f32>) -> vec4<f32> {
     return select(-d, d, NEGATIVE_DIFFICULTY == HARD);
 }
 
 // The nearest negative farther than d.
-fn nearest_negative_beyond(i: u32, begin: u32, d: f32, group: Group) -> Extreme {
+fn nearest_negative_beyond(i: u32, row: u32, least: f32, group: Group) -> Extreme {
     var beyond = NO_EXTREME;
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
-        if (relation(i, j) == NEGATIVE && distance_at(begin + j) > d) {
-            beyond = nearer(beyond, Extreme(distance_at(begin + j), j));
-        }
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let kinds = relations(i, quad);
+        let d = distances_of(row, quad, kinds);
+        beyond = nearest_of(beyond, (kinds == vec4(NEGATIVE)) & (d > vec4(least)), d, 4u * quad);
     }
     return workgroup_extremes(Extremes(beyond, NO_EXTREME), group).nearest;
 }
@@ -48,35 +50,28 @@ fn main(group: Group) {
         return;
     }
     let i = stripe.begin + row;
-    let begin = row * stripe.stride;
     var pairs: Pairs;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
-        let kind = relation(i, j);
-        if (kind != NO_PAIR) {
-            let d = distance_at(begin + j);
-            see_pair(&pairs, kind, d);
-            if (kind == POSITIVE) {
-                seen.farthest = farther(seen.farthest, Extreme(positive_key(d), j));
-            } else {
-                seen.nearest = nearer(seen.nearest, Extreme(negative_key(d), j));
-            }
-        }
-        set_coefficient(begin + j, 0.0);
+    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        let kinds = relations(i, quad);
+        let d = distances_of(row, quad, kinds);
+        see_pairs(&pairs, kinds, d);
+        seen.farthest = farthest_of(seen.farthest, kinds == vec4(POSITIVE), positive_keys(d), 4u * quad);
+        seen.nearest = nearest_of(seen.nearest, kinds == vec4(NEGATIVE), negative_keys(d), 4u * quad);
     }
     let sums = workgroup_sum(vec4(pairs.positive_distance, pairs.negative_distance, 0.0, 0.0), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
     let extremes = workgroup_extremes(seen, group);
-    let positive = Extreme(positive_key(extremes.farthest.value), extremes.farthest.column);
-    var negative = Extreme(negative_key(extremes.nearest.value), extremes.nearest.column);
+    let positive = Extreme(positive_keys(vec4(extremes.farthest.value)).x, extremes.farthest.column);
+    var negative = Extreme(negative_keys(vec4(extremes.nearest.value)).x, extremes.nearest.column);
     if (NEGATIVE_DIFFICULTY == SEMI_HARD) {
-        let beyond = nearest_negative_beyond(i, begin, positive.value, group);
+        let beyond = nearest_negative_beyond(i, row, positive.value, group);
         if (beyond.column != NOWHERE) {
             negative = beyond;
         }
     }
-    storageBarrier();
     if (group.local == 0u) {
+        var choice = Choice(NOWHERE, NOWHERE, 0.0, 0.0);
         var loss = 0.0;
         var terms = 0u;
         var nonzero = 0u;
@@ -85,9 +80,12 @@ fn main(group: Group) {
             loss = triplet_term(positive.value, negative.value);
             nonzero = triplet_nonzero(loss);
             let slope = triplet_slope(positive.value, negative.value);
-            set_coefficient(begin + positive.column, coefficient(slope, positive.value));
-            set_coefficient(begin + negative.column, coefficient(-slope, negative.value));
+            choice = Choice(
+                positive.column, negative.column,
+                coefficient(slope, positive.value), coefficient(-slope, negative.value),
+            );
         }
+        choices[i] = choice;
         rows[i] = Row(
             loss, 0.0, sums.x, sums.y, counts.x, counts.y, 0u, 0u,
             vec2(terms, 0u), vec2(nonzero, 0u), 0.0, 0u,

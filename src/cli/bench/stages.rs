@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use wgpu_metric_learning::{Binding, Context, Plan, Section, Shape, Stage, Timings};
+use wgpu_metric_learning::{Binding, Context, Loss, Mining, Plan, Section, Stage, Timings, Triplet};
 
 use super::limits::Limits;
 use crate::cli::Result;
@@ -43,7 +43,7 @@ pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<
             dispatches: own().map(|section| section.dispatches()).sum(),
             longest: dispatches.iter().filter(|(of, _)| *of == stage).map(|(_, time)| *time).max(),
             operations: own().map(|section| section.operations()).sum(),
-            bytes: bytes_of(stage, plan.shape()),
+            bytes: bytes_of(stage, plan),
         }
     };
     Ok(Stage::ALL.into_iter().map(of).filter(|stage| stage.dispatches > 0).collect())
@@ -74,17 +74,25 @@ fn dispatch_times(context: &Context, sections: &[Section]) -> Result<Vec<(Stage,
 }
 
 /// What a stage must read and write at least: the rows, the matrix of distances, that of coefficients, and the gradients.
-fn bytes_of(stage: Stage, shape: &Shape) -> u64 {
+fn bytes_of(stage: Stage, plan: &Plan) -> u64 {
+    let shape = plan.shape();
     let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()].map(|count| count as u64);
     let second_set = if shape.has_references() { m } else { 0 };
     let (rows, matrix) = (4 * (n + second_set) * d, 4 * n * m);
+    let coefficients = if is_of_chosen_pairs(plan.loss()) { 16 * n } else { matrix };
     match stage {
         Stage::Distance => rows + matrix,
-        Stage::Terms => 2 * matrix,
-        Stage::Gradient => rows + matrix + 4 * n * d,
+        Stage::Terms => matrix + coefficients,
+        Stage::Gradient => rows + coefficients + 4 * n * d,
         // Prepare and finish read and write every row once.
         _ => 2 * rows,
     }
+}
+
+/// Whether an anchor has coefficients for two pairs alone.
+fn is_of_chosen_pairs(loss: &Loss) -> bool {
+    let Loss::Triplet(Triplet { mining, .. }) = loss else { return false };
+    !matches!(mining, Mining::All | Mining::SemiHard | Mining::Explicit)
 }
 
 impl StageTime {

@@ -4,10 +4,11 @@ use std::mem::offset_of;
 
 use crate::gpu::kernel::Slot;
 use crate::gpu::layout::{
-    Accumulate, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Start, Statistic,
-    Stripe, Summands, Totals, state,
+    Accumulate, Choice, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Start,
+    Statistic, Stripe, Summands, Totals, state,
 };
-use crate::gpu::{Kernel, Tier, kernels};
+use crate::gpu::limits::{ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH};
+use crate::gpu::{Kernel, RowWidth, Tier, kernels};
 use crate::loss::Difficulty;
 use crate::reference::samples::losses;
 use crate::shader::{Shader, compose, shader};
@@ -51,6 +52,7 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Accumulate in "finish/accumulate.wgsl": first, count, is_first, is_first_of_all, weight);
     assert_same_layout!(Output in "finish/output.wgsl": first, count, accumulate);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
+    assert_same_layout!(Choice in "gradient/chosen.wgsl": positive, negative, positive_coefficient, negative_coefficient);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
         nonzero_negatives, terms, nonzero, beta_slope);
@@ -125,8 +127,11 @@ fn constants_have_the_same_value() {
     assert_eq!(constant(&linear, "TILE"), crate::gpu::sweeps::TILE);
     assert_eq!([&gradient, &distance].map(|module| constant(module, "BLOCK")), [crate::gpu::sweeps::TILE; 2]);
     let listed = parse(shader!("gradient/listed.wgsl"));
-    let portions = [&gradient, &listed].map(|module| u64::from(constant(module, "PORTION")));
-    assert_eq!(portions, [crate::gpu::limits::SUMMANDS_PER_DISPATCH, crate::gpu::limits::PLACES_PER_DISPATCH]);
+    let chosen = parse(shader!("gradient/chosen.wgsl"));
+    let portions = [&gradient, &listed, &chosen].map(|module| u64::from(constant(module, "PORTION")));
+    assert_eq!(portions, [SUMMANDS_PER_DISPATCH, PLACES_PER_DISPATCH, ANCHORS_PER_DISPATCH]);
+    let tile = [constant(&chosen, "ROWS"), 4 * constant(&chosen, "VECTORS")];
+    assert_eq!(tile.map(u64::from), crate::gpu::steps::CHOSEN_TILE);
     let listed = parse(shader!("distance/listed.wgsl"));
     assert_eq!(u64::from(constant(&listed, "PAIRS_PER_GROUP")), crate::gpu::sweeps::PAIRS_PER_GROUP);
     let sorting = parse(shader!("incidence/count.wgsl"));
