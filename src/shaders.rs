@@ -17,7 +17,7 @@ use crate::shader::{compose, with_constants};
 #[non_exhaustive]
 pub struct ShaderSource {
     /// What it computes and how it differs from the kernel's other variants, with `/` between folders:
-    /// `terms/contrastive-power=2-split_mean=0-distance=Euclidean`. No two have the same.
+    /// `terms/contrastive-power=2-split_mean=0-workgroup=64-distance=Euclidean`. No two have the same.
     pub name: String,
     /// The entry point.
     pub entry: &'static str,
@@ -102,7 +102,7 @@ mod tests {
         let names: HashSet<_> = all.iter().map(|source| &source.name).collect();
         assert_eq!(names.len(), all.len());
         assert!(
-            names.iter().any(|name| *name == "terms/contrastive-power=2-split_mean=0-distance=Euclidean"),
+            names.iter().any(|name| *name == "terms/contrastive-power=2-split_mean=0-workgroup=64-distance=Euclidean"),
             "{names:?}"
         );
     }

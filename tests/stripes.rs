@@ -209,7 +209,7 @@ fn a_large_batch_takes_little_memory() {
         for loss in all.iter().filter(|loss| loss.check(&shape).is_ok()) {
             let plan = device.context.plan(loss.clone(), shape).expect("a plan");
             let beside = plan.memory_bytes() - outputs;
-            assert!((32 * MIB..42 * MIB).contains(&beside), "{}: {beside} bytes for {loss:?}", device.name);
+            assert!((32 * MIB..=40 * MIB).contains(&beside), "{}: {beside} bytes for {loss:?}", device.name);
         }
     }
 }

@@ -43,7 +43,7 @@ impl Plan {
         let subject = Subject::new([&loss], shape);
         let _span = span!("plan", &subject);
         context.planning(|| {
-            let kept = if loss.description().terms().chooses { Kept::Distance } else { Kept::DistanceAndCoefficient };
+            let kept = Kept::of(&loss.description().terms());
             let basis = Basis::new(context, shape, loss.distance(), loss.normalize(), kept)?;
             let parts = [Part::new(&basis, loss, 1.0, &[])?];
             let program = Program::new(context, subject, steps_of(&basis, &parts)?);

@@ -1,6 +1,7 @@
 //! How the N x M matrix is cut into stripes of rows that fit the workspace.
 
 use super::limits::SUMMANDS_PER_DISPATCH;
+use crate::loss::{Statistics, Terms};
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
@@ -14,13 +15,32 @@ pub(crate) enum Kept {
     Distance,
     /// Its distance and its coefficient.
     DistanceAndCoefficient,
+    /// The same; where the matrix of a batch is cut there is a gradient by columns beside them.
+    WithColumns,
 }
 
 impl Kept {
+    /// Of a loss with such terms, alone on its matrix.
+    pub(crate) fn of(terms: &Terms) -> Self {
+        match terms {
+            Terms { chooses: true, .. } => Self::Distance,
+            Terms { symmetric: true, .. } | Terms { statistics: Statistics::Ends, .. } => Self::DistanceAndCoefficient,
+            _ => Self::WithColumns,
+        }
+    }
+
     const fn bytes(self) -> u64 {
         match self {
             Self::Distance => BYTES,
-            Self::DistanceAndCoefficient => 2 * BYTES,
+            Self::DistanceAndCoefficient | Self::WithColumns => 2 * BYTES,
+        }
+    }
+
+    /// What a cut matrix needs beside its stripe, and takes from the workspace.
+    fn bytes_beside(self, shape: &Shape) -> u64 {
+        match self {
+            Self::WithColumns if shape.mode() == Mode::Batch => (shape.queries() * shape.dimensions()) as u64 * BYTES,
+            _ => 0,
         }
     }
 }
@@ -50,11 +70,21 @@ pub(crate) struct Stripes {
 
 impl Stripes {
     /// Cuts the matrix of `shape` so that what is kept of a stripe fits `budget` bytes together, and its distances and its coefficients
-    /// each `binding` bytes, the most that a kernel may bind.
+    /// each `binding` bytes, the most that a kernel may bind. What is kept beside them is in the budget too, as long as it is a small part of it.
     pub(crate) fn new(shape: &Shape, kept: Kept, budget: u64, binding: u64) -> Result<Self> {
         if shape.listed() > 0 {
             return Ok(Self::of_list(shape));
         }
+        let widest = Self::cut(shape, kept, budget, binding)?;
+        let beside = kept.bytes_beside(shape);
+        if widest.is_single() || beside > budget / 4 {
+            return Ok(widest);
+        }
+        let narrower = Self::cut(shape, kept, budget - beside, binding)?;
+        Ok(if u64::from(narrower.rows) >= STEP { narrower } else { widest })
+    }
+
+    fn cut(shape: &Shape, kept: Kept, budget: u64, binding: u64) -> Result<Self> {
         let stride = shape.references().next_multiple_of(4) as u64;
         let fits = (budget / (stride * kept.bytes())).min(binding / (stride * BYTES));
         // Kernels count the values of a stripe in u32, and sum up its rows in one dispatch.
@@ -133,6 +163,15 @@ mod tests {
     fn distances_alone_leave_room_for_twice_the_rows() {
         let rows = |kept| Stripes::new(&Shape::batch(101, 3), kept, 104 * 8 * 32, ANY).unwrap().rows;
         assert_eq!([KEPT, Kept::Distance].map(rows), [32, 64]);
+    }
+
+    #[test]
+    fn a_gradient_by_columns_is_in_the_workspace_of_a_cut_matrix() {
+        let rows = |kept, rows: u64| Stripes::new(&Shape::batch(1000, 3), kept, 8000 * rows, ANY).unwrap().rows;
+        assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 48)), [48, 32]);
+        // Not of so small a workspace that the sums would round differently, nor of one that holds everything.
+        assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 16)), [16, 16]);
+        assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 1000)), [1000, 1000]);
     }
 
     #[test]

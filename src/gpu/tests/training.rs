@@ -198,7 +198,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("training/adam.wgsl", "sqrt(mean.y) + settings.epsilon", "sqrt(mean.y + settings.epsilon)"),
     ("training/adam.wgsl", "moments[index] = moment;", "moments[index] = vec2(g, g * g);"),
     ("training/linear.wgsl", "k * size.rows + row", "k * size.rows + row / 2u * 2u"),
-    ("training/linear.wgsl", "part(k + 3u, local)", "part(k + 2u, local)"),
+    ("training/linear.wgsl", "part(k + 3u, group)", "part(k + 2u, group)"),
     ("training/linear.wgsl", "first < size.summands", "first + STEP < size.summands"),
     ("training/linear.wgsl", "column + 3u, values.w", "column + 3u, values.z"),
 ];
