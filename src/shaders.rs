@@ -22,7 +22,7 @@ pub struct ShaderSource {
     /// The entry point.
     pub entry: &'static str,
     /// Standard WGSL: the kernel's file with all that it includes, and with the `constants` as the values of its `override`
-    /// declarations. With subgroups it lacks the `enable subgroups;` that browsers ask for, and naga 30 refuses.
+    /// declarations. With subgroups it lacks the `enable subgroups;` that browsers ask for and naga 30 refuses.
     pub wgsl: String,
     /// The names and values of the `override` constants that make the variant.
     pub constants: Vec<(&'static str, f64)>,

@@ -8,7 +8,7 @@
 //   transposed  N x D, tight, where there is any
 //   points      N or M x 4 * vectors
 //
-// One workgroup of 64 per row.
+// One workgroup of 32 per row.
 
 // #include "shared/finish.wgsl"
 // #include "shared/group.wgsl"

@@ -6,7 +6,7 @@
 //   norms   count                written; 0 where the norm is below the smallest normal f32
 //   labels  count                written: the caller's, or the row's index where it has none (prototypes)
 //
-// One workgroup of 64 per row.
+// One workgroup of 32 per row.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"

@@ -1,9 +1,9 @@
 // shared/row_sum.wgsl by subgroups: each reduces its own invocations without a barrier, then all take what the subgroups have, in their order.
 
-const WORKGROUP = 64u;
+const WORKGROUP = 32u;
 
 // No subgroup has fewer than four invocations.
-const MOST_SUBGROUPS = 16u;
+const MOST_SUBGROUPS = 8u;
 
 var<workgroup> summands: array<f32, MOST_SUBGROUPS>;
 var<workgroup> candidates: array<u32, MOST_SUBGROUPS>;

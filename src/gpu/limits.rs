@@ -47,7 +47,7 @@ struct Loops {
     rounds: u64,
 }
 
-const PREPARE_ROWS: Loops = Loops { kernel: "prepare/rows", what: "dimensions", step: 64, rounds: 3 };
+const PREPARE_ROWS: Loops = Loops { kernel: "prepare/rows", what: "dimensions", step: 32, rounds: 3 };
 
 const DISTANCE_PAIRWISE: Loops = Loops { kernel: "distance/pairwise", what: "dimensions", step: 16, rounds: 1 };
 
@@ -56,7 +56,7 @@ const DISTANCE_EUCLIDEAN: Loops = Loops { kernel: "distance/pairwise", what: "di
 
 const DISTANCE_LISTED: Loops = Loops { kernel: "distance/listed", what: "dimensions", step: 64, rounds: 2 };
 
-const FINISH_GRADIENT: Loops = Loops { kernel: "finish/gradient", what: "dimensions", step: 64, rounds: 2 };
+const FINISH_GRADIENT: Loops = Loops { kernel: "finish/gradient", what: "dimensions", step: 32, rounds: 2 };
 
 /// So do `finish/beta` and `measures/totals`.
 const FINISH_TOTALS: Loops = Loops { kernel: "finish/totals", what: "rows", step: WORKGROUP, rounds: 1 };
