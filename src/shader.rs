@@ -30,6 +30,7 @@ pub(crate) use shader;
 const SHARED: &[Shader] = &[
     shader!("shared/choice.wgsl"),
     shader!("shared/chosen.wgsl"),
+    shader!("shared/coefficient_quads.wgsl"),
     shader!("shared/coefficients.wgsl"),
     shader!("shared/digits.wgsl"),
     shader!("shared/distance.wgsl"),

@@ -6,14 +6,15 @@ use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{Contrastive, Distance, Options, RowWidth, Shape};
 
-/// Columns for more than one round of each invocation, and some over.
+/// Columns, four at a time, for more than one round of 64 invocations, and of references for more than one of 256.
 const N: usize = 270;
+const M: usize = 1_100;
 const D: usize = 6;
 
 #[test]
 fn rows_of_either_width_are_right() {
     let recipe =
-        Recipe { n: N, m: 90, d: D, layout: Layout::Balanced(4), values: Values::Duplicates, extreme_labels: false };
+        Recipe { n: N, m: M, d: D, layout: Layout::Balanced(4), values: Values::Duplicates, extreme_labels: false };
     let sample = Sample::new(recipe);
     for width in RowWidth::ALL {
         let mut tally = Tally::on(contexts_with(Options { row_width: Some(width), ..Options::default() }));

@@ -1,4 +1,4 @@
-// How a gradient is finished: finish/gradient.wgsl, or gradient/pairwise.wgsl at once.
+// How a gradient is finished: by finish/gradient.wgsl, or where it is summed up, by gradient/finished.wgsl and gradient/finished_chosen.wgsl.
 
 struct Finish {
     first: u32,          // the workgroup that a dispatch begins with, where several share the workgroups

@@ -33,6 +33,16 @@ struct Pairs {
     negatives: u32,
 }
 
+fn see_pair(pairs: ptr<function, Pairs>, kind: u32, d: f32) {
+    if (kind == POSITIVE) {
+        (*pairs).positive_distance += d;
+        (*pairs).positives += 1u;
+    } else if (kind == NEGATIVE) {
+        (*pairs).negative_distance += d;
+        (*pairs).negatives += 1u;
+    }
+}
+
 // The same of four pairs at distances d, which are 0 where there is no pair.
 fn see_pairs(pairs: ptr<function, Pairs>, kinds: vec4<u32>, d: vec4<f32>) {
     let positive = kinds == vec4(POSITIVE);
@@ -45,14 +55,4 @@ fn see_pairs(pairs: ptr<function, Pairs>, kinds: vec4<u32>, d: vec4<f32>) {
 
 fn count_of(these: vec4<bool>) -> u32 {
     return dot(select(vec4(0u), vec4(1u), these), vec4(1u));
-}
-
-fn see_pair(pairs: ptr<function, Pairs>, kind: u32, d: f32) {
-    if (kind == POSITIVE) {
-        (*pairs).positive_distance += d;
-        (*pairs).positives += 1u;
-    } else if (kind == NEGATIVE) {
-        (*pairs).negative_distance += d;
-        (*pairs).negatives += 1u;
-    }
 }

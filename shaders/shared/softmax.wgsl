@@ -18,7 +18,7 @@
 // One workgroup per row; `main` reads its distances once and writes its coefficients once.
 
 // #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
+// #include "shared/coefficient_quads.wgsl"
 // #include "shared/extremes.wgsl"
 // #include "shared/exponential.wgsl"
 

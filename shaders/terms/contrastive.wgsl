@@ -6,7 +6,7 @@
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
 // #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
+// #include "shared/coefficient_quads.wgsl"
 
 struct Parameters {
     positive_margin: f32,

@@ -15,7 +15,7 @@
 // One workgroup per row; `statistics` reads its distances twice, `main` twice, and writes its coefficients once.
 
 // #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
+// #include "shared/coefficient_quads.wgsl"
 // #include "shared/extremes.wgsl"
 // #include "shared/exponential.wgsl"
 

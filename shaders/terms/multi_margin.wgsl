@@ -5,7 +5,7 @@
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
 // #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
+// #include "shared/coefficient_quads.wgsl"
 
 struct Parameters {
     margin: f32,
@@ -52,7 +52,7 @@ fn main(group: Group) {
     // The row's coefficients come before that of its own class.
     storageBarrier();
     if (group.local == 0u) {
-        set_coefficient(row * stripe.stride + own_class, coefficient(sums.y, own));
+        coefficients[row * (stripe.stride / 4u) + own_class / 4u][own_class % 4u] = coefficient(sums.y, own);
         let nonzero = vec2(select(0u, 1u, sums.w > 0.0), 0u);
         if (DISTANCE == SCORES) {
             rows[i] = Row(sums.x, 0.0, 0.0, 0.0, 0u, 0u, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);

@@ -30,13 +30,13 @@ fn statistics(group: Group) {
     var pairs: Pairs;
     let level = level_of_row(row, group, &pairs);
     let label = labels[i];
-    var leads = 0.0;
+    var sum_of_leads = 0.0;
     for (var j = group.local; j < sizes.references; j += WORKGROUP) {
         if (relation_of(i, label, j) == POSITIVE) {
-            leads += lead(level, distance_at(row * stripe.stride + j));
+            sum_of_leads += lead(level, distance_at(row * stripe.stride + j));
         }
     }
-    let sums = workgroup_sum(vec4(leads, 0.0, pairs.positive_distance, pairs.negative_distance), group);
+    let sums = workgroup_sum(vec4(sum_of_leads, 0.0, pairs.positive_distance, pairs.negative_distance), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
     if (group.local == 0u) {
         let has_positives = counts.x > 0u;

@@ -94,12 +94,12 @@ impl Adapter {
 
     /// The tier that [`Adapter::open`] takes where none is forced.
     pub fn tier(&self) -> Tier {
-        Tier::best(self.adapter.features())
+        Tier::best(self.adapter.features(), &self.info)
     }
 
     /// Whether [`Adapter::open`] can be forced to this tier.
     pub fn has(&self, tier: Tier) -> bool {
-        self.adapter.features().contains(tier.features())
+        tier.fits(self.adapter.features(), &self.info)
     }
 
     /// Opens a device of its own on it, with all the limits that the adapter has.

@@ -25,7 +25,8 @@ use crate::{Error, Result};
 /// How a context works.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Bytes of the workspace that holds a stripe of distances and their coefficients: at least 8 per column of the matrix. Measures, and
+    /// Bytes of the workspace that holds a stripe of distances and their coefficients, and beside them the gradient by columns of a cut matrix where
+    /// that is at most a fourth of it: at least 8 per column of the matrix. Measures, and
     /// triplets of one per anchor outside of objectives, have no stripe of coefficients: at least 4.
     /// A larger one means fewer dispatches, and one that holds the whole matrix of a batch less work. The result is the same to the
     /// bit for every one that holds at least 16 rows and not the whole matrix. Default 32 MiB, which stays in a large GPU's cache
@@ -134,10 +135,9 @@ impl Context {
         cache: Option<&wgpu::PipelineCache>,
     ) -> Result<Self> {
         check_baseline(&device.limits())?;
-        let tier = options.tier.unwrap_or_else(|| Tier::best(device.features()));
-        let missing = tier.features() - device.features();
-        if !missing.is_empty() {
-            return Err(Error::MissingFeature { what: format!("tier {tier}"), feature: names_of(missing) });
+        let tier = options.tier.unwrap_or_else(|| Tier::best(device.features(), &device.adapter_info()));
+        if !tier.fits(device.features(), &device.adapter_info()) {
+            return Err(Error::MissingFeature { what: format!("tier {tier}"), feature: names_of(tier.features()) });
         }
         let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
         let (pipelines, faults, tuned) = (Mutex::default(), Faults::default(), Tuned::default());

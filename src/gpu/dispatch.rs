@@ -56,7 +56,7 @@ impl Groups {
         Self { count: count.div_ceil(256), most, cost: u64::from(count) * cost_per_value }
     }
 
-    /// One for each row of so many values, with loops over them and a reduction or two of 64 invocations between.
+    /// One for each row of so many values, with loops over them and a reduction or two of 32 invocations between.
     pub(crate) fn of_rows(count: u32, width: u64, cost_per_value: u64) -> Self {
         let most = OPERATIONS_PER_ROW + OPERATIONS_PER_VALUE.max(cost_per_value) * width;
         Self { count, most, cost: u64::from(count) * width * cost_per_value }

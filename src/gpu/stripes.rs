@@ -80,8 +80,8 @@ impl Stripes {
         if widest.is_single() || beside > budget / 4 {
             return Ok(widest);
         }
-        let narrower = Self::cut(shape, kept, budget - beside, binding)?;
-        Ok(if u64::from(narrower.rows) >= STEP { narrower } else { widest })
+        let narrower = Self::cut(shape, kept, budget - beside, binding);
+        Ok(narrower.ok().filter(|narrower| u64::from(narrower.rows) >= STEP).unwrap_or(widest))
     }
 
     fn cut(shape: &Shape, kept: Kept, budget: u64, binding: u64) -> Result<Self> {

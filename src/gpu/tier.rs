@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-/// Which variant of the kernels runs. The baseline needs nothing beyond the WebGPU default limits; a tier above it is added
-/// only where it has been measured to pay.
+/// Invocations of a subgroup at least, as `MOST_SUBGROUPS` of `shaders/subgroups/reduce.wgsl` counts on.
+const LEAST_SUBGROUP: u32 = 4;
+
+/// Which variant of the kernels runs. The baseline needs nothing beyond the WebGPU default limits. A device with the features of a tier above takes
+/// that one, unless [`Options::tier`](crate::Options::tier) says otherwise; on llvmpipe both are as fast, and on no GPU has it been measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Tier {
@@ -38,10 +41,16 @@ impl Tier {
         }
     }
 
-    /// The best tier for a device with these features.
-    pub fn best(features: wgpu::Features) -> Self {
-        let fits = |tier: &Self| features.contains(tier.features());
+    /// The best tier for a device of this adapter with these features.
+    pub fn best(features: wgpu::Features, adapter: &wgpu::AdapterInfo) -> Self {
+        let fits = |tier: &Self| tier.fits(features, adapter);
         Self::ALL.into_iter().rev().find(fits).unwrap_or_default()
+    }
+
+    /// Whether it runs on a device of this adapter with these features.
+    pub(crate) fn fits(self, features: wgpu::Features, adapter: &wgpu::AdapterInfo) -> bool {
+        let is_wide = self == Self::Baseline || adapter.subgroup_min_size >= LEAST_SUBGROUP;
+        features.contains(self.features()) && is_wide
     }
 }
 

@@ -7,9 +7,9 @@ use super::{Chunks, Description, Distance, Mode, Reduction, SEED, Sampling, Term
 use crate::shader::shader;
 use crate::{Error, Result};
 
-/// Of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for each of its draws, one of 256.
+/// Of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for each of its draws, one of 64.
 const DRAWING: Walk =
-    Walk { reads: 3, chunks: Some(Chunks { size: 256, most: 16, reads: 1, rounds: 16, operations: 64 }) };
+    Walk { reads: 3, chunks: Some(Chunks { size: 64, most: 64, reads: 1, rounds: 16, operations: 16 }) };
 
 /// The margin loss with a learnable boundary: "margin" in its second meaning.
 ///

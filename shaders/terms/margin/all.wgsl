@@ -2,7 +2,7 @@
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
 // #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
+// #include "shared/coefficient_quads.wgsl"
 // #include "shared/margin.wgsl"
 
 struct Parameters {

@@ -25,7 +25,7 @@ struct Parameters {
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
-// The bits of what shared/coefficients.wgsl declares as f32.
+// The bits of the coefficients, which shared/coefficients.wgsl declares as f32.
 @group(0) @binding(5) var<storage, read_write> coefficients: array<atomic<u32>>;
 
 const NEAREST = 0.5;

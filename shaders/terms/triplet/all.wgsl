@@ -37,7 +37,7 @@ fn main(group: Group) {
             see_pair(&pairs, kind, distance_at(begin + j));
         }
         if (stripe.portion == 0u) {
-            set_coefficient(begin + j, 0.0);
+            coefficients[begin + j] = 0.0;
         }
     }
     let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
@@ -67,8 +67,8 @@ fn main(group: Group) {
                     loss += f32(above) * (largest - d);
                 }
                 // Until the last chunk the coefficient holds a(n), summed up over the chunks.
-                let sum = coefficient_at(begin + j) + f32(above);
-                set_coefficient(begin + j, select(sum, coefficient(-sum, d), is_last));
+                let sum = coefficients[begin + j] + f32(above);
+                coefficients[begin + j] = select(sum, coefficient(-sum, d), is_last);
             }
         }
         workgroupBarrier();
@@ -82,7 +82,7 @@ fn main(group: Group) {
                     let threshold = d + parameters.margin;
                     let above = f32(atomicLoad(&places[place_of(size, threshold)]));
                     loss -= above * (largest - threshold);
-                    set_coefficient(begin + j, coefficient(above, d));
+                    coefficients[begin + j] = coefficient(above, d);
                 }
                 next += 1u;
             }

@@ -107,7 +107,7 @@ fn main(group: Group) {
         let kind = relation(i, j);
         var c = 0.0;
         if (first > 0u) {
-            c = coefficient_at(begin + j);
+            c = coefficients[begin + j];
         }
         if (kind == POSITIVE) {
             let d = distance_at(begin + j);
@@ -125,7 +125,7 @@ fn main(group: Group) {
                 c = coefficient(-c, d);
             }
         }
-        set_coefficient(begin + j, c);
+        coefficients[begin + j] = c;
     }
 
     let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);

@@ -28,8 +28,8 @@ fn main(group: Group) {
         loss += term;
         nonzero += triplet_nonzero(term);
         let slope = triplet_slope(positive, negative);
-        set_coefficient(at, coefficient(slope, positive));
-        set_coefficient(at + 1u, coefficient(-slope, negative));
+        coefficients[at] = coefficient(slope, positive);
+        coefficients[at + 1u] = coefficient(-slope, negative);
     }
     let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero, 0u), group);

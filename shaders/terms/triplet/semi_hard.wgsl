@@ -94,7 +94,7 @@ fn main(group: Group) {
             }
         }
         if (stripe.portion == 0u) {
-            set_coefficient(begin + j, 0.0);
+            coefficients[begin + j] = 0.0;
         }
     }
     let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
@@ -151,21 +151,21 @@ fn main(group: Group) {
                     let term = triplet_term(d, negative);
                     loss += term;
                     nonzero += triplet_nonzero(term);
-                    set_coefficient(begin + j, coefficient(triplet_slope(d, negative), d));
+                    coefficients[begin + j] = coefficient(triplet_slope(d, negative), d);
                 }
                 next += 1u;
             } else if (kind == NEGATIVE) {
                 let d = distance_at(begin + j);
                 let before = keys_below(size, d);
                 // Until the last chunk the coefficient holds the slopes, summed up over the chunks.
-                var slopes = coefficient_at(begin + j);
+                var slopes = coefficients[begin + j];
                 if (before > 0u && atomicLoad(&columns[before - 1u]) == j) {
                     slopes += slopes_of_choosers(before, order_of(d), d);
                 }
                 if (j == farthest.column) {
                     slopes += slopes_of_choosers(size, EMPTY, d);
                 }
-                set_coefficient(begin + j, select(slopes, coefficient(-slopes, d), is_last));
+                coefficients[begin + j] = select(slopes, coefficient(-slopes, d), is_last);
             }
         }
         workgroupBarrier();

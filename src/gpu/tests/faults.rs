@@ -83,7 +83,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/lifted_structured.wgsl", "-sums.y * exp(", "-0.999 * sums.y * exp("),
     ("terms/lifted_structured.wgsl", "return 0.5 * h;", "return h;"),
     ("terms/lifted_structured.wgsl", "own > other || (", "own < other || ("),
-    ("terms/triplet/all.wgsl", "coefficient_at(begin + j) + f32(above)", "f32(above) + 1.0"),
+    ("terms/triplet/all.wgsl", "coefficients[begin + j] + f32(above)", "f32(above) + 1.0"),
     ("terms/triplet/all.wgsl", "atomicAdd(&places[place], 1u);", "atomicMax(&places[place], 1u);"),
     ("terms/triplet/all.wgsl", "loss -= above", "loss += above"),
     ("terms/triplet/all_soft.wgsl", "c += share.y;", "c += 0.999 * share.y;"),
