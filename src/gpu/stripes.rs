@@ -170,6 +170,7 @@ mod tests {
         let rows = |kept, rows: u64| Stripes::new(&Shape::batch(1000, 3), kept, 8000 * rows, ANY).unwrap().rows;
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 48)), [48, 32]);
         // Not of so small a workspace that the sums would round differently, nor of one that holds everything.
+        assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 1)), [1, 1]);
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 16)), [16, 16]);
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 1000)), [1000, 1000]);
     }
