@@ -34,9 +34,23 @@ fn relation_of(i: u32, label: u32, j: u32) -> u32 {
     return select(NEGATIVE, POSITIVE, label == reference_labels[j / 4u][j % 4u]);
 }
 
-// What the four columns from 4 * quad on are.
+// The four columns of a quad.
+fn columns_of(quad: u32) -> vec4<u32> {
+    return 4u * quad + vec4(0u, 1u, 2u, 3u);
+}
+
+// The quads of a row.
+fn quads() -> u32 {
+    return stripe.stride / 4u;
+}
+
+fn sum_of(values: vec4<f32>) -> f32 {
+    return dot(values, vec4(1.0));
+}
+
+// What the four columns of a quad are.
 fn relations(i: u32, quad: u32) -> vec4<u32> {
-    let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+    let columns = columns_of(quad);
     if (sizes.pairs > 0u) {
         return vec4(relation(i, columns.x), relation(i, columns.y), relation(i, columns.z), relation(i, columns.w));
     }
@@ -45,16 +59,16 @@ fn relations(i: u32, quad: u32) -> vec4<u32> {
 
 // The same where nothing is listed.
 fn relations_of(i: u32, label: u32, quad: u32) -> vec4<u32> {
-    let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+    let columns = columns_of(quad);
     let is_outside = columns >= vec4(sizes.references);
     let is_itself = (columns == vec4(i)) & vec4(stripe.same_set == 1u);
     let kinds = select(vec4(NEGATIVE), vec4(POSITIVE), reference_labels[quad] == vec4(label));
     return select(kinds, vec4(NO_PAIR), is_outside | is_itself);
 }
 
-// The four distances from the column 4 * quad on, of a row of the stripe: 0 where there is no pair.
+// The four distances of a quad, of a row of the stripe: 0 where there is no pair.
 fn distances_of(row: u32, quad: u32, kinds: vec4<u32>) -> vec4<f32> {
-    return select(distances[row * (stripe.stride / 4u) + quad], vec4(0.0), kinds == vec4(NO_PAIR));
+    return select(distances[row * quads() + quad], vec4(0.0), kinds == vec4(NO_PAIR));
 }
 
 // Of a column, `at` columns from the beginning of the stripe.

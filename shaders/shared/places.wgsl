@@ -3,14 +3,9 @@
 // How many columns have exactly k keys before them; then how many have at most k.
 var<workgroup> places: array<atomic<u32>, CHUNK>;
 
-// How many of `size` places, or a few more, an invocation owns: those from the multiple of it that is its own.
-fn places_each(size: u32) -> u32 {
-    return (size + WORKGROUP - 1u) / WORKGROUP;
-}
-
 // Each invocation clears what it sums up afterwards.
 fn clear_places(size: u32, group: Group) {
-    let each = places_each(size);
+    let each = owned_of(size);
     for (var k = group.local * each; k < (group.local + 1u) * each; k++) {
         atomicStore(&places[k], 0u);
     }
@@ -19,7 +14,7 @@ fn clear_places(size: u32, group: Group) {
 
 // places[k] becomes the sum of places[0 ..= k].
 fn sum_up_places(size: u32, group: Group) {
-    let each = places_each(size);
+    let each = owned_of(size);
     var own = 0u;
     for (var k = group.local * each; k < (group.local + 1u) * each; k++) {
         own += atomicLoad(&places[k]);

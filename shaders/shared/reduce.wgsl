@@ -15,66 +15,35 @@ override ADDERS: u32 = SLOTS / 8u;
 // One scratch for floats and counts, so that the kernels that sort keep their 16 KiB.
 var<workgroup> reduce_scratch: array<vec4<u32>, MOST_SLOTS>;
 
-fn float_at(slot: u32) -> vec4<f32> {
-    return bitcast<vec4<f32>>(reduce_scratch[slot]);
+// What is reduced: the bits of four floats, or four counts.
+const FLOATS = 0u;
+const COUNTS = 1u;
+
+fn added(what: u32, a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+    if (what == FLOATS) {
+        return bitcast<vec4<u32>>(bitcast<vec4<f32>>(a) + bitcast<vec4<f32>>(b));
+    }
+    return a + b;
 }
 
 // The sum of eight slots that are `reach` apart.
-fn eight_floats(slot: u32, reach: u32) -> vec4<f32> {
-    let first = float_at(slot) + float_at(slot + 4u * reach);
-    let second = float_at(slot + reach) + float_at(slot + 5u * reach);
-    let third = float_at(slot + 2u * reach) + float_at(slot + 6u * reach);
-    let fourth = float_at(slot + 3u * reach) + float_at(slot + 7u * reach);
-    return (first + third) + (second + fourth);
+fn eight_added(what: u32, slot: u32, reach: u32) -> vec4<u32> {
+    let first = added(what, reduce_scratch[slot], reduce_scratch[slot + 4u * reach]);
+    let second = added(what, reduce_scratch[slot + reach], reduce_scratch[slot + 5u * reach]);
+    let third = added(what, reduce_scratch[slot + 2u * reach], reduce_scratch[slot + 6u * reach]);
+    let fourth = added(what, reduce_scratch[slot + 3u * reach], reduce_scratch[slot + 7u * reach]);
+    return added(what, added(what, first, third), added(what, second, fourth));
 }
 
 // What the adders have: eight numbers, or 16.
-fn all_floats() -> vec4<f32> {
+fn all_added(what: u32) -> vec4<u32> {
     if (ADDERS == 8u) {
-        return eight_floats(0u, 1u);
+        return eight_added(what, 0u, 1u);
     }
-    return eight_floats(0u, 2u) + eight_floats(1u, 2u);
+    return added(what, eight_added(what, 0u, 2u), eight_added(what, 1u, 2u));
 }
 
-fn workgroup_sum(value: vec4<f32>, group: Group) -> vec4<f32> {
-    var own = value;
-    if (WORKGROUP > SLOTS) {
-        if (group.local >= SLOTS) {
-            reduce_scratch[group.local - SLOTS] = bitcast<vec4<u32>>(value);
-        }
-        workgroupBarrier();
-        if (group.local < SLOTS) {
-            own += float_at(group.local);
-        }
-    }
-    if (group.local < SLOTS) {
-        reduce_scratch[group.local] = bitcast<vec4<u32>>(own);
-    }
-    workgroupBarrier();
-    if (group.local < ADDERS) {
-        reduce_scratch[group.local] = bitcast<vec4<u32>>(eight_floats(group.local, ADDERS));
-    }
-    workgroupBarrier();
-    if (group.local == 0u) {
-        reduce_scratch[0] = bitcast<vec4<u32>>(all_floats());
-    }
-    return bitcast<vec4<f32>>(workgroupUniformLoad(&reduce_scratch[0]));
-}
-
-fn eight_counts(slot: u32, reach: u32) -> vec4<u32> {
-    return reduce_scratch[slot] + reduce_scratch[slot + reach] + reduce_scratch[slot + 2u * reach]
-        + reduce_scratch[slot + 3u * reach] + reduce_scratch[slot + 4u * reach] + reduce_scratch[slot + 5u * reach]
-        + reduce_scratch[slot + 6u * reach] + reduce_scratch[slot + 7u * reach];
-}
-
-fn all_counts() -> vec4<u32> {
-    if (ADDERS == 8u) {
-        return eight_counts(0u, 1u);
-    }
-    return eight_counts(0u, 2u) + eight_counts(1u, 2u);
-}
-
-fn workgroup_count(value: vec4<u32>, group: Group) -> vec4<u32> {
+fn added_up(what: u32, value: vec4<u32>, group: Group) -> vec4<u32> {
     var own = value;
     if (WORKGROUP > SLOTS) {
         if (group.local >= SLOTS) {
@@ -82,7 +51,7 @@ fn workgroup_count(value: vec4<u32>, group: Group) -> vec4<u32> {
         }
         workgroupBarrier();
         if (group.local < SLOTS) {
-            own += reduce_scratch[group.local];
+            own = added(what, own, reduce_scratch[group.local]);
         }
     }
     if (group.local < SLOTS) {
@@ -90,11 +59,19 @@ fn workgroup_count(value: vec4<u32>, group: Group) -> vec4<u32> {
     }
     workgroupBarrier();
     if (group.local < ADDERS) {
-        reduce_scratch[group.local] = eight_counts(group.local, ADDERS);
+        reduce_scratch[group.local] = eight_added(what, group.local, ADDERS);
     }
     workgroupBarrier();
     if (group.local == 0u) {
-        reduce_scratch[0] = all_counts();
+        reduce_scratch[0] = all_added(what);
     }
     return workgroupUniformLoad(&reduce_scratch[0]);
+}
+
+fn workgroup_sum(value: vec4<f32>, group: Group) -> vec4<f32> {
+    return bitcast<vec4<f32>>(added_up(FLOATS, bitcast<vec4<u32>>(value), group));
+}
+
+fn workgroup_count(value: vec4<u32>, group: Group) -> vec4<u32> {
+    return added_up(COUNTS, value, group);
 }

@@ -47,8 +47,8 @@ fn see_pair(pairs: ptr<function, Pairs>, kind: u32, d: f32) {
 fn see_pairs(pairs: ptr<function, Pairs>, kinds: vec4<u32>, d: vec4<f32>) {
     let positive = kinds == vec4(POSITIVE);
     let negative = kinds == vec4(NEGATIVE);
-    (*pairs).positive_distance += dot(select(vec4(0.0), d, positive), vec4(1.0));
-    (*pairs).negative_distance += dot(select(vec4(0.0), d, negative), vec4(1.0));
+    (*pairs).positive_distance += sum_of(select(vec4(0.0), d, positive));
+    (*pairs).negative_distance += sum_of(select(vec4(0.0), d, negative));
     (*pairs).positives += count_of(positive);
     (*pairs).negatives += count_of(negative);
 }

@@ -53,7 +53,7 @@ fn level_of_row(row: u32, group: Group, pairs: ptr<function, Pairs>) -> f32 {
     let label = labels[i];
     let begin = row * stripe.stride;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
         let kinds = relations_of(i, label, quad);
         let d = distances_of(row, quad, kinds);
         see_pairs(pairs, kinds, d);
@@ -61,10 +61,10 @@ fn level_of_row(row: u32, group: Group, pairs: ptr<function, Pairs>) -> f32 {
     }
     let nearest = workgroup_extremes(seen, group).nearest;
     var sum = 0.0;
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
         let kinds = relations_of(i, label, quad);
         let exponentials = exp(-leads(nearest.value, distances_of(row, quad, kinds)));
-        sum += dot(select(vec4(0.0), exponentials, are_summands(kinds)), vec4(1.0));
+        sum += sum_of(select(vec4(0.0), exponentials, are_summands(kinds)));
     }
     let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0);
     return nearest.value - parameters.temperature * log(exponentials);
@@ -109,10 +109,10 @@ fn main(group: Group) {
         written = min(stripe.stride, (known + GRADIENT_STEP - 1u) / GRADIENT_STEP * GRADIENT_STEP);
     }
     for (var quad = group.local; quad < written / 4u; quad += WORKGROUP) {
-        let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+        let columns = columns_of(quad);
         let kinds = select(vec4(NO_PAIR), relations_of(i, label, quad), columns < vec4(known));
         let d = distances_of(row, quad, kinds);
-        coefficients[row * (stripe.stride / 4u) + quad] = vec4(
+        coefficients[row * quads() + quad] = vec4(
             coefficient_of_pair(i, columns.x, own, kinds.x, d.x),
             coefficient_of_pair(i, columns.y, own, kinds.y, d.y),
             coefficient_of_pair(i, columns.z, own, kinds.z, d.z),

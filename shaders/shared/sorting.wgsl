@@ -12,6 +12,11 @@ override PORTION: u32 = 8u * CHUNK;
 
 var<workgroup> keys: array<Key, CHUNK>;
 
+// How many of `size` keys, or of what belongs to them, an invocation owns; the last ones may own some that are not there.
+fn owned_of(size: u32) -> u32 {
+    return (size + WORKGROUP - 1u) / WORKGROUP;
+}
+
 // Sums that one invocation adds up one after the other.
 const SCAN_BLOCK = 16u;
 

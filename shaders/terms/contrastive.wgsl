@@ -38,16 +38,16 @@ fn work(row: u32, group: Group, positive_weight: f32, negative_weight: f32) {
     var pairs: Pairs;
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let d = distances_of(row, quad, kinds);
         see_pairs(&pairs, kinds, d);
         let positive = select(vec4(0.0), max(vec4(0.0), d - parameters.positive_margin), kinds == vec4(POSITIVE));
         let negative = select(vec4(0.0), max(vec4(0.0), parameters.negative_margin - d), kinds == vec4(NEGATIVE));
-        losses += vec2(dot(term(positive), vec4(1.0)), dot(term(negative), vec4(1.0)));
+        losses += vec2(sum_of(term(positive)), sum_of(term(negative)));
         nonzero += vec2(count_of(positive > vec4(0.0)), count_of(negative > vec4(0.0)));
         let slopes = positive_weight * term_slope(positive) - negative_weight * term_slope(negative);
-        coefficients[row * (stripe.stride / 4u) + quad] = coefficients_from(slopes, d);
+        coefficients[row * quads() + quad] = coefficients_from(slopes, d);
     }
     let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), group);

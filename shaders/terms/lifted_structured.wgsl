@@ -30,7 +30,7 @@ override EXACT: u32 = 0u;
 fn nearest_negative(row: u32, group: Group) -> Extreme {
     let i = stripe.begin + row;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         seen.nearest = nearest_of(seen.nearest, kinds == vec4(NEGATIVE), distances_of(row, quad, kinds), 4u * quad);
     }
@@ -49,10 +49,10 @@ fn statistics(group: Group) {
     if (EXACT == 0u) {
         // The largest summand is exp(0): nothing overflows.
         var sum = 0.0;
-        for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+        for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
             let kinds = relations(i, quad);
             let exponentials = exp(nearest.value - distances_of(row, quad, kinds));
-            sum += dot(select(vec4(0.0), exponentials, kinds == vec4(NEGATIVE)), vec4(1.0));
+            sum += sum_of(select(vec4(0.0), exponentials, kinds == vec4(NEGATIVE)));
         }
         above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0));
     }
@@ -105,7 +105,7 @@ fn main(group: Group) {
     let own = row_statistics[i];
     var pairs: Pairs;
     var positives = Positives(0.0, 0.0, vec2(0u));
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let d = distances_of(row, quad, kinds);
         see_pairs(&pairs, kinds, d);
@@ -116,17 +116,17 @@ fn main(group: Group) {
             slopes.z = see_positive(&positives, i, 4u * quad + 2u, own, kinds.z, d.z);
             slopes.w = see_positive(&positives, i, 4u * quad + 3u, own, kinds.w, d.w);
         }
-        coefficients[row * (stripe.stride / 4u) + quad] = coefficients_from(slopes, d);
+        coefficients[row * quads() + quad] = coefficients_from(slopes, d);
     }
     let sums =
         workgroup_sum(vec4(positives.loss, positives.weight, pairs.positive_distance, pairs.negative_distance), group);
     let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, positives.unordered), group);
     // Each invocation goes over what it has written itself.
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
-        let at = row * (stripe.stride / 4u) + quad;
+        let at = row * quads() + quad;
         let d = distances_of(row, quad, kinds);
-        var slopes = select(vec4(0.0), vec4(-sums.y), 4u * quad + vec4(0u, 1u, 2u, 3u) == vec4(own.column));
+        var slopes = select(vec4(0.0), vec4(-sums.y), columns_of(quad) == vec4(own.column));
         if (EXACT == 0u) {
             slopes = -sums.y * exp(parameters.margin - d - own.value);
         }

@@ -30,29 +30,29 @@ fn main(group: Group) {
     var own_slope = 0.0;
     var other_distance = 0.0;
     var within = 0.0;  // classes within the margin; their terms may be too small for f32
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
-        let classes = 4u * quad + vec4(0u, 1u, 2u, 3u);
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+        let classes = columns_of(quad);
         let is_other = (classes < vec4(sizes.references)) & (classes != vec4(own_class));
-        let d = select(vec4(0.0), distances[row * (stripe.stride / 4u) + quad], is_other);
-        other_distance += dot(d, vec4(1.0));
+        let d = select(vec4(0.0), distances[row * quads() + quad], is_other);
+        other_distance += sum_of(d);
         let hinges = select(vec4(0.0), max(vec4(0.0), own - d + parameters.margin), is_other);
         let is_within = hinges > vec4(0.0);
-        within += dot(select(vec4(0.0), vec4(1.0), is_within), vec4(1.0));
+        within += sum_of(select(vec4(0.0), vec4(1.0), is_within));
         var slopes = select(vec4(0.0), vec4(weight), is_within);
         if (POWER == 1u) {
-            loss += weight * dot(hinges, vec4(1.0));
+            loss += weight * sum_of(hinges);
         } else {
             loss += weight * dot(hinges, hinges);
             slopes = 2.0 * weight * hinges;
         }
-        own_slope += dot(slopes, vec4(1.0));
-        coefficients[row * (stripe.stride / 4u) + quad] = coefficients_from(-slopes, d);
+        own_slope += sum_of(slopes);
+        coefficients[row * quads() + quad] = coefficients_from(-slopes, d);
     }
     let sums = workgroup_sum(vec4(loss, own_slope, other_distance, within), group);
     // The row's coefficients come before that of its own class.
     storageBarrier();
     if (group.local == 0u) {
-        coefficients[row * (stripe.stride / 4u) + own_class / 4u][own_class % 4u] = coefficient(sums.y, own);
+        coefficients[row * quads() + own_class / 4u][own_class % 4u] = coefficient(sums.y, own);
         let nonzero = vec2(select(0u, 1u, sums.w > 0.0), 0u);
         if (DISTANCE == SCORES) {
             rows[i] = Row(sums.x, 0.0, 0.0, 0.0, 0u, 0u, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);

@@ -16,7 +16,7 @@ use limits::Limits;
 use subject::{Inputs, Subject};
 use timing::Timing;
 
-use super::gpu::{self, Gpu};
+use super::gpu::{self, Gpu, named};
 use super::table::{self, Column};
 use super::{Error, Result, print};
 
@@ -158,20 +158,11 @@ impl Arguments {
 }
 
 fn tile(name: &str) -> std::result::Result<Tile, String> {
-    named(name, Tile::ALL, Tile::name)
+    named(name, Tile::ALL)
 }
 
 fn row_width(name: &str) -> std::result::Result<RowWidth, String> {
-    named(name, RowWidth::ALL, RowWidth::name)
-}
-
-fn named<T: Copy, const N: usize>(
-    name: &str,
-    all: [T; N],
-    name_of: fn(T) -> &'static str,
-) -> std::result::Result<T, String> {
-    let found = all.into_iter().find(|&one| name_of(one) == name);
-    found.ok_or_else(|| format!("one of {} is needed", all.map(name_of).join(", ")))
+    named(name, RowWidth::ALL)
 }
 
 fn duration(seconds: f64) -> Result<Duration> {

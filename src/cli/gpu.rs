@@ -1,5 +1,7 @@
 //! The adapter that is asked for, opened.
 
+use std::fmt::Display;
+
 use clap::Args;
 use wgpu_metric_learning::{Adapter, Context, Options, Tier};
 
@@ -48,6 +50,11 @@ impl Gpu {
 }
 
 fn tier(name: &str) -> std::result::Result<Tier, String> {
-    let named = Tier::ALL.into_iter().find(|tier| tier.to_string() == name);
-    named.ok_or_else(|| format!("one of {} is needed", Tier::ALL.map(|tier| tier.to_string()).join(", ")))
+    named(name, Tier::ALL)
+}
+
+/// The one of them that is displayed so, for arguments.
+pub fn named<T: Display + Copy, const N: usize>(name: &str, all: [T; N]) -> std::result::Result<T, String> {
+    let found = all.into_iter().find(|one| one.to_string() == name);
+    found.ok_or_else(|| format!("one of {} is needed", all.map(|one| one.to_string()).join(", ")))
 }

@@ -50,6 +50,11 @@ impl Mining {
         Self::Explicit,
     ];
 
+    /// Whether an anchor has one triplet at most: then two of its pairs alone have a share in the gradient.
+    pub fn is_one_per_anchor(self) -> bool {
+        matches!(self.triplets(), Triplets::OnePerAnchor { .. })
+    }
+
     /// The triplets in the terms of kernels and reference.
     pub(crate) fn triplets(self) -> Triplets {
         use Difficulty::{Easy, Hard, SemiHard};

@@ -106,9 +106,29 @@ fn tiles_are_chosen_or_measured() {
     }
     let measured = tiles(&["--autotune"]);
     assert!(["distance", "gradient"].iter().all(|stage| measured[stage].is_string()), "{measured}");
-    let output = run(&["bench", "--tile", "huge"]);
+    refuses(["--tile", "huge"], "one of small, large is needed");
+}
+
+#[track_caller]
+fn refuses(option: [&str; 2], problem: &str) {
+    let output = run(&["bench", option[0], option[1]]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("one of small, large is needed"), "{}", stderr(&output));
+    assert!(stderr(&output).contains(problem), "{}", stderr(&output));
+}
+
+#[test]
+fn row_widths_and_tiers_are_chosen() {
+    let point = |chosen: &[&'static str]| {
+        let fixed = ["bench", "--n", "30", "--d", "7", "--seconds", "0.01", "--objective", "margin"];
+        objects(&[&fixed, chosen].concat())[1].clone()
+    };
+    for width in ["narrow", "wide"] {
+        assert_eq!(point(&["--row-width", width])["row_width"], width);
+    }
+    refuses(["--row-width", "huge"], "one of narrow, wide is needed");
+    let text = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin", "--tier", "baseline"]);
+    assert!(text.lines().next().is_some_and(|line| line.ends_with(", baseline")), "{text}");
+    refuses(["--tier", "huge"], "one of baseline, subgroups is needed");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn negative_keys(d: vec4<f32>) -> vec4<f32> {
 // The nearest negative farther than d.
 fn nearest_negative_beyond(i: u32, row: u32, least: f32, group: Group) -> Extreme {
     var beyond = NO_EXTREME;
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let d = distances_of(row, quad, kinds);
         beyond = nearest_of(beyond, (kinds == vec4(NEGATIVE)) & (d > vec4(least)), d, 4u * quad);
@@ -52,7 +52,7 @@ fn main(group: Group) {
     let i = stripe.begin + row;
     var pairs: Pairs;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var quad = group.local; quad < stripe.stride / 4u; quad += WORKGROUP) {
+    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let d = distances_of(row, quad, kinds);
         see_pairs(&pairs, kinds, d);

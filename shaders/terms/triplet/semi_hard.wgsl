@@ -25,15 +25,10 @@ var<workgroup> gaps: array<atomic<u32>, CHUNK>;
 // The lowest column of the negatives of gap k that are that near.
 var<workgroup> columns: array<atomic<u32>, CHUNK>;
 
-// How many of `size` gaps, or a few more, an invocation sweeps.
-fn gaps_each(size: u32) -> u32 {
-    return (size + WORKGROUP - 1u) / WORKGROUP;
-}
-
 // gaps[k] becomes the smallest of gaps[k ..].
 fn sweep_gaps(size: u32, group: Group) {
     // Invocation 0 takes the far end, so that the sweep is a scan over earlier invocations.
-    let each = gaps_each(size);
+    let each = owned_of(size);
     let first = (WORKGROUP - group.local - 1u) * each;
     var own = EMPTY;
     for (var k = first; k < first + each; k++) {
@@ -113,7 +108,7 @@ fn main(group: Group) {
         let size = min(CHUNK, positives - first);
         let is_last = first + size == positives;
         sort_positives(i, row, group, number, first, size, 0.0);
-        for (var k = group.local; k < gaps_each(size) * WORKGROUP; k += WORKGROUP) {
+        for (var k = group.local; k < owned_of(size) * WORKGROUP; k += WORKGROUP) {
             atomicStore(&gaps[k], EMPTY);
             atomicStore(&columns[k], NOWHERE);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use wgpu_metric_learning::{Binding, Context, Loss, Mining, Plan, Section, Stage, Timings, Triplet};
+use wgpu_metric_learning::{Binding, Context, Loss, Plan, Section, Stage, Timings, Triplet};
 
 use super::limits::Limits;
 use crate::cli::Result;
@@ -92,7 +92,7 @@ fn bytes_of(stage: Stage, plan: &Plan) -> u64 {
 /// Whether an anchor has coefficients for two pairs alone.
 fn is_of_chosen_pairs(loss: &Loss) -> bool {
     let Loss::Triplet(Triplet { mining, .. }) = loss else { return false };
-    !matches!(mining, Mining::All | Mining::SemiHard | Mining::Explicit)
+    mining.is_one_per_anchor()
 }
 
 impl StageTime {
