@@ -1,10 +1,12 @@
-//! Time of the kernels on the GPU: *prepare* and *finish* of batches, references, listed and row-aligned pairs, *distance* and *gradient*
-//! of these with every distance, and of prototypes and scores, *terms* of every loss, and the kernels of the measures and of training.
+//! Time of the kernels on the GPU: *prepare* and *finish* of batches, references, listed and
+//! row-aligned pairs, *distance* and *gradient* of these with every distance, and of prototypes and
+//! scores, *terms* of every loss, and the kernels of the measures and of training.
 //!
-//! A stage works on what those before it leave behind, so every benchmark runs a whole recording and counts one stage of it. The result
-//! of the recording is first checked against the reference.
+//! A stage works on what those before it leave behind, so every benchmark runs a whole recording
+//! and counts one stage of it. The result of the recording is first checked against the reference.
 //!
-//! `cargo bench --bench kernels`, with `-- distance` for those whose name has it; see [`Setup::new`] for adapter and sizes.
+//! `cargo bench --bench kernels`, with `-- distance` for those whose name has it; see
+//! [`Setup::new`] for adapter and sizes.
 
 mod common;
 
@@ -16,7 +18,9 @@ use support::buffers::download;
 use support::sample::Random;
 use wgpu_metric_learning::measures::{MeasurePlan, Retrieval};
 use wgpu_metric_learning::training::{Adam, Linear, LinearPlan, Optimizer, OptimizerPlan, Sgd};
-use wgpu_metric_learning::{Batch, Contrastive, Distance, Loss, MultiMargin, Result, Stage, reference};
+use wgpu_metric_learning::{
+    Batch, Contrastive, Distance, Loss, MultiMargin, Result, Stage, reference,
+};
 
 fn main() {
     let setup = Setup::new();
@@ -44,13 +48,25 @@ impl Benches<'_> {
                 self.stages(&name, &loss, &batch, &[Stage::Distance, Stage::Gradient]);
             }
         }
-        let [normalized, scores]: [Loss; 2] =
-            [Contrastive { normalize: true, ..Default::default() }.into(), MultiMargin::default().into()];
+        let [normalized, scores]: [Loss; 2] = [
+            Contrastive { normalize: true, ..Default::default() }.into(),
+            MultiMargin::default().into(),
+        ];
         for batch in self.setup.sample.batches(&normalized) {
-            self.stages(batch.shape().mode().name(), &normalized, &batch, &[Stage::Prepare, Stage::Finish]);
+            self.stages(
+                batch.shape().mode().name(),
+                &normalized,
+                &batch,
+                &[Stage::Prepare, Stage::Finish],
+            );
         }
         for batch in self.setup.sample.batches(&scores) {
-            self.stages(batch.shape().mode().name(), &scores, &batch, &[Stage::Distance, Stage::Gradient]);
+            self.stages(
+                batch.shape().mode().name(),
+                &scores,
+                &batch,
+                &[Stage::Distance, Stage::Gradient],
+            );
         }
     }
 
@@ -72,22 +88,39 @@ impl Benches<'_> {
         let batch = self.setup.sample.batches(&Contrastive::default().into())[0];
         let recording = LazyCell::new(|| measures(self.setup, &batch).expect("the measures run"));
         for (stage, kernel) in [(Stage::Terms, "ranks"), (Stage::Finish, "totals")] {
-            self.setup.bench(&mut self.criterion, &format!("measures/{kernel}"), &[stage], &recording);
+            self.setup.bench(
+                &mut self.criterion,
+                &format!("measures/{kernel}"),
+                &[stage],
+                &recording,
+            );
         }
     }
 
     fn linear(&mut self) {
         for way in [Way::Forward, Way::Backward] {
             let recording = LazyCell::new(|| linear(self.setup, way).expect("the projection runs"));
-            self.setup.bench(&mut self.criterion, &format!("training/linear/{way:?}"), &Stage::ALL, &recording);
+            self.setup.bench(
+                &mut self.criterion,
+                &format!("training/linear/{way:?}"),
+                &Stage::ALL,
+                &recording,
+            );
         }
     }
 
     fn optimizers(&mut self) {
-        let optimizers: [(&str, Optimizer); 2] = [("Sgd", Sgd::default().into()), ("Adam", Adam::default().into())];
+        let optimizers: [(&str, Optimizer); 2] =
+            [("Sgd", Sgd::default().into()), ("Adam", Adam::default().into())];
         for (name, optimizer) in optimizers {
-            let recording = LazyCell::new(|| steps(self.setup, optimizer).expect("the optimiser runs"));
-            self.setup.bench(&mut self.criterion, &format!("training/{name}"), &Stage::ALL, &recording);
+            let recording =
+                LazyCell::new(|| steps(self.setup, optimizer).expect("the optimiser runs"));
+            self.setup.bench(
+                &mut self.criterion,
+                &format!("training/{name}"),
+                &Stage::ALL,
+                &recording,
+            );
         }
     }
 }
@@ -102,7 +135,8 @@ fn measures(setup: &Setup, batch: &Batch<'_>) -> Result<Recording<MeasurePlan>> 
     Ok(recording)
 }
 
-/// Through a projection, from the inputs to the outputs, or from their gradient to that of the weights.
+/// Through a projection, from the inputs to the outputs, or from their gradient to that of the
+/// weights.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Forward,
@@ -118,12 +152,14 @@ fn linear(setup: &Setup, way: Way) -> Result<Recording<LinearPlan>> {
     let (binding, result, expected) = match way {
         Way::Forward => {
             let weights = Random(3).numbers(sizes.inputs * sizes.outputs, 1.0);
-            let binding = plan.bind_forward(of_inputs.slice(..), setup.upload(&weights).slice(..))?;
+            let binding =
+                plan.bind_forward(of_inputs.slice(..), setup.upload(&weights).slice(..))?;
             (binding, plan.outputs().clone(), reference::project(&sizes, inputs, &weights)?)
         }
         Way::Backward => {
             let slopes = setup.sample.references();
-            let binding = plan.bind_backward(of_inputs.slice(..), setup.upload(slopes).slice(..))?;
+            let binding =
+                plan.bind_backward(of_inputs.slice(..), setup.upload(slopes).slice(..))?;
             (binding, plan.gradient().clone(), reference::project_back(&sizes, inputs, slopes)?)
         }
     };

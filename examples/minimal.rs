@@ -14,17 +14,23 @@ fn main() -> Result<()> {
     let usage = wgpu::BufferUsages::STORAGE;
     let embeddings: [f32; 8] = [0.0, 0.1, 0.9, 0.2, 0.1, 0.0, 1.0, 0.3];
     let contents = bytemuck::cast_slice(&embeddings);
-    let embeddings = device.create_buffer_init(&BufferInitDescriptor { label: Some("embeddings"), contents, usage });
+    let embeddings = device.create_buffer_init(&BufferInitDescriptor {
+        label: Some("embeddings"),
+        contents,
+        usage,
+    });
     let contents = bytemuck::cast_slice(&[7u32, 8, 7, 8]);
-    let labels = device.create_buffer_init(&BufferInitDescriptor { label: Some("labels"), contents, usage });
+    let labels =
+        device.create_buffer_init(&BufferInitDescriptor { label: Some("labels"), contents, usage });
 
     // Once: pipelines and workspace, with every limit checked; then the buffers, or ranges of them.
     let loss = Triplet { margin: 0.9, mining: Mining::All, ..Default::default() };
     let plan = context.plan(&loss, Shape::batch(4, 2))?;
     let inputs = plan.bind(&Inputs::new(&embeddings, &labels))?;
 
-    // Every frame: this creates nothing, writes nothing from the host and submits nothing. What is recorded after it finds the
-    // gradient in plan.gradient() and the loss in plan.loss_value().
+    // Every frame: this creates nothing, writes nothing from the host and submits nothing. What is
+    // recorded after it finds the gradient in plan.gradient() and the loss in
+    // plan.loss_value().
     let mut encoder = device.create_command_encoder(&Default::default());
     plan.record(&mut encoder, &inputs)?;
 
@@ -32,6 +38,9 @@ fn main() -> Result<()> {
     let pending = plan.read_back(&mut encoder)?;
     queue.submit([encoder.finish()]);
     let evaluation = pending.wait(Duration::from_secs(10))?;
-    println!("{} over {} triplets, gradient {:?}", evaluation.loss, evaluation.terms, evaluation.gradient);
+    println!(
+        "{} over {} triplets, gradient {:?}",
+        evaluation.loss, evaluation.terms, evaluation.gradient
+    );
     Ok(())
 }

@@ -4,8 +4,8 @@ use crate::loss::{Loss, Margin, SIGNS, Truth};
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
-/// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has the right lengths, no NaN
-/// or infinity anywhere and no index beyond its rows.
+/// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has
+/// the right lengths, no NaN or infinity anywhere and no index beyond its rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     shape: Shape,
@@ -41,8 +41,8 @@ impl<'a> Batch<'a> {
         Ok(batch)
     }
 
-    /// Row r of `embeddings` against row r of `references`, `pairs` x `d` each, and for every pair 1 where the two are the same
-    /// and 0 where they are different.
+    /// Row r of `embeddings` against row r of `references`, `pairs` x `d` each, and for every pair
+    /// 1 where the two are the same and 0 where they are different.
     ///
     /// # Errors
     ///
@@ -59,13 +59,14 @@ impl<'a> Batch<'a> {
         Ok(Self { references, same, ..batch })
     }
 
-    /// `n` x `d` embeddings, row by row, pairs of two of their rows, and for every pair 1 where the two are the same and 0
-    /// where they are different. A pair may be listed again and then counts again.
+    /// `n` x `d` embeddings, row by row, pairs of two of their rows, and for every pair 1 where the
+    /// two are the same and 0 where they are different. A pair may be listed again and then
+    /// counts again.
     ///
     /// # Errors
     ///
-    /// Those of [`Batch::new`], [`Error::IndexOutOfRange`], [`Error::PairWithItself`] for a row paired with itself and
-    /// [`Error::Target`] for another number in `same`.
+    /// Those of [`Batch::new`], [`Error::IndexOutOfRange`], [`Error::PairWithItself`] for a row
+    /// paired with itself and [`Error::Target`] for another number in `same`.
     pub fn pair_indices(
         embeddings: &'a [f32],
         [n, d]: [usize; 2],
@@ -81,20 +82,25 @@ impl<'a> Batch<'a> {
         Ok(Self { pairs, same, ..batch })
     }
 
-    /// `n` x `d` embeddings, row by row, and triplets of their rows: anchor, positive, negative. A triplet may be listed again
-    /// and then counts again.
+    /// `n` x `d` embeddings, row by row, and triplets of their rows: anchor, positive, negative. A
+    /// triplet may be listed again and then counts again.
     ///
     /// # Errors
     ///
     /// Those of [`Batch::new`], and [`Error::IndexOutOfRange`].
-    pub fn triplets(embeddings: &'a [f32], [n, d]: [usize; 2], triplets: &'a [[u32; 3]]) -> Result<Self> {
+    pub fn triplets(
+        embeddings: &'a [f32],
+        [n, d]: [usize; 2],
+        triplets: &'a [[u32; 3]],
+    ) -> Result<Self> {
         let batch = Self::rows(Shape::triplets(n, d, triplets.len()), embeddings)?;
         check_indices("triplets", triplets, n)?;
         Ok(Self { triplets, ..batch })
     }
 
-    /// `n` x `d` predictions, logits or weights, row by row, for the pointwise losses and the regularisers; those that compare
-    /// them with something take it from [`with_targets`](Self::with_targets) or [`with_labels`](Self::with_labels).
+    /// `n` x `d` predictions, logits or weights, row by row, for the pointwise losses and the
+    /// regularisers; those that compare them with something take it from
+    /// [`with_targets`](Self::with_targets) or [`with_labels`](Self::with_labels).
     ///
     /// # Errors
     ///
@@ -107,7 +113,8 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`], [`Error::NotFinite`], and [`Error::NotInMode`] for inputs that are not pointwise.
+    /// [`Error::Length`], [`Error::NotFinite`], and [`Error::NotInMode`] for inputs that are not
+    /// pointwise.
     pub fn with_targets(self, targets: &'a [f32]) -> Result<Self> {
         self.check_mode("targets", Mode::Pointwise)?;
         check_rows("targets", targets, self.shape.queries(), self.shape.dimensions())?;
@@ -118,7 +125,8 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`], [`Error::LabelOutOfRange`], and [`Error::NotInMode`] for inputs that are not pointwise.
+    /// [`Error::Length`], [`Error::LabelOutOfRange`], and [`Error::NotInMode`] for inputs that are
+    /// not pointwise.
     pub fn with_labels(self, labels: &'a [u32]) -> Result<Self> {
         self.check_mode("labels of rows", Mode::Pointwise)?;
         let batch = self.with_row_labels(labels)?;
@@ -155,12 +163,18 @@ impl<'a> Batch<'a> {
         Ok(Self { labels, ..self })
     }
 
-    /// Against `m` references, `m` x D row by row, and their `m` labels, in place of the batch itself.
+    /// Against `m` references, `m` x D row by row, and their `m` labels, in place of the batch
+    /// itself.
     ///
     /// # Errors
     ///
     /// Those of [`Batch::new`], and [`Error::NotInMode`] for anything but a batch.
-    pub fn with_references(self, references: &'a [f32], m: usize, labels: &'a [u32]) -> Result<Self> {
+    pub fn with_references(
+        self,
+        references: &'a [f32],
+        m: usize,
+        labels: &'a [u32],
+    ) -> Result<Self> {
         self.check_mode("references", Mode::Batch)?;
         let shape = self.shape.against(Mode::Reference, m);
         shape.check()?;
@@ -169,12 +183,13 @@ impl<'a> Batch<'a> {
         Ok(Self { shape, references, reference_labels: labels, ..self })
     }
 
-    /// Against one prototype for each of `classes`, `classes` x D row by row, in place of the batch itself.
+    /// Against one prototype for each of `classes`, `classes` x D row by row, in place of the batch
+    /// itself.
     ///
     /// # Errors
     ///
-    /// Those of [`Batch::new`], [`Error::LabelOutOfRange`] for a label without a prototype, and [`Error::NotInMode`] for anything
-    /// but a batch.
+    /// Those of [`Batch::new`], [`Error::LabelOutOfRange`] for a label without a prototype, and
+    /// [`Error::NotInMode`] for anything but a batch.
     pub fn with_prototypes(self, prototypes: &'a [f32], classes: usize) -> Result<Self> {
         self.check_mode("prototypes", Mode::Batch)?;
         let shape = self.shape.against(Mode::Prototypes, classes);
@@ -184,7 +199,8 @@ impl<'a> Batch<'a> {
         Ok(Self { shape, references: prototypes, reference_labels: &[], ..self })
     }
 
-    /// With references that stay as they are, a memory bank for instance: no gradient is computed for them.
+    /// With references that stay as they are, a memory bank for instance: no gradient is computed
+    /// for them.
     pub fn with_fixed_references(self) -> Self {
         Self { shape: self.shape.with_fixed_references(), ..self }
     }
@@ -209,7 +225,8 @@ impl<'a> Batch<'a> {
         &self.shape
     }
 
-    /// The embeddings, N x D; in scores mode the scores, in pointwise mode the predictions, logits or weights.
+    /// The embeddings, N x D; in scores mode the scores, in pointwise mode the predictions, logits
+    /// or weights.
     pub const fn embeddings(&self) -> &'a [f32] {
         self.embeddings
     }
@@ -234,7 +251,8 @@ impl<'a> Batch<'a> {
         self.pairs
     }
 
-    /// For every listed or row-aligned pair 1 where the two are the same and 0 where they are different.
+    /// For every listed or row-aligned pair 1 where the two are the same and 0 where they are
+    /// different.
     pub const fn same(&self) -> &'a [u32] {
         self.same
     }
@@ -263,8 +281,9 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Loss::check`]; [`Error::LabelOutOfRange`] for a label without a beta; for targets or labels of a pointwise loss
-    /// [`Error::Missing`] where it needs them, [`Error::Unsupported`] where it does not take them, and [`Error::Target`].
+    /// Those of [`Loss::check`]; [`Error::LabelOutOfRange`] for a label without a beta; for targets
+    /// or labels of a pointwise loss [`Error::Missing`] where it needs them,
+    /// [`Error::Unsupported`] where it does not take them, and [`Error::Target`].
     pub fn check(&self, loss: &Loss) -> Result<()> {
         loss.check(&self.shape)?;
         loss.check_truth(self.shape.mode(), !self.targets.is_empty(), !self.labels.is_empty())?;
@@ -307,12 +326,21 @@ fn check_same(same: &[u32], pairs: usize) -> Result<()> {
 
 fn check_signs(targets: &[f32], columns: usize) -> Result<()> {
     match targets.iter().position(|target| target.abs() != 1.0) {
-        Some(at) => Err(Error::Target { what: "targets", row: at / columns, column: at % columns, allowed: SIGNS }),
+        Some(at) => Err(Error::Target {
+            what: "targets",
+            row: at / columns,
+            column: at % columns,
+            allowed: SIGNS,
+        }),
         None => Ok(()),
     }
 }
 
-fn check_indices<const K: usize>(what: &'static str, list: &[[u32; K]], limit: usize) -> Result<()> {
+fn check_indices<const K: usize>(
+    what: &'static str,
+    list: &[[u32; K]],
+    limit: usize,
+) -> Result<()> {
     match list.iter().flatten().position(|&index| index as usize >= limit) {
         Some(at) => Err(Error::IndexOutOfRange { what, row: at / K, column: at % K, limit }),
         None => Ok(()),

@@ -7,7 +7,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything that can go wrong, with what, where and the limit that was passed.
 ///
-/// No input makes the library panic, lose the device or return zeros in silence: it returns one of these.
+/// No input makes the library panic, lose the device or return zeros in silence: it returns one of
+/// these.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -162,8 +163,11 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// The workspace budget does not hold one row of distances and, where there are any, coefficients.
-    #[error("the workspace budget is {budget} bytes, one row of {columns} columns needs {needed} bytes")]
+    /// The workspace budget does not hold one row of distances and, where there are any,
+    /// coefficients.
+    #[error(
+        "the workspace budget is {budget} bytes, one row of {columns} columns needs {needed} bytes"
+    )]
     Workspace {
         /// Bytes that one row needs.
         needed: u64,
@@ -186,7 +190,8 @@ pub enum Error {
         limit: u64,
     },
 
-    /// The inputs are longer than the loops of a kernel may be: some drivers would stop them in silence.
+    /// The inputs are longer than the loops of a kernel may be: some drivers would stop them in
+    /// silence.
     #[error("{count} {what} are more than the {limit} that the loops of {kernel} can take")]
     TooLong {
         /// The kernel.
@@ -282,13 +287,14 @@ pub enum Error {
     #[error("nothing was computed: no recording of this plan has finished on the GPU")]
     NotComputed,
 
-    /// An optimiser left parameters as they were: their gradients were NaN or infinite, or the step would have made them so.
+    /// An optimiser left parameters as they were: their gradients were NaN or infinite, or the step
+    /// would have made them so.
     #[error(
         "{left_out} single steps were left out in {steps} steps, first at parameter {first}: the gradient or the result was not finite"
     )]
     StepsLeftOut {
-        /// How many steps of single parameters were left out, since the beginning or the last reset; 2^31 and more may stand for
-        /// any number beyond.
+        /// How many steps of single parameters were left out, since the beginning or the last
+        /// reset; 2^31 and more may stand for any number beyond.
         left_out: u32,
         /// The first parameter among them.
         first: usize,

@@ -1,8 +1,10 @@
 //! What comes back.
 
-/// The result of evaluating a loss: `Evaluation<f32>` from the GPU, `Evaluation<f64>` from the CPU reference.
+/// The result of evaluating a loss: `Evaluation<f32>` from the GPU, `Evaluation<f64>` from the CPU
+/// reference.
 ///
-/// Gradients are those of `loss` with respect to the raw inputs, with the shape of the input, row by row.
+/// Gradients are those of `loss` with respect to the raw inputs, with the shape of the input, row
+/// by row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation<T = f32> {
     /// The reduced loss.
@@ -15,11 +17,11 @@ pub struct Evaluation<T = f32> {
     pub nonzero_positive_terms: u64,
     /// How many non-zero terms are of negative pairs (contrastive and Wu's margin; else 0).
     pub nonzero_negative_terms: u64,
-    /// Ordered pairs with equal labels; of lists and row-aligned pairs those that are the same, of triplets one each, repeats
-    /// counted; 0 in scores and pointwise mode.
+    /// Ordered pairs with equal labels; of lists and row-aligned pairs those that are the same, of
+    /// triplets one each, repeats counted; 0 in scores and pointwise mode.
     pub positive_pairs: u64,
-    /// Ordered pairs with different labels; of lists and row-aligned pairs those that are different, of triplets one each, repeats
-    /// counted; 0 in scores and pointwise mode.
+    /// Ordered pairs with different labels; of lists and row-aligned pairs those that are
+    /// different, of triplets one each, repeats counted; 0 in scores and pointwise mode.
     pub negative_pairs: u64,
     /// Mean distance of the positive pairs, whatever was mined; 0 where there are none.
     pub mean_positive_distance: T,
@@ -27,11 +29,12 @@ pub struct Evaluation<T = f32> {
     pub mean_negative_distance: T,
     /// N x D: with respect to the embeddings, scores, predictions, logits or weights.
     pub gradient: Vec<T>,
-    /// M x D: with respect to the references, prototypes or second rows of pairs, where there are any that are not fixed.
+    /// M x D: with respect to the references, prototypes or second rows of pairs, where there are
+    /// any that are not fixed.
     pub gradient_references: Option<Vec<T>>,
     /// With respect to each beta (Wu's margin).
     pub gradient_beta: Option<Vec<T>>,
-    /// N: the sum of each anchor's terms before any reduction, of pointwise losses the row's; `None` for losses whose terms belong to
-    /// no anchor or are single values.
+    /// N: the sum of each anchor's terms before any reduction, of pointwise losses the row's;
+    /// `None` for losses whose terms belong to no anchor or are single values.
     pub per_anchor: Option<Vec<T>>,
 }

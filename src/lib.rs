@@ -1,10 +1,11 @@
-//! Metric-learning losses and their gradients on any GPU, through [wgpu]: contrastive, triplet, lifted structured, margin
-//! and softmax losses, and the pointwise losses and regularisers that are trained beside them, exact, deterministic, without
-//! CUDA or Python.
+//! Metric-learning losses and their gradients on any GPU, through [wgpu]: contrastive, triplet,
+//! lifted structured, margin and softmax losses, and the pointwise losses and regularisers that are
+//! trained beside them, exact, deterministic, without CUDA or Python.
 //!
-//! The library is middleware for applications that own a wgpu device and keep their embeddings in GPU buffers: it never
-//! takes the device over, never submits behind the caller's back, and leaves loss and gradient in GPU buffers. Around that
-//! core stand a call that takes and returns host memory, and a reference in f64 on the CPU that says what is right.
+//! The library is middleware for applications that own a wgpu device and keep their embeddings in
+//! GPU buffers: it never takes the device over, never submits behind the caller's back, and leaves
+//! loss and gradient in GPU buffers. Around that core stand a call that takes and returns host
+//! memory, and a reference in f64 on the CPU that says what is right.
 //!
 //! It runs natively, on Vulkan, Metal, DX12 and GL.
 //!
@@ -62,52 +63,65 @@
 //!
 //! # As a guest: the contract
 //!
-//! - A device and a queue of the caller's will do, with WebGPU's default limits and no feature ([`Context::new`]). No handler of the device is set;
-//!   errors of wgpu come back as [`Error`].
-//! - [`Plan::record`] records into an encoder of the caller's, [`Plan::record_into`] into an open compute pass, of which it changes the pipeline and
-//!   bind group 0. Neither creates anything on the device, writes anything from the host, or submits. Only [`Plan::read_back`] makes a buffer, and
-//!   only calls from host to host ([`Context::evaluate`] and its like) submit.
-//! - Several plans, and several recordings of one plan, may be in one submission: they run in their order. Recordings of one plan share its workspace
-//!   and its outputs, the last one's stay. It needs no clearing in between.
-//! - Inputs are ranges of buffers of the caller's ([`Inputs`]): usage `STORAGE`, an offset that is a multiple of the device's
-//!   `min_storage_buffer_offset_alignment`, larger than needed or not. They are only read, and their contents may change from submission to submission.
-//! - A gradient stays in the plan's buffer ([`Plan::gradient`]), and is also written or added to buffers of the caller's where
-//!   [`Plan::bind_with`] names [`Outputs`]. An evaluation that is an error adds nothing to them, and writes zeros.
-//! - The number of rows may be read from a buffer of the caller's ([`Inputs::rows`]), up to the planned one, for each recording anew.
-//! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for another size makes none again, and others only where it has other
-//!   [`Tiles`] or another [`RowWidth`]. Compiled ones may be kept in a cache of the caller's ([`Context::with_pipeline_cache`]).
-//! - Passes, buffers, bind groups and pipelines have labels that begin with `metric-learning`, every dispatch is a debug group, and
-//!   [`Plan::sections`] cuts a recording into its stages, for passes with timestamps of the caller's. [`Timings`] does so on its own, where the
-//!   device has `TIMESTAMP_QUERY`.
-//! - Spans of the [`tracing`] crate, of level debug: `plan`, `bind`, `record` and `submit` with the loss and the sizes, `wait` with the bytes that are
-//!   read back.
+//! - A device and a queue of the caller's will do, with WebGPU's default limits and no feature
+//!   ([`Context::new`]). No handler of the device is set; errors of wgpu come back as [`Error`].
+//! - [`Plan::record`] records into an encoder of the caller's, [`Plan::record_into`] into an open
+//!   compute pass, of which it changes the pipeline and bind group 0. Neither creates anything on
+//!   the device, writes anything from the host, or submits. Only [`Plan::read_back`] makes a
+//!   buffer, and only calls from host to host ([`Context::evaluate`] and its like) submit.
+//! - Several plans, and several recordings of one plan, may be in one submission: they run in their
+//!   order. Recordings of one plan share its workspace and its outputs, the last one's stay. It
+//!   needs no clearing in between.
+//! - Inputs are ranges of buffers of the caller's ([`Inputs`]): usage `STORAGE`, an offset that is
+//!   a multiple of the device's `min_storage_buffer_offset_alignment`, larger than needed or not.
+//!   They are only read, and their contents may change from submission to submission.
+//! - A gradient stays in the plan's buffer ([`Plan::gradient`]), and is also written or added to
+//!   buffers of the caller's where [`Plan::bind_with`] names [`Outputs`]. An evaluation that is an
+//!   error adds nothing to them, and writes zeros.
+//! - The number of rows may be read from a buffer of the caller's ([`Inputs::rows`]), up to the
+//!   planned one, for each recording anew.
+//! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for
+//!   another size makes none again, and others only where it has other [`Tiles`] or another
+//!   [`RowWidth`]. Compiled ones may be kept in a cache of the caller's
+//!   ([`Context::with_pipeline_cache`]).
+//! - Passes, buffers, bind groups and pipelines have labels that begin with `metric-learning`,
+//!   every dispatch is a debug group, and [`Plan::sections`] cuts a recording into its stages, for
+//!   passes with timestamps of the caller's. [`Timings`] does so on its own, where the device has
+//!   `TIMESTAMP_QUERY`.
+//! - Spans of the [`tracing`] crate, of level debug: `plan`, `bind`, `record` and `submit` with the
+//!   loss and the sizes, `wait` with the bytes that are read back.
 //!
 //! # What to read first
 //!
-//! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`], [`MultiMargin`], [`Margin`],
-//! [`NtXent`], [`SupCon`], and the pointwise ones from [`MeanSquaredError`] to [`ElasticNet`]; each says its formula and its source.
-//! [`Distance`], [`Reduction`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand for and [`Truth`]
-//! what pointwise losses compare with. [`Batch`] holds inputs on the host, [`Inputs`] inputs on the GPU, [`Shape`] their sizes,
-//! [`Evaluation`] the result, [`Error`] everything that can go wrong. [`Weighted`] makes one objective of several losses
-//! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as references, [`measures`] says how
-//! well embeddings retrieve their own class, and [`training`] fits them in place. [`mod@reference`] is the CPU's side. [`shaders`]
-//! lists the kernels.
+//! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`],
+//! [`MultiMargin`], [`Margin`], [`NtXent`], [`SupCon`], and the pointwise ones from
+//! [`MeanSquaredError`] to [`ElasticNet`]; each says its formula and its source. [`Distance`],
+//! [`Reduction`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand
+//! for and [`Truth`] what pointwise losses compare with. [`Batch`] holds inputs on the host,
+//! [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`]
+//! everything that can go wrong. [`Weighted`] makes one objective of several losses
+//! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as
+//! references, [`measures`] says how well embeddings retrieve their own class, and [`training`]
+//! fits them in place. [`mod@reference`] is the CPU's side. [`shaders`] lists the kernels.
 //!
 //! # What is promised
 //!
-//! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant ([`Options::workspace_bytes`]); a list
-//!   of pairs takes some 40 bytes a pair beside itself.
-//! - The same input on the same device gives the same bits, run after run, in the same [`Tier`] and [`RowWidth`], with all [`Tiles`], and for every workspace that holds at
-//!   least 16 rows of the matrix and not all of it. One that holds all of it saves half the work of some losses, which then may round
-//!   differently.
-//! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as accurate as any pair, and
-//!   duplicates are at exactly 0 with a gradient of 0.
-//! - Every result is within the bound that [`reference::evaluate_with_bounds`] derives for it, number by number.
+//! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant
+//!   ([`Options::workspace_bytes`]); a list of pairs takes some 40 bytes a pair beside itself.
+//! - The same input on the same device gives the same bits, run after run, in the same [`Tier`] and
+//!   [`RowWidth`], with all [`Tiles`], and for every workspace that holds at least 16 rows of the
+//!   matrix and not all of it. One that holds all of it saves half the work of some losses, which
+//!   then may round differently.
+//! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as
+//!   accurate as any pair, and duplicates are at exactly 0 with a gradient of 0.
+//! - Every result is within the bound that [`reference::evaluate_with_bounds`] derives for it,
+//!   number by number.
 //! - Bad input is an [`Error`] that names what, where and the limit.
-//! - Whatever fails at run time, down to a device that is lost, is an [`Error`] too, and leaves nothing behind: [`Context::inject`]
-//!   lets it fail on purpose.
+//! - Whatever fails at run time, down to a device that is lost, is an [`Error`] too, and leaves
+//!   nothing behind: [`Context::inject`] lets it fail on purpose.
 //! - No dispatch takes longer than a tenth of a second on a software adapter where it can be split
-//!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled ([`Context::evaluate_with`]).
+//!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
+//!   ([`Context::evaluate_with`]).
 
 mod batch;
 mod error;
@@ -126,8 +140,9 @@ pub use batch::Batch;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use gpu::{
-    Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation, Options, Output,
-    Outputs, Pending, Plan, Progress, RowWidth, Section, Stage, Tier, Tile, Tiles, Timings,
+    Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation,
+    Options, Output, Outputs, Pending, Plan, Progress, RowWidth, Section, Stage, Tier, Tile, Tiles,
+    Timings,
 };
 pub use loss::*;
 pub use objective::{ObjectiveEvaluation, Weighted};

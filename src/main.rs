@@ -1,5 +1,6 @@
-//! The program `wgpu-metric-learning`: evaluates losses and retrieval measures on files or on the bundled digits, validates and times
-//! the adapters of this machine, lists them, and writes the kernels.
+//! The program `wgpu-metric-learning`: evaluates losses and retrieval measures on files or on the
+//! bundled digits, validates and times the adapters of this machine, lists them, and writes the
+//! kernels.
 
 mod cli;
 

@@ -1,8 +1,10 @@
-//! How well embeddings retrieve their own class: Recall@k, Precision@1, R-precision and MAP@R, without a gradient.
+//! How well embeddings retrieve their own class: Recall@k, Precision@1, R-precision and MAP@R,
+//! without a gradient.
 //!
-//! Every row is a query. In batch mode it is compared with all other rows, in reference mode with all references. The columns
-//! are ranked by their distance to the query, the lowest column first where several are at the same distance. R is the number
-//! of columns that have the query's label; a query with none is not counted. Over the counted queries:
+//! Every row is a query. In batch mode it is compared with all other rows, in reference mode with
+//! all references. The columns are ranked by their distance to the query, the lowest column first
+//! where several are at the same distance. R is the number of columns that have the query's label;
+//! a query with none is not counted. Over the counted queries:
 //!
 //! | measure | definition |
 //! |---|---|
@@ -31,8 +33,9 @@
 //! # Ok::<(), wgpu_metric_learning::Error>(())
 //! ```
 //!
-//! Nothing of the size of all pairs is held: rows are ranked stripe by stripe, each in O(M log K) for M columns and K positives.
-//! Where the embeddings stay on the GPU, [`Context::plan_measures`](crate::Context::plan_measures) makes a [`MeasurePlan`].
+//! Nothing of the size of all pairs is held: rows are ranked stripe by stripe, each in O(M log K)
+//! for M columns and K positives. Where the embeddings stay on the GPU,
+//! [`Context::plan_measures`](crate::Context::plan_measures) makes a [`MeasurePlan`].
 
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +47,13 @@ use crate::{Distance, Error, Result};
 /// Of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the negatives.
 pub(crate) const RANKING: Walk = Walk {
     reads: 1,
-    chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS, operations: 64 }),
+    chunks: Some(Chunks {
+        size: SORTED_CHUNK,
+        most: 8,
+        reads: 3,
+        rounds: SORTING_ROUNDS,
+        operations: 64,
+    }),
 };
 
 /// What is measured. Its serde form are its fields; what is left out takes the default.
@@ -72,24 +81,34 @@ impl Retrieval {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a k of 0, [`Error::Unsupported`] for a mode other than batch and reference, and for betas.
+    /// [`Error::Parameter`] for a k of 0, [`Error::Unsupported`] for a mode other than batch and
+    /// reference, and for betas.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         if self.recall_at.contains(&0) {
             let value = "0".into();
-            return Err(Error::Parameter { loss: Self::NAME, parameter: "recall_at", value, allowed: "1 or more" });
+            return Err(Error::Parameter {
+                loss: Self::NAME,
+                parameter: "recall_at",
+                value,
+                allowed: "1 or more",
+            });
         }
-        let unsupported =
-            |what: String, reason: &str| Err(Error::Unsupported { loss: Self::NAME, what, reason: reason.into() });
+        let unsupported = |what: String, reason: &str| {
+            Err(Error::Unsupported { loss: Self::NAME, what, reason: reason.into() })
+        };
         match (shape.mode(), shape.betas()) {
             (Mode::Batch | Mode::Reference, 0) => Ok(()),
             (Mode::Batch | Mode::Reference, _) => unsupported("beta".into(), "only Margin has one"),
-            (mode, _) => unsupported(format!("inputs in {} mode", mode.name()), "it takes batch and reference mode"),
+            (mode, _) => unsupported(
+                format!("inputs in {} mode", mode.name()),
+                "it takes batch and reference mode",
+            ),
         }
     }
 }
 
-/// How well embeddings retrieve their own class: `Measures<f32>` from the GPU, `Measures<f64>` from the CPU reference. The
-/// definitions are those of the [module](self).
+/// How well embeddings retrieve their own class: `Measures<f32>` from the GPU, `Measures<f64>` from
+/// the CPU reference. The definitions are those of the [module](self).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measures<T = f32> {
     /// N.

@@ -7,9 +7,11 @@ use crate::{Error, Evaluation, Result};
 
 /// A loss of an objective: its weight, and what it is evaluated on.
 ///
-/// `I` is a [`Batch`] on the host or a [`Shape`] for a plan. Losses over the same set of rows, the embeddings of a batch for
-/// instance, share that set's inputs and one gradient; a loss over other rows, the logits of a classification head for instance,
-/// names another set and has that one's gradient. All inputs of a set are shared. Losses that need other labels, references, betas or lists for the same rows are evaluated one by one.
+/// `I` is a [`Batch`] on the host or a [`Shape`] for a plan. Losses over the same set of rows, the
+/// embeddings of a batch for instance, share that set's inputs and one gradient; a loss over other
+/// rows, the logits of a classification head for instance, names another set and has that one's
+/// gradient. All inputs of a set are shared. Losses that need other labels, references, betas or
+/// lists for the same rows are evaluated one by one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weighted<I> {
     /// What its loss and gradients are multiplied with; any finite number.
@@ -37,7 +39,12 @@ impl<I> Weighted<I> {
 impl Weighted<Batch<'_>> {
     /// The same with the shape of its inputs in their place.
     pub fn shape(&self) -> Weighted<Shape> {
-        Weighted { weight: self.weight, loss: self.loss.clone(), inputs: *self.inputs.shape(), set: self.set }
+        Weighted {
+            weight: self.weight,
+            loss: self.loss.clone(),
+            inputs: *self.inputs.shape(),
+            set: self.set,
+        }
     }
 }
 
@@ -46,8 +53,8 @@ impl Weighted<Batch<'_>> {
 pub struct ObjectiveEvaluation<T = f32> {
     /// The sum of the weighted losses.
     pub loss: T,
-    /// Every loss by itself, not weighted, in their order. Its `gradient` is empty, being part of `gradients`; its gradients with
-    /// respect to references and beta are weighted.
+    /// Every loss by itself, not weighted, in their order. Its `gradient` is empty, being part of
+    /// `gradients`; its gradients with respect to references and beta are weighted.
     pub terms: Vec<Evaluation<T>>,
     /// For every set the gradient of `loss` with respect to its rows, N x D.
     pub gradients: Vec<Vec<T>>,
@@ -88,7 +95,11 @@ impl<'a> SetInputs<'a> {
             embeddings: join("embeddings", self.embeddings, other.embeddings)?,
             labels: join("labels", self.labels, other.labels)?,
             references: join("references", self.references, other.references)?,
-            reference_labels: join("reference labels", self.reference_labels, other.reference_labels)?,
+            reference_labels: join(
+                "reference labels",
+                self.reference_labels,
+                other.reference_labels,
+            )?,
             beta: join("beta", self.beta, other.beta)?,
             pairs: join("pairs", self.pairs, other.pairs)?,
             same: join("same", self.same, other.same)?,
@@ -105,9 +116,12 @@ fn join<'a, T: PartialEq>(what: &'static str, one: &'a [T], other: &'a [T]) -> R
     Err(Error::Set { what })
 }
 
-/// Checks weights and losses, and that the losses of a set have as many rows and columns; gives the rows and columns of every
-/// set.
-pub(crate) fn check<I>(objective: &[Weighted<I>], shape_of: impl Fn(&I) -> Shape) -> Result<Vec<[usize; 2]>> {
+/// Checks weights and losses, and that the losses of a set have as many rows and columns; gives the
+/// rows and columns of every set.
+pub(crate) fn check<I>(
+    objective: &[Weighted<I>],
+    shape_of: impl Fn(&I) -> Shape,
+) -> Result<Vec<[usize; 2]>> {
     if objective.is_empty() {
         return Err(Error::Empty { what: "the number of losses" });
     }
@@ -119,7 +133,12 @@ pub(crate) fn check<I>(objective: &[Weighted<I>], shape_of: impl Fn(&I) -> Shape
     for Weighted { weight, loss, inputs, set } in objective {
         if !weight.is_finite() {
             let (value, allowed) = (weight.to_string(), "any finite number");
-            return Err(Error::Parameter { loss: loss.name(), parameter: "weight", value, allowed });
+            return Err(Error::Parameter {
+                loss: loss.name(),
+                parameter: "weight",
+                value,
+                allowed,
+            });
         }
         let shape = shape_of(inputs);
         shape.check()?;
@@ -140,7 +159,8 @@ pub(crate) fn check_batches<'a>(objective: &[Weighted<Batch<'a>>]) -> Result<Vec
     let sizes = check(objective, |batch| *batch.shape())?;
     objective.iter().try_for_each(|term| term.inputs.check(&term.loss))?;
     let inputs_of = |set| {
-        let mut all = objective.iter().filter(|term| term.set == set).map(|term| SetInputs::of(&term.inputs));
+        let mut all =
+            objective.iter().filter(|term| term.set == set).map(|term| SetInputs::of(&term.inputs));
         let first = all.next().ok_or(NO_LOSS)?;
         all.try_fold(first, SetInputs::join)
     };

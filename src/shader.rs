@@ -21,7 +21,10 @@ impl Shader {
 /// The shader file at this path below `shaders/`.
 macro_rules! shader {
     ($path:literal) => {
-        $crate::shader::Shader::new($path, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $path)))
+        $crate::shader::Shader::new(
+            $path,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $path)),
+        )
     };
 }
 pub(crate) use shader;
@@ -75,8 +78,8 @@ const SHARED: &[Shader] = &[
 const INCLUDE: &str = "// #include \"";
 const OVERRIDE: &str = "override ";
 
-/// The whole WGSL of a kernel: its text with every `// #include "shared/..."` line replaced by that file, or by what stands in
-/// for it on the tier.
+/// The whole WGSL of a kernel: its text with every `// #include "shared/..."` line replaced by that
+/// file, or by what stands in for it on the tier.
 pub(crate) fn compose(shader: Shader, tier: Tier) -> String {
     let mut whole = String::new();
     append(shader, tier, &mut HashSet::new(), &mut whole);
@@ -106,8 +109,9 @@ fn append(shader: Shader, tier: Tier, seen: &mut HashSet<&'static str>, whole: &
         match line.strip_prefix(INCLUDE).and_then(|rest| rest.strip_suffix('"')) {
             Some(path) => {
                 let included = SHARED.iter().find(|shared| shared.path == tier.stand_in(path));
-                let included =
-                    included.unwrap_or_else(|| panic!("{} includes {path}, which is not shared", shader.path));
+                let included = included.unwrap_or_else(|| {
+                    panic!("{} includes {path}, which is not shared", shader.path)
+                });
                 if seen.insert(included.path) {
                     append(*included, tier, seen, whole);
                 }
@@ -128,7 +132,12 @@ std::thread_local! {
 
 /// Runs `work` with `text` replaced by `fault` in the shader at `path`, on this thread.
 #[cfg(test)]
-pub(crate) fn planted<T>(path: &'static str, text: &'static str, fault: &'static str, work: impl FnOnce() -> T) -> T {
+pub(crate) fn planted<T>(
+    path: &'static str,
+    text: &'static str,
+    fault: &'static str,
+    work: impl FnOnce() -> T,
+) -> T {
     FAULT.set(Some([path, text, fault]));
     let result = work();
     FAULT.set(None);

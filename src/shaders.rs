@@ -1,5 +1,5 @@
-//! Every kernel in every variant, as it reaches the driver: for whoever wants to read it, to translate it or to run it
-//! elsewhere. Needs no device.
+//! Every kernel in every variant, as it reaches the driver: for whoever wants to read it, to
+//! translate it or to run it elsewhere. Needs no device.
 //!
 //! ```
 //! let sources = wgpu_metric_learning::shaders::all();
@@ -16,13 +16,15 @@ use crate::shader::{compose, with_constants};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ShaderSource {
-    /// What it computes and how it differs from the kernel's other variants, with `/` between folders:
-    /// `terms/contrastive-power=2-split_mean=0-workgroup=64-distance=Euclidean`. No two have the same.
+    /// What it computes and how it differs from the kernel's other variants, with `/` between
+    /// folders: `terms/contrastive-power=2-split_mean=0-workgroup=64-distance=Euclidean`. No
+    /// two have the same.
     pub name: String,
     /// The entry point.
     pub entry: &'static str,
-    /// Standard WGSL: the kernel's file with all that it includes, and with the `constants` as the values of its `override`
-    /// declarations. With subgroups it lacks the `enable subgroups;` that browsers ask for and naga 30 refuses.
+    /// Standard WGSL: the kernel's file with all that it includes, and with the `constants` as the
+    /// values of its `override` declarations. With subgroups it lacks the `enable subgroups;`
+    /// that browsers ask for and naga 30 refuses.
     pub wgsl: String,
     /// The names and values of the `override` constants that make the variant.
     pub constants: Vec<(&'static str, f64)>,
@@ -32,12 +34,15 @@ pub struct ShaderSource {
     pub tier: Tier,
 }
 
-/// Every kernel that any plan can have, in every variant and tier, sorted by name. Of a tier above the baseline those that are not the
-/// baseline's.
+/// Every kernel that any plan can have, in every variant and tier, sorted by name. Of a tier above
+/// the baseline those that are not the baseline's.
 pub fn all() -> Vec<ShaderSource> {
     let kernels = kernels::all();
     let of_tier = |tier| {
-        kernels.iter().filter(move |kernel| is_own(kernel, tier)).map(move |kernel| ShaderSource::new(kernel, tier))
+        kernels
+            .iter()
+            .filter(move |kernel| is_own(kernel, tier))
+            .map(move |kernel| ShaderSource::new(kernel, tier))
     };
     let mut all: Vec<_> = Tier::ALL.into_iter().flat_map(of_tier).collect();
     all.sort_by(|one, other| one.name.cmp(&other.name));
@@ -62,7 +67,8 @@ impl ShaderSource {
     }
 }
 
-/// The file, what stands in the place of `main`, and the constants; below a folder of the tier's where that is not the baseline.
+/// The file, what stands in the place of `main`, and the constants; below a folder of the tier's
+/// where that is not the baseline.
 fn name(kernel: &Kernel, tier: Tier) -> String {
     let mut name = if tier == Tier::Baseline { String::new() } else { format!("{tier}/") };
     name += kernel.shader.path.trim_end_matches(".wgsl");
@@ -77,14 +83,22 @@ fn name(kernel: &Kernel, tier: Tier) -> String {
 
 /// What the value of a constant stands for; the number itself where it is one.
 fn value_name(constant: &str, value: f64) -> String {
-    fn of<T: Copy + std::fmt::Debug>(all: &[T], number: impl Fn(T) -> u32, value: f64) -> Option<String> {
+    fn of<T: Copy + std::fmt::Debug>(
+        all: &[T],
+        number: impl Fn(T) -> u32,
+        value: f64,
+    ) -> Option<String> {
         all.iter().find(|&&one| f64::from(number(one)) == value).map(|one| format!("{one:?}"))
     }
     let name = match constant {
-        "DISTANCE" => of(&Distance::ALL, |distance| distance as u32, value).or_else(|| Some("Scores".into())),
+        "DISTANCE" => {
+            of(&Distance::ALL, |distance| distance as u32, value).or_else(|| Some("Scores".into()))
+        }
         "REDUCTION" => of(&Reduction::ALL, |reduction| reduction as u32, value),
         "TRUTH" => of(&Truth::ALL, |truth| truth as u32, value),
-        "POSITIVE_DIFFICULTY" | "NEGATIVE_DIFFICULTY" => of(&Difficulty::ALL, |difficulty| difficulty as u32, value),
+        "POSITIVE_DIFFICULTY" | "NEGATIVE_DIFFICULTY" => {
+            of(&Difficulty::ALL, |difficulty| difficulty as u32, value)
+        }
         _ => None,
     };
     name.unwrap_or_else(|| value.to_string())
@@ -102,7 +116,8 @@ mod tests {
         let names: HashSet<_> = all.iter().map(|source| &source.name).collect();
         assert_eq!(names.len(), all.len());
         assert!(
-            names.iter().any(|name| *name == "terms/contrastive-power=2-split_mean=0-workgroup=64-distance=Euclidean"),
+            names.iter().any(|name| *name
+                == "terms/contrastive-power=2-split_mean=0-workgroup=64-distance=Euclidean"),
             "{names:?}"
         );
     }
@@ -112,7 +127,12 @@ mod tests {
         for source in all() {
             for (name, value) in &source.constants {
                 let declaration = format!("override {name}: u32 = {value}u;");
-                assert_eq!(source.wgsl.matches(&declaration).count(), 1, "{declaration} in {}", source.name);
+                assert_eq!(
+                    source.wgsl.matches(&declaration).count(),
+                    1,
+                    "{declaration} in {}",
+                    source.name
+                );
             }
         }
     }

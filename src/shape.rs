@@ -97,12 +97,14 @@ impl Shape {
         Self { mode, queries, references, dimensions, betas: 0, listed: 0, fixed_references: false }
     }
 
-    /// The same with `betas` entries of beta for [`Margin`](crate::Margin); 0 stands for its default.
+    /// The same with `betas` entries of beta for [`Margin`](crate::Margin); 0 stands for its
+    /// default.
     pub const fn with_betas(self, betas: usize) -> Self {
         Self { betas, ..self }
     }
 
-    /// The same with references that stay as they are, a memory bank for instance: no gradient is computed for them.
+    /// The same with references that stay as they are, a memory bank for instance: no gradient is
+    /// computed for them.
     pub const fn with_fixed_references(self) -> Self {
         Self { fixed_references: true, ..self }
     }
@@ -127,7 +129,8 @@ impl Shape {
         self.queries
     }
 
-    /// M: columns of the distance matrix: the rows of the references, N where there are none, the classes in scores mode.
+    /// M: columns of the distance matrix: the rows of the references, N where there are none, the
+    /// classes in scores mode.
     pub const fn references(&self) -> usize {
         self.references
     }
@@ -173,12 +176,19 @@ impl Shape {
             Mode::Batch => [embeddings; 2],
             Mode::Reference => [embeddings, ("the number of references", self.references)],
             Mode::Prototypes => [embeddings, ("the number of prototypes", self.references)],
-            Mode::Scores => [("the number of samples", self.queries), ("the number of classes", self.references)],
-            Mode::PairRows | Mode::PairIndices => [("the number of pairs", self.listed), embeddings],
+            Mode::Scores => [
+                ("the number of samples", self.queries),
+                ("the number of classes", self.references),
+            ],
+            Mode::PairRows | Mode::PairIndices => {
+                [("the number of pairs", self.listed), embeddings]
+            }
             Mode::Triplets => [("the number of triplets", self.listed), embeddings],
             Mode::Pointwise => [("the number of rows", self.queries); 2],
         };
-        for (what, count) in counts.into_iter().chain([("the dimension of the embeddings", self.dimensions)]) {
+        for (what, count) in
+            counts.into_iter().chain([("the dimension of the embeddings", self.dimensions)])
+        {
             if count == 0 {
                 return Err(Error::Empty { what });
             }
@@ -191,7 +201,8 @@ impl Shape {
     }
 }
 
-/// Row indices are u32 on the GPU, and so is the linear index of a fault; bytes are addressed in usize on the host.
+/// Row indices are u32 on the GPU, and so is the linear index of a fault; bytes are addressed in
+/// usize on the host.
 pub(crate) fn countable(what: &'static str, rows: usize, columns: usize) -> Result<()> {
     let values = rows.checked_mul(columns).filter(|&values| values < u32::MAX as usize / 4);
     values.map(|_| ()).ok_or(Error::TooLarge { what, rows, columns })

@@ -13,7 +13,14 @@ use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{Batch, Contrastive, Error, Progress, Result, Weighted};
 
 fn sample(n: usize, d: usize) -> Sample {
-    Sample::new(Recipe { n, m: 1, d, layout: Layout::Balanced(64), values: Values::Ordinary, extreme_labels: false })
+    Sample::new(Recipe {
+        n,
+        m: 1,
+        d,
+        layout: Layout::Balanced(64),
+        values: Values::Ordinary,
+        extreme_labels: false,
+    })
 }
 
 /// Of several submissions.
@@ -36,9 +43,13 @@ fn evaluations<'a>(device: &'a Device, batch: &'a Batch) -> [Evaluate<'a>; 3] {
     let sum = context.evaluate_objective(&objective).expect("nothing fails");
     let measures = context.measure(&Retrieval::default(), batch).expect("nothing fails");
     [
-        Box::new(move |watch| Ok(bits(&context.evaluate_with(Contrastive::default(), batch, watch)?) == bits(&loss))),
+        Box::new(move |watch| {
+            Ok(bits(&context.evaluate_with(Contrastive::default(), batch, watch)?) == bits(&loss))
+        }),
         Box::new(move |watch| Ok(context.evaluate_objective_with(&objective, watch)? == sum)),
-        Box::new(move |watch| Ok(context.measure_with(&Retrieval::default(), batch, watch)? == measures)),
+        Box::new(move |watch| {
+            Ok(context.measure_with(&Retrieval::default(), batch, watch)? == measures)
+        }),
     ]
 }
 
@@ -62,8 +73,15 @@ fn evaluations_are_watched_and_can_be_cancelled() {
             });
             assert_eq!(result, Ok(true), "{}: what was cancelled spoils nothing", device.name);
             assert!(seen.len() > 2 && seen[0].done == 0, "{}: {seen:?}", device.name);
-            assert!(seen.windows(2).all(|pair| pair[0].done < pair[1].done), "{}: {seen:?}", device.name);
-            assert!(seen.iter().all(|one| one.done < one.total && one.total == seen[0].total), "{seen:?}");
+            assert!(
+                seen.windows(2).all(|pair| pair[0].done < pair[1].done),
+                "{}: {seen:?}",
+                device.name
+            );
+            assert!(
+                seen.iter().all(|one| one.done < one.total && one.total == seen[0].total),
+                "{seen:?}"
+            );
         }
     }
 }
@@ -78,7 +96,10 @@ fn a_small_batch_is_one_submission() {
             calls += 1;
             ControlFlow::Continue(())
         };
-        device.context.evaluate_with(Contrastive::default(), &rows(&sample), watch).expect("nothing fails");
+        device
+            .context
+            .evaluate_with(Contrastive::default(), &rows(&sample), watch)
+            .expect("nothing fails");
         assert_eq!(calls, 1, "{}", device.name);
     }
 }

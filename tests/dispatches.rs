@@ -1,4 +1,5 @@
-//! Dispatches that are split: the same bits in however many, and none that costs more than it may where it can be split.
+//! Dispatches that are split: the same bits in however many, and none that costs more than it may
+//! where it can be split.
 
 use support::adapters::{contexts, contexts_with};
 use support::bits::bits;
@@ -6,7 +7,8 @@ use support::losses::{losses, pointwise, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Distance, Inputs, Loss, Mining, Options, Reduction, Shape, Stage, Triplet,
+    Batch, Context, Contrastive, Distance, Inputs, Loss, Mining, Options, Reduction, Shape, Stage,
+    Triplet,
 };
 
 /// Three tiles of rows, two of dimensions, and stripes of 128 rows.
@@ -48,29 +50,40 @@ fn splitting_does_not_change_a_bit() {
     let [whole, split] = [u64::MAX, 1].map(|bound| contexts_with(options(bound)));
     for (whole, split) in whole.iter().zip(&split) {
         for_every_batch(&sample, |loss, batch| {
-            let [one, other] =
-                [whole, split].map(|device| device.context.evaluate(loss, batch).expect("nothing fails"));
+            let [one, other] = [whole, split]
+                .map(|device| device.context.evaluate(loss, batch).expect("nothing fails"));
             assert_eq!(bits(&one), bits(&other), "{}: {loss:?} {:?}", whole.name, batch.shape());
         });
         let batch = sample.batches(&Contrastive::default().into())[1];
-        let [one, other] = [whole, split].map(|device| device.context.measure(&Retrieval::default(), &batch));
+        let [one, other] =
+            [whole, split].map(|device| device.context.measure(&Retrieval::default(), &batch));
         assert!(one.is_ok() && one == other, "{}: {one:?} {other:?}", whole.name);
     }
 }
 
 /// The dispatches of each stage of a plan.
-fn stages(context: &Context, loss: impl Into<Loss>, [n, d]: [usize; 2]) -> [usize; Stage::ALL.len()] {
+fn stages(
+    context: &Context,
+    loss: impl Into<Loss>,
+    [n, d]: [usize; 2],
+) -> [usize; Stage::ALL.len()] {
     let usage = wgpu::BufferUsages::STORAGE;
     let buffer = |size| {
-        let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+        let descriptor =
+            wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
         context.device().create_buffer(&descriptor)
     };
     let [embeddings, labels] = [n * d, n].map(|count| buffer(count as u64 * 4));
     let plan = context.plan(loss, Shape::batch(n, d)).expect("a plan");
     let binding = plan.bind(&Inputs::new(&embeddings, &labels)).expect("valid inputs");
     let sections = plan.sections(&binding).expect("its own binding");
-    let of =
-        |stage| sections.iter().filter(|section| section.stage() == stage).map(|section| section.dispatches()).sum();
+    let of = |stage| {
+        sections
+            .iter()
+            .filter(|section| section.stage() == stage)
+            .map(|section| section.dispatches())
+            .sum()
+    };
     Stage::ALL.map(of)
 }
 
@@ -84,7 +97,12 @@ fn dispatches(context: &Context, loss: impl Into<Loss>, shape: [usize; 2]) -> us
 fn a_small_batch_is_not_split() {
     for device in contexts().iter() {
         for n in [1, 64, 1024] {
-            assert_eq!(dispatches(&device.context, Contrastive::default(), [n, 128]), 5, "{}: {n}", device.name);
+            assert_eq!(
+                dispatches(&device.context, Contrastive::default(), [n, 128]),
+                5,
+                "{}: {n}",
+                device.name
+            );
         }
     }
 }
@@ -106,7 +124,8 @@ fn what_is_long_is_split() {
 #[test]
 fn preparing_and_finishing_many_rows_is_split() {
     for device in contexts().iter() {
-        let [prepare, .., finish, _] = stages(&device.context, Contrastive::default(), [100_000, 2]);
+        let [prepare, .., finish, _] =
+            stages(&device.context, Contrastive::default(), [100_000, 2]);
         // Five parts of each, and the totals.
         assert_eq!([prepare, finish], [5, 6], "{}", device.name);
     }

@@ -1,8 +1,8 @@
 //! Every error of the host side: the exact variant, and a message that names what and where.
 
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Form, LiftedStructured, Loss, Margin, Mode, MultiMargin, NtXent, Reduction,
-    Result, Shape, SupCon, Triplet,
+    Batch, Contrastive, Distance, Error, Form, LiftedStructured, Loss, Margin, Mode, MultiMargin,
+    NtXent, Reduction, Result, Shape, SupCon, Triplet,
 };
 
 const ROWS: [f32; 6] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
@@ -25,7 +25,9 @@ fn valid_inputs_are_valid() {
     assert!(batch().with_prototypes(&ROWS[..4], 2).is_ok());
     assert!(Batch::scores(&ROWS, [3, 2], &LABELS).is_ok());
     assert!(batch().with_beta(&[1.0, 2.0]).is_ok());
-    for loss in [Contrastive::default().into(), Triplet::default().into(), Loss::from(Margin::default())] {
+    for loss in
+        [Contrastive::default().into(), Triplet::default().into(), Loss::from(Margin::default())]
+    {
         assert_eq!(batch().check(&loss), Ok(()));
     }
 }
@@ -63,7 +65,11 @@ fn nothing_may_be_empty() {
         empty("the number of classes"),
         "the number of classes is 0: at least 1 is needed",
     );
-    fails(batch().with_beta(&[]), empty("the number of betas"), "the number of betas is 0: at least 1 is needed");
+    fails(
+        batch().with_beta(&[]),
+        empty("the number of betas"),
+        "the number of betas is 0: at least 1 is needed",
+    );
 }
 
 #[test]
@@ -74,7 +80,11 @@ fn lengths_are_those_of_the_shape() {
         length("embeddings", 6, 5),
         "embeddings has 5 values, its shape asks for 6",
     );
-    fails(Batch::new(&ROWS, [3, 2], &LABELS[1..]), length("labels", 3, 2), "labels has 2 values, its shape asks for 3");
+    fails(
+        Batch::new(&ROWS, [3, 2], &LABELS[1..]),
+        length("labels", 3, 2),
+        "labels has 2 values, its shape asks for 3",
+    );
     fails(
         Batch::scores(&ROWS, [2, 2], &LABELS),
         length("embeddings", 4, 6),
@@ -111,7 +121,10 @@ fn shapes_too_large_to_count() {
     fails(Batch::new(&ROWS, [rows, columns], &LABELS), error.clone(), message);
     fails(Shape::batch(rows, columns).check(), error, message);
     assert!(matches!(Shape::batch(usize::MAX, 2).check(), Err(Error::TooLarge { .. })));
-    assert!(matches!(Shape::reference(2, usize::MAX, 2).check(), Err(Error::TooLarge { what: "references", .. })));
+    assert!(matches!(
+        Shape::reference(2, usize::MAX, 2).check(),
+        Err(Error::TooLarge { what: "references", .. })
+    ));
 }
 
 #[test]
@@ -130,7 +143,11 @@ fn no_value_may_be_nan_or_infinite() {
             expect(batch().with_references(&rows, 3, &LABELS), "references");
             expect(batch().with_prototypes(&rows, 3), "references");
             let error = Error::NotFinite { what: "beta", row: at, column: 0 };
-            fails(batch().with_beta(&rows), error, &format!("beta is not finite at row {at}, column 0"));
+            fails(
+                batch().with_beta(&rows),
+                error,
+                &format!("beta is not finite at row {at}, column 0"),
+            );
         }
     }
 }
@@ -139,7 +156,11 @@ fn no_value_may_be_nan_or_infinite() {
 fn labels_that_are_indices_have_an_entry() {
     let error = |what, limit| Error::LabelOutOfRange { what, row: 1, label: Some(2), limit };
     let labels = [0, 2, u32::MAX];
-    fails(Batch::scores(&ROWS, [3, 2], &labels), error("class", 2), "the label 2 of row 1 has no class: there are 2");
+    fails(
+        Batch::scores(&ROWS, [3, 2], &labels),
+        error("class", 2),
+        "the label 2 of row 1 has no class: there are 2",
+    );
     fails(
         Batch::new(&ROWS, [3, 2], &labels).and_then(|batch| batch.with_prototypes(&ROWS[..4], 2)),
         error("prototype", 2),
@@ -164,17 +185,34 @@ fn labels_that_are_indices_have_an_entry() {
 fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let losses: [(Loss, &str, &str); 6] = [
-            (Contrastive { positive_margin: value, ..Default::default() }.into(), "Contrastive", "positive_margin"),
-            (Contrastive { negative_margin: value, ..Default::default() }.into(), "Contrastive", "negative_margin"),
+            (
+                Contrastive { positive_margin: value, ..Default::default() }.into(),
+                "Contrastive",
+                "positive_margin",
+            ),
+            (
+                Contrastive { negative_margin: value, ..Default::default() }.into(),
+                "Contrastive",
+                "negative_margin",
+            ),
             (Triplet { margin: value, ..Default::default() }.into(), "Triplet", "margin"),
-            (LiftedStructured { margin: value, ..Default::default() }.into(), "LiftedStructured", "margin"),
+            (
+                LiftedStructured { margin: value, ..Default::default() }.into(),
+                "LiftedStructured",
+                "margin",
+            ),
             (MultiMargin { margin: value, ..Default::default() }.into(), "MultiMargin", "margin"),
             (Margin { alpha: value, ..Default::default() }.into(), "Margin", "alpha"),
         ];
         for (loss, name, parameter) in losses {
             let allowed = "any finite number";
-            let error = Error::Parameter { loss: name, parameter, value: value.to_string(), allowed };
-            fails(batch().check(&loss), error, &format!("{name}: {parameter} is {value}, allowed is {allowed}"));
+            let error =
+                Error::Parameter { loss: name, parameter, value: value.to_string(), allowed };
+            fails(
+                batch().check(&loss),
+                error,
+                &format!("{name}: {parameter} is {value}, allowed is {allowed}"),
+            );
         }
     }
     for temperature in [0.0, -0.1, 1e-40, f32::NAN, f32::INFINITY] {
@@ -183,7 +221,8 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
             (SupCon { temperature, ..Default::default() }.into(), "SupCon"),
         ];
         for (loss, name) in losses {
-            let (value, allowed) = (temperature.to_string(), "any finite number greater than 0, and not subnormal");
+            let (value, allowed) =
+                (temperature.to_string(), "any finite number greater than 0, and not subnormal");
             let error = Error::Parameter { loss: name, parameter: "temperature", value, allowed };
             let text = format!("{name}: temperature is {temperature}, allowed is {allowed}");
             fails(batch().check(&loss), error, &text);
@@ -197,7 +236,11 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
         for (loss, name) in losses {
             let (value, allowed) = (power.to_string(), "1 or 2");
             let error = Error::Parameter { loss: name, parameter: "power", value, allowed };
-            fails(batch().check(&loss), error, &format!("{name}: power is {power}, allowed is 1 or 2"));
+            fails(
+                batch().check(&loss),
+                error,
+                &format!("{name}: power is {power}, allowed is 1 or 2"),
+            );
         }
     }
 }
@@ -218,16 +261,24 @@ fn every_loss_takes_its_own_modes_only() {
         (NtXent::default().into(), matrix),
         (SupCon::default().into(), matrix),
     ];
-    let lifted = LiftedStructured { form: Form::Exact, distance: Distance::Cosine, ..Default::default() }.into();
+    let lifted =
+        LiftedStructured { form: Form::Exact, distance: Distance::Cosine, ..Default::default() }
+            .into();
     let rejected = |loss: &Loss, batch: &Batch, reason: &str| {
         let what = format!("inputs in {} mode", batch.shape().mode().name());
         let message = format!("{} cannot take {what}: {reason}", loss.name());
-        fails(batch.check(loss), Error::Unsupported { loss: loss.name(), what, reason: reason.into() }, &message);
+        fails(
+            batch.check(loss),
+            Error::Unsupported { loss: loss.name(), what, reason: reason.into() },
+            &message,
+        );
     };
     let betas = [1.0; 10];
     for (loss, modes) in &pairs {
         let own = |batch: &Batch| match loss {
-            Loss::Margin(Margin { beta_per_class: true, .. }) => batch.with_beta(&betas).unwrap().check(loss),
+            Loss::Margin(Margin { beta_per_class: true, .. }) => {
+                batch.with_beta(&betas).unwrap().check(loss)
+            }
             _ => batch.check(loss),
         };
         assert!(own(&batch()).is_ok() && own(&references).is_ok(), "{loss:?}");
@@ -258,17 +309,31 @@ fn the_mean_of_hadsell_is_for_contrastive_and_beta_for_margin() {
     for (loss, batch) in losses {
         let error = batch.check(&loss).unwrap_err();
         let message = error.to_string();
-        assert!(matches!(error, Error::Unsupported { loss: name, .. } if name == loss.name()), "{message}");
+        assert!(
+            matches!(error, Error::Unsupported { loss: name, .. } if name == loss.name()),
+            "{message}"
+        );
         let (what, allowed) = message.split_once(": it takes ").expect("what it takes instead");
         assert_eq!(what, format!("{} cannot take the reduction HadsellMean", loss.name()));
-        assert!(loss.reductions().all(|reduction| allowed.contains(&format!("{reduction:?}"))), "{message}");
+        assert!(
+            loss.reductions().all(|reduction| allowed.contains(&format!("{reduction:?}"))),
+            "{message}"
+        );
         assert!(!allowed.contains("HadsellMean"), "{message}");
     }
-    for loss in [Loss::from(Contrastive::default()), Triplet::default().into(), LiftedStructured::default().into()] {
+    for loss in [
+        Loss::from(Contrastive::default()),
+        Triplet::default().into(),
+        LiftedStructured::default().into(),
+    ] {
         let (what, reason) = ("beta".to_string(), "only Margin has one");
         let message = format!("{} cannot take beta: {reason}", loss.name());
         let batch = batch().with_beta(&[1.0]).unwrap();
-        fails(batch.check(&loss), Error::Unsupported { loss: loss.name(), what, reason: reason.into() }, &message);
+        fails(
+            batch.check(&loss),
+            Error::Unsupported { loss: loss.name(), what, reason: reason.into() },
+            &message,
+        );
     }
 }
 

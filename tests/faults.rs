@@ -1,4 +1,5 @@
-//! Everything that can fail at run time, made to fail: a typed error, no panic, nothing left behind, and the next evaluation right.
+//! Everything that can fail at run time, made to fail: a typed error, no panic, nothing left
+//! behind, and the next evaluation right.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -8,8 +9,8 @@ use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Error, Evaluation, Inputs, L2, LiftedStructured, Loss, Margin, MemoryBank,
-    ObjectiveEvaluation, Operation, Options, Result, Triplet, Weighted,
+    Batch, Context, Contrastive, Error, Evaluation, Inputs, L2, LiftedStructured, Loss, Margin,
+    MemoryBank, ObjectiveEvaluation, Operation, Options, Result, Triplet, Weighted,
 };
 
 const N: usize = 23;
@@ -26,12 +27,22 @@ struct Own {
 
 /// One on every adapter.
 fn own_devices() -> Vec<Own> {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let instance =
+        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    assert!(!adapters.is_empty(), "no GPU adapter found: install a Vulkan driver, a software one will do");
+    assert!(
+        !adapters.is_empty(),
+        "no GPU adapter found: install a Vulkan driver, a software one will do"
+    );
     let open = |adapter: &wgpu::Adapter| {
-        let (device, queue) = pollster::block_on(adapter.request_device(&Default::default())).expect("a device");
-        Own { name: format!("{:?}", adapter.get_info().backend), instance: instance.clone(), device, queue }
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&Default::default())).expect("a device");
+        Own {
+            name: format!("{:?}", adapter.get_info().backend),
+            instance: instance.clone(),
+            device,
+            queue,
+        }
     };
     adapters.iter().map(open).collect()
 }
@@ -42,10 +53,12 @@ impl Own {
     }
 
     fn context_with(&self, options: Options) -> Context {
-        Context::with_options(&self.device, &self.queue, options).expect("the default limits are enough")
+        Context::with_options(&self.device, &self.queue, options)
+            .expect("the default limits are enough")
     }
 
-    /// How many objects of each kind there are in the instance, after everything that has been dropped is gone.
+    /// How many objects of each kind there are in the instance, after everything that has been
+    /// dropped is gone.
     fn alive(&self) -> [usize; 7] {
         self.device.poll(wgpu::PollType::wait_indefinitely()).expect("polling");
         let report = self.instance.generate_report().expect("wgpu-core counts");
@@ -65,7 +78,8 @@ impl Own {
     fn buffer(&self, contents: &[u8]) -> wgpu::Buffer {
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
         let size = contents.len() as u64;
-        let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: true };
+        let descriptor =
+            wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: true };
         let buffer = self.device.create_buffer(&descriptor);
         buffer.slice(..).get_mapped_range_mut().expect("mapped").copy_from_slice(contents);
         buffer.unmap();
@@ -82,7 +96,8 @@ enum Outcome {
 
 type Task<'a> = (&'static str, Box<dyn Fn(&Context) -> Result<Outcome> + 'a>);
 
-/// Every way to an answer. The last one, a memory bank, is a caller's who records and submits on its own.
+/// Every way to an answer. The last one, a memory bank, is a caller's who records and submits on
+/// its own.
 fn tasks(sample: &Sample) -> Vec<Task<'_>> {
     let losses: [(&str, Loss, usize); 4] = [
         ("contrastive", Contrastive::default().into(), 0),
@@ -93,7 +108,10 @@ fn tasks(sample: &Sample) -> Vec<Task<'_>> {
     let mut tasks: Vec<Task> = Vec::new();
     for (name, loss, mode) in losses {
         let batch = sample.batches(&loss)[mode];
-        tasks.push((name, Box::new(move |context| context.evaluate(&loss, &batch).map(Outcome::Loss))));
+        tasks.push((
+            name,
+            Box::new(move |context| context.evaluate(&loss, &batch).map(Outcome::Loss)),
+        ));
     }
     let batch = sample.batches(&Contrastive::default().into())[0];
     let weights = sample.batches(&L2::default().into())[0];
@@ -108,15 +126,21 @@ fn tasks(sample: &Sample) -> Vec<Task<'_>> {
     ));
     tasks.push((
         "measures",
-        Box::new(move |context| context.measure(&Retrieval::default(), &batch).map(Outcome::Measures)),
+        Box::new(move |context| {
+            context.measure(&Retrieval::default(), &batch).map(Outcome::Measures)
+        }),
     ));
     tasks.push((
         "awaited",
         Box::new(move |context| {
-            pollster::block_on(context.evaluate_async(Contrastive::default(), &batch)).map(Outcome::Loss)
+            pollster::block_on(context.evaluate_async(Contrastive::default(), &batch))
+                .map(Outcome::Loss)
         }),
     ));
-    tasks.push(("a memory bank", Box::new(move |context| with_memory_bank(context, &batch).map(Outcome::Loss))));
+    tasks.push((
+        "a memory bank",
+        Box::new(move |context| with_memory_bank(context, &batch).map(Outcome::Loss)),
+    ));
     tasks
 }
 
@@ -152,15 +176,24 @@ fn sample() -> Sample {
 fn is_told(operation: Operation, error: &Error) -> bool {
     match operation {
         Operation::Allocation => matches!(error, Error::OutOfMemory { .. }),
-        Operation::Pipeline => matches!(error, Error::Gpu { during: "planning" | "binding inputs", .. }),
+        Operation::Pipeline => {
+            matches!(error, Error::Gpu { during: "planning" | "binding inputs", .. })
+        }
         Operation::Submission => matches!(error, Error::Gpu { during: "submitting", .. }),
         Operation::Map => matches!(error, Error::DeviceLost { during: "reading back" }),
         Operation::Poll => matches!(error, Error::DeviceLost { during: "waiting" }),
     }
 }
 
-/// Lets the first operation of its kind fail, then the second, until there are no more; how many there were.
-fn fail_each(own: &Own, (name, run): &Task, operation: Operation, warm: &Context, expected: &Outcome) -> u64 {
+/// Lets the first operation of its kind fail, then the second, until there are no more; how many
+/// there were.
+fn fail_each(
+    own: &Own,
+    (name, run): &Task,
+    operation: Operation,
+    warm: &Context,
+    expected: &Outcome,
+) -> u64 {
     let case = format!("{}: {name}, {operation:?}", own.name);
     for nth in 0.. {
         let alive = own.alive();
@@ -192,8 +225,15 @@ fn whatever_fails_is_an_error_and_leaves_nothing_behind() {
             let start = Instant::now();
             let warm = own.context();
             let expected = (task.1)(&warm).expect("nothing fails");
-            let places = Operation::ALL.map(|operation| fail_each(&own, &task, operation, &warm, &expected));
-            println!("{}: {}: {places:?} of {:?}, {:.1?}", own.name, task.0, Operation::ALL, start.elapsed());
+            let places =
+                Operation::ALL.map(|operation| fail_each(&own, &task, operation, &warm, &expected));
+            println!(
+                "{}: {}: {places:?} of {:?}, {:.1?}",
+                own.name,
+                task.0,
+                Operation::ALL,
+                start.elapsed()
+            );
             let [allocations, pipelines, submissions, maps, polls] = places;
             assert!(allocations > 5 && pipelines > 3 && polls > 0, "{}: {places:?}", task.0);
             // The caller of the memory bank submits on its own.
@@ -258,10 +298,23 @@ fn a_destroyed_device_is_a_lost_one_wherever_it_happens() {
         for own in own_devices() {
             let start = Instant::now();
             let result = destroy_at(&own, place, &batch);
-            assert!(matches!(result, Err(Error::DeviceLost { .. })), "{} {place}: {result:?}", own.name);
+            assert!(
+                matches!(result, Err(Error::DeviceLost { .. })),
+                "{} {place}: {result:?}",
+                own.name
+            );
             let bank = MemoryBank::new(&own.context(), N, D).map(|_| ());
-            assert_eq!(bank, Err(Error::DeviceLost { during: "making a memory bank" }), "{}", own.name);
-            assert!(start.elapsed() < PATIENCE, "{} {place}: nobody waits for what cannot come", own.name);
+            assert_eq!(
+                bank,
+                Err(Error::DeviceLost { during: "making a memory bank" }),
+                "{}",
+                own.name
+            );
+            assert!(
+                start.elapsed() < PATIENCE,
+                "{} {place}: nobody waits for what cannot come",
+                own.name
+            );
             // Another device is as good as ever.
             assert_eq!(destroy_at(&own_devices().remove(0), "nowhere", &batch).map(|_| ()), Ok(()));
         }
@@ -271,7 +324,14 @@ fn a_destroyed_device_is_a_lost_one_wherever_it_happens() {
 /// A batch of several submissions.
 fn long_sample() -> Sample {
     let (n, d) = (2048, 128);
-    Sample::new(Recipe { n, m: 1, d, layout: Layout::Balanced(16), values: Values::Ordinary, extreme_labels: false })
+    Sample::new(Recipe {
+        n,
+        m: 1,
+        d,
+        layout: Layout::Balanced(16),
+        values: Values::Ordinary,
+        extreme_labels: false,
+    })
 }
 
 #[test]
@@ -323,7 +383,11 @@ fn a_buffer_that_is_destroyed_is_an_error_and_never_zeros() {
         let destroyed = embeddings();
         destroyed.destroy();
         let error = plan.bind(&Inputs::new(&destroyed, &labels)).unwrap_err();
-        assert!(matches!(error, Error::Gpu { during: "binding inputs", .. }), "{}: {error}", own.name);
+        assert!(
+            matches!(error, Error::Gpu { during: "binding inputs", .. }),
+            "{}: {error}",
+            own.name
+        );
 
         let run = |embeddings: &wgpu::Buffer, is_destroyed: bool| {
             let binding = plan.bind(&Inputs::new(embeddings, &labels))?;

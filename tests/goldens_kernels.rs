@@ -20,7 +20,8 @@ fn every_case_agrees_on_every_adapter() {
 
 #[test]
 fn every_case_agrees_with_checked_shaders() {
-    let mut tally = Tally::on(vec![best_with(Options { checks: Checks::Checked, ..Options::default() })]);
+    let mut tally =
+        Tally::on(vec![best_with(Options { checks: Checks::Checked, ..Options::default() })]);
     for case in goldens::cases() {
         tally.hold(&case.loss, &case.batch(), &case.name);
     }
@@ -41,7 +42,9 @@ fn another_margin_label_or_coordinate_disagrees() {
             .map(|case| faults_seen(context, case))
             .collect();
         assert!(!seen.is_empty(), "no plain case of {name}");
-        for (fault, what) in ["another margin", "another label", "another coordinate"].into_iter().enumerate() {
+        for (fault, what) in
+            ["another margin", "another label", "another coordinate"].into_iter().enumerate()
+        {
             let tried: Vec<_> = seen.iter().filter_map(|seen| seen[fault]).collect();
             if tried.is_empty() {
                 continue;
@@ -54,11 +57,13 @@ fn another_margin_label_or_coordinate_disagrees() {
     }
 }
 
-/// Whether each fault makes the result disagree; `None` where the loss has no margin, or rows have no labels.
+/// Whether each fault makes the result disagree; `None` where the loss has no margin, or rows have
+/// no labels.
 fn faults_seen(context: &Context, case: &Case) -> [Option<bool>; 3] {
     let batch = case.batch();
     let disagrees = |loss: &Loss, given: &Batch| {
-        let actual = context.evaluate(loss, given).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let actual =
+            context.evaluate(loss, given).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         let expected = reference::evaluate_with_bounds(&case.loss, &batch).expect("a valid case");
         !expected.compare(&actual).agrees()
     };
@@ -68,12 +73,15 @@ fn faults_seen(context: &Context, case: &Case) -> [Option<bool>; 3] {
     labels.iter_mut().take(1).for_each(|label| *label = other.unwrap_or(*label));
     let mut embeddings = batch.embeddings().to_vec();
     let gradient = &case.expected.evaluation.gradient;
-    let strongest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs())).unwrap_or(0);
+    let strongest = (0..gradient.len())
+        .max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()))
+        .unwrap_or(0);
     // The slope of a confident logit does not change, and in the loss it is one of many.
     embeddings[strongest] += if case.mode == "pointwise" { 1e-2 } else { 1e-3 };
     [
         with_another_margin(&case.loss).map(|loss| disagrees(&loss, &batch)),
-        (!labels.is_empty()).then(|| disagrees(&case.loss, &case.batch_of(batch.embeddings(), &labels))),
+        (!labels.is_empty())
+            .then(|| disagrees(&case.loss, &case.batch_of(batch.embeddings(), &labels))),
         Some(disagrees(&case.loss, &case.batch_of(&embeddings, batch.labels()))),
     ]
 }

@@ -29,7 +29,11 @@ const CASES: [(&str, usize); 16] = [
 fn reference_agrees_with_every_golden() {
     let cases = goldens::cases();
     for (name, count) in CASES {
-        assert_eq!(cases.iter().filter(|case| case.loss.name() == name).count(), count, "cases of {name}");
+        assert_eq!(
+            cases.iter().filter(|case| case.loss.name() == name).count(),
+            count,
+            "cases of {name}"
+        );
     }
     assert_eq!(cases.len(), CASES.iter().map(|(_, count)| count).sum::<usize>());
     let faults: Vec<_> = cases.iter().flat_map(|case| differences(case, &evaluate(case))).collect();
@@ -39,7 +43,8 @@ fn reference_agrees_with_every_golden() {
 #[test]
 fn a_wrong_number_is_caught() {
     let cases = goldens::cases();
-    let case = cases.iter().find(|case| matches!(case.loss, Loss::Triplet(_))).expect("a triplet case");
+    let case =
+        cases.iter().find(|case| matches!(case.loss, Loss::Triplet(_))).expect("a triplet case");
     let right = evaluate(case);
     assert!(differences(case, &right).is_empty());
     let mut wrong = right.clone();
@@ -50,7 +55,8 @@ fn a_wrong_number_is_caught() {
 }
 
 fn evaluate(case: &Case) -> Evaluation<f64> {
-    reference::evaluate(&case.loss, &case.batch()).unwrap_or_else(|error| panic!("{}: {error}", case.name))
+    reference::evaluate(&case.loss, &case.batch())
+        .unwrap_or_else(|error| panic!("{}: {error}", case.name))
 }
 
 /// One line for every quantity that differs.
@@ -62,17 +68,31 @@ fn differences(case: &Case, actual: &Evaluation<f64>) -> Vec<String> {
     };
     let mut faults = Vec::new();
     if counts(actual) != counts(expected) {
-        faults.push(format!("{}: counts are {:?} instead of {:?}", case.name, counts(actual), counts(expected)));
+        faults.push(format!(
+            "{}: counts are {:?} instead of {:?}",
+            case.name,
+            counts(actual),
+            counts(expected)
+        ));
     }
     let mut compare = |what, expected: &[f64], actual: Option<&[f64]>| {
-        let difference = actual.map_or(f64::INFINITY, |actual| relative_difference(expected, actual));
+        let difference =
+            actual.map_or(f64::INFINITY, |actual| relative_difference(expected, actual));
         if difference.is_nan() || difference > TOLERANCE {
             faults.push(format!("{}: {what} differs by {difference:.1e}", case.name));
         }
     };
     compare("loss", &[expected.loss], Some(&[actual.loss]));
-    compare("mean positive distance", &[expected.mean_positive_distance], Some(&[actual.mean_positive_distance]));
-    compare("mean negative distance", &[expected.mean_negative_distance], Some(&[actual.mean_negative_distance]));
+    compare(
+        "mean positive distance",
+        &[expected.mean_positive_distance],
+        Some(&[actual.mean_positive_distance]),
+    );
+    compare(
+        "mean negative distance",
+        &[expected.mean_negative_distance],
+        Some(&[actual.mean_negative_distance]),
+    );
     compare("gradient", &expected.gradient, Some(&actual.gradient));
     let tables = [
         ("gradient of the references", &expected.gradient_references, &actual.gradient_references),
@@ -93,7 +113,8 @@ fn relative_difference(expected: &[f64], actual: &[f64]) -> f64 {
         return f64::INFINITY;
     }
     let largest = expected.iter().map(|number| number.abs()).fold(0.0, f64::max);
-    let differences = expected.iter().zip(actual).map(|(expected, actual)| (expected - actual).abs());
+    let differences =
+        expected.iter().zip(actual).map(|(expected, actual)| (expected - actual).abs());
     // Not f64::max, which passes over NaN.
     let difference = differences.fold(0.0, |worst, next| if next <= worst { worst } else { next });
     if difference == 0.0 { 0.0 } else { difference / largest }

@@ -1,10 +1,12 @@
-//! Sizes beyond what can be counted, addressed or dispatched: typed errors, without a panic and before anything is allocated.
+//! Sizes beyond what can be counted, addressed or dispatched: typed errors, without a panic and
+//! before anything is allocated.
 
 use support::adapters::contexts;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Error, L2, Loss, Margin, MemoryBank, Mining, Mode, MultiMargin, Shape, Triplet, Weighted,
+    Batch, Contrastive, Error, L2, Loss, Margin, MemoryBank, Mining, Mode, MultiMargin, Shape,
+    Triplet, Weighted,
 };
 
 /// Counts at whose products and bytes 32 or 64 bits overflow.
@@ -46,13 +48,18 @@ fn shapes(huge: usize) -> Vec<(Loss, Shape)> {
 fn shapes_that_cannot_be_counted_are_errors() {
     let devices = contexts();
     for (loss, shape) in HUGE.into_iter().flat_map(shapes) {
-        let is_too_large = |error: Error| assert!(matches!(error, Error::TooLarge { .. }), "{shape:?}: {error}");
+        let is_too_large =
+            |error: Error| assert!(matches!(error, Error::TooLarge { .. }), "{shape:?}: {error}");
         is_too_large(shape.check().unwrap_err());
         for device in devices.iter() {
             is_too_large(device.context.plan(&loss, shape).unwrap_err());
-            is_too_large(device.context.plan_objective(&[Weighted::new(1.0, &loss, shape)]).unwrap_err());
+            is_too_large(
+                device.context.plan_objective(&[Weighted::new(1.0, &loss, shape)]).unwrap_err(),
+            );
             if matches!(shape.mode(), Mode::Batch | Mode::Reference) {
-                is_too_large(device.context.plan_measures(&Retrieval::default(), shape).unwrap_err());
+                is_too_large(
+                    device.context.plan_measures(&Retrieval::default(), shape).unwrap_err(),
+                );
             }
         }
     }
@@ -85,7 +92,8 @@ const MOST: usize = 65535 * 64;
 #[test]
 fn more_tiles_than_can_be_dispatched_are_an_error() {
     for device in contexts().iter() {
-        let [rows, dimensions] = ["a workgroup for every 64 rows", "a workgroup for every 64 dimensions"];
+        let [rows, dimensions] =
+            ["a workgroup for every 64 rows", "a workgroup for every 64 dimensions"];
         for (shape, what) in [
             (Shape::batch(MOST + 1, 2), rows),
             (Shape::reference(2, MOST + 1, 2), rows),
@@ -93,7 +101,12 @@ fn more_tiles_than_can_be_dispatched_are_an_error() {
         ] {
             let error = device.context.plan(Contrastive::default(), shape).unwrap_err();
             let name = "maxComputeWorkgroupsPerDimension";
-            assert_eq!(error, Error::DeviceLimit { what, needed: 65536, name, limit: 65535 }, "{}", device.name);
+            assert_eq!(
+                error,
+                Error::DeviceLimit { what, needed: 65536, name, limit: 65535 },
+                "{}",
+                device.name
+            );
         }
     }
 }
@@ -105,7 +118,10 @@ fn as_many_weights_as_fit_a_binding() {
     for device in contexts().iter() {
         for shape in [[MOST + 1, 1], [1, MOST + 1]] {
             let batch = Batch::pointwise(&weights, shape).unwrap();
-            let evaluation = device.context.evaluate(L2 { strength: 1.0, ..Default::default() }, &batch).unwrap();
+            let evaluation = device
+                .context
+                .evaluate(L2 { strength: 1.0, ..Default::default() }, &batch)
+                .unwrap();
             assert_eq!(evaluation.terms, MOST as u64 + 1, "{}", device.name);
             assert_eq!(evaluation.loss, 0.25 * (MOST as f32 + 1.0), "{}", device.name);
             assert!(evaluation.gradient.iter().all(|&slope| slope == 1.0), "{}", device.name);
@@ -131,8 +147,10 @@ fn memory_banks_that_cannot_be_counted_are_errors() {
         mapped_at_creation: false,
     });
     for huge in HUGE {
-        let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let error = bank.enqueue(&mut encoder, huge, buffer.slice(..), buffer.slice(..)).unwrap_err();
+        let mut encoder =
+            context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let error =
+            bank.enqueue(&mut encoder, huge, buffer.slice(..), buffer.slice(..)).unwrap_err();
         assert!(matches!(error, Error::TooLarge { .. }), "{huge}: {error}");
     }
     assert!(bank.is_empty());

@@ -1,15 +1,18 @@
-//! Inputs so large that llvmpipe, which stops an invocation's loops in silence after 65,535 rounds, would not get through them in
-//! one dispatch: each just beyond what it would. The results are right, or the plan is refused.
+//! Inputs so large that llvmpipe, which stops an invocation's loops in silence after 65,535 rounds,
+//! would not get through them in one dispatch: each just beyond what it would. The results are
+//! right, or the plan is refused.
 
 use support::adapters::contexts;
 use support::agreement::Tally;
 use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Evaluation, Loss, Margin, Mining, Reduction, Sampling, Shape, Triplet,
+    Batch, Contrastive, Distance, Error, Evaluation, Loss, Margin, Mining, Reduction, Sampling,
+    Shape, Triplet,
 };
 
-/// One query at 0 and references at the distances 1, 2, ... `DISTANCES`, so that triplets can be counted by their distances.
+/// One query at 0 and references at the distances 1, 2, ... `DISTANCES`, so that triplets can be
+/// counted by their distances.
 struct Line {
     references: Vec<f32>,
     labels: Vec<u32>,
@@ -34,8 +37,14 @@ impl Line {
         let batch = Batch::new(&[0.0], [1, 1], &[POSITIVE])
             .and_then(|batch| batch.with_references(&self.references, columns, &self.labels))
             .unwrap();
-        let loss: Loss =
-            Triplet { mining, soft, margin: MARGIN as f32, reduction: Reduction::Sum, ..Triplet::default() }.into();
+        let loss: Loss = Triplet {
+            mining,
+            soft,
+            margin: MARGIN as f32,
+            reduction: Reduction::Sum,
+            ..Triplet::default()
+        }
+        .into();
         contexts().iter().map(|device| device.context.evaluate(&loss, &batch).unwrap()).collect()
     }
 
@@ -48,7 +57,8 @@ impl Line {
         counts
     }
 
-    /// Compares loss and slopes with those of every triplet, given a term and its slope of (positive, negative) distances.
+    /// Compares loss and slopes with those of every triplet, given a term and its slope of
+    /// (positive, negative) distances.
     fn hold_all(&self, evaluation: &Evaluation, term: impl Fn(f64) -> [f64; 2]) {
         let [positives, negatives] = self.counts();
         let mut loss = 0.0;
@@ -71,7 +81,10 @@ impl Line {
 
 #[track_caller]
 fn assert_near(actual: f32, expected: f64) {
-    assert!((f64::from(actual) - expected).abs() <= 1e-4 * expected.abs(), "{actual} is not {expected}");
+    assert!(
+        (f64::from(actual) - expected).abs() <= 1e-4 * expected.abs(),
+        "{actual} is not {expected}"
+    );
 }
 
 /// Beyond what llvmpipe would get through in one dispatch, 655,000 columns.
@@ -79,7 +92,9 @@ fn assert_near(actual: f32, expected: f64) {
 fn every_triplet_of_many_positives_in_a_long_row() {
     let line = Line::new(700_000, 75);
     for evaluation in line.evaluate(Mining::All, false) {
-        line.hold_all(&evaluation, |x| [(x + MARGIN).max(0.0), f64::from(u8::from(x + MARGIN > 0.0))]);
+        line.hold_all(&evaluation, |x| {
+            [(x + MARGIN).max(0.0), f64::from(u8::from(x + MARGIN > 0.0))]
+        });
     }
 }
 
@@ -92,8 +107,8 @@ fn every_soft_triplet_of_a_chunk_of_positives_in_a_long_row() {
     }
 }
 
-/// Beyond what llvmpipe would get through in one dispatch, 410,000 columns. A positive takes the negative one farther,
-/// the last ones the farthest.
+/// Beyond what llvmpipe would get through in one dispatch, 410,000 columns. A positive takes the
+/// negative one farther, the last ones the farthest.
 #[test]
 fn semi_hard_triplets_of_many_positives_in_a_long_row() {
     let line = Line::new(450_000, 48);
@@ -122,8 +137,14 @@ fn semi_hard_triplets_of_many_positives_in_a_long_row() {
 #[test]
 fn ranks_of_many_positives_in_a_long_row() {
     const M: usize = 700_000;
-    let recipe =
-        Recipe { n: 1, m: M, d: 2, layout: Layout::Balanced(75), values: Values::Ordinary, extreme_labels: false };
+    let recipe = Recipe {
+        n: 1,
+        m: M,
+        d: 2,
+        layout: Layout::Balanced(75),
+        values: Values::Ordinary,
+        extreme_labels: false,
+    };
     let batch = Sample::new(recipe);
     let labels: Vec<u32> = (0..M as u32).map(|column| column % 75).collect();
     let batch = Batch::new(batch.embeddings(), [1, 2], &[0])
@@ -142,8 +163,14 @@ fn ranks_of_many_positives_in_a_long_row() {
 #[test]
 fn a_gradient_of_more_columns_than_a_dispatch_sums_up() {
     const M: usize = 1_100_000;
-    let recipe =
-        Recipe { n: 1, m: M, d: 1, layout: Layout::Balanced(2), values: Values::Ordinary, extreme_labels: false };
+    let recipe = Recipe {
+        n: 1,
+        m: M,
+        d: 1,
+        layout: Layout::Balanced(2),
+        values: Values::Ordinary,
+        extreme_labels: false,
+    };
     let sample = Sample::new(recipe);
     let loss = Contrastive::default().into();
     let mut tally = Tally::new();
@@ -165,8 +192,8 @@ fn a_row_in_more_pairs_than_a_dispatch_sums_up() {
     tally.conclude(0.0);
 }
 
-/// Beyond what llvmpipe would get through in one dispatch, 8,000 dimensions. All rows but the last are so near to
-/// each other that the distances are taken again.
+/// Beyond what llvmpipe would get through in one dispatch, 8,000 dimensions. All rows but the last
+/// are so near to each other that the distances are taken again.
 #[test]
 fn near_rows_of_many_dimensions() {
     const N: usize = 64;
@@ -185,7 +212,8 @@ fn near_rows_of_many_dimensions() {
 fn what_no_dispatch_can_take_is_an_error() {
     let semi_hard = Triplet { mining: Mining::SemiHard, ..Triplet::default() };
     let soft = Triplet { soft: true, ..Triplet::default() };
-    let drawing = Margin { sampling: Sampling::DistanceWeighted, normalize: true, ..Margin::default() };
+    let drawing =
+        Margin { sampling: Sampling::DistanceWeighted, normalize: true, ..Margin::default() };
     let losses: [(Loss, &str, u64); 4] = [
         (Triplet::default().into(), "terms/triplet/all.wgsl", 4_134_400),
         (semi_hard.into(), "terms/triplet/semi_hard.wgsl", 2_324_992),
@@ -203,7 +231,8 @@ fn what_no_dispatch_can_take_is_an_error() {
         let dimensions = Shape::batch(2, 115_521);
         let error = too_long("distance/pairwise", "dimensions", 115_521, 115_520);
         assert_eq!(plan(device, &loss, dimensions), Err(error));
-        let inner = Contrastive { distance: Distance::InnerProduct, ..Contrastive::default() }.into();
+        let inner =
+            Contrastive { distance: Distance::InnerProduct, ..Contrastive::default() }.into();
         assert_eq!(plan(device, &inner, dimensions), Ok(()));
         let list = Shape::pair_indices(2, 1, 16_640_001);
         let error = too_long("incidence/scan", "places of listed rows", 33_280_002, 33_280_000);
@@ -214,7 +243,10 @@ fn what_no_dispatch_can_take_is_an_error() {
         let error = Error::DeviceLimit { what, needed: 78_125, name, limit: 65_535 };
         assert_eq!(plan(device, &loss, Shape::batch(2, 5_000_000)), Err(error));
 
-        let error = device.context.plan_measures(&Retrieval::default(), Shape::reference(1, 4_134_401, 1)).unwrap_err();
+        let error = device
+            .context
+            .plan_measures(&Retrieval::default(), Shape::reference(1, 4_134_401, 1))
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "4134401 columns are more than the 4134400 that the loops of measures/ranks.wgsl can take"

@@ -1,15 +1,29 @@
-//! The kernels of the retrieval measures against the reference, on every adapter, and the reference against a plain count.
+//! The kernels of the retrieval measures against the reference, on every adapter, and the reference
+//! against a plain count.
 
 use std::cmp::Ordering;
 
 use support::adapters::{Device, contexts, contexts_with};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
-use wgpu_metric_learning::{Batch, Contrastive, Distance, Error, Inputs, Margin, Mode, Options, Shape, reference};
+use wgpu_metric_learning::{
+    Batch, Contrastive, Distance, Error, Inputs, Margin, Mode, Options, Shape, reference,
+};
 
 /// N and D: edges of the tiles of 64 and of the workgroups of 256, and few rows.
-const SIZES: [[usize; 2]; 11] =
-    [[1, 1], [2, 3], [3, 1], [16, 5], [63, 64], [64, 4], [65, 67], [129, 3], [255, 2], [256, 9], [257, 6]];
+const SIZES: [[usize; 2]; 11] = [
+    [1, 1],
+    [2, 3],
+    [3, 1],
+    [16, 5],
+    [63, 64],
+    [64, 4],
+    [65, 67],
+    [129, 3],
+    [255, 2],
+    [256, 9],
+    [257, 6],
+];
 
 /// M for each of them in turn.
 const REFERENCES: [usize; 6] = [1, 64, 3, 257, 130, 17];
@@ -24,14 +38,21 @@ fn recipe(layout: Layout, values: Values) -> Recipe {
     Recipe { n: 40, m: 33, d: 19, layout, values, extreme_labels: false }
 }
 
-/// Holds what every device finds against the reference. Whether its bounds are wider than the rounding of a mean.
+/// Holds what every device finds against the reference. Whether its bounds are wider than the
+/// rounding of a mean.
 #[track_caller]
 fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) -> bool {
     let expected = reference::measure_with_bounds(retrieval, batch).expect("a valid batch");
     for Device { name, context } in devices {
-        let actual = context.measure(retrieval, batch).unwrap_or_else(|error| panic!("{name} {note}: {error}"));
+        let actual = context
+            .measure(retrieval, batch)
+            .unwrap_or_else(|error| panic!("{name} {note}: {error}"));
         let comparison = expected.compare(&actual);
-        assert!(comparison.agrees(), "{name} {note} {:?} {retrieval:?}\n{comparison}", batch.shape());
+        assert!(
+            comparison.agrees(),
+            "{name} {note} {:?} {retrieval:?}\n{comparison}",
+            batch.shape()
+        );
     }
     let bounds = &expected.bounds;
     bounds.r_precision.max(bounds.mean_average_precision_at_r) > 1e-5
@@ -45,7 +66,8 @@ fn sizes_around_every_edge_in_every_layout() {
         for (kind, layout) in Layout::ALL.into_iter().enumerate() {
             let m = REFERENCES[(turn + kind) % REFERENCES.len()];
             let extreme_labels = kind % 2 == 0;
-            let sample = Sample::new(Recipe { n, m, d, layout, values: Values::Ordinary, extreme_labels });
+            let sample =
+                Sample::new(Recipe { n, m, d, layout, values: Values::Ordinary, extreme_labels });
             let retrieval = Retrieval {
                 distance: Distance::ALL[(turn + kind) % 5],
                 normalize: turn % 2 == 0,
@@ -64,7 +86,13 @@ fn sizes_around_every_edge_in_every_layout() {
 #[test]
 fn every_distance_with_hard_values() {
     let devices = contexts();
-    let hard = [Values::Duplicates, Values::Near(1e-4), Values::NearFar(1e-3), Values::ZeroRows, Values::Scaled(1e-25)];
+    let hard = [
+        Values::Duplicates,
+        Values::Near(1e-4),
+        Values::NearFar(1e-3),
+        Values::ZeroRows,
+        Values::Scaled(1e-25),
+    ];
     for values in hard {
         for distance in Distance::ALL {
             for normalize in [false, true] {
@@ -78,11 +106,13 @@ fn every_distance_with_hard_values() {
     }
 }
 
-/// Small whole numbers: every distance is exact in f32, most of them tie, and the order is known to the last column.
+/// Small whole numbers: every distance is exact in f32, most of them tie, and the order is known to
+/// the last column.
 #[test]
 fn ties_go_to_the_lowest_column() {
     const SHAPE: [usize; 2] = [70, 2];
-    let embeddings: Vec<f32> = (0..SHAPE[0] * 2).map(|at| ((at * at + 3 * at) % 5) as f32).collect();
+    let embeddings: Vec<f32> =
+        (0..SHAPE[0] * 2).map(|at| ((at * at + 3 * at) % 5) as f32).collect();
     let references: Vec<f32> = (0..41 * 2).map(|at| ((at * at + at) % 4) as f32).collect();
     let labels: Vec<u32> = (0..70).map(|row| row * row % 6).collect();
     let of_references: Vec<u32> = (0..41).map(|row| row * 5 % 7).collect();
@@ -100,11 +130,25 @@ fn ties_go_to_the_lowest_column() {
         let expected = counted(&retrieval, &batch, by_distance_and_column);
         // What no other order of the tied columns would give.
         for other in [by_distance_and_last_column, farthest_first] {
-            assert_ne!(numbers(&expected), numbers(&counted(&retrieval, &batch, other)), "{distance:?}");
+            assert_ne!(
+                numbers(&expected),
+                numbers(&counted(&retrieval, &batch, other)),
+                "{distance:?}"
+            );
         }
-        assert_near(&reference::measure(&retrieval, &batch).unwrap(), &expected, 1e-12, "the reference");
+        assert_near(
+            &reference::measure(&retrieval, &batch).unwrap(),
+            &expected,
+            1e-12,
+            "the reference",
+        );
         for Device { name, context } in contexts().iter() {
-            assert_near(&widened(&context.measure(&retrieval, &batch).unwrap()), &expected, 1e-6, name);
+            assert_near(
+                &widened(&context.measure(&retrieval, &batch).unwrap()),
+                &expected,
+                1e-6,
+                name,
+            );
         }
     }
 }
@@ -189,9 +233,15 @@ fn lone_labels_are_not_counted_and_without_any_other_all_is_zero() {
             let measures = context.measure(&Retrieval::default(), &batch).unwrap();
             assert_eq!([measures.queries, measures.counted], [4, counted]);
             if counted == 0 {
-                assert!(numbers(&widened(&measures)).iter().all(|&number| number == 0.0), "{measures:?}");
+                assert!(
+                    numbers(&widened(&measures)).iter().all(|&number| number == 0.0),
+                    "{measures:?}"
+                );
             } else if counted == 4 {
-                assert!(numbers(&widened(&measures)).iter().all(|&number| number == 1.0), "{measures:?}");
+                assert!(
+                    numbers(&widened(&measures)).iter().all(|&number| number == 1.0),
+                    "{measures:?}"
+                );
             }
         }
     }
@@ -203,8 +253,10 @@ fn classes_as_large_as_a_chunk_or_a_portion_and_one_more_or_less() {
     let devices = contexts();
     for positives in [1023, 1024, 1025, 2049, 8 * 1024, 8 * 1024 + 1, 10_000] {
         let m = positives + 700;
-        let sample = Sample::new(Recipe { n: 3, m, d: 2, ..recipe(Layout::Distinct, Values::Ordinary) });
-        let labels: Vec<u32> = (0..m).map(|column| u32::from(column * 7 % m >= positives)).collect();
+        let sample =
+            Sample::new(Recipe { n: 3, m, d: 2, ..recipe(Layout::Distinct, Values::Ordinary) });
+        let labels: Vec<u32> =
+            (0..m).map(|column| u32::from(column * 7 % m >= positives)).collect();
         let batch = Batch::new(sample.embeddings(), [3, 2], &[0, 1, 2])
             .and_then(|batch| batch.with_references(sample.references(), m, &labels))
             .unwrap();
@@ -217,7 +269,8 @@ fn classes_as_large_as_a_chunk_or_a_portion_and_one_more_or_less() {
 #[test]
 fn a_batch_of_few_classes_larger_than_a_chunk() {
     const N: usize = 2200;
-    let sample = Sample::new(Recipe { n: N, m: 1, d: 3, ..recipe(Layout::Balanced(2), Values::Ordinary) });
+    let sample =
+        Sample::new(Recipe { n: N, m: 1, d: 3, ..recipe(Layout::Balanced(2), Values::Ordinary) });
     hold(&contexts(), &Retrieval::default(), &batches(&sample)[0], "two classes");
 }
 
@@ -226,9 +279,11 @@ fn a_batch_of_few_classes_larger_than_a_chunk() {
 fn rows_longer_than_any_counter_of_16_bits() {
     const M: usize = 70_001;
     let devices = contexts();
-    let sample = Sample::new(Recipe { n: 2, m: M, d: 2, ..recipe(Layout::Distinct, Values::Ordinary) });
+    let sample =
+        Sample::new(Recipe { n: 2, m: M, d: 2, ..recipe(Layout::Distinct, Values::Ordinary) });
     for negatives in [M - 900, 1500] {
-        let labels: Vec<u32> = (0..M).map(|column| u32::from(column * 31 % M < negatives)).collect();
+        let labels: Vec<u32> =
+            (0..M).map(|column| u32::from(column * 31 % M < negatives)).collect();
         let batch = Batch::new(sample.embeddings(), [2, 2], &[0, 1])
             .and_then(|batch| batch.with_references(sample.references(), M, &labels))
             .unwrap();
@@ -239,16 +294,24 @@ fn rows_longer_than_any_counter_of_16_bits() {
 
 #[test]
 fn the_same_bits_in_every_run_and_for_every_workspace() {
-    let sample = Sample::new(Recipe { n: 100, m: 90, d: 7, ..recipe(Layout::Balanced(9), Values::Ordinary) });
+    let sample = Sample::new(Recipe {
+        n: 100,
+        m: 90,
+        d: 7,
+        ..recipe(Layout::Balanced(9), Values::Ordinary)
+    });
     let whole = contexts();
     for rows in [1, 16, 50] {
         let cut = contexts_with(Options { workspace_bytes: rows * 8 * 100, ..Options::default() });
         for batch in batches(&sample) {
             for (whole, cut) in whole.iter().zip(&cut) {
-                let measure = |device: &Device| device.context.measure(&Retrieval::default(), &batch).unwrap();
+                let measure = |device: &Device| {
+                    device.context.measure(&Retrieval::default(), &batch).unwrap()
+                };
                 let results = [measure(whole), measure(whole), measure(cut)];
-                let bits =
-                    results.map(|found| numbers(&widened(&found)).into_iter().map(f64::to_bits).collect::<Vec<_>>());
+                let bits = results.map(|found| {
+                    numbers(&widened(&found)).into_iter().map(f64::to_bits).collect::<Vec<_>>()
+                });
                 assert!(bits.iter().all(|one| *one == bits[0]), "{}: {rows} rows", cut.name);
             }
         }
@@ -267,7 +330,12 @@ fn a_plan_is_bound_once_and_recorded_often() {
         let buffer = |size: usize| {
             let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
             let size = 4 * size as u64;
-            device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size,
+                usage,
+                mapped_at_creation: false,
+            })
         };
         let [embeddings, labels] = [batch.embeddings().len(), batch.labels().len()].map(buffer);
         let binding = plan.bind(&Inputs::new(&embeddings, &labels)).unwrap();
@@ -282,7 +350,9 @@ fn a_plan_is_bound_once_and_recorded_often() {
         };
         assert_eq!(read(false), Err(Error::NotComputed), "{name}");
         for batch in [batch, other, batch] {
-            let bytes = |numbers: &[f32]| numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<_>>();
+            let bytes = |numbers: &[f32]| {
+                numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<_>>()
+            };
             queue.write_buffer(&embeddings, 0, &bytes(batch.embeddings()));
             let words = batch.labels().iter().flat_map(|label| label.to_ne_bytes());
             queue.write_buffer(&labels, 0, &words.collect::<Vec<_>>());
@@ -291,11 +361,16 @@ fn a_plan_is_bound_once_and_recorded_often() {
             assert!(comparison.agrees(), "{name}\n{comparison}");
         }
         queue.write_buffer(&embeddings, 4 * (2 * 19 + 3), &f32::NAN.to_ne_bytes());
-        assert_eq!(read(true), Err(Error::NotFinite { what: "embeddings", row: 2, column: 3 }), "{name}");
+        assert_eq!(
+            read(true),
+            Err(Error::NotFinite { what: "embeddings", row: 2, column: 3 }),
+            "{name}"
+        );
         queue.write_buffer(&embeddings, 4 * (2 * 19 + 3), &0.5f32.to_ne_bytes());
         assert!(read(true).is_ok(), "{name}: a fault stays with its recording");
         let another = context.plan_measures(&retrieval, *batch.shape()).unwrap();
-        let refused = another.record(&mut device.create_command_encoder(&Default::default()), &binding);
+        let refused =
+            another.record(&mut device.create_command_encoder(&Default::default()), &binding);
         assert!(matches!(refused, Err(Error::Buffer { what: "binding", .. })), "{refused:?}");
     }
 }
@@ -320,7 +395,9 @@ fn what_cannot_be_measured_is_an_error() {
     let prototypes = batch.with_prototypes(&embeddings, 2).unwrap();
     assert_eq!(prototypes.shape().mode(), Mode::Prototypes);
     assert!(everywhere(&usual, &prototypes).contains("prototypes mode"));
-    assert!(everywhere(&usual, &batch.with_beta(&[Margin::DEFAULT_BETA]).unwrap()).contains("beta"));
+    assert!(
+        everywhere(&usual, &batch.with_beta(&[Margin::DEFAULT_BETA]).unwrap()).contains("beta")
+    );
 
     let huge = [1e30, 0.0, 0.0, 1e30];
     let batch = Batch::new(&huge, [2, 2], &[0, 0]).unwrap();
@@ -358,12 +435,19 @@ fn farthest_first(a: &Column, b: &Column) -> Ordering {
 }
 
 /// The measures, counted column by column along each query's ranking.
-fn counted(retrieval: &Retrieval, batch: &Batch, order: fn(&Column, &Column) -> Ordering) -> Measures<f64> {
+fn counted(
+    retrieval: &Retrieval,
+    batch: &Batch,
+    order: fn(&Column, &Column) -> Ordering,
+) -> Measures<f64> {
     let shape = batch.shape();
     let d = shape.dimensions();
     let itself = shape.mode() == Mode::Batch;
-    let (columns, labels) =
-        if itself { (batch.embeddings(), batch.labels()) } else { (batch.references(), batch.reference_labels()) };
+    let (columns, labels) = if itself {
+        (batch.embeddings(), batch.labels())
+    } else {
+        (batch.references(), batch.reference_labels())
+    };
     let mut found = Measures { queries: shape.queries() as u64, ..Default::default() };
     found.recall = vec![0.0; retrieval.recall_at.len()];
     for i in 0..shape.queries() {
@@ -381,7 +465,11 @@ fn counted(retrieval: &Retrieval, batch: &Batch, order: fn(&Column, &Column) -> 
         found.counted += 1;
         let hit = |k: usize| f64::from(u8::from(row.iter().take(k).any(|column| column.2)));
         found.precision_at_1 += hit(1);
-        found.recall.iter_mut().zip(&retrieval.recall_at).for_each(|(recall, &k)| *recall += hit(k));
+        found
+            .recall
+            .iter_mut()
+            .zip(&retrieval.recall_at)
+            .for_each(|(recall, &k)| *recall += hit(k));
         let mut positives = 0.0;
         for rank in 1..=r {
             if row[rank - 1].2 {
@@ -429,8 +517,13 @@ fn widened(measures: &Measures) -> Measures<f64> {
 
 /// Everything that is between 0 and 1.
 fn numbers(measures: &Measures<f64>) -> Vec<f64> {
-    let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } = measures;
-    [precision_at_1, r_precision, mean_average_precision_at_r].into_iter().chain(recall).copied().collect()
+    let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } =
+        measures;
+    [precision_at_1, r_precision, mean_average_precision_at_r]
+        .into_iter()
+        .chain(recall)
+        .copied()
+        .collect()
 }
 
 #[track_caller]

@@ -19,7 +19,8 @@ fn program() -> PathBuf {
 fn it_prints_what_the_reference_says() {
     let output = Command::new(program()).output().expect("`cargo test` builds the examples");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let batch = Batch::new(&[0.0, 0.1, 0.9, 0.2, 0.1, 0.0, 1.0, 0.3], [4, 2], &[7, 8, 7, 8]).expect("a valid batch");
+    let batch = Batch::new(&[0.0, 0.1, 0.9, 0.2, 0.1, 0.0, 1.0, 0.3], [4, 2], &[7, 8, 7, 8])
+        .expect("a valid batch");
     let loss = Triplet { margin: 0.9, mining: Mining::All, ..Default::default() };
     let expected = reference::evaluate(&loss, &batch).expect("a valid loss");
 
@@ -28,8 +29,11 @@ fn it_prints_what_the_reference_says() {
     let (terms, gradient) = rest.split_once(" triplets, gradient ").expect("the triplets");
     assert_eq!(terms.parse(), Ok(expected.terms));
     let gradient = gradient.trim().trim_matches(['[', ']']).split(", ");
-    let numbers: Vec<f64> =
-        [value].into_iter().chain(gradient).map(|number| number.parse().expect("a number")).collect();
+    let numbers: Vec<f64> = [value]
+        .into_iter()
+        .chain(gradient)
+        .map(|number| number.parse().expect("a number"))
+        .collect();
     let expected: Vec<f64> = [expected.loss].into_iter().chain(expected.gradient).collect();
     assert_eq!(numbers.len(), expected.len());
     for (number, expected) in numbers.iter().zip(&expected) {
@@ -40,5 +44,8 @@ fn it_prints_what_the_reference_says() {
 #[test]
 fn the_readme_shows_it() {
     assert!(SOURCE.lines().count() < 60);
-    assert!(README.contains(&format!("```rust\n{SOURCE}```\n")), "the README shows another examples/minimal.rs");
+    assert!(
+        README.contains(&format!("```rust\n{SOURCE}```\n")),
+        "the README shows another examples/minimal.rs"
+    );
 }

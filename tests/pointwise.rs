@@ -1,4 +1,5 @@
-//! The pointwise losses: kernels against the reference at every size and at hard values, and every error of host and GPU.
+//! The pointwise losses: kernels against the reference at every size and at hard values, and every
+//! error of host and GPU.
 
 use support::adapters::contexts;
 use support::agreement::Tally;
@@ -7,8 +8,8 @@ use support::losses::pointwise;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Context, CrossEntropy, ElasticNet, Error, Evaluation, Hinge, Huber, Inputs, L1, L2,
-    Loss, MeanSquaredError, Reduction, Result, Shape, UniformEntropy, reference,
+    Batch, BinaryCrossEntropy, Context, CrossEntropy, ElasticNet, Error, Evaluation, Hinge, Huber,
+    Inputs, L1, L2, Loss, MeanSquaredError, Reduction, Result, Shape, UniformEntropy, reference,
 };
 
 const REDUCTIONS: [Reduction; 3] = [Reduction::Mean, Reduction::Sum, Reduction::MeanNonZero];
@@ -56,7 +57,8 @@ fn sizes_around_every_edge() {
 #[test]
 fn a_few_long_rows_and_many_short_ones() {
     let mut tally = Tally::new();
-    let long: [Loss; 3] = [Huber::default().into(), ElasticNet::default().into(), CrossEntropy::default().into()];
+    let long: [Loss; 3] =
+        [Huber::default().into(), ElasticNet::default().into(), CrossEntropy::default().into()];
     hold(&mut tally, &long, [3, 1_000_003], Values::Ordinary);
     hold(&mut tally, &pointwise(Reduction::Mean, 1.0), [65_600, 3], Values::Ordinary);
     tally.conclude(0.1);
@@ -93,7 +95,9 @@ fn logits_from_subnormal_to_huge() {
     let mut tally = Tally::new();
     for target in [0.0, 1.0, 0.25] {
         let targets = vec![target; n];
-        let batch = Batch::pointwise(&logits, [n, 1]).and_then(|batch| batch.with_targets(&targets)).unwrap();
+        let batch = Batch::pointwise(&logits, [n, 1])
+            .and_then(|batch| batch.with_targets(&targets))
+            .unwrap();
         for reduction in REDUCTIONS {
             tally.hold(&BinaryCrossEntropy { reduction }.into(), &batch, "logits");
         }
@@ -112,17 +116,24 @@ fn logits_from_subnormal_to_huge() {
 #[test]
 fn confident_logits_keep_their_digits() {
     let logits = [20.0, 0.0, -1.0, 0.5, 25.0, 0.0];
-    let classes = Batch::pointwise(&logits, [2, 3]).and_then(|batch| batch.with_labels(&[0, 1])).unwrap();
+    let classes =
+        Batch::pointwise(&logits, [2, 3]).and_then(|batch| batch.with_labels(&[0, 1])).unwrap();
     let targets = [1.0, 1.0, 0.0, 1.0, 1.0, 0.0];
-    let binary = Batch::pointwise(&logits, [2, 3]).and_then(|batch| batch.with_targets(&targets)).unwrap();
+    let binary =
+        Batch::pointwise(&logits, [2, 3]).and_then(|batch| batch.with_targets(&targets)).unwrap();
     for device in contexts().iter() {
-        for (loss, batch) in
-            [(Loss::from(CrossEntropy::default()), classes), (BinaryCrossEntropy::default().into(), binary)]
-        {
+        for (loss, batch) in [
+            (Loss::from(CrossEntropy::default()), classes),
+            (BinaryCrossEntropy::default().into(), binary),
+        ] {
             let actual = device.context.evaluate(&loss, &batch).unwrap();
             let expected = reference::evaluate(&loss, &batch).unwrap();
             for (actual, expected) in actual.gradient.iter().zip(&expected.gradient) {
-                assert!((f64::from(*actual) - expected).abs() <= 1e-5 * expected.abs(), "{}: {loss:?}", device.name);
+                assert!(
+                    (f64::from(*actual) - expected).abs() <= 1e-5 * expected.abs(),
+                    "{}: {loss:?}",
+                    device.name
+                );
             }
         }
     }
@@ -135,16 +146,26 @@ fn kinks_are_decided_as_the_conventions_say() {
         let evaluate = |loss: Loss, values: &[f32], targets: &[f32]| {
             let batch = Batch::pointwise(values, [1, values.len()]).unwrap();
             let batch = if targets.is_empty() { Ok(batch) } else { batch.with_targets(targets) };
-            let Evaluation { gradient, nonzero_terms, .. } = device.context.evaluate(loss, &batch.unwrap()).unwrap();
+            let Evaluation { gradient, nonzero_terms, .. } =
+                device.context.evaluate(loss, &batch.unwrap()).unwrap();
             (gradient, nonzero_terms)
         };
         let reduction = Reduction::Sum;
         let at_one = [1.0, -1.0, 0.5];
-        assert_eq!(evaluate(Hinge { reduction }.into(), &at_one, &[1.0, -1.0, 1.0]), (vec![0.0, 0.0, -1.0], 1));
+        assert_eq!(
+            evaluate(Hinge { reduction }.into(), &at_one, &[1.0, -1.0, 1.0]),
+            (vec![0.0, 0.0, -1.0], 1)
+        );
         let delta = 0.5;
-        assert_eq!(evaluate(Huber { reduction, delta }.into(), &at_one, &[0.5; 3]), (vec![0.5, -0.5, 0.0], 2));
+        assert_eq!(
+            evaluate(Huber { reduction, delta }.into(), &at_one, &[0.5; 3]),
+            (vec![0.5, -0.5, 0.0], 2)
+        );
         let strength = 0.25;
-        assert_eq!(evaluate(L1 { reduction, strength }.into(), &[0.0, -0.0, -3.0], &[]), (vec![0.0, 0.0, -0.25], 1));
+        assert_eq!(
+            evaluate(L1 { reduction, strength }.into(), &[0.0, -0.0, -3.0], &[]),
+            (vec![0.0, 0.0, -0.25], 1)
+        );
         assert_eq!(evaluate(L1 { reduction, strength: 0.0 }.into(), &[1.0], &[]), (vec![0.0], 0));
         assert_eq!(evaluate(UniformEntropy { reduction }.into(), &[3.0], &[]), (vec![0.0], 0));
     }
@@ -185,7 +206,11 @@ fn values() -> Batch<'static> {
 }
 
 fn unsupported(loss: &Loss, what: &str) -> Error {
-    Error::Unsupported { loss: loss.name(), what: what.into(), reason: "it does not compare with them".into() }
+    Error::Unsupported {
+        loss: loss.name(),
+        what: what.into(),
+        reason: "it does not compare with them".into(),
+    }
 }
 
 #[test]
@@ -211,7 +236,10 @@ fn the_truth_is_given_and_nothing_else() {
         assert_eq!(given, expected, "{loss:?}");
     }
     let rows = Batch::new(&VALUES, [2, 3], &[0, 1]).unwrap();
-    assert_eq!(rows.with_targets(&SIGNS).unwrap_err(), Error::NotInMode { what: "targets", mode: "batch" });
+    assert_eq!(
+        rows.with_targets(&SIGNS).unwrap_err(),
+        Error::NotInMode { what: "targets", mode: "batch" }
+    );
 }
 
 #[test]
@@ -222,11 +250,13 @@ fn wrong_targets_labels_and_parameters_are_named() {
     let class = Error::LabelOutOfRange { what: "class", row: 1, label: Some(3), limit: 3 };
     assert_eq!(values().with_labels(&[2, 3]).unwrap_err(), class);
     let targets = [1.0, -1.0, 1.0, 1.0, 1.0, 0.0];
-    let error = values().with_targets(&targets).unwrap().check(&Hinge::default().into()).unwrap_err();
+    let error =
+        values().with_targets(&targets).unwrap().check(&Hinge::default().into()).unwrap_err();
     assert_eq!(error, Error::Target { what: "targets", row: 1, column: 2, allowed: "-1 or +1" });
     assert_eq!(error.to_string(), "targets at row 1, column 2 is not -1 or +1");
 
-    let refused = |loss: Loss| matches!(loss.check(&Shape::pointwise(2, 3)), Err(Error::Parameter { .. }));
+    let refused =
+        |loss: Loss| matches!(loss.check(&Shape::pointwise(2, 3)), Err(Error::Parameter { .. }));
     for value in [f32::NAN, f32::INFINITY, -1.0] {
         assert!(refused(Huber { delta: value, ..Default::default() }.into()), "{value}");
         assert!(refused(L1 { strength: value, ..Default::default() }.into()), "{value}");
@@ -248,7 +278,12 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 /// On buffers that the host has not seen.
-fn run(context: &Context, plan: &wgpu_metric_learning::Plan, values: &[f32], truth: &[u32]) -> Result<Evaluation> {
+fn run(
+    context: &Context,
+    plan: &wgpu_metric_learning::Plan,
+    values: &[f32],
+    truth: &[u32],
+) -> Result<Evaluation> {
     let (values, truth) = (words(context, &bits(values)), words(context, truth));
     let given = Some(truth.slice(..));
     let inputs = match plan.loss() {
@@ -256,7 +291,8 @@ fn run(context: &Context, plan: &wgpu_metric_learning::Plan, values: &[f32], tru
         _ => Inputs { targets: given, ..Inputs::unlabelled(&values) },
     };
     let binding = plan.bind(&inputs)?;
-    let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let mut encoder =
+        context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     plan.record(&mut encoder, &binding)?;
     let pending = plan.read_back(&mut encoder)?;
     context.queue().submit([encoder.finish()]);
@@ -290,14 +326,22 @@ fn faults_that_only_the_gpu_sees_are_named() {
         let mut wrong = signs.clone();
         wrong[place] = 0.5_f32.to_bits();
         let error = run(context, &plan, &right, &wrong).unwrap_err();
-        assert_eq!(error, Error::Target { what: "targets", row: 1, column: 4321, allowed: "-1 or +1" });
+        assert_eq!(
+            error,
+            Error::Target { what: "targets", row: 1, column: 4321, allowed: "-1 or +1" }
+        );
         // The next recording knows nothing of it.
         assert_eq!(run(context, &plan, &right, &signs).unwrap().loss, 0.5, "{}", device.name);
 
         let plan = context.plan(CrossEntropy::default(), Shape::pointwise(ROWS, COLUMNS)).unwrap();
         let error = run(context, &plan, &right, &[4999, 0, 5000]).unwrap_err();
         let limit = COLUMNS;
-        assert_eq!(error, Error::LabelOutOfRange { what: "class", row: 2, label: None, limit }, "{}", device.name);
+        assert_eq!(
+            error,
+            Error::LabelOutOfRange { what: "class", row: 2, label: None, limit },
+            "{}",
+            device.name
+        );
         let error = run(context, &plan, &with(place, f32::NAN), &[4999, 0, 1]).unwrap_err();
         assert_eq!(error, not_finite("embeddings"), "{}", device.name);
     }
@@ -309,8 +353,9 @@ fn binding_checks_what_is_given() {
         let context = &device.context;
         let shape = Shape::pointwise(2, 3);
         let (values, labels) = (words(context, &bits(&VALUES)), words(context, &[2, 0]));
-        let bind =
-            |loss: Loss, inputs: &Inputs| context.plan(loss, shape).unwrap().bind(inputs).map(|_| ()).unwrap_err();
+        let bind = |loss: Loss, inputs: &Inputs| {
+            context.plan(loss, shape).unwrap().bind(inputs).map(|_| ()).unwrap_err()
+        };
         let plain = Inputs::unlabelled(&values);
         let reason = "the loss compares every value with its target";
         let missing = Error::Missing { what: "targets", reason };
@@ -318,8 +363,16 @@ fn binding_checks_what_is_given() {
         let loss = Loss::from(L2::default());
         let targets = Inputs { targets: Some(values.slice(..)), ..plain.clone() };
         assert_eq!(bind(loss.clone(), &targets), unsupported(&loss, "targets"), "{}", device.name);
-        assert_eq!(bind(loss.clone(), &Inputs::new(&values, &labels)), unsupported(&loss, "labels"), "{}", device.name);
+        assert_eq!(
+            bind(loss.clone(), &Inputs::new(&values, &labels)),
+            unsupported(&loss, "labels"),
+            "{}",
+            device.name
+        );
         let short = Inputs { targets: Some(labels.slice(..)), ..plain };
-        assert!(matches!(bind(Hinge::default().into(), &short), Error::Buffer { what: "targets", .. }));
+        assert!(matches!(
+            bind(Hinge::default().into(), &short),
+            Error::Buffer { what: "targets", .. }
+        ));
     }
 }

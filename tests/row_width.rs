@@ -6,18 +6,26 @@ use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{Contrastive, Distance, Options, RowWidth, Shape};
 
-/// Columns, four at a time, for more than one round of 64 invocations, and of references for more than one of 256.
+/// Columns, four at a time, for more than one round of 64 invocations, and of references for more
+/// than one of 256.
 const N: usize = 270;
 const M: usize = 1_100;
 const D: usize = 6;
 
 #[test]
 fn rows_of_either_width_are_right() {
-    let recipe =
-        Recipe { n: N, m: M, d: D, layout: Layout::Balanced(4), values: Values::Duplicates, extreme_labels: false };
+    let recipe = Recipe {
+        n: N,
+        m: M,
+        d: D,
+        layout: Layout::Balanced(4),
+        values: Values::Duplicates,
+        extreme_labels: false,
+    };
     let sample = Sample::new(recipe);
     for width in RowWidth::ALL {
-        let mut tally = Tally::on(contexts_with(Options { row_width: Some(width), ..Options::default() }));
+        let mut tally =
+            Tally::on(contexts_with(Options { row_width: Some(width), ..Options::default() }));
         for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
             let (distance, normalize) = (Distance::ALL[kind % 5], kind % 4 == 3);
             let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
@@ -33,7 +41,9 @@ fn rows_of_either_width_are_right() {
 fn rows_are_of_the_width_that_is_asked_for() {
     for width in RowWidth::ALL {
         for device in contexts_with(Options { row_width: Some(width), ..Options::default() }) {
-            for shape in [Shape::batch(10, 3), Shape::reference(10, 20, 3), Shape::pair_indices(10, 3, 4)] {
+            for shape in
+                [Shape::batch(10, 3), Shape::reference(10, 20, 3), Shape::pair_indices(10, 3, 4)]
+            {
                 let plan = device.context.plan(Contrastive::default(), shape).expect("a plan");
                 assert_eq!(plan.row_width(), Some(width), "{}: {shape:?}", device.name);
             }

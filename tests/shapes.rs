@@ -1,11 +1,13 @@
-//! The kernels against the reference, on every adapter: sizes around the edges of every tile, layouts of classes, hard values.
+//! The kernels against the reference, on every adapter: sizes around the edges of every tile,
+//! layouts of classes, hard values.
 
 use support::agreement::Tally;
 use support::losses::{losses, minings, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{Batch, Contrastive, Distance, MultiMargin, Triplet};
 
-/// N and D: every edge of the tiles of 16 and 64, of the workgroups of 64 and 256, and of the vectors of 4, from both sides.
+/// N and D: every edge of the tiles of 16 and 64, of the workgroups of 64 and 256, and of the
+/// vectors of 4, from both sides.
 const SIZES: [[usize; 2]; 24] = [
     [1, 1],
     [1, 67],
@@ -44,8 +46,14 @@ fn sizes_around_every_edge() {
         for kind in (turn % 3..variants()).step_by(3) {
             let layout = Layout::ALL[(turn + kind) % Layout::ALL.len()];
             let m = REFERENCES[(turn + kind) % REFERENCES.len()];
-            let recipe =
-                Recipe { n, m, d, layout, values: Values::Ordinary, extreme_labels: (turn / 2 + kind) % 2 == 0 };
+            let recipe = Recipe {
+                n,
+                m,
+                d,
+                layout,
+                values: Values::Ordinary,
+                extreme_labels: (turn / 2 + kind) % 2 == 0,
+            };
             let distance = Distance::ALL[(turn + 2 * kind) % 5];
             hold_kind(&mut tally, kind, distance, (turn / 5 + kind) % 2 == 0, recipe);
         }
@@ -143,11 +151,16 @@ fn one_value_far_beyond_all_others() {
         let batch = Batch::new(&embeddings, SHAPE, &labels).unwrap();
         for distance in [Distance::Euclidean, Distance::Manhattan, Distance::InnerProduct] {
             for mining in minings() {
-                tally.hold(&Triplet { distance, mining, ..Default::default() }.into(), &batch, "outlier");
+                tally.hold(
+                    &Triplet { distance, mining, ..Default::default() }.into(),
+                    &batch,
+                    "outlier",
+                );
             }
         }
     }
-    // Gradients and means of InnerProduct are as large as the outlier: there the bounds of some numbers see nothing else.
+    // Gradients and means of InnerProduct are as large as the outlier: there the bounds of some
+    // numbers see nothing else.
     tally.conclude(0.2);
 }
 
@@ -160,7 +173,12 @@ fn rows_of_norm_zero_beside_few_others() {
     for n in [2, 3] {
         let batch = Batch::new(&embeddings[..5 * n], [n, 5], &[1, 2, 3][..n]).unwrap();
         for power in [1, 2] {
-            let loss = Contrastive { distance: Distance::Cosine, negative_margin: 2.0, power, ..Default::default() };
+            let loss = Contrastive {
+                distance: Distance::Cosine,
+                negative_margin: 2.0,
+                power,
+                ..Default::default()
+            };
             tally.hold(&loss.into(), &batch, "zero row");
         }
     }
@@ -171,7 +189,8 @@ fn rows_of_norm_zero_beside_few_others() {
 fn prototypes_and_scores_of_few_and_many_classes() {
     let mut tally = Tally::new();
     for (turn, classes) in [1, 2, 10, 300].into_iter().enumerate() {
-        for (kind, distance) in losses_of("MultiMargin").into_iter().zip([turn % 5, (turn + 3) % 5]) {
+        for (kind, distance) in losses_of("MultiMargin").into_iter().zip([turn % 5, (turn + 3) % 5])
+        {
             let recipe = Recipe { n: 45, d: 11, ..small(Layout::Balanced(classes)) };
             hold_kind(&mut tally, kind, Distance::ALL[distance], turn % 2 == 0, recipe);
         }
@@ -187,7 +206,11 @@ fn anchors_with_as_many_positives_as_a_chunk_holds_and_one_more_or_less() {
     let labels: Vec<u32> = (0..POSITIVES.len() as u32).chain([3]).collect();
     let others = POSITIVES.len() as u32..;
     let reference_labels: Vec<u32> = shuffled(
-        POSITIVES.into_iter().chain([OTHERS]).zip((0..5).chain(others)).flat_map(|(count, label)| vec![label; count]),
+        POSITIVES
+            .into_iter()
+            .chain([OTHERS])
+            .zip((0..5).chain(others))
+            .flat_map(|(count, label)| vec![label; count]),
     );
     let (n, m, d) = (labels.len(), reference_labels.len(), 3);
     let sample = Sample::new(Recipe { n, m, d, ..small(Layout::Distinct) });
@@ -232,7 +255,11 @@ fn rows_longer_than_any_counter_of_16_bits() {
         for mining in minings() {
             for soft in [false, true] {
                 if all || !soft {
-                    tally.hold(&Triplet { mining, soft, ..Triplet::default() }.into(), &batch, "long rows");
+                    tally.hold(
+                        &Triplet { mining, soft, ..Triplet::default() }.into(),
+                        &batch,
+                        "long rows",
+                    );
                 }
             }
         }
@@ -285,7 +312,11 @@ fn small(layout: Layout) -> Recipe {
 }
 
 fn hold_kind(tally: &mut Tally, kind: usize, distance: Distance, normalize: bool, recipe: Recipe) {
-    let loss = &losses(distance, normalize, reach(distance, normalize, recipe.d, recipe.values.magnitude()))[kind];
+    let loss = &losses(
+        distance,
+        normalize,
+        reach(distance, normalize, recipe.d, recipe.values.magnitude()),
+    )[kind];
     let sample = Sample::new(recipe);
     for batch in sample.batches(loss) {
         tally.hold(loss, &batch, &format!("{:?} {:?}", recipe.layout, recipe.values));
@@ -299,7 +330,12 @@ fn variants() -> usize {
 /// The places of a loss's variants.
 fn losses_of(name: &str) -> Vec<usize> {
     let losses = losses(Distance::Euclidean, false, 1.0);
-    losses.iter().enumerate().filter(|(_, loss)| loss.name() == name).map(|(place, _)| place).collect()
+    losses
+        .iter()
+        .enumerate()
+        .filter(|(_, loss)| loss.name() == name)
+        .map(|(place, _)| place)
+        .collect()
 }
 
 /// The same in an order that has nothing to do with theirs.

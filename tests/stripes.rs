@@ -1,4 +1,5 @@
-//! The workspace: results do not depend on how the matrix is cut, and large batches fit into the default one.
+//! The workspace: results do not depend on how the matrix is cut, and large batches fit into the
+//! default one.
 
 use std::time::Instant;
 
@@ -8,7 +9,8 @@ use support::bits::bits;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Evaluation, Loss, Mining, Options, Reduction, Shape, Triplet, reference,
+    Batch, Contrastive, Distance, Error, Evaluation, Loss, Mining, Options, Reduction, Shape,
+    Triplet, reference,
 };
 
 /// Rows and columns of the matrices that are cut.
@@ -26,8 +28,14 @@ fn the_cut_does_not_change_a_bit() {
         let mut gradients = 0;
         for_every_batch(|loss, batch| {
             for (largest, cut) in largest.iter().zip(&cut) {
-                let [largest, cut_result] = [largest, cut].map(|device| evaluate(device, loss, batch));
-                assert_eq!(bits(&largest), bits(&cut_result), "{}: {rows} rows, {loss:?}", cut.name);
+                let [largest, cut_result] =
+                    [largest, cut].map(|device| evaluate(device, loss, batch));
+                assert_eq!(
+                    bits(&largest),
+                    bits(&cut_result),
+                    "{}: {rows} rows, {loss:?}",
+                    cut.name
+                );
                 gradients += usize::from(largest.gradient.iter().any(|&number| number != 0.0));
             }
         });
@@ -35,8 +43,9 @@ fn the_cut_does_not_change_a_bit() {
     }
 }
 
-/// A row that every anchor chooses: in a batch the one in the middle of all others, and of three references the only one of its class,
-/// for more anchors than a dispatch of their gradient looks at.
+/// A row that every anchor chooses: in a batch the one in the middle of all others, and of three
+/// references the only one of its class, for more anchors than a dispatch of their gradient looks
+/// at.
 #[test]
 fn rows_that_every_anchor_chooses() {
     const ROWS: usize = 300;
@@ -95,7 +104,10 @@ fn a_byte_less_than_one_row_is_an_error() {
     for device in contexts_with(Options { workspace_bytes: ROW - 1, ..Options::default() }) {
         let error = device.context.plan(Contrastive::default(), Shape::batch(N, D)).unwrap_err();
         assert_eq!(error, Error::Workspace { needed: ROW, budget: ROW - 1, columns: N });
-        assert_eq!(error.to_string(), "the workspace budget is 799 bytes, one row of 100 columns needs 800 bytes");
+        assert_eq!(
+            error.to_string(),
+            "the workspace budget is 799 bytes, one row of 100 columns needs 800 bytes"
+        );
     }
 }
 
@@ -114,7 +126,8 @@ fn the_same_bits_in_every_run_and_context() {
 #[test]
 fn thousands_of_millions_of_triplets() {
     const ROWS: usize = 2048;
-    let sample = Sample::new(Recipe { n: ROWS, m: 1, d: 64, layout: Layout::Balanced(2), ..recipe() });
+    let sample =
+        Sample::new(Recipe { n: ROWS, m: 1, d: 64, layout: Layout::Balanced(2), ..recipe() });
     let loss = Triplet { mining: Mining::All, ..Triplet::default() }.into();
     let batch = sample.batches(&loss)[0];
     let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
@@ -140,7 +153,8 @@ fn sixteen_thousand_rows_in_the_default_workspace() {
     let device = best_with(Options::default());
     let recipe = Recipe { n: ROWS, m: 1, d: 64, layout: Layout::Balanced(16), ..recipe() };
     let sample = Sample::new(recipe);
-    // Without a reduction an anchor's gradient is twice what its own row of pairs gives: every pair exists in both orders.
+    // Without a reduction an anchor's gradient is twice what its own row of pairs gives: every pair
+    // exists in both orders.
     let loss = Contrastive { reduction: Reduction::Sum, ..Contrastive::default() }.into();
     let batch = sample.batches(&loss)[0];
     let start = Instant::now();
@@ -155,7 +169,9 @@ fn sixteen_thousand_rows_in_the_default_workspace() {
     assert!((sum - f64::from(actual.loss)).abs() < 1e-5 * sum, "{sum} is not {}", actual.loss);
 
     let some: Vec<_> = (0..ROWS).step_by(STEP).collect();
-    let rows = |numbers: &[f32]| some.iter().flat_map(|row| numbers[row * 64..][..64].to_vec()).collect::<Vec<_>>();
+    let rows = |numbers: &[f32]| {
+        some.iter().flat_map(|row| numbers[row * 64..][..64].to_vec()).collect::<Vec<_>>()
+    };
     let labels: Vec<_> = some.iter().map(|&row| batch.labels()[row]).collect();
     let embeddings = rows(batch.embeddings());
     // The pair of an anchor with itself is a positive at distance 0: a term of 0.
@@ -169,13 +185,22 @@ fn sixteen_thousand_rows_in_the_default_workspace() {
     };
     let found = some.iter().map(|&row| per_anchor[row]).chain(rows(&actual.gradient));
     let numbers = of(&expected.evaluation).into_iter().zip(of(&expected.bounds)).zip(found);
-    let worst = numbers.map(|((number, bound), found)| (f64::from(found) - number).abs() / bound).fold(0.0, f64::max);
+    let worst = numbers
+        .map(|((number, bound), found)| (f64::from(found) - number).abs() / bound)
+        .fold(0.0, f64::max);
     println!("worst share of {} anchors {worst:.3}", some.len());
     assert!(worst <= 1.0 && worst > 1e-6, "{worst}");
 }
 
 fn recipe() -> Recipe {
-    Recipe { n: N, m: N, d: D, layout: Layout::Balanced(N / 5), values: Values::Ordinary, extreme_labels: false }
+    Recipe {
+        n: N,
+        m: N,
+        d: D,
+        layout: Layout::Balanced(N / 5),
+        values: Values::Ordinary,
+        extreme_labels: false,
+    }
 }
 
 fn with_rows(rows: u64) -> Options {
@@ -195,10 +220,14 @@ fn for_every_batch(mut work: impl FnMut(&Loss, &Batch)) {
 }
 
 fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Evaluation {
-    device.context.evaluate(loss, batch).unwrap_or_else(|error| panic!("{}: {loss:?}: {error}", device.name))
+    device
+        .context
+        .evaluate(loss, batch)
+        .unwrap_or_else(|error| panic!("{}: {loss:?}: {error}", device.name))
 }
 
-/// The workspace, the prepared rows, the outputs, and at most one gradient more: nothing that grows with the square of the batch.
+/// The workspace, the prepared rows, the outputs, and at most one gradient more: nothing that grows
+/// with the square of the batch.
 #[test]
 fn a_large_batch_takes_little_memory() {
     const MIB: u64 = 1 << 20;
@@ -209,7 +238,11 @@ fn a_large_batch_takes_little_memory() {
         for loss in all.iter().filter(|loss| loss.check(&shape).is_ok()) {
             let plan = device.context.plan(loss.clone(), shape).expect("a plan");
             let beside = plan.memory_bytes() - outputs;
-            assert!((32 * MIB..=40 * MIB).contains(&beside), "{}: {beside} bytes for {loss:?}", device.name);
+            assert!(
+                (32 * MIB..=40 * MIB).contains(&beside),
+                "{}: {beside} bytes for {loss:?}",
+                device.name
+            );
         }
     }
 }

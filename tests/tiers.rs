@@ -1,4 +1,5 @@
-//! Tiers: every adapter runs those that it has, with the same bits on every run, and says of the others what it lacks.
+//! Tiers: every adapter runs those that it has, with the same bits on every run, and says of the
+//! others what it lacks.
 
 use support::bits::bits;
 use support::losses::{losses, reach};
@@ -10,8 +11,14 @@ const D: usize = 6;
 
 #[test]
 fn every_adapter_runs_its_tiers_and_no_other() {
-    let recipe =
-        Recipe { n: N, m: 40, d: D, layout: Layout::Balanced(4), values: Values::Ordinary, extreme_labels: false };
+    let recipe = Recipe {
+        n: N,
+        m: 40,
+        d: D,
+        layout: Layout::Balanced(4),
+        values: Values::Ordinary,
+        extreme_labels: false,
+    };
     let sample = Sample::new(recipe);
     let loss = &losses(Distance::Euclidean, false, reach(Distance::Euclidean, false, D, 1.0))[0];
     for adapter in Adapter::all() {
@@ -26,7 +33,8 @@ fn every_adapter_runs_its_tiers_and_no_other() {
             let context = opened.expect("a tier that it has");
             assert_eq!(context.tier(), tier, "{name}");
             for batch in sample.batches(loss) {
-                let [one, other] = [0, 1].map(|_| bits(&context.evaluate(loss, &batch).expect("nothing fails")));
+                let [one, other] =
+                    [0, 1].map(|_| bits(&context.evaluate(loss, &batch).expect("nothing fails")));
                 assert_eq!(one, other, "{name}: {tier}");
             }
         }

@@ -1,4 +1,5 @@
-//! Tiles of distances and gradients: whichever a plan has, its results are right, and the same to the bit.
+//! Tiles of distances and gradients: whichever a plan has, its results are right, and the same to
+//! the bit.
 
 use support::adapters::{contexts, contexts_with};
 use support::agreement::Tally;
@@ -12,7 +13,14 @@ const N: usize = 150;
 const D: usize = 134;
 
 fn sample(values: Values) -> Sample {
-    Sample::new(Recipe { n: N, m: 70, d: D, layout: Layout::Balanced(4), values, extreme_labels: false })
+    Sample::new(Recipe {
+        n: N,
+        m: 70,
+        d: D,
+        layout: Layout::Balanced(4),
+        values,
+        extreme_labels: false,
+    })
 }
 
 /// In one stripe and in several, with duplicates and without.
@@ -32,10 +40,19 @@ fn tiles_do_not_change_a_bit() {
                 for at in 0..devices[0].len() {
                     let results: Vec<_> = devices
                         .iter()
-                        .map(|devices| bits(&devices[at].context.evaluate(loss, &batch).expect("nothing fails")))
+                        .map(|devices| {
+                            bits(
+                                &devices[at].context.evaluate(loss, &batch).expect("nothing fails"),
+                            )
+                        })
                         .collect();
                     let is_same = results.iter().all(|result| *result == results[0]);
-                    assert!(is_same, "{}: {loss:?} {:?} {values:?}", devices[0][at].name, batch.shape());
+                    assert!(
+                        is_same,
+                        "{}: {loss:?} {:?} {values:?}",
+                        devices[0][at].name,
+                        batch.shape()
+                    );
                 }
             }
         }
@@ -52,7 +69,10 @@ fn what_was_measured_is_remembered() {
         assert_eq!(plan.tiles(), Some(found), "{}", device.name);
         let listed = Shape::pair_indices(200, 100, 10);
         assert!(device.context.autotune(&listed).is_ok(), "{}", device.name);
-        assert_eq!(device.context.plan(Contrastive::default(), listed).expect("a plan").tiles(), None);
+        assert_eq!(
+            device.context.plan(Contrastive::default(), listed).expect("a plan").tiles(),
+            None
+        );
         let empty = device.context.autotune(&Shape::batch(0, 3));
         assert!(matches!(empty, Err(Error::Empty { .. })), "{}: {empty:?}", device.name);
         let huge = device.context.autotune(&Shape::batch(1 << 16, 1 << 10));
@@ -65,7 +85,12 @@ fn chosen_tiles_are_not_measured() {
     let _alone = contexts();
     for tiles in Tile::ALL.map(Tiles::both) {
         for device in contexts_with(Options { tiles: Some(tiles), ..Options::default() }) {
-            assert_eq!(device.context.autotune(&Shape::reference(10, 20, 3)), Ok(tiles), "{}", device.name);
+            assert_eq!(
+                device.context.autotune(&Shape::reference(10, 20, 3)),
+                Ok(tiles),
+                "{}",
+                device.name
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Training in place: an embedding of the digits is fitted without anything being read back on the way; what cannot be planned or
-//! bound is refused. (The kernels by themselves are held against the reference in `src/gpu/tests/training.rs`.)
+//! Training in place: an embedding of the digits is fitted without anything being read back on the
+//! way; what cannot be planned or bound is refused. (The kernels by themselves are held against the
+//! reference in `src/gpu/tests/training.rs`.)
 
 use std::time::Duration;
 
@@ -56,10 +57,13 @@ impl<'a> Training<'a> {
     }
 
     fn on(device: &'a Device, images: &[f32]) -> Self {
-        let labels: Vec<u32> = NpyFile::new(LABELS).and_then(NpyFile::into_vec).expect("their labels are one");
+        let labels: Vec<u32> =
+            NpyFile::new(LABELS).and_then(NpyFile::into_vec).expect("their labels are one");
         let Linear { rows, inputs, outputs } = LINEAR;
-        let [seen, unseen] = [0, rows].map(|first| storage(device, &images[first * inputs..][..rows * inputs]));
-        let [labels, unseen_labels] = [0, rows].map(|first| storage(device, &labels[first..][..rows]));
+        let [seen, unseen] =
+            [0, rows].map(|first| storage(device, &images[first * inputs..][..rows * inputs]));
+        let [labels, unseen_labels] =
+            [0, rows].map(|first| storage(device, &labels[first..][..rows]));
         let weights = storage(device, &Random(3).numbers(PARAMETERS, 0.125));
 
         let context = &device.context;
@@ -77,7 +81,9 @@ impl<'a> Training<'a> {
             backward: linear.bind_backward(seen.slice(..), loss.gradient().slice(..)).expect(bound),
             step: optimizer.bind(weights.slice(..), linear.gradient().slice(..)).expect(bound),
             unseen: linear.bind_forward(unseen.slice(..), weights.slice(..)).expect(bound),
-            unseen_embeddings: measures.bind(&Inputs::new(linear.outputs(), &unseen_labels)).expect(bound),
+            unseen_embeddings: measures
+                .bind(&Inputs::new(linear.outputs(), &unseen_labels))
+                .expect(bound),
             linear,
             loss,
             measures,
@@ -105,7 +111,10 @@ impl<'a> Training<'a> {
         let loss = self.loss.read_back(&mut encoder).expect("a read-back");
         let measures = self.measures.read_back(&mut encoder).expect("a read-back");
         self.device.context.queue().submit([encoder.finish()]);
-        [loss.wait(TIMEOUT).expect("a loss").loss, measures.wait(TIMEOUT).expect("measures").precision_at_1]
+        [
+            loss.wait(TIMEOUT).expect("a loss").loss,
+            measures.wait(TIMEOUT).expect("measures").precision_at_1,
+        ]
     }
 }
 
@@ -122,8 +131,20 @@ fn an_embedding_of_the_digits_is_fitted_in_one_submission() {
 
         let after = training.success();
         println!("{}: loss and Precision@1 from {before:?} to {after:?}", device.name);
-        assert!(after[0] < 0.3 * before[0], "{}: the loss fell from {} to {}", device.name, before[0], after[0]);
-        assert!(after[1] > 0.55 && before[1] < 0.45, "{}: Precision@1 from {} to {}", device.name, before[1], after[1]);
+        assert!(
+            after[0] < 0.3 * before[0],
+            "{}: the loss fell from {} to {}",
+            device.name,
+            before[0],
+            after[0]
+        );
+        assert!(
+            after[1] > 0.55 && before[1] < 0.45,
+            "{}: Precision@1 from {} to {}",
+            device.name,
+            before[1],
+            after[1]
+        );
 
         // Step by step, submitted one by one, the host between them: the same to the bit.
         let again = Training::new(device);
@@ -149,13 +170,18 @@ fn an_input_that_is_not_finite_spoils_no_weight() {
             let loss = training.loss.read_back(&mut encoder).expect("a read-back");
             let steps = training.optimizer.read_back(&mut encoder).expect("a read-back");
             training.linear.record(&mut encoder, &training.unseen).expect("its own binding");
-            training.measures.record(&mut encoder, &training.unseen_embeddings).expect("its own binding");
+            training
+                .measures
+                .record(&mut encoder, &training.unseen_embeddings)
+                .expect("its own binding");
             let measures = training.measures.read_back(&mut encoder).expect("a read-back");
             device.context.queue().submit([encoder.finish()]);
             let found = Error::NotFinite { what: "embeddings", row: 5, column: 0 };
             assert_eq!(loss.wait(TIMEOUT).unwrap_err(), found, "{}", device.name);
             match steps.wait(TIMEOUT).unwrap_err() {
-                Error::StepsLeftOut { left_out, steps: 1, .. } => assert!(left_out >= 2, "{}", device.name),
+                Error::StepsLeftOut { left_out, steps: 1, .. } => {
+                    assert!(left_out >= 2, "{}", device.name)
+                }
                 other => panic!("{}: {other}", device.name),
             }
             measures.wait(TIMEOUT).expect("weights that are finite");
@@ -189,9 +215,17 @@ fn the_learning_rate_may_change_between_submissions() {
         staging.map_async(wgpu::MapMode::Read, .., |mapped| mapped.expect("it can be mapped"));
         device.context.device().poll(wgpu::PollType::wait_indefinitely()).expect("it is done");
         let bytes = staging.slice(..).get_mapped_range().expect("it is mapped").to_vec();
-        assert_eq!(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes), [7.25, 6.5, 11.0], "{}", device.name);
+        assert_eq!(
+            bytemuck::pod_collect_to_vec::<u8, f32>(&bytes),
+            [7.25, 6.5, 11.0],
+            "{}",
+            device.name
+        );
         assert_eq!(plan.optimizer().learning_rate(), 0.5);
-        assert!(matches!(plan.set_learning_rate(-1.0), Err(Error::Parameter { parameter: "learning_rate", .. })));
+        assert!(matches!(
+            plan.set_learning_rate(-1.0),
+            Err(Error::Parameter { parameter: "learning_rate", .. })
+        ));
     }
 }
 
@@ -224,7 +258,8 @@ fn parameters_outside_their_range_are_refused() {
 #[test]
 fn sizes_of_a_projection_that_cannot_be_computed_are_refused() {
     let context = &contexts()[0].context;
-    let refused = |rows, inputs, outputs| context.plan_linear(Linear { rows, inputs, outputs }).unwrap_err();
+    let refused =
+        |rows, inputs, outputs| context.plan_linear(Linear { rows, inputs, outputs }).unwrap_err();
     assert_eq!(refused(0, 1, 1), Error::Empty { what: "the number of rows" });
     assert_eq!(refused(1, 0, 1), Error::Empty { what: "the dimension of the inputs" });
     assert_eq!(refused(1, 1, 0), Error::Empty { what: "the dimension of the outputs" });
@@ -232,8 +267,12 @@ fn sizes_of_a_projection_that_cannot_be_computed_are_refused() {
     assert!(matches!(refused(1, 1 << 20, 1 << 20), Error::TooLarge { what: "weights", .. }));
     assert!(matches!(refused(1 << 20, 1, 1 << 20), Error::TooLarge { what: "outputs", .. }));
     let limit = 1_040_000;
-    assert!(matches!(refused(1, 1 << 20, 1), Error::TooLong { what: "dimensions", limit: l, .. } if l == limit));
-    assert!(matches!(refused(1 << 20, 1, 1), Error::TooLong { what: "rows", limit: l, .. } if l == limit));
+    assert!(
+        matches!(refused(1, 1 << 20, 1), Error::TooLong { what: "dimensions", limit: l, .. } if l == limit)
+    );
+    assert!(
+        matches!(refused(1 << 20, 1, 1), Error::TooLong { what: "rows", limit: l, .. } if l == limit)
+    );
 }
 
 #[test]
@@ -250,20 +289,33 @@ fn buffers_that_do_not_fit_are_refused() {
     let refused = |parameters: &wgpu::Buffer, gradient: &wgpu::Buffer| {
         problem(optimizer.bind(parameters.slice(..), gradient.slice(..)).unwrap_err())
     };
-    assert_eq!(refused(&small, &good), ("parameters", "the range has 20 bytes, 24 are needed".into()));
-    assert_eq!(refused(&good, &small), ("gradient", "the range has 20 bytes, 24 are needed".into()));
+    assert_eq!(
+        refused(&small, &good),
+        ("parameters", "the range has 20 bytes, 24 are needed".into())
+    );
+    assert_eq!(
+        refused(&good, &small),
+        ("gradient", "the range has 20 bytes, 24 are needed".into())
+    );
     assert_eq!(refused(&good, &good), ("gradient", "it is in the buffer that is written".into()));
     assert!(refused(&fixed, &good).1.contains("STORAGE is needed"));
 
-    let linear = device.context.plan_linear(Linear { rows: 4, inputs: 2, outputs: 3 }).expect("valid sizes");
+    let linear =
+        device.context.plan_linear(Linear { rows: 4, inputs: 2, outputs: 3 }).expect("valid sizes");
     let forward = |inputs: &wgpu::Buffer, weights: &wgpu::Buffer| {
         problem(linear.bind_forward(inputs.slice(..), weights.slice(..)).unwrap_err())
     };
     assert_eq!(forward(&small, &good), ("inputs", "the range has 20 bytes, 32 are needed".into()));
     assert_eq!(forward(&good, &small), ("weights", "the range has 20 bytes, 24 are needed".into()));
-    assert_eq!(forward(linear.outputs(), &good), ("inputs", "it is in the buffer that is written".into()));
+    assert_eq!(
+        forward(linear.outputs(), &good),
+        ("inputs", "it is in the buffer that is written".into())
+    );
     let backward = linear.bind_backward(good.slice(..), other.slice(..)).unwrap_err();
-    assert_eq!(problem(backward), ("output gradient", "the range has 32 bytes, 48 are needed".into()));
+    assert_eq!(
+        problem(backward),
+        ("output gradient", "the range has 32 bytes, 48 are needed".into())
+    );
 
     // A binding of another plan.
     let binding = optimizer.bind(good.slice(..), other.slice(..)).expect("valid buffers");
@@ -273,8 +325,10 @@ fn buffers_that_do_not_fit_are_refused() {
 
 #[test]
 fn optimizers_are_read_from_json() {
-    let adam: Optimizer = serde_json::from_str(r#"{"optimizer": "Adam", "learning_rate": 0.25}"#).expect("valid JSON");
+    let adam: Optimizer = serde_json::from_str(r#"{"optimizer": "Adam", "learning_rate": 0.25}"#)
+        .expect("valid JSON");
     assert_eq!(adam, Adam { learning_rate: 0.25, ..Default::default() }.into());
-    let unknown = serde_json::from_str::<Optimizer>(r#"{"optimizer": "Sgd", "nesterov": true}"#).unwrap_err();
+    let unknown =
+        serde_json::from_str::<Optimizer>(r#"{"optimizer": "Sgd", "nesterov": true}"#).unwrap_err();
     assert!(unknown.to_string().contains("momentum"), "{unknown}");
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 
-/// A clock that goes on only while the GPU works on what counts: recordings say how long that was, and [advance](Self::advance) it.
+/// A clock that goes on only while the GPU works on what counts: recordings say how long that was,
+/// and [advance](Self::advance) it.
 ///
-/// Criterion reads a measurement before and after a loop. Because this one is a sum of what the loop's rounds took, every loop of
-/// `Bencher` measures with it as with any other clock, and neither recording, nor read-back, nor the stages that do not count are
-/// part of what it measures. Clones are the same clock: one is criterion's, one the benchmarks'.
+/// Criterion reads a measurement before and after a loop. Because this one is a sum of what the
+/// loop's rounds took, every loop of `Bencher` measures with it as with any other clock, and
+/// neither recording, nor read-back, nor the stages that do not count are part of what it measures.
+/// Clones are the same clock: one is criterion's, one the benchmarks'.
 #[derive(Clone, Default)]
 pub struct GpuTime {
     elapsed: Rc<Cell<Duration>>,

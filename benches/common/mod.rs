@@ -1,4 +1,5 @@
-//! What the benchmarks share: the adapter, the clock, the inputs, the losses, and how each result is checked.
+//! What the benchmarks share: the adapter, the clock, the inputs, the losses, and how each result
+//! is checked.
 
 mod gpu_time;
 mod losses;
@@ -27,11 +28,16 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// On the best adapter; `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose another. The variables `N`, `D` and `CLASS_SIZE` say how
-    /// many rows there are, how long they are, and how many have a label in common.
+    /// On the best adapter; `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose another. The variables
+    /// `N`, `D` and `CLASS_SIZE` say how many rows there are, how long they are, and how many
+    /// have a label in common.
     pub fn new() -> Self {
         let context = Context::headless().expect("an adapter");
-        let clock = if recording::takes_timestamps(&context) { "timestamps of the GPU" } else { "the wall clock" };
+        let clock = if recording::takes_timestamps(&context) {
+            "timestamps of the GPU"
+        } else {
+            "the wall clock"
+        };
         let info = context.device().adapter_info();
         println!("on {} ({}), by {clock}", info.name, info.backend);
         let [n, d, class_size] = [("N", 512), ("D", 128), ("CLASS_SIZE", 8)].map(size);
@@ -44,11 +50,15 @@ impl Setup {
     pub fn criterion(&self) -> Criterion<GpuTime> {
         let criterion = Criterion::default().with_measurement(self.clock.clone());
         let [warm_up, measurement] = [1, 3].map(Duration::from_secs);
-        criterion.sample_size(10).warm_up_time(warm_up).measurement_time(measurement).configure_from_args()
+        criterion
+            .sample_size(10)
+            .warm_up_time(warm_up)
+            .measurement_time(measurement)
+            .configure_from_args()
     }
 
-    /// Benchmarks the stages that count. A recording that is lazy is made, and its result checked, only where the command line
-    /// chooses the benchmark.
+    /// Benchmarks the stages that count. A recording that is lazy is made, and its result checked,
+    /// only where the command line chooses the benchmark.
     pub fn bench<P: Recorded>(
         &self,
         criterion: &mut Criterion<GpuTime>,
@@ -88,7 +98,16 @@ impl Setup {
         let [labels, references, reference_labels, pairs, same, triplets, targets] =
             optional.each_ref().map(|buffer| buffer.as_ref().map(|buffer| buffer.slice(..)));
         let rows = Inputs::unlabelled(&embeddings);
-        bind(&Inputs { labels, references, reference_labels, pairs, same, triplets, targets, ..rows })
+        bind(&Inputs {
+            labels,
+            references,
+            reference_labels,
+            pairs,
+            same,
+            triplets,
+            targets,
+            ..rows
+        })
     }
 
     /// Numbers in a buffer that can be bound and downloaded.
@@ -106,7 +125,11 @@ pub fn check(what: impl std::fmt::Debug, comparison: &Comparison) {
 /// A number from the environment, or its default.
 fn size((name, default): (&str, usize)) -> usize {
     match std::env::var(name) {
-        Ok(text) => text.parse().ok().filter(|&size| size > 0).unwrap_or_else(|| panic!("{name}={text} is no size")),
+        Ok(text) => text
+            .parse()
+            .ok()
+            .filter(|&size| size > 0)
+            .unwrap_or_else(|| panic!("{name}={text} is no size")),
         Err(_) => default,
     }
 }

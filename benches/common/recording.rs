@@ -4,14 +4,21 @@ use std::time::{Duration, Instant};
 
 use wgpu_metric_learning::measures::MeasurePlan;
 use wgpu_metric_learning::training::{LinearPlan, OptimizerPlan};
-use wgpu_metric_learning::{Binding, Context, ObjectivePlan, Pending, Plan, Result, Section, Stage, Timings};
+use wgpu_metric_learning::{
+    Binding, Context, ObjectivePlan, Pending, Plan, Result, Section, Stage, Timings,
+};
 
 /// What every kind of plan can do.
 pub trait Recorded {
     fn context(&self) -> &Context;
     fn sections<'a>(&'a self, binding: &'a Binding) -> Result<Vec<Section<'a>>>;
     fn timings(&self, binding: &Binding) -> Result<Timings>;
-    fn record_timed(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding, timings: &Timings) -> Result<()>;
+    fn record_timed(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        binding: &Binding,
+        timings: &Timings,
+    ) -> Result<()>;
 }
 
 macro_rules! recorded {
@@ -54,12 +61,13 @@ pub struct Recording<P> {
 
 impl<P: Recorded> Recording<P> {
     pub fn new(plan: P, binding: Binding) -> Result<Self> {
-        let timings = takes_timestamps(plan.context()).then(|| plan.timings(&binding)).transpose()?;
+        let timings =
+            takes_timestamps(plan.context()).then(|| plan.timings(&binding)).transpose()?;
         Ok(Self { plan, binding, timings })
     }
 
-    /// Submits everything, waits for it, and says how long the stages that count took: by the GPU's timestamps, or by the wall
-    /// clock from their submission to its end.
+    /// Submits everything, waits for it, and says how long the stages that count took: by the GPU's
+    /// timestamps, or by the wall clock from their submission to its end.
     pub fn run(&self, counted: &[Stage]) -> Result<Duration> {
         match &self.timings {
             Some(timings) => self.gpu_time(timings, counted),
@@ -100,7 +108,10 @@ impl<P: Recorded> Recording<P> {
     }
 
     /// What the plan makes of its inputs, computed as the benchmark computes it.
-    pub fn result<T>(&self, read_back: impl FnOnce(&P, &mut wgpu::CommandEncoder) -> Result<Pending<T>>) -> Result<T> {
+    pub fn result<T>(
+        &self,
+        read_back: impl FnOnce(&P, &mut wgpu::CommandEncoder) -> Result<Pending<T>>,
+    ) -> Result<T> {
         self.run(&[])?;
         let context = self.plan.context();
         let mut encoder = self.encoder();
@@ -110,11 +121,15 @@ impl<P: Recorded> Recording<P> {
     }
 
     fn encoder(&self) -> wgpu::CommandEncoder {
-        self.plan.context().device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+        self.plan
+            .context()
+            .device()
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
     }
 }
 
-/// Whether it is the GPU that says how long it takes. The wall clock does where the device has no timestamps, or `CLOCK=wall` asks for it.
+/// Whether it is the GPU that says how long it takes. The wall clock does where the device has no
+/// timestamps, or `CLOCK=wall` asks for it.
 pub fn takes_timestamps(context: &Context) -> bool {
     let is_available = context.device().features().contains(wgpu::Features::TIMESTAMP_QUERY);
     is_available && std::env::var_os("CLOCK").is_none_or(|clock| clock != "wall")

@@ -20,14 +20,24 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let adapters = Adapter::all();
     let unusable = Adapter::unusable();
-    let usable = adapters.iter().enumerate().map(|(at, adapter)| (adapter, Use { auto: at == 0, problem: None }));
-    let others =
-        unusable.iter().map(|(adapter, error)| (adapter, Use { auto: false, problem: Some(error.to_string()) }));
+    let usable = adapters
+        .iter()
+        .enumerate()
+        .map(|(at, adapter)| (adapter, Use { auto: at == 0, problem: None }));
+    let others = unusable
+        .iter()
+        .map(|(adapter, error)| (adapter, Use { auto: false, problem: Some(error.to_string()) }));
     for (adapter, usage) in usable.chain(others) {
-        print(&if arguments.json { object(adapter, &usage).to_string() } else { block(adapter, &usage) })?;
+        print(&if arguments.json {
+            object(adapter, &usage).to_string()
+        } else {
+            block(adapter, &usage)
+        })?;
     }
     if adapters.is_empty() && !arguments.json {
-        print("No GPU adapter found. A GPU driver is needed, or a software one such as Mesa's llvmpipe;")?;
+        print(
+            "No GPU adapter found. A GPU driver is needed, or a software one such as Mesa's llvmpipe;",
+        )?;
         print("without either, `evaluate` computes with the CPU reference.")?;
     }
     Ok(ExitCode::SUCCESS)

@@ -22,8 +22,9 @@ use super::{Error, Result, print};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// What is timed: one of contrastive, triplet_all, triplet_hard, lifted, multi_margin, margin, ntxent and supcon, all of them,
-    /// or a loss over the pairs of a batch as `evaluate` takes it.
+    /// What is timed: one of contrastive, triplet_all, triplet_hard, lifted, multi_margin, margin,
+    /// ntxent and supcon, all of them, or a loss over the pairs of a batch as `evaluate` takes
+    /// it.
     #[arg(long, value_name = "OBJ", default_value = "all")]
     objective: String,
 
@@ -54,24 +55,28 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
-    /// C x D f32 in an .npy file: a prototype for each class; random ones of norm 1 where it is left out.
+    /// C x D f32 in an .npy file: a prototype for each class; random ones of norm 1 where it is
+    /// left out.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     prototypes: Option<PathBuf>,
 
-    /// Measures for every point which tiles of distances and gradients are faster, and takes those.
+    /// Measures for every point which tiles of distances and gradients are faster, and takes
+    /// those.
     #[arg(long, conflicts_with = "tile")]
     autotune: bool,
 
-    /// Takes these tiles of distances and gradients, small or large, in the place of those that the library picks.
+    /// Takes these tiles of distances and gradients, small or large, in the place of those that
+    /// the library picks.
     #[arg(long, value_name = "TILE", value_parser = tile)]
     tile: Option<Tile>,
 
-    /// Shares a row among few or many invocations, narrow or wide, in the place of what the library picks.
+    /// Shares a row among few or many invocations, narrow or wide, in the place of what the
+    /// library picks.
     #[arg(long, value_name = "WIDTH", value_parser = row_width)]
     row_width: Option<RowWidth>,
 
-    /// Prints the stages of every point too, on the GPU's own clock: how long each takes, and how near it is to the limit that it is
-    /// nearest to. JSON always has them.
+    /// Prints the stages of every point too, on the GPU's own clock: how long each takes, and how
+    /// near it is to the limit that it is nearest to. JSON always has them.
     #[arg(long)]
     stages: bool,
 
@@ -134,7 +139,9 @@ impl Point {
     fn inputs(&self) -> Result<Inputs> {
         match self {
             Self::Random { n, d, class_size } => Ok(Inputs::random(*n, *d, *class_size)),
-            Self::Files { embeddings, labels, prototypes } => Inputs::read(embeddings, labels, prototypes.as_deref()),
+            Self::Files { embeddings, labels, prototypes } => {
+                Inputs::read(embeddings, labels, prototypes.as_deref())
+            }
         }
     }
 }
@@ -142,12 +149,18 @@ impl Point {
 impl Arguments {
     fn points(&self) -> Result<Vec<Point>> {
         if let (Some(embeddings), Some(labels)) = (self.embeddings.clone(), self.labels.clone()) {
-            return Ok(vec![Point::Files { embeddings, labels, prototypes: self.prototypes.clone() }]);
+            return Ok(vec![Point::Files {
+                embeddings,
+                labels,
+                prototypes: self.prototypes.clone(),
+            }]);
         }
         let class_size = self.class_size;
-        for (option, has_zero) in
-            [("--n", self.n.contains(&0)), ("--d", self.d.contains(&0)), ("--class-size", class_size == 0)]
-        {
+        for (option, has_zero) in [
+            ("--n", self.n.contains(&0)),
+            ("--d", self.d.contains(&0)),
+            ("--class-size", class_size == 0),
+        ] {
             if has_zero {
                 return Err(Error::option(option, "0 is too small, the least is 1"));
             }

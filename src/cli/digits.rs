@@ -3,9 +3,9 @@
 use std::fmt;
 
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber, L1, L2,
-    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, Mode, MultiMargin, NtXent, Reduction, Sampling, SupCon,
-    Triplet, Truth, UniformEntropy,
+    Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber,
+    L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, Mode, MultiMargin, NtXent,
+    Reduction, Sampling, SupCon, Triplet, Truth, UniformEntropy,
 };
 
 use super::npy::{self, Matrix};
@@ -15,19 +15,21 @@ const IMAGES: &[u8] = include_bytes!("../../data/digits.npy");
 const LABELS: &[u8] = include_bytes!("../../data/digits-labels.npy");
 const CLASSES: usize = 10;
 
-/// Handwritten digits as embeddings: an image a row, a pixel a column; and what losses take beside or in place of them.
+/// Handwritten digits as embeddings: an image a row, a pixel a column; and what losses take beside
+/// or in place of them.
 pub struct Digits {
     images: Matrix<f32>,
     labels: Vec<u32>,
     /// A row a class: prototypes.
     class_means: Vec<f32>,
-    /// For every pixel, which goes from 0 to 1, what it is in the mean of the image's class, and whether it is bright there: +1
-    /// or -1.
+    /// For every pixel, which goes from 0 to 1, what it is in the mean of the image's class, and
+    /// whether it is bright there: +1 or -1.
     targets: Vec<f32>,
     signs: Vec<f32>,
     /// Negated mean squared distances to the classes' means: logits, or scores.
     logits: Vec<f32>,
-    /// Every image with the next one, and for each image the next of its class with the next of another.
+    /// Every image with the next one, and for each image the next of its class with the next of
+    /// another.
     pairs: Vec<[u32; 2]>,
     same: Vec<u32>,
     /// Whether a row of the first half and the same row of the second are of one class.
@@ -41,7 +43,8 @@ impl Digits {
         let images = npy::parse_matrix(IMAGES).map_err(damaged)?;
         let labels: Vec<u32> = npy::parse_vector(LABELS).map_err(damaged)?;
         let class_means = class_means(&images, &labels);
-        let mean_of = |&label: &u32| &class_means[label as usize * images.columns..][..images.columns];
+        let mean_of =
+            |&label: &u32| &class_means[label as usize * images.columns..][..images.columns];
         let targets: Vec<_> = labels.iter().flat_map(mean_of).copied().collect();
         let pairs: Vec<_> = (1..labels.len() as u32).map(|row| [row - 1, row]).collect();
         let is_same = |&[i, j]: &[u32; 2]| u32::from(labels[i as usize] == labels[j as usize]);
@@ -69,27 +72,35 @@ impl Digits {
         Ok(Batch::new(&self.images.values, self.shape(), &self.labels)?)
     }
 
-    /// The digits as the loss takes them in this mode: with one beta for each class where it asks for them. Halves of them
-    /// stand where two sets are compared.
+    /// The digits as the loss takes them in this mode: with one beta for each class where it asks
+    /// for them. Halves of them stand where two sets are compared.
     pub fn batch(&self, loss: &Loss, mode: Mode) -> Result<Batch<'_>> {
         let [rows, columns] = self.shape();
         let half = rows / 2;
         let (images, others) = self.images.values[..2 * half * columns].split_at(half * columns);
         let (labels, other_labels) = self.labels[..2 * half].split_at(half);
         let batch = match mode {
-            Mode::Reference => {
-                Batch::new(images, [half, columns], labels)?.with_references(others, half, other_labels)?
-            }
+            Mode::Reference => Batch::new(images, [half, columns], labels)?.with_references(
+                others,
+                half,
+                other_labels,
+            )?,
             Mode::Prototypes => self.rows()?.with_prototypes(&self.class_means, CLASSES)?,
             Mode::Scores => Batch::scores(&self.logits, [rows, CLASSES], &self.labels)?,
             Mode::PairRows => Batch::pair_rows(images, others, [half, columns], &self.aligned)?,
-            Mode::PairIndices => Batch::pair_indices(&self.images.values, [rows, columns], &self.pairs, &self.same)?,
-            Mode::Triplets => Batch::triplets(&self.images.values, [rows, columns], &self.triplets)?,
+            Mode::PairIndices => {
+                Batch::pair_indices(&self.images.values, [rows, columns], &self.pairs, &self.same)?
+            }
+            Mode::Triplets => {
+                Batch::triplets(&self.images.values, [rows, columns], &self.triplets)?
+            }
             Mode::Pointwise => self.pointwise(loss.truth())?,
             _ => self.rows()?,
         };
         Ok(match loss {
-            Loss::Margin(Margin { beta_per_class: true, .. }) => batch.with_beta(&[Margin::DEFAULT_BETA; CLASSES])?,
+            Loss::Margin(Margin { beta_per_class: true, .. }) => {
+                batch.with_beta(&[Margin::DEFAULT_BETA; CLASSES])?
+            }
             _ => batch,
         })
     }
@@ -99,7 +110,8 @@ impl Digits {
         Ok(match truth {
             Truth::Targets => pixels.with_targets(&self.targets)?,
             Truth::Signs => pixels.with_targets(&self.signs)?,
-            Truth::Labels => Batch::pointwise(&self.logits, [self.images.rows, CLASSES])?.with_labels(&self.labels)?,
+            Truth::Labels => Batch::pointwise(&self.logits, [self.images.rows, CLASSES])?
+                .with_labels(&self.labels)?,
             _ => pixels,
         })
     }
@@ -117,7 +129,11 @@ pub fn usual_mode(loss: &Loss) -> Mode {
 
 impl fmt::Display for Digits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} handwritten digits of {} pixels in {CLASSES} classes", self.images.rows, self.images.columns)
+        write!(
+            f,
+            "{} handwritten digits of {} pixels in {CLASSES} classes",
+            self.images.rows, self.images.columns
+        )
     }
 }
 
@@ -140,7 +156,11 @@ fn logits(images: &Matrix<f32>, class_means: &[f32]) -> Vec<f32> {
         -square / columns as f32
     };
     let means = || class_means.chunks_exact(columns);
-    images.values.chunks_exact(columns).flat_map(|image| means().map(move |mean| logit(image, mean))).collect()
+    images
+        .values
+        .chunks_exact(columns)
+        .flat_map(|image| means().map(move |mean| logit(image, mean)))
+        .collect()
 }
 
 /// Each row with the next of its class and the next of another, going round.
@@ -158,7 +178,8 @@ pub fn objectives() -> Vec<(Loss, Mode)> {
         let mode = usual_mode(&loss);
         (loss, mode)
     });
-    let hadsell = Contrastive { reduction: Reduction::HadsellMean, normalize: true, ..Default::default() };
+    let hadsell =
+        Contrastive { reduction: Reduction::HadsellMean, normalize: true, ..Default::default() };
     let others: Vec<(Loss, Mode)> = vec![
         (hadsell.clone().into(), Mode::PairRows),
         (hadsell.into(), Mode::PairIndices),
@@ -178,26 +199,49 @@ fn losses() -> Vec<Loss> {
     let normalize = true;
     vec![
         Contrastive { normalize, ..Default::default() }.into(),
-        Contrastive { distance: Cosine, reduction: Reduction::MeanNonZero, power: 1, ..Default::default() }.into(),
-        Contrastive { distance: Manhattan, negative_margin: 16.0, power: 1, ..Default::default() }.into(),
+        Contrastive {
+            distance: Cosine,
+            reduction: Reduction::MeanNonZero,
+            power: 1,
+            ..Default::default()
+        }
+        .into(),
+        Contrastive { distance: Manhattan, negative_margin: 16.0, power: 1, ..Default::default() }
+            .into(),
         Triplet { normalize, ..Default::default() }.into(),
-        Triplet { distance: SquaredEuclidean, reduction: Reduction::MeanNonZero, ..Default::default() }.into(),
+        Triplet {
+            distance: SquaredEuclidean,
+            reduction: Reduction::MeanNonZero,
+            ..Default::default()
+        }
+        .into(),
         Triplet { normalize, soft: true, ..Default::default() }.into(),
         Triplet { normalize, mining: Mining::Hard, ..Default::default() }.into(),
-        Triplet { distance: Manhattan, mining: Mining::Hard, soft: true, ..Default::default() }.into(),
+        Triplet { distance: Manhattan, mining: Mining::Hard, soft: true, ..Default::default() }
+            .into(),
         Triplet { normalize, mining: Mining::SemiHard, ..Default::default() }.into(),
         Triplet { distance: Cosine, mining: Mining::SemiHard, ..Default::default() }.into(),
-        Triplet { normalize, mining: Mining::EasyPositiveHardNegative, ..Default::default() }.into(),
-        Triplet { mining: Mining::EasyPositiveSemiHardNegative, soft: true, ..Default::default() }.into(),
+        Triplet { normalize, mining: Mining::EasyPositiveHardNegative, ..Default::default() }
+            .into(),
+        Triplet { mining: Mining::EasyPositiveSemiHardNegative, soft: true, ..Default::default() }
+            .into(),
         LiftedStructured { normalize, ..Default::default() }.into(),
         LiftedStructured { form: Form::Exact, ..Default::default() }.into(),
         Margin { normalize, ..Default::default() }.into(),
-        Margin { distance: SquaredEuclidean, normalize, beta_per_class: true, ..Default::default() }.into(),
-        Margin { normalize, sampling: Sampling::DistanceWeighted, seed: 7, ..Default::default() }.into(),
+        Margin {
+            distance: SquaredEuclidean,
+            normalize,
+            beta_per_class: true,
+            ..Default::default()
+        }
+        .into(),
+        Margin { normalize, sampling: Sampling::DistanceWeighted, seed: 7, ..Default::default() }
+            .into(),
         MultiMargin::default().into(),
         MultiMargin { distance: InnerProduct, power: 2, ..Default::default() }.into(),
         NtXent::default().into(),
-        NtXent { distance: SquaredEuclidean, normalize, temperature: 0.5, ..Default::default() }.into(),
+        NtXent { distance: SquaredEuclidean, normalize, temperature: 0.5, ..Default::default() }
+            .into(),
         SupCon::default().into(),
         SupCon { distance: Manhattan, temperature: 10.0, ..Default::default() }.into(),
         Triplet { normalize, mining: Mining::Explicit, ..Default::default() }.into(),

@@ -14,8 +14,9 @@ use super::{Error, Result, objective, print};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The loss: a name such as Triplet, a JSON object such as {"loss":"Triplet","mining":"Hard"}, a JSON array of such objects
-    /// for their sum, each with a "weight" (1 where it is left out), or @ and the file of one. Left out: the losses in turn.
+    /// The loss: a name such as Triplet, a JSON object such as {"loss":"Triplet","mining":"Hard"},
+    /// a JSON array of such objects for their sum, each with a "weight" (1 where it is left
+    /// out), or @ and the file of one. Left out: the losses in turn.
     #[arg(long, value_name = "OBJ")]
     objective: Option<String>,
 
@@ -53,14 +54,22 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn evaluate_files(arguments: &Arguments, mut objective: Objective, inputs: &Inputs) -> Result<bool> {
+fn evaluate_files(
+    arguments: &Arguments,
+    mut objective: Objective,
+    inputs: &Inputs,
+) -> Result<bool> {
     for term in &mut objective.terms {
         let mode = inputs.mode(&term.loss)?;
         term.settle(mode);
     }
     inputs.check(objective.terms.iter().map(|term| &term.loss))?;
     if objective.is_sum {
-        return evaluate_sum(arguments, &weighted(&objective, |loss| inputs.batch(loss))?, arguments.evaluator.check);
+        return evaluate_sum(
+            arguments,
+            &weighted(&objective, |loss| inputs.batch(loss))?,
+            arguments.evaluator.check,
+        );
     }
     let loss = &objective.terms[0].loss;
     let batch = inputs.batch(loss)?;
@@ -74,14 +83,19 @@ fn evaluate_files(arguments: &Arguments, mut objective: Objective, inputs: &Inpu
     Ok(outcome.agreement.violation().is_none())
 }
 
-/// The losses with their weights and what each takes; those of the same embeddings are over the same set.
-fn weighted<'a>(objective: &Objective, batch: impl Fn(&Loss) -> Result<Batch<'a>>) -> Result<Vec<Weighted<Batch<'a>>>> {
+/// The losses with their weights and what each takes; those of the same embeddings are over the
+/// same set.
+fn weighted<'a>(
+    objective: &Objective,
+    batch: impl Fn(&Loss) -> Result<Batch<'a>>,
+) -> Result<Vec<Weighted<Batch<'a>>>> {
     let mut sets: Vec<*const [f32]> = Vec::new();
     let mut weighted = Vec::new();
     for term in &objective.terms {
         let batch = batch(&term.loss)?;
         let embeddings: *const [f32] = batch.embeddings();
-        let set = sets.iter().position(|&known| std::ptr::eq(known, embeddings)).unwrap_or(sets.len());
+        let set =
+            sets.iter().position(|&known| std::ptr::eq(known, embeddings)).unwrap_or(sets.len());
         sets.resize(sets.len().max(set + 1), embeddings);
         weighted.push(Weighted::new(term.weight, &term.loss, batch).over(set));
     }
@@ -100,8 +114,14 @@ fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: boo
     Ok(outcome.agreement.violation().is_none())
 }
 
-fn evaluate_digits(arguments: &Arguments, digits: &Digits, objectives: &[(Loss, Mode)]) -> Result<bool> {
-    objectives.iter().try_for_each(|(loss, mode)| Ok::<_, Error>(digits.batch(loss, *mode)?.check(loss)?))?;
+fn evaluate_digits(
+    arguments: &Arguments,
+    digits: &Digits,
+    objectives: &[(Loss, Mode)],
+) -> Result<bool> {
+    objectives
+        .iter()
+        .try_for_each(|(loss, mode)| Ok::<_, Error>(digits.batch(loss, *mode)?.check(loss)?))?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let summary = Summary::new(objectives);
     if !arguments.evaluator.json {
@@ -112,11 +132,15 @@ fn evaluate_digits(arguments: &Arguments, digits: &Digits, objectives: &[(Loss, 
         let batch = digits.batch(loss, *mode)?;
         let outcome = evaluator.evaluate(&(loss, &batch), true)?;
         print(&match arguments.evaluator.json {
-            true => Report::of_loss(loss, batch.shape(), &outcome.result).json(&evaluator, &outcome).to_string(),
+            true => Report::of_loss(loss, batch.shape(), &outcome.result)
+                .json(&evaluator, &outcome)
+                .to_string(),
             false => summary.row(loss, *mode, &outcome),
         })?;
         let violation = outcome.agreement.violation();
-        violations.extend(violation.map(|comparison| format!("\n{}\n{comparison}", objective::describe(loss))));
+        violations.extend(
+            violation.map(|comparison| format!("\n{}\n{comparison}", objective::describe(loss))),
+        );
     }
     if !arguments.evaluator.json {
         violations.iter().try_for_each(|violation| print(violation))?;

@@ -4,8 +4,12 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
-use wgpu_metric_learning::reference::{self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation};
-use wgpu_metric_learning::{Batch, Context, Error as LibraryError, Evaluation, Loss, ObjectiveEvaluation, Weighted};
+use wgpu_metric_learning::reference::{
+    self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation,
+};
+use wgpu_metric_learning::{
+    Batch, Context, Error as LibraryError, Evaluation, Loss, ObjectiveEvaluation, Weighted,
+};
 
 use super::gpu::{self, Gpu};
 use super::{Error, Result, tell};
@@ -16,7 +20,8 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     backend: Backend,
 
-    /// Compares the result with the CPU reference; exit code 1 where an error is beyond its bound. Always on for the digits.
+    /// Compares the result with the CPU reference; exit code 1 where an error is beyond its bound.
+    /// Always on for the digits.
     #[arg(long)]
     pub check: bool,
 
@@ -73,7 +78,9 @@ impl Evaluator {
         match arguments.backend {
             Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::on),
             Backend::Auto => match Gpu::open(&arguments.gpu) {
-                Err(error @ Error::Library(LibraryError::NoAdapter { .. })) if arguments.gpu.adapter.is_none() => {
+                Err(error @ Error::Library(LibraryError::NoAdapter { .. }))
+                    if arguments.gpu.adapter.is_none() =>
+                {
                     tell(&format!("note: {error}: the CPU reference computes in its place"));
                     Ok(Self::on_cpu())
                 }
@@ -116,8 +123,11 @@ impl Evaluator {
         };
         let actual = task.on_gpu(&gpu.context)?;
         let elapsed = start.elapsed();
-        let agreement =
-            if check { Agreement::Compared(T::compare(&task.expected()?, &actual)) } else { Agreement::NotChecked };
+        let agreement = if check {
+            Agreement::Compared(T::compare(&task.expected()?, &actual))
+        } else {
+            Agreement::NotChecked
+        };
         Ok(Outcome { result: T::widened(actual), elapsed, agreement })
     }
 }
@@ -218,7 +228,9 @@ impl Task for [Weighted<Batch<'_>>] {
         expected.evaluation
     }
 
-    fn widened(ObjectiveEvaluation { loss, terms, gradients }: ObjectiveEvaluation) -> ObjectiveEvaluation<f64> {
+    fn widened(
+        ObjectiveEvaluation { loss, terms, gradients }: ObjectiveEvaluation,
+    ) -> ObjectiveEvaluation<f64> {
         ObjectiveEvaluation {
             loss: loss.into(),
             terms: terms.into_iter().map(widen).collect(),
@@ -229,9 +241,14 @@ impl Task for [Weighted<Batch<'_>>] {
 
 impl Arguments {
     fn check_cpu(&self) -> Result<()> {
-        let unused = [("--adapter", self.gpu.adapter.is_some()), ("--workspace-mib", self.gpu.workspace_mib.is_some())];
+        let unused = [
+            ("--adapter", self.gpu.adapter.is_some()),
+            ("--workspace-mib", self.gpu.workspace_mib.is_some()),
+        ];
         match unused.into_iter().find(|(_, given)| *given) {
-            Some((option, _)) => Err(Error::option(option, "is for a GPU, and --backend cpu takes none")),
+            Some((option, _)) => {
+                Err(Error::option(option, "is for a GPU, and --backend cpu takes none"))
+            }
             None => Ok(()),
         }
     }

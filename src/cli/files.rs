@@ -11,7 +11,8 @@ use super::{Error, Result};
 #[derive(Args, Default)]
 #[command(next_help_heading = "Inputs (.npy)")]
 pub struct InputPaths {
-    /// N x D f32: the embeddings; also scores, predictions, logits or weights, as the loss takes them. Left out: the bundled digits.
+    /// N x D f32: the embeddings; also scores, predictions, logits or weights, as the loss takes
+    /// them. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "objective")]
     pub embeddings: Option<PathBuf>,
 
@@ -19,8 +20,8 @@ pub struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub labels: Option<PathBuf>,
 
-    /// M x D f32: what the embeddings are compared with instead of each other; with --same row by row; for MultiMargin one
-    /// prototype per class.
+    /// M x D f32: what the embeddings are compared with instead of each other; with --same row by
+    /// row; for MultiMargin one prototype per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub references: Option<PathBuf>,
 
@@ -32,8 +33,8 @@ pub struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "same")]
     pub pairs: Option<PathBuf>,
 
-    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs, or of row r of the embeddings
-    /// with row r of --references.
+    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs,
+    /// or of row r of the embeddings with row r of --references.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub same: Option<PathBuf>,
 
@@ -183,7 +184,9 @@ impl Inputs {
 
     /// The mode of the loss that makes the most of the files.
     pub fn mode(&self, loss: &Loss) -> Result<Mode> {
-        let lacking = |mode: &Mode| needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.has(input));
+        let lacking = |mode: &Mode| {
+            needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.has(input))
+        };
         let possible = loss.modes().iter().filter(|mode| lacking(mode).is_none());
         let fullest = possible.copied().max_by_key(|mode| needs(*mode).len());
         fullest.ok_or_else(|| {
@@ -203,9 +206,10 @@ impl Inputs {
             taken.extend(truth_of(loss));
         }
         match Input::ALL.into_iter().find(|input| self.has(*input) && !taken.contains(&input)) {
-            Some(input) => {
-                Err(Error::option(input.option(), format!("{} does not take it with these inputs", names.join(", "))))
-            }
+            Some(input) => Err(Error::option(
+                input.option(),
+                format!("{} does not take it with these inputs", names.join(", ")),
+            )),
             None => Ok(()),
         }
     }
@@ -229,17 +233,30 @@ impl Inputs {
         let shape = [*rows, *columns];
         let labels = self.labels.as_deref().unwrap_or_default();
         let same = self.same.as_deref().unwrap_or_default();
-        let references = self.references.as_ref().map_or((&[][..], 0), |matrix| (&matrix.values[..], matrix.rows));
+        let references = self
+            .references
+            .as_ref()
+            .map_or((&[][..], 0), |matrix| (&matrix.values[..], matrix.rows));
         Ok(match mode {
             Mode::Scores => Batch::scores(values, shape, labels)?,
             Mode::Reference => {
                 let reference_labels = self.reference_labels.as_deref().unwrap_or_default();
-                Batch::new(values, shape, labels)?.with_references(references.0, references.1, reference_labels)?
+                Batch::new(values, shape, labels)?.with_references(
+                    references.0,
+                    references.1,
+                    reference_labels,
+                )?
             }
-            Mode::Prototypes => Batch::new(values, shape, labels)?.with_prototypes(references.0, references.1)?,
+            Mode::Prototypes => {
+                Batch::new(values, shape, labels)?.with_prototypes(references.0, references.1)?
+            }
             Mode::PairRows => Batch::pair_rows(values, references.0, shape, same)?,
-            Mode::PairIndices => Batch::pair_indices(values, shape, self.pairs.as_deref().unwrap_or_default(), same)?,
-            Mode::Triplets => Batch::triplets(values, shape, self.triplets.as_deref().unwrap_or_default())?,
+            Mode::PairIndices => {
+                Batch::pair_indices(values, shape, self.pairs.as_deref().unwrap_or_default(), same)?
+            }
+            Mode::Triplets => {
+                Batch::triplets(values, shape, self.triplets.as_deref().unwrap_or_default())?
+            }
             Mode::Pointwise => Batch::pointwise(values, shape)?,
             _ => Batch::new(values, shape, labels)?,
         })
@@ -250,12 +267,24 @@ impl OutputPaths {
     /// Refuses an output that the loss does not have.
     pub fn check(&self, loss: &Loss, shape: &Shape) -> Result<()> {
         let lacking = [
-            ("--gradient-references-out", &self.gradient_references_out, shape.has_references(), "references"),
+            (
+                "--gradient-references-out",
+                &self.gradient_references_out,
+                shape.has_references(),
+                "references",
+            ),
             ("--gradient-beta-out", &self.gradient_beta_out, loss.has_beta(), "beta"),
-            ("--per-anchor-out", &self.per_anchor_out, loss.has_per_anchor(shape), "per-anchor losses"),
+            (
+                "--per-anchor-out",
+                &self.per_anchor_out,
+                loss.has_per_anchor(shape),
+                "per-anchor losses",
+            ),
         ];
         match lacking.into_iter().find(|(_, path, has, _)| path.is_some() && !has) {
-            Some((option, _, _, what)) => Err(Error::option(option, format!("{} has no {what}", loss.name()))),
+            Some((option, _, _, what)) => {
+                Err(Error::option(option, format!("{} has no {what}", loss.name())))
+            }
             None => Ok(()),
         }
     }
@@ -268,7 +297,10 @@ impl OutputPaths {
             ("--per-anchor-out", &self.per_anchor_out),
         ];
         match lacking.into_iter().find(|(_, path)| path.is_some()) {
-            Some((option, _)) => Err(Error::option(option, "a sum of losses has the gradient of the embeddings only")),
+            Some((option, _)) => Err(Error::option(
+                option,
+                "a sum of losses has the gradient of the embeddings only",
+            )),
             None => Ok(()),
         }
     }
@@ -293,7 +325,10 @@ fn check_width(path: &Path, matrix: &Matrix<f32>, embeddings: &Matrix<f32>) -> R
     if matrix.columns == embeddings.columns {
         return Ok(());
     }
-    let problem = format!("its rows have {} numbers, those of the embeddings {}", matrix.columns, embeddings.columns);
+    let problem = format!(
+        "its rows have {} numbers, those of the embeddings {}",
+        matrix.columns, embeddings.columns
+    );
     Err(Error::file(path, problem))
 }
 

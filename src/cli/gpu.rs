@@ -17,7 +17,8 @@ pub struct Arguments {
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
     pub workspace_mib: Option<u64>,
 
-    /// Runs this tier of the kernels, baseline or subgroups, in the place of the best that the adapter has.
+    /// Runs this tier of the kernels, baseline or subgroups, in the place of the best that the
+    /// adapter has.
     #[arg(long, value_name = "TIER", value_parser = tier)]
     pub tier: Option<Tier>,
 }
@@ -54,7 +55,10 @@ fn tier(name: &str) -> std::result::Result<Tier, String> {
 }
 
 /// The one of them that is displayed so, for arguments.
-pub fn named<T: Display + Copy, const N: usize>(name: &str, all: [T; N]) -> std::result::Result<T, String> {
+pub fn named<T: Display + Copy, const N: usize>(
+    name: &str,
+    all: [T; N],
+) -> std::result::Result<T, String> {
     let found = all.into_iter().find(|one| one.to_string() == name);
     found.ok_or_else(|| format!("one of {} is needed", all.map(|one| one.to_string()).join(", ")))
 }

@@ -69,14 +69,19 @@ impl InputPaths {
 /// Measures what is asked for; a result beyond its bound makes the exit code 1.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     match arguments.inputs.paths().read()? {
-        Some(inputs) => measure(arguments, &inputs.batch_in(arguments.inputs.mode())?, arguments.evaluator.check),
+        Some(inputs) => measure(
+            arguments,
+            &inputs.batch_in(arguments.inputs.mode())?,
+            arguments.evaluator.check,
+        ),
         None => measure(arguments, &Digits::load()?.rows()?, true),
     }
 }
 
 fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode> {
     let Arguments { distance, normalize, recall_at, .. } = arguments;
-    let retrieval = Retrieval { distance: *distance, normalize: *normalize, recall_at: recall_at.clone() };
+    let retrieval =
+        Retrieval { distance: *distance, normalize: *normalize, recall_at: recall_at.clone() };
     retrieval.check(batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(&(&retrieval, batch), check)?;

@@ -36,7 +36,8 @@ enum Command {
     Evaluate(Box<evaluate::Arguments>),
     /// Measures how well embeddings retrieve their own class; without files, on the bundled digits.
     Measure(Box<measure::Arguments>),
-    /// Holds the kernels of every loss and measure against the CPU reference, on many kinds of inputs.
+    /// Holds the kernels of every loss and measure against the CPU reference, on many kinds of
+    /// inputs.
     Validate(validate::Arguments),
     /// Times losses on an adapter, beside what it can do at most.
     Bench(bench::Arguments),

@@ -1,4 +1,5 @@
-//! Arrays in `.npy` files: two-dimensional or one-dimensional, of little-endian 32-bit numbers in C order.
+//! Arrays in `.npy` files: two-dimensional or one-dimensional, of little-endian 32-bit numbers in C
+//! order.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -69,7 +70,9 @@ pub fn write(path: &Path, shape: &[usize], values: &[f64]) -> Result<()> {
     if numbers.iter().any(|number| !number.is_finite()) {
         return Err(Error::file(path, "not written: a value is beyond the range of f32 (3.4e38)"));
     }
-    encode(shape, numbers).and_then(|bytes| fs::write(path, bytes)).map_err(|error| Error::file(path, error))
+    encode(shape, numbers)
+        .and_then(|bytes| fs::write(path, bytes))
+        .map_err(|error| Error::file(path, error))
 }
 
 /// Parses a two-dimensional array.
@@ -98,15 +101,28 @@ fn parse<T: Number>(mut source: impl Read) -> Result<(Vec<T>, Vec<usize>), Strin
     let header = read_header(&mut source)?;
     check_layout::<T>(&header)?;
     let shape: Vec<usize> = header.shape().iter().map(|&size| size as usize).collect();
-    let bytes = header.len().checked_mul(4).ok_or_else(|| format!("the shape {shape:?} is too large"))?;
-    // At most one byte beyond what the header claims, and never more memory than there are bytes to read.
+    let bytes =
+        header.len().checked_mul(4).ok_or_else(|| format!("the shape {shape:?} is too large"))?;
+    // At most one byte beyond what the header claims, and never more memory than there are bytes to
+    // read.
     let mut data = Vec::new();
-    source.take(bytes.saturating_add(1)).read_to_end(&mut data).map_err(|error| error.to_string())?;
+    source
+        .take(bytes.saturating_add(1))
+        .read_to_end(&mut data)
+        .map_err(|error| error.to_string())?;
     if data.len() as u64 != bytes {
-        let found = if (data.len() as u64) < bytes { format!("only {}", data.len()) } else { "more".into() };
-        return Err(format!("its shape {shape:?} takes {bytes} bytes of data, the file has {found}"));
+        let found = if (data.len() as u64) < bytes {
+            format!("only {}", data.len())
+        } else {
+            "more".into()
+        };
+        return Err(format!(
+            "its shape {shape:?} takes {bytes} bytes of data, the file has {found}"
+        ));
     }
-    let values = data.chunks_exact(4).map(|bytes| T::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    let values = data
+        .chunks_exact(4)
+        .map(|bytes| T::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
     Ok((values.collect(), shape))
 }
 
@@ -115,7 +131,8 @@ fn check_layout<T: Number>(header: &NpyHeader) -> Result<(), String> {
         DType::Plain(plain) if plain.to_string() == T::DTYPE => None,
         other => Some(format!("the type {}", other.descr())),
     };
-    let found = found.or_else(|| (header.order() == Order::Fortran).then(|| "Fortran order".into()));
+    let found =
+        found.or_else(|| (header.order() == Order::Fortran).then(|| "Fortran order".into()));
     match found {
         None => Ok(()),
         Some(found) => Err(format!(
@@ -165,7 +182,8 @@ fn read_header_bytes(source: &mut impl Read) -> io::Result<Vec<u8>> {
 fn encode(shape: &[usize], numbers: Vec<f32>) -> io::Result<Vec<u8>> {
     let shape: Vec<u64> = shape.iter().map(|&size| size as u64).collect();
     let mut bytes = Vec::new();
-    let mut writer = WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
+    let mut writer =
+        WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
     writer.extend(numbers)?;
     writer.finish()?;
     Ok(bytes)

@@ -29,7 +29,8 @@ impl Term {
     pub fn settle(&mut self, mode: Mode) {
         match &mut self.loss {
             Loss::Contrastive(loss)
-                if matches!(mode, Mode::PairRows | Mode::PairIndices) && !self.chooses_reduction =>
+                if matches!(mode, Mode::PairRows | Mode::PairIndices)
+                    && !self.chooses_reduction =>
             {
                 loss.reduction = Reduction::HadsellMean;
             }
@@ -46,7 +47,8 @@ pub fn parse(text: &str) -> Result<Objective> {
         let text = fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
         return parse_json(&text).map_err(|problem| Error::file(path, problem));
     }
-    let objective = if text.starts_with(['{', '[']) { parse_json(text) } else { one(json!({ "loss": text })) };
+    let objective =
+        if text.starts_with(['{', '[']) { parse_json(text) } else { one(json!({ "loss": text })) };
     objective.map_err(|problem| Error::option("--objective", problem))
 }
 
@@ -71,7 +73,9 @@ fn parse_term(value: Value) -> Result<Term, String> {
         return Err("expected a JSON object such as {\"loss\":\"Triplet\",\"margin\":0.2}, or an array of them".into());
     };
     let weight = match fields.remove("weight") {
-        Some(weight) => serde_json::from_value(weight).map_err(|error| format!("weight: {error}"))?,
+        Some(weight) => {
+            serde_json::from_value(weight).map_err(|error| format!("weight: {error}"))?
+        }
         None => 1.0,
     };
     let chooses_reduction = fields.contains_key("reduction");
@@ -85,10 +89,13 @@ pub fn to_json(loss: &Loss) -> Value {
     serde_json::to_string(loss).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
 }
 
-/// The loss with its settings in one line: choices by their value, numbers where they are not the default.
+/// The loss with its settings in one line: choices by their value, numbers where they are not the
+/// default.
 pub fn describe(loss: &Loss) -> String {
     let settings = to_json(loss);
-    let defaults = parse_term(json!({ "loss": loss.name() })).map(|term| to_json(&term.loss)).unwrap_or_default();
+    let defaults = parse_term(json!({ "loss": loss.name() }))
+        .map(|term| to_json(&term.loss))
+        .unwrap_or_default();
     let words = settings.as_object().into_iter().flatten().filter_map(|(key, value)| match value {
         _ if key == "loss" => None,
         Value::Bool(set) => set.then(|| key.clone()),

@@ -31,7 +31,8 @@ impl Report {
     /// Of a weighted sum of losses.
     pub fn of_sum(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> Self {
         let terms = objective.iter().zip(&evaluation.terms).map(|(term, evaluation)| {
-            let mut quantities = vec![("weight", json!(term.weight)), ("objective", objective::to_json(&term.loss))];
+            let mut quantities =
+                vec![("weight", json!(term.weight)), ("objective", objective::to_json(&term.loss))];
             quantities.extend(loss_quantities(term.inputs.shape(), evaluation));
             Value::Object(named(quantities).into_iter().collect())
         });
@@ -39,14 +40,20 @@ impl Report {
         Self {
             title: format!("{}Their weighted sum", sum_table(objective, evaluation)),
             asked: ("terms", terms.collect()),
-            quantities: named(vec![("loss", json!(evaluation.loss)), ("gradient_norm", json!(gradient_norm))]),
+            quantities: named(vec![
+                ("loss", json!(evaluation.loss)),
+                ("gradient_norm", json!(gradient_norm)),
+            ]),
         }
     }
 
     /// Of retrieval measures.
     pub fn of_measures(retrieval: &Retrieval, shape: &Shape, measures: &Measures<f64>) -> Self {
         let mut quantities = sizes(shape);
-        quantities.extend([("counted", json!(measures.counted)), ("precision_at_1", json!(measures.precision_at_1))]);
+        quantities.extend([
+            ("counted", json!(measures.counted)),
+            ("precision_at_1", json!(measures.precision_at_1)),
+        ]);
         let mut quantities = named(quantities);
         let recall = retrieval.recall_at.iter().zip(&measures.recall);
         quantities.extend(recall.map(|(k, recall)| (format!("recall_at_{k}"), json!(recall))));
@@ -63,8 +70,17 @@ impl Report {
     }
 
     /// Prints it, as one JSON object or for people.
-    pub fn print<T>(&self, as_json: bool, evaluator: &Evaluator, outcome: &Outcome<T>) -> Result<()> {
-        print(&if as_json { self.json(evaluator, outcome).to_string() } else { self.text(evaluator, outcome) })
+    pub fn print<T>(
+        &self,
+        as_json: bool,
+        evaluator: &Evaluator,
+        outcome: &Outcome<T>,
+    ) -> Result<()> {
+        print(&if as_json {
+            self.json(evaluator, outcome).to_string()
+        } else {
+            self.text(evaluator, outcome)
+        })
     }
 
     /// As one JSON object.
@@ -83,13 +99,16 @@ impl Report {
         let mut lines: Vec<(&str, String)> =
             self.quantities.iter().map(|(name, value)| (name.as_str(), readable(value))).collect();
         lines.push(("elapsed", table::milliseconds(outcome.elapsed)));
-        let mut text = format!("{} on {}\n{}", self.title, evaluator.describe(), table::properties(&lines));
+        let mut text =
+            format!("{} on {}\n{}", self.title, evaluator.describe(), table::properties(&lines));
         match &outcome.agreement {
             Agreement::NotChecked => {}
             Agreement::ReferenceItself => text += "\nThis is the reference itself.",
             Agreement::Compared(comparison) => {
                 let agreement = agreement(&outcome.agreement);
-                text += &format!("\n\nBeside the reference:\n{comparison}The largest error: {agreement}");
+                text += &format!(
+                    "\n\nBeside the reference:\n{comparison}The largest error: {agreement}"
+                );
             }
         }
         text
@@ -98,7 +117,11 @@ impl Report {
 
 /// The losses of a sum, one a line.
 fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> String {
-    let widest = objective.iter().map(|term| objective::describe(&term.loss).len()).max().unwrap_or_default();
+    let widest = objective
+        .iter()
+        .map(|term| objective::describe(&term.loss).len())
+        .max()
+        .unwrap_or_default();
     let columns = [
         Column::Right("weight", 8),
         Column::Left("objective", widest),
@@ -155,7 +178,11 @@ fn check(agreement: &Agreement) -> Vec<(&'static str, Value)> {
             (worst.quantity, worst.share, comparison.agrees())
         }
     };
-    vec![("check_agrees", json!(agrees)), ("check_quantity", json!(quantity)), ("check_share_of_bound", json!(share))]
+    vec![
+        ("check_agrees", json!(agrees)),
+        ("check_quantity", json!(quantity)),
+        ("check_share_of_bound", json!(share)),
+    ]
 }
 
 fn readable(value: &Value) -> String {
@@ -173,7 +200,11 @@ pub struct Summary {
 impl Summary {
     /// A table for these objectives.
     pub fn new(objectives: &[(Loss, Mode)]) -> Self {
-        let widest = objectives.iter().map(|(loss, _)| objective::describe(loss).len()).max().unwrap_or_default();
+        let widest = objectives
+            .iter()
+            .map(|(loss, _)| objective::describe(loss).len())
+            .max()
+            .unwrap_or_default();
         let columns = [
             Column::Left("objective", widest),
             Column::Left("mode", 12),
@@ -256,13 +287,22 @@ mod tests {
         let (right, wrong) = (outcome_off_by(1.0), outcome_off_by(1.001));
         assert!(right.agreement.violation().is_none());
         assert!(wrong.agreement.violation().is_some());
-        let verdict = |outcome: &Outcome<_>| Summary::new(&[]).row(&Triplet::default().into(), Mode::Batch, outcome);
+        let verdict = |outcome: &Outcome<_>| {
+            Summary::new(&[]).row(&Triplet::default().into(), Mode::Batch, outcome)
+        };
         assert!(!verdict(&right).contains("DISAGREES"), "{}", verdict(&right));
         assert!(verdict(&wrong).ends_with("(loss): DISAGREES"), "{}", verdict(&wrong));
         let [right, wrong] = [right, wrong].map(|outcome| {
-            Map::from_iter(check(&outcome.agreement).into_iter().map(|(name, value)| (name.to_string(), value)))
+            Map::from_iter(
+                check(&outcome.agreement)
+                    .into_iter()
+                    .map(|(name, value)| (name.to_string(), value)),
+            )
         });
         assert_eq!(right["check_agrees"], true);
-        assert_eq!([&wrong["check_agrees"], &wrong["check_quantity"]], [&json!(false), &json!("loss")]);
+        assert_eq!(
+            [&wrong["check_agrees"], &wrong["check_quantity"]],
+            [&json!(false), &json!("loss")]
+        );
     }
 }

@@ -16,7 +16,8 @@ const INDEX: &str = "index.json";
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The folder that is written to, made where there is none: a file for each variant, and index.json.
+    /// The folder that is written to, made where there is none: a file for each variant, and
+    /// index.json.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
@@ -32,7 +33,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for source in shaders::all().into_iter().filter(|source| language.has(source.tier)) {
         let path = format!("{}.{}", source.name, language.extension());
         let file = out.join(&path);
-        let translation = translate(&source, *language).map_err(|problem| Error::file(&file, problem))?;
+        let translation =
+            translate(&source, *language).map_err(|problem| Error::file(&file, problem))?;
         write(&file, &translation.bytes)?;
         index.push(entry(path, &source, &translation));
     }
@@ -52,8 +54,11 @@ fn write(file: &Path, bytes: &[u8]) -> Result<()> {
 /// What the index says of a file.
 fn entry(path: String, source: &ShaderSource, translation: &Translation) -> Value {
     // They are whole numbers, and are to be read as such.
-    let constants: Map<_, _> =
-        source.constants.iter().map(|&(name, value)| (name.to_string(), json!(value as u32))).collect();
+    let constants: Map<_, _> = source
+        .constants
+        .iter()
+        .map(|&(name, value)| (name.to_string(), json!(value as u32)))
+        .collect();
     json!({
         "path": path,
         "entry_point": translation.entry,
@@ -66,8 +71,12 @@ fn entry(path: String, source: &ShaderSource, translation: &Translation) -> Valu
 
 fn binding(entry: &BindGroupLayoutEntry) -> Value {
     let (ty, access) = match entry.ty {
-        BindingType::Buffer { ty: BufferBindingType::Storage { read_only: true }, .. } => ("storage", "read"),
-        BindingType::Buffer { ty: BufferBindingType::Storage { read_only: false }, .. } => ("storage", "read_write"),
+        BindingType::Buffer { ty: BufferBindingType::Storage { read_only: true }, .. } => {
+            ("storage", "read")
+        }
+        BindingType::Buffer { ty: BufferBindingType::Storage { read_only: false }, .. } => {
+            ("storage", "read_write")
+        }
         _ => ("uniform", "read"),
     };
     json!({ "group": 0, "binding": entry.binding, "type": ty, "access": access })

@@ -30,14 +30,16 @@ pub fn titles(columns: &[Column]) -> String {
 
 /// One text for every column, aligned.
 pub fn row(columns: &[Column], texts: impl IntoIterator<Item = String>) -> String {
-    let cells: Vec<String> = columns.iter().zip(texts).map(|(column, text)| column.align(&text)).collect();
+    let cells: Vec<String> =
+        columns.iter().zip(texts).map(|(column, text)| column.align(&text)).collect();
     cells.join("  ").trim_end().to_string()
 }
 
 /// Names with their values, one a line, the values aligned.
 pub fn properties(properties: &[(&str, String)]) -> String {
     let width = properties.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let lines: Vec<String> = properties.iter().map(|(name, value)| format!("  {name:<width$}  {value}")).collect();
+    let lines: Vec<String> =
+        properties.iter().map(|(name, value)| format!("  {name:<width$}  {value}")).collect();
     lines.join("\n")
 }
 
@@ -45,7 +47,9 @@ pub fn properties(properties: &[(&str, String)]) -> String {
 pub fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
-        size @ 1e-4..1e7 => format!("{value:.0$}", (6 - size.log10().floor() as i32).clamp(0, 10) as usize),
+        size @ 1e-4..1e7 => {
+            format!("{value:.0$}", (6 - size.log10().floor() as i32).clamp(0, 10) as usize)
+        }
         _ => format!("{value:.6e}"),
     }
 }

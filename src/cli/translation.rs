@@ -52,8 +52,9 @@ pub struct Translation {
     pub workgroup_size: [u32; 3],
 }
 
-/// The kernel without the run-time checks that naga can add, as a context runs it by default. In every language a binding keeps
-/// its number; in MSL one more buffer, of array lengths, follows them.
+/// The kernel without the run-time checks that naga can add, as a context runs it by default. In
+/// every language a binding keeps its number; in MSL one more buffer, of array lengths, follows
+/// them.
 pub fn translate(source: &ShaderSource, language: Language) -> Result<Translation, String> {
     let (module, info) = parse(source)?;
     let point = module.entry_points.iter().find(|point| point.name == source.entry);
@@ -69,10 +70,11 @@ pub fn translate(source: &ShaderSource, language: Language) -> Result<Translatio
     Ok(Translation { bytes, entry, workgroup_size })
 }
 
-/// Valid with the capabilities of its tier: without any, so on every WebGPU device, for the baseline. With the values of the constants in
-/// their places.
+/// Valid with the capabilities of its tier: without any, so on every WebGPU device, for the
+/// baseline. With the values of the constants in their places.
 fn parse(source: &ShaderSource) -> Result<(Module, ModuleInfo), String> {
-    let module = naga::front::wgsl::parse_str(&source.wgsl).map_err(|error| error.emit_to_string(&source.wgsl))?;
+    let module = naga::front::wgsl::parse_str(&source.wgsl)
+        .map_err(|error| error.emit_to_string(&source.wgsl))?;
     let capabilities = match source.tier.features().contains(wgpu::Features::SUBGROUP) {
         true => Capabilities::SUBGROUP,
         false => Capabilities::empty(),
@@ -80,8 +82,9 @@ fn parse(source: &ShaderSource) -> Result<(Module, ModuleInfo), String> {
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     let info = validator.validate(&module).map_err(|error| error.emit_to_string(&source.wgsl))?;
     let entry = Some((STAGE, source.entry));
-    let (module, info) = pipeline_constants::process_overrides(&module, &info, entry, &Default::default())
-        .map_err(|error| error.to_string())?;
+    let (module, info) =
+        pipeline_constants::process_overrides(&module, &info, entry, &Default::default())
+            .map_err(|error| error.to_string())?;
     Ok((module.into_owned(), info.into_owned()))
 }
 
@@ -99,14 +102,20 @@ fn to_spirv(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result
         ..Default::default()
     };
     let pipeline = spv::PipelineOptions { shader_stage: STAGE, entry_point: source.entry.into() };
-    let words = spv::write_vec(module, info, &options, Some(&pipeline)).map_err(|error| error.to_string())?;
+    let words = spv::write_vec(module, info, &options, Some(&pipeline))
+        .map_err(|error| error.to_string())?;
     Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
 }
 
-fn to_msl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<(Vec<u8>, String), String> {
+fn to_msl(
+    module: &Module,
+    info: &ModuleInfo,
+    source: &ShaderSource,
+) -> Result<(Vec<u8>, String), String> {
     let target = |slot| msl::BindTarget { buffer: Some(slot), mutable: true, ..Default::default() };
     let resources = bindings(source).map(|(binding, slot)| (binding, target(slot))).collect();
-    // Naga declares the buffer of array lengths for every kernel with arrays of any length, read or not.
+    // Naga declares the buffer of array lengths for every kernel with arrays of any length, read or
+    // not.
     let sizes_buffer = Some(source.bindings.len() as u8);
     let resources = msl::EntryPointResources { resources, sizes_buffer, ..Default::default() };
     let options = msl::Options {
@@ -119,13 +128,22 @@ fn to_msl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<(
     };
     let entry_point = Some((STAGE, source.entry.into()));
     let pipeline = msl::PipelineOptions { entry_point, ..Default::default() };
-    let (text, names) = msl::write_string(module, info, &options, &pipeline).map_err(|error| error.to_string())?;
+    let (text, names) =
+        msl::write_string(module, info, &options, &pipeline).map_err(|error| error.to_string())?;
     Ok((text.into_bytes(), only(names.entry_point_names)?))
 }
 
-fn to_hlsl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<(Vec<u8>, String), String> {
+fn to_hlsl(
+    module: &Module,
+    info: &ModuleInfo,
+    source: &ShaderSource,
+) -> Result<(Vec<u8>, String), String> {
     let options = hlsl::Options {
-        shader_model: if source.tier == Tier::Baseline { hlsl::ShaderModel::V5_1 } else { hlsl::ShaderModel::V6_0 },
+        shader_model: if source.tier == Tier::Baseline {
+            hlsl::ShaderModel::V5_1
+        } else {
+            hlsl::ShaderModel::V6_0
+        },
         // Registers and spaces are then the numbers of bindings and groups.
         fake_missing_bindings: true,
         zero_initialize_workgroup_memory: false,
@@ -147,7 +165,11 @@ fn to_glsl(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<
         zero_initialize_workgroup_memory: false,
         ..Default::default()
     };
-    let pipeline = glsl::PipelineOptions { shader_stage: STAGE, entry_point: source.entry.into(), multiview: None };
+    let pipeline = glsl::PipelineOptions {
+        shader_stage: STAGE,
+        entry_point: source.entry.into(),
+        multiview: None,
+    };
     let mut text = String::new();
     glsl::Writer::new(&mut text, module, info, &options, &pipeline, BoundsCheckPolicies::default())
         .and_then(|mut writer| writer.write())

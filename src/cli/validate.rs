@@ -29,7 +29,8 @@ pub struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// Runs only cases with this text in what is asked, as JSON, or in the words for their inputs; or the "injected faults".
+    /// Runs only cases with this text in what is asked, as JSON, or in the words for their inputs;
+    /// or the "injected faults".
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
 
@@ -92,13 +93,16 @@ fn hold(cases: &[Case], context: &Context, start: Instant) -> Result<Findings> {
     let contexts = of_each_size(context)?;
     for some in cases.chunks(AT_A_TIME) {
         let made: Vec<_> = some.par_iter().map(Case::make).collect::<Result<_, _>>()?;
-        let batches: Vec<_> = made.iter().map(|(_, inputs)| inputs.batch()).collect::<Result<_, _>>()?;
+        let batches: Vec<_> =
+            made.iter().map(|(_, inputs)| inputs.batch()).collect::<Result<_, _>>()?;
         let expected: Vec<_> = made
             .par_iter()
             .zip(&batches)
             .map(|((asked, _), batch)| Expected::of(asked, batch))
             .collect::<Result<_, _>>()?;
-        for (((case, (asked, _)), batch), expected) in some.iter().zip(&made).zip(&batches).zip(&expected) {
+        for (((case, (asked, _)), batch), expected) in
+            some.iter().zip(&made).zip(&batches).zip(&expected)
+        {
             let verdict = expected.compare(&contexts[turn(findings.cases) % contexts.len()], batch);
             let is_lost = matches!(verdict, Verdict::Failed(LibraryError::DeviceLost { .. }));
             let (asked, inputs) = (asked.clone(), case.describe_inputs());
@@ -115,11 +119,16 @@ fn hold(cases: &[Case], context: &Context, start: Instant) -> Result<Findings> {
     Ok(findings)
 }
 
-/// The same for each tile with each width of a row, so that all are held against the reference, whichever the library picks.
+/// The same for each tile with each width of a row, so that all are held against the reference,
+/// whichever the library picks.
 fn of_each_size(context: &Context) -> Result<Vec<Context>> {
     let sizes = Tile::ALL.into_iter().flat_map(|tile| RowWidth::ALL.map(|width| (tile, width)));
     let of = |(tile, width)| {
-        let options = Options { tiles: Some(Tiles::both(tile)), row_width: Some(width), ..*context.options() };
+        let options = Options {
+            tiles: Some(Tiles::both(tile)),
+            row_width: Some(width),
+            ..*context.options()
+        };
         Context::with_options(context.device(), context.queue(), options)
     };
     Ok(sizes.map(of).collect::<std::result::Result<_, _>>()?)
@@ -131,7 +140,8 @@ fn turn(case: usize) -> usize {
 }
 
 fn tell_progress(findings: &Findings, cases: usize, start: Instant) {
-    let (done, seconds, failures) = (findings.cases, start.elapsed().as_secs(), findings.failures.len());
+    let (done, seconds, failures) =
+        (findings.cases, start.elapsed().as_secs(), findings.failures.len());
     tell(&format!("{done} of {cases} cases in {seconds} s, {failures} failures"));
 }
 
@@ -142,7 +152,8 @@ mod tests {
     use super::cases::Asked;
     use super::*;
 
-    /// What is found of one case, and what is reported, where a number of the gradient is expected to be `factor` times what it is.
+    /// What is found of one case, and what is reported, where a number of the gradient is expected
+    /// to be `factor` times what it is.
     fn found(factor: f64) -> (Findings, String, serde_json::Value) {
         let gpu = Gpu::open(&gpu::Arguments::default()).unwrap();
         let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
@@ -162,9 +173,15 @@ mod tests {
     fn a_result_within_its_bounds_is_a_success() {
         let (findings, text, json) = found(1.0);
         assert_eq!(exit_code(&findings), ExitCode::SUCCESS);
-        assert_eq!([findings.cases, findings.numbers, findings.noticing, findings.zero], [1, 9 + 4 + 4, 1, 0]);
+        assert_eq!(
+            [findings.cases, findings.numbers, findings.noticing, findings.zero],
+            [1, 9 + 4 + 4, 1, 0]
+        );
         assert!(text.ends_with("Every result is within its bounds."), "{text}");
-        assert_eq!([&json["check_agrees"], &json["failures"]], [&serde_json::json!(true), &serde_json::json!([])]);
+        assert_eq!(
+            [&json["check_agrees"], &json["failures"]],
+            [&serde_json::json!(true), &serde_json::json!([])]
+        );
         assert!(json["largest_error"]["check_share_of_bound"].as_f64().unwrap() <= 1.0, "{json}");
     }
 
@@ -172,12 +189,27 @@ mod tests {
     fn a_result_beyond_its_bound_is_listed_and_is_a_failure() {
         let (findings, text, json) = found(1.001);
         assert_eq!(exit_code(&findings), ExitCode::FAILURE);
-        assert!(text.starts_with("FAILED: {\"distance\":\"Euclidean\",\"loss\":\"Triplet\","), "{text}");
-        assert!(text.contains("four rows, n 4, d 1\n") && text.contains("of its bound: gradient [2, 0] is "), "{text}");
+        assert!(
+            text.starts_with("FAILED: {\"distance\":\"Euclidean\",\"loss\":\"Triplet\","),
+            "{text}"
+        );
+        assert!(
+            text.contains("four rows, n 4, d 1\n")
+                && text.contains("of its bound: gradient [2, 0] is "),
+            "{text}"
+        );
         assert!(text.ends_with("1 of 1 cases FAILED."), "{text}");
         let failure = &json["failures"][0];
-        assert_eq!([&failure["check_quantity"], &failure["objective"]["loss"]], ["gradient", "Triplet"], "{json}");
+        assert_eq!(
+            [&failure["check_quantity"], &failure["objective"]["loss"]],
+            ["gradient", "Triplet"],
+            "{json}"
+        );
         assert_eq!([&failure["row"], &failure["n"], &failure["d"]], [2, 4, 1], "{json}");
-        assert!(failure["check_share_of_bound"].as_f64().unwrap() > 1.0 && json["check_agrees"] == false, "{json}");
+        assert!(
+            failure["check_share_of_bound"].as_f64().unwrap() > 1.0
+                && json["check_agrees"] == false,
+            "{json}"
+        );
     }
 }

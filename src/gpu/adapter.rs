@@ -8,8 +8,8 @@ use crate::{Error, Result};
 
 /// An adapter of this machine: a GPU and a way to drive it.
 ///
-/// wgpu's environment variables keep their meaning: `WGPU_BACKEND` (for instance `vulkan`, `gl`) and `WGPU_ADAPTER_NAME`
-/// (part of a name, in any case) narrow the choice.
+/// wgpu's environment variables keep their meaning: `WGPU_BACKEND` (for instance `vulkan`, `gl`)
+/// and `WGPU_ADAPTER_NAME` (part of a name, in any case) narrow the choice.
 #[derive(Clone, Debug)]
 pub struct Adapter {
     adapter: wgpu::Adapter,
@@ -17,13 +17,14 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// Every adapter that the kernels run on, the best first: discrete GPUs, then integrated, virtual and other ones, then
-    /// software; Vulkan, Metal and DX12 before GL.
+    /// Every adapter that the kernels run on, the best first: discrete GPUs, then integrated,
+    /// virtual and other ones, then software; Vulkan, Metal and DX12 before GL.
     pub fn all() -> Vec<Self> {
         Self::usable(&instance())
     }
 
-    /// Every adapter that is too small for the kernels, with the [`Error::DeviceLimit`] that says why.
+    /// Every adapter that is too small for the kernels, with the [`Error::DeviceLimit`] that says
+    /// why.
     pub fn unusable() -> Vec<(Self, Error)> {
         Self::found(&instance())
             .into_iter()
@@ -37,11 +38,12 @@ impl Adapter {
 
     fn found(instance: &wgpu::Instance) -> Vec<Self> {
         let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
-        let mut found: Vec<_> = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
-            .into_iter()
-            .map(|adapter| Self { info: adapter.get_info(), adapter })
-            .filter(|adapter| contains(&adapter.info.name, &wanted))
-            .collect();
+        let mut found: Vec<_> =
+            pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+                .into_iter()
+                .map(|adapter| Self { info: adapter.get_info(), adapter })
+                .filter(|adapter| contains(&adapter.info.name, &wanted))
+                .collect();
         found.sort_by_key(|adapter| Reverse(adapter.rank()));
         found
     }
@@ -50,7 +52,8 @@ impl Adapter {
         check_baseline(&self.adapter.limits())
     }
 
-    /// The best adapter whose name, driver or backend contains `text` in any case; without text the best of all.
+    /// The best adapter whose name, driver or backend contains `text` in any case; without text the
+    /// best of all.
     ///
     /// # Errors
     ///
@@ -59,19 +62,28 @@ impl Adapter {
         Self::find_in(&instance(), text, None)
     }
 
-    /// The same among those of the caller's instance, and with a surface of that instance among those that can present to it.
+    /// The same among those of the caller's instance, and with a surface of that instance among
+    /// those that can present to it.
     ///
     /// # Errors
     ///
     /// [`Error::NoAdapter`] where there is none.
-    pub fn find_in(instance: &wgpu::Instance, text: Option<&str>, surface: Option<&wgpu::Surface<'_>>) -> Result<Self> {
+    pub fn find_in(
+        instance: &wgpu::Instance,
+        text: Option<&str>,
+        surface: Option<&wgpu::Surface<'_>>,
+    ) -> Result<Self> {
         let wanted = text.unwrap_or_default();
         let mut all = Self::usable(instance);
-        all.retain(|adapter| surface.is_none_or(|surface| adapter.adapter.is_surface_supported(surface)));
+        all.retain(|adapter| {
+            surface.is_none_or(|surface| adapter.adapter.is_surface_supported(surface))
+        });
         let count = all.len();
         all.into_iter().find(|adapter| adapter.matches(wanted)).ok_or_else(|| Error::NoAdapter {
             searched: match text {
-                Some(text) => format!("none of {count} has {text:?} in its name, driver or backend"),
+                Some(text) => {
+                    format!("none of {count} has {text:?} in its name, driver or backend")
+                }
                 None => "on Vulkan, Metal, DX12 and GL".into(),
             },
         })
@@ -106,19 +118,21 @@ impl Adapter {
     ///
     /// # Errors
     ///
-    /// [`Error::DeviceLimit`] for one of [`Adapter::unusable`], [`Error::DeviceCreation`], [`Error::MissingFeature`] for a forced tier
-    /// that the adapter does not have.
+    /// [`Error::DeviceLimit`] for one of [`Adapter::unusable`], [`Error::DeviceCreation`],
+    /// [`Error::MissingFeature`] for a forced tier that the adapter does not have.
     pub fn open(&self, options: Options) -> Result<Context> {
         let tier = options.tier.unwrap_or_else(|| self.tier());
         // What a tier needs, and what timings need where the adapter has it.
-        let features = (tier.features() | wgpu::Features::TIMESTAMP_QUERY) & self.adapter.features();
-        let (device, queue) = pollster::block_on(self.adapter.request_device(&wgpu::DeviceDescriptor {
-            label: Some("metric-learning"),
-            required_features: features,
-            required_limits: self.adapter.limits(),
-            ..Default::default()
-        }))
-        .map_err(|error| Error::DeviceCreation { message: error.to_string() })?;
+        let features =
+            (tier.features() | wgpu::Features::TIMESTAMP_QUERY) & self.adapter.features();
+        let (device, queue) =
+            pollster::block_on(self.adapter.request_device(&wgpu::DeviceDescriptor {
+                label: Some("metric-learning"),
+                required_features: features,
+                required_limits: self.adapter.limits(),
+                ..Default::default()
+            }))
+            .map_err(|error| Error::DeviceCreation { message: error.to_string() })?;
         Context::with_options(&device, &queue, options)
     }
 

@@ -14,7 +14,8 @@ use crate::loss::Contrastive;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
-/// A measurement repeats the stage in one submission until it takes about so long, so that the submission does not count.
+/// A measurement repeats the stage in one submission until it takes about so long, so that the
+/// submission does not count.
 const AIM: Duration = Duration::from_millis(20);
 
 const MOST_REPEATS: u32 = 64;
@@ -23,10 +24,13 @@ const MOST_REPEATS: u32 = 64;
 const RUNS: usize = 3;
 
 impl Context {
-    /// Measures which [tiles](Tiles) distances and gradients of this shape are computed fastest with, and remembers it in this context and its clones, for
-    /// later plans of shapes whose N, M and D go up to the same powers of two. It plans, submits, and waits: a tenth of a second for small shapes.
+    /// Measures which [tiles](Tiles) distances and gradients of this shape are computed fastest
+    /// with, and remembers it in this context and its clones, for later plans of shapes whose
+    /// N, M and D go up to the same powers of two. It plans, submits, and waits: a tenth of a
+    /// second for small shapes.
     ///
-    /// With [`Options::tiles`](crate::Options::tiles) nothing is measured, as for modes that have no tiles. Results do not depend on it.
+    /// With [`Options::tiles`](crate::Options::tiles) nothing is measured, as for modes that have
+    /// no tiles. Results do not depend on it.
     ///
     /// # Errors
     ///
@@ -45,7 +49,8 @@ impl Context {
     fn fastest(&self, shape: &Shape) -> Result<Tiles> {
         // Classes and modes do not matter to these stages, but whether there is a second set.
         let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
-        let subject = if shape.has_references() { Shape::reference(n, m, d) } else { Shape::batch(n, d) };
+        let subject =
+            if shape.has_references() { Shape::reference(n, m, d) } else { Shape::batch(n, d) };
         // Planned before anything of these sizes is made: planning checks every limit.
         let plan = |tile| {
             self.tuned().set(shape, Tiles::both(tile));
@@ -53,8 +58,14 @@ impl Context {
         };
         let plans = Tile::ALL.into_iter().map(plan).collect::<Result<Vec<_>>>()?;
         let [rows, references, labels] = scoped(self.device(), "making rows to tune with", || {
-            let labels = filled(self, "metric-learning labels", &vec![0; 4 * n.max(m)], wgpu::BufferUsages::STORAGE)?;
-            let references = if shape.has_references() { self.random_rows(m * d)? } else { labels.clone() };
+            let labels = filled(
+                self,
+                "metric-learning labels",
+                &vec![0; 4 * n.max(m)],
+                wgpu::BufferUsages::STORAGE,
+            )?;
+            let references =
+                if shape.has_references() { self.random_rows(m * d)? } else { labels.clone() };
             Ok([self.random_rows(n * d)?, references, labels])
         })?;
         let mut inputs = Inputs::new(&rows, &labels);
@@ -69,8 +80,12 @@ impl Context {
             let time = |stage| self.time_of(&plan, &binding, stage);
             times.push((tile, [time(Stage::Distance)?, time(Stage::Gradient)?]));
         }
-        let least =
-            |stage: usize| times.iter().min_by_key(|(_, times)| times[stage]).map_or(Tile::Small, |(tile, _)| *tile);
+        let least = |stage: usize| {
+            times
+                .iter()
+                .min_by_key(|(_, times)| times[stage])
+                .map_or(Tile::Small, |(tile, _)| *tile)
+        };
         Ok(Tiles { distance: least(0), gradient: least(1) })
     }
 
@@ -78,17 +93,25 @@ impl Context {
     fn time_of(&self, plan: &Plan, binding: &Binding, stage: Stage) -> Result<Duration> {
         let sections = plan.sections(binding)?;
         let record = |pass: &mut wgpu::ComputePass<'_>| {
-            sections.iter().filter(|section| section.stage() == stage).for_each(|section| section.record_into(pass));
+            sections
+                .iter()
+                .filter(|section| section.stage() == stage)
+                .for_each(|section| section.record_into(pass));
             Ok(())
         };
         let once = self.time(record, 1)?;
-        let repeats = (AIM.as_nanos() / once.as_nanos().max(1)).clamp(1, MOST_REPEATS.into()) as u32;
+        let repeats =
+            (AIM.as_nanos() / once.as_nanos().max(1)).clamp(1, MOST_REPEATS.into()) as u32;
         let runs = (0..RUNS).map(|_| self.time(record, repeats)).collect::<Result<Vec<_>>>()?;
         Ok(runs.into_iter().min().unwrap_or(once))
     }
 
     /// From the submission until the GPU is done.
-    fn time(&self, record: impl Fn(&mut wgpu::ComputePass<'_>) -> Result<()>, repeats: u32) -> Result<Duration> {
+    fn time(
+        &self,
+        record: impl Fn(&mut wgpu::ComputePass<'_>) -> Result<()>,
+        repeats: u32,
+    ) -> Result<Duration> {
         let descriptor = wgpu::CommandEncoderDescriptor { label: Some("metric-learning autotune") };
         let mut encoder = self.device().create_command_encoder(&descriptor);
         let mut pass = encoder.begin_compute_pass(&PASS);
@@ -113,6 +136,11 @@ impl Context {
         })
         .take(count)
         .collect();
-        filled(self, "metric-learning rows", bytemuck::cast_slice(&values), wgpu::BufferUsages::STORAGE)
+        filled(
+            self,
+            "metric-learning rows",
+            bytemuck::cast_slice(&values),
+            wgpu::BufferUsages::STORAGE,
+        )
     }
 }

@@ -76,10 +76,15 @@ impl Basis {
         MatrixKind { mode: self.shape.mode(), distance: self.distance }
     }
 
-    /// Whether the gradients of a loss that is alone on it can be finished where they are summed up: one stripe of tiles is the whole
-    /// matrix, a dispatch sums up all of a row, and the points are the rows themselves. Those of chosen pairs wait for all stripes anyway.
+    /// Whether the gradients of a loss that is alone on it can be finished where they are summed
+    /// up: one stripe of tiles is the whole matrix, a dispatch sums up all of a row, and the
+    /// points are the rows themselves. Those of chosen pairs wait for all stripes anyway.
     pub(crate) fn finishes_at_once(&self, terms: &Terms) -> bool {
-        let most = if terms.chooses { ANCHORS_PER_DISPATCH } else { summands_per_dispatch(self.tiles.gradient) };
+        let most = if terms.chooses {
+            ANCHORS_PER_DISPATCH
+        } else {
+            summands_per_dispatch(self.tiles.gradient)
+        };
         let is_summed_at_once = self.shape.references().max(self.shape.queries()) as u64 <= most;
         let is_known_at_last = terms.chooses || self.stripes.is_single();
         self.matrix_kind().is_tiled() && is_known_at_last && is_summed_at_once && !self.on_unit_rows
@@ -96,9 +101,16 @@ impl Basis {
     }
 
     /// Whether a loss of this shape, distance and normalization can stand on it too.
-    pub(crate) fn carries(&self, shape: &Shape, distance: Option<Distance>, normalize: bool) -> bool {
-        let alike =
-            |distance| distance == self.distance && is_on_unit_rows(shape, distance, normalize) == self.on_unit_rows;
+    pub(crate) fn carries(
+        &self,
+        shape: &Shape,
+        distance: Option<Distance>,
+        normalize: bool,
+    ) -> bool {
+        let alike = |distance| {
+            distance == self.distance
+                && is_on_unit_rows(shape, distance, normalize) == self.on_unit_rows
+        };
         *shape == self.shape && distance.is_none_or(alike)
     }
 }
@@ -116,10 +128,17 @@ fn check_tiles(shape: &Shape, limits: &wgpu::Limits) -> Result<()> {
         _ => (shape.queries().max(shape.references()), shape.dimensions()),
     };
     let limit = limits.max_compute_workgroups_per_dimension.into();
-    for (what, count) in [("a workgroup for every 64 rows", rows), ("a workgroup for every 64 dimensions", across)] {
+    for (what, count) in
+        [("a workgroup for every 64 rows", rows), ("a workgroup for every 64 dimensions", across)]
+    {
         let needed = count.div_ceil(TILE as usize) as u64;
         if needed > limit {
-            return Err(Error::DeviceLimit { what, needed, name: "maxComputeWorkgroupsPerDimension", limit });
+            return Err(Error::DeviceLimit {
+                what,
+                needed,
+                name: "maxComputeWorkgroupsPerDimension",
+                limit,
+            });
         }
     }
     Ok(())

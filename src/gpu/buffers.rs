@@ -40,8 +40,11 @@ impl Matrix {
     pub(crate) fn new(context: &Context, shape: &Shape, stripes: &Stripes) -> Result<Self> {
         let make = Maker::new(context);
         let queries = make.set("embeddings", shape.queries(), shape)?;
-        let references =
-            if shape.has_references() { Some(make.set("references", shape.references(), shape)?) } else { None };
+        let references = if shape.has_references() {
+            Some(make.set("references", shape.references(), shape)?)
+        } else {
+            None
+        };
         Ok(Self {
             queries,
             references,
@@ -53,7 +56,8 @@ impl Matrix {
         })
     }
 
-    /// That of a pointwise loss, which reads the caller's values as they are: no rows and no distances.
+    /// That of a pointwise loss, which reads the caller's values as they are: no rows and no
+    /// distances.
     pub(crate) fn pointwise(context: &Context) -> Result<Self> {
         let make = Maker::new(context);
         let unused = make.storage("unused", 256)?;
@@ -109,7 +113,8 @@ pub(crate) struct Buffers {
     pub gradient: wgpu::Buffer,
     /// With respect to the second set, unless it is fixed.
     pub gradient_references: Option<wgpu::Buffer>,
-    /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric and are not joined.
+    /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric
+    /// and are not joined.
     pub transposed: Option<wgpu::Buffer>,
     pub coefficients: Coefficients,
     pub rows: wgpu::Buffer,
@@ -122,7 +127,8 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    /// The loss is summed up by so many rows. `stripe` is that of coefficients, where another loss on the basis has one.
+    /// The loss is summed up by so many rows. `stripe` is that of coefficients, where another loss
+    /// on the basis has one.
     pub(crate) fn new(
         basis: &Basis,
         loss: &Loss,
@@ -135,7 +141,8 @@ impl Buffers {
         let terms = loss.description().terms();
         let is_by_rows = basis.summation(&terms) == Summation::Rows;
         let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && is_by_rows;
-        let gradient = |what, rows: usize| make.storage(what, (rows * shape.dimensions()) as u64 * 4);
+        let gradient =
+            |what, rows: usize| make.storage(what, (rows * shape.dimensions()) as u64 * 4);
         let of_references = shape.has_reference_gradient().then_some(shape.references());
         let has_statistics = matches!(terms.statistics, Statistics::Rows | Statistics::Ends);
         let statistics = if has_statistics { shape.queries() } else { 1 };
@@ -153,17 +160,28 @@ impl Buffers {
             None => Coefficients::Stripe(make.storage("stripe of coefficients", stripes.bytes())?),
         };
         let betas = shape.betas().max(1);
-        let beta_gradient = loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
+        let beta_gradient =
+            loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
             parameters: parameters(context, &terms)?,
-            summands: uniform(context, "summands", bytemuck::bytes_of(&layout::Summands { weight, by_query }))?,
+            summands: uniform(
+                context,
+                "summands",
+                bytemuck::bytes_of(&layout::Summands { weight, by_query }),
+            )?,
             gradient: gradient("gradient", shape.queries())?,
-            gradient_references: of_references.map(|rows| gradient("gradient of references", rows)).transpose()?,
-            transposed: has_transposed.then(|| gradient("gradient by columns", shape.queries())).transpose()?,
+            gradient_references: of_references
+                .map(|rows| gradient("gradient of references", rows))
+                .transpose()?,
+            transposed: has_transposed
+                .then(|| gradient("gradient by columns", shape.queries()))
+                .transpose()?,
             coefficients,
             rows: make.storage("rows", u64::from(rows) * size_of::<layout::Row>() as u64)?,
-            row_statistics: make
-                .storage("row statistics", statistics as u64 * size_of::<layout::Statistic>() as u64)?,
+            row_statistics: make.storage(
+                "row statistics",
+                statistics as u64 * size_of::<layout::Statistic>() as u64,
+            )?,
             totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
             beta: make.storage("beta", betas as u64 * 4)?,
             gradient_beta: beta_gradient.transpose()?,
@@ -205,15 +223,23 @@ impl<'a> Maker<'a> {
 
     /// Storage that copies are made to.
     pub(crate) fn filled_by_copies(&self, what: &'static str, bytes: u64) -> Result<wgpu::Buffer> {
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        let usage = wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST;
         self.buffer(what, bytes, usage)
     }
 
-    fn buffer(&self, what: &'static str, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+    fn buffer(
+        &self,
+        what: &'static str,
+        size: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer> {
         check_size(what, size, &self.limits)?;
         self.bytes.set(self.bytes.get() + size);
         let label = format!("metric-learning {what}");
-        let descriptor = wgpu::BufferDescriptor { label: Some(&label), size, usage, mapped_at_creation: false };
+        let descriptor =
+            wgpu::BufferDescriptor { label: Some(&label), size, usage, mapped_at_creation: false };
         self.context.create_buffer(&descriptor)
     }
 }
@@ -223,7 +249,8 @@ pub(crate) fn uniform(context: &Context, what: &str, bytes: &[u8]) -> Result<wgp
     filled(context, &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
 }
 
-/// The uniform of the parameters, padded to whole vectors. The seed among them may be written again.
+/// The uniform of the parameters, padded to whole vectors. The seed among them may be written
+/// again.
 fn parameters(context: &Context, terms: &Terms) -> Result<wgpu::Buffer> {
     let mut words: Vec<u32> = terms.parameters.iter().map(|&(_, word)| word).collect();
     words.resize(words.len().next_multiple_of(4).max(4), 0);
@@ -233,7 +260,9 @@ fn parameters(context: &Context, terms: &Terms) -> Result<wgpu::Buffer> {
 
 pub(crate) fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits) -> Result<()> {
     let binding = limits.max_storage_buffer_binding_size;
-    for (name, limit) in [("maxStorageBufferBindingSize", binding), ("maxBufferSize", limits.max_buffer_size)] {
+    for (name, limit) in
+        [("maxStorageBufferBindingSize", binding), ("maxBufferSize", limits.max_buffer_size)]
+    {
         if needed > limit {
             return Err(Error::DeviceLimit { what, needed, name, limit });
         }
@@ -242,9 +271,15 @@ pub(crate) fn check_size(what: &'static str, needed: u64, limits: &wgpu::Limits)
 }
 
 /// A buffer that holds these bytes from the start, so that no queue has to write it.
-pub(crate) fn filled(context: &Context, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+pub(crate) fn filled(
+    context: &Context,
+    label: &str,
+    bytes: &[u8],
+    usage: wgpu::BufferUsages,
+) -> Result<wgpu::Buffer> {
     let size = bytes.len() as u64;
-    let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: true };
+    let descriptor =
+        wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: true };
     let buffer = context.create_buffer(&descriptor)?;
     // wgpu reports every other reason why there may be no buffer to the scope.
     let lost = |_| Error::DeviceLost { during: "filling a buffer" };

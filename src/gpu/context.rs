@@ -25,22 +25,27 @@ use crate::{Error, Result};
 /// How a context works.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Bytes of the workspace that holds a stripe of distances and their coefficients, and beside them the gradient by columns of a cut matrix where
-    /// that is at most a fourth of it: at least 8 per column of the matrix. Measures, and
-    /// triplets of one per anchor outside of objectives, have no stripe of coefficients: at least 4.
-    /// A larger one means fewer dispatches, and one that holds the whole matrix of a batch less work. The result is the same to the
-    /// bit for every one that holds at least 16 rows and not the whole matrix. Default 32 MiB, which stays in a large GPU's cache
-    /// and holds batches of up to 2,048 rows, or without coefficients 2,896.
+    /// Bytes of the workspace that holds a stripe of distances and their coefficients, and beside
+    /// them the gradient by columns of a cut matrix where that is at most a fourth of it: at
+    /// least 8 per column of the matrix. Measures, and triplets of one per anchor outside of
+    /// objectives, have no stripe of coefficients: at least 4. A larger one means fewer
+    /// dispatches, and one that holds the whole matrix of a batch less work. The result is the
+    /// same to the bit for every one that holds at least 16 rows and not the whole matrix.
+    /// Default 32 MiB, which stays in a large GPU's cache and holds batches of up to 2,048
+    /// rows, or without coefficients 2,896.
     pub workspace_bytes: u64,
-    /// Arithmetic operations of a dispatch, roughly, beyond which its workgroups are shared out among several: what a device that others
-    /// use as well, or that a watchdog looks after, does without a break. The result is the same to the bit. Default 805 million, which takes
+    /// Arithmetic operations of a dispatch, roughly, beyond which its workgroups are shared out
+    /// among several: what a device that others use as well, or that a watchdog looks after,
+    /// does without a break. The result is the same to the bit. Default 805 million, which takes
     /// less than a tenth of a second on a software adapter with 2 cores.
     pub operations_per_dispatch: u64,
     /// The tier to run; `None` takes the best that the device has. Default `None`.
     pub tier: Option<Tier>,
-    /// The tiles of distances and gradients; `None` takes those that [`Context::autotune`] has found, or the usual ones. Default `None`.
+    /// The tiles of distances and gradients; `None` takes those that [`Context::autotune`] has
+    /// found, or the usual ones. Default `None`.
     pub tiles: Option<Tiles>,
-    /// How many invocations share a row where a loss goes through it; `None` takes the usual ones. Default `None`.
+    /// How many invocations share a row where a loss goes through it; `None` takes the usual ones.
+    /// Default `None`.
     pub row_width: Option<RowWidth>,
     /// Whether shaders carry run-time checks. Default `Trusted`.
     pub checks: Checks,
@@ -62,14 +67,16 @@ impl Default for Options {
     }
 }
 
-/// A device and its queue, the caller's or one of its own, with the pipelines made so far. Clones share them.
+/// A device and its queue, the caller's or one of its own, with the pipelines made so far. Clones
+/// share them.
 ///
-/// It never takes the device over: only the calls that take and return host memory submit ([`Context::evaluate`] and the like), only those
-/// named `set_` write through the queue, and no device-wide handler is set.
+/// It never takes the device over: only the calls that take and return host memory submit
+/// ([`Context::evaluate`] and the like), only those named `set_` write through the queue, and no
+/// device-wide handler is set.
 ///
-/// All buffers handed to it must be of the same `wgpu::Instance`: wgpu tells devices of one instance apart, but not those of
-/// two. A device of the GL backend should be used by one thread at a time: wgpu panics where a thread has to wait for another
-/// to finish long work on it.
+/// All buffers handed to it must be of the same `wgpu::Instance`: wgpu tells devices of one
+/// instance apart, but not those of two. A device of the GL backend should be used by one thread at
+/// a time: wgpu panics where a thread has to wait for another to finish long work on it.
 #[derive(Clone, Debug)]
 pub struct Context {
     inner: Arc<Inner>,
@@ -108,13 +115,19 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`Error::DeviceLimit`]; [`Error::MissingFeature`] for a forced tier that the device was not created for.
-    pub fn with_options(device: &wgpu::Device, queue: &wgpu::Queue, options: Options) -> Result<Self> {
+    /// [`Error::DeviceLimit`]; [`Error::MissingFeature`] for a forced tier that the device was not
+    /// created for.
+    pub fn with_options(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        options: Options,
+    ) -> Result<Self> {
         Self::make(device, queue, options, None)
     }
 
-    /// On a device of the caller's, with options and a cache for compiled pipelines, whose data the caller may keep for the next start of the
-    /// application. The device needs [`wgpu::Features::PIPELINE_CACHE`], without which there is no such cache.
+    /// On a device of the caller's, with options and a cache for compiled pipelines, whose data the
+    /// caller may keep for the next start of the application. The device needs
+    /// [`wgpu::Features::PIPELINE_CACHE`], without which there is no such cache.
     ///
     /// # Errors
     ///
@@ -135,13 +148,18 @@ impl Context {
         cache: Option<&wgpu::PipelineCache>,
     ) -> Result<Self> {
         check_baseline(&device.limits())?;
-        let tier = options.tier.unwrap_or_else(|| Tier::best(device.features(), &device.adapter_info()));
+        let tier =
+            options.tier.unwrap_or_else(|| Tier::best(device.features(), &device.adapter_info()));
         if !tier.fits(device.features(), &device.adapter_info()) {
-            return Err(Error::MissingFeature { what: format!("tier {tier}"), feature: names_of(tier.features()) });
+            return Err(Error::MissingFeature {
+                what: format!("tier {tier}"),
+                feature: names_of(tier.features()),
+            });
         }
         let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
         let (pipelines, faults, tuned) = (Mutex::default(), Faults::default(), Tuned::default());
-        let inner = Inner { device, queue, options, tier, pipeline_cache, pipelines, faults, tuned };
+        let inner =
+            Inner { device, queue, options, tier, pipeline_cache, pipelines, faults, tuned };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -154,53 +172,63 @@ impl Context {
         Adapter::find(None)?.open(Options::default())
     }
 
-    /// Makes everything that evaluating `loss` on inputs of this shape needs: pipelines, workspace, outputs. Every limit is
-    /// checked here. Submits nothing.
+    /// Makes everything that evaluating `loss` on inputs of this shape needs: pipelines, workspace,
+    /// outputs. Every limit is checked here. Submits nothing.
     ///
     /// # Errors
     ///
-    /// Those of [`Loss::check`] and [`Shape::check`]; [`Error::Workspace`] where the budget does not hold one row;
-    /// [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
+    /// Those of [`Loss::check`] and [`Shape::check`]; [`Error::Workspace`] where the budget does
+    /// not hold one row; [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
     pub fn plan(&self, loss: impl Into<Loss>, shape: Shape) -> Result<Plan> {
         Plan::new(self, loss.into(), shape)
     }
 
-    /// Makes everything that evaluating a weighted sum of losses needs, as [`Context::plan`] does for one. Losses that share their
-    /// distances share a workspace; each other one has its own.
+    /// Makes everything that evaluating a weighted sum of losses needs, as [`Context::plan`] does
+    /// for one. Losses that share their distances share a workspace; each other one has its
+    /// own.
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] for an objective without a loss or a set without one, [`Error::Parameter`] for a weight that is not
-    /// finite, [`Error::Set`] for losses of one set with other numbers of rows or columns; those of [`Context::plan`].
+    /// [`Error::Empty`] for an objective without a loss or a set without one, [`Error::Parameter`]
+    /// for a weight that is not finite, [`Error::Set`] for losses of one set with other numbers
+    /// of rows or columns; those of [`Context::plan`].
     pub fn plan_objective(&self, objective: &[Weighted<Shape>]) -> Result<ObjectivePlan> {
         ObjectivePlan::new(self, objective)
     }
 
-    /// Makes everything that measuring retrieval on inputs of this shape needs, as [`Context::plan`] does for a loss.
+    /// Makes everything that measuring retrieval on inputs of this shape needs, as
+    /// [`Context::plan`] does for a loss.
     ///
     /// # Errors
     ///
-    /// Those of [`Retrieval::check`] and [`Shape::check`], and of [`Context::plan`] for the workspace and the device.
+    /// Those of [`Retrieval::check`] and [`Shape::check`], and of [`Context::plan`] for the
+    /// workspace and the device.
     pub fn plan_measures(&self, retrieval: &Retrieval, shape: Shape) -> Result<MeasurePlan> {
         MeasurePlan::new(self, retrieval, shape)
     }
 
-    /// Makes everything that the steps of an optimiser over so many parameters need, as [`Context::plan`] does for a loss.
+    /// Makes everything that the steps of an optimiser over so many parameters need, as
+    /// [`Context::plan`] does for a loss.
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a parameter of the optimiser outside its range, [`Error::Empty`], [`Error::TooLarge`];
-    /// [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
-    pub fn plan_optimizer(&self, optimizer: impl Into<Optimizer>, parameters: usize) -> Result<OptimizerPlan> {
+    /// [`Error::Parameter`] for a parameter of the optimiser outside its range, [`Error::Empty`],
+    /// [`Error::TooLarge`]; [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
+    pub fn plan_optimizer(
+        &self,
+        optimizer: impl Into<Optimizer>,
+        parameters: usize,
+    ) -> Result<OptimizerPlan> {
         OptimizerPlan::new(self, optimizer.into(), parameters)
     }
 
-    /// Makes everything that a linear projection of these sizes needs, as [`Context::plan`] does for a loss.
+    /// Makes everything that a linear projection of these sizes needs, as [`Context::plan`] does
+    /// for a loss.
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`], [`Error::TooLarge`], [`Error::TooLong`] for more than a million rows or inputs;
-    /// [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
+    /// [`Error::Empty`], [`Error::TooLarge`], [`Error::TooLong`] for more than a million rows or
+    /// inputs; [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
     pub fn plan_linear(&self, linear: Linear) -> Result<LinearPlan> {
         LinearPlan::new(self, linear)
     }
@@ -297,9 +325,12 @@ struct Needed {
 /// Checks that these limits are enough for the baseline.
 pub(crate) fn check_baseline(limits: &wgpu::Limits) -> Result<()> {
     match BASELINE.iter().find(|needed| (needed.of)(limits) < needed.value) {
-        Some(&Needed { name, value, of }) => {
-            Err(Error::DeviceLimit { what: "the baseline of the kernels", needed: value, name, limit: of(limits) })
-        }
+        Some(&Needed { name, value, of }) => Err(Error::DeviceLimit {
+            what: "the baseline of the kernels",
+            needed: value,
+            name,
+            limit: of(limits),
+        }),
         None => Ok(()),
     }
 }
@@ -331,7 +362,11 @@ const BASELINE: &[Needed] = &[
         value: 256,
         of: |limits| limits.max_compute_invocations_per_workgroup.into(),
     },
-    Needed { name: "maxComputeWorkgroupSizeX", value: 256, of: |limits| limits.max_compute_workgroup_size_x.into() },
+    Needed {
+        name: "maxComputeWorkgroupSizeX",
+        value: 256,
+        of: |limits| limits.max_compute_workgroup_size_x.into(),
+    },
     Needed {
         name: "maxComputeWorkgroupsPerDimension",
         value: 65535,

@@ -56,17 +56,20 @@ impl Groups {
         Self { count: count.div_ceil(256), most, cost: u64::from(count) * cost_per_value }
     }
 
-    /// One for each row of so many values, with loops over them and a reduction or two of 32 invocations between.
+    /// One for each row of so many values, with loops over them and a reduction or two of 32
+    /// invocations between.
     pub(crate) fn of_rows(count: u32, width: u64, cost_per_value: u64) -> Self {
         let most = OPERATIONS_PER_ROW + OPERATIONS_PER_VALUE.max(cost_per_value) * width;
         Self { count, most, cost: u64::from(count) * width * cost_per_value }
     }
 }
 
-/// How many arithmetic operations a workgroup takes the time of that reads and writes a few values for each of its invocations.
+/// How many arithmetic operations a workgroup takes the time of that reads and writes a few values
+/// for each of its invocations.
 pub(crate) const OPERATIONS_PER_GROUP: u64 = 4096;
 
-/// The same of one with a row to itself: its barriers are what takes the time on a software adapter, some 3 microseconds.
+/// The same of one with a row to itself: its barriers are what takes the time on a software
+/// adapter, some 3 microseconds.
 pub(crate) const OPERATIONS_PER_ROW: u64 = 32_768;
 
 /// The same for every value of the row, which comes from memory and goes back to it.
@@ -100,7 +103,11 @@ impl Kernel {
         let label = format!("metric-learning {label}");
         let mut entries = Vec::with_capacity(buffers.len());
         for ((binding, bound), slot) in buffers.iter().enumerate().zip(self.room.slots()) {
-            let size = if *slot == Slot::Stripe { NonZeroU64::new(size_of::<Stripe>() as u64) } else { bound.size };
+            let size = if *slot == Slot::Stripe {
+                NonZeroU64::new(size_of::<Stripe>() as u64)
+            } else {
+                bound.size
+            };
             let buffer = wgpu::BufferBinding { buffer: bound.buffer, offset: bound.offset, size };
             let resource = wgpu::BindingResource::Buffer(buffer);
             entries.push(wgpu::BindGroupEntry { binding: binding as u32, resource });
@@ -121,8 +128,8 @@ impl Kernel {
         }
     }
 
-    /// As many dispatches as it takes so that none is beyond what the context allows. `subject` is the uniform of the first binding,
-    /// `others` are those after it.
+    /// As many dispatches as it takes so that none is beyond what the context allows. `subject` is
+    /// the uniform of the first binding, `others` are those after it.
     pub(crate) fn steps(
         &self,
         context: &Context,
@@ -134,10 +141,12 @@ impl Kernel {
         let Groups { count, most, cost } = groups;
         let bound = context.options().operations_per_dispatch.max(1);
         let extent = [count, 1];
-        let pieces = Piece::cut(extent, (u64::from(count) * most).div_ceil(bound).min(MOST_DISPATCHES));
+        let pieces =
+            Piece::cut(extent, (u64::from(count) * most).div_ceil(bound).min(MOST_DISPATCHES));
         let size = size_of_val(&subject);
         let mut uniforms = Uniforms::new(context, size, pieces.len() as u64)?;
-        let offsets: Vec<_> = pieces.iter().map(|piece| uniforms.add(&subject.starting_at(piece.first[0]))).collect();
+        let offsets: Vec<_> =
+            pieces.iter().map(|piece| uniforms.add(&subject.starting_at(piece.first[0]))).collect();
         let buffer = &uniforms.buffer(context, label)?;
         let step = |(piece, offset): (&Piece, u32)| {
             let own = Bound { buffer, offset: offset.into(), size: NonZeroU64::new(size as u64) };
@@ -153,5 +162,9 @@ pub(crate) const MOST_GROUPS: u32 = 65535;
 
 /// Folds a number of workgroups to two dimensions.
 pub(crate) fn folded(groups: u32) -> [u32; 3] {
-    if groups <= MOST_GROUPS { [groups, 1, 1] } else { [MOST_GROUPS, groups.div_ceil(MOST_GROUPS), 1] }
+    if groups <= MOST_GROUPS {
+        [groups, 1, 1]
+    } else {
+        [MOST_GROUPS, groups.div_ceil(MOST_GROUPS), 1]
+    }
 }

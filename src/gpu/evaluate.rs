@@ -19,7 +19,8 @@ use crate::objective::{ObjectiveEvaluation, SetInputs, Weighted, check_batches};
 use crate::{Evaluation, Result};
 
 impl Context {
-    /// Evaluates `loss` on inputs of the host and waits for the result, at most the context's timeout.
+    /// Evaluates `loss` on inputs of the host and waits for the result, at most the context's
+    /// timeout.
     ///
     /// # Errors
     ///
@@ -28,8 +29,9 @@ impl Context {
         self.evaluate_with(loss, batch, go_on)
     }
 
-    /// The same, watched: before every submission, a tenth of a second of work or less, `watch` hears how much is done, and can
-    /// break off. What was begun is then left as it is; the context is as good as before.
+    /// The same, watched: before every submission, a tenth of a second of work or less, `watch`
+    /// hears how much is done, and can break off. What was begun is then left as it is; the
+    /// context is as good as before.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -59,20 +61,26 @@ impl Context {
         self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
     }
 
-    /// The same without blocking: await it. See [`Pending`] for who polls the device. When the future is dropped nothing more is
-    /// submitted.
+    /// The same without blocking: await it. See [`Pending`] for who polls the device. When the
+    /// future is dropped nothing more is submitted.
     ///
     /// # Errors
     ///
     /// Those of [`Context::evaluate`], except the timeout.
-    pub async fn evaluate_async(&self, loss: impl Into<Loss>, batch: &Batch<'_>) -> Result<Evaluation> {
+    pub async fn evaluate_async(
+        &self,
+        loss: impl Into<Loss>,
+        batch: &Batch<'_>,
+    ) -> Result<Evaluation> {
         let (plan, binding) = self.bound(&loss.into(), batch)?;
         self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
     }
 
-    /// Evaluates a weighted sum of losses on inputs of the host and waits for the result, at most the context's timeout.
+    /// Evaluates a weighted sum of losses on inputs of the host and waits for the result, at most
+    /// the context's timeout.
     ///
-    /// Losses over the same set are given the same embeddings; what only one of them needs, only its batch has to have.
+    /// Losses over the same set are given the same embeddings; what only one of them needs, only
+    /// its batch has to have.
     ///
     /// ```
     /// use wgpu_metric_learning::{Batch, Context, CrossEntropy, Triplet, Weighted};
@@ -94,9 +102,12 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs; those of [`Batch::check`],
-    /// [`Context::plan_objective`] and [`Pending::wait`].
-    pub fn evaluate_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<ObjectiveEvaluation> {
+    /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs;
+    /// those of [`Batch::check`], [`Context::plan_objective`] and [`Pending::wait`].
+    pub fn evaluate_objective(
+        &self,
+        objective: &[Weighted<Batch<'_>>],
+    ) -> Result<ObjectiveEvaluation> {
         self.evaluate_objective_with(objective, go_on)
     }
 
@@ -119,12 +130,16 @@ impl Context {
     /// # Errors
     ///
     /// Those of [`Context::evaluate_objective`], except the timeout.
-    pub async fn evaluate_objective_async(&self, objective: &[Weighted<Batch<'_>>]) -> Result<ObjectiveEvaluation> {
+    pub async fn evaluate_objective_async(
+        &self,
+        objective: &[Weighted<Batch<'_>>],
+    ) -> Result<ObjectiveEvaluation> {
         let (plan, binding) = self.bound_objective(objective)?;
         self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
     }
 
-    /// Measures retrieval on inputs of the host and waits for the result, at most the context's timeout.
+    /// Measures retrieval on inputs of the host and waits for the result, at most the context's
+    /// timeout.
     ///
     /// # Errors
     ///
@@ -153,7 +168,11 @@ impl Context {
     /// # Errors
     ///
     /// Those of [`Context::measure`], except the timeout.
-    pub async fn measure_async(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
+    pub async fn measure_async(
+        &self,
+        retrieval: &Retrieval,
+        batch: &Batch<'_>,
+    ) -> Result<Measures> {
         let (plan, binding) = self.bound_measures(retrieval, batch)?;
         self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
     }
@@ -166,17 +185,25 @@ impl Context {
         Ok((plan, binding))
     }
 
-    fn bound_objective(&self, objective: &[Weighted<Batch<'_>>]) -> Result<(ObjectivePlan, Binding)> {
+    fn bound_objective(
+        &self,
+        objective: &[Weighted<Batch<'_>>],
+    ) -> Result<(ObjectivePlan, Binding)> {
         let sets = check_batches(objective)?;
         let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
         let plan = self.plan_objective(&shapes)?;
-        let uploaded: Vec<_> = sets.iter().map(|set| Uploaded::new(self, set)).collect::<Result<_>>()?;
+        let uploaded: Vec<_> =
+            sets.iter().map(|set| Uploaded::new(self, set)).collect::<Result<_>>()?;
         let inputs: Vec<_> = uploaded.iter().map(Uploaded::inputs).collect();
         let binding = plan.bind(&inputs)?;
         Ok((plan, binding))
     }
 
-    fn bound_measures(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<(MeasurePlan, Binding)> {
+    fn bound_measures(
+        &self,
+        retrieval: &Retrieval,
+        batch: &Batch<'_>,
+    ) -> Result<(MeasurePlan, Binding)> {
         retrieval.check(batch.shape())?;
         let plan = self.plan_measures(retrieval, *batch.shape())?;
         let uploaded = Uploaded::new(self, &SetInputs::of(batch))?;
@@ -209,8 +236,11 @@ impl Uploaded {
     }
 
     fn filled(context: &Context, set: &SetInputs<'_>) -> Result<Self> {
-        let upload = |bytes: &[u8]| filled(context, "metric-learning input", bytes, wgpu::BufferUsages::STORAGE);
-        let optional = |bytes: &[u8]| if bytes.is_empty() { Ok(None) } else { upload(bytes).map(Some) };
+        let upload = |bytes: &[u8]| {
+            filled(context, "metric-learning input", bytes, wgpu::BufferUsages::STORAGE)
+        };
+        let optional =
+            |bytes: &[u8]| if bytes.is_empty() { Ok(None) } else { upload(bytes).map(Some) };
         Ok(Self {
             embeddings: upload(bytemuck::cast_slice(set.embeddings))?,
             labels: optional(bytemuck::cast_slice(set.labels))?,

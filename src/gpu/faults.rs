@@ -1,5 +1,5 @@
-//! What can fail at run time however right the program is: every allocation, pipeline, submission, mapping and poll of the
-//! library is made here, so that each can be made to fail on purpose.
+//! What can fail at run time however right the program is: every allocation, pipeline, submission,
+//! mapping and poll of the library is made here, so that each can be made to fail on purpose.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,8 @@ pub enum Operation {
     Allocation,
     /// A pipeline is compiled; [`Error::Gpu`] where the driver refuses.
     Pipeline,
-    /// Commands are submitted, by the calls that take and return host memory; [`Error::Gpu`] where wgpu refuses.
+    /// Commands are submitted, by the calls that take and return host memory; [`Error::Gpu`] where
+    /// wgpu refuses.
     Submission,
     /// A buffer is mapped to read it; [`Error::DeviceLost`] where that is not possible.
     Map,
@@ -26,14 +27,17 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 5] = [Self::Allocation, Self::Pipeline, Self::Submission, Self::Map, Self::Poll];
+    pub const ALL: [Self; 5] =
+        [Self::Allocation, Self::Pipeline, Self::Submission, Self::Map, Self::Poll];
 }
 
-/// Which operations are to fail: of each kind the one after so many others, counted down to it; 0 is none.
+/// Which operations are to fail: of each kind the one after so many others, counted down to it; 0
+/// is none.
 #[derive(Debug, Default)]
 pub(crate) struct Faults([AtomicU64; Operation::ALL.len()]);
 
-/// A fault that waits for its operation: [`Context::inject`]. It is taken back when this is dropped.
+/// A fault that waits for its operation: [`Context::inject`]. It is taken back when this is
+/// dropped.
 #[derive(Debug)]
 #[must_use = "the fault is taken back when this is dropped"]
 pub struct Injected<'a> {
@@ -57,9 +61,9 @@ impl Drop for Injected<'_> {
 const INJECTED: &str = "an injected fault";
 
 impl Context {
-    /// Makes the `nth` operation of this kind fail that the context tries from now on, counted from 0, as it fails where the
-    /// memory is full or the device is lost: for an application to test what it does then. One fault of a kind waits at a
-    /// time, and strikes once.
+    /// Makes the `nth` operation of this kind fail that the context tries from now on, counted from
+    /// 0, as it fails where the memory is full or the device is lost: for an application to
+    /// test what it does then. One fault of a kind waits at a time, and strikes once.
     ///
     /// ```
     /// use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Operation};
@@ -84,29 +88,50 @@ impl Context {
         left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) == Ok(1)
     }
 
-    pub(crate) fn create_buffer(&self, descriptor: &wgpu::BufferDescriptor<'_>) -> Result<wgpu::Buffer> {
+    pub(crate) fn create_buffer(
+        &self,
+        descriptor: &wgpu::BufferDescriptor<'_>,
+    ) -> Result<wgpu::Buffer> {
         if self.fails(Operation::Allocation) {
-            return Err(Error::OutOfMemory { during: "allocating a buffer", message: INJECTED.into() });
+            return Err(Error::OutOfMemory {
+                during: "allocating a buffer",
+                message: INJECTED.into(),
+            });
         }
         Ok(self.device().create_buffer(descriptor))
     }
 
-    /// Checks that the device still makes buffers. wgpu says nothing where a lost one makes none, and panics where one is used that
-    /// was not made.
+    /// Checks that the device still makes buffers. wgpu says nothing where a lost one makes none,
+    /// and panics where one is used that was not made.
     pub(crate) fn check_alive(&self, during: &'static str) -> Result<()> {
         let usage = wgpu::BufferUsages::COPY_SRC;
-        let descriptor = wgpu::BufferDescriptor { label: None, size: 4, usage, mapped_at_creation: true };
+        let descriptor =
+            wgpu::BufferDescriptor { label: None, size: 4, usage, mapped_at_creation: true };
         let buffer = self.device().create_buffer(&descriptor);
         buffer.get_mapped_range_mut(..).map(drop).map_err(|_| Error::DeviceLost { during })
     }
 
     /// Within a scope: what the driver refuses is reported there.
-    pub(crate) fn create_pipeline(&self, kernel: &Kernel, layout: &wgpu::BindGroupLayout) -> wgpu::ComputePipeline {
+    pub(crate) fn create_pipeline(
+        &self,
+        kernel: &Kernel,
+        layout: &wgpu::BindGroupLayout,
+    ) -> wgpu::ComputePipeline {
         let entry = if self.fails(Operation::Pipeline) { INJECTED } else { kernel.entry };
-        kernel.pipeline(self.device(), layout, entry, self.tier(), self.options().checks, self.pipeline_cache())
+        kernel.pipeline(
+            self.device(),
+            layout,
+            entry,
+            self.tier(),
+            self.options().checks,
+            self.pipeline_cache(),
+        )
     }
 
-    pub(crate) fn submit(&self, mut encoder: wgpu::CommandEncoder) -> Result<wgpu::SubmissionIndex> {
+    pub(crate) fn submit(
+        &self,
+        mut encoder: wgpu::CommandEncoder,
+    ) -> Result<wgpu::SubmissionIndex> {
         scoped(self.device(), "submitting", || {
             if self.fails(Operation::Submission) {
                 // An end without a beginning: wgpu refuses the commands.
@@ -144,7 +169,9 @@ impl Context {
             Ok(Ok(_)) => Ok(true),
             Ok(Err(wgpu::PollError::Timeout)) => Ok(false),
             // What is waited for was never taken on.
-            Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) | Err(_) => Err(Error::DeviceLost { during: "waiting" }),
+            Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) | Err(_) => {
+                Err(Error::DeviceLost { during: "waiting" })
+            }
         }
     }
 }

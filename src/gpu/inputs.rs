@@ -13,11 +13,13 @@ use crate::loss::Loss;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
-/// The inputs of an evaluation in buffers of the caller's, whole or in part: every range needs the usage `STORAGE` and an offset
-/// that is a multiple of the device's `min_storage_buffer_offset_alignment`.
+/// The inputs of an evaluation in buffers of the caller's, whole or in part: every range needs the
+/// usage `STORAGE` and an offset that is a multiple of the device's
+/// `min_storage_buffer_offset_alignment`.
 #[derive(Clone, Debug)]
 pub struct Inputs<'a> {
-    /// N x D f32, row by row; in scores mode the scores, in pointwise mode the predictions, logits or weights.
+    /// N x D f32, row by row; in scores mode the scores, in pointwise mode the predictions, logits
+    /// or weights.
     pub embeddings: wgpu::BufferSlice<'a>,
     /// N u32, in the modes whose rows have labels.
     pub labels: Option<wgpu::BufferSlice<'a>>,
@@ -29,19 +31,23 @@ pub struct Inputs<'a> {
     pub beta: Option<wgpu::BufferSlice<'a>>,
     /// P x 2 u32: the rows of each listed pair, in pair indices mode.
     pub pairs: Option<wgpu::BufferSlice<'a>>,
-    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different, in the modes of pairs.
+    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different, in the
+    /// modes of pairs.
     pub same: Option<wgpu::BufferSlice<'a>>,
     /// T x 3 u32: anchor, positive and negative row of each listed triplet, in triplets mode.
     pub triplets: Option<wgpu::BufferSlice<'a>>,
     /// N x D f32: what pointwise losses compare the predictions with.
     pub targets: Option<wgpu::BufferSlice<'a>>,
-    /// One u32: how many of the planned N rows there are in a recording, from 1 to N; `None`: all of them. In the mode of row-aligned
-    /// pairs both sets have that many. The GPU reads it, so that it may be the result of an earlier dispatch. Only the first rows of
-    /// every other range are then read.
+    /// One u32: how many of the planned N rows there are in a recording, from 1 to N; `None`: all
+    /// of them. In the mode of row-aligned pairs both sets have that many. The GPU reads it,
+    /// so that it may be the result of an earlier dispatch. Only the first rows of every other
+    /// range are then read.
     ///
-    /// The result is that of a plan for that many rows; gradients on the GPU are 0 in the rows behind, and what is read back ends with the last row that
-    /// there is. It is the same to the bit where the workspace holds the whole matrix of both plans or of neither, up to 100,000 columns.
-    /// [`Error::Empty`] for 0 rows and [`Error::BeyondPlan`] for too many come with read-back.
+    /// The result is that of a plan for that many rows; gradients on the GPU are 0 in the rows
+    /// behind, and what is read back ends with the last row that there is. It is the same to
+    /// the bit where the workspace holds the whole matrix of both plans or of neither, up to
+    /// 100,000 columns. [`Error::Empty`] for 0 rows and [`Error::BeyondPlan`] for too many
+    /// come with read-back.
     pub rows: Option<wgpu::BufferSlice<'a>>,
     /// One u32: the same for the planned M references, in reference mode.
     pub reference_rows: Option<wgpu::BufferSlice<'a>>,
@@ -55,7 +61,8 @@ impl<'a> Inputs<'a> {
         Self { labels: Some(labels.slice(..)), ..Self::unlabelled(embeddings) }
     }
 
-    /// Embeddings without labels in a whole buffer: for the modes of listed or row-aligned pairs, of triplets, and pointwise.
+    /// Embeddings without labels in a whole buffer: for the modes of listed or row-aligned pairs,
+    /// of triplets, and pointwise.
     pub fn unlabelled(embeddings: &'a wgpu::Buffer) -> Self {
         Self {
             embeddings: embeddings.slice(..),
@@ -78,7 +85,9 @@ impl<'a> Inputs<'a> {
         [("embeddings", self.embeddings)].into_iter().chain(self.beside_embeddings())
     }
 
-    fn beside_embeddings(&self) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> + use<'a> {
+    fn beside_embeddings(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> + use<'a> {
         let given = [
             ("labels", self.labels),
             ("references", self.references),
@@ -96,8 +105,8 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Inputs bound to a plan, so that recording creates nothing. It stays valid as long as the caller's buffers: their contents
-/// may change from recording to recording.
+/// Inputs bound to a plan, so that recording creates nothing. It stays valid as long as the
+/// caller's buffers: their contents may change from recording to recording.
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub(crate) plan: u64,
@@ -134,7 +143,10 @@ impl Around {
 }
 
 /// Refuses inputs that nothing takes.
-pub(crate) fn check_taken(inputs: &Inputs<'_>, is_taken: impl Fn(&'static str) -> bool) -> Result<()> {
+pub(crate) fn check_taken(
+    inputs: &Inputs<'_>,
+    is_taken: impl Fn(&'static str) -> bool,
+) -> Result<()> {
     match inputs.beside_embeddings().find(|&(what, _)| !is_taken(what)) {
         Some((what, _)) => Err(Error::NotTaken { what }),
         None => Ok(()),
@@ -165,8 +177,8 @@ pub(crate) fn loss_takes(loss: &Loss, shape: &Shape, what: &'static str) -> bool
     own || takes(shape, what)
 }
 
-/// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which share the basis. After the
-/// program the sizes are set back.
+/// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which
+/// share the basis. After the program the sizes are set back.
 pub(crate) fn around(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Around> {
     let mut around = sizes::around(basis, inputs)?;
     around.before.extend(prepare(basis, parts, inputs)?);
@@ -175,10 +187,14 @@ pub(crate) fn around(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Resu
 
 fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Vec<Step>> {
     if basis.shape.mode() == Mode::Pointwise {
-        let bound = parts.iter().map(|part| pointwise::bind(basis, part, inputs)).collect::<Result<Vec<_>>>()?;
+        let bound = parts
+            .iter()
+            .map(|part| pointwise::bind(basis, part, inputs))
+            .collect::<Result<Vec<_>>>()?;
         return Ok(bound.concat());
     }
-    let betas = parts.iter().filter_map(|part| Some((part.loss.description().beta()?, &part.buffers.beta)));
+    let betas =
+        parts.iter().filter_map(|part| Some((part.loss.description().beta()?, &part.buffers.beta)));
     let has_beta_per_class = betas.clone().any(|(beta, _)| beta.per_class);
     let mut steps = prepare_pairs(basis, inputs, has_beta_per_class)?;
     for (beta, buffer) in betas {
@@ -188,7 +204,11 @@ fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Vec<Ste
 }
 
 /// The rows of both sets, and the list of the pairs.
-pub(crate) fn prepare_pairs(basis: &Basis, inputs: &Inputs<'_>, has_beta_per_class: bool) -> Result<Vec<Step>> {
+pub(crate) fn prepare_pairs(
+    basis: &Basis,
+    inputs: &Inputs<'_>,
+    has_beta_per_class: bool,
+) -> Result<Vec<Step>> {
     let Basis { shape, matrix, context, .. } = basis;
     let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
     let check = Checker::new(context);
@@ -203,7 +223,8 @@ pub(crate) fn prepare_pairs(basis: &Basis, inputs: &Inputs<'_>, has_beta_per_cla
         _ if has_beta_per_class => shape.betas(),
         _ => 0,
     };
-    let queries = Subject { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
+    let queries =
+        Subject { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
     let mut steps = prepare_rows(basis, queries, raw, labels)?;
 
     if let Some(set) = &matrix.references {
@@ -236,7 +257,12 @@ struct Subject<'a> {
     fault: u32,
 }
 
-fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Option<Bound<'_>>) -> Result<Vec<Step>> {
+fn prepare_rows(
+    basis: &Basis,
+    subject: Subject<'_>,
+    raw: Bound<'_>,
+    labels: Option<Bound<'_>>,
+) -> Result<Vec<Step>> {
     let Basis { shape, matrix, context, .. } = basis;
     let Subject { set, rows, classes, fault } = subject;
     let uniform = Rows {
@@ -262,13 +288,23 @@ fn prepare_rows(basis: &Basis, subject: Subject<'_>, raw: Bound<'_>, labels: Opt
     kernels::prepare_rows().steps(context, "prepare", uniform, &bound, groups)
 }
 
-fn prepare_beta(basis: &Basis, inputs: &Inputs<'_>, default: f32, beta: &wgpu::Buffer) -> Result<Step> {
+fn prepare_beta(
+    basis: &Basis,
+    inputs: &Inputs<'_>,
+    default: f32,
+    beta: &wgpu::Buffer,
+) -> Result<Step> {
     let (context, betas) = (&basis.context, basis.shape.betas());
     let the_default;
     let raw = match betas {
         0 => {
             let bytes = default.to_ne_bytes();
-            the_default = filled(context, "metric-learning default beta", &bytes, wgpu::BufferUsages::STORAGE)?;
+            the_default = filled(
+                context,
+                "metric-learning default beta",
+                &bytes,
+                wgpu::BufferUsages::STORAGE,
+            )?;
             Bound::all(&the_default)
         }
         _ => {
@@ -278,7 +314,13 @@ fn prepare_beta(basis: &Basis, inputs: &Inputs<'_>, default: f32, beta: &wgpu::B
     };
     let bound = [raw, Bound::all(beta), Bound::all(&basis.matrix.state)];
     let count = betas.max(1) as u32;
-    Ok(kernels::prepare_beta().step(context, "prepare beta", &bound, folded(count.div_ceil(64)), count.into()))
+    Ok(kernels::prepare_beta().step(
+        context,
+        "prepare beta",
+        &bound,
+        folded(count.div_ceil(64)),
+        count.into(),
+    ))
 }
 
 pub(crate) struct Checker {
@@ -301,7 +343,8 @@ impl Checker {
         self.bound(what, slice.as_ref().ok_or(Error::Missing { what, reason })?, values)
     }
 
-    /// The range as a binding, of another buffer than the one that is written beside it: wgpu would refuse every submission.
+    /// The range as a binding, of another buffer than the one that is written beside it: wgpu would
+    /// refuse every submission.
     pub(crate) fn bound_beside<'a>(
         &self,
         what: &'static str,
@@ -310,7 +353,10 @@ impl Checker {
         written: &wgpu::Buffer,
     ) -> Result<Bound<'a>> {
         if slice.buffer() == written {
-            return Err(Error::Buffer { what, problem: "it is in the buffer that is written".into() });
+            return Err(Error::Buffer {
+                what,
+                problem: "it is in the buffer that is written".into(),
+            });
         }
         self.bound(what, slice, values)
     }
@@ -326,13 +372,19 @@ impl Checker {
         let needed = values as u64 * 4;
         let (offset, size) = (slice.offset(), slice.size());
         if !slice.buffer().usage().contains(wgpu::BufferUsages::STORAGE) {
-            return problem(format!("its usage is {:?}, STORAGE is needed", slice.buffer().usage()));
+            return problem(format!(
+                "its usage is {:?}, STORAGE is needed",
+                slice.buffer().usage()
+            ));
         }
         if size < needed {
             return problem(format!("the range has {size} bytes, {needed} are needed"));
         }
         if offset % u64::from(self.alignment) != 0 {
-            return problem(format!("the range begins at byte {offset}, which is no multiple of {}", self.alignment));
+            return problem(format!(
+                "the range begins at byte {offset}, which is no multiple of {}",
+                self.alignment
+            ));
         }
         Ok(Bound { buffer: slice.buffer(), offset, size: NonZeroU64::new(needed) })
     }

@@ -56,9 +56,13 @@ impl Room {
             Self::PrepareList => &[Uniform, Read, Read, Write, Write, Write, Uniform],
             Self::Incidence => &[Stripe, Read, Read, Write, Write, Uniform],
             Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write, Uniform],
-            Self::Terms => &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read, Uniform],
+            Self::Terms => {
+                &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read, Uniform]
+            }
             Self::Gradient => &[Stripe, Read, Read, Read, Write, Read, Uniform],
-            Self::FinishedGradient => &[Stripe, Read, Read, Read, Write, Read, Uniform, Write, Write, Uniform],
+            Self::FinishedGradient => {
+                &[Stripe, Read, Read, Read, Write, Read, Uniform, Write, Write, Uniform]
+            }
             Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write, Uniform],
             Self::FinishTotals => &[Uniform, Read, Write, Write, Uniform],
             Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
@@ -76,9 +80,11 @@ impl Room {
     /// The stage that its dispatches belong to.
     pub(crate) const fn stage(self) -> Stage {
         match self {
-            Self::PrepareSizes | Self::PrepareRows | Self::PrepareBeta | Self::PrepareList | Self::Incidence => {
-                Stage::Prepare
-            }
+            Self::PrepareSizes
+            | Self::PrepareRows
+            | Self::PrepareBeta
+            | Self::PrepareList
+            | Self::Incidence => Stage::Prepare,
             Self::Distance => Stage::Distance,
             Self::Terms | Self::Pointwise | Self::MeasureRanks => Stage::Terms,
             Self::Gradient | Self::FinishedGradient => Stage::Gradient,
@@ -150,7 +156,10 @@ impl Kernel {
         let source = compose(self.shader, tier);
         let module = shader_module(
             device,
-            wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl(source.into()) },
+            wgpu::ShaderModuleDescriptor {
+                label: Some(&label),
+                source: wgpu::ShaderSource::Wgsl(source.into()),
+            },
             checks,
         );
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -175,12 +184,14 @@ impl Kernel {
 
 /// Makes the shader module, with naga's run-time checks or, when trusted, without.
 ///
-/// Trusting is sound because nothing a shader here is given can take an index out of its buffer or a loop beyond its bound:
-/// every index is made of invocation ids and of the counts in its uniforms, which the plan wrote itself after it checked
-/// every size, and compared with those counts first. Four kinds of index come from data: a label that chooses a class is
-/// checked in `prepare/rows.wgsl` or `pointwise/cross_entropy.wgsl` and a listed row in `prepare/list.wgsl`, and replaced where it
-/// has no entry; the place of a distance among the sorted ones is kept below their number by `shaders/shared/sorting.wgsl`,
-/// whatever the distances are; and a column that is chosen or drawn is one that a loop over the row has come to.
+/// Trusting is sound because nothing a shader here is given can take an index out of its buffer or
+/// a loop beyond its bound: every index is made of invocation ids and of the counts in its
+/// uniforms, which the plan wrote itself after it checked every size, and compared with those
+/// counts first. Four kinds of index come from data: a label that chooses a class is checked in
+/// `prepare/rows.wgsl` or `pointwise/cross_entropy.wgsl` and a listed row in `prepare/list.wgsl`,
+/// and replaced where it has no entry; the place of a distance among the sorted ones is kept below
+/// their number by `shaders/shared/sorting.wgsl`, whatever the distances are; and a column that is
+/// chosen or drawn is one that a loop over the row has come to.
 #[allow(unsafe_code)]
 fn shader_module(
     device: &wgpu::Device,

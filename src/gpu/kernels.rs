@@ -1,4 +1,5 @@
-//! Every kernel there is. They are made here and nowhere else, so that [`all`] can list them without a device.
+//! Every kernel there is. They are made here and nowhere else, so that [`all`] can list them
+//! without a device.
 
 use super::kernel::{Kernel, Room};
 use super::limits::portion_constant;
@@ -38,7 +39,9 @@ pub(crate) fn all() -> Vec<Kernel> {
         all.extend(description.beta().map(finish_beta));
         for &mode in loss.modes() {
             match loss.distance() {
-                Some(distance) => all.extend(over_pairs(MatrixKind { mode, distance }, &description.terms())),
+                Some(distance) => {
+                    all.extend(over_pairs(MatrixKind { mode, distance }, &description.terms()))
+                }
                 None => all.extend([pointwise(description)]),
             }
         }
@@ -62,7 +65,8 @@ impl Kernels {
 
 /// Those of a loss on such a matrix.
 fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
-    // Rows that are too long for that many chunks take fewer: the same kernel with another constant.
+    // Rows that are too long for that many chunks take fewer: the same kernel with another
+    // constant.
     let portion = terms.walk.usual_portion();
     let mut kernels = Vec::new();
     for width in RowWidth::ALL {
@@ -73,14 +77,25 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
     }
     kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
     if terms.chooses {
-        let summations: &[_] =
-            if matrix.mode == Mode::Batch { &[Summation::Joined] } else { &[Summation::Rows, Summation::Columns] };
+        let summations: &[_] = if matrix.mode == Mode::Batch {
+            &[Summation::Joined]
+        } else {
+            &[Summation::Rows, Summation::Columns]
+        };
         for &summation in summations {
-            kernels.extend([matrix.chosen_gradient(summation), matrix.finished_chosen_gradient(summation)]);
+            kernels.extend([
+                matrix.chosen_gradient(summation),
+                matrix.finished_chosen_gradient(summation),
+            ]);
         }
     } else if matrix.is_tiled() {
-        for (summation, tile) in Summation::ALL.into_iter().flat_map(|one| Tile::ALL.map(|tile| (one, tile))) {
-            kernels.extend([matrix.tiled_gradient(summation, tile), matrix.finished_gradient(summation, tile, terms)]);
+        for (summation, tile) in
+            Summation::ALL.into_iter().flat_map(|one| Tile::ALL.map(|tile| (one, tile)))
+        {
+            kernels.extend([
+                matrix.tiled_gradient(summation, tile),
+                matrix.finished_gradient(summation, tile, terms),
+            ]);
         }
     } else {
         kernels.push(matrix.gradient());
@@ -88,7 +103,8 @@ fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
     kernels
 }
 
-/// The entry point of every kernel, but for the statistics of a loss and the beginning of an optimiser's step.
+/// The entry point of every kernel, but for the statistics of a loss and the beginning of an
+/// optimiser's step.
 pub(crate) const MAIN: &str = "main";
 pub(crate) const STATISTICS: &str = "statistics";
 pub(crate) const BEGIN: &str = "begin";
@@ -121,8 +137,13 @@ pub(crate) fn prepare_list(mode: Mode) -> Kernel {
 
 /// The kernels that sort by a digit, in their order.
 pub(crate) fn incidence(digit: u32) -> [Kernel; 3] {
-    let files = [shader!("incidence/count.wgsl"), shader!("incidence/scan.wgsl"), shader!("incidence/scatter.wgsl")];
-    files.map(|shader| kernel(Room::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())]))
+    let files = [
+        shader!("incidence/count.wgsl"),
+        shader!("incidence/scan.wgsl"),
+        shader!("incidence/scatter.wgsl"),
+    ];
+    files
+        .map(|shader| kernel(Room::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())]))
 }
 
 /// The N x M matrix, or the list of pairs, as far as kernels depend on it.
@@ -163,7 +184,13 @@ impl MatrixKind {
         kernel(Room::Distance, shader!("distance/listed.wgsl"), constants)
     }
 
-    pub(crate) fn terms(self, terms: &Terms, entry: &'static str, portion: Option<u64>, width: RowWidth) -> Kernel {
+    pub(crate) fn terms(
+        self,
+        terms: &Terms,
+        entry: &'static str,
+        portion: Option<u64>,
+        width: RowWidth,
+    ) -> Kernel {
         let mut constants = terms.constants.clone();
         constants.push(("WORKGROUP", width.invocations().into()));
         constants.extend(portion_constant(portion));
@@ -175,7 +202,9 @@ impl MatrixKind {
     pub(crate) fn gradient(self) -> Kernel {
         match self.mode {
             Mode::Scores => kernel(Room::Gradient, shader!("gradient/scores.wgsl"), Vec::new()),
-            Mode::PairRows => kernel(Room::Gradient, shader!("gradient/aligned.wgsl"), self.constants()),
+            Mode::PairRows => {
+                kernel(Room::Gradient, shader!("gradient/aligned.wgsl"), self.constants())
+            }
             _ => kernel(Room::Gradient, shader!("gradient/listed.wgsl"), self.constants()),
         }
     }
@@ -206,7 +235,12 @@ impl MatrixKind {
     }
 
     /// A tiled one for a loss that is alone in its stripe, with nothing to come after it.
-    pub(crate) fn finished_gradient(self, summation: Summation, tile: Tile, terms: &Terms) -> Kernel {
+    pub(crate) fn finished_gradient(
+        self,
+        summation: Summation,
+        tile: Tile,
+        terms: &Terms,
+    ) -> Kernel {
         let mut kernel = self.tiled_gradient(summation, tile);
         let split = terms.statistics == Statistics::Totals;
         kernel.constants.push(("SPLIT_MEAN", split.into()));
@@ -230,12 +264,17 @@ pub(crate) enum Summation {
 }
 
 impl Summation {
-    const ALL: [Self; 5] = [Self::Rows, Self::Columns, Self::Joined, Self::Triangle, Self::EarlierRows];
+    const ALL: [Self; 5] =
+        [Self::Rows, Self::Columns, Self::Joined, Self::Triangle, Self::EarlierRows];
 }
 
 pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {
     // The kernels of rows have their truth written into them.
-    let constants = if loss.per_anchor() { Vec::new() } else { vec![("TRUTH", f64::from(loss.truth() as u32))] };
+    let constants = if loss.per_anchor() {
+        Vec::new()
+    } else {
+        vec![("TRUTH", f64::from(loss.truth() as u32))]
+    };
     kernel(Room::Pointwise, loss.terms().shader, constants)
 }
 
@@ -258,7 +297,11 @@ pub(crate) fn finish_gradient() -> Kernel {
 }
 
 pub(crate) fn finish_beta(beta: Beta) -> Kernel {
-    kernel(Room::FinishBeta, shader!("finish/beta.wgsl"), vec![("BETA_PER_CLASS", beta.per_class.into())])
+    kernel(
+        Room::FinishBeta,
+        shader!("finish/beta.wgsl"),
+        vec![("BETA_PER_CLASS", beta.per_class.into())],
+    )
 }
 
 /// Whether the results of a loss are valid; the `first` of a plan writes it.

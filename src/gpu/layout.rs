@@ -219,7 +219,8 @@ pub(crate) struct Start {
     pub first: u32,
 }
 
-/// A uniform that says which workgroup a dispatch begins with, where several share those of a kernel.
+/// A uniform that says which workgroup a dispatch begins with, where several share those of a
+/// kernel.
 pub(crate) trait Starting: Pod {
     fn starting_at(self, first: u32) -> Self;
 }

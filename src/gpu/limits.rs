@@ -1,5 +1,6 @@
-//! How long the loops of the kernels may be. llvmpipe stops the loops of an invocation after 65,535 rounds in all, nested ones
-//! included, and says nothing: what would be longer is shared out among dispatches, or is an error before anything is computed.
+//! How long the loops of the kernels may be. llvmpipe stops the loops of an invocation after 65,535
+//! rounds in all, nested ones included, and says nothing: what would be longer is shared out among
+//! dispatches, or is an error before anything is computed.
 
 use super::list::BLOCK;
 use super::row_width::RowWidth;
@@ -11,11 +12,13 @@ use crate::shape::{Mode, Shape};
 use crate::training::Linear;
 use crate::{Distance, Error, Result};
 
-/// Rounds of an invocation that grow with the inputs: 65,535 less those of reductions, scans, and the ends of loops.
+/// Rounds of an invocation that grow with the inputs: 65,535 less those of reductions, scans, and
+/// the ends of loops.
 const MOST_ROUNDS: u64 = 65_000;
 
-/// Columns or rows that `shaders/shared/summation.wgsl` sums up in a dispatch: no more than take a tile a tenth of a second on a
-/// software adapter. The sums are the same in however many dispatches.
+/// Columns or rows that `shaders/shared/summation.wgsl` sums up in a dispatch: no more than take a
+/// tile a tenth of a second on a software adapter. The sums are the same in however many
+/// dispatches.
 pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
 
 /// The same for a tile that has as many values, or more.
@@ -23,15 +26,16 @@ pub(crate) fn summands_per_dispatch(tile: Tile) -> u64 {
     SUMMANDS_PER_DISPATCH * Tile::Small.pairs() / tile.pairs()
 }
 
-/// Roughly how many arithmetic operations the chunks of one row's positives may take in a dispatch, where only one thread of a
-/// software adapter works on them. A single chunk may take more.
+/// Roughly how many arithmetic operations the chunks of one row's positives may take in a dispatch,
+/// where only one thread of a software adapter works on them. A single chunk may take more.
 const OPERATIONS_PER_CHUNKS: u64 = 1 << 28;
 
-/// Places of a row that `shaders/gradient/listed.wgsl` sums up in a dispatch: 30,720 rounds of 16, also some tenth of a second there.
+/// Places of a row that `shaders/gradient/listed.wgsl` sums up in a dispatch: 30,720 rounds of 16,
+/// also some tenth of a second there.
 pub(crate) const PLACES_PER_DISPATCH: u64 = 491_520;
 
-/// Anchors that `shaders/gradient/chosen.wgsl` takes in a dispatch: a round for each of them that has chosen the same row, and some
-/// more for every 32.
+/// Anchors that `shaders/gradient/chosen.wgsl` takes in a dispatch: a round for each of them that
+/// has chosen the same row, and some more for every 32.
 pub(crate) const ANCHORS_PER_DISPATCH: u64 = 8_192;
 
 /// Invocations that share a row of values, or the rows of a batch.
@@ -47,24 +51,33 @@ struct Loops {
     rounds: u64,
 }
 
-const PREPARE_ROWS: Loops = Loops { kernel: "prepare/rows", what: "dimensions", step: 32, rounds: 3 };
+const PREPARE_ROWS: Loops =
+    Loops { kernel: "prepare/rows", what: "dimensions", step: 32, rounds: 3 };
 
-const DISTANCE_PAIRWISE: Loops = Loops { kernel: "distance/pairwise", what: "dimensions", step: 16, rounds: 1 };
+const DISTANCE_PAIRWISE: Loops =
+    Loops { kernel: "distance/pairwise", what: "dimensions", step: 16, rounds: 1 };
 
-/// At worst all 16 pairs of an invocation are near, and are read twice at a step of 64: 4 rounds and 32.
-const DISTANCE_EUCLIDEAN: Loops = Loops { kernel: "distance/pairwise", what: "dimensions", step: 64, rounds: 36 };
+/// At worst all 16 pairs of an invocation are near, and are read twice at a step of 64: 4 rounds
+/// and 32.
+const DISTANCE_EUCLIDEAN: Loops =
+    Loops { kernel: "distance/pairwise", what: "dimensions", step: 64, rounds: 36 };
 
-const DISTANCE_LISTED: Loops = Loops { kernel: "distance/listed", what: "dimensions", step: 64, rounds: 2 };
+const DISTANCE_LISTED: Loops =
+    Loops { kernel: "distance/listed", what: "dimensions", step: 64, rounds: 2 };
 
-const FINISH_GRADIENT: Loops = Loops { kernel: "finish/gradient", what: "dimensions", step: 32, rounds: 2 };
+const FINISH_GRADIENT: Loops =
+    Loops { kernel: "finish/gradient", what: "dimensions", step: 32, rounds: 2 };
 
 /// So do `finish/beta` and `measures/totals`.
-const FINISH_TOTALS: Loops = Loops { kernel: "finish/totals", what: "rows", step: WORKGROUP, rounds: 1 };
+const FINISH_TOTALS: Loops =
+    Loops { kernel: "finish/totals", what: "rows", step: WORKGROUP, rounds: 1 };
 
 /// Of the places of a list, two for each of its pairs; an invocation sums up a digit of all blocks.
-const INCIDENCE_SCAN: Loops = Loops { kernel: "incidence/scan", what: "places of listed rows", step: BLOCK, rounds: 2 };
+const INCIDENCE_SCAN: Loops =
+    Loops { kernel: "incidence/scan", what: "places of listed rows", step: BLOCK, rounds: 2 };
 
-const LINEAR_FORWARD: Loops = Loops { kernel: "training/linear", what: "dimensions", step: 16, rounds: 1 };
+const LINEAR_FORWARD: Loops =
+    Loops { kernel: "training/linear", what: "dimensions", step: 16, rounds: 1 };
 
 const LINEAR_BACKWARD: Loops = Loops { what: "rows", ..LINEAR_FORWARD };
 
@@ -122,7 +135,8 @@ pub(crate) fn check_pointwise(loss: &Loss, shape: &Shape, rows: u32) -> Result<(
         return Ok(());
     }
     let terms = loss.description().terms();
-    Loops::of_row(terms.shader.path, terms.walk.reads, RowWidth::Wide).check(shape.dimensions() as u64)
+    Loops::of_row(terms.shader.path, terms.walk.reads, RowWidth::Wide)
+        .check(shape.dimensions() as u64)
 }
 
 /// Checks the sums of a linear projection, both ways.
@@ -131,8 +145,8 @@ pub(crate) fn check_linear(linear: &Linear) -> Result<()> {
     LINEAR_BACKWARD.check(linear.rows as u64)
 }
 
-/// How many positives of a row a dispatch of the kernel takes: `None` where it takes any number at once. An error where the rows
-/// of the shape are too long for a single chunk of them.
+/// How many positives of a row a dispatch of the kernel takes: `None` where it takes any number at
+/// once. An error where the rows of the shape are too long for a single chunk of them.
 pub(crate) fn positives_per_dispatch(
     shader: Shader,
     walk: &Walk,

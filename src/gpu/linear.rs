@@ -16,8 +16,9 @@ use crate::training::Linear;
 
 /// Everything that a linear projection needs: pipelines and outputs.
 ///
-/// Plan once; [bind forward](Self::bind_forward) what the outputs are made of and [backward](Self::bind_backward) what the gradient is
-/// made of; [record](Self::record) each where its turn is. The outputs serve as embeddings of a loss, whose gradient goes backward.
+/// Plan once; [bind forward](Self::bind_forward) what the outputs are made of and
+/// [backward](Self::bind_backward) what the gradient is made of; [record](Self::record) each where
+/// its turn is. The outputs serve as embeddings of a loss, whose gradient goes backward.
 #[derive(Debug)]
 pub struct LinearPlan {
     program: Program,
@@ -31,24 +32,34 @@ impl LinearPlan {
         linear.check()?;
         check_linear(&linear)?;
         let make = Maker::new(context);
-        let subject = Subject::named("Linear", Shape::reference(linear.rows, linear.outputs, linear.inputs));
+        let subject =
+            Subject::named("Linear", Shape::reference(linear.rows, linear.outputs, linear.inputs));
         context.planning(|| {
             Ok(Self {
                 program: Program::new(context, subject, Vec::new()),
                 linear,
                 outputs: make.storage("outputs", (linear.rows * linear.outputs) as u64 * 4)?,
-                gradient: make.storage("gradient of the weights", (linear.inputs * linear.outputs) as u64 * 4)?,
+                gradient: make.storage(
+                    "gradient of the weights",
+                    (linear.inputs * linear.outputs) as u64 * 4,
+                )?,
             })
         })
     }
 
-    /// Checks and binds the caller's N x I inputs and I x D weights. A recording writes the [outputs](Self::outputs).
+    /// Checks and binds the caller's N x I inputs and I x D weights. A recording writes the
+    /// [outputs](Self::outputs).
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned or of the wrong usage, and for the plan's
-    /// outputs themselves; [`Error::Gpu`](crate::Error::Gpu) for a buffer that wgpu refuses.
-    pub fn bind_forward(&self, inputs: wgpu::BufferSlice<'_>, weights: wgpu::BufferSlice<'_>) -> Result<Binding> {
+    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned or of the
+    /// wrong usage, and for the plan's outputs themselves; [`Error::Gpu`](crate::Error::Gpu)
+    /// for a buffer that wgpu refuses.
+    pub fn bind_forward(
+        &self,
+        inputs: wgpu::BufferSlice<'_>,
+        weights: wgpu::BufferSlice<'_>,
+    ) -> Result<Binding> {
         let Linear { rows, inputs: summands, outputs } = self.linear;
         let product = Factors {
             left: ("inputs", inputs),
@@ -59,12 +70,14 @@ impl LinearPlan {
         self.program.bind(|| Ok(self.product(product, &self.outputs)?.into()))
     }
 
-    /// Checks and binds the caller's N x I inputs and the N x D gradient with respect to the outputs, as
-    /// [`Plan::gradient`](crate::Plan::gradient) has it. A recording writes the [gradient](Self::gradient) of the weights.
+    /// Checks and binds the caller's N x I inputs and the N x D gradient with respect to the
+    /// outputs, as [`Plan::gradient`](crate::Plan::gradient) has it. A recording writes the
+    /// [gradient](Self::gradient) of the weights.
     ///
     /// # Errors
     ///
-    /// Those of [`bind_forward`](Self::bind_forward), with the plan's own gradient in the place of its outputs.
+    /// Those of [`bind_forward`](Self::bind_forward), with the plan's own gradient in the place of
+    /// its outputs.
     pub fn bind_backward(
         &self,
         inputs: wgpu::BufferSlice<'_>,

@@ -58,13 +58,17 @@ impl Indices {
         let bits = usize::BITS - (rows - 1).leading_zeros();
         Ok(Self {
             rows: make.storage("listed rows", places * 4)?,
-            orders: [make.storage("places in order", places * 4)?, make.storage("places in order", places * 4)?],
+            orders: [
+                make.storage("places in order", places * 4)?,
+                make.storage("places in order", places * 4)?,
+            ],
             counts: make.storage("counts of digits", places.div_ceil(BLOCK) * DIGITS * 4)?,
             digits: bits.div_ceil(DIGIT_BITS).max(1),
         })
     }
 
-    /// The kernels that sort the places, in their order: each with its buffers and the number of its workgroups.
+    /// The kernels that sort the places, in their order: each with its buffers and the number of
+    /// its workgroups.
     pub(crate) fn sorting(&self, places: u64) -> Vec<(Kernel, [&wgpu::Buffer; 4], u32)> {
         let blocks = places.div_ceil(BLOCK) as u32;
         let mut steps = Vec::new();
@@ -73,7 +77,10 @@ impl Indices {
             let buffers = [&self.rows, order, &self.counts, ordered];
             let groups = [blocks, 1, blocks];
             steps.extend(
-                kernels::incidence(digit).into_iter().zip(groups).map(|(kernel, groups)| (kernel, buffers, groups)),
+                kernels::incidence(digit)
+                    .into_iter()
+                    .zip(groups)
+                    .map(|(kernel, groups)| (kernel, buffers, groups)),
             );
         }
         steps
@@ -92,11 +99,24 @@ impl Indices {
 }
 
 /// Checks the caller's list and prepares it.
-pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &Checker) -> Result<Vec<Step>> {
+pub(crate) fn prepare(
+    basis: &Basis,
+    list: &List,
+    inputs: &Inputs<'_>,
+    check: &Checker,
+) -> Result<Vec<Step>> {
     let Basis { shape, matrix, context, .. } = basis;
     let count = shape.listed();
-    let triplets = || check.needed("triplets", &inputs.triplets, 3 * count, "the plan was made for listed triplets");
-    let pairs = || check.needed("pairs", &inputs.pairs, 2 * count, "the plan was made for listed pairs");
+    let triplets = || {
+        check.needed(
+            "triplets",
+            &inputs.triplets,
+            3 * count,
+            "the plan was made for listed triplets",
+        )
+    };
+    let pairs =
+        || check.needed("pairs", &inputs.pairs, 2 * count, "the plan was made for listed pairs");
     let same = || check.needed("same", &inputs.same, count, "every pair is the same or different");
     // What a kind does not use is bound to what it does.
     let (entries, same) = match shape.mode() {
@@ -105,8 +125,20 @@ pub(crate) fn prepare(basis: &Basis, list: &List, inputs: &Inputs<'_>, check: &C
         _ => (same()?, same()?),
     };
     let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
-    let bound =
-        [entries, same, Bound::all(rows), Bound::all(&list.kinds), Bound::all(&matrix.state), Bound::all(&basis.sizes)];
+    let bound = [
+        entries,
+        same,
+        Bound::all(rows),
+        Bound::all(&list.kinds),
+        Bound::all(&matrix.state),
+        Bound::all(&basis.sizes),
+    ];
     let kernel = kernels::prepare_list(shape.mode());
-    kernel.steps(context, "prepare list", Start::default(), &bound, Groups::of_values(count as u32, 8))
+    kernel.steps(
+        context,
+        "prepare list",
+        Start::default(),
+        &bound,
+        Groups::of_values(count as u32, 8),
+    )
 }

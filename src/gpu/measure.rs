@@ -23,8 +23,8 @@ use crate::{Error, Result};
 /// Roughly how many arithmetic operations ranking a pair takes.
 const OPERATIONS_PER_PAIR: u64 = 64;
 
-/// Everything that measuring retrieval on inputs of one shape needs: pipelines, workspace, outputs. It is used as a
-/// [`Plan`](crate::Plan) is, and has no gradient.
+/// Everything that measuring retrieval on inputs of one shape needs: pipelines, workspace, outputs.
+/// It is used as a [`Plan`](crate::Plan) is, and has no gradient.
 #[derive(Debug)]
 pub struct MeasurePlan {
     pub(crate) program: Program,
@@ -51,7 +51,13 @@ impl MeasurePlan {
         let subject = Subject::named("Retrieval", shape);
         let _span = span!("plan", &subject);
         context.planning(|| {
-            let basis = Basis::new(context, shape, Some(retrieval.distance), retrieval.normalize, Kept::Distance)?;
+            let basis = Basis::new(
+                context,
+                shape,
+                Some(retrieval.distance),
+                retrieval.normalize,
+                Kept::Distance,
+            )?;
             let buffers = Buffers::new(context, retrieval, &shape)?;
             let program = Program::new(context, subject, buffers.steps(&basis, retrieval)?);
             Ok(Self { program, basis, retrieval: retrieval.clone(), buffers })
@@ -72,19 +78,22 @@ impl MeasurePlan {
         })
     }
 
-    /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
+    /// Records the copies that read-back needs and returns what to wait on once they have been
+    /// submitted. Creates a buffer.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`], [`Error::Gpu`], [`Error::DeviceLimit`].
     pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<Measures>> {
         let mut sources = Sources::default();
-        let buffers = [(What::Measures, &self.buffers.measures), (What::Recall, &self.buffers.recall)];
+        let buffers =
+            [(What::Measures, &self.buffers.measures), (What::Recall, &self.buffers.recall)];
         sources.add(self.basis.shape, buffers);
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).measures())
     }
 
-    /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes) says.
+    /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes)
+    /// says.
     pub fn memory_bytes(&self) -> u64 {
         self.basis.matrix.bytes + self.buffers.bytes
     }
@@ -110,9 +119,15 @@ impl Buffers {
         let recall_at: Vec<u32> = std::iter::once(1).chain(recall_at).collect();
         let usage = wgpu::BufferUsages::STORAGE;
         Ok(Self {
-            ranks: make.storage("ranks", shape.queries() as u64 * size_of::<layout::Ranks>() as u64)?,
+            ranks: make
+                .storage("ranks", shape.queries() as u64 * size_of::<layout::Ranks>() as u64)?,
             recall: make.storage("recall", recall_at.len() as u64 * 4)?,
-            recall_at: filled(context, "metric-learning recall at", bytemuck::cast_slice(&recall_at), usage)?,
+            recall_at: filled(
+                context,
+                "metric-learning recall at",
+                bytemuck::cast_slice(&recall_at),
+                usage,
+            )?,
             measures: make.storage("measures", size_of::<layout::Measures>() as u64)?,
             bytes: make.bytes(),
         })
@@ -126,15 +141,28 @@ impl Buffers {
         let mut sweeps = Sweeps::new(basis);
         let distance = sweeps.distance()?;
         let matrix = &basis.matrix;
-        let buffers = [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
+        let buffers =
+            [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
         let columns = u64::from(basis.stripes.stride);
         let of_chunks = portion.map_or(0, |portion| RANKING.operations(columns, portion));
         let cost = columns * OPERATIONS_PER_PAIR + of_chunks;
-        let load = Load { grid: Grid::Rows, cost_per_row: cost * u64::from(portions), most: cost, portions };
+        let load = Load {
+            grid: Grid::Rows,
+            cost_per_row: cost * u64::from(portions),
+            most: cost,
+            portions,
+        };
         let ranks = sweeps.sweep("ranks", &kernels::ranks(portion), &buffers, load)?;
         sweeps.pass([&distance, &ranks].into_iter());
 
-        let buffers = [&self.ranks, &self.recall_at, &self.recall, &self.measures, &matrix.state, &basis.sizes];
+        let buffers = [
+            &self.ranks,
+            &self.recall_at,
+            &self.recall,
+            &self.measures,
+            &matrix.state,
+            &basis.sizes,
+        ];
         let groups = 1 + retrieval.recall_at.len() as u32;
         let cost = u64::from(groups) * basis.shape.queries() as u64 * 16;
         sweeps.push("totals", &kernels::measures(), &buffers, groups, cost);
@@ -144,7 +172,8 @@ impl Buffers {
 
 impl Staged<'_> {
     fn measures(&self) -> Result<Measures> {
-        let found: layout::Measures = bytemuck::pod_read_unaligned(self.part(What::Measures).unwrap_or(&[]));
+        let found: layout::Measures =
+            bytemuck::pod_read_unaligned(self.part(What::Measures).unwrap_or(&[]));
         if found.sequence == 0 {
             return Err(Error::NotComputed);
         }

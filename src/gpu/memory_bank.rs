@@ -7,12 +7,14 @@ use super::scope::scoped;
 use crate::shape::{Shape, countable};
 use crate::{Error, Result};
 
-/// The last embeddings and labels, at most `capacity` of them, in a ring on the GPU: references for losses in reference mode that
-/// see more than one batch.
+/// The last embeddings and labels, at most `capacity` of them, in a ring on the GPU: references for
+/// losses in reference mode that see more than one batch.
 ///
-/// [`enqueue`](Self::enqueue) a batch after its loss has been recorded, so that no row meets itself; nothing is read back. While
-/// the bank is filling, [`shape`](Self::shape) grows with it and needs a plan of its own each time; once it is full, one plan and
-/// one binding serve for ever. A caller who keeps [`len`](Self::len) in a buffer may bind it as [`Inputs::reference_rows`] to one plan for all of the bank.
+/// [`enqueue`](Self::enqueue) a batch after its loss has been recorded, so that no row meets
+/// itself; nothing is read back. While the bank is filling, [`shape`](Self::shape) grows with it
+/// and needs a plan of its own each time; once it is full, one plan and one binding serve for ever.
+/// A caller who keeps [`len`](Self::len) in a buffer may bind it as [`Inputs::reference_rows`] to
+/// one plan for all of the bank.
 ///
 /// Source: Wang, Zhang, Huang and Scott, "Cross-Batch Memory for Embedding Learning", CVPR 2020.
 #[derive(Debug)]
@@ -32,26 +34,31 @@ impl MemoryBank {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] and [`Error::TooLarge`] for its sizes, [`Error::DeviceLimit`], [`Error::OutOfMemory`], [`Error::Gpu`].
+    /// [`Error::Empty`] and [`Error::TooLarge`] for its sizes, [`Error::DeviceLimit`],
+    /// [`Error::OutOfMemory`], [`Error::Gpu`].
     pub fn new(context: &Context, capacity: usize, d: usize) -> Result<Self> {
         Shape::reference(1, capacity, d).check()?;
         let make = Maker::new(context);
         let (embeddings, labels) = scoped(context.device(), "making a memory bank", || {
             context.check_alive("making a memory bank")?;
-            let embeddings = make.filled_by_copies("embeddings of the memory bank", (capacity * d) as u64 * 4)?;
-            Ok((embeddings, make.filled_by_copies("labels of the memory bank", capacity as u64 * 4)?))
+            let embeddings =
+                make.filled_by_copies("embeddings of the memory bank", (capacity * d) as u64 * 4)?;
+            Ok((
+                embeddings,
+                make.filled_by_copies("labels of the memory bank", capacity as u64 * 4)?,
+            ))
         })?;
         Ok(Self { embeddings, labels, capacity, dimensions: d, len: 0, next: 0 })
     }
 
-    /// Records the copies that put `n` rows and their labels in the place of the oldest ones; of more rows than the bank holds
-    /// the last ones stay. The ranges need the usage `COPY_SRC`, and the encoder is to be submitted before the next one that the
-    /// bank is recorded into.
+    /// Records the copies that put `n` rows and their labels in the place of the oldest ones; of
+    /// more rows than the bank holds the last ones stay. The ranges need the usage `COPY_SRC`,
+    /// and the encoder is to be submitted before the next one that the bank is recorded into.
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`] for a range that is too small, misaligned, lacks the usage or is the bank's own, [`Error::TooLarge`] for more rows
-    /// than can be counted.
+    /// [`Error::Buffer`] for a range that is too small, misaligned, lacks the usage or is the
+    /// bank's own, [`Error::TooLarge`] for more rows than can be counted.
     pub fn enqueue(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -88,7 +95,8 @@ impl MemoryBank {
             return Err(Error::Buffer { what, problem });
         }
         if range.offset() % wgpu::COPY_BUFFER_ALIGNMENT != 0 {
-            let problem = format!("the range begins at byte {}, which is no multiple of 4", range.offset());
+            let problem =
+                format!("the range begins at byte {}, which is no multiple of 4", range.offset());
             return Err(Error::Buffer { what, problem });
         }
         Ok(())
@@ -114,14 +122,18 @@ impl MemoryBank {
         self.capacity
     }
 
-    /// The shape of `n` embeddings against what the bank holds now, which gets no gradient. An empty bank has none to plan for:
-    /// the first batch is only enqueued.
+    /// The shape of `n` embeddings against what the bank holds now, which gets no gradient. An
+    /// empty bank has none to plan for: the first batch is only enqueued.
     pub fn shape(&self, n: usize) -> Shape {
         Shape::reference(n, self.len, self.dimensions).with_fixed_references()
     }
 
     /// Embeddings and labels, each in a whole buffer, against the bank.
-    pub fn inputs<'a>(&'a self, embeddings: &'a wgpu::Buffer, labels: &'a wgpu::Buffer) -> Inputs<'a> {
+    pub fn inputs<'a>(
+        &'a self,
+        embeddings: &'a wgpu::Buffer,
+        labels: &'a wgpu::Buffer,
+    ) -> Inputs<'a> {
         Inputs {
             references: Some(self.embeddings.slice(..)),
             reference_labels: Some(self.labels.slice(..)),
@@ -129,7 +141,8 @@ impl MemoryBank {
         }
     }
 
-    /// The embeddings, `capacity` x D, of which the first [`len`](Self::len) rows are filled; the oldest is overwritten first.
+    /// The embeddings, `capacity` x D, of which the first [`len`](Self::len) rows are filled; the
+    /// oldest is overwritten first.
     pub fn embeddings(&self) -> &wgpu::Buffer {
         &self.embeddings
     }

@@ -1,4 +1,5 @@
-//! How it is computed: adapters and contexts, kernels, plans and read-back. Nothing in here knows a formula.
+//! How it is computed: adapters and contexts, kernels, plans and read-back. Nothing in here knows a
+//! formula.
 
 mod adapter;
 mod autotune;

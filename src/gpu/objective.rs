@@ -19,11 +19,11 @@ use crate::objective::{ObjectiveEvaluation, Weighted, check};
 use crate::shape::Shape;
 use crate::{Error, Result};
 
-/// Everything that evaluating a weighted sum of losses needs: pipelines, workspace, outputs. It is used as a
-/// [`Plan`](crate::Plan) is.
+/// Everything that evaluating a weighted sum of losses needs: pipelines, workspace, outputs. It is
+/// used as a [`Plan`](crate::Plan) is.
 ///
-/// Losses over the same set of rows, of the same shape and with the same distance on rows that are both normalized or both not,
-/// share the prepared rows and every distance.
+/// Losses over the same set of rows, of the same shape and with the same distance on rows that are
+/// both normalized or both not, share the prepared rows and every distance.
 #[derive(Debug)]
 pub struct ObjectivePlan {
     pub(crate) program: Program,
@@ -55,10 +55,17 @@ impl ObjectivePlan {
         context.planning(|| Self::make(context, objective, &sets, subject))
     }
 
-    fn make(context: &Context, objective: &[Weighted<Shape>], sets: &[[usize; 2]], subject: Subject) -> Result<Self> {
+    fn make(
+        context: &Context,
+        objective: &[Weighted<Shape>],
+        sets: &[[usize; 2]],
+        subject: Subject,
+    ) -> Result<Self> {
         let make = Maker::new(context);
-        let sums: Result<Vec<_>> =
-            sets.iter().map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4)).collect();
+        let sums: Result<Vec<_>> = sets
+            .iter()
+            .map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4))
+            .collect();
         let (groups, places) = grouped(context, objective)?;
         let mut plan = Self {
             program: Program::new(context, subject, Vec::new()),
@@ -74,7 +81,8 @@ impl ObjectivePlan {
         Ok(plan)
     }
 
-    /// Group by group; each loss is added as soon as its group is done, in the order of the terms among themselves.
+    /// Group by group; each loss is added as soon as its group is done, in the order of the terms
+    /// among themselves.
     fn steps(&self) -> Result<Vec<Step>> {
         let mut steps = Vec::new();
         for group in &self.groups {
@@ -83,7 +91,12 @@ impl ObjectivePlan {
         let mut seen = vec![false; self.sums.len()];
         for (at, (term, &[group, part])) in self.terms.iter().zip(&self.places).enumerate() {
             let is_first = !std::mem::replace(&mut seen[term.set], true);
-            steps.extend(self.accumulate(&self.groups[group], part, [is_first, at == 0], term.weight)?);
+            steps.extend(self.accumulate(
+                &self.groups[group],
+                part,
+                [is_first, at == 0],
+                term.weight,
+            )?);
         }
         Ok(steps)
     }
@@ -97,34 +110,52 @@ impl ObjectivePlan {
     ) -> Result<Vec<Step>> {
         let sum = &self.sums[group.set];
         let count = (sum.size() / 4) as u32;
-        let accumulate =
-            Accumulate { first: 0, count, is_first: is_first.into(), is_first_of_all: is_first_of_all.into(), weight };
+        let accumulate = Accumulate {
+            first: 0,
+            count,
+            is_first: is_first.into(),
+            is_first_of_all: is_first_of_all.into(),
+            weight,
+        };
         let context = &group.basis.context;
         let buffers = &group.parts[part].buffers;
         let state = &group.basis.matrix.state;
-        let bound = [&buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);
-        kernels::accumulate().steps(context, "accumulate", accumulate, &bound, Groups::of_values(count, 1))
+        let bound =
+            [&buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);
+        kernels::accumulate().steps(
+            context,
+            "accumulate",
+            accumulate,
+            &bound,
+            Groups::of_values(count, 1),
+        )
     }
 
-    /// Checks the caller's buffers and binds them: the inputs of every set, in the order of their numbers.
+    /// Checks the caller's buffers and binds them: the inputs of every set, in the order of their
+    /// numbers.
     ///
     /// # Errors
     ///
-    /// Those of [`Plan::bind`](crate::Plan::bind), and [`Error::Length`] for more or fewer inputs than sets.
+    /// Those of [`Plan::bind`](crate::Plan::bind), and [`Error::Length`] for more or fewer inputs
+    /// than sets.
     pub fn bind(&self, inputs: &[Inputs<'_>]) -> Result<Binding> {
         self.bind_with(inputs, &vec![Outputs::default(); self.sums.len()])
     }
 
-    /// The same, with gradients handed to buffers of the caller's at the end of each recording: the outputs of every set, in the order
-    /// of their numbers. A set's gradients with respect to references and beta are the sums over its terms. Where one term is not
-    /// valid, no set's gradient is handed on.
+    /// The same, with gradients handed to buffers of the caller's at the end of each recording: the
+    /// outputs of every set, in the order of their numbers. A set's gradients with respect to
+    /// references and beta are the sums over its terms. Where one term is not valid, no set's
+    /// gradient is handed on.
     ///
     /// # Errors
     ///
-    /// Those of [`Plan::bind_with`](crate::Plan::bind_with), and [`Error::Length`] for more or fewer inputs or outputs than sets.
+    /// Those of [`Plan::bind_with`](crate::Plan::bind_with), and [`Error::Length`] for more or
+    /// fewer inputs or outputs than sets.
     pub fn bind_with(&self, inputs: &[Inputs<'_>], outputs: &[Outputs<'_>]) -> Result<Binding> {
         let expected = self.sums.len();
-        for (what, actual) in [("the inputs of the sets", inputs.len()), ("the outputs of the sets", outputs.len())] {
+        for (what, actual) in
+            [("the inputs of the sets", inputs.len()), ("the outputs of the sets", outputs.len())]
+        {
             if actual != expected {
                 return Err(Error::Length { what, expected, actual });
             }
@@ -149,18 +180,31 @@ impl ObjectivePlan {
     fn hand_over(&self, outputs: &[Outputs<'_>]) -> Result<Vec<Step>> {
         let mut handover = Handover::default();
         for (set, (sum, outputs)) in self.sums.iter().zip(outputs).enumerate() {
-            let parts = || self.groups.iter().filter(move |group| group.set == set).flat_map(|group| &group.parts);
+            let parts = || {
+                self.groups
+                    .iter()
+                    .filter(move |group| group.set == set)
+                    .flat_map(|group| &group.parts)
+            };
             let references = parts().filter_map(|part| part.buffers.gradient_references.as_ref());
             let betas = parts().filter_map(|part| part.buffers.gradient_beta.as_ref());
             handover.add("gradient", [sum], &outputs.gradient)?;
-            handover.add("gradient of references", longest_first(references), &outputs.gradient_references)?;
+            handover.add(
+                "gradient of references",
+                longest_first(references),
+                &outputs.gradient_references,
+            )?;
             handover.add("gradient of beta", longest_first(betas), &outputs.gradient_beta)?;
         }
-        let losses = self.groups.iter().flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)));
+        let losses = self
+            .groups
+            .iter()
+            .flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)));
         handover.steps(self.context(), losses)
     }
 
-    /// The inputs of a set are for all its losses: each takes what it needs, and has to find it there.
+    /// The inputs of a set are for all its losses: each takes what it needs, and has to find it
+    /// there.
     fn check_truths(&self, inputs: &[Inputs<'_>]) -> Result<()> {
         self.terms.iter().try_for_each(|Weighted { loss, inputs: shape, set, .. }| {
             let has_targets = inputs[*set].targets.is_some() && loss.truth().has_targets();
@@ -173,7 +217,8 @@ impl ObjectivePlan {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] for a loss that draws nothing, [`Error::NoTerm`] for a term that there is not.
+    /// [`Error::Unsupported`] for a loss that draws nothing, [`Error::NoTerm`] for a term that
+    /// there is not.
     pub fn set_seed(&self, term: usize, seed: u32) -> Result<()> {
         let missing = Error::NoTerm { term, limit: self.terms.len() };
         let part = self.part(term).ok_or(missing)?;
@@ -181,12 +226,16 @@ impl ObjectivePlan {
         scoped(context.device(), "setting the seed", || part.set_seed(context.queue(), seed))
     }
 
-    /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
+    /// Records the copies that read-back needs and returns what to wait on once they have been
+    /// submitted. Creates a buffer.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`], [`Error::Gpu`], [`Error::DeviceLimit`].
-    pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<ObjectiveEvaluation>> {
+    pub fn read_back(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Pending<ObjectiveEvaluation>> {
         let mut sources = Sources::default();
         for &[group, part] in &self.places {
             let Group { basis, parts, .. } = &self.groups[group];
@@ -197,19 +246,22 @@ impl ObjectivePlan {
             let term = self.terms.iter().position(|term| term.set == set).unwrap_or_default();
             let totals = self.term_loss_value(term).map(|totals| (What::Totals, totals));
             let total_loss = (set == 0).then_some((What::TotalLoss, &self.total_loss));
-            sources.add(self.terms[term].inputs, [(What::Sum, sum)].into_iter().chain(totals).chain(total_loss));
+            sources.add(
+                self.terms[term].inputs,
+                [(What::Sum, sum)].into_iter().chain(totals).chain(total_loss),
+            );
         }
         Pending::new(self.context(), encoder, sources, evaluation)
     }
 
-    /// The gradient of the weighted sum with respect to the rows of a set, N x D f32, tight; usage `STORAGE | COPY_SRC`. `None`
-    /// for a set that there is not.
+    /// The gradient of the weighted sum with respect to the rows of a set, N x D f32, tight; usage
+    /// `STORAGE | COPY_SRC`. `None` for a set that there is not.
     pub fn gradient(&self, set: usize) -> Option<&wgpu::Buffer> {
         self.sums.get(set)
     }
 
-    /// The weighted gradient of a term with respect to its references or prototypes, M x D f32, where there are any that are not
-    /// fixed.
+    /// The weighted gradient of a term with respect to its references or prototypes, M x D f32,
+    /// where there are any that are not fixed.
     pub fn gradient_references(&self, term: usize) -> Option<&wgpu::Buffer> {
         self.part(term)?.buffers.gradient_references.as_ref()
     }
@@ -224,15 +276,23 @@ impl ObjectivePlan {
         &self.total_loss
     }
 
-    /// The loss of a term, not weighted, is the first f32 of this buffer. `None` for a term that there is not.
+    /// The loss of a term, not weighted, is the first f32 of this buffer. `None` for a term that
+    /// there is not.
     pub fn term_loss_value(&self, term: usize) -> Option<&wgpu::Buffer> {
         Some(&self.part(term)?.buffers.totals)
     }
 
-    /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes) says.
+    /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes)
+    /// says.
     pub fn memory_bytes(&self) -> u64 {
-        let of_parts = |group: &Group| group.parts.iter().map(|part| part.buffers.bytes).sum::<u64>();
-        self.bytes + self.groups.iter().map(|group| group.basis.matrix.bytes + of_parts(group)).sum::<u64>()
+        let of_parts =
+            |group: &Group| group.parts.iter().map(|part| part.buffers.bytes).sum::<u64>();
+        self.bytes
+            + self
+                .groups
+                .iter()
+                .map(|group| group.basis.matrix.bytes + of_parts(group))
+                .sum::<u64>()
     }
 
     /// The losses with their weights and shapes.
@@ -256,16 +316,21 @@ fn longest_first<'a>(buffers: impl Iterator<Item = &'a wgpu::Buffer>) -> Vec<&'a
 }
 
 /// The groups, and of each term its group and its place there.
-fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Group>, Vec<[usize; 2]>)> {
+fn grouped(
+    context: &Context,
+    objective: &[Weighted<Shape>],
+) -> Result<(Vec<Group>, Vec<[usize; 2]>)> {
     let mut groups: Vec<Group> = Vec::new();
     let mut places = Vec::new();
     for Weighted { weight, loss, inputs: shape, set } in objective {
         let (distance, normalize) = (loss.distance(), loss.normalize());
-        let fits = |group: &Group| group.set == *set && group.basis.carries(shape, distance, normalize);
+        let fits =
+            |group: &Group| group.set == *set && group.basis.carries(shape, distance, normalize);
         let at = groups.iter().position(fits).unwrap_or(groups.len());
         if at == groups.len() {
             // The next losses of the group may have coefficients, though this one has none.
-            let basis = Basis::new(context, *shape, distance, normalize, Kept::DistanceAndCoefficient)?;
+            let basis =
+                Basis::new(context, *shape, distance, normalize, Kept::DistanceAndCoefficient)?;
             groups.push(Group { basis, parts: Vec::new(), set: *set });
         }
         let group = &mut groups[at];
@@ -279,7 +344,8 @@ fn grouped(context: &Context, objective: &[Weighted<Shape>]) -> Result<(Vec<Grou
 /// The terms, then the sets.
 fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
-    let count = results.iter().position(|staged| staged.part(What::Sum).is_some()).unwrap_or(results.len());
+    let count =
+        results.iter().position(|staged| staged.part(What::Sum).is_some()).unwrap_or(results.len());
     let (terms, sums) = results.split_at(count);
     // The faults of the inputs before what follows from them.
     terms.iter().try_for_each(|staged| staged.check())?;

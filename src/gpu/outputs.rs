@@ -12,8 +12,9 @@ use super::part::Part;
 use crate::Shape;
 use crate::{Error, Result};
 
-/// A range of a buffer of the caller's that takes a gradient: f32, tight, of the usage `STORAGE`, at an offset that is a multiple of
-/// the device's `min_storage_buffer_offset_alignment`. It may overlap neither an input nor another output.
+/// A range of a buffer of the caller's that takes a gradient: f32, tight, of the usage `STORAGE`,
+/// at an offset that is a multiple of the device's `min_storage_buffer_offset_alignment`. It may
+/// overlap neither an input nor another output.
 #[derive(Clone, Debug)]
 pub struct Output<'a> {
     /// Where it goes.
@@ -34,16 +35,18 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Buffers of the caller's that take gradients, beside those of the plan, which keeps its own in any case.
+/// Buffers of the caller's that take gradients, beside those of the plan, which keeps its own in
+/// any case.
 ///
-/// A recording whose evaluation is an error (a value that is not finite, a label without an entry, a result beyond f32) must not spoil
-/// what the caller goes on with: it adds nothing, and writes zeros. Read-back says which error it was.
+/// A recording whose evaluation is an error (a value that is not finite, a label without an entry,
+/// a result beyond f32) must not spoil what the caller goes on with: it adds nothing, and writes
+/// zeros. Read-back says which error it was.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs<'a> {
     /// The gradient with respect to the embeddings, scores or predictions, N x D.
     pub gradient: Option<Output<'a>>,
-    /// The gradient with respect to the references or prototypes, M x D, where there are any that are not
-    /// [fixed](Shape::with_fixed_references).
+    /// The gradient with respect to the references or prototypes, M x D, where there are any that
+    /// are not [fixed](Shape::with_fixed_references).
     pub gradient_references: Option<Output<'a>>,
     /// The gradient with respect to each beta, for Wu's margin.
     pub gradient_beta: Option<Output<'a>>,
@@ -71,8 +74,13 @@ pub(crate) fn check_apart(inputs: &[Inputs<'_>], outputs: &[Outputs<'_>]) -> Res
     let mut before: Vec<(&'static str, wgpu::BufferSlice<'_>)> = Vec::new();
     for (what, output) in outputs.iter().flat_map(Outputs::all) {
         let others = given.iter().chain(&before);
-        if let Some((other, _)) = others.into_iter().find(|(_, other)| overlap(other, &output.range)) {
-            return Err(Error::Buffer { what, problem: format!("the range overlaps that of {other}") });
+        if let Some((other, _)) =
+            others.into_iter().find(|(_, other)| overlap(other, &output.range))
+        {
+            return Err(Error::Buffer {
+                what,
+                problem: format!("the range overlaps that of {other}"),
+            });
         }
         before.push((what, output.range));
     }
@@ -91,7 +99,8 @@ pub(crate) struct Handover<'a> {
 }
 
 impl<'a> Handover<'a> {
-    /// Hands these gradients, in their order, to one output: the first to come writes, unless the caller accumulates.
+    /// Hands these gradients, in their order, to one output: the first to come writes, unless the
+    /// caller accumulates.
     pub(crate) fn add(
         &mut self,
         what: &'static str,
@@ -122,7 +131,8 @@ impl<'a> Handover<'a> {
         }
         let verdict = Maker::new(context).storage("verdict", 4)?;
         let judged = losses.enumerate().map(|(at, (basis, part))| {
-            let bound = [&basis.sizes, &part.buffers.totals, &basis.matrix.state, &verdict].map(Bound::all);
+            let bound =
+                [&basis.sizes, &part.buffers.totals, &basis.matrix.state, &verdict].map(Bound::all);
             kernels::verdict(at == 0).step(context, "verdict", &bound, [1, 1, 1], 1)
         });
         let mut steps: Vec<_> = judged.collect();

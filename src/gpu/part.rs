@@ -16,7 +16,8 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// The gradients of the loss are multiplied with `weight`. `beside` are the others on the same basis so far.
+    /// The gradients of the loss are multiplied with `weight`. `beside` are the others on the same
+    /// basis so far.
     pub(crate) fn new(basis: &Basis, loss: Loss, weight: f32, beside: &[Self]) -> Result<Self> {
         let rows = match basis.shape.mode() {
             Mode::Pointwise => pointwise::checked_rows(&loss, &basis.shape)?,

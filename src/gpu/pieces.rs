@@ -1,8 +1,10 @@
-//! Workgroups of a kernel that are shared out among dispatches, so that none of these takes too long.
+//! Workgroups of a kernel that are shared out among dispatches, so that none of these takes too
+//! long.
 
 use super::dispatch::{MOST_GROUPS, folded};
 
-/// Dispatches of a kernel beyond which none is split any more: each is an object on the host, and a uniform.
+/// Dispatches of a kernel beyond which none is split any more: each is an object on the host, and a
+/// uniform.
 pub(crate) const MOST_DISPATCHES: u64 = 1 << 16;
 
 /// A part of the workgroups of a kernel, from `first` on, that is one dispatch.
@@ -13,7 +15,8 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// Cuts these workgroups into so many pieces, or a few more: first into rows of workgroups, then those.
+    /// Cuts these workgroups into so many pieces, or a few more: first into rows of workgroups,
+    /// then those.
     pub(crate) fn cut(extent: [u32; 2], pieces: u64) -> Vec<Self> {
         let [across, down] = extent;
         if extent.contains(&0) {
@@ -26,10 +29,14 @@ impl Piece {
         let starts = |count: u32, step: u32| (0..count).step_by(step as usize);
         let columns = |y| starts(across, width).map(move |x| [x, y]);
         let size = |[x, y]: [u32; 2]| [width.min(across - x), height.min(down - y)];
-        starts(down, height).flat_map(columns).map(|first| Self { first, size: size(first) }).collect()
+        starts(down, height)
+            .flat_map(columns)
+            .map(|first| Self { first, size: size(first) })
+            .collect()
     }
 
-    /// As a dispatch. A piece of several is never so large that it has to be folded, which would add to it.
+    /// As a dispatch. A piece of several is never so large that it has to be folded, which would
+    /// add to it.
     pub(crate) fn groups(&self) -> [u32; 3] {
         match self.size {
             [across, 1] => folded(across),
@@ -60,9 +67,12 @@ mod tests {
     /// Which workgroups the pieces hold, as often as they do.
     fn held(extent: [u32; 2], pieces: u64) -> (usize, Vec<[u32; 2]>) {
         let pieces = Piece::cut(extent, pieces);
-        let across = |piece: &Piece, y: u32| (0..piece.size[0]).map(|x| [piece.first[0] + x, y]).collect::<Vec<_>>();
-        let all =
-            |piece: &Piece| (0..piece.size[1]).flat_map(|y| across(piece, piece.first[1] + y)).collect::<Vec<_>>();
+        let across = |piece: &Piece, y: u32| {
+            (0..piece.size[0]).map(|x| [piece.first[0] + x, y]).collect::<Vec<_>>()
+        };
+        let all = |piece: &Piece| {
+            (0..piece.size[1]).flat_map(|y| across(piece, piece.first[1] + y)).collect::<Vec<_>>()
+        };
         (pieces.len(), pieces.iter().flat_map(all).collect())
     }
 
@@ -75,7 +85,10 @@ mod tests {
                 let (count, mut held) = held(extent, pieces);
                 held.sort_by_key(|&[x, y]| [y, x]);
                 assert_eq!(held, all, "{extent:?} in {pieces}");
-                assert!(count as u64 >= pieces.min(all.len() as u64), "{extent:?} in {pieces}: {count}");
+                assert!(
+                    count as u64 >= pieces.min(all.len() as u64),
+                    "{extent:?} in {pieces}: {count}"
+                );
             }
         }
     }

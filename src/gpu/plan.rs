@@ -21,12 +21,14 @@ use crate::shape::{Mode, Shape};
 
 /// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
 ///
-/// Plan once, [bind](Plan::bind) the input buffers once, [record](Plan::record) as often as needed. Recordings of one plan in one
-/// submission run in their order and share workspace and outputs: the last one's stay.
+/// Plan once, [bind](Plan::bind) the input buffers once, [record](Plan::record) as often as needed.
+/// Recordings of one plan in one submission run in their order and share workspace and outputs: the
+/// last one's stay.
 ///
-/// Faults in the inputs (a number that is not finite, a label that chooses nothing) and results beyond f32 are found on the GPU. Only
-/// [`read_back`](Plan::read_back) tells of them, as an [`Error`]; the output buffers hold anything then. An application that leaves
-/// its results on the GPU can read back now and then, or hand its own buffers over, which are not written in that case
+/// Faults in the inputs (a number that is not finite, a label that chooses nothing) and results
+/// beyond f32 are found on the GPU. Only [`read_back`](Plan::read_back) tells of them, as an
+/// [`Error`]; the output buffers hold anything then. An application that leaves its results on the
+/// GPU can read back now and then, or hand its own buffers over, which are not written in that case
 /// ([`Outputs`](crate::Outputs)).
 #[derive(Debug)]
 pub struct Plan {
@@ -55,9 +57,11 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`] for a range that is too small, misaligned or of the wrong usage, [`Error::Missing`] for an input that the
-    /// shape or the loss asks for, [`Error::Unsupported`] for targets or labels that the loss does not take and [`Error::NotTaken`] for
-    /// any other input that it does not, [`Error::Gpu`] for a buffer that wgpu refuses, for instance of another device.
+    /// [`Error::Buffer`] for a range that is too small, misaligned or of the wrong usage,
+    /// [`Error::Missing`] for an input that the shape or the loss asks for,
+    /// [`Error::Unsupported`] for targets or labels that the loss does not take and
+    /// [`Error::NotTaken`] for any other input that it does not, [`Error::Gpu`] for a buffer
+    /// that wgpu refuses, for instance of another device.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         self.bind_with(inputs, &Outputs::default())
     }
@@ -66,8 +70,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Those of [`Plan::bind`]; [`Error::Buffer`] for an output of a gradient that the plan does not have, or that overlaps an input,
-    /// another output or the plan's own gradient.
+    /// Those of [`Plan::bind`]; [`Error::Buffer`] for an output of a gradient that the plan does
+    /// not have, or that overlaps an input, another output or the plan's own gradient.
     pub fn bind_with(&self, inputs: &Inputs<'_>, outputs: &Outputs<'_>) -> Result<Binding> {
         let mode = self.basis.shape.mode();
         self.loss().check_truth(mode, inputs.targets.is_some(), inputs.labels.is_some())?;
@@ -88,18 +92,21 @@ impl Plan {
         handover.steps(self.context(), [(&self.basis, self.part())].into_iter())
     }
 
-    /// Replaces the seed of a loss that draws, for every submission after this call, whenever it was recorded: a training draws
-    /// afresh in each step without another plan. [`Plan::loss`] keeps the seed it was planned with.
+    /// Replaces the seed of a loss that draws, for every submission after this call, whenever it
+    /// was recorded: a training draws afresh in each step without another plan. [`Plan::loss`]
+    /// keeps the seed it was planned with.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] for a loss that draws nothing; [`Error::Gpu`], [`Error::OutOfMemory`].
+    /// [`Error::Unsupported`] for a loss that draws nothing; [`Error::Gpu`],
+    /// [`Error::OutOfMemory`].
     pub fn set_seed(&self, seed: u32) -> Result<()> {
         let context = self.context();
         scoped(context.device(), "setting the seed", || self.part().set_seed(context.queue(), seed))
     }
 
-    /// Records the copies that read-back needs and returns what to wait on once they have been submitted. Creates a buffer.
+    /// Records the copies that read-back needs and returns what to wait on once they have been
+    /// submitted. Creates a buffer.
     ///
     /// # Errors
     ///
@@ -110,14 +117,15 @@ impl Plan {
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).evaluation())
     }
 
-    /// The gradient with respect to the embeddings, scores, predictions, logits or weights, N x D f32, tight; usage
-    /// `STORAGE | COPY_SRC`, as all outputs have it. It is what the last recording made of its inputs: of faulty ones anything, see
-    /// [`Plan`].
+    /// The gradient with respect to the embeddings, scores, predictions, logits or weights, N x D
+    /// f32, tight; usage `STORAGE | COPY_SRC`, as all outputs have it. It is what the last
+    /// recording made of its inputs: of faulty ones anything, see [`Plan`].
     pub fn gradient(&self) -> &wgpu::Buffer {
         &self.part().buffers.gradient
     }
 
-    /// The gradient with respect to the references or prototypes, M x D f32, where there are any that are not fixed.
+    /// The gradient with respect to the references or prototypes, M x D f32, where there are any
+    /// that are not fixed.
     pub fn gradient_references(&self) -> Option<&wgpu::Buffer> {
         self.part().buffers.gradient_references.as_ref()
     }
@@ -132,8 +140,8 @@ impl Plan {
         &self.part().buffers.totals
     }
 
-    /// Device memory that the plan holds, in bytes: workspace, prepared rows and outputs. Its uniforms, of some kilobytes, are not
-    /// counted, nor are the caller's buffers.
+    /// Device memory that the plan holds, in bytes: workspace, prepared rows and outputs. Its
+    /// uniforms, of some kilobytes, are not counted, nor are the caller's buffers.
     pub fn memory_bytes(&self) -> u64 {
         self.basis.matrix.bytes + self.part().buffers.bytes
     }

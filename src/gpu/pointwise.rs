@@ -1,4 +1,5 @@
-//! The plan of a pointwise loss: one kernel over the caller's values, then finish. No matrix, no stripes.
+//! The plan of a pointwise loss: one kernel over the caller's values, then finish. No matrix, no
+//! stripes.
 
 use super::basis::Basis;
 use super::buffers::Buffers;
@@ -38,7 +39,8 @@ pub(crate) fn checked_rows(loss: &Loss, shape: &Shape) -> Result<u32> {
 /// The steps after those of the binding.
 pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
     let last = parts.len() - 1;
-    let mut steps: Vec<_> = parts.iter().enumerate().map(|(at, part)| steps::totals(basis, part, at == last)).collect();
+    let mut steps: Vec<_> =
+        parts.iter().enumerate().map(|(at, part)| steps::totals(basis, part, at == last)).collect();
     for part in parts {
         steps.extend(finish(basis, part)?);
     }
@@ -67,8 +69,12 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<Ve
     let values = check.bound("embeddings", &inputs.embeddings, count)?;
     let truth = match loss.truth() {
         Truth::Nothing => Bound::all(&matrix.unused),
-        Truth::Targets | Truth::Signs => check.needed("targets", &inputs.targets, count, "every value has one")?,
-        Truth::Labels => check.needed("labels", &inputs.labels, shape.queries(), "every row has one")?,
+        Truth::Targets | Truth::Signs => {
+            check.needed("targets", &inputs.targets, count, "every value has one")?
+        }
+        Truth::Labels => {
+            check.needed("labels", &inputs.labels, shape.queries(), "every row has one")?
+        }
     };
     let bound = [
         Bound::all(&buffers.parameters),

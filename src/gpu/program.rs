@@ -21,31 +21,45 @@ pub(crate) const PASS: wgpu::ComputePassDescriptor<'static> =
 macro_rules! recording {
     ($plan:ident) => {
         impl $plan {
-            /// Records everything as one compute pass. Creates nothing, writes nothing from the host, submits nothing.
+            /// Records everything as one compute pass. Creates nothing, writes nothing from the
+            /// host, submits nothing.
             ///
             /// # Errors
             ///
             /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan.
-            pub fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
+            pub fn record(
+                &self,
+                encoder: &mut wgpu::CommandEncoder,
+                binding: &Binding,
+            ) -> Result<()> {
                 self.program.record(encoder, binding)
             }
 
-            /// The same into a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
+            /// The same into a compute pass of the caller's. It leaves its own pipeline and bind
+            /// group 0 set.
             ///
             /// # Errors
             ///
             /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan.
-            pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
+            pub fn record_into(
+                &self,
+                pass: &mut wgpu::ComputePass<'_>,
+                binding: &Binding,
+            ) -> Result<()> {
                 self.program.record_into(pass, binding)
             }
 
-            /// The dispatches of a recording, cut where the [`Stage`](crate::Stage) changes: for callers who record each section into a
-            /// pass of their own, with `timestamp_writes` or a profiler's scope.
+            /// The dispatches of a recording, cut where the [`Stage`](crate::Stage) changes: for
+            /// callers who record each section into a pass of their own, with
+            /// `timestamp_writes` or a profiler's scope.
             ///
             /// # Errors
             ///
             /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan.
-            pub fn sections<'a>(&'a self, binding: &'a Binding) -> Result<Vec<$crate::gpu::Section<'a>>> {
+            pub fn sections<'a>(
+                &'a self,
+                binding: &'a Binding,
+            ) -> Result<Vec<$crate::gpu::Section<'a>>> {
                 self.program.sections(binding)
             }
 
@@ -53,9 +67,10 @@ macro_rules! recording {
             ///
             /// # Errors
             ///
-            /// [`Error::MissingFeature`](crate::Error::MissingFeature) for a device without `TIMESTAMP_QUERY`,
-            /// [`Error::DeviceLimit`](crate::Error::DeviceLimit) for more sections than a query set takes,
-            /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan; `OutOfMemory`, `Gpu`.
+            /// [`Error::MissingFeature`](crate::Error::MissingFeature) for a device without
+            /// `TIMESTAMP_QUERY`, [`Error::DeviceLimit`](crate::Error::DeviceLimit) for more
+            /// sections than a query set takes, [`Error::Buffer`](crate::Error::Buffer) for a
+            /// binding of another plan; `OutOfMemory`, `Gpu`.
             pub fn timings(&self, binding: &Binding) -> Result<$crate::gpu::Timings> {
                 $crate::gpu::Timings::new(&self.program.context, &self.program.sections(binding)?)
             }
@@ -64,7 +79,8 @@ macro_rules! recording {
             ///
             /// # Errors
             ///
-            /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan, or timings of another binding.
+            /// [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan, or timings of
+            /// another binding.
             pub fn record_timed(
                 &self,
                 encoder: &mut wgpu::CommandEncoder,
@@ -79,8 +95,9 @@ macro_rules! recording {
                 self.program.dispatches(binding)
             }
 
-            /// Roughly how many arithmetic operations a recording takes: additions, subtractions and multiplications of f32
-            /// for distances and gradients, which are nearly all, and an estimate of the rest.
+            /// Roughly how many arithmetic operations a recording takes: additions, subtractions
+            /// and multiplications of f32 for distances and gradients, which are nearly all,
+            /// and an estimate of the rest.
             pub fn operations(&self, binding: &Binding) -> u64 {
                 self.program.operations(binding)
             }
@@ -105,7 +122,12 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn new(context: &Context, subject: Subject, steps: Vec<Step>) -> Self {
-        Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), context: context.clone(), subject, steps }
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            context: context.clone(),
+            subject,
+            steps,
+        }
     }
 
     /// Adds dispatches at the end.
@@ -116,17 +138,26 @@ impl Program {
     /// Binds the dispatches around those of the plan.
     pub(crate) fn bind(&self, around: impl FnOnce() -> Result<Around>) -> Result<Binding> {
         let _span = span!("bind", &self.subject);
-        let around = self.context.or_forget(|| scoped(self.context.device(), "binding inputs", around))?;
+        let around =
+            self.context.or_forget(|| scoped(self.context.device(), "binding inputs", around))?;
         Ok(Binding { plan: self.id, around })
     }
 
     /// Records every dispatch in one pass.
-    pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder, binding: &Binding) -> Result<()> {
+    pub(crate) fn record(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        binding: &Binding,
+    ) -> Result<()> {
         self.record_into(&mut encoder.begin_compute_pass(&PASS), binding)
     }
 
     /// Records every dispatch.
-    pub(crate) fn record_into(&self, pass: &mut wgpu::ComputePass<'_>, binding: &Binding) -> Result<()> {
+    pub(crate) fn record_into(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        binding: &Binding,
+    ) -> Result<()> {
         let _span = span!("record", &self.subject);
         self.steps(binding)?.for_each(|step| step.record(pass));
         Ok(())
@@ -147,9 +178,15 @@ impl Program {
     }
 
     /// Every dispatch in its order.
-    pub(crate) fn steps<'a>(&'a self, binding: &'a Binding) -> Result<impl Iterator<Item = &'a Step>> {
+    pub(crate) fn steps<'a>(
+        &'a self,
+        binding: &'a Binding,
+    ) -> Result<impl Iterator<Item = &'a Step>> {
         if binding.plan != self.id {
-            return Err(Error::Buffer { what: "binding", problem: "it was made by another plan".into() });
+            return Err(Error::Buffer {
+                what: "binding",
+                problem: "it was made by another plan".into(),
+            });
         }
         let Around { before, after } = &binding.around;
         Ok(before.iter().chain(&self.steps).chain(after))

@@ -25,8 +25,9 @@ use crate::{Error, Evaluation, Result};
 /// An evaluation, or another result, on its way to the host.
 ///
 /// First submit the encoder that the `read_back` of a [`Plan`] or of another plan recorded into,
-/// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is polled and asks to be polled again at once, so any executor will
-/// do, at the cost of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
+/// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is
+/// polled and asks to be polled again at once, so any executor will do, at the cost of one that is
+/// kept busy: where that matters, poll the device elsewhere and `wait`.
 pub struct Pending<T = Evaluation> {
     context: Context,
     staging: wgpu::Buffer,
@@ -90,7 +91,11 @@ pub(crate) struct Sources<'a> {
 
 impl<'a> Sources<'a> {
     /// Adds a result in these buffers.
-    pub(crate) fn add(&mut self, shape: Shape, buffers: impl IntoIterator<Item = (What, &'a wgpu::Buffer)>) {
+    pub(crate) fn add(
+        &mut self,
+        shape: Shape,
+        buffers: impl IntoIterator<Item = (What, &'a wgpu::Buffer)>,
+    ) {
         let result = self.shapes.len();
         self.shapes.push(shape);
         self.buffers.extend(buffers.into_iter().map(|(what, buffer)| (result, what, buffer)));
@@ -167,11 +172,12 @@ impl<T> Pending<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read; [`Error::NotComputed`] where no
-    /// recording of the plan has ever run (one that was not submitted leaves the result of the one before);
-    /// [`Error::NotFinite`], [`Error::Target`], [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and
-    /// [`Error::PairWithItself`] for what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an optimiser; [`Error::Overflow`] for a loss, gradient or distance
-    /// beyond f32.
+    /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read;
+    /// [`Error::NotComputed`] where no recording of the plan has ever run (one that was not
+    /// submitted leaves the result of the one before); [`Error::NotFinite`], [`Error::Target`],
+    /// [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and [`Error::PairWithItself`] for
+    /// what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an
+    /// optimiser; [`Error::Overflow`] for a loss, gradient or distance beyond f32.
     pub fn wait(self, timeout: Duration) -> Result<T> {
         self.wait_with(&Patience::new(timeout))
     }
@@ -234,7 +240,8 @@ impl<'a> Read<'a> {
 
     /// The bytes of one of its parts.
     pub(crate) fn part(&self, result: usize, what: What) -> Option<&'a [u8]> {
-        let part = self.layout.parts.iter().find(|part| part.result == result && part.what == what)?;
+        let part =
+            self.layout.parts.iter().find(|part| part.result == result && part.what == what)?;
         self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
     }
 
@@ -280,7 +287,8 @@ impl Staged<'_> {
     pub(crate) fn evaluation(&self) -> Result<Evaluation> {
         self.check()?;
         let totals = self.totals();
-        let state: Vec<u32> = self.part(What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
+        let state: Vec<u32> =
+            self.part(What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
         // Infinite distances can cancel out of a loss that is finite, but not out of their means.
         let numbers = [
             ("the loss", totals.loss),
@@ -294,7 +302,8 @@ impl Staged<'_> {
             return Err(Error::Overflow { what: "the gradient" });
         }
         let shape = self.sized()?;
-        let [queries, references, dimensions] = [shape.queries(), shape.references(), shape.dimensions()];
+        let [queries, references, dimensions] =
+            [shape.queries(), shape.references(), shape.dimensions()];
         let rows: Option<Vec<Row>> = self.part(What::Rows).map(bytemuck::pod_collect_to_vec);
         Ok(Evaluation {
             loss: totals.loss,
@@ -307,9 +316,12 @@ impl Staged<'_> {
             mean_positive_distance: totals.mean_positive_distance,
             mean_negative_distance: totals.mean_negative_distance,
             gradient: self.first_floats(What::Gradient, queries * dimensions).unwrap_or_default(),
-            gradient_references: self.first_floats(What::GradientReferences, references * dimensions),
+            gradient_references: self
+                .first_floats(What::GradientReferences, references * dimensions),
             gradient_beta: self.floats(What::GradientBeta),
-            per_anchor: rows.map(|rows| rows.iter().take(queries).map(|row| row.loss + row.negative_loss).collect()),
+            per_anchor: rows.map(|rows| {
+                rows.iter().take(queries).map(|row| row.loss + row.negative_loss).collect()
+            }),
         })
     }
 
@@ -327,12 +339,19 @@ impl Staged<'_> {
         self.read.part(self.result, what)
     }
 
-    /// The first listed index without a row, pair of a row with itself, and target that is not finite or not allowed.
+    /// The first listed index without a row, pair of a row with itself, and target that is not
+    /// finite or not allowed.
     fn check_list(&self, [index, pair, target, target_value]: [u32; 4]) -> Result<()> {
         let limit = self.shape.queries();
-        let (what, columns) = if self.shape.mode() == Mode::Triplets { ("triplets", 3) } else { ("pairs", 2) };
+        let (what, columns) =
+            if self.shape.mode() == Mode::Triplets { ("triplets", 3) } else { ("pairs", 2) };
         if let Some(place) = fault_place(index) {
-            return Err(Error::IndexOutOfRange { what, row: place / columns, column: place % columns, limit });
+            return Err(Error::IndexOutOfRange {
+                what,
+                row: place / columns,
+                column: place % columns,
+                limit,
+            });
         }
         if let Some(row) = fault_place(pair) {
             return Err(Error::PairWithItself { row });
@@ -340,7 +359,8 @@ impl Staged<'_> {
         self.check_finite("targets", target_value, self.shape.dimensions())?;
         match fault_place(target) {
             Some(place) if self.shape.mode() == Mode::Pointwise => {
-                let [row, column] = [place / self.shape.dimensions(), place % self.shape.dimensions()];
+                let [row, column] =
+                    [place / self.shape.dimensions(), place % self.shape.dimensions()];
                 Err(Error::Target { what: "targets", row, column, allowed: SIGNS })
             }
             Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
@@ -350,7 +370,9 @@ impl Staged<'_> {
 
     pub(crate) fn check_finite(&self, what: &'static str, key: u32, columns: usize) -> Result<()> {
         match fault_place(key) {
-            Some(place) => Err(Error::NotFinite { what, row: place / columns, column: place % columns }),
+            Some(place) => {
+                Err(Error::NotFinite { what, row: place / columns, column: place % columns })
+            }
             None => Ok(()),
         }
     }

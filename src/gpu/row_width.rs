@@ -4,17 +4,20 @@ use std::fmt;
 
 use super::context::Context;
 
-/// How many invocations share a row of the matrix, where a loss goes through it. Few are idle at the end of a short row if they are few; a long one is
-/// gone through faster by many. It decides how the numbers of a row are added up, and so the last bits of a result.
+/// How many invocations share a row of the matrix, where a loss goes through it. Few are idle at
+/// the end of a short row if they are few; a long one is gone through faster by many. It decides
+/// how the numbers of a row are added up, and so the last bits of a result.
 ///
-/// [`Options::row_width`](crate::Options::row_width) chooses it. Where it does not, rows are narrow up to
+/// [`Options::row_width`](crate::Options::row_width) chooses it. Where it does not, rows are narrow
+/// up to
 ///
 /// | adapter | columns |
 /// |---|---|
 /// | software | 16,384 |
 /// | any other | 1,024 |
 ///
-/// and wide beyond. The first line was measured on llvmpipe; the other, four vectors of four columns for each of 64 invocations, was not.
+/// and wide beyond. The first line was measured on llvmpipe; the other, four vectors of four
+/// columns for each of 64 invocations, was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowWidth {
     /// 64.

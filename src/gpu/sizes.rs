@@ -11,10 +11,12 @@ use super::stripes::pairs;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
-/// The buffer that all kernels read the sizes from: those of the shape. No more is in it between two recordings.
+/// The buffer that all kernels read the sizes from: those of the shape. No more is in it between
+/// two recordings.
 pub(crate) fn buffer(context: &Context, shape: &Shape) -> Result<wgpu::Buffer> {
     let [queries, references, listed, _] = planned(shape);
-    let sizes = Sizes { queries, references, listed, pairs: pairs(shape) as u32, given: planned(shape) };
+    let sizes =
+        Sizes { queries, references, listed, pairs: pairs(shape) as u32, given: planned(shape) };
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE;
     filled(context, "metric-learning sizes", bytemuck::bytes_of(&sizes), usage)
 }
@@ -33,11 +35,12 @@ pub(crate) fn takes(mode: Mode, what: &'static str) -> bool {
     }
 }
 
-/// Around the dispatches of a recording that has other sizes than planned: writes them, and brings the planned ones back. Nothing
-/// where the caller gives no numbers.
+/// Around the dispatches of a recording that has other sizes than planned: writes them, and brings
+/// the planned ones back. Nothing where the caller gives no numbers.
 pub(crate) fn around(basis: &Basis, inputs: &Inputs<'_>) -> Result<Around> {
     let mode = basis.shape.mode();
-    // In the modes of one set the references are the queries, and each row of two aligned sets is a pair.
+    // In the modes of one set the references are the queries, and each row of two aligned sets is a
+    // pair.
     let references = if has_as_many_references(mode) { inputs.rows } else { inputs.reference_rows };
     let listed = if mode == Mode::PairRows { inputs.rows } else { inputs.listed };
     let numbers = [("rows", inputs.rows), ("reference rows", references), ("listed", listed)];
@@ -54,11 +57,15 @@ fn has_as_many_references(mode: Mode) -> bool {
     !matches!(mode, Mode::Reference | Mode::Prototypes | Mode::Scores)
 }
 
-fn write(basis: &Basis, numbers: [(&'static str, Option<wgpu::BufferSlice<'_>>); 3]) -> Result<Step> {
+fn write(
+    basis: &Basis,
+    numbers: [(&'static str, Option<wgpu::BufferSlice<'_>>); 3],
+) -> Result<Step> {
     let Basis { context, shape, sizes, matrix, .. } = basis;
     let check = Checker::new(context);
     let [rows, references, listed] = numbers;
-    let [rows, references, listed] = [given(&check, rows)?, given(&check, references)?, given(&check, listed)?];
+    let [rows, references, listed] =
+        [given(&check, rows)?, given(&check, references)?, given(&check, listed)?];
     let is_given = |number: &Option<Bound<'_>>| u32::from(number.is_some());
     let subject = Planned {
         sizes: planned(shape),
@@ -68,7 +75,8 @@ fn write(basis: &Basis, numbers: [(&'static str, Option<wgpu::BufferSlice<'_>>);
     };
     let uniform = uniform(context, "planned sizes", bytemuck::bytes_of(&subject))?;
     let unused = Bound::all(&matrix.unused);
-    let [rows, references, listed] = [rows, references, listed].map(|number| number.unwrap_or(unused));
+    let [rows, references, listed] =
+        [rows, references, listed].map(|number| number.unwrap_or(unused));
     let bound = [Bound::all(&uniform), rows, references, listed, Bound::all(sizes)];
     Ok(kernels::prepare_sizes().step(context, "sizes", &bound, [1, 1, 1], 1))
 }

@@ -12,9 +12,11 @@ pub enum Stage {
     Prepare,
     /// Computes distances.
     Distance,
-    /// Makes coefficients of distances, and sums up the loss; or ranks neighbours. Of pointwise losses everything but the reduction.
+    /// Makes coefficients of distances, and sums up the loss; or ranks neighbours. Of pointwise
+    /// losses everything but the reduction.
     Terms,
-    /// Sums up gradients from the coefficients; of a loss that is alone on one stripe of raw rows it scales them too, and comes last.
+    /// Sums up gradients from the coefficients; of a loss that is alone on one stripe of raw rows
+    /// it scales them too, and comes last.
     Gradient,
     /// Reduces the loss, scales the gradients and hands them on.
     Finish,
@@ -57,10 +59,11 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Dispatches of a recording that follow one another and belong to the same stage. All sections of a recording in their order are the
-/// recording.
+/// Dispatches of a recording that follow one another and belong to the same stage. All sections of
+/// a recording in their order are the recording.
 ///
-/// They are for callers who record each into a compute pass of their own, with timestamps or within a profiler's scope.
+/// They are for callers who record each into a compute pass of their own, with timestamps or within
+/// a profiler's scope.
 #[derive(Clone, Debug)]
 pub struct Section<'a> {
     stage: Stage,

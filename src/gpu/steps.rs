@@ -1,8 +1,8 @@
-//! The dispatches of losses over one matrix, in their order: prepare is made with the inputs (inputs.rs), everything after it
-//! here.
+//! The dispatches of losses over one matrix, in their order: prepare is made with the inputs
+//! (inputs.rs), everything after it here.
 //!
-//! For each pass and each stripe of rows: distance, and for each loss terms and gradient; between the passes and after them:
-//! finish.
+//! For each pass and each stripe of rows: distance, and for each loss terms and gradient; between
+//! the passes and after them: finish.
 
 use super::basis::Basis;
 use super::buffers::{Buffers, Matrix, Set, uniform};
@@ -11,7 +11,8 @@ use super::kernel::Kernel;
 use super::kernels::{self, MAIN, STATISTICS, Summation};
 use super::layout::{Finish, Start};
 use super::limits::{
-    ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, portions_of, positives_per_dispatch, summands_per_dispatch,
+    ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, portions_of, positives_per_dispatch,
+    summands_per_dispatch,
 };
 use super::list::List;
 use super::part::Part;
@@ -33,12 +34,15 @@ const OPERATIONS_PER_CHOICE: u64 = 64;
 /// Every pass over every stripe, then the finish.
 pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
     match parts {
-        [part] if basis.finishes_at_once(&part.loss.description().terms()) => steps_at_once(basis, part),
+        [part] if basis.finishes_at_once(&part.loss.description().terms()) => {
+            steps_at_once(basis, part)
+        }
         _ => steps_by_passes(basis, parts),
     }
 }
 
-/// One pass, in which the totals come before the gradient, and nothing after it but the gradient of beta.
+/// One pass, in which the totals come before the gradient, and nothing after it but the gradient of
+/// beta.
 fn steps_at_once(basis: &Basis, part: &Part) -> Result<Vec<Step>> {
     let work = Work { at_once: true, ..Work::new(basis, part)? };
     let mut sweeps = Sweeps::new(basis);
@@ -57,7 +61,8 @@ fn steps_by_passes(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
     let mut sweeps = Sweeps::new(basis);
     sweeps.incidence()?;
     let distance = [sweeps.distance()?];
-    let before: Vec<_> = works.iter().filter_map(|work| work.before(&sweeps)).collect::<Result<_>>()?;
+    let before: Vec<_> =
+        works.iter().filter_map(|work| work.before(&sweeps)).collect::<Result<_>>()?;
     let mut is_known = false;
     if !before.is_empty() {
         sweeps.pass(distance.iter().chain(&before));
@@ -100,7 +105,8 @@ pub(crate) fn finish_gradient(
 ) -> Result<Vec<Step>> {
     let Matrix { state, unused, .. } = &basis.matrix;
     let sizes = &basis.sizes;
-    let bound = [gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state, sizes].map(Bound::all);
+    let bound = [gradient, add.unwrap_or(unused), &set.points, &set.norms, totals, state, sizes]
+        .map(Bound::all);
     let width = u64::from(finish.width);
     let rows = (gradient.size() / 4).div_ceil(width) as u32;
     let groups = Groups::of_rows(rows, width, 8);
@@ -121,7 +127,8 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     fn new(basis: &'a Basis, part: &'a Part) -> Result<Self> {
         let terms = part.loss.description().terms();
-        let portion = positives_per_dispatch(terms.shader, &terms.walk, &basis.shape, basis.row_width)?;
+        let portion =
+            positives_per_dispatch(terms.shader, &terms.walk, &basis.shape, basis.row_width)?;
         Ok(Self { basis, part, terms, portion, at_once: false })
     }
 
@@ -142,7 +149,8 @@ impl<'a> Work<'a> {
         Ok(all)
     }
 
-    /// All that the coefficients need, where one stripe holds every row. The weights of means that are taken apart come with the gradient.
+    /// All that the coefficients need, where one stripe holds every row. The weights of means that
+    /// are taken apart come with the gradient.
     fn terms_at_once(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let mut all = Vec::new();
         if self.terms.statistics != Statistics::None {
@@ -154,9 +162,11 @@ impl<'a> Work<'a> {
         Ok(all)
     }
 
-    /// In as many dispatches as it takes for all positives of a row, where there is a portion of them.
+    /// In as many dispatches as it takes for all positives of a row, where there is a portion of
+    /// them.
     fn terms(&self, sweeps: &Sweeps, entry: &'static str, portion: Option<u64>) -> Result<Sweep> {
-        let kernel = self.basis.matrix_kind().terms(&self.terms, entry, self.portion, self.basis.row_width);
+        let kernel =
+            self.basis.matrix_kind().terms(&self.terms, entry, self.portion, self.basis.row_width);
         let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
         let buffers = [
             &all.parameters,
@@ -173,14 +183,20 @@ impl<'a> Work<'a> {
         let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
         let cost = columns * self.terms.operations_per_pair + of_chunks;
         let portions = portions_of(self.basis.shape.references() as u64, portion);
-        let load = Load { grid: Grid::Rows, cost_per_row: cost * u64::from(portions), most: cost, portions };
+        let load = Load {
+            grid: Grid::Rows,
+            cost_per_row: cost * u64::from(portions),
+            most: cost,
+            portions,
+        };
         sweeps.sweep("terms", &kernel, &buffers, load)
     }
 
     /// By rows, and where the columns have a share of their own by columns.
     fn gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let Matrix { queries, unused, list, .. } = &self.basis.matrix;
-        let Buffers { coefficients, transposed, gradient, gradient_references, .. } = &self.part.buffers;
+        let Buffers { coefficients, transposed, gradient, gradient_references, .. } =
+            &self.part.buffers;
         let coefficients = coefficients.buffer();
         if let Some(list) = list {
             return self.listed_gradients(sweeps, list);
@@ -192,7 +208,12 @@ impl<'a> Work<'a> {
             let kernel = self.basis.matrix_kind().gradient();
             let buffers = [unused, unused, coefficients, gradient, unused];
             let grid = Grid::Values(sweeps.columns());
-            let load = Load { grid, cost_per_row: sweeps.pair_cost(), most: OPERATIONS_PER_GROUP, portions: 1 };
+            let load = Load {
+                grid,
+                cost_per_row: sweeps.pair_cost(),
+                most: OPERATIONS_PER_GROUP,
+                portions: 1,
+            };
             return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
         }
         let other = self.basis.matrix.other();
@@ -202,7 +223,13 @@ impl<'a> Work<'a> {
         let rows = u64::from(self.basis.stripes.rows);
         let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
         let summation = self.basis.summation(&self.terms);
-        let mut all = vec![self.gradient(sweeps, summation, columns, by_rows, Grid::Tiles { across, height })?];
+        let mut all = vec![self.gradient(
+            sweeps,
+            summation,
+            columns,
+            by_rows,
+            Grid::Tiles { across, height },
+        )?];
         if summation == Summation::Triangle {
             let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
             all.push(self.gradient(
@@ -213,7 +240,8 @@ impl<'a> Work<'a> {
                 Grid::Earlier { across, height },
             )?);
         }
-        // The references have a gradient of their own; in batch mode both halves are the embeddings'.
+        // The references have a gradient of their own; in batch mode both halves are the
+        // embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
             let grid = Grid::FixedTiles([across, sweeps.columns().div_ceil(height)]);
@@ -222,17 +250,25 @@ impl<'a> Work<'a> {
         Ok(all)
     }
 
-    /// For anchors and what they have chosen at once, or where the references are rows of their own for each.
+    /// For anchors and what they have chosen at once, or where the references are rows of their own
+    /// for each.
     fn chosen_gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let Matrix { queries, .. } = &self.basis.matrix;
         let Buffers { gradient, gradient_references, .. } = &self.part.buffers;
         let other = self.basis.matrix.other();
         let summation = self.basis.summation(&self.terms);
         let rows = self.basis.shape.queries();
-        let mut all = vec![self.chosen_gradient(sweeps, summation, [queries, other], gradient, rows)?];
+        let mut all =
+            vec![self.chosen_gradient(sweeps, summation, [queries, other], gradient, rows)?];
         if let Some(gradient) = gradient_references {
             let rows = self.basis.shape.references();
-            all.push(self.chosen_gradient(sweeps, Summation::Columns, [other, queries], gradient, rows)?);
+            all.push(self.chosen_gradient(
+                sweeps,
+                Summation::Columns,
+                [other, queries],
+                gradient,
+                rows,
+            )?);
         }
         Ok(all)
     }
@@ -256,7 +292,8 @@ impl<'a> Work<'a> {
         let most = OPERATIONS_PER_GROUP
             + anchors.min(ANCHORS_PER_DISPATCH) * OPERATIONS_PER_ANCHOR
             + choosers * width * OPERATIONS_PER_CHOICE;
-        let cost = extent[0] * extent[1] * anchors * 2 + 4 * shape.queries() as u64 * shape.dimensions() as u64 * 3;
+        let cost = extent[0] * extent[1] * anchors * 2
+            + 4 * shape.queries() as u64 * shape.dimensions() as u64 * 3;
         let load = Load {
             grid: Grid::Once { extent: extent.map(|count| count as u32), end: stripes.height },
             cost_per_row: cost / stripes.rows_of_last(),
@@ -274,7 +311,8 @@ impl<'a> Work<'a> {
         self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
     }
 
-    /// Rows of one set gather the pairs that they are part of; each row of two aligned sets is part of one.
+    /// Rows of one set gather the pairs that they are part of; each row of two aligned sets is part
+    /// of one.
     fn listed_gradients(&self, sweeps: &Sweeps, list: &List) -> Result<Vec<Sweep>> {
         let Matrix { queries, unused, .. } = &self.basis.matrix;
         let Buffers { coefficients, gradient, gradient_references, .. } = &self.part.buffers;
@@ -282,7 +320,8 @@ impl<'a> Work<'a> {
         let kernel = self.basis.matrix_kind().gradient();
         let vectors = self.basis.shape.dimensions().div_ceil(4) as u64;
         if let Some(indices) = &list.indices {
-            let [rows, across] = [self.basis.shape.queries() as u64, vectors.div_ceil(u64::from(TILE / 4))];
+            let [rows, across] =
+                [self.basis.shape.queries() as u64, vectors.div_ceil(u64::from(TILE / 4))];
             let places = 2 * pairs(&self.basis.shape);
             let load = Load {
                 grid: Grid::FixedTiles([across as u32, rows as u32]),
@@ -375,7 +414,13 @@ impl<'a> Work<'a> {
         let Matrix { queries, state, .. } = &self.basis.matrix;
         let bound = [rows, &queries.labels, totals, gradient, state].map(Bound::all);
         let groups = Groups::of_rows(betas, self.basis.shape.queries() as u64, 1);
-        kernels::finish_beta(beta).steps(&self.basis.context, "gradient of beta", Start::default(), &bound, groups)
+        kernels::finish_beta(beta).steps(
+            &self.basis.context,
+            "gradient of beta",
+            Start::default(),
+            &bound,
+            groups,
+        )
     }
 
     fn finish_gradient(

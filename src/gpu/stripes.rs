@@ -24,7 +24,9 @@ impl Kept {
     pub(crate) fn of(terms: &Terms) -> Self {
         match terms {
             Terms { chooses: true, .. } => Self::Distance,
-            Terms { symmetric: true, .. } | Terms { statistics: Statistics::Ends, .. } => Self::DistanceAndCoefficient,
+            Terms { symmetric: true, .. } | Terms { statistics: Statistics::Ends, .. } => {
+                Self::DistanceAndCoefficient
+            }
             _ => Self::WithColumns,
         }
     }
@@ -39,17 +41,21 @@ impl Kept {
     /// What a cut matrix needs beside its stripe, and takes from the workspace.
     fn bytes_beside(self, shape: &Shape) -> u64 {
         match self {
-            Self::WithColumns if shape.mode() == Mode::Batch => (shape.queries() * shape.dimensions()) as u64 * BYTES,
+            Self::WithColumns if shape.mode() == Mode::Batch => {
+                (shape.queries() * shape.dimensions()) as u64 * BYTES
+            }
             _ => 0,
         }
     }
 }
 
-/// Stripes end on multiples of this, the `STEP` of `shaders/shared/summation.wgsl`, so that its sums are the same however the
-/// matrix is cut. A workspace too small for that many rows still works, with sums that may differ in their rounding.
+/// Stripes end on multiples of this, the `STEP` of `shaders/shared/summation.wgsl`, so that its
+/// sums are the same however the matrix is cut. A workspace too small for that many rows still
+/// works, with sums that may differ in their rounding.
 pub(crate) const STEP: u64 = 16;
 
-/// Pairs of a list in a row of its stripe; an even number, which keeps the two pairs of a triplet together.
+/// Pairs of a list in a row of its stripe; an even number, which keeps the two pairs of a triplet
+/// together.
 const LIST_STRIDE: u32 = 1024;
 
 /// How many pairs a list has: of a triplet the positive and the negative.
@@ -69,8 +75,9 @@ pub(crate) struct Stripes {
 }
 
 impl Stripes {
-    /// Cuts the matrix of `shape` so that what is kept of a stripe fits `budget` bytes together, and its distances and its coefficients
-    /// each `binding` bytes, the most that a kernel may bind. What is kept beside them is in the budget too, as long as it is a small part of it.
+    /// Cuts the matrix of `shape` so that what is kept of a stripe fits `budget` bytes together,
+    /// and its distances and its coefficients each `binding` bytes, the most that a kernel may
+    /// bind. What is kept beside them is in the budget too, as long as it is a small part of it.
     pub(crate) fn new(shape: &Shape, kept: Kept, budget: u64, binding: u64) -> Result<Self> {
         if shape.listed() > 0 {
             return Ok(Self::of_list(shape));
@@ -110,7 +117,8 @@ impl Stripes {
         Self { stride: 4, rows: 1, height: 1 }
     }
 
-    /// A list takes 8 bytes a pair here too, beside the 30 or so of the list itself: it is never cut.
+    /// A list takes 8 bytes a pair here too, beside the 30 or so of the list itself: it is never
+    /// cut.
     fn of_list(shape: &Shape) -> Self {
         let height = pairs(shape).div_ceil(LIST_STRIDE.into()) as u32;
         Self { stride: LIST_STRIDE, rows: height, height }
@@ -161,15 +169,19 @@ mod tests {
 
     #[test]
     fn distances_alone_leave_room_for_twice_the_rows() {
-        let rows = |kept| Stripes::new(&Shape::batch(101, 3), kept, 104 * 8 * 32, ANY).unwrap().rows;
+        let rows =
+            |kept| Stripes::new(&Shape::batch(101, 3), kept, 104 * 8 * 32, ANY).unwrap().rows;
         assert_eq!([KEPT, Kept::Distance].map(rows), [32, 64]);
     }
 
     #[test]
     fn a_gradient_by_columns_is_in_the_workspace_of_a_cut_matrix() {
-        let rows = |kept, rows: u64| Stripes::new(&Shape::batch(1000, 3), kept, 8000 * rows, ANY).unwrap().rows;
+        let rows = |kept, rows: u64| {
+            Stripes::new(&Shape::batch(1000, 3), kept, 8000 * rows, ANY).unwrap().rows
+        };
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 48)), [48, 32]);
-        // Not of so small a workspace that the sums would round differently, nor of one that holds everything.
+        // Not of so small a workspace that the sums would round differently, nor of one that holds
+        // everything.
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 1)), [1, 1]);
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 16)), [16, 16]);
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 1000)), [1000, 1000]);

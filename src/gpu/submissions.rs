@@ -1,5 +1,5 @@
-//! A recording in submissions that are bounded in time, so that a long evaluation can be watched and cancelled, and no watchdog of a
-//! driver takes it for a hang.
+//! A recording in submissions that are bounded in time, so that a long evaluation can be watched
+//! and cancelled, and no watchdog of a driver takes it for a hang.
 
 use std::future::poll_fn;
 use std::iter::Peekable;
@@ -15,18 +15,19 @@ use super::readback::Pending;
 use super::trace::span;
 use crate::{Error, Result};
 
-/// Operations of the first submission, before anything is known of the device: a tenth of a second on a software adapter. A
-/// submission ends with the dispatch that reaches its portion.
+/// Operations of the first submission, before anything is known of the device: a tenth of a second
+/// on a software adapter. A submission ends with the dispatch that reaches its portion.
 const FIRST: u64 = 1 << 30;
 
-/// How long the later ones are to take: short enough to be cancelled, long enough that waiting between them costs nothing.
+/// How long the later ones are to take: short enough to be cancelled, long enough that waiting
+/// between them costs nothing.
 const AIM: Duration = Duration::from_millis(100);
 
 /// A submission is at most so many times as large as the one before it.
 const GROWTH: u64 = 8;
 
-/// How long one look after the device waits: short enough that a device that has stopped answering is noticed, long enough not to
-/// take the CPU from a software one.
+/// How long one look after the device waits: short enough that a device that has stopped answering
+/// is noticed, long enough not to take the CPU from a software one.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How far an evaluation has come.
@@ -77,7 +78,12 @@ struct Submitted {
 impl<'a, I: Iterator<Item = &'a Step>> Submissions<'a, I> {
     fn new(context: &'a Context, steps: impl Fn() -> Result<I>) -> Result<Self> {
         let total = steps()?.map(|step| step.cost).sum();
-        Ok(Self { context, steps: steps()?.peekable(), progress: Progress { done: 0, total }, portion: FIRST })
+        Ok(Self {
+            context,
+            steps: steps()?.peekable(),
+            progress: Progress { done: 0, total },
+            portion: FIRST,
+        })
     }
 
     /// Submits a portion; `None` for the last one.
@@ -104,8 +110,8 @@ impl<'a, I: Iterator<Item = &'a Step>> Submissions<'a, I> {
 }
 
 impl Context {
-    /// Runs a program on what is bound to it and waits for the result. Before every submission `watch` hears what is done, and can
-    /// break off.
+    /// Runs a program on what is bound to it and waits for the result. Before every submission
+    /// `watch` hears what is done, and can break off.
     pub(crate) fn run<T>(
         &self,
         program: &Program,
@@ -157,7 +163,10 @@ impl Context {
     }
 
     fn has_run(&self, submitted: &Submitted, within: Duration) -> Result<bool> {
-        self.poll(wgpu::PollType::Wait { submission_index: Some(submitted.index.clone()), timeout: Some(within) })
+        self.poll(wgpu::PollType::Wait {
+            submission_index: Some(submitted.index.clone()),
+            timeout: Some(within),
+        })
     }
 
     fn submit_read_back<T>(

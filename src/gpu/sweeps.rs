@@ -22,7 +22,8 @@ pub(crate) const PAIRS_PER_TILE: u64 = (TILE * TILE) as u64;
 /// Of `shaders/distance/listed.wgsl`.
 pub(crate) const PAIRS_PER_GROUP: u64 = 16;
 
-/// Roughly how many arithmetic operations sorting a place by one digit takes, and the time of how many it takes.
+/// Roughly how many arithmetic operations sorting a place by one digit takes, and the time of how
+/// many it takes.
 const OPERATIONS_PER_PLACE: [u64; 2] = [16, 600];
 
 /// A kernel that runs on every stripe: its dispatches on each.
@@ -33,9 +34,11 @@ pub(crate) struct Sweep {
 /// What a kernel does on a stripe.
 pub(crate) struct Load {
     pub grid: Grid,
-    /// Roughly how many arithmetic operations a row of the stripe asks for, of all portions together.
+    /// Roughly how many arithmetic operations a row of the stripe asks for, of all portions
+    /// together.
     pub cost_per_row: u64,
-    /// How many a workgroup takes at most in a dispatch, those beyond the edge of a tile and those of the fullest rows included.
+    /// How many a workgroup takes at most in a dispatch, those beyond the edge of a tile and those
+    /// of the fullest rows included.
     pub most: u64,
     /// How many dispatches go through the work of a workgroup one after the other.
     pub portions: u32,
@@ -103,13 +106,16 @@ impl<'a> Sweeps<'a> {
 
     /// Sorts the places of listed pairs by the rows that stand there.
     pub(crate) fn incidence(&mut self) -> Result<()> {
-        let Some(List { indices: Some(indices), .. }) = &self.basis.matrix.list else { return Ok(()) };
+        let Some(List { indices: Some(indices), .. }) = &self.basis.matrix.list else {
+            return Ok(());
+        };
         let places = 2 * pairs(&self.basis.shape);
         // Of the whole list, which is one stripe.
         let [operations, most] = OPERATIONS_PER_PLACE;
         let cost_per_row = places * operations / u64::from(self.basis.stripes.rows);
         for (kernel, buffers, groups) in indices.sorting(places) {
-            let load = Load { grid: Grid::Fixed(groups), cost_per_row, most: BLOCK * most, portions: 1 };
+            let load =
+                Load { grid: Grid::Fixed(groups), cost_per_row, most: BLOCK * most, portions: 1 };
             let sweep = self.sweep("incidence", &kernel, &buffers, load)?;
             self.pass([&sweep].into_iter());
         }
@@ -131,13 +137,20 @@ impl<'a> Sweeps<'a> {
                 let groups = pairs(shape).div_ceil(PAIRS_PER_GROUP) as u32;
                 (rows, Grid::Fixed(groups), 3 * OPERATIONS_PER_ROW + PAIRS_PER_GROUP * pair)
             }
-            None if shape.mode() == Mode::Scores => (state, Grid::Values(stripes.stride / 4), OPERATIONS_PER_GROUP),
+            None if shape.mode() == Mode::Scores => {
+                (state, Grid::Values(stripes.stride / 4), OPERATIONS_PER_GROUP)
+            }
             None => {
                 let height = tile.side();
-                (state, Grid::Tiles { across: self.columns().div_ceil(height), height }, tile.pairs() * pair)
+                (
+                    state,
+                    Grid::Tiles { across: self.columns().div_ceil(height), height },
+                    tile.pairs() * pair,
+                )
             }
         };
-        let buffers = [&queries.points, &other.points, &queries.norms, &other.norms, fifth, distances];
+        let buffers =
+            [&queries.points, &other.points, &queries.norms, &other.norms, fifth, distances];
         // Of the whole matrix of a batch, half.
         let halves = if shape.mode() == Mode::Batch && stripes.is_single() { 2 } else { 1 };
         let load = Load { grid, cost_per_row: self.pair_cost() / halves, most, portions: 1 };
@@ -179,14 +192,19 @@ impl<'a> Sweeps<'a> {
         let context = &self.basis.context;
         let bound = context.options().operations_per_dispatch.max(1);
         let most_pieces = MOST_DISPATCHES / (stripes.len() as u64 * u64::from(portions)).max(1);
-        let mut uniforms = Uniforms::new(context, size_of::<Stripe>(), stripes.len() as u64 * u64::from(portions))?;
+        let mut uniforms = Uniforms::new(
+            context,
+            size_of::<Stripe>(),
+            stripes.len() as u64 * u64::from(portions),
+        )?;
         let dispatches_on = |(begin, rows): (u32, u32)| {
             let extent = grid.extent(begin, rows);
             let groups = u64::from(extent[0]) * u64::from(extent[1]);
             let pieces = Piece::cut(extent, (groups * most).div_ceil(bound).min(most_pieces));
             let cost = cost_per_row * u64::from(rows) / u64::from(portions);
             // Every portion builds on the one before it.
-            let portions = (0..portions).flat_map(|portion| pieces.iter().map(move |piece| (portion, piece)));
+            let portions =
+                (0..portions).flat_map(|portion| pieces.iter().map(move |piece| (portion, piece)));
             let placed = |(portion, piece): (u32, &Piece)| {
                 let uniform = self.stripe(begin, rows, portion, piece.first);
                 (uniforms.add(&uniform), piece.groups(), piece.share(cost, extent))
@@ -206,7 +224,9 @@ impl<'a> Sweeps<'a> {
         let bound: Vec<_> = own.map(Bound::all).collect();
         let step = kernel.step(context, label, &bound, [0; 3], 0);
         let steps = |all: Vec<(u32, [u32; 3], u64)>| {
-            all.into_iter().map(|(offset, groups, cost)| step.on_stripe(offset, groups, cost)).collect()
+            all.into_iter()
+                .map(|(offset, groups, cost)| step.on_stripe(offset, groups, cost))
+                .collect()
         };
         Ok(Sweep { on_stripes: dispatches.into_iter().map(steps).collect() })
     }

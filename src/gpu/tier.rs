@@ -2,19 +2,23 @@
 
 use std::fmt;
 
-/// Invocations of a subgroup at least, as `MOST_SUBGROUPS` of `shaders/subgroups/reduce.wgsl` counts on.
+/// Invocations of a subgroup at least, as `MOST_SUBGROUPS` of `shaders/subgroups/reduce.wgsl`
+/// counts on.
 const LEAST_SUBGROUP: u32 = 4;
 
-/// Which variant of the kernels runs. The baseline needs nothing beyond the WebGPU default limits. A device with the features of a tier above takes
-/// that one, unless [`Options::tier`](crate::Options::tier) says otherwise; on llvmpipe both are as fast, and on no GPU has it been measured.
+/// Which variant of the kernels runs. The baseline needs nothing beyond the WebGPU default limits.
+/// A device with the features of a tier above takes that one, unless
+/// [`Options::tier`](crate::Options::tier) says otherwise; on llvmpipe both are as fast, and on no
+/// GPU has it been measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Tier {
     /// WebGPU's default limits, no feature.
     #[default]
     Baseline,
-    /// The sums, counts and extremes of a row go through subgroups, with fewer barriers: needs `SUBGROUP`. The last bits of a result are others
-    /// than those of the baseline, and the same on every run.
+    /// The sums, counts and extremes of a row go through subgroups, with fewer barriers: needs
+    /// `SUBGROUP`. The last bits of a result are others than those of the baseline, and the
+    /// same on every run.
     Subgroups,
 }
 
@@ -71,7 +75,8 @@ pub(crate) fn names_of(features: wgpu::Features) -> String {
 /// Whether the driver's shaders carry run-time checks of every index and loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Checks {
-    /// No run-time checks: every shape has been validated on the host, so that no index can leave its buffer.
+    /// No run-time checks: every shape has been validated on the host, so that no index can leave
+    /// its buffer.
     #[default]
     Trusted,
     /// Every index clamped and every loop bounded by naga, as for a shader of unknown origin.

@@ -7,8 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use super::context::Context;
 use crate::shape::{Mode, Shape};
 
-/// How large a tile is. A large one reads half as much for every number that it computes, but there are a quarter as many, each with four times the
-/// registers: small batches do not fill a GPU with them. The results are the same to the bit.
+/// How large a tile is. A large one reads half as much for every number that it computes, but there
+/// are a quarter as many, each with four times the registers: small batches do not fill a GPU with
+/// them. The results are the same to the bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tile {
     /// 64 x 64: 4 x 4 numbers for each of 256 invocations.
@@ -44,7 +45,8 @@ impl Tile {
     /// The large one where it is not mostly empty and there are enough of them for the adapter.
     fn usual([rows, columns]: [usize; 2], enough: usize) -> Self {
         let is_full = rows.min(columns) > Self::Small.side() as usize;
-        let count = rows.div_ceil(Self::Large.side() as usize) * columns.div_ceil(Self::Large.side() as usize);
+        let count = rows.div_ceil(Self::Large.side() as usize)
+            * columns.div_ceil(Self::Large.side() as usize);
         if is_full && count >= enough { Self::Large } else { Self::Small }
     }
 }
@@ -55,10 +57,12 @@ impl fmt::Display for Tile {
     }
 }
 
-/// The tiles of a plan over all pairs of a batch, or of rows with references or prototypes. Other modes have none.
+/// The tiles of a plan over all pairs of a batch, or of rows with references or prototypes. Other
+/// modes have none.
 ///
-/// [`Options::tiles`](crate::Options::tiles) chooses them, else what [`Context::autotune`] has found for such a shape. Where neither is there, the tiles
-/// are large if both sides of what is computed (N x M distances, N x D gradients) are more than 64 and if there are
+/// [`Options::tiles`](crate::Options::tiles) chooses them, else what [`Context::autotune`] has
+/// found for such a shape. Where neither is there, the tiles are large if both sides of what is
+/// computed (N x M distances, N x D gradients) are more than 64 and if there are
 ///
 /// | adapter | large tiles |
 /// |---|---|
@@ -66,7 +70,8 @@ impl fmt::Display for Tile {
 /// | integrated GPU | 128 |
 /// | any other | 1,024 |
 ///
-/// at least. The first line was measured on llvmpipe; the others, a few workgroups for each processor of such adapters, were not.
+/// at least. The first line was measured on llvmpipe; the others, a few workgroups for each
+/// processor of such adapters, were not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tiles {
     /// Of distances: queries x references.
@@ -84,7 +89,9 @@ impl Tiles {
     /// For plans of this shape.
     pub(crate) fn of(context: &Context, shape: &Shape) -> Self {
         let chosen = context.options().tiles.or_else(|| context.tuned().get(shape));
-        chosen.unwrap_or_else(|| Self::usual(shape, enough(context.device().adapter_info().device_type)))
+        chosen.unwrap_or_else(|| {
+            Self::usual(shape, enough(context.device().adapter_info().device_type))
+        })
     }
 
     fn usual(shape: &Shape, enough: usize) -> Self {
@@ -145,7 +152,11 @@ mod tests {
             (Shape::batch(4096, 512), 1024, Large, Small),
             (Shape::batch(32_768, 512), 1024, Large, Large),
         ] {
-            assert_eq!(Tiles::usual(&shape, enough), Tiles { distance, gradient }, "{shape:?}, {enough}");
+            assert_eq!(
+                Tiles::usual(&shape, enough),
+                Tiles { distance, gradient },
+                "{shape:?}, {enough}"
+            );
         }
     }
 

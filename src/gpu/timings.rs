@@ -10,8 +10,9 @@ use super::stage::{Section, Stage};
 use super::tier::names_of;
 use crate::{Error, Result};
 
-/// Timestamps of a recording, one at the beginning and one at the end of each [`Section`]: made once for a plan and a binding, written by
-/// every recording with it. Several recordings in one submission each need timings of their own.
+/// Timestamps of a recording, one at the beginning and one at the end of each [`Section`]: made
+/// once for a plan and a binding, written by every recording with it. Several recordings in one
+/// submission each need timings of their own.
 ///
 /// ```no_run
 /// # use wgpu_metric_learning::{Binding, Plan, Result};
@@ -37,26 +38,34 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// Timestamps for these sections: some of a recording, or its dispatches [apart](Section::apart). [`Plan::timings`] makes them for
-    /// all sections.
+    /// Timestamps for these sections: some of a recording, or its dispatches
+    /// [apart](Section::apart). [`Plan::timings`] makes them for all sections.
     ///
     /// [`Plan::timings`]: crate::Plan::timings
     ///
     /// # Errors
     ///
-    /// [`Error::MissingFeature`] for a device without `TIMESTAMP_QUERY`, [`Error::DeviceLimit`] for more sections than a query set takes;
-    /// [`Error::OutOfMemory`], [`Error::Gpu`].
+    /// [`Error::MissingFeature`] for a device without `TIMESTAMP_QUERY`, [`Error::DeviceLimit`] for
+    /// more sections than a query set takes; [`Error::OutOfMemory`], [`Error::Gpu`].
     pub fn new(context: &Context, sections: &[Section<'_>]) -> Result<Self> {
         let device = context.device();
         let feature = wgpu::Features::TIMESTAMP_QUERY;
         if !device.features().contains(feature) {
-            return Err(Error::MissingFeature { what: "a set of timestamps".into(), feature: names_of(feature) });
+            return Err(Error::MissingFeature {
+                what: "a set of timestamps".into(),
+                feature: names_of(feature),
+            });
         }
         let count = 2 * sections.len() as u64;
         let limit = u64::from(wgpu::QUERY_SET_MAX_QUERIES);
         if count > limit {
             let what = "two timestamps for each section (a larger workspace has fewer)";
-            return Err(Error::DeviceLimit { what, needed: count, name: "number of queries in a set", limit });
+            return Err(Error::DeviceLimit {
+                what,
+                needed: count,
+                name: "number of queries in a set",
+                limit,
+            });
         }
         let size = count * u64::from(wgpu::QUERY_SIZE);
         check_size("timestamps", size, &device.limits())?;
@@ -77,12 +86,17 @@ impl Timings {
         })
     }
 
-    /// Records each section in a pass with its timestamps, then the copies that make numbers of them.
+    /// Records each section in a pass with its timestamps, then the copies that make numbers of
+    /// them.
     ///
     /// # Errors
     ///
     /// [`Error::Buffer`] for sections of other stages than those that the timings were made for.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, sections: &[Section<'_>]) -> Result<()> {
+    pub fn record(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        sections: &[Section<'_>],
+    ) -> Result<()> {
         if !sections.iter().map(Section::stage).eq(self.stages.iter().copied()) {
             let problem = "they were made for another plan or binding".into();
             return Err(Error::Buffer { what: "timings", problem });
@@ -94,22 +108,34 @@ impl Timings {
                 end_of_pass_write_index: Some(first + 1),
             };
             let label = Some(section.stage().label());
-            let descriptor = wgpu::ComputePassDescriptor { label, timestamp_writes: Some(timestamps) };
+            let descriptor =
+                wgpu::ComputePassDescriptor { label, timestamp_writes: Some(timestamps) };
             section.record_into(&mut encoder.begin_compute_pass(&descriptor));
         }
-        encoder.resolve_query_set(&self.queries, 0..2 * self.stages.len() as u32, &self.resolved, 0);
+        encoder.resolve_query_set(
+            &self.queries,
+            0..2 * self.stages.len() as u32,
+            &self.resolved,
+            0,
+        );
         Ok(())
     }
 
-    /// Records the copies that read-back needs and returns what to wait on once they have been submitted: the stage of each section and how
-    /// long it took, in their order. Creates a buffer.
+    /// Records the copies that read-back needs and returns what to wait on once they have been
+    /// submitted: the stage of each section and how long it took, in their order. Creates a
+    /// buffer.
     ///
-    /// Times of sections that another one comes between can be added up; what the GPU does beside them counts too.
+    /// Times of sections that another one comes between can be added up; what the GPU does beside
+    /// them counts too.
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfMemory`], [`Error::Gpu`]; when waiting, [`Error::NotComputed`] where no recording has written them.
-    pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<Vec<(Stage, Duration)>>> {
+    /// [`Error::OutOfMemory`], [`Error::Gpu`]; when waiting, [`Error::NotComputed`] where no
+    /// recording has written them.
+    pub fn read_back(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Pending<Vec<(Stage, Duration)>>> {
         let mut sources = Sources::default();
         sources.add_alone(What::Timestamps, &self.resolved);
         let stages = self.stages.clone();

@@ -1,4 +1,5 @@
-//! Spans of the `tracing` crate: an application that has a subscriber sees what the library does on the host, and how long.
+//! Spans of the `tracing` crate: an application that has a subscriber sees what the library does on
+//! the host, and how long.
 
 use std::fmt;
 

@@ -36,6 +36,11 @@ impl Uniforms {
     }
 
     pub(crate) fn buffer(self, context: &Context, what: &str) -> Result<wgpu::Buffer> {
-        filled(context, &format!("metric-learning {what}"), &self.bytes, wgpu::BufferUsages::UNIFORM)
+        filled(
+            context,
+            &format!("metric-learning {what}"),
+            &self.bytes,
+            wgpu::BufferUsages::UNIFORM,
+        )
     }
 }

@@ -9,16 +9,18 @@ use crate::shader::shader;
 
 /// The contrastive loss, and with `power` 1 the Siamese form.
 ///
-/// Per ordered pair (i, j) of rows at distance d, positive when their labels are equal, or per listed or row-aligned pair,
-/// positive when it is said to be the same:
+/// Per ordered pair (i, j) of rows at distance d, positive when their labels are equal, or per
+/// listed or row-aligned pair, positive when it is said to be the same:
 ///
 /// - positive: max(0, d - `positive_margin`)^`power`
 /// - negative: max(0, `negative_margin` - d)^`power`
 ///
-/// Terms are pairs; for pairs that are listed or row-aligned [`Contrastive::siamese`] has the reduction of the source.
-/// [`Reduction::MeanNonZero`] is the mean of the non-zero positive terms plus the mean of the non-zero negative terms.
+/// Terms are pairs; for pairs that are listed or row-aligned [`Contrastive::siamese`] has the
+/// reduction of the source. [`Reduction::MeanNonZero`] is the mean of the non-zero positive terms
+/// plus the mean of the non-zero negative terms.
 ///
-/// Source: Hadsell, Chopra and LeCun, "Dimensionality Reduction by Learning an Invariant Mapping", CVPR 2006.
+/// Source: Hadsell, Chopra and LeCun, "Dimensionality Reduction by Learning an Invariant Mapping",
+/// CVPR 2006.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Contrastive {
@@ -37,9 +39,9 @@ pub struct Contrastive {
 }
 
 impl Contrastive {
-    /// The loss as Siamese networks are trained with it on listed or row-aligned pairs: the default with
-    /// [`Reduction::HadsellMean`], the sum over twice the number of pairs. The program takes it for pairs where no reduction is
-    /// asked for.
+    /// The loss as Siamese networks are trained with it on listed or row-aligned pairs: the default
+    /// with [`Reduction::HadsellMean`], the sum over twice the number of pairs. The program
+    /// takes it for pairs where no reduction is asked for.
     pub fn siamese() -> Self {
         Self { reduction: Reduction::HadsellMean, ..Self::default() }
     }
@@ -78,7 +80,8 @@ impl Description for Contrastive {
     }
 
     fn terms(&self) -> Terms {
-        // The two means of MeanNonZero weigh positives and negatives apart: both counts come before any coefficient.
+        // The two means of MeanNonZero weigh positives and negatives apart: both counts come before
+        // any coefficient.
         let split = self.reduction == Reduction::MeanNonZero;
         Terms {
             statistics: if split { Statistics::Totals } else { Statistics::None },

@@ -5,7 +5,8 @@ use crate::Result;
 use crate::shader::Shader;
 use crate::shape::Mode;
 
-/// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the reference without knowing the GPU.
+/// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the
+/// reference without knowing the GPU.
 pub(crate) trait Description {
     /// Its distance, if it has one, whether it normalizes, and its reduction.
     fn settings(&self) -> (Option<Distance>, bool, Reduction);
@@ -22,7 +23,8 @@ pub(crate) trait Description {
         reduction != Reduction::HadsellMean
     }
 
-    /// Whether an anchor's terms make a loss of its own; of pointwise losses, whether a term is a row.
+    /// Whether an anchor's terms make a loss of its own; of pointwise losses, whether a term is a
+    /// row.
     fn per_anchor(&self) -> bool {
         true
     }
@@ -37,7 +39,8 @@ pub(crate) trait Description {
 
     fn terms(&self) -> Terms;
 
-    /// The same with every value of the settings, beside distance and reduction, that its kernels depend on.
+    /// The same with every value of the settings, beside distance and reduction, that its kernels
+    /// depend on.
     fn variants(self) -> Vec<Self>
     where
         Self: Sized,
@@ -57,14 +60,15 @@ pub(crate) struct Beta {
 pub(crate) struct Terms {
     /// Its file.
     pub shader: Shader,
-    /// Roughly how many arithmetic operations a pair costs, beside those of the chunks of positives.
+    /// Roughly how many arithmetic operations a pair costs, beside those of the chunks of
+    /// positives.
     pub operations_per_pair: u64,
     /// What must be known of all rows before the coefficients of one can be computed.
     pub statistics: Statistics,
     /// Whether c(i, j) = c(j, i) in batch mode, so that the gradient is twice its half by rows.
     pub symmetric: bool,
-    /// Whether only two pairs of an anchor have coefficients, those that it chooses: the kernel writes its choice, in the place of a
-    /// row of coefficients.
+    /// Whether only two pairs of an anchor have coefficients, those that it chooses: the kernel
+    /// writes its choice, in the place of a row of coefficients.
     pub chooses: bool,
     /// How its kernels go through their row.
     pub walk: Walk,
@@ -92,21 +96,25 @@ impl Terms {
         }
     }
 
-    /// A kernel over the logits -d / `temperature` of a row, with the `Parameters` of `shaders/shared/softmax.wgsl`.
+    /// A kernel over the logits -d / `temperature` of a row, with the `Parameters` of
+    /// `shaders/shared/softmax.wgsl`.
     pub fn of_logits(shader: Shader, temperature: f32) -> Self {
         let inverse = 1.0 / temperature;
         Self {
             statistics: Statistics::Ends,
             walk: Walk::of(3),
             gradient_factor: inverse,
-            parameters: vec![("temperature", temperature.to_bits()), ("inverse_temperature", inverse.to_bits())],
+            parameters: vec![
+                ("temperature", temperature.to_bits()),
+                ("inverse_temperature", inverse.to_bits()),
+            ],
             ..Self::of(shader)
         }
     }
 }
 
-/// How the kernels of a row go through its columns, of which each invocation has every 64th or 256th: what decides how often its loops
-/// go round.
+/// How the kernels of a row go through its columns, of which each invocation has every 64th or
+/// 256th: what decides how often its loops go round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk {
     /// How often the kernel that does so most often goes through the row, at most.
@@ -121,14 +129,16 @@ impl Walk {
         self.chunks.map(|chunks| chunks.most * chunks.size)
     }
 
-    /// Roughly how many arithmetic operations the chunks of a dispatch take for a row of so many columns, where half of them, or
-    /// as many as the dispatch takes, are positives: more would meet fewer negatives.
+    /// Roughly how many arithmetic operations the chunks of a dispatch take for a row of so many
+    /// columns, where half of them, or as many as the dispatch takes, are positives: more would
+    /// meet fewer negatives.
     pub fn operations(&self, columns: u64, portion: u64) -> u64 {
         // Of all invocations together.
         const OPERATIONS_PER_ROUND: u64 = 256 * 32;
         let Some(Chunks { size, rounds, operations, .. }) = self.chunks else { return 0 };
         let positives = (columns / 2).min(portion);
-        positives.div_ceil(size) * operations * columns + positives * rounds * OPERATIONS_PER_ROUND / size
+        positives.div_ceil(size) * operations * columns
+            + positives * rounds * OPERATIONS_PER_ROUND / size
     }
 
     /// So many reads of the row, and no chunks.
@@ -137,8 +147,8 @@ impl Walk {
     }
 }
 
-/// Chunks of a row's positives. Rows of more than a dispatch takes are worked on in as many dispatches as needed; how many it
-/// takes is the `PORTION` of the shader.
+/// Chunks of a row's positives. Rows of more than a dispatch takes are worked on in as many
+/// dispatches as needed; how many it takes is the `PORTION` of the shader.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chunks {
     /// Positives of a chunk.
@@ -153,7 +163,8 @@ pub(crate) struct Chunks {
     pub operations: u64,
 }
 
-/// Rounds that `shaders/shared/sorting.wgsl` and `places.wgsl` take for a chunk, about 300, and some to spare.
+/// Rounds that `shaders/shared/sorting.wgsl` and `places.wgsl` take for a chunk, about 300, and
+/// some to spare.
 pub(crate) const SORTING_ROUNDS: u64 = 400;
 
 /// `CHUNK` of `shaders/shared/sorting.wgsl`.
@@ -162,17 +173,20 @@ pub(crate) const SORTED_CHUNK: u64 = 1024;
 /// The name of the parameter that random numbers depend on, where a loss draws any.
 pub(crate) const SEED: &str = "seed";
 
-/// What a loss needs before its coefficients, if anything: the entry point `statistics` of its shader finds it out.
+/// What a loss needs before its coefficients, if anything: the entry point `statistics` of its
+/// shader finds it out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Statistics {
     /// The row itself is enough.
     None,
     /// Something of every row, in a pass before the coefficients.
     Rows,
-    /// Something of the row, and in one batch of the row at the other end of the pair. The coefficient of a pair is then
-    /// c(i, j) + c(j, i), and no pass comes before: a stripe takes the pairs of its rows with each other and with earlier
-    /// rows, for both ends, and leaves those with later rows to their stripes.
+    /// Something of the row, and in one batch of the row at the other end of the pair. The
+    /// coefficient of a pair is then c(i, j) + c(j, i), and no pass comes before: a stripe
+    /// takes the pairs of its rows with each other and with earlier rows, for both ends, and
+    /// leaves those with later rows to their stripes.
     Ends,
-    /// The counts of the whole batch, in a pass before: the mean of the positives and of the negatives are taken apart.
+    /// The counts of the whole batch, in a pass before: the mean of the positives and of the
+    /// negatives are taken apart.
     Totals,
 }

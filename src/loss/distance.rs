@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 /// | `Cosine` | 1 - x.y / (norm x * norm y) | (c u - v) / norm x, with the unit rows u, v and their cosine c |
 /// | `InnerProduct` | - x.y | - y |
 ///
-/// The kernels take the first three, and `Cosine` on unit rows, from coordinate differences, never from the expansion
-/// |x|^2 + |y|^2 - 2 x.y, which loses every digit for near-duplicates: duplicates are at exactly 0 and the relative
-/// error stays near f32's rounding at any nearness. A row whose norm is below the smallest normal f32 (1.18e-38) counts as a row of
-/// norm 0: at `Cosine` distance 1 from everything, with gradient 0. So does a Euclidean distance below it count as 0.
+/// The kernels take the first three, and `Cosine` on unit rows, from coordinate differences, never
+/// from the expansion |x|^2 + |y|^2 - 2 x.y, which loses every digit for near-duplicates: duplicates are at exactly 0 and the relative
+/// error stays near f32's rounding at any nearness. A row whose norm is below the smallest normal
+/// f32 (1.18e-38) counts as a row of norm 0: at `Cosine` distance 1 from everything, with gradient
+/// 0. So does a Euclidean distance below it count as 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 // Their order is the number that `shaders/shared/distance.wgsl` knows them by.
 #[non_exhaustive]
@@ -35,8 +36,13 @@ pub enum Distance {
 
 impl Distance {
     /// Every distance, in the order of the table above.
-    pub const ALL: [Self; 5] =
-        [Self::Euclidean, Self::SquaredEuclidean, Self::Manhattan, Self::Cosine, Self::InnerProduct];
+    pub const ALL: [Self; 5] = [
+        Self::Euclidean,
+        Self::SquaredEuclidean,
+        Self::Manhattan,
+        Self::Cosine,
+        Self::InnerProduct,
+    ];
 
     /// Whether it compares the rows divided by their norms.
     pub(crate) fn is_of_unit_rows(self) -> bool {

@@ -14,7 +14,8 @@ pub enum Form {
     /// By log-sum-exp over all of them, as the paper trains.
     #[default]
     Smooth,
-    /// By the nearest one, as the paper defines. Its subgradient goes to one negative: side i before side j, then the lowest index.
+    /// By the nearest one, as the paper defines. Its subgradient goes to one negative: side i
+    /// before side j, then the lowest index.
     Exact,
 }
 
@@ -27,13 +28,17 @@ impl Form {
 ///
 /// Over the unordered positive pairs (i, j), i < j, with N(i) the negatives of i:
 ///
-/// - `Smooth`: J(i, j) = log( sum over k in N(i) of exp(`margin` - d(i, k)) + sum over l in N(j) of exp(`margin` - d(j, l)) ) + d(i, j)
-/// - `Exact`: J(i, j) = max( max over k in N(i) of (`margin` - d(i, k)), max over l in N(j) of (`margin` - d(j, l)) ) + d(i, j)
+/// - `Smooth`: J(i, j) = log( sum over k in N(i) of exp(`margin` - d(i, k)) + sum over l in N(j) of
+///   exp(`margin` - d(j, l)) ) + d(i, j)
+/// - `Exact`: J(i, j) = max( max over k in N(i) of (`margin` - d(i, k)), max over l in N(j) of
+///   (`margin` - d(j, l)) ) + d(i, j)
 ///
-/// The term of a pair is max(0, J)^2 / 2, so that `Mean` is the paper's 1/(2P) sum over P pairs. A pair neither of whose
-/// ends has a negative contributes 0 but counts. Batch mode only; there are no per-anchor losses.
+/// The term of a pair is max(0, J)^2 / 2, so that `Mean` is the paper's 1/(2P) sum over P pairs. A
+/// pair neither of whose ends has a negative contributes 0 but counts. Batch mode only; there are
+/// no per-anchor losses.
 ///
-/// Source: Oh Song, Xiang, Jegelka and Savarese, "Deep Metric Learning via Lifted Structured Feature Embedding", CVPR 2016.
+/// Source: Oh Song, Xiang, Jegelka and Savarese, "Deep Metric Learning via Lifted Structured
+/// Feature Embedding", CVPR 2016.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LiftedStructured {

@@ -7,23 +7,29 @@ use super::{Chunks, Description, Distance, Mode, Reduction, SEED, Sampling, Term
 use crate::shader::shader;
 use crate::{Error, Result};
 
-/// Of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for each of its draws, one of 64.
-const DRAWING: Walk =
-    Walk { reads: 3, chunks: Some(Chunks { size: 64, most: 64, reads: 1, rounds: 16, operations: 16 }) };
+/// Of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for each of its
+/// draws, one of 64.
+const DRAWING: Walk = Walk {
+    reads: 3,
+    chunks: Some(Chunks { size: 64, most: 64, reads: 1, rounds: 16, operations: 16 }),
+};
 
 /// The margin loss with a learnable boundary: "margin" in its second meaning.
 ///
-/// Per ordered pair (i, j) at distance d, or per listed or row-aligned pair, with the boundary beta:
+/// Per ordered pair (i, j) at distance d, or per listed or row-aligned pair, with the boundary
+/// beta:
 ///
 /// - positive: max(0, d - beta + `alpha`)
 /// - negative: max(0, beta - d + `alpha`)
 ///
-/// Beta is an input ([`Batch::with_beta`](crate::Batch::with_beta)): one number, [`Margin::DEFAULT_BETA`] where none is given, or
-/// with `beta_per_class` one per class, indexed by the anchor's label. Its gradient is part of the result.
+/// Beta is an input ([`Batch::with_beta`](crate::Batch::with_beta)): one number,
+/// [`Margin::DEFAULT_BETA`] where none is given, or with `beta_per_class` one per class, indexed by
+/// the anchor's label. Its gradient is part of the result.
 ///
 /// Terms are pairs: all of them, or all positive ones and the negative ones of a [`Sampling`].
 ///
-/// Source: Wu, Manmatha, Smola and Krähenbühl, "Sampling Matters in Deep Embedding Learning", ICCV 2017.
+/// Source: Wu, Manmatha, Smola and Krähenbühl, "Sampling Matters in Deep Embedding Learning", ICCV
+/// 2017.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Margin {
@@ -31,7 +37,8 @@ pub struct Margin {
     pub distance: Distance,
     /// Whether every row is divided by its norm first. Default false.
     pub normalize: bool,
-    /// How the pairs become one number. Default `MeanNonZero`, over positives and negatives together.
+    /// How the pairs become one number. Default `MeanNonZero`, over positives and negatives
+    /// together.
     pub reduction: Reduction,
     /// How far from beta a pair must be to cost nothing; any finite number. Default 0.2.
     pub alpha: f32,
@@ -69,7 +76,8 @@ impl Description for Margin {
     }
 
     fn modes(&self) -> &'static [Mode] {
-        // Listed and row-aligned pairs have no labels to index the betas by, and no others to draw from.
+        // Listed and row-aligned pairs have no labels to index the betas by, and no others to draw
+        // from.
         match self.beta_per_class || self.sampling != Sampling::All {
             true => &[Mode::Batch, Mode::Reference],
             false => &[Mode::Batch, Mode::Reference, Mode::PairRows, Mode::PairIndices],
@@ -121,7 +129,12 @@ impl Description for Margin {
     fn variants(self) -> Vec<Self> {
         // Normalized, as drawing needs it; the kernels are the same.
         let of = |sampling| {
-            [false, true].map(|beta_per_class| Self { normalize: true, beta_per_class, sampling, ..self.clone() })
+            [false, true].map(|beta_per_class| Self {
+                normalize: true,
+                beta_per_class,
+                sampling,
+                ..self.clone()
+            })
         };
         Sampling::ALL.map(of).concat()
     }

@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which (anchor, positive, negative) triplets are the terms of [`Triplet`](crate::Triplet). Ties go to the lowest index.
+/// Which (anchor, positive, negative) triplets are the terms of [`Triplet`](crate::Triplet). Ties
+/// go to the lowest index.
 ///
-/// A *hard* positive is the farthest, an *easy* one the nearest. A *hard* negative is the nearest, an *easy* one the farthest, a
-/// *semi-hard* one the nearest that is farther than the positive, or the farthest where none is. The minings that are named after
-/// both give one triplet per anchor with a positive and a negative.
+/// A *hard* positive is the farthest, an *easy* one the nearest. A *hard* negative is the nearest,
+/// an *easy* one the farthest, a *semi-hard* one the nearest that is farther than the positive, or
+/// the farthest where none is. The minings that are named after both give one triplet per anchor
+/// with a positive and a negative.
 ///
-/// Sources: Hermans, Beyer and Leibe, "In Defense of the Triplet Loss for Person Re-Identification", 2017 (`Hard`, as batch-hard);
-/// Schroff, Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR 2015 (semi-hard);
-/// Xuan, Stylianou and Pless, "Improved Embeddings with Easy Positive Triplet Mining", WACV 2020 (easy positives).
+/// Sources: Hermans, Beyer and Leibe, "In Defense of the Triplet Loss for Person
+/// Re-Identification", 2017 (`Hard`, as batch-hard); Schroff, Kalenichenko and Philbin, "FaceNet: A
+/// Unified Embedding for Face Recognition and Clustering", CVPR 2015 (semi-hard); Xuan, Stylianou
+/// and Pless, "Improved Embeddings with Easy Positive Triplet Mining", WACV 2020 (easy positives).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Mining {
@@ -19,20 +22,23 @@ pub enum Mining {
     All,
     /// One triplet per anchor: the farthest positive and the nearest negative.
     Hard,
-    /// One triplet per (anchor, positive) of an anchor with a negative: the nearest negative that is farther than the
-    /// positive, or the farthest negative where none is.
+    /// One triplet per (anchor, positive) of an anchor with a negative: the nearest negative that
+    /// is farther than the positive, or the farthest negative where none is.
     SemiHard,
-    /// One triplet per anchor: the farthest positive, and the nearest negative that is farther, or the farthest where none is.
+    /// One triplet per anchor: the farthest positive, and the nearest negative that is farther, or
+    /// the farthest where none is.
     HardPositiveSemiHardNegative,
     /// One triplet per anchor: the farthest positive and the farthest negative.
     HardPositiveEasyNegative,
     /// One triplet per anchor: the nearest positive and the nearest negative.
     EasyPositiveHardNegative,
-    /// One triplet per anchor: the nearest positive, and the nearest negative that is farther, or the farthest where none is.
+    /// One triplet per anchor: the nearest positive, and the nearest negative that is farther, or
+    /// the farthest where none is.
     EasyPositiveSemiHardNegative,
     /// One triplet per anchor: the nearest positive and the farthest negative.
     EasyPositiveEasyNegative,
-    /// The triplets that the caller lists ([`Batch::triplets`](crate::Batch::triplets)), repeats counted.
+    /// The triplets that the caller lists ([`Batch::triplets`](crate::Batch::triplets)), repeats
+    /// counted.
     Explicit,
 }
 
@@ -50,7 +56,8 @@ impl Mining {
         Self::Explicit,
     ];
 
-    /// Whether an anchor has one triplet at most: then two of its pairs alone have a share in the gradient.
+    /// Whether an anchor has one triplet at most: then two of its pairs alone have a share in the
+    /// gradient.
     pub fn is_one_per_anchor(self) -> bool {
         matches!(self.triplets(), Triplets::OnePerAnchor { .. })
     }

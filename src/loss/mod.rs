@@ -1,4 +1,5 @@
-//! What is asked: one file per loss with its parameters, defaults, formula and source. Nothing in here knows wgpu.
+//! What is asked: one file per loss with its parameters, defaults, formula and source. Nothing in
+//! here knows wgpu.
 
 mod contrastive;
 mod description;
@@ -18,7 +19,9 @@ mod triplet;
 use serde::{Deserialize, Serialize};
 
 pub use contrastive::Contrastive;
-pub(crate) use description::{Beta, Chunks, Description, SEED, SORTED_CHUNK, SORTING_ROUNDS, Statistics, Terms, Walk};
+pub(crate) use description::{
+    Beta, Chunks, Description, SEED, SORTED_CHUNK, SORTING_ROUNDS, Statistics, Terms, Walk,
+};
 pub use distance::Distance;
 pub use lifted_structured::{Form, LiftedStructured};
 pub use margin::Margin;
@@ -35,7 +38,8 @@ pub use triplet::Triplet;
 use crate::shape::{Mode, Shape};
 use crate::{Error, Result};
 
-/// The list that names every loss: hands `$callback!` the names of their types, those over pairs before the pointwise ones.
+/// The list that names every loss: hands `$callback!` the names of their types, those over pairs
+/// before the pointwise ones.
 macro_rules! for_every_loss {
     ($callback:ident) => {
         $callback! {
@@ -168,7 +172,8 @@ impl Loss {
 
     /// Every loss in every setting that its kernels depend on.
     pub(crate) fn variants() -> Vec<Self> {
-        let reductions = |distance| Reduction::ALL.map(|reduction| Self::variants_with(distance, reduction));
+        let reductions =
+            |distance| Reduction::ALL.map(|reduction| Self::variants_with(distance, reduction));
         let all = Distance::ALL.into_iter().flat_map(reductions).flatten();
         let is_allowed = |loss: &Self| {
             let description = loss.description();
@@ -181,47 +186,69 @@ impl Loss {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a parameter outside its range, [`Error::Unsupported`] for a mode or reduction the loss does
-    /// not have or a sampling that its distance has not, [`Error::Missing`] or [`Error::Length`] for betas that do not fit.
+    /// [`Error::Parameter`] for a parameter outside its range, [`Error::Unsupported`] for a mode or
+    /// reduction the loss does not have or a sampling that its distance has not,
+    /// [`Error::Missing`] or [`Error::Length`] for betas that do not fit.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.description().check()?;
         if !self.description().allows(self.reduction()) {
             return Err(Error::Unsupported {
                 loss: self.name(),
                 what: format!("the reduction {:?}", self.reduction()),
-                reason: format!("it takes {}", listed(self.reductions().map(|one| format!("{one:?}")))),
+                reason: format!(
+                    "it takes {}",
+                    listed(self.reductions().map(|one| format!("{one:?}")))
+                ),
             });
         }
         if !self.modes().contains(&shape.mode()) {
             return Err(Error::Unsupported {
                 loss: self.name(),
                 what: format!("inputs in {} mode", shape.mode().name()),
-                reason: format!("it takes {} mode", listed(self.modes().iter().map(|mode| mode.name().to_owned()))),
+                reason: format!(
+                    "it takes {} mode",
+                    listed(self.modes().iter().map(|mode| mode.name().to_owned()))
+                ),
             });
         }
         match (self.description().beta(), shape.betas()) {
             (None, 0) | (Some(_), 1) | (Some(Beta { per_class: true, .. }), 2..) => Ok(()),
             (Some(Beta { per_class: false, .. }), 0) => Ok(()),
-            (Some(Beta { per_class: true, .. }), 0) => {
-                Err(Error::Missing { what: "beta", reason: "beta_per_class needs one beta for every class" })
+            (Some(Beta { per_class: true, .. }), 0) => Err(Error::Missing {
+                what: "beta",
+                reason: "beta_per_class needs one beta for every class",
+            }),
+            (Some(Beta { per_class: false, .. }), actual) => {
+                Err(Error::Length { what: "beta", expected: 1, actual })
             }
-            (Some(Beta { per_class: false, .. }), actual) => Err(Error::Length { what: "beta", expected: 1, actual }),
-            (None, _) => {
-                Err(Error::Unsupported { loss: self.name(), what: "beta".into(), reason: "only Margin has one".into() })
-            }
+            (None, _) => Err(Error::Unsupported {
+                loss: self.name(),
+                what: "beta".into(),
+                reason: "only Margin has one".into(),
+            }),
         }
     }
 }
 
 impl Loss {
-    /// Checks that what the values are compared with is given, and nothing that the loss does not take. Labels of pairs are checked
-    /// with their mode.
-    pub(crate) fn check_truth(&self, mode: Mode, has_targets: bool, has_labels: bool) -> Result<()> {
+    /// Checks that what the values are compared with is given, and nothing that the loss does not
+    /// take. Labels of pairs are checked with their mode.
+    pub(crate) fn check_truth(
+        &self,
+        mode: Mode,
+        has_targets: bool,
+        has_labels: bool,
+    ) -> Result<()> {
         let truth = self.truth();
         let takes_targets = truth.has_targets();
         let takes_labels = truth.has_labels();
         let inputs = [
-            ("targets", takes_targets, has_targets, "the loss compares every value with its target"),
+            (
+                "targets",
+                takes_targets,
+                has_targets,
+                "the loss compares every value with its target",
+            ),
             (
                 "labels",
                 takes_labels,

@@ -9,22 +9,24 @@ use crate::shader::shader;
 
 /// The multi-class margin loss: "margin" in its first meaning.
 ///
-/// With scores s(i, c) of N samples and C classes, given directly or s(i, c) = -d(x_i, w_c) against one prototype w_c a class,
-/// the loss of sample i with label y is
+/// With scores s(i, c) of N samples and C classes, given directly or s(i, c) = -d(x_i, w_c) against
+/// one prototype w_c a class, the loss of sample i with label y is
 ///
 /// sum over c != y of max(0, s(i, c) - s(i, y) + `margin`)^`power`
 ///
-/// Terms are samples, so `Mean` divides by N. Labels index the classes: a label >= C is an error. The gradient is with
-/// respect to the scores, or to the embeddings and the prototypes.
+/// Terms are samples, so `Mean` divides by N. Labels index the classes: a label >= C is an error.
+/// The gradient is with respect to the scores, or to the embeddings and the prototypes.
 ///
-/// Source: Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", JMLR 2001,
-/// in the summed form of Weston and Watkins, "Support Vector Machines for Multi-Class Pattern Recognition", ESANN 1999.
+/// Source: Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector
+/// Machines", JMLR 2001, in the summed form of Weston and Watkins, "Support Vector Machines for
+/// Multi-Class Pattern Recognition", ESANN 1999.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MultiMargin {
     /// The distance to the prototypes; without effect on scores. Default `Euclidean`.
     pub distance: Distance,
-    /// Whether every row and every prototype is divided by its norm first; without effect on scores. Default false.
+    /// Whether every row and every prototype is divided by its norm first; without effect on
+    /// scores. Default false.
     pub normalize: bool,
     /// How the samples become one number. Default `Mean`.
     pub reduction: Reduction,
@@ -65,14 +67,19 @@ impl Description for MultiMargin {
 
     fn terms(&self) -> Terms {
         Terms {
-            constants: vec![("POWER", self.power.into()), ("DIVIDE_BY_CLASSES", self.divide_by_classes.into())],
+            constants: vec![
+                ("POWER", self.power.into()),
+                ("DIVIDE_BY_CLASSES", self.divide_by_classes.into()),
+            ],
             parameters: vec![("margin", self.margin.to_bits())],
             ..Terms::of(shader!("terms/multi_margin.wgsl"))
         }
     }
 
     fn variants(self) -> Vec<Self> {
-        let with = |power| [false, true].map(|divide_by_classes| Self { power, divide_by_classes, ..self.clone() });
+        let with = |power| {
+            [false, true].map(|divide_by_classes| Self { power, divide_by_classes, ..self.clone() })
+        };
         [1, 2].map(with).concat()
     }
 }

@@ -6,21 +6,44 @@ pub(super) fn check_finite(loss: &'static str, parameter: &'static str, value: f
     if value.is_finite() {
         return Ok(());
     }
-    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number" })
+    Err(Error::Parameter {
+        loss,
+        parameter,
+        value: value.to_string(),
+        allowed: "any finite number",
+    })
 }
 
-pub(super) fn check_positive(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
+pub(super) fn check_positive(
+    loss: &'static str,
+    parameter: &'static str,
+    value: f32,
+) -> Result<()> {
     if value.is_finite() && value > 0.0 {
         return Ok(());
     }
-    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number above 0" })
+    Err(Error::Parameter {
+        loss,
+        parameter,
+        value: value.to_string(),
+        allowed: "any finite number above 0",
+    })
 }
 
-pub(crate) fn check_strength(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
+pub(crate) fn check_strength(
+    loss: &'static str,
+    parameter: &'static str,
+    value: f32,
+) -> Result<()> {
     if value.is_finite() && value >= 0.0 {
         return Ok(());
     }
-    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "any finite number of at least 0" })
+    Err(Error::Parameter {
+        loss,
+        parameter,
+        value: value.to_string(),
+        allowed: "any finite number of at least 0",
+    })
 }
 
 /// Of what has a share of the past kept.
@@ -28,7 +51,12 @@ pub(crate) fn check_share(loss: &'static str, parameter: &'static str, value: f3
     if (0.0..1.0).contains(&value) {
         return Ok(());
     }
-    Err(Error::Parameter { loss, parameter, value: value.to_string(), allowed: "0 or more and less than 1" })
+    Err(Error::Parameter {
+        loss,
+        parameter,
+        value: value.to_string(),
+        allowed: "0 or more and less than 1",
+    })
 }
 
 /// Below the smallest normal number f32 may take it for 0.

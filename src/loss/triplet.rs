@@ -4,27 +4,41 @@ use serde::{Deserialize, Serialize};
 
 use super::parameters::check_finite;
 use super::{
-    Chunks, Description, Distance, Mining, Mode, Reduction, SORTED_CHUNK, SORTING_ROUNDS, Terms, Triplets, Walk,
+    Chunks, Description, Distance, Mining, Mode, Reduction, SORTED_CHUNK, SORTING_ROUNDS, Terms,
+    Triplets, Walk,
 };
 use crate::Result;
 use crate::shader::shader;
 
-/// Of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes its slopes.
+/// Of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes its
+/// slopes.
 const ALL: Walk = Walk {
     reads: 1,
-    chunks: Some(Chunks { size: SORTED_CHUNK, most: 8, reads: 3, rounds: SORTING_ROUNDS, operations: 64 }),
+    chunks: Some(Chunks {
+        size: SORTED_CHUNK,
+        most: 8,
+        reads: 3,
+        rounds: SORTING_ROUNDS,
+        operations: 64,
+    }),
 };
 
-/// Of `shaders/terms/triplet/all_soft.wgsl`, for each of 256 invocations one positive of 256: its slope takes 6 rounds for 256 columns,
-/// and each negative 16 for all of them, and one to end. Of 64 invocations each has four
-/// positives, and as many rounds for 64 columns.
+/// Of `shaders/terms/triplet/all_soft.wgsl`, for each of 256 invocations one positive of 256: its
+/// slope takes 6 rounds for 256 columns, and each negative 16 for all of them, and one to end. Of
+/// 64 invocations each has four positives, and as many rounds for 64 columns.
 const ALL_SOFT: Walk = Walk {
     reads: 4,
-    chunks: Some(Chunks { size: 256, most: 4, reads: 22, rounds: SORTING_ROUNDS, operations: 256 * 64 }),
+    chunks: Some(Chunks {
+        size: 256,
+        most: 4,
+        reads: 22,
+        rounds: SORTING_ROUNDS,
+        operations: 256 * 64,
+    }),
 };
 
-/// Of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives twice, and at last all pairs, with two loops
-/// over choosers for each. Every positive is a chooser once.
+/// Of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives twice, and at
+/// last all pairs, with two loops over choosers for each. Every positive is a chooser once.
 const SEMI_HARD: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {
@@ -43,13 +57,14 @@ const SEMI_HARD: Walk = Walk {
 /// - max(0, d(a, p) - d(a, n) + `margin`)
 /// - with `soft`, log(1 + exp(d(a, p) - d(a, n))), without overflow and without a margin
 ///
-/// Terms are the mined triplets. `Mining::All` is exact at any batch size: the positives of an anchor are sorted and
-/// every negative finds its place among them, O(M log K) per anchor with K positives and M columns, and no triplet is ever
-/// stored. (`soft` has no such shortcut and evaluates every triplet, storing none.)
+/// Terms are the mined triplets. `Mining::All` is exact at any batch size: the positives of an
+/// anchor are sorted and every negative finds its place among them, O(M log K) per anchor with K
+/// positives and M columns, and no triplet is ever stored. (`soft` has no such shortcut and
+/// evaluates every triplet, storing none.)
 ///
-/// Sources: Schroff, Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR 2015;
-/// the soft form: Hermans, Beyer and Leibe, "In Defense of the Triplet Loss for Person
-/// Re-Identification", 2017. Those of the minings: [`Mining`].
+/// Sources: Schroff, Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition
+/// and Clustering", CVPR 2015; the soft form: Hermans, Beyer and Leibe, "In Defense of the Triplet
+/// Loss for Person Re-Identification", 2017. Those of the minings: [`Mining`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Triplet {
@@ -61,7 +76,8 @@ pub struct Triplet {
     pub reduction: Reduction,
     /// Which triplets. Default `All`.
     pub mining: Mining,
-    /// How much nearer than the negative the positive must be; any finite number; without effect when `soft`. Default 0.2.
+    /// How much nearer than the negative the positive must be; any finite number; without effect
+    /// when `soft`. Default 0.2.
     pub margin: f32,
     /// The softplus in place of the hinge. Default false.
     pub soft: bool,
@@ -99,8 +115,12 @@ impl Description for Triplet {
     fn terms(&self) -> Terms {
         let parameters = vec![("margin", self.margin.to_bits())];
         match (self.mining.triplets(), self.soft) {
-            (Triplets::Every, false) => Terms { walk: ALL, parameters, ..Terms::of(shader!("terms/triplet/all.wgsl")) },
-            (Triplets::Every, true) => Terms { walk: ALL_SOFT, ..Terms::of(shader!("terms/triplet/all_soft.wgsl")) },
+            (Triplets::Every, false) => {
+                Terms { walk: ALL, parameters, ..Terms::of(shader!("terms/triplet/all.wgsl")) }
+            }
+            (Triplets::Every, true) => {
+                Terms { walk: ALL_SOFT, ..Terms::of(shader!("terms/triplet/all_soft.wgsl")) }
+            }
             (Triplets::Listed, _) => Terms {
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,

@@ -1,9 +1,9 @@
 //! A number, and how far a correct f32 evaluation of the same formula may be from it.
 //!
-//! A running error analysis in the first order and a little more: every operation passes on the errors of its operands and adds
-//! its own rounding, with the accuracies that WGSL asks for (<https://www.w3.org/TR/WGSL/#floating-point-accuracy>): additions and
-//! products rounded once, divisions within 2.5 ulp, square roots within about 4, exp(x) within 3 + 2 |x| ulp, log within
-//! 2^-21 on [0.5, 2] and 3 ulp elsewhere.
+//! A running error analysis in the first order and a little more: every operation passes on the
+//! errors of its operands and adds its own rounding, with the accuracies that WGSL asks for (<https://www.w3.org/TR/WGSL/#floating-point-accuracy>): additions and
+//! products rounded once, divisions within 2.5 ulp, square roots within about 4, exp(x) within 3 +
+//! 2 |x| ulp, log within 2^-21 on [0.5, 2] and 3 ulp elsewhere.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -28,7 +28,8 @@ pub(super) fn tree(count: usize) -> f64 {
     if count < 2 { 0.0 } else { (8.0 + (count as f64).log2()) * ROUNDING }
 }
 
-/// The relative error of adding up `count` numbers of one sign one after the other: roundings go either way.
+/// The relative error of adding up `count` numbers of one sign one after the other: roundings go
+/// either way.
 pub(super) fn chain(count: usize) -> f64 {
     (4.0 + (count as f64).sqrt()) * ROUNDING
 }
@@ -79,7 +80,11 @@ impl Bounded {
 
     /// The same where f32 may flush it to 0: what is smaller than its smallest normal number.
     pub fn or_flushed(self) -> Self {
-        let flushed = if self.value.abs() < SMALLEST + self.error { self.value.abs().min(SMALLEST) } else { 0.0 };
+        let flushed = if self.value.abs() < SMALLEST + self.error {
+            self.value.abs().min(SMALLEST)
+        } else {
+            0.0
+        };
         Self::new(self.value, self.error + flushed)
     }
 
@@ -110,7 +115,9 @@ impl Bounded {
 
     pub fn max(self, other: Self) -> Self {
         match self - other {
-            apart if apart.is_ambiguous() => Self::new(self.value.max(other.value), self.error.max(other.error)),
+            apart if apart.is_ambiguous() => {
+                Self::new(self.value.max(other.value), self.error.max(other.error))
+            }
             apart if apart.value >= 0.0 => self,
             _ => other,
         }
@@ -124,7 +131,11 @@ impl Bounded {
     pub fn exp(self) -> Self {
         let value = self.value.exp();
         // exp(x + e) - exp(x), without 0 times infinity for a large e.
-        let error = if self.error < 1.0 { value * growth(self.error) } else { (self.value + self.error).exp() };
+        let error = if self.error < 1.0 {
+            value * growth(self.error)
+        } else {
+            (self.value + self.error).exp()
+        };
         Self::new(value, error + SMALLEST).widened(exponential(self.value))
     }
 
@@ -138,7 +149,11 @@ impl Bounded {
         let value = self.value.sqrt();
         // The larger side is sqrt(x) - sqrt(x - e), which is no more than sqrt(e).
         let least = (self.value - self.error).max(0.0).sqrt();
-        let error = if self.error == 0.0 { 0.0 } else { (self.error / (value + least)).min(self.error.sqrt()) };
+        let error = if self.error == 0.0 {
+            0.0
+        } else {
+            (self.error / (value + least)).min(self.error.sqrt())
+        };
         Self::new(value, error).widened(SQUARE_ROOT)
     }
 
@@ -163,7 +178,11 @@ impl Bounded {
     fn sigmoid_by(self, small: f64) -> Self {
         let value = if self.value >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
         let slope = small / ((1.0 + small) * (1.0 + small));
-        let error = if self.error < 1.0 { slope * (growth(self.error) + exponential(self.value)) } else { 1.0 };
+        let error = if self.error < 1.0 {
+            slope * (growth(self.error) + exponential(self.value))
+        } else {
+            1.0
+        };
         Self::new(value, error + SMALLEST).widened(4.0 * ULP).within_one()
     }
 
@@ -175,7 +194,11 @@ impl Bounded {
         let error = slope.magnitude().min(1.0) * self.error + small * exponential(self.value) + LOG;
         let value = Self::new(value, error).widened(ULP);
         let vanishes = value.value <= value.error;
-        Term { value, slope, nonzero: Count { value: u64::from(value.value > 0.0), slack: vanishes.into() } }
+        Term {
+            value,
+            slope,
+            nonzero: Count { value: u64::from(value.value > 0.0), slack: vanishes.into() },
+        }
     }
 
     /// max(0, x), with derivative 0 at 0.
@@ -183,7 +206,11 @@ impl Bounded {
         let active = self.value > 0.0;
         let ambiguous = self.is_ambiguous();
         Term {
-            value: if active || ambiguous { Self::new(self.value.max(0.0), self.error) } else { Self::ZERO },
+            value: if active || ambiguous {
+                Self::new(self.value.max(0.0), self.error)
+            } else {
+                Self::ZERO
+            },
             slope: Self::new(f64::from(u8::from(active)), f64::from(u8::from(ambiguous))),
             nonzero: Count { value: active.into(), slack: ambiguous.into() },
         }
@@ -201,7 +228,8 @@ impl Bounded {
     /// log(sum of exp), with the largest taken out first; `None` of nothing.
     pub fn log_sum_exp(numbers: impl Iterator<Item = Self> + Clone) -> Option<Self> {
         let largest = numbers.clone().map(|number| number.value).reduce(f64::max)?;
-        let (count, error) = numbers.clone().fold((0, 0.0), |(count, error), x| (count + 1, x.error.max(error)));
+        let (count, error) =
+            numbers.clone().fold((0, 0.0), |(count, error), x| (count + 1, x.error.max(error)));
         let sum: Self = numbers.map(|number| (number - Self::exact(largest)).exp()).sum();
         let spread = sum.ln();
         // It is at least the largest, and at most log(count) more.
@@ -303,7 +331,11 @@ impl Count {
         let part = |count: u64| if count == 0 { 0.0 } else { 1.0 / count as f64 };
         let value = part(self.value);
         let fewest = self.value.saturating_sub(self.slack);
-        let others = [part(fewest), part(fewest.max(1).min(self.value + self.slack)), part(self.value + self.slack)];
+        let others = [
+            part(fewest),
+            part(fewest.max(1).min(self.value + self.slack)),
+            part(self.value + self.slack),
+        ];
         let error = others.into_iter().map(|other| (other - value).abs()).fold(0.0, f64::max);
         Bounded::new(value, error).widened(2.5 * ULP)
     }
@@ -340,9 +372,15 @@ mod tests {
             for end in [value - 1e-6, value + 1e-6] {
                 let there = function(Bounded::exact(end));
                 let reach = middle.error * (1.0 + 1e-9);
-                assert!((there.value - middle.value).abs() <= reach, "at {value}: {there:?} outside {middle:?}");
+                assert!(
+                    (there.value - middle.value).abs() <= reach,
+                    "at {value}: {there:?} outside {middle:?}"
+                );
             }
-            assert!(middle.error <= 1e-4 * middle.value.abs().max(1.0), "at {value}: {middle:?} is loose");
+            assert!(
+                middle.error <= 1e-4 * middle.value.abs().max(1.0),
+                "at {value}: {middle:?} is loose"
+            );
         }
     }
 
@@ -366,7 +404,10 @@ mod tests {
         covers(|x| x.hinge().value, &everywhere);
         covers(|x| x.hinge().power(2).slope, &everywhere);
         covers(|x| x.log_add_exp(number(0.5)), &everywhere);
-        covers(|x| Bounded::log_sum_exp([x, number(1.0), x].into_iter()).unwrap_or_default(), &everywhere);
+        covers(
+            |x| Bounded::log_sum_exp([x, number(1.0), x].into_iter()).unwrap_or_default(),
+            &everywhere,
+        );
     }
 
     #[test]
@@ -398,7 +439,10 @@ mod tests {
             let found = Count { value, slack }.reciprocal();
             for count in u64::saturating_sub(value, slack)..=value + slack {
                 let there = Count::exact(count).reciprocal().value;
-                assert!((there - found.value).abs() <= found.error, "1 / {count} outside {found:?}");
+                assert!(
+                    (there - found.value).abs() <= found.error,
+                    "1 / {count} outside {found:?}"
+                );
             }
         }
     }

@@ -22,7 +22,8 @@ impl Choice {
         Self::least(distances, candidates, |distance| -distance)
     }
 
-    /// A candidate that is picked by a rule of its own: nothing is known of the distances of what could be picked instead.
+    /// A candidate that is picked by a rule of its own: nothing is known of the distances of what
+    /// could be picked instead.
     pub fn of(distances: &[Bounded], index: usize, plausible: Vec<usize>) -> Self {
         let value = distances[index].value;
         let reach = |&c: &usize| (distances[c].value - value).abs() + distances[c].error;
@@ -30,16 +31,23 @@ impl Choice {
         Self { index, distance: Bounded::new(value, error), plausible }
     }
 
-    fn least(distances: &[Bounded], candidates: &[usize], key: impl Fn(Bounded) -> Bounded) -> Option<Self> {
+    fn least(
+        distances: &[Bounded],
+        candidates: &[usize],
+        key: impl Fn(Bounded) -> Bounded,
+    ) -> Option<Self> {
         let key = |index: usize| key(distances[index]);
-        let index = candidates.iter().copied().reduce(
-            |best, next| {
-                if key(next).value < key(best).value { next } else { best }
-            },
-        )?;
-        let ceiling = candidates.iter().map(|&c| key(c).value + key(c).error).fold(f64::INFINITY, f64::min);
-        let plausible: Vec<_> =
-            candidates.iter().copied().filter(|&c| key(c).value - key(c).error <= ceiling).collect();
+        let index = candidates
+            .iter()
+            .copied()
+            .reduce(|best, next| if key(next).value < key(best).value { next } else { best })?;
+        let ceiling =
+            candidates.iter().map(|&c| key(c).value + key(c).error).fold(f64::INFINITY, f64::min);
+        let plausible: Vec<_> = candidates
+            .iter()
+            .copied()
+            .filter(|&c| key(c).value - key(c).error <= ceiling)
+            .collect();
         let error = plausible.iter().map(|&c| distances[c].error).fold(0.0, f64::max);
         Some(Self { index, distance: Bounded::new(distances[index].value, error), plausible })
     }

@@ -5,7 +5,8 @@ use std::fmt;
 use super::expectation::Expectation;
 use crate::evaluation::Evaluation;
 
-/// How an f32 result compares with the [`Expectation`]: of every quantity the number that is farthest off, in shares of its bound.
+/// How an f32 result compares with the [`Expectation`]: of every quantity the number that is
+/// farthest off, in shares of its bound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     deviations: Vec<Deviation>,
@@ -14,7 +15,8 @@ pub struct Comparison {
 /// The number of a quantity that is farthest off.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deviation {
-    /// Which quantity: a field of [`Evaluation`], or `length of` one where there are more or fewer numbers than expected.
+    /// Which quantity: a field of [`Evaluation`], or `length of` one where there are more or fewer
+    /// numbers than expected.
     pub quantity: &'static str,
     /// |actual - expected| / bound: within 1 they agree. Infinite for NaN, infinities, any deviation where none is
     /// allowed, and bounds beyond f64.
@@ -75,22 +77,46 @@ impl Comparison {
         let count = |quantity, of: fn(&Evaluation<f64>) -> u64, actual: u64| {
             Deviation::new(quantity, of(expected) as f64, actual as f64, of(bounds) as f64)
         };
-        let table = |names, columns, of: fn(&Evaluation<f64>) -> Option<&Vec<f64>>, actual: Option<&Vec<f32>>| {
+        let table = |names,
+                     columns,
+                     of: fn(&Evaluation<f64>) -> Option<&Vec<f64>>,
+                     actual: Option<&Vec<f32>>| {
             worst_of(names, columns, [of(expected), of(bounds)], actual.map(Vec::as_slice))
         };
         let singles = [
             number("loss", |of| of.loss, actual.loss),
             count("terms", |of| of.terms, actual.terms),
             count("nonzero_terms", |of| of.nonzero_terms, actual.nonzero_terms),
-            count("nonzero_positive_terms", |of| of.nonzero_positive_terms, actual.nonzero_positive_terms),
-            count("nonzero_negative_terms", |of| of.nonzero_negative_terms, actual.nonzero_negative_terms),
+            count(
+                "nonzero_positive_terms",
+                |of| of.nonzero_positive_terms,
+                actual.nonzero_positive_terms,
+            ),
+            count(
+                "nonzero_negative_terms",
+                |of| of.nonzero_negative_terms,
+                actual.nonzero_negative_terms,
+            ),
             count("positive_pairs", |of| of.positive_pairs, actual.positive_pairs),
             count("negative_pairs", |of| of.negative_pairs, actual.negative_pairs),
-            number("mean_positive_distance", |of| of.mean_positive_distance, actual.mean_positive_distance),
-            number("mean_negative_distance", |of| of.mean_negative_distance, actual.mean_negative_distance),
+            number(
+                "mean_positive_distance",
+                |of| of.mean_positive_distance,
+                actual.mean_positive_distance,
+            ),
+            number(
+                "mean_negative_distance",
+                |of| of.mean_negative_distance,
+                actual.mean_negative_distance,
+            ),
         ];
         let tables = [
-            table(["gradient", "length of gradient"], *dimensions, |of| Some(&of.gradient), Some(&actual.gradient)),
+            table(
+                ["gradient", "length of gradient"],
+                *dimensions,
+                |of| Some(&of.gradient),
+                Some(&actual.gradient),
+            ),
             table(
                 ["gradient_references", "length of gradient_references"],
                 *dimensions,
@@ -103,7 +129,12 @@ impl Comparison {
                 |of| of.gradient_beta.as_ref(),
                 actual.gradient_beta.as_ref(),
             ),
-            table(["per_anchor", "length of per_anchor"], 1, |of| of.per_anchor.as_ref(), actual.per_anchor.as_ref()),
+            table(
+                ["per_anchor", "length of per_anchor"],
+                1,
+                |of| of.per_anchor.as_ref(),
+                actual.per_anchor.as_ref(),
+            ),
         ];
         Self::of(singles.into_iter().chain(tables.into_iter().flatten()).collect())
     }
@@ -149,7 +180,10 @@ pub(super) fn worst_of(
 ) -> Option<Deviation> {
     let (Some(values), Some(bounds), Some(actual)) = (expected[0], expected[1], actual) else {
         let lengths = [expected[0].map(Vec::len), actual.map(<[f32]>::len)];
-        return lengths.iter().any(Option::is_some).then(|| Deviation::of_length(length_name, lengths));
+        return lengths
+            .iter()
+            .any(Option::is_some)
+            .then(|| Deviation::of_length(length_name, lengths));
     };
     if values.len() != actual.len() {
         return Some(Deviation::of_length(length_name, [Some(values.len()), Some(actual.len())]));

@@ -37,7 +37,8 @@ impl Contrastive {
 impl Definition for Contrastive {
     type Known = Weights;
 
-    /// The non-zero mean is the mean of the positives plus that of the negatives: their counts come first.
+    /// The non-zero mean is the mean of the positives plus that of the negatives: their counts come
+    /// first.
     fn survey(&self, problem: &Problem) -> Weights {
         if !self.is_split() {
             return Weights { positive: Bounded::exact(1.0), negative: Bounded::exact(1.0) };

@@ -89,7 +89,8 @@ impl Terms {
         self
     }
 
-    /// Gives a slope to the candidate that is picked; whatever could be picked instead may get it too.
+    /// Gives a slope to the candidate that is picked; whatever could be picked instead may get it
+    /// too.
     pub fn add_slope(&mut self, choice: &Choice, slope: Bounded) {
         self.slopes[choice.index].value += slope.value;
         let doubt = if choice.plausible.len() > 1 { slope.magnitude() } else { slope.error };

@@ -1,8 +1,8 @@
 //! The five distances, their gradients, and how far f32 kernels may be from both.
 //!
-//! The kernels take differences of coordinates and add up D of them one after the other. Roundings go either way, so that such
-//! a sum is off by about sqrt(D) roundings and not by D. Where unit rows are used, they are off themselves: by the rounding of
-//! the norm and of the division.
+//! The kernels take differences of coordinates and add up D of them one after the other. Roundings
+//! go either way, so that such a sum is off by about sqrt(D) roundings and not by D. Where unit
+//! rows are used, they are off themselves: by the rounding of the norm and of the division.
 
 use super::bounded::{Bounded, ROUNDING, SMALLEST};
 use crate::loss::Distance;
@@ -49,8 +49,11 @@ impl Points {
         let unit_part = |x: f64, norm: f64| if norm > 0.0 { x / norm } else { 0.0 };
         // Coordinates below the smallest normal f32 may be flushed to 0.
         let flushed = (dimensions as f64).sqrt() * SMALLEST;
-        let error = |norm: f64| if norm > 0.0 { unit_rounding(dimensions) + flushed / norm } else { 0.0 };
-        let coordinates = rows().zip(&norms).flat_map(|(row, &norm)| row.iter().map(move |&x| unit_part(x, norm)));
+        let error =
+            |norm: f64| if norm > 0.0 { unit_rounding(dimensions) + flushed / norm } else { 0.0 };
+        let coordinates = rows()
+            .zip(&norms)
+            .flat_map(|(row, &norm)| row.iter().map(move |&x| unit_part(x, norm)));
         Self {
             coordinates: coordinates.collect(),
             errors: norms.iter().map(|&norm| error(norm)).collect(),
@@ -79,8 +82,8 @@ impl Points {
         }
     }
 
-    /// From the gradient with respect to the coordinates to the one with respect to the raw row: (g - (g.u) u) / norm for unit
-    /// rows, 0 where the norm is 0.
+    /// From the gradient with respect to the coordinates to the one with respect to the raw row: (g
+    /// - (g.u) u) / norm for unit rows, 0 where the norm is 0.
     pub fn to_raw(&self, index: usize, values: &mut [f64], errors: &mut [f64]) {
         if !self.unit {
             return;
@@ -93,8 +96,8 @@ impl Points {
         }
         let along = sum(values, coordinates, |g, u| g * u);
         let magnitude = sum(values, coordinates, |g, u| (g * u).abs());
-        let along_error =
-            sum(errors, coordinates, |e, u| e * u.abs()) + magnitude * (error + sum_rounding(self.dimensions));
+        let along_error = sum(errors, coordinates, |e, u| e * u.abs())
+            + magnitude * (error + sum_rounding(self.dimensions));
         for ((value, bound), u) in values.iter_mut().zip(errors).zip(coordinates) {
             let across = *value - along * u;
             *bound += along_error * u.abs() + (along * u).abs() * error;
@@ -120,7 +123,8 @@ fn norm(row: &[f64]) -> f64 {
 fn sum(x: &[f64], y: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
     let mut lanes = [0.0; 8];
     let (x_chunks, y_chunks) = (x.chunks_exact(8), y.chunks_exact(8));
-    let rest: f64 = x_chunks.remainder().iter().zip(y_chunks.remainder()).map(|(&x, &y)| term(x, y)).sum();
+    let rest: f64 =
+        x_chunks.remainder().iter().zip(y_chunks.remainder()).map(|(&x, &y)| term(x, y)).sum();
     for (x, y) in x_chunks.zip(y_chunks) {
         for ((lane, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
             *lane += term(x, y);
@@ -152,14 +156,19 @@ impl Distance {
             Self::Manhattan => {
                 let d = sum(x.coordinates, y.coordinates, |x, y| (x - y).abs());
                 // |x|_1 <= sqrt(D) for a unit row.
-                Bounded::new(d, shift * root + 4.0 * root * SMALLEST).widened((4.0 + 1.5 * root) * ROUNDING)
+                Bounded::new(d, shift * root + 4.0 * root * SMALLEST)
+                    .widened((4.0 + 1.5 * root) * ROUNDING)
             }
             Self::Cosine if x.norm == 0.0 || y.norm == 0.0 => return Bounded::exact(1.0),
             Self::Cosine => {
-                // 1 - u.v of unit rows without its cancellation; the clamp of the cosine to [-1, 1] is that of d to [0, 2].
+                // 1 - u.v of unit rows without its cancellation; the clamp of the cosine to [-1, 1]
+                // is that of d to [0, 2].
                 let square = squares();
-                Bounded::new((0.5 * square).min(2.0), shift * (square.sqrt() + 0.5 * shift) + flushed)
-                    .widened((4.0 + 2.0 * root) * ROUNDING)
+                Bounded::new(
+                    (0.5 * square).min(2.0),
+                    shift * (square.sqrt() + 0.5 * shift) + flushed,
+                )
+                .widened((4.0 + 2.0 * root) * ROUNDING)
             }
             Self::InnerProduct => {
                 let magnitude = sum(x.coordinates, y.coordinates, |x, y| (x * y).abs());
@@ -171,15 +180,24 @@ impl Distance {
         if bounded.value == 0.0 && x.raw == y.raw { Bounded::ZERO } else { bounded }
     }
 
-    /// How strongly a pair with this slope and distance pulls at its rows; `rounding` is that of the sum it enters.
-    pub(super) fn pull(self, slope: Bounded, distance: Bounded, x: Point, y: Point, rounding: f64) -> Pull {
+    /// How strongly a pair with this slope and distance pulls at its rows; `rounding` is that of
+    /// the sum it enters.
+    pub(super) fn pull(
+        self,
+        slope: Bounded,
+        distance: Bounded,
+        x: Point,
+        y: Point,
+        rounding: f64,
+    ) -> Pull {
         let alike = distance == Bounded::ZERO && self != Self::InnerProduct;
         let without_angle = self == Self::Cosine && (x.norm == 0.0 || y.norm == 0.0);
         if slope == Bounded::ZERO || alike {
             return Pull::default();
         }
         if without_angle {
-            // Kernels take the other row's own direction, and then out of the gradient again, up to its rounding.
+            // Kernels take the other row's own direction, and then out of the gradient again, up to
+            // its rounding.
             let dimensions = x.coordinates.len();
             let rounding = 2.0 * (unit_rounding(dimensions) + sum_rounding(dimensions));
             return Pull { coefficient: 0.0, error: 0.0, anywhere: rounding * slope.magnitude() };
@@ -205,7 +223,8 @@ pub(super) struct Pull {
     coefficient: f64,
     /// How far f32 may be from it.
     error: f64,
-    /// What every coordinate of the pair's part of the gradient may be off by, whatever the coefficient.
+    /// What every coordinate of the pair's part of the gradient may be off by, whatever the
+    /// coefficient.
     anywhere: f64,
 }
 
@@ -223,8 +242,16 @@ impl Pull {
         }
     }
 
-    /// Adds the pair's part of the gradient with respect to x. Distances are symmetric: with x and y exchanged it is y's.
-    pub fn add(&self, distance: Distance, x: Point, y: Point, values: &mut [f64], errors: &mut [f64]) {
+    /// Adds the pair's part of the gradient with respect to x. Distances are symmetric: with x and
+    /// y exchanged it is y's.
+    pub fn add(
+        &self,
+        distance: Distance,
+        x: Point,
+        y: Point,
+        values: &mut [f64],
+        errors: &mut [f64],
+    ) {
         if *self == Self::default() {
             return;
         }
@@ -253,7 +280,8 @@ impl Pull {
                     *value += c * sign(u - v);
                     let doubt = x.error * u.abs() + y.error * v.abs();
                     let ambiguous = doubt > 0.0 && (u - v).abs() <= doubt;
-                    *bound += if ambiguous { 2.0 * strength + error } else { error * sign(u - v).abs() };
+                    *bound +=
+                        if ambiguous { 2.0 * strength + error } else { error * sign(u - v).abs() };
                 }
             }
             Distance::InnerProduct => {

@@ -6,15 +6,17 @@ use crate::evaluation::Evaluation;
 /// A sum of this size may have passed f32's largest number, 3.4e38, on its way.
 const LARGE: f64 = 1e37;
 
-/// The result of a loss by its definition, and how far from each of its numbers correct f32 kernels may be.
+/// The result of a loss by its definition, and how far from each of its numbers correct f32 kernels
+/// may be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     /// The result in f64.
     pub evaluation: Evaluation<f64>,
     /// The allowed absolute deviation of every number of it, counts included.
     ///
-    /// It is a running error bound: the rounding of every operation, carried through the formula. Where rounding may decide
-    /// otherwise, at the kink of a hinge or between nearly equal candidates, it holds the other decision too.
+    /// It is a running error bound: the rounding of every operation, carried through the formula.
+    /// Where rounding may decide otherwise, at the kink of a hinge or between nearly equal
+    /// candidates, it holds the other decision too.
     pub bounds: Evaluation<f64>,
     /// Numbers in a row of the gradients.
     pub(super) dimensions: usize,
@@ -26,8 +28,8 @@ impl Expectation {
         Comparison::new(self, actual)
     }
 
-    /// Whether a number of the result, or a sum on the way to it, may be beyond f32, so that kernels may refuse it with
-    /// [`Error::Overflow`](crate::Error::Overflow).
+    /// Whether a number of the result, or a sum on the way to it, may be beyond f32, so that
+    /// kernels may refuse it with [`Error::Overflow`](crate::Error::Overflow).
     pub fn may_overflow(&self) -> bool {
         self.may_overflow_times(1.0)
     }
@@ -35,22 +37,30 @@ impl Expectation {
     /// The same where the gradients are multiplied by a weight.
     pub(super) fn may_overflow_times(&self, weight: f64) -> bool {
         let expected = &self.evaluation;
-        let numbers = [&expected.gradient].into_iter().chain(expected.gradient_references.as_ref()).flatten();
-        let largest = numbers.fold(expected.loss.abs(), |largest, number| largest.max(number.abs()));
+        let numbers =
+            [&expected.gradient].into_iter().chain(expected.gradient_references.as_ref()).flatten();
+        let largest =
+            numbers.fold(expected.loss.abs(), |largest, number| largest.max(number.abs()));
         let pairs = expected.positive_pairs + expected.negative_pairs;
-        let farthest = expected.mean_positive_distance.abs().max(expected.mean_negative_distance.abs());
-        (largest * weight.abs().max(1.0) * expected.terms as f64).max(farthest * pairs as f64) > LARGE
+        let farthest =
+            expected.mean_positive_distance.abs().max(expected.mean_negative_distance.abs());
+        (largest * weight.abs().max(1.0) * expected.terms as f64).max(farthest * pairs as f64)
+            > LARGE
     }
 
-    /// Whether the comparison would notice that the loss and the gradient are off by this part of themselves; `None` where
-    /// both are 0.
+    /// Whether the comparison would notice that the loss and the gradient are off by this part of
+    /// themselves; `None` where both are 0.
     pub fn notices(&self, actual: &Evaluation<f32>, part: f32) -> Option<bool> {
         if actual.loss == 0.0 && actual.gradient.iter().all(|&number| number == 0.0) {
             return None;
         }
         let factor = 1.0 + part;
         let gradient = actual.gradient.iter().map(|number| number * factor).collect();
-        Some(!self.compare(&Evaluation { loss: actual.loss * factor, gradient, ..actual.clone() }).agrees())
+        Some(
+            !self
+                .compare(&Evaluation { loss: actual.loss * factor, gradient, ..actual.clone() })
+                .agrees(),
+        )
     }
 }
 
@@ -61,10 +71,16 @@ mod tests {
     use super::*;
 
     fn numbers(evaluation: &Evaluation<f64>) -> Vec<f64> {
-        let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } = evaluation;
-        let tables = [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
+        let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } =
+            evaluation;
+        let tables =
+            [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
         let singles = [*loss, *mean_positive_distance, *mean_negative_distance];
-        singles.into_iter().chain(gradient.clone()).chain(tables.into_iter().flatten().flatten().copied()).collect()
+        singles
+            .into_iter()
+            .chain(gradient.clone())
+            .chain(tables.into_iter().flatten().flatten().copied())
+            .collect()
     }
 
     fn largest(numbers: &[f64]) -> f64 {
@@ -124,8 +140,12 @@ mod tests {
     fn every_number_and_bound_is_finite_at_any_magnitude() {
         for magnitude in [1e-30, 1e-19, 1e-10, 1e10, 1e19, 1e30] {
             for_all(&Sample::new(7, 3, magnitude), |expectation, name| {
-                let finite = |evaluation| numbers(evaluation).iter().all(|number| number.is_finite());
-                assert!(finite(&expectation.evaluation) && finite(&expectation.bounds), "{name} at {magnitude:e}");
+                let finite =
+                    |evaluation| numbers(evaluation).iter().all(|number| number.is_finite());
+                assert!(
+                    finite(&expectation.evaluation) && finite(&expectation.bounds),
+                    "{name} at {magnitude:e}"
+                );
             });
         }
     }
@@ -135,12 +155,16 @@ mod tests {
         // More anchors than are held at a time, on one thread and on several.
         let sample = Sample::new(300, 5, 1.0);
         let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            let pool =
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
             pool.install(|| {
                 let losses = losses().into_iter().step_by(11);
                 let evaluate = |loss| {
                     let batches = sample.batches(&loss);
-                    batches.iter().map(|batch| evaluate_with_bounds(&loss, batch)).collect::<Vec<_>>()
+                    batches
+                        .iter()
+                        .map(|batch| evaluate_with_bounds(&loss, batch))
+                        .collect::<Vec<_>>()
                 };
                 losses.flat_map(evaluate).collect::<Vec<_>>()
             })
@@ -160,11 +184,15 @@ mod tests {
     fn one_wrong_element_is_caught() {
         for_all(&Sample::new(11, 4, 1.0), |expectation, name| {
             let mut actual = rounded(&expectation.evaluation);
-            actual.gradient[6] = (expectation.evaluation.gradient[6] + 3.0 * expectation.bounds.gradient[6]) as f32;
+            actual.gradient[6] =
+                (expectation.evaluation.gradient[6] + 3.0 * expectation.bounds.gradient[6]) as f32;
             let comparison = expectation.compare(&actual);
             let worst = comparison.worst();
             if expectation.bounds.gradient[6] > 0.0 {
-                assert!(!comparison.agrees() && worst.quantity == "gradient", "{name}\n{comparison}");
+                assert!(
+                    !comparison.agrees() && worst.quantity == "gradient",
+                    "{name}\n{comparison}"
+                );
                 assert_eq!(worst.row * expectation.dimensions + worst.column, 6, "{name}");
             }
         });
@@ -183,8 +211,14 @@ mod tests {
                 },
                 Evaluation { positive_pairs: right.positive_pairs + 1, ..right.clone() },
                 Evaluation { gradient: right.gradient[1..].to_vec(), ..right.clone() },
-                Evaluation { gradient_beta: right.gradient_beta.is_none().then(|| vec![0.0]), ..right.clone() },
-                Evaluation { per_anchor: right.per_anchor.is_none().then(|| vec![0.0; 11]), ..right.clone() },
+                Evaluation {
+                    gradient_beta: right.gradient_beta.is_none().then(|| vec![0.0]),
+                    ..right.clone()
+                },
+                Evaluation {
+                    per_anchor: right.per_anchor.is_none().then(|| vec![0.0; 11]),
+                    ..right.clone()
+                },
             ];
             for poison in [f32::NAN, f32::INFINITY] {
                 let mut gradient = right.gradient.clone();
@@ -193,7 +227,10 @@ mod tests {
             }
             for wrong in wrong {
                 let comparison = expectation.compare(&wrong);
-                assert!(!comparison.agrees() && comparison.worst().share > 1.0, "{name}\n{comparison}");
+                assert!(
+                    !comparison.agrees() && comparison.worst().share > 1.0,
+                    "{name}\n{comparison}"
+                );
             }
         });
     }

@@ -56,7 +56,8 @@ fn worst_difference(loss: &Loss, batch: &Batch, evaluation: &Evaluation<f64>) ->
     given.map(|(input, gradient)| difference(loss, batch, input, gradient)).fold(0.0, f64::max)
 }
 
-/// The largest difference between a gradient and the central differences, relative to its largest number or 1.
+/// The largest difference between a gradient and the central differences, relative to its largest
+/// number or 1.
 fn difference(loss: &Loss, batch: &Batch, input: Input, gradient: &[f64]) -> f64 {
     let numbers = Numbers::of(batch);
     let loss_at = |index: usize, step: f64| {

@@ -1,7 +1,8 @@
 //! The lifted structured loss (Oh Song, Xiang, Jegelka and Savarese 2016).
 //!
-//! With the level of a row, l_i = log sum over k in N(i) of exp(margin - d_ik), the pair's log of two sums is the log-sum-exp
-//! of two levels: J_ij = log(exp(l_i) + exp(l_j)) + d_ij. `Exact` has the largest in place of every log-sum-exp.
+//! With the level of a row, l_i = log sum over k in N(i) of exp(margin - d_ik), the pair's log of
+//! two sums is the log-sum-exp of two levels: J_ij = log(exp(l_i) + exp(l_j)) + d_ij. `Exact` has
+//! the largest in place of every log-sum-exp.
 
 use super::bounded::Bounded;
 use super::choice::Choice;

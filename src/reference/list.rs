@@ -1,4 +1,5 @@
-//! Listed pairs, with the rows of one set or of two: what stands in the place of a matrix of distances.
+//! Listed pairs, with the rows of one set or of two: what stands in the place of a matrix of
+//! distances.
 
 use std::ops::Range;
 
@@ -28,15 +29,22 @@ impl List {
         let pair = |i, j, is_positive| Pair { rows: [i as usize, j as usize], is_positive };
         let same = batch.same();
         let pairs = match batch.shape().mode() {
-            Mode::PairRows => (0..).zip(same).map(|(row, &same)| pair(row, row, same == 1)).collect(),
-            Mode::PairIndices => {
-                batch.listed_pairs().iter().zip(same).map(|(&[i, j], &same)| pair(i, j, same == 1)).collect()
+            Mode::PairRows => {
+                (0..).zip(same).map(|(row, &same)| pair(row, row, same == 1)).collect()
             }
+            Mode::PairIndices => batch
+                .listed_pairs()
+                .iter()
+                .zip(same)
+                .map(|(&[i, j], &same)| pair(i, j, same == 1))
+                .collect(),
             Mode::Triplets => {
                 let pairs_of = |&[a, p, n]: &[u32; 3]| [pair(a, p, true), pair(a, n, false)];
                 batch.listed_triplets().iter().flat_map(pairs_of).collect()
             }
-            Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores | Mode::Pointwise => return None,
+            Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores | Mode::Pointwise => {
+                return None;
+            }
         };
         Some(Self { pairs })
     }

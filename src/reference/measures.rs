@@ -22,7 +22,8 @@ pub fn measure(retrieval: &Retrieval, batch: &Batch) -> Result<Measures<f64>> {
     measure_with_bounds(retrieval, batch).map(|expectation| expectation.measures)
 }
 
-/// Measures retrieval by its definition, in f64, and how far correct f32 kernels may be from every number of it.
+/// Measures retrieval by its definition, in f64, and how far correct f32 kernels may be from every
+/// number of it.
 ///
 /// # Errors
 ///
@@ -71,8 +72,9 @@ pub fn measure_with_bounds(retrieval: &Retrieval, batch: &Batch) -> Result<Measu
 pub struct MeasuresExpectation {
     /// The measures in f64.
     pub measures: Measures<f64>,
-    /// The allowed absolute deviation of every number: the rounding of the means, and where the rounding of distances may decide
-    /// whether a positive or a negative is nearer, the other decision.
+    /// The allowed absolute deviation of every number: the rounding of the means, and where the
+    /// rounding of distances may decide whether a positive or a negative is nearer, the other
+    /// decision.
     pub bounds: Measures<f64>,
 }
 
@@ -95,14 +97,21 @@ impl MeasuresExpectation {
             ),
         ];
         let names = ["recall", "length of recall"];
-        deviations.extend(worst_of(names, 1, [Some(&expected.recall), Some(&bounds.recall)], Some(&actual.recall)));
+        deviations.extend(worst_of(
+            names,
+            1,
+            [Some(&expected.recall), Some(&bounds.recall)],
+            Some(&actual.recall),
+        ));
         Comparison::of(deviations)
     }
 
-    /// Whether the comparison would notice that every measure is off by this part of itself; `None` where all are 0.
+    /// Whether the comparison would notice that every measure is off by this part of itself; `None`
+    /// where all are 0.
     pub fn notices(&self, actual: &Measures<f32>, part: f32) -> Option<bool> {
         let scaled = |number: f32| number * (1.0 + part);
-        let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } = actual;
+        let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } =
+            actual;
         let singles = [precision_at_1, r_precision, mean_average_precision_at_r];
         if singles.into_iter().chain(recall).all(|&number| number == 0.0) {
             return None;
@@ -130,8 +139,9 @@ struct Scores {
 impl Scores {
     /// `None` for a query without a positive.
     ///
-    /// Every measure falls with the number of negatives before the q-th nearest positive. Where rounding may decide, that number lies
-    /// between the q-th smallest of what surely stands before each positive and of what may stand there.
+    /// Every measure falls with the number of negatives before the q-th nearest positive. Where
+    /// rounding may decide, that number lies between the q-th smallest of what surely stands
+    /// before each positive and of what may stand there.
     fn new(query: &Anchor, recall_at: &[usize]) -> Option<Self> {
         if query.positives.is_empty() {
             return None;
@@ -139,7 +149,8 @@ impl Scores {
         let distance = |column: usize| query.distances[column];
         let exact = ranks(query, |j| Key(distance(j).value, j), |j| Key(distance(j).value, j));
         let best = ranks(query, |j| Key::earliest(distance(j), j), |j| Key::latest(distance(j), j));
-        let worst = ranks(query, |j| Key::latest(distance(j), j), |j| Key::earliest(distance(j), j));
+        let worst =
+            ranks(query, |j| Key::latest(distance(j), j), |j| Key::earliest(distance(j), j));
         let number = |of: &dyn Fn(&[usize]) -> f64| {
             let value = of(&exact);
             Bounded::new(value, (of(&best) - value).max(value - of(&worst)))
@@ -149,7 +160,8 @@ impl Scores {
             first_is_positive: recall(1),
             hits: recall_at.iter().map(|&k| recall(k)).collect(),
             r_precision: number(&r_precision).widened(DIVISIONS),
-            average_precision: number(&average_precision).widened(DIVISIONS + tree(query.positives.len())),
+            average_precision: number(&average_precision)
+                .widened(DIVISIONS + tree(query.positives.len())),
         })
     }
 }
@@ -163,7 +175,8 @@ fn r_precision(ranks: &[usize]) -> f64 {
 /// The mean over the R positives of the precision at their ranks, 0 beyond R.
 fn average_precision(ranks: &[usize]) -> f64 {
     let within = ranks.iter().enumerate().filter(|&(_, &rank)| rank <= ranks.len());
-    within.map(|(before, &rank)| (before + 1) as f64 / rank as f64).sum::<f64>() / ranks.len() as f64
+    within.map(|(before, &rank)| (before + 1) as f64 / rank as f64).sum::<f64>()
+        / ranks.len() as f64
 }
 
 /// What columns are ranked by: the distance, then the column.
@@ -173,7 +186,11 @@ struct Key(f64, usize);
 impl Key {
     /// The first place that rounding may give the column.
     fn earliest(distance: Bounded, column: usize) -> Self {
-        if distance.error == 0.0 { Self(distance.value, column) } else { Self(distance.value - distance.error, 0) }
+        if distance.error == 0.0 {
+            Self(distance.value, column)
+        } else {
+            Self(distance.value - distance.error, 0)
+        }
     }
 
     /// The last one.
@@ -184,7 +201,11 @@ impl Key {
 }
 
 /// The ranks of the query's positives, ascending.
-fn ranks(query: &Anchor, of_positive: impl Fn(usize) -> Key, of_negative: impl Fn(usize) -> Key) -> Vec<usize> {
+fn ranks(
+    query: &Anchor,
+    of_positive: impl Fn(usize) -> Key,
+    of_negative: impl Fn(usize) -> Key,
+) -> Vec<usize> {
     let sorted = |columns: &[usize], of: &dyn Fn(usize) -> Key| {
         let mut keys: Vec<_> = columns.iter().map(|&column| of(column)).collect();
         keys.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));

@@ -1,7 +1,9 @@
-//! The answer by definition: every loss and its gradient in f64 on the CPU, by brute force, readable beside the paper.
+//! The answer by definition: every loss and its gradient in f64 on the CPU, by brute force,
+//! readable beside the paper.
 //!
-//! [`evaluate`] is what the library's results mean. [`evaluate_with_bounds`] adds how far correct f32 kernels may be from it,
-//! number by number, and [`Expectation::compare`] holds a result against that.
+//! [`evaluate`] is what the library's results mean. [`evaluate_with_bounds`] adds how far correct
+//! f32 kernels may be from it, number by number, and [`Expectation::compare`] holds a result
+//! against that.
 //!
 //! ```
 //! use wgpu_metric_learning::{Batch, Triplet, reference};
@@ -14,9 +16,10 @@
 //! # Ok::<(), wgpu_metric_learning::Error>(())
 //! ```
 //!
-//! What to read first: the file of a loss, `contrastive` the plainest. It says what one anchor's row of distances adds to the
-//! loss and what the derivative by each distance is. `distance` turns those into gradients, `sweep` runs over the anchors,
-//! `pointwise` is the frame of the losses without pairs, `bounded` is the arithmetic that carries the rounding errors of f32 along.
+//! What to read first: the file of a loss, `contrastive` the plainest. It says what one anchor's
+//! row of distances adds to the loss and what the derivative by each distance is. `distance` turns
+//! those into gradients, `sweep` runs over the anchors, `pointwise` is the frame of the losses
+//! without pairs, `bounded` is the arithmetic that carries the rounding errors of f32 along.
 
 mod bounded;
 mod choice;
@@ -66,7 +69,8 @@ pub fn evaluate(loss: impl Into<Loss>, batch: &Batch) -> Result<Evaluation<f64>>
     evaluate_with_bounds(loss, batch).map(|expectation| expectation.evaluation)
 }
 
-/// A loss by its definition, in f64, and how far correct f32 kernels may be from every number of it.
+/// A loss by its definition, in f64, and how far correct f32 kernels may be from every number of
+/// it.
 ///
 /// # Errors
 ///

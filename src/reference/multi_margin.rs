@@ -22,7 +22,8 @@ impl Definition for MultiMargin {
         let mut losses = Vec::new();
         let mut nonzero = Count::default();
         for &c in &anchor.negatives {
-            let argument = anchor.distances[own] - anchor.distances[c] + Bounded::exact(self.margin.into());
+            let argument =
+                anchor.distances[own] - anchor.distances[c] + Bounded::exact(self.margin.into());
             let term = argument.hinge().power(self.power);
             losses.push(term.value);
             terms.slopes[c] = -term.slope * share;

@@ -10,7 +10,8 @@ impl Definition for NtXent {
 
     fn survey(&self, _: &Problem) {}
 
-    /// -log( exp(l_p) / (exp(l_p) + exp(L)) ) = log(1 + exp(L - l_p)), with L the log-sum-exp of the negatives' logits.
+    /// -log( exp(l_p) / (exp(l_p) + exp(L)) ) = log(1 + exp(L - l_p)), with L the log-sum-exp of
+    /// the negatives' logits.
     fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
         let mut terms = Terms::none(anchor);
         terms.terms = anchor.positives.len() as u64;

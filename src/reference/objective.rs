@@ -8,7 +8,8 @@ use crate::evaluation::Evaluation;
 use crate::objective::{ObjectiveEvaluation, Weighted, check_batches};
 use crate::{Batch, Result};
 
-/// The result of an objective by its definition, and how far from each of its numbers correct f32 kernels may be.
+/// The result of an objective by its definition, and how far from each of its numbers correct f32
+/// kernels may be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObjectiveExpectation {
     /// The result in f64.
@@ -25,14 +26,19 @@ impl ObjectiveExpectation {
     /// Compares every number of an f32 result with the expected one.
     pub fn compare(&self, actual: &ObjectiveEvaluation<f32>) -> Comparison {
         let [expected, bounds] = [&self.evaluation, &self.bounds];
-        let mut deviations =
-            vec![Deviation::new("loss of the objective", expected.loss, actual.loss.into(), bounds.loss)];
+        let mut deviations = vec![Deviation::new(
+            "loss of the objective",
+            expected.loss,
+            actual.loss.into(),
+            bounds.loss,
+        )];
         let lengths = [
             ("number of terms", [expected.terms.len(), actual.terms.len()]),
             ("number of gradients", [expected.gradients.len(), actual.gradients.len()]),
         ];
         let wrong = lengths.into_iter().filter(|(_, [expected, actual])| expected != actual);
-        deviations.extend(wrong.map(|(name, lengths)| Deviation::of_length(name, lengths.map(Some))));
+        deviations
+            .extend(wrong.map(|(name, lengths)| Deviation::of_length(name, lengths.map(Some))));
         for (set, actual) in actual.gradients.iter().enumerate().take(self.columns.len()) {
             let names = ["gradient of the objective", "length of gradient of the objective"];
             let tables = [expected, bounds].map(|of| of.gradients.get(set));
@@ -44,14 +50,14 @@ impl ObjectiveExpectation {
         Comparison::of(deviations)
     }
 
-    /// Whether a number of a loss may be beyond f32, weighted or not, so that kernels may refuse the objective:
-    /// [`Expectation::may_overflow`].
+    /// Whether a number of a loss may be beyond f32, weighted or not, so that kernels may refuse
+    /// the objective: [`Expectation::may_overflow`].
     pub fn may_overflow(&self) -> bool {
         self.may_overflow
     }
 
-    /// Whether the comparison would notice that the loss and the gradients are off by this part of themselves; `None` where all
-    /// are 0.
+    /// Whether the comparison would notice that the loss and the gradients are off by this part of
+    /// themselves; `None` where all are 0.
     pub fn notices(&self, actual: &ObjectiveEvaluation<f32>, part: f32) -> Option<bool> {
         if actual.loss == 0.0 && actual.gradients.iter().flatten().all(|&number| number == 0.0) {
             return None;
@@ -59,7 +65,15 @@ impl ObjectiveExpectation {
         let factor = 1.0 + part;
         let scaled = |gradient: &Vec<f32>| gradient.iter().map(|number| number * factor).collect();
         let gradients = actual.gradients.iter().map(scaled).collect();
-        Some(!self.compare(&ObjectiveEvaluation { loss: actual.loss * factor, gradients, ..actual.clone() }).agrees())
+        Some(
+            !self
+                .compare(&ObjectiveEvaluation {
+                    loss: actual.loss * factor,
+                    gradients,
+                    ..actual.clone()
+                })
+                .agrees(),
+        )
     }
 }
 
@@ -67,19 +81,24 @@ impl ObjectiveExpectation {
 ///
 /// # Errors
 ///
-/// Those of [`Context::evaluate_objective`](crate::Context::evaluate_objective) that are about its inputs.
+/// Those of [`Context::evaluate_objective`](crate::Context::evaluate_objective) that are about its
+/// inputs.
 pub fn evaluate_objective(objective: &[Weighted<Batch>]) -> Result<ObjectiveEvaluation<f64>> {
     evaluate_objective_with_bounds(objective).map(|expectation| expectation.evaluation)
 }
 
-/// A weighted sum of losses by its definition, in f64, and how far correct f32 kernels may be from every number of it.
+/// A weighted sum of losses by its definition, in f64, and how far correct f32 kernels may be from
+/// every number of it.
 ///
 /// # Errors
 ///
 /// Those of [`evaluate_objective`].
-pub fn evaluate_objective_with_bounds(objective: &[Weighted<Batch>]) -> Result<ObjectiveExpectation> {
+pub fn evaluate_objective_with_bounds(
+    objective: &[Weighted<Batch>],
+) -> Result<ObjectiveExpectation> {
     let sets = check_batches(objective)?;
-    let mut gradients: Vec<_> = sets.iter().map(|set| vec![Bounded::ZERO; set.embeddings.len()]).collect();
+    let mut gradients: Vec<_> =
+        sets.iter().map(|set| vec![Bounded::ZERO; set.embeddings.len()]).collect();
     let mut columns = vec![0; sets.len()];
     let mut losses = Vec::new();
     let mut terms = Vec::new();
@@ -89,7 +108,8 @@ pub fn evaluate_objective_with_bounds(objective: &[Weighted<Batch>]) -> Result<O
         let mut term = evaluate_with_bounds(loss, inputs)?;
         may_overflow |= term.may_overflow_times(weight.value);
         losses.push(weight * Bounded::new(term.evaluation.loss, term.bounds.loss));
-        let [values, errors] = [&mut term.evaluation, &mut term.bounds].map(|of| std::mem::take(&mut of.gradient));
+        let [values, errors] =
+            [&mut term.evaluation, &mut term.bounds].map(|of| std::mem::take(&mut of.gradient));
         for ((sum, value), error) in gradients[*set].iter_mut().zip(values).zip(errors) {
             *sum = *sum + weigh(weight, value, error);
         }
@@ -99,13 +119,25 @@ pub fn evaluate_objective_with_bounds(objective: &[Weighted<Batch>]) -> Result<O
     }
     let (gradients, gradient_bounds) = gradients
         .into_iter()
-        .map(|gradient| gradient.into_iter().map(|sum| (sum.value, sum.error)).unzip::<_, _, Vec<_>, Vec<_>>())
+        .map(|gradient| {
+            gradient.into_iter().map(|sum| (sum.value, sum.error)).unzip::<_, _, Vec<_>, Vec<_>>()
+        })
         .unzip();
     let loss = floored(losses.into_iter().sum());
-    let parts = |of: fn(&Expectation) -> &Evaluation<f64>| terms.iter().map(|term| of(term).clone()).collect();
+    let parts = |of: fn(&Expectation) -> &Evaluation<f64>| {
+        terms.iter().map(|term| of(term).clone()).collect()
+    };
     Ok(ObjectiveExpectation {
-        evaluation: ObjectiveEvaluation { loss: loss.value, terms: parts(|term| &term.evaluation), gradients },
-        bounds: ObjectiveEvaluation { loss: loss.error, terms: parts(|term| &term.bounds), gradients: gradient_bounds },
+        evaluation: ObjectiveEvaluation {
+            loss: loss.value,
+            terms: parts(|term| &term.evaluation),
+            gradients,
+        },
+        bounds: ObjectiveEvaluation {
+            loss: loss.error,
+            terms: parts(|term| &term.bounds),
+            gradients: gradient_bounds,
+        },
         terms,
         columns,
         may_overflow,

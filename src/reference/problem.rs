@@ -94,7 +94,11 @@ impl<'a> Problem<'a> {
     }
 
     /// Something of these anchors, in their order.
-    pub fn map_some_anchors<T: Send>(&self, rows: Range<usize>, find: impl Fn(Anchor) -> T + Sync) -> Vec<T> {
+    pub fn map_some_anchors<T: Send>(
+        &self,
+        rows: Range<usize>,
+        find: impl Fn(Anchor) -> T + Sync,
+    ) -> Vec<T> {
         rows.into_par_iter().map(|index| find(self.anchor(index))).collect()
     }
 
@@ -105,7 +109,13 @@ impl<'a> Problem<'a> {
         }
         let columns = (0..self.shape.references()).filter(|&j| self.is_pair(index, j));
         let (positives, negatives) = columns.partition(|&j| self.is_positive(index, j));
-        Anchor { index, label: self.labels[index], distances: self.distances(index), positives, negatives }
+        Anchor {
+            index,
+            label: self.labels[index],
+            distances: self.distances(index),
+            positives,
+            negatives,
+        }
     }
 
     /// In one batch no row is paired with itself.
@@ -125,7 +135,13 @@ impl<'a> Problem<'a> {
     /// The distances of a row; a score is a negated distance.
     fn distances(&self, index: usize) -> Vec<Bounded> {
         if self.shape.mode() == Mode::Scores {
-            return self.queries.row(index).raw().iter().map(|&score| Bounded::exact(-score)).collect();
+            return self
+                .queries
+                .row(index)
+                .raw()
+                .iter()
+                .map(|&score| Bounded::exact(-score))
+                .collect();
         }
         let x: Point = self.queries.row(index);
         let columns = self.columns();

@@ -1,9 +1,9 @@
 //! Inputs and losses for the unit tests.
 
 use crate::loss::{
-    BinaryCrossEntropy, Contrastive, CrossEntropy, Difficulty, Distance, ElasticNet, Form, Hinge, Huber, L1, L2,
-    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction, Sampling, SupCon,
-    Triplet, Triplets, Truth, UniformEntropy,
+    BinaryCrossEntropy, Contrastive, CrossEntropy, Difficulty, Distance, ElasticNet, Form, Hinge,
+    Huber, L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent,
+    Reduction, Sampling, SupCon, Triplet, Triplets, Truth, UniformEntropy,
 };
 use crate::measures::Retrieval;
 use crate::{Batch, Result};
@@ -34,12 +34,15 @@ impl Sample {
     pub fn new(n: usize, d: usize, magnitude: f32) -> Self {
         let mut state = 1_u64;
         let mut coordinate = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) * magnitude
         };
         let mut rows = |count| (0..count * d).map(|_| coordinate()).collect::<Vec<f32>>();
         // Some rows are listed often, some never.
-        let row = |place: usize, step: usize| (place * place % 7 + step * place + step) as u32 % n as u32;
+        let row =
+            |place: usize, step: usize| (place * place % 7 + step * place + step) as u32 % n as u32;
         let different = |i: u32, j: u32| if i == j { (j + 1) % n as u32 } else { j };
         let embeddings = rows(n);
         Self {
@@ -50,7 +53,9 @@ impl Sample {
             references: rows(n + 2),
             labels: (0..n as u32).map(|row| row % CLASSES).collect(),
             reference_labels: (0..n as u32 + 2).map(|row| row * 2 % CLASSES).collect(),
-            pairs: (0..2 * n + 3).map(|at| [row(at, 2), different(row(at, 2), row(at, 5))]).collect(),
+            pairs: (0..2 * n + 3)
+                .map(|at| [row(at, 2), different(row(at, 2), row(at, 5))])
+                .collect(),
             same: (0..2 * n as u32 + 3).map(|at| at / 2 % 2).collect(),
             signs: (0..n * d).map(|at| if at % 5 < 2 { -1.0 } else { 1.0 }).collect(),
             triplets: (0..n + 5).map(|at| [row(at, 1), row(at, 3), row(at, 4)]).collect(),
@@ -65,15 +70,23 @@ impl Sample {
         let shape = [self.n, self.d];
         let all: [Result<Batch>; 8] = [
             self.pointwise(loss.truth()),
-            Batch::pair_rows(&self.embeddings, &self.references[..self.n * self.d], shape, &self.same[..self.n]),
+            Batch::pair_rows(
+                &self.embeddings,
+                &self.references[..self.n * self.d],
+                shape,
+                &self.same[..self.n],
+            ),
             Batch::pair_indices(&self.embeddings, shape, &self.pairs, &self.same),
             Batch::triplets(&self.embeddings, shape, &self.triplets),
             rows.clone(),
-            rows.clone().and_then(|rows| rows.with_references(&self.references, self.n + 2, &self.reference_labels)),
+            rows.clone().and_then(|rows| {
+                rows.with_references(&self.references, self.n + 2, &self.reference_labels)
+            }),
             rows.and_then(|rows| rows.with_prototypes(prototypes, CLASSES as usize)),
             scores,
         ];
-        let all = all.map(|batch| batch.and_then(|batch| with_betas(loss, batch)).expect("a valid sample"));
+        let all = all
+            .map(|batch| batch.and_then(|batch| with_betas(loss, batch)).expect("a valid sample"));
         all.into_iter().filter(|batch| batch.check(loss).is_ok()).collect()
     }
 
@@ -119,7 +132,8 @@ pub(crate) fn losses() -> Vec<Loss> {
     losses
 }
 
-/// Every loss with every distance, mining and form; normalisation and reduction change from distance to distance.
+/// Every loss with every distance, mining and form; normalisation and reduction change from
+/// distance to distance.
 pub(crate) fn representatives() -> Vec<Loss> {
     let reductions = Reduction::ALL.into_iter().cycle();
     let settings = Distance::ALL
@@ -127,7 +141,9 @@ pub(crate) fn representatives() -> Vec<Loss> {
         .zip([false, true].into_iter().cycle())
         .zip(reductions.clone().zip(reductions.skip(2)));
     let with = |((distance, normalize), (one, other))| {
-        [one, other].into_iter().flat_map(move |reduction| losses_with(distance, normalize, reduction))
+        [one, other]
+            .into_iter()
+            .flat_map(move |reduction| losses_with(distance, normalize, reduction))
     };
     let pointwise = [Reduction::Sum, Reduction::MeanNonZero].into_iter().flat_map(pointwise);
     settings.flat_map(with).chain(drawn_losses(Reduction::MeanNonZero)).chain(pointwise).collect()
@@ -137,7 +153,15 @@ pub(crate) fn representatives() -> Vec<Loss> {
 fn drawn_losses(reduction: Reduction) -> Vec<Loss> {
     let margin = |beta_per_class| {
         let sampling = Sampling::DistanceWeighted;
-        Margin { normalize: true, reduction, beta_per_class, sampling, seed: 7, ..Default::default() }.into()
+        Margin {
+            normalize: true,
+            reduction,
+            beta_per_class,
+            sampling,
+            seed: 7,
+            ..Default::default()
+        }
+        .into()
     };
     [false, true].map(margin).to_vec()
 }
@@ -170,7 +194,15 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
     let mut losses: Vec<Loss> = Vec::new();
     for power in [1, 2] {
         losses.push(
-            Contrastive { distance, normalize, reduction, power, positive_margin: 0.25, ..Default::default() }.into(),
+            Contrastive {
+                distance,
+                normalize,
+                reduction,
+                power,
+                positive_margin: 0.25,
+                ..Default::default()
+            }
+            .into(),
         );
     }
     if reduction == Reduction::HadsellMean {
@@ -183,16 +215,28 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
         }
     }
     for form in Form::ALL {
-        losses.push(LiftedStructured { distance, normalize, reduction, form, ..Default::default() }.into());
+        losses.push(
+            LiftedStructured { distance, normalize, reduction, form, ..Default::default() }.into(),
+        );
     }
     for power in [1, 2] {
         let divide_by_classes = power == 2;
         losses.push(
-            MultiMargin { distance, normalize, reduction, power, divide_by_classes, ..Default::default() }.into(),
+            MultiMargin {
+                distance,
+                normalize,
+                reduction,
+                power,
+                divide_by_classes,
+                ..Default::default()
+            }
+            .into(),
         );
     }
     for beta_per_class in [false, true] {
-        losses.push(Margin { distance, normalize, reduction, beta_per_class, ..Default::default() }.into());
+        losses.push(
+            Margin { distance, normalize, reduction, beta_per_class, ..Default::default() }.into(),
+        );
     }
     losses.push(NtXent { distance, normalize, reduction, temperature: TEMPERATURE }.into());
     losses.push(SupCon { distance, normalize, reduction, temperature: TEMPERATURE }.into());

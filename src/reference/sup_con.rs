@@ -1,4 +1,5 @@
-//! The supervised contrastive loss (Khosla, Teterwak, Wang, Sarna, Tian, Isola, Maschinot, Liu and Krishnan 2020).
+//! The supervised contrastive loss (Khosla, Teterwak, Wang, Sarna, Tian, Isola, Maschinot, Liu and
+//! Krishnan 2020).
 
 use super::bounded::{Bounded, Count};
 use super::definition::{Anchor, Definition, Terms};
@@ -10,7 +11,8 @@ impl Definition for SupCon {
 
     fn survey(&self, _: &Problem) {}
 
-    /// The mean over the positives of -log( exp(l_p) / exp(L) ) = L - l_p, with L the log-sum-exp of all logits.
+    /// The mean over the positives of -log( exp(l_p) / exp(L) ) = L - l_p, with L the log-sum-exp
+    /// of all logits.
     fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
         let mut terms = Terms::none(anchor);
         if anchor.positives.is_empty() {

@@ -1,6 +1,7 @@
 //! Every loss's way: block by block of anchors, distances become terms, terms become gradients.
 //!
-//! Nothing of the size of all pairs is ever held. Rows run in parallel, every sum has a fixed order: the same bits every run.
+//! Nothing of the size of all pairs is ever held. Rows run in parallel, every sum has a fixed
+//! order: the same bits every run.
 
 use std::ops::Range;
 
@@ -34,7 +35,8 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
         let (found, pulls): (Vec<_>, Vec<_>) = block.into_iter().unzip();
         summaries.extend(found);
         if let Some(list) = &problem.list {
-            let pulls = list.pairs(rows).iter().map(|pair| pair.rows).zip(pulls.into_iter().flatten());
+            let pulls =
+                list.pairs(rows).iter().map(|pair| pair.rows).zip(pulls.into_iter().flatten());
             add_pairs(problem, pulls, &mut gradient, gradient_references.as_mut());
             continue;
         }
@@ -51,7 +53,13 @@ fn pulls(problem: &Problem, anchor: &Anchor, terms: &Terms) -> Vec<Pull> {
     }
     let rounding = (3.0 + (problem.pairs_of_a_row as f64).sqrt()) * ROUNDING;
     let pull = |([i, j], (&slope, &distance)): ([usize; 2], _)| {
-        problem.distance.pull(slope, distance, problem.queries.row(i), problem.columns().row(j), rounding)
+        problem.distance.pull(
+            slope,
+            distance,
+            problem.queries.row(i),
+            problem.columns().row(j),
+            rounding,
+        )
     };
     let slopes = terms.slopes.iter().zip(&anchor.distances);
     match &problem.list {
@@ -72,9 +80,13 @@ fn add_pairs(
 ) {
     for ([i, j], pull) in pulls {
         let (x, y) = (problem.queries.row(i), problem.columns().row(j));
-        gradient.for_rows(i..i + 1, |_, values, errors| pull.add(problem.distance, x, y, values, errors));
+        gradient.for_rows(i..i + 1, |_, values, errors| {
+            pull.add(problem.distance, x, y, values, errors)
+        });
         let others = gradient_references.as_deref_mut().unwrap_or(gradient);
-        others.for_rows(j..j + 1, |_, values, errors| pull.add(problem.distance, y, x, values, errors));
+        others.for_rows(j..j + 1, |_, values, errors| {
+            pull.add(problem.distance, y, x, values, errors)
+        });
     }
 }
 
@@ -126,7 +138,8 @@ impl Gradient {
         });
     }
 
-    /// The gradient with respect to the raw rows of the scaled loss: values and bounds. Kernels multiply by `factor` at the end.
+    /// The gradient with respect to the raw rows of the scaled loss: values and bounds. Kernels
+    /// multiply by `factor` at the end.
     fn finish(mut self, points: &Points, scale: Bounded, factor: f64) -> (Vec<f64>, Vec<f64>) {
         self.for_rows(0..points.len(), |row, values, errors| {
             points.to_raw(row, values, errors);
@@ -176,22 +189,28 @@ fn conclude<L: Definition>(
     gradient_references: Option<Gradient>,
 ) -> Expectation {
     let terms = summaries.iter().map(|summary| summary.terms).sum();
-    let nonzero = [0, 1, 2].map(|kind| summaries.iter().map(|summary| summary.nonzero[kind]).sum::<Count>());
+    let nonzero =
+        [0, 1, 2].map(|kind| summaries.iter().map(|summary| summary.nonzero[kind]).sum::<Count>());
     let scale = loss.scale(terms, nonzero[0]);
     let sum: Bounded = summaries.iter().map(|summary| summary.contribution).sum();
     let reduced = floored(sum * scale);
 
     // Scores are not pairs.
-    let (pairs, means) = if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
+    let (pairs, means) =
+        if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
     let factor = loss.terms().gradient_factor.into();
     let (gradient, gradient_bounds) = gradient.finish(&problem.queries, scale, factor);
-    let gradient_references = gradient_references.filter(|_| problem.shape.has_reference_gradient());
-    let (gradient_references, gradient_references_bounds) =
-        gradient_references.map(|gradient| gradient.finish(problem.columns(), scale, factor)).unzip();
-    let (gradient_beta, gradient_beta_bounds) = split(loss.beta().map(|_| beta_gradient(problem, summaries, scale)));
+    let gradient_references =
+        gradient_references.filter(|_| problem.shape.has_reference_gradient());
+    let (gradient_references, gradient_references_bounds) = gradient_references
+        .map(|gradient| gradient.finish(problem.columns(), scale, factor))
+        .unzip();
+    let (gradient_beta, gradient_beta_bounds) =
+        split(loss.beta().map(|_| beta_gradient(problem, summaries, scale)));
     let has_per_anchor = loss.per_anchor() && problem.list.is_none();
-    let (per_anchor, per_anchor_bounds) =
-        split(has_per_anchor.then(|| summaries.iter().map(|summary| floored(summary.loss)).collect()));
+    let (per_anchor, per_anchor_bounds) = split(
+        has_per_anchor.then(|| summaries.iter().map(|summary| floored(summary.loss)).collect()),
+    );
 
     Expectation {
         evaluation: Evaluation {
@@ -228,15 +247,21 @@ fn conclude<L: Definition>(
 
 /// How many positive and negative pairs, and their mean distances.
 fn pairs(summaries: &[Summary]) -> ([u64; 2], [Bounded; 2]) {
-    let counts = [0, 1].map(|kind| summaries.iter().map(|summary| summary.pairs[kind]).sum::<u64>());
-    let sums = [0, 1].map(|kind| summaries.iter().map(|summary| summary.distances[kind]).sum::<Bounded>());
+    let counts =
+        [0, 1].map(|kind| summaries.iter().map(|summary| summary.pairs[kind]).sum::<u64>());
+    let sums =
+        [0, 1].map(|kind| summaries.iter().map(|summary| summary.distances[kind]).sum::<Bounded>());
     let means = [0, 1].map(|kind| floored(sums[kind] * Count::exact(counts[kind]).reciprocal()));
     (counts, means)
 }
 
 fn beta_gradient(problem: &Problem, summaries: &[Summary], scale: Bounded) -> Vec<Bounded> {
-    let of = |class| summaries.iter().filter_map(|summary| summary.beta).filter(move |(of, _)| *of == class);
-    (0..problem.beta.len()).map(|class| floored(of(class).map(|(_, slope)| slope).sum::<Bounded>() * scale)).collect()
+    let of = |class| {
+        summaries.iter().filter_map(|summary| summary.beta).filter(move |(of, _)| *of == class)
+    };
+    (0..problem.beta.len())
+        .map(|class| floored(of(class).map(|(_, slope)| slope).sum::<Bounded>() * scale))
+        .collect()
 }
 
 /// f32 may flush what is smaller than its smallest normal number, on the way too.
@@ -253,5 +278,7 @@ fn floored_before(factor: f64, number: Bounded) -> Bounded {
 }
 
 pub(super) fn split(numbers: Option<Vec<Bounded>>) -> (Option<Vec<f64>>, Option<Vec<f64>>) {
-    numbers.map(|numbers| numbers.into_iter().map(|number| (number.value, number.error)).unzip()).unzip()
+    numbers
+        .map(|numbers| numbers.into_iter().map(|number| (number.value, number.error)).unzip())
+        .unzip()
 }

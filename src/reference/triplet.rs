@@ -15,7 +15,9 @@ impl Definition for Triplet {
         match (self.mining.triplets(), self.soft) {
             (Triplets::Every, false) => self.every_hinge(anchor),
             (Triplets::Every, true) => self.every_softplus(anchor),
-            (Triplets::OnePerAnchor { positive, negative }, _) => self.one_per_anchor(anchor, positive, negative),
+            (Triplets::OnePerAnchor { positive, negative }, _) => {
+                self.one_per_anchor(anchor, positive, negative)
+            }
             (Triplets::OnePerPositive, _) => self.semi_hard(anchor),
             (Triplets::Listed, _) => self.listed(anchor),
         }
@@ -50,7 +52,9 @@ impl Triplet {
     fn one_per_anchor(&self, anchor: &Anchor, positive: Difficulty, negative: Difficulty) -> Terms {
         let mut terms = Terms::none(anchor);
         let Some(positive) = choose_positive(anchor, positive) else { return terms };
-        let Some(negative) = choose_negative(anchor, negative, positive.distance) else { return terms };
+        let Some(negative) = choose_negative(anchor, negative, positive.distance) else {
+            return terms;
+        };
         let term = self.term(positive.distance, negative.distance);
         terms.add_slope(&positive, term.slope);
         terms.add_slope(&negative, -term.slope);
@@ -104,14 +108,18 @@ impl Triplet {
     ///
     /// The inner loop is nothing but the definition: there are N K M triplets.
     fn every_hinge(&self, anchor: &Anchor) -> Terms {
-        let positives: Vec<_> =
-            anchor.positives.iter().map(|&p| anchor.distances[p] + Bounded::exact(self.margin.into())).collect();
+        let positives: Vec<_> = anchor
+            .positives
+            .iter()
+            .map(|&p| anchor.distances[p] + Bounded::exact(self.margin.into()))
+            .collect();
         let mut columns = Columns::of(anchor);
         let rows: Vec<Count> = positives.iter().map(|&threshold| columns.add(threshold)).collect();
 
         let mut terms = Terms::none(anchor);
         let mut loss = Bounded::exact(columns.losses.iter().sum());
-        // The kernels take the loss from sums of thresholds and of distances: it is rounded relative to those.
+        // The kernels take the loss from sums of thresholds and of distances: it is rounded
+        // relative to those.
         let rounding = tree(positives.len() * anchor.negatives.len());
         for ((&p, threshold), count) in anchor.positives.iter().zip(positives).zip(rows) {
             loss.error += count.value as f64 * rounding * threshold.value.abs();
@@ -134,12 +142,15 @@ impl Triplet {
 fn choose_positive(anchor: &Anchor, difficulty: Difficulty) -> Option<Choice> {
     match difficulty {
         Difficulty::Hard => Choice::farthest(&anchor.distances, &anchor.positives),
-        Difficulty::SemiHard | Difficulty::Easy => Choice::nearest(&anchor.distances, &anchor.positives),
+        Difficulty::SemiHard | Difficulty::Easy => {
+            Choice::nearest(&anchor.distances, &anchor.positives)
+        }
     }
 }
 
-/// The nearest negative is the hardest, a semi-hard one is the nearest beyond the positive. The error of the positive's distance
-/// covers every positive that f32 could pick, so that the choice covers the negative of each.
+/// The nearest negative is the hardest, a semi-hard one is the nearest beyond the positive. The
+/// error of the positive's distance covers every positive that f32 could pick, so that the choice
+/// covers the negative of each.
 fn choose_negative(anchor: &Anchor, difficulty: Difficulty, positive: Bounded) -> Option<Choice> {
     match difficulty {
         Difficulty::Hard => Choice::nearest(&anchor.distances, &anchor.negatives),
@@ -170,7 +181,8 @@ impl Columns {
         }
     }
 
-    /// Adds the triplets of one positive, at d_ap + margin, to every negative, and counts the non-zero ones.
+    /// Adds the triplets of one positive, at d_ap + margin, to every negative, and counts the
+    /// non-zero ones.
     fn add(&mut self, threshold: Bounded) -> Count {
         let mut count = Count::default();
         let negatives = self.distances.iter().zip(&self.errors);
@@ -200,7 +212,8 @@ fn round_sums(terms: &mut Terms, columns: &[usize], count: usize) {
     }
 }
 
-/// The negatives of an anchor from the nearest to the farthest, the lower index first where several are equal.
+/// The negatives of an anchor from the nearest to the farthest, the lower index first where several
+/// are equal.
 struct Ranking<'a> {
     distances: &'a [Bounded],
     order: Vec<usize>,
@@ -225,13 +238,15 @@ impl<'a> Ranking<'a> {
         Choice::of(self.distances, index, self.plausible(positive, start))
     }
 
-    /// Every negative that may count as farther and may then be the nearest of those; where none is farther beyond doubt,
-    /// also those that may be the farthest of all.
+    /// Every negative that may count as farther and may then be the nearest of those; where none is
+    /// farther beyond doubt, also those that may be the farthest of all.
     fn plausible(&self, positive: Bounded, start: usize) -> Vec<usize> {
         let lead = |n: usize| self.distances[n] - positive;
         let reach = positive.error + self.largest_error;
         let near = self.order[..start].iter().rev();
-        let near = near.take_while(|&&n| -lead(n).value <= 2.0 * reach).filter(|&&n| lead(n).is_ambiguous());
+        let near = near
+            .take_while(|&&n| -lead(n).value <= 2.0 * reach)
+            .filter(|&&n| lead(n).is_ambiguous());
         let mut plausible: Vec<_> = near.copied().collect();
         let mut ceiling = f64::INFINITY;
         for &n in &self.order[start..] {

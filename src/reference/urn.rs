@@ -1,5 +1,5 @@
-//! Drawing negatives with weights by their distance (Wu, Manmatha, Smola and Krähenbühl 2017), and which could be drawn where
-//! weights are rounded.
+//! Drawing negatives with weights by their distance (Wu, Manmatha, Smola and Krähenbühl 2017), and
+//! which could be drawn where weights are rounded.
 
 use super::bounded::{Bounded, ROUNDING, SMALLEST, chain};
 use super::choice::Choice;
@@ -12,7 +12,8 @@ const NEAREST: f64 = 0.5;
 /// Negatives from here on weigh nothing, as long as any is nearer.
 const FARTHEST: f64 = 1.4_f32 as f64;
 
-/// The negatives of an anchor in their order, with what part of the weights is in those up to and with each.
+/// The negatives of an anchor in their order, with what part of the weights is in those up to and
+/// with each.
 pub(super) struct Urn<'a> {
     anchor: &'a Anchor,
     parts: Vec<Part>,
@@ -31,17 +32,26 @@ impl<'a> Urn<'a> {
     /// `None` of an anchor without negatives.
     pub fn new(anchor: &'a Anchor, dimensions: usize) -> Option<Self> {
         let weights = weights(anchor, dimensions)?;
-        Some(Self { anchor, parts: parts(&weights), has_weight: weights.iter().map(|w| w.magnitude() > 0.0).collect() })
+        Some(Self {
+            anchor,
+            parts: parts(&weights),
+            has_weight: weights.iter().map(|w| w.magnitude() > 0.0).collect(),
+        })
     }
 
-    /// The first negative up to and with which the part of the weights is greater than the random number of this key.
+    /// The first negative up to and with which the part of the weights is greater than the random
+    /// number of this key.
     pub fn draw(&self, key: [u32; 3]) -> Choice {
         let number = uniform_number(key);
         let doubt = number * (2.0 * rounding_of_sum(self.parts.len()) + ROUNDING);
-        let drawn = self.parts.partition_point(|part| part.value <= number).min(self.parts.len() - 1);
+        let drawn =
+            self.parts.partition_point(|part| part.value <= number).min(self.parts.len() - 1);
         // The part up to it may be greater, and the part before it may be not.
         let first = self.parts.partition_point(|part| part.most <= number - doubt);
-        let last = self.parts.partition_point(|part| part.least <= number + doubt).min(self.parts.len() - 1);
+        let last = self
+            .parts
+            .partition_point(|part| part.least <= number + doubt)
+            .min(self.parts.len() - 1);
         let plausible = (first..=last).filter(|&place| self.has_weight[place] || place == drawn);
         let column = |place: usize| self.anchor.negatives[place];
         Choice::of(&self.anchor.distances, column(drawn), plausible.map(column).collect())
@@ -57,13 +67,18 @@ fn weights(anchor: &Anchor, dimensions: usize) -> Option<Vec<Bounded>> {
     }
     let logarithms: Vec<_> = distances.iter().map(|&d| log_weight(d, dimensions as f64)).collect();
     let of_near = distances.iter().zip(&logarithms).filter(|(d, _)| d.value - d.error < FARTHEST);
-    let largest = Bounded::exact(of_near.map(|(_, logarithm)| logarithm.value).fold(f64::NEG_INFINITY, f64::max));
-    let weights = distances.iter().zip(&logarithms).map(|(&d, &logarithm)| weight(d, logarithm - largest));
+    let largest = Bounded::exact(
+        of_near.map(|(_, logarithm)| logarithm.value).fold(f64::NEG_INFINITY, f64::max),
+    );
+    let weights =
+        distances.iter().zip(&logarithms).map(|(&d, &logarithm)| weight(d, logarithm - largest));
     if nearest.value + nearest.error < FARTHEST {
         return Some(weights.collect());
     }
     // f32 may find any of them near, or none and draw from all.
-    let anything = |weight: Bounded| Bounded::new(if nearest.value < FARTHEST { weight.value } else { 1.0 }, 1.0);
+    let anything = |weight: Bounded| {
+        Bounded::new(if nearest.value < FARTHEST { weight.value } else { 1.0 }, 1.0)
+    };
     Some(weights.map(anything).collect())
 }
 
@@ -86,14 +101,22 @@ fn log_weight(d: Bounded, dimensions: f64) -> Bounded {
     let d = d.max(Bounded::exact(NEAREST));
     let at = Bounded::exact(d.value.min(FARTHEST));
     let beside = Bounded::exact(1.0) - Bounded::exact(0.25) * at * at;
-    let weight = Bounded::exact(2.0 - dimensions) * at.ln() + Bounded::exact(0.5 * (3.0 - dimensions)) * beside.ln();
-    // The logarithms change against each other with d. The slope of both is monotonic: it is steepest at an end.
-    let slope = |d: f64| ((2.0 - dimensions) / d + 0.25 * (dimensions - 3.0) * d / (1.0 - 0.25 * d * d)).abs();
+    let weight = Bounded::exact(2.0 - dimensions) * at.ln()
+        + Bounded::exact(0.5 * (3.0 - dimensions)) * beside.ln();
+    // The logarithms change against each other with d. The slope of both is monotonic: it is
+    // steepest at an end.
+    let slope = |d: f64| {
+        ((2.0 - dimensions) / d + 0.25 * (dimensions - 3.0) * d / (1.0 - 0.25 * d * d)).abs()
+    };
     let ends = [(d.value - d.error).max(NEAREST), (d.value + d.error).min(FARTHEST)];
-    Bounded::new(weight.value, weight.error + d.error * ends.map(slope).into_iter().fold(0.0, f64::max))
+    Bounded::new(
+        weight.value,
+        weight.error + d.error * ends.map(slope).into_iter().fold(0.0, f64::max),
+    )
 }
 
-/// The rounding of a sum of weights: the kernel adds up 256 segments, one weight after the other, and those in 16 blocks of 16.
+/// The rounding of a sum of weights: the kernel adds up 256 segments, one weight after the other,
+/// and those in 16 blocks of 16.
 fn rounding_of_sum(count: usize) -> f64 {
     chain(count.div_ceil(256) + 2 * 16)
 }
@@ -101,9 +124,13 @@ fn rounding_of_sum(count: usize) -> f64 {
 /// What part of all weights is in those up to and with each.
 fn parts(weights: &[Bounded]) -> Vec<Part> {
     let least = |weight: &Bounded| (weight.value - weight.error).max(0.0);
-    let [value, low, high] =
-        [around(weights, |weight| weight.value), around(weights, least), around(weights, |weight| weight.magnitude())];
-    let part = |within: f64, beyond: f64| if within > 0.0 { within / (within + beyond) } else { 0.0 };
+    let [value, low, high] = [
+        around(weights, |weight| weight.value),
+        around(weights, least),
+        around(weights, |weight| weight.magnitude()),
+    ];
+    let part =
+        |within: f64, beyond: f64| if within > 0.0 { within / (within + beyond) } else { 0.0 };
     // It is least where those up to it weigh as little and those beyond it as much as may be.
     let part_at = |place: usize| Part {
         value: part(value[place].0, value[place].1),
@@ -164,7 +191,10 @@ mod tests {
             for (frequency, d) in frequencies(&distances, dimensions).into_iter().zip(distances) {
                 let expected = weight(d) / total;
                 let deviation = (expected * (1.0 - expected) / f64::from(DRAWS)).sqrt();
-                assert!((frequency - expected).abs() <= 4.5 * deviation, "{dimensions}: {frequency}, not {expected}");
+                assert!(
+                    (frequency - expected).abs() <= 4.5 * deviation,
+                    "{dimensions}: {frequency}, not {expected}"
+                );
             }
         }
     }
@@ -180,7 +210,8 @@ mod tests {
     fn a_draw_is_in_doubt_only_where_the_error_decides() {
         let rounded = anchor(&[0.6, 0.7, 0.8, 0.9, 1.0], 1e-5);
         let urn = Urn::new(&rounded, 8).expect("there are negatives");
-        let doubtful = (0..DRAWS).filter(|&rank| urn.draw([7, 3, rank]).plausible.len() > 1).count();
+        let doubtful =
+            (0..DRAWS).filter(|&rank| urn.draw([7, 3, rank]).plausible.len() > 1).count();
         assert!((1..100).contains(&doubtful), "{doubtful} in doubt");
         let undecided = anchor(&[FARTHEST, 1.5, 1.9], 1e-7);
         let urn = Urn::new(&undecided, 8).expect("there are negatives");

@@ -7,8 +7,8 @@ use crate::loss::parameters::{check_share, check_strength};
 use crate::shader::shader;
 use crate::{Error, Result};
 
-/// f32 takes the square of a gradient of about 1e-19 and less for 0: without an epsilon that is larger by far, it would make a step of
-/// any length.
+/// f32 takes the square of a gradient of about 1e-19 and less for 0: without an epsilon that is
+/// larger by far, it would make a step of any length.
 const SMALLEST_EPSILON: f32 = 1e-15;
 
 /// Adam, adaptive moment estimation: every parameter has a step length of its own.
@@ -34,7 +34,8 @@ pub struct Adam {
     pub beta_2: f32,
     /// Keeps the division from 0; any finite number of at least 1e-15. Default 1e-8.
     pub epsilon: f32,
-    /// How strongly parameters are drawn to 0, as part of the gradient; any finite number of at least 0. Default 0.
+    /// How strongly parameters are drawn to 0, as part of the gradient; any finite number of at
+    /// least 0. Default 0.
     pub weight_decay: f32,
 }
 

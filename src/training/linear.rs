@@ -8,11 +8,13 @@ use crate::{Error, Result};
 /// - inputs are N x I, weights I x D, outputs N x D, all f32, row by row
 /// - dL/dweights = inputs^T x dL/doutputs
 ///
-/// Distances of differences do not depend on a bias; where one is wanted, a constant column of the inputs stands for it.
+/// Distances of differences do not depend on a bias; where one is wanted, a constant column of the
+/// inputs stands for it.
 ///
-/// Where inputs, weights or the gradient hold NaN or an infinity, so does every number that they are part of: in an output the
-/// loss's plan finds it ([`Error::NotFinite`] with the row of the embedding), in the gradient of a weight the optimiser's
-/// ([`Error::StepsLeftOut`]). The same holds for sums beyond f32.
+/// Where inputs, weights or the gradient hold NaN or an infinity, so does every number that they
+/// are part of: in an output the loss's plan finds it ([`Error::NotFinite`] with the row of the
+/// embedding), in the gradient of a weight the optimiser's ([`Error::StepsLeftOut`]). The same
+/// holds for sums beyond f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Linear {
     /// N: rows of the inputs and of the outputs.

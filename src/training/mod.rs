@@ -1,8 +1,9 @@
 //! Training in place: an embedding is fitted on the GPU, step after step, and nothing is read back.
 //!
-//! [`Linear`] is a projection, `embedding = input x weights`, whose weights get their gradient from that of the embeddings.
-//! [`Sgd`] and [`Adam`] are [`Optimizer`]s: each step takes parameters and their gradient, wherever both come from, and writes the
-//! parameters in place. Both are recorded as losses are, so that an application trains while it draws.
+//! [`Linear`] is a projection, `embedding = input x weights`, whose weights get their gradient from
+//! that of the embeddings. [`Sgd`] and [`Adam`] are [`Optimizer`]s: each step takes parameters and
+//! their gradient, wherever both come from, and writes the parameters in place. Both are recorded
+//! as losses are, so that an application trains while it draws.
 //!
 //! ```
 //! use std::time::Duration;
@@ -44,8 +45,9 @@
 //! # Ok::<(), wgpu_metric_learning::Error>(())
 //! ```
 //!
-//! A gradient that is not finite cannot spoil the parameters: see [`OptimizerPlan`]. What is right, and how far f32 may be from it, say
-//! [`reference::optimize`](crate::reference::optimize), [`reference::project`](crate::reference::project) and
+//! A gradient that is not finite cannot spoil the parameters: see [`OptimizerPlan`]. What is right,
+//! and how far f32 may be from it, say [`reference::optimize`](crate::reference::optimize),
+//! [`reference::project`](crate::reference::project) and
 //! [`reference::project_back`](crate::reference::project_back).
 
 mod adam;

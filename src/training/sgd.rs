@@ -15,10 +15,12 @@ use crate::shader::shader;
 /// - v = `momentum` v + g
 /// - w = w - `learning_rate` v
 ///
-/// This is the form of PyTorch. In that of the source the learning rate is part of the velocity: the two are the same while it does
-/// not change, and when it does, here all of the velocity follows at once.
+/// This is the form of PyTorch. In that of the source the learning rate is part of the velocity:
+/// the two are the same while it does not change, and when it does, here all of the velocity
+/// follows at once.
 ///
-/// Source: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013.
+/// Source: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum
+/// in deep learning", ICML 2013.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
@@ -45,8 +47,11 @@ impl Sgd {
     }
 
     pub(super) fn rule(&self) -> Rule {
-        let settings =
-            [(LEARNING_RATE, self.learning_rate), ("momentum", self.momentum), ("weight_decay", self.weight_decay)];
+        let settings = [
+            (LEARNING_RATE, self.learning_rate),
+            ("momentum", self.momentum),
+            ("weight_decay", self.weight_decay),
+        ];
         Rule {
             name: Self::NAME,
             shader: shader!("training/sgd.wgsl"),

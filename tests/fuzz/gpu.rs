@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, Hinge, Inputs, Loss, Margin, Mining, Mode,
-    MultiMargin, Options, Plan, Result, Shape, SupCon, Triplet, Truth,
+    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, Hinge, Inputs, Loss, Margin,
+    Mining, Mode, MultiMargin, Options, Plan, Result, Shape, SupCon, Triplet, Truth,
 };
 
 use crate::Random;
@@ -31,12 +31,18 @@ fn kinds() -> Vec<Kind> {
     vec![
         (Contrastive::default().into(), Shape::batch(N, D), rows),
         (Triplet::default().into(), Shape::batch(N, D), rows),
-        (beta_per_class.into(), Shape::batch(N, D).with_betas(M), |values| rows(values)?.with_beta(&values.beta)),
+        (beta_per_class.into(), Shape::batch(N, D).with_betas(M), |values| {
+            rows(values)?.with_beta(&values.beta)
+        }),
         (SupCon::default().into(), Shape::reference(N, M, D), |values| {
             rows(values)?.with_references(&values.references, M, &values.reference_labels)
         }),
-        (classes().into(), Shape::prototypes(N, M, D), |values| rows(values)?.with_prototypes(&values.references, M)),
-        (classes().into(), Shape::scores(N, D), |values| Batch::scores(&values.embeddings, [N, D], &values.labels)),
+        (classes().into(), Shape::prototypes(N, M, D), |values| {
+            rows(values)?.with_prototypes(&values.references, M)
+        }),
+        (classes().into(), Shape::scores(N, D), |values| {
+            Batch::scores(&values.embeddings, [N, D], &values.labels)
+        }),
         (Contrastive::default().into(), Shape::pair_indices(N, D, LISTED), |values| {
             Batch::pair_indices(&values.embeddings, [N, D], &values.pairs, &values.same)
         }),
@@ -81,10 +87,12 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
     let [embeddings, references, targets, beta] =
         [&values.embeddings, &values.references, &values.targets, &values.beta]
             .map(|x| upload(bytemuck::cast_slice(x)));
-    let [labels, reference_labels, same] =
-        [&values.labels, &values.reference_labels, &values.same].map(|x| upload(bytemuck::cast_slice(x)));
-    let (pairs, triplets) =
-        (upload(bytemuck::cast_slice(&values.pairs)), upload(bytemuck::cast_slice(&values.triplets)));
+    let [labels, reference_labels, same] = [&values.labels, &values.reference_labels, &values.same]
+        .map(|x| upload(bytemuck::cast_slice(x)));
+    let (pairs, triplets) = (
+        upload(bytemuck::cast_slice(&values.pairs)),
+        upload(bytemuck::cast_slice(&values.triplets)),
+    );
     let shape = plan.shape();
     let mode = shape.mode();
     let is_listed = shape.listed() > 0;
@@ -102,7 +110,8 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
         ..Inputs::unlabelled(&embeddings)
     };
     let binding = plan.bind(&inputs)?;
-    let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let mut encoder =
+        context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     plan.record(&mut encoder, &binding)?;
     let pending = plan.read_back(&mut encoder)?;
     context.queue().submit([encoder.finish()]);
@@ -122,11 +131,16 @@ fn any_bits_in_the_callers_buffers() {
             let values = values(&mut random);
             let on_host = batch(&values).and_then(|batch| batch.check(&loss));
             let on_gpu = run(&device.context, &plan, &values);
-            let note = format!("{}: {loss:?}: {on_host:?} on the host, {on_gpu:?} on the GPU", device.name);
+            let note = format!(
+                "{}: {loss:?}: {on_host:?} on the host, {on_gpu:?} on the GPU",
+                device.name
+            );
             match (&on_host, &on_gpu) {
                 (Ok(()), Ok(_)) => counts[0] += 1,
                 (Ok(()), Err(Error::Overflow { .. })) => counts[1] += 1,
-                (Err(_), Err(error)) if is_of_inputs(error) && is_clear(error, true) => counts[2] += 1,
+                (Err(_), Err(error)) if is_of_inputs(error) && is_clear(error, true) => {
+                    counts[2] += 1
+                }
                 _ => panic!("{note}"),
             }
         }

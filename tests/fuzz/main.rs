@@ -1,5 +1,6 @@
-//! What `fuzz/` runs without end, on a bounded number of random and mutated inputs that are the same in every run: nothing panics
-//! or takes memory without bounds, and every error is one line that names something.
+//! What `fuzz/` runs without end, on a bounded number of random and mutated inputs that are the
+//! same in every run: nothing panics or takes memory without bounds, and every error is one line
+//! that names something.
 
 mod gpu;
 
@@ -10,7 +11,8 @@ struct Random(u64);
 
 impl Random {
     fn word(&mut self) -> u32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 32) as u32
     }
 
@@ -70,7 +72,8 @@ fn any_objective() {
 #[test]
 fn any_file() {
     let file = |descr: &str, shape: &str, count: usize| {
-        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let header =
+            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
         let length = (header.len() as u16).to_le_bytes();
         [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), &vec![1; 4 * count]].concat()
     };

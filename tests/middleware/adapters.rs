@@ -4,7 +4,10 @@ use support::adapters::contexts;
 use wgpu_metric_learning::{Adapter, Error, Options};
 
 fn instance(backends: wgpu::Backends) -> wgpu::Instance {
-    let descriptor = wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::new_without_display_handle() };
+    let descriptor = wgpu::InstanceDescriptor {
+        backends,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    };
     wgpu::Instance::new(descriptor)
 }
 

@@ -39,7 +39,12 @@ fn buffers_that_do_not_fit_are_errors() {
         let guest = Guest::new(caller, &loss, &batch);
         let inputs = guest.arena.inputs();
         let buffer = |device: &wgpu::Device, usage| {
-            let descriptor = wgpu::BufferDescriptor { label: None, size: 4096, usage, mapped_at_creation: false };
+            let descriptor = wgpu::BufferDescriptor {
+                label: None,
+                size: 4096,
+                usage,
+                mapped_at_creation: false,
+            };
             device.create_buffer(&descriptor)
         };
         let copied = buffer(&caller.device, BufferUsages::COPY_DST);
@@ -54,24 +59,54 @@ fn buffers_that_do_not_fit_are_errors() {
         };
         let small = "the range has 32 bytes, 108 are needed";
         fails(Inputs { embeddings: own.slice(..32), ..inputs.clone() }, "embeddings", small);
-        fails(Inputs { labels: Some(own.slice(..32)), ..inputs.clone() }, "labels", "32 bytes, 36 are needed");
-        fails(Inputs { references: Some(own.slice(..32)), ..inputs.clone() }, "references", "228 are needed");
-        fails(Inputs { reference_labels: Some(own.slice(..32)), ..inputs.clone() }, "reference labels", "76 are");
-        fails(Inputs { beta: Some(own.slice(..8)), ..inputs.clone() }, "beta", "8 bytes, 12 are needed");
+        fails(
+            Inputs { labels: Some(own.slice(..32)), ..inputs.clone() },
+            "labels",
+            "32 bytes, 36 are needed",
+        );
+        fails(
+            Inputs { references: Some(own.slice(..32)), ..inputs.clone() },
+            "references",
+            "228 are needed",
+        );
+        fails(
+            Inputs { reference_labels: Some(own.slice(..32)), ..inputs.clone() },
+            "reference labels",
+            "76 are",
+        );
+        fails(
+            Inputs { beta: Some(own.slice(..8)), ..inputs.clone() },
+            "beta",
+            "8 bytes, 12 are needed",
+        );
         let misaligned = "begins at byte 4, which is no multiple of 256";
         fails(Inputs { embeddings: own.slice(4..), ..inputs.clone() }, "embeddings", misaligned);
-        fails(Inputs { labels: Some(copied.slice(..)), ..inputs.clone() }, "labels", "STORAGE is needed");
+        fails(
+            Inputs { labels: Some(copied.slice(..)), ..inputs.clone() },
+            "labels",
+            "STORAGE is needed",
+        );
 
         let missing = |inputs: Inputs| match guest.plan.bind(&inputs) {
             Err(Error::Missing { what, .. }) => what,
             other => panic!("{other:?}"),
         };
         assert_eq!(missing(Inputs { references: None, ..inputs.clone() }), "references");
-        assert_eq!(missing(Inputs { reference_labels: None, ..inputs.clone() }), "reference labels");
+        assert_eq!(
+            missing(Inputs { reference_labels: None, ..inputs.clone() }),
+            "reference labels"
+        );
         assert_eq!(missing(Inputs { beta: None, ..inputs.clone() }), "beta");
 
-        let error = guest.plan.bind(&Inputs { embeddings: foreign.slice(..), ..inputs.clone() }).unwrap_err();
-        assert!(matches!(error, Error::Gpu { during: "binding inputs", .. }), "{}: {error}", caller.name);
+        let error = guest
+            .plan
+            .bind(&Inputs { embeddings: foreign.slice(..), ..inputs.clone() })
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::Gpu { during: "binding inputs", .. }),
+            "{}: {error}",
+            caller.name
+        );
 
         let other = Guest::new(caller, &loss, &batch);
         let error = guest.plan.record(&mut encoder(caller), &other.binding).unwrap_err();

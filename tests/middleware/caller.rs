@@ -7,7 +7,8 @@ use wgpu_metric_learning::Context;
 
 /// NaN with a mark: what no kernel may read or overwrite.
 pub const POISON: u32 = 0xffc0_dead;
-pub const USAGE: BufferUsages = BufferUsages::STORAGE.union(BufferUsages::COPY_DST).union(BufferUsages::COPY_SRC);
+pub const USAGE: BufferUsages =
+    BufferUsages::STORAGE.union(BufferUsages::COPY_DST).union(BufferUsages::COPY_SRC);
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A device with WebGPU's default limits and no feature, as an application may have it.
@@ -22,29 +23,44 @@ pub struct Caller {
 
 /// On every adapter.
 pub fn callers() -> Vec<Caller> {
-    let callers: Vec<_> = adapters().iter().map(|adapter| caller(adapter, wgpu::Limits::default())).collect();
-    assert!(!callers.is_empty(), "no GPU adapter found: install a Vulkan driver, a software one will do");
+    let callers: Vec<_> =
+        adapters().iter().map(|adapter| caller(adapter, wgpu::Limits::default())).collect();
+    assert!(
+        !callers.is_empty(),
+        "no GPU adapter found: install a Vulkan driver, a software one will do"
+    );
     callers
 }
 
 pub fn adapters() -> Vec<wgpu::Adapter> {
-    adapters_of(&wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env()))
+    adapters_of(&wgpu::Instance::new(
+        wgpu::InstanceDescriptor::new_without_display_handle_from_env(),
+    ))
 }
 
 pub fn adapters_of(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
     pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
 }
 
-pub fn device(adapter: &wgpu::Adapter, required_limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
+pub fn device(
+    adapter: &wgpu::Adapter,
+    required_limits: wgpu::Limits,
+) -> (wgpu::Device, wgpu::Queue) {
     open(adapter, &wgpu::DeviceDescriptor { required_limits, ..Default::default() })
 }
 
 /// With WebGPU's default limits and these features.
-pub fn device_with(adapter: &wgpu::Adapter, required_features: wgpu::Features) -> (wgpu::Device, wgpu::Queue) {
+pub fn device_with(
+    adapter: &wgpu::Adapter,
+    required_features: wgpu::Features,
+) -> (wgpu::Device, wgpu::Queue) {
     open(adapter, &wgpu::DeviceDescriptor { required_features, ..Default::default() })
 }
 
-fn open(adapter: &wgpu::Adapter, descriptor: &wgpu::DeviceDescriptor) -> (wgpu::Device, wgpu::Queue) {
+fn open(
+    adapter: &wgpu::Adapter,
+    descriptor: &wgpu::DeviceDescriptor,
+) -> (wgpu::Device, wgpu::Queue) {
     pollster::block_on(adapter.request_device(descriptor))
         .unwrap_or_else(|error| panic!("{:?}: {error}", adapter.get_info().backend))
 }
@@ -63,7 +79,8 @@ pub fn encoder(caller: &Caller) -> wgpu::CommandEncoder {
 /// A buffer that holds these words.
 pub fn filled(device: &wgpu::Device, words: &[u32]) -> wgpu::Buffer {
     let size = words.len() as u64 * 4;
-    let descriptor = wgpu::BufferDescriptor { label: None, size, usage: USAGE, mapped_at_creation: true };
+    let descriptor =
+        wgpu::BufferDescriptor { label: None, size, usage: USAGE, mapped_at_creation: true };
     let buffer = device.create_buffer(&descriptor);
     buffer.slice(..).get_mapped_range_mut().unwrap().copy_from_slice(bytemuck::cast_slice(words));
     buffer.unmap();
@@ -72,7 +89,12 @@ pub fn filled(device: &wgpu::Device, words: &[u32]) -> wgpu::Buffer {
 
 pub fn read(caller: &Caller, buffer: &wgpu::Buffer) -> Vec<u32> {
     let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-    let descriptor = wgpu::BufferDescriptor { label: None, size: buffer.size(), usage, mapped_at_creation: false };
+    let descriptor = wgpu::BufferDescriptor {
+        label: None,
+        size: buffer.size(),
+        usage,
+        mapped_at_creation: false,
+    };
     let staging = caller.device.create_buffer(&descriptor);
     let mut encoder = encoder(caller);
     encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
@@ -90,7 +112,8 @@ pub fn poison(caller: &Caller, buffer: &wgpu::Buffer) {
         }}"
     );
     let source = wgpu::ShaderSource::Wgsl(source.into());
-    let module = caller.device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
+    let module =
+        caller.device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
     let pipeline = caller.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: None,
         layout: None,

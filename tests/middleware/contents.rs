@@ -24,15 +24,25 @@ fn values_that_are_not_finite_are_found_where_they_are() {
             let columns = batch.shape().dimensions();
             let expected = Ok(caller.context.evaluate(loss, &batch).unwrap());
             let mut guest = Guest::new(&caller, loss, &batch);
-            for (input, what, columns) in [(0, "embeddings", columns), (2, "references", columns), (4, "beta", 1)] {
+            for (input, what, columns) in
+                [(0, "embeddings", columns), (2, "references", columns), (4, "beta", 1)]
+            {
                 let count = guest.arena.ranges[input].len() / 4;
                 let places = if count == 0 { vec![] } else { vec![0, count / 2, count - 1] };
-                for (place, word) in places.into_iter().flat_map(|place| poisons().map(|word| (place, word))) {
+                for (place, word) in
+                    places.into_iter().flat_map(|place| poisons().map(|word| (place, word)))
+                {
                     let begin = guest.arena.ranges[input].start / 4;
                     let before = guest.arena.words[begin + place];
                     guest.arena.write_word(&caller.queue, input, place, word);
-                    let error = Error::NotFinite { what, row: place / columns, column: place % columns };
-                    assert_eq!(guest.run(&caller), Err(error), "{}: {word:#x} in {loss:?}", caller.name);
+                    let error =
+                        Error::NotFinite { what, row: place / columns, column: place % columns };
+                    assert_eq!(
+                        guest.run(&caller),
+                        Err(error),
+                        "{}: {word:#x} in {loss:?}",
+                        caller.name
+                    );
                     guest.arena.write_word(&caller.queue, input, place, before);
                 }
             }
@@ -108,7 +118,11 @@ fn results_beyond_f32_are_errors() {
             let expected = Ok(caller.context.evaluate(loss, &good).unwrap());
             let mut guest = Guest::new(&caller, loss, &good);
             guest.arena.write(&caller.queue, &huge);
-            assert!(matches!(guest.run(&caller), Err(Error::Overflow { .. })), "{}: {loss:?}", caller.name);
+            assert!(
+                matches!(guest.run(&caller), Err(Error::Overflow { .. })),
+                "{}: {loss:?}",
+                caller.name
+            );
             guest.arena.write(&caller.queue, &good);
             assert_eq!(guest.run(&caller), expected, "{}: {loss:?}", caller.name);
         }

@@ -9,7 +9,8 @@ use wgpu_metric_learning::{Context, Contrastive, Inputs, Loss, Output, Outputs, 
 use crate::caller::{Caller, adapters_of, caller, callers, encoder, filled};
 use crate::guest::{Arena, every_loss, sample};
 
-/// What the host may spend on recording an evaluation, at best; a build without optimizations is not held to it.
+/// What the host may spend on recording an evaluation, at best; a build without optimizations is
+/// not held to it.
 const RECORDING: Duration = Duration::from_micros(if cfg!(debug_assertions) { 2000 } else { 50 });
 
 /// The number of the submission that comes next.
@@ -20,24 +21,28 @@ fn submissions(caller: &Caller) -> String {
 #[test]
 fn recording_creates_and_submits_nothing() {
     let _alone = contexts();
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let instance =
+        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     let sample = sample(70, 6, Values::Ordinary);
     for adapter in adapters_of(&instance) {
         let caller = caller(&adapter, wgpu::Limits::default());
-        // How many objects of every kind there are: buffers, bind groups, pipelines, query sets and all others.
+        // How many objects of every kind there are: buffers, bind groups, pipelines, query sets and
+        // all others.
         let objects = || format!("{:?}", instance.generate_report().expect("a native instance"));
         for loss in every_loss() {
             let batch = sample.batches(&loss)[0];
             let arena = Arena::new(&caller.device, &batch);
             let plan = caller.context.plan(&loss, *batch.shape()).unwrap();
-            let [gradient, rows] = [vec![0; 70 * 70], vec![3]].map(|words| filled(&caller.device, &words));
+            let [gradient, rows] =
+                [vec![0; 70 * 70], vec![3]].map(|words| filled(&caller.device, &words));
             let inputs = Inputs { rows: Some(rows.slice(..)), ..arena.inputs() };
             let outputs = Outputs::gradient(Output::add_to(gradient.slice(..)));
             let binding = plan.bind_with(&inputs, &outputs).unwrap();
             let mut encoder = encoder(&caller);
             let (before, submitted) = (objects(), submissions(&caller));
             plan.record(&mut encoder, &binding).unwrap();
-            plan.record_into(&mut encoder.begin_compute_pass(&Default::default()), &binding).unwrap();
+            plan.record_into(&mut encoder.begin_compute_pass(&Default::default()), &binding)
+                .unwrap();
             assert_eq!(objects(), before, "{}: {loss:?}", caller.name);
             let (number, next) = (number_in(&submitted), number_in(&submissions(&caller)));
             assert_eq!(next, number + 1, "{}: {loss:?}", caller.name);
@@ -58,8 +63,8 @@ fn number_in(submission: &str) -> u64 {
     digits.parse().unwrap_or_else(|_| panic!("{submission} has no number"))
 }
 
-/// The shortest of many recordings, which no other work of the machine disturbs. wgpu does a part of the work when the encoder is
-/// finished: it counts too.
+/// The shortest of many recordings, which no other work of the machine disturbs. wgpu does a part
+/// of the work when the encoder is finished: it counts too.
 fn shortest_recording(context: &Context, loss: Loss) -> [Duration; 2] {
     let device = context.device();
     let [embeddings, labels] = [1024 * 64, 1024].map(|count| filled(device, &vec![0; count]));
@@ -80,7 +85,8 @@ fn shortest_recording(context: &Context, loss: Loss) -> [Duration; 2] {
 fn recording_takes_the_host_microseconds() {
     let _alone = contexts();
     for caller in callers() {
-        let [recorded, finished] = shortest_recording(&caller.context, Contrastive::default().into());
+        let [recorded, finished] =
+            shortest_recording(&caller.context, Contrastive::default().into());
         println!("{}: {recorded:?}, with finishing the encoder {finished:?}", caller.name);
         assert!(finished < RECORDING, "{}: {finished:?}", caller.name);
     }

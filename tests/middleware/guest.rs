@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Batch, Binding, Distance, Evaluation, Inputs, Loss, Margin, Plan, Result};
+use wgpu_metric_learning::{
+    Batch, Binding, Distance, Evaluation, Inputs, Loss, Margin, Plan, Result,
+};
 
 use crate::caller::{Caller, PATIENCE, POISON, encoder, filled, poison, read};
 
@@ -48,7 +50,17 @@ impl Arena {
 
     pub fn inputs(&self) -> Inputs<'_> {
         let slice = |range: &Range<usize>| self.buffer.slice(range.start as u64..range.end as u64);
-        let [embeddings, labels, references, reference_labels, beta, pairs, same, triplets, targets] = &self.ranges;
+        let [
+            embeddings,
+            labels,
+            references,
+            reference_labels,
+            beta,
+            pairs,
+            same,
+            triplets,
+            targets,
+        ] = &self.ranges;
         let optional = |range: &Range<usize>| (!range.is_empty()).then(|| slice(range));
         Inputs {
             embeddings: slice(embeddings),
@@ -66,7 +78,11 @@ impl Arena {
 
     #[track_caller]
     pub fn is_untouched(&self, caller: &Caller) {
-        assert!(read(caller, &self.buffer) == self.words, "{}: the caller's buffer was written", caller.name);
+        assert!(
+            read(caller, &self.buffer) == self.words,
+            "{}: the caller's buffer was written",
+            caller.name
+        );
     }
 }
 
@@ -94,9 +110,13 @@ pub struct Guest {
 
 impl Guest {
     pub fn new(caller: &Caller, loss: &Loss, batch: &Batch) -> Self {
-        let plan = caller.context.plan(loss, *batch.shape()).unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        let plan = caller
+            .context
+            .plan(loss, *batch.shape())
+            .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         let arena = Arena::new(&caller.device, batch);
-        let binding = plan.bind(&arena.inputs()).unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        let binding =
+            plan.bind(&arena.inputs()).unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         Self { plan, arena, binding }
     }
 
@@ -111,7 +131,11 @@ impl Guest {
 
     /// Fills what the plan gives out with poison.
     pub fn poison_outputs(&self, caller: &Caller) {
-        let outputs = [Some(self.plan.gradient()), self.plan.gradient_references(), self.plan.gradient_beta()];
+        let outputs = [
+            Some(self.plan.gradient()),
+            self.plan.gradient_references(),
+            self.plan.gradient_beta(),
+        ];
         outputs.into_iter().flatten().for_each(|buffer| poison(caller, buffer));
     }
 }
@@ -123,7 +147,10 @@ pub fn sample(n: usize, d: usize, values: Values) -> Sample {
 /// Every loss, each with a distance.
 pub fn every_loss() -> Vec<Loss> {
     let distance = |kind| Distance::ALL[kind % 5];
-    let loss = |kind| losses(distance(kind), kind % 2 == 0, reach(distance(kind), kind % 2 == 0, 6, 1.0)).remove(kind);
+    let loss = |kind| {
+        losses(distance(kind), kind % 2 == 0, reach(distance(kind), kind % 2 == 0, 6, 1.0))
+            .remove(kind)
+    };
     (0..losses(Distance::Euclidean, false, 1.0).len()).map(loss).collect()
 }
 

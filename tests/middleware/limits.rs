@@ -19,7 +19,8 @@ fn limits_of_the_device_are_kept_or_named() {
             "the baseline of the kernels needs 8, the device's maxStorageBuffersPerShaderStage is 4"
         );
 
-        let limits = wgpu::Limits { max_storage_buffer_binding_size: MIB, ..wgpu::Limits::default() };
+        let limits =
+            wgpu::Limits { max_storage_buffer_binding_size: MIB, ..wgpu::Limits::default() };
         let caller = caller(&adapter, limits);
         let error = caller.context.plan(&loss, Shape::batch(600, 1000)).unwrap_err();
         let [needed, limit] = [600 * 1000 * 4, MIB];
@@ -31,7 +32,10 @@ fn limits_of_the_device_are_kept_or_named() {
         let labels: Vec<_> = (0..1000).map(|row| row % 7).collect();
         let batch = Batch::new(&embeddings, [1000, 4], &labels).unwrap();
         let unlimited = crate::caller::caller(&adapter, wgpu::Limits::default());
-        assert_eq!(caller.context.evaluate(&loss, &batch), unlimited.context.evaluate(&loss, &batch));
+        assert_eq!(
+            caller.context.evaluate(&loss, &batch),
+            unlimited.context.evaluate(&loss, &batch)
+        );
         assert!(caller.context.evaluate(&loss, &batch).is_ok());
     }
 }

@@ -1,4 +1,5 @@
-//! The library as a guest on a device of the caller's: its buffers, encoders, passes, submissions and errors.
+//! The library as a guest on a device of the caller's: its buffers, encoders, passes, submissions
+//! and errors.
 
 mod adapters;
 mod buffers;

@@ -2,7 +2,9 @@
 
 use support::adapters::contexts;
 use support::sample::{Sample, Values};
-use wgpu_metric_learning::{Batch, Contrastive, Error, Loss, Output, Outputs, Plan, Result, Triplet, Weighted};
+use wgpu_metric_learning::{
+    Batch, Contrastive, Error, Loss, Output, Outputs, Plan, Result, Triplet, Weighted,
+};
 
 use crate::caller::{Caller, POISON, USAGE, callers, encoder, filled, poison, read};
 use crate::guest::{Arena, Guest, every_loss, everything, fullest, sample};
@@ -43,7 +45,11 @@ impl Room {
     fn fill(&self, caller: &Caller, value: f32) {
         for (first, length) in self.places {
             let values = vec![value; length];
-            caller.queue.write_buffer(&self.buffer, first as u64 * 4, bytemuck::cast_slice(&values));
+            caller.queue.write_buffer(
+                &self.buffer,
+                first as u64 * 4,
+                bytemuck::cast_slice(&values),
+            );
         }
     }
 
@@ -70,7 +76,11 @@ fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 3
     caller.queue.submit([encoder.finish()]);
     let evaluation = pending.wait(crate::caller::PATIENCE)?;
     let optional = Option::unwrap_or_default;
-    Ok([evaluation.gradient, optional(evaluation.gradient_references), optional(evaluation.gradient_beta)])
+    Ok([
+        evaluation.gradient,
+        optional(evaluation.gradient_references),
+        optional(evaluation.gradient_beta),
+    ])
 }
 
 #[test]
@@ -84,7 +94,9 @@ fn gradients_are_written_or_added() {
                 let room = Room::new(&caller, &guest.plan);
                 room.fill(&caller, START);
                 let gradients = run(&caller, &guest, &room.outputs(true)).unwrap();
-                let sums = gradients.clone().map(|values| values.iter().map(|value| START + value).collect::<Vec<_>>());
+                let sums = gradients
+                    .clone()
+                    .map(|values| values.iter().map(|value| START + value).collect::<Vec<_>>());
                 assert_eq!(room.read(&caller), sums, "{}: {loss:?}", caller.name);
                 run(&caller, &guest, &room.outputs(false)).unwrap();
                 assert_eq!(room.read(&caller), gradients, "{}: {loss:?}", caller.name);
@@ -98,12 +110,19 @@ fn gradients_are_written_or_added() {
 fn nothing_is_added_and_zeros_are_written_where_the_evaluation_is_an_error() {
     let _alone = contexts();
     let [good, huge] = [Values::Ordinary, Values::Scaled(1e30)].map(|values| sample(23, 5, values));
-    let squared = Contrastive { distance: wgpu_metric_learning::Distance::SquaredEuclidean, ..Default::default() };
+    let squared = Contrastive {
+        distance: wgpu_metric_learning::Distance::SquaredEuclidean,
+        ..Default::default()
+    };
     let spoil_a_value: Spoiling = |arena, caller, _| arena.write_word(&caller.queue, 0, 70, POISON);
-    let spoil_a_label: Spoiling = |arena, caller, _| arena.write_word(&caller.queue, 1, 3, u32::MAX);
+    let spoil_a_label: Spoiling =
+        |arena, caller, _| arena.write_word(&caller.queue, 1, 3, u32::MAX);
     let overflow: Spoiling = |arena, caller, huge| arena.write(&caller.queue, huge);
-    let cases: [(Loss, Spoiling); 3] =
-        [(Contrastive::default().into(), spoil_a_value), (everything(), spoil_a_label), (squared.into(), overflow)];
+    let cases: [(Loss, Spoiling); 3] = [
+        (Contrastive::default().into(), spoil_a_value),
+        (everything(), spoil_a_label),
+        (squared.into(), overflow),
+    ];
     for caller in callers() {
         for (loss, spoil) in &cases {
             let mut guest = Guest::new(&caller, loss, &fullest(&good, loss));
@@ -144,8 +163,15 @@ fn outputs_that_do_not_fit_are_errors() {
         let misaligned = "the range begins at byte 4, which is no multiple of 256";
         fails(gradient(buffer.slice(4..)), "gradient", misaligned);
         fails(gradient(guest.plan.gradient().slice(..)), "gradient", "it is the plan's own");
-        fails(gradient(guest.arena.buffer.slice(..)), "gradient", "the range overlaps that of embeddings");
-        let both = Outputs { gradient_beta: Some(Output::write(buffer.slice(..12))), ..gradient(buffer.slice(..)) };
+        fails(
+            gradient(guest.arena.buffer.slice(..)),
+            "gradient",
+            "the range overlaps that of embeddings",
+        );
+        let both = Outputs {
+            gradient_beta: Some(Output::write(buffer.slice(..12))),
+            ..gradient(buffer.slice(..))
+        };
         fails(both, "gradient of beta", "the range overlaps that of gradient");
         let descriptor = wgpu::BufferDescriptor {
             label: None,
@@ -160,9 +186,13 @@ fn outputs_that_do_not_fit_are_errors() {
             "its usage is BufferUsages(COPY_SRC | COPY_DST), STORAGE is needed",
         );
 
-        let other =
-            Guest::new(&caller, &Contrastive::default().into(), &sample.batches(&Contrastive::default().into())[0]);
-        let outputs = Outputs { gradient_beta: Some(Output::write(buffer.slice(..))), ..Outputs::default() };
+        let other = Guest::new(
+            &caller,
+            &Contrastive::default().into(),
+            &sample.batches(&Contrastive::default().into())[0],
+        );
+        let outputs =
+            Outputs { gradient_beta: Some(Output::write(buffer.slice(..))), ..Outputs::default() };
         let error = other.plan.bind_with(&other.arena.inputs(), &outputs).unwrap_err();
         assert_eq!(error.to_string(), "buffer gradient of beta: the plan has no such gradient");
         assert!(guest.run(&caller).is_ok(), "{}: no error spoils the plan", caller.name);
@@ -179,9 +209,11 @@ fn an_objective_hands_on_the_gradients_of_its_sets() {
     let objective = losses.clone().map(|loss| Weighted::new(0.5, loss, batch));
     for caller in callers() {
         let expected = caller.context.evaluate_objective(&objective).unwrap();
-        let plan = caller.context.plan_objective(&objective.each_ref().map(Weighted::shape)).unwrap();
+        let plan =
+            caller.context.plan_objective(&objective.each_ref().map(Weighted::shape)).unwrap();
         let arena = Arena::new(&caller.device, &batch);
-        let [gradient, of_references] = [23, 19].map(|rows| filled(&caller.device, &vec![POISON; rows * 6]));
+        let [gradient, of_references] =
+            [23, 19].map(|rows| filled(&caller.device, &vec![POISON; rows * 6]));
         let outputs = Outputs {
             gradient_references: Some(Output::write(of_references.slice(..))),
             ..Outputs::gradient(Output::write(gradient.slice(..)))
@@ -190,18 +222,25 @@ fn an_objective_hands_on_the_gradients_of_its_sets() {
         let mut encoder = encoder(&caller);
         plan.record(&mut encoder, &binding).unwrap();
         caller.queue.submit([encoder.finish()]);
-        let floats = |buffer| read(&caller, buffer).into_iter().map(f32::from_bits).collect::<Vec<_>>();
+        let floats =
+            |buffer| read(&caller, buffer).into_iter().map(f32::from_bits).collect::<Vec<_>>();
         assert_eq!(floats(&gradient), expected.gradients[0], "{}", caller.name);
         let parts = [0, 1].map(|term| expected.terms[term].gradient_references.clone().unwrap());
         let sum: Vec<_> = parts[0].iter().zip(&parts[1]).map(|(one, other)| one + other).collect();
         assert_eq!(floats(&of_references), sum, "{}", caller.name);
         poison(&caller, &gradient);
         let error = plan.bind_with(&[arena.inputs()], &[]).unwrap_err();
-        assert_eq!(error, Error::Length { what: "the outputs of the sets", expected: 1, actual: 0 });
+        assert_eq!(
+            error,
+            Error::Length { what: "the outputs of the sets", expected: 1, actual: 0 }
+        );
     }
 }
 
 fn against_references(sample: &Sample) -> Batch<'_> {
     let batches = sample.batches(&Contrastive::default().into());
-    batches.into_iter().find(|batch| !batch.reference_labels().is_empty()).expect("contrastive has references")
+    batches
+        .into_iter()
+        .find(|batch| !batch.reference_labels().is_empty())
+        .expect("contrastive has references")
 }

@@ -16,7 +16,8 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
     for caller in callers() {
         let expected = [(&loss, &batches[0]), (&other, &batches[1])]
             .map(|(loss, batch)| caller.context.evaluate(loss, batch).unwrap());
-        let guests = [Guest::new(&caller, &loss, &batches[0]), Guest::new(&caller, &other, &batches[1])];
+        let guests =
+            [Guest::new(&caller, &loss, &batches[0]), Guest::new(&caller, &other, &batches[1])];
         guests.iter().for_each(|guest| guest.poison_outputs(&caller));
 
         let mut encoder = encoder(&caller);
@@ -25,7 +26,12 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
         }
         let pending = [0, 1].map(|at| guests[at].plan.read_back(&mut encoder).unwrap());
         caller.queue.submit([encoder.finish()]);
-        assert_eq!(pending.map(|pending| pending.wait(PATIENCE).unwrap()), expected, "{}", caller.name);
+        assert_eq!(
+            pending.map(|pending| pending.wait(PATIENCE).unwrap()),
+            expected,
+            "{}",
+            caller.name
+        );
 
         guests.iter().for_each(|guest| guest.poison_outputs(&caller));
         let mut encoder = crate::caller::encoder(&caller);
@@ -36,7 +42,12 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
         drop(pass);
         let pending = [0, 1].map(|at| guests[at].plan.read_back(&mut encoder).unwrap());
         caller.queue.submit([encoder.finish()]);
-        assert_eq!(pending.map(|pending| pending.wait(PATIENCE).unwrap()), expected, "{}", caller.name);
+        assert_eq!(
+            pending.map(|pending| pending.wait(PATIENCE).unwrap()),
+            expected,
+            "{}",
+            caller.name
+        );
         assert_eq!(f32::from_bits(read(&caller, guests[0].plan.loss_value())[0]), expected[0].loss);
         let gradient: Vec<_> = expected[1].gradient.iter().map(|number| number.to_bits()).collect();
         assert_eq!(read(&caller, guests[1].plan.gradient()), gradient);
@@ -53,7 +64,8 @@ fn a_seed_set_between_submissions_draws_like_one_planned_with() {
     let sample = sample(40, 6, Values::Ordinary);
     let batch = &sample.batches(&drawing(1))[0];
     for caller in callers() {
-        let [one, other] = [1, 2].map(|seed| caller.context.evaluate(drawing(seed), batch).unwrap());
+        let [one, other] =
+            [1, 2].map(|seed| caller.context.evaluate(drawing(seed), batch).unwrap());
         assert_ne!(one.gradient, other.gradient, "{}", caller.name);
         let guest = Guest::new(&caller, &drawing(1), batch);
         assert_eq!(guest.run(&caller).as_ref(), Ok(&one), "{}", caller.name);

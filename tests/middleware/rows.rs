@@ -1,11 +1,12 @@
-//! Fewer rows than planned, as many as a buffer of the caller's says: to the bit what a plan for that many gives.
+//! Fewer rows than planned, as many as a buffer of the caller's says: to the bit what a plan for
+//! that many gives.
 
 use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Binding, Contrastive, Error, Evaluation, Inputs, Loss, Mode, Options, Output, Outputs, Plan, Result, Shape,
-    Weighted,
+    Binding, Contrastive, Error, Evaluation, Inputs, Loss, Mode, Options, Output, Outputs, Plan,
+    Result, Shape, Weighted,
 };
 
 use crate::caller::{Caller, PATIENCE, callers, encoder, filled, read};
@@ -36,7 +37,8 @@ fn resized(shape: &Shape, [rows, references, listed]: [usize; 3]) -> Shape {
     resized.with_betas(shape.betas())
 }
 
-/// So many of N rows, and of everything else in proportion. Lists name every row, so that all of those stay.
+/// So many of N rows, and of everything else in proportion. Lists name every row, so that all of
+/// those stay.
 fn sizes_for(shape: &Shape, rows: usize) -> [usize; 3] {
     let share = |count: usize| (count * rows).div_ceil(N).max(1);
     let has_indices = matches!(shape.mode(), Mode::PairIndices | Mode::Triplets);
@@ -74,11 +76,17 @@ fn run(caller: &Caller, plan: &Plan, binding: &Binding) -> Result<Evaluation> {
     pending.wait(PATIENCE)
 }
 
-/// The same device with a workspace for 16 rows of a matrix: several stripes, of which some are beyond the rows; and with dispatches
-/// that are split.
+/// The same device with a workspace for 16 rows of a matrix: several stripes, of which some are
+/// beyond the rows; and with dispatches that are split.
 fn narrow(caller: &Caller) -> Caller {
-    let options = Options { workspace_bytes: 16 * 72 * 8, operations_per_dispatch: 4096, ..Options::default() };
-    let context = wgpu_metric_learning::Context::with_options(&caller.device, &caller.queue, options).unwrap();
+    let options = Options {
+        workspace_bytes: 16 * 72 * 8,
+        operations_per_dispatch: 4096,
+        ..Options::default()
+    };
+    let context =
+        wgpu_metric_learning::Context::with_options(&caller.device, &caller.queue, options)
+            .unwrap();
     Caller { context, name: format!("{}, narrow", caller.name), ..caller.clone() }
 }
 
@@ -105,13 +113,32 @@ fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
                         let expected = run(caller, &exact, &exact.bind(&arena.inputs()).unwrap());
                         assert!(expected.is_ok(), "{loss:?}: {expected:?}");
                         let numbers = Numbers::new(caller, sizes.map(|size| size as u32));
-                        let found = run(caller, &plan, &plan.bind(&numbers.given(&shape, arena.inputs())).unwrap());
-                        assert_eq!(found, expected, "{}: {rows} rows of {loss:?} in {:?}", caller.name, shape.mode());
+                        let found = run(
+                            caller,
+                            &plan,
+                            &plan.bind(&numbers.given(&shape, arena.inputs())).unwrap(),
+                        );
+                        assert_eq!(
+                            found,
+                            expected,
+                            "{}: {rows} rows of {loss:?} in {:?}",
+                            caller.name,
+                            shape.mode()
+                        );
                         let surplus = surplus(caller, &plan, sizes[0]);
-                        assert!(surplus.iter().all(|&word| word == 0), "{}: {rows} rows of {loss:?}", caller.name);
+                        assert!(
+                            surplus.iter().all(|&word| word == 0),
+                            "{}: {rows} rows of {loss:?}",
+                            caller.name
+                        );
                     }
                     let expected = caller.context.evaluate(&loss, &batch);
-                    assert_eq!(run(caller, &plan, &plan.bind(&arena.inputs()).unwrap()), expected, "{}", caller.name);
+                    assert_eq!(
+                        run(caller, &plan, &plan.bind(&arena.inputs()).unwrap()),
+                        expected,
+                        "{}",
+                        caller.name
+                    );
                 }
                 arena.is_untouched(&wide);
             }
@@ -131,8 +158,10 @@ fn recordings_of_several_sizes_in_one_submission() {
             let plan = caller.context.plan(&loss, shape).unwrap();
             let sizes = [33, N, 2].map(|rows| sizes_for(&shape, rows));
             let numbers = sizes.map(|sizes| Numbers::new(&caller, sizes.map(|size| size as u32)));
-            let mut bindings: Vec<_> =
-                numbers.iter().map(|numbers| plan.bind(&numbers.given(&shape, arena.inputs())).unwrap()).collect();
+            let mut bindings: Vec<_> = numbers
+                .iter()
+                .map(|numbers| plan.bind(&numbers.given(&shape, arena.inputs())).unwrap())
+                .collect();
             // One without a number, after one with.
             bindings.insert(1, plan.bind(&arena.inputs()).unwrap());
             let mut encoder = encoder(&caller);
@@ -169,7 +198,11 @@ fn no_row_and_more_than_planned_are_errors() {
         (1, u32::MAX, beyond("reference rows", u32::MAX, M)),
     ];
     for caller in callers() {
-        let batch = sample.batches(&loss).into_iter().find(|batch| batch.shape().mode() == Mode::Reference).unwrap();
+        let batch = sample
+            .batches(&loss)
+            .into_iter()
+            .find(|batch| batch.shape().mode() == Mode::Reference)
+            .unwrap();
         let expected = caller.context.evaluate(&loss, &batch);
         let arena = Arena::new(&caller.device, &batch);
         let plan = caller.context.plan(&loss, *batch.shape()).unwrap();
@@ -179,11 +212,21 @@ fn no_row_and_more_than_planned_are_errors() {
             let mut numbers = all;
             numbers[*at] = *number;
             let numbers = Numbers::new(&caller, numbers);
-            let binding = plan.bind_with(&numbers.given(batch.shape(), arena.inputs()), &outputs).unwrap();
+            let binding =
+                plan.bind_with(&numbers.given(batch.shape(), arena.inputs()), &outputs).unwrap();
             assert_eq!(run(&caller, &plan, &binding).as_ref(), Err(error), "{}", caller.name);
-            assert_eq!(run(&caller, &plan, &plan.bind(&arena.inputs()).unwrap()), expected, "{}", caller.name);
+            assert_eq!(
+                run(&caller, &plan, &plan.bind(&arena.inputs()).unwrap()),
+                expected,
+                "{}",
+                caller.name
+            );
         }
-        assert!(read(&caller, &gradient).iter().all(|&word| word == 1.0_f32.to_bits()), "{}", caller.name);
+        assert!(
+            read(&caller, &gradient).iter().all(|&word| word == 1.0_f32.to_bits()),
+            "{}",
+            caller.name
+        );
 
         let batch = &sample.batches(&loss)[0];
         let arena = Arena::new(&caller.device, batch);
@@ -198,7 +241,8 @@ fn no_row_and_more_than_planned_are_errors() {
 fn objectives_and_measures_take_fewer_rows_too() {
     let _alone = contexts();
     let sample = sample(N, D, Values::Ordinary);
-    let losses: [Loss; 2] = [Contrastive::default().into(), wgpu_metric_learning::SupCon::default().into()];
+    let losses: [Loss; 2] =
+        [Contrastive::default().into(), wgpu_metric_learning::SupCon::default().into()];
     let batch = sample.batches(&losses[0])[0];
     let retrieval = Retrieval { recall_at: vec![1, 8], ..Retrieval::default() };
     let objective = |shape| losses.clone().map(|loss| Weighted::new(0.5, loss, shape));

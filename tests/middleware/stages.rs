@@ -14,7 +14,8 @@ use crate::caller::{Caller, PATIENCE, adapters, callers, device_with, encoder};
 use crate::guest::{Guest, everything, fullest, sample};
 
 /// Of a loss on raw rows, the totals before the gradient.
-const ONCE: [Stage; 5] = [Stage::Prepare, Stage::Distance, Stage::Terms, Stage::Finish, Stage::Gradient];
+const ONCE: [Stage; 5] =
+    [Stage::Prepare, Stage::Distance, Stage::Terms, Stage::Finish, Stage::Gradient];
 
 #[test]
 fn sections_one_after_the_other_are_the_recording() {
@@ -35,7 +36,9 @@ fn sections_one_after_the_other_are_the_recording() {
             assert_eq!(dispatches, guest.plan.dispatches(&guest.binding));
             let mut encoder = encoder(&caller);
             for section in &sections {
-                section.record_into(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+                section.record_into(
+                    &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()),
+                );
             }
             let pending = guest.plan.read_back(&mut encoder).unwrap();
             caller.queue.submit([encoder.finish()]);
@@ -53,7 +56,10 @@ fn stages_have_times_where_the_device_has_timestamps() {
     let feature = wgpu::Features::TIMESTAMP_QUERY;
     let (without, with): (Vec<_>, Vec<_>) =
         adapters().into_iter().partition(|adapter| !adapter.features().contains(feature));
-    println!("without timestamps: {:?}", without.iter().map(|adapter| adapter.get_info().backend).collect::<Vec<_>>());
+    println!(
+        "without timestamps: {:?}",
+        without.iter().map(|adapter| adapter.get_info().backend).collect::<Vec<_>>()
+    );
     assert!(!with.is_empty(), "no adapter has timestamps");
     for adapter in with {
         let (device, queue) = device_with(&adapter, feature);
@@ -73,9 +79,18 @@ fn stages_have_times_where_the_device_has_timestamps() {
             let times = times.wait(PATIENCE).unwrap();
             let elapsed = start.elapsed();
             println!("{}: {times:?} of {elapsed:?}", caller.name);
-            assert_eq!(times.iter().map(|&(stage, _)| stage).collect::<Vec<_>>(), ONCE, "{}", caller.name);
+            assert_eq!(
+                times.iter().map(|&(stage, _)| stage).collect::<Vec<_>>(),
+                ONCE,
+                "{}",
+                caller.name
+            );
             let sum: Duration = times.iter().map(|&(_, time)| time).sum();
-            assert!(sum > Duration::ZERO && sum <= elapsed, "{}: {sum:?} of {elapsed:?}", caller.name);
+            assert!(
+                sum > Duration::ZERO && sum <= elapsed,
+                "{}: {sum:?} of {elapsed:?}",
+                caller.name
+            );
             assert_eq!(pending.wait(PATIENCE), expected, "{}", caller.name);
         }
         // Those that no recording has written, and those of another binding.
@@ -86,8 +101,10 @@ fn stages_have_times_where_the_device_has_timestamps() {
         assert_eq!(pending.wait(PATIENCE), Err(Error::NotComputed), "{}", caller.name);
         let drawn: Loss = wgpu_metric_learning::L2::default().into();
         let other = Guest::new(&caller, &drawn, &sample.batches(&drawn)[0]);
-        let error =
-            other.plan.record_timed(&mut crate::caller::encoder(&caller), &other.binding, &timings).unwrap_err();
+        let error = other
+            .plan
+            .record_timed(&mut crate::caller::encoder(&caller), &other.binding, &timings)
+            .unwrap_err();
         assert_eq!(error.to_string(), "buffer timings: they were made for another plan or binding");
     }
     for caller in callers() {
@@ -151,7 +168,9 @@ fn spans_say_what_the_host_does() {
     });
     let fields = r#"loss=Margin mode="batch" n=9 m=9 d=3"#;
     let entered = spans.entered.lock().unwrap();
-    let (waits, others): (Vec<_>, Vec<_>) = entered.iter().cloned().partition(|text| text.starts_with("wait bytes="));
-    let expected = ["plan", "bind", "record", "plan", "bind", "submit"].map(|name| format!("{name} {fields}"));
+    let (waits, others): (Vec<_>, Vec<_>) =
+        entered.iter().cloned().partition(|text| text.starts_with("wait bytes="));
+    let expected =
+        ["plan", "bind", "record", "plan", "bind", "submit"].map(|name| format!("{name} {fields}"));
     assert_eq!((others, waits.len()), (expected.to_vec(), 2));
 }

@@ -20,11 +20,26 @@ fn the_list_says_what_an_adapter_can_do() {
         for key in ["name", "backend", "driver", "type", "tier"] {
             assert!(adapter[key].is_string(), "{key} of {adapter}");
         }
-        assert!(adapter["max_storage_buffer_binding_size"].as_u64().unwrap() >= 128 << 20, "{adapter}");
-        assert!(adapter["max_compute_invocations_per_workgroup"].as_u64().unwrap() >= 256, "{adapter}");
+        assert!(
+            adapter["max_storage_buffer_binding_size"].as_u64().unwrap() >= 128 << 20,
+            "{adapter}"
+        );
+        assert!(
+            adapter["max_compute_invocations_per_workgroup"].as_u64().unwrap() >= 256,
+            "{adapter}"
+        );
     }
     let text = succeed(&["adapters"]);
-    let lines = ["backend", "driver", "type", "tier", "storage binding", "buffer", "workgroup memory", "invocations"];
+    let lines = [
+        "backend",
+        "driver",
+        "type",
+        "tier",
+        "storage binding",
+        "buffer",
+        "workgroup memory",
+        "invocations",
+    ];
     for line in lines {
         let count = text.lines().filter(|text| text.trim_start().starts_with(line)).count();
         assert!(count >= adapters.len(), "{line} in\n{text}");
@@ -47,7 +62,8 @@ fn auto_takes_the_adapter_that_the_list_marks() {
 #[test]
 fn every_adapter_is_found_by_its_name_and_its_backend() {
     for text in names() {
-        let evaluation = object(&["evaluate", "--objective", "MultiMargin", "--adapter", &text.to_uppercase()]);
+        let evaluation =
+            object(&["evaluate", "--objective", "MultiMargin", "--adapter", &text.to_uppercase()]);
         let adapter = evaluation["adapter"].as_str().unwrap().to_lowercase();
         assert!(adapter.contains(&text.to_lowercase()), "asked for {text}, got {adapter}");
         assert_eq!(evaluation["check_agrees"], true, "{evaluation}");

@@ -6,15 +6,25 @@ use serde_json::Value;
 
 use crate::{npy, object, objects, run, scratch, stderr, succeed};
 
-const LOSSES: [&str; 8] =
-    ["contrastive", "triplet_all", "triplet_hard", "lifted", "multi_margin", "margin", "ntxent", "supcon"];
+const LOSSES: [&str; 8] = [
+    "contrastive",
+    "triplet_all",
+    "triplet_hard",
+    "lifted",
+    "multi_margin",
+    "margin",
+    "ntxent",
+    "supcon",
+];
 
 #[test]
 fn every_point_is_a_line_after_the_limits() {
-    let lines = objects(&["bench", "--n", "24,40", "--d", "3,5", "--class-size", "4", "--seconds", "0.01"]);
+    let lines =
+        objects(&["bench", "--n", "24,40", "--d", "3,5", "--class-size", "4", "--seconds", "0.01"]);
     let (limits, points) = lines.split_first().unwrap();
     assert_eq!(limits["limits"], true);
-    for key in ["operations_per_second", "bytes_per_second", "empty_dispatch_us", "empty_submit_us"] {
+    for key in ["operations_per_second", "bytes_per_second", "empty_dispatch_us", "empty_submit_us"]
+    {
         assert!(limits[key].as_f64().unwrap() > 0.0, "{key} of {limits}");
     }
     let sizes = [[24, 3], [40, 3], [24, 5], [40, 5]];
@@ -29,12 +39,22 @@ fn every_point_is_a_line_after_the_limits() {
 
 fn is_complete(point: &Value) {
     let number = |key: &str| point[key].as_f64().unwrap_or_else(|| panic!("{key} of {point}"));
-    for key in ["ms_min", "runs", "dispatches", "submits", "host_record_us", "operations", "share_of_peak", "value"] {
+    for key in [
+        "ms_min",
+        "runs",
+        "dispatches",
+        "submits",
+        "host_record_us",
+        "operations",
+        "share_of_peak",
+        "value",
+    ] {
         assert!(number(key) > 0.0, "{key} of {point}");
     }
     assert!(number("ms_min") <= number("ms_median"), "{point}");
     assert!(number("host_record_us") < 1e3 * number("ms_median"), "{point}");
-    // Distances and coefficients of all pairs, at least; of hard triplets distances alone, of multi_margin with each of n / 4 prototypes.
+    // Distances and coefficients of all pairs, at least; of hard triplets distances alone, of
+    // multi_margin with each of n / 4 prototypes.
     let columns = if point["loss"] == "multi_margin" { number("n") / 4.0 } else { number("n") };
     let bytes = if point["loss"] == "triplet_hard" { 4.0 } else { 8.0 };
     assert!(number("memory_bytes") >= bytes * number("n") * columns, "{point}");
@@ -43,32 +63,41 @@ fn is_complete(point: &Value) {
     has_stages(point);
 }
 
-/// Every stage where the device has timestamps, as llvmpipe has on Vulkan; together they take all the operations and dispatches.
+/// Every stage where the device has timestamps, as llvmpipe has on Vulkan; together they take all
+/// the operations and dispatches.
 fn has_stages(point: &Value) {
     let stages = point["stages"].as_object().unwrap();
     if point["gpu_ms_median"].is_null() {
         return assert!(stages.is_empty(), "{point}");
     }
-    assert_eq!(stages.keys().collect::<Vec<_>>(), ["distance", "finish", "gradient", "prepare", "terms"]);
+    assert_eq!(
+        stages.keys().collect::<Vec<_>>(),
+        ["distance", "finish", "gradient", "prepare", "terms"]
+    );
     for key in ["operations", "dispatches"] {
         let sum: u64 = stages.values().map(|stage| stage[key].as_u64().unwrap()).sum();
         assert_eq!(sum, point[key].as_u64().unwrap(), "{key} of {point}");
     }
     let limits = ["multiply-adds", "copies", "dispatches"];
-    assert!(stages.values().all(|stage| limits.contains(&stage["bound_by"].as_str().unwrap())), "{point}");
+    assert!(
+        stages.values().all(|stage| limits.contains(&stage["bound_by"].as_str().unwrap())),
+        "{point}"
+    );
 }
 
 #[test]
 fn files_are_timed_and_have_the_value_of_evaluate() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
-    let [embeddings, labels] = ["digits.npy", "digits-labels.npy"].map(|name| format!("{folder}/{name}"));
+    let [embeddings, labels] =
+        ["digits.npy", "digits-labels.npy"].map(|name| format!("{folder}/{name}"));
     let inputs = ["--embeddings", &embeddings, "--labels", &labels];
     let objective = r#"{"loss":"Triplet","mining":"Hard","margin":5}"#;
     let with = |command: &[&'static str]| [command, &inputs, &["--objective", objective]].concat();
     let evaluated = object(&with(&["evaluate", "--backend", "gpu"]));
     let lines = objects(&with(&["bench", "--seconds", "0.01"]));
     assert_eq!(lines.len(), 2);
-    let (timed, evaluated) = (lines[1]["value"].as_f64().unwrap(), evaluated["loss"].as_f64().unwrap());
+    let (timed, evaluated) =
+        (lines[1]["value"].as_f64().unwrap(), evaluated["loss"].as_f64().unwrap());
     assert!(evaluated > 1.0 && (timed - evaluated).abs() < 1e-5, "{timed}, {evaluated}");
     assert_eq!([&lines[1]["n"], &lines[1]["d"]], [1797, 64]);
     assert_eq!(lines[1]["loss"], "Triplet Euclidean margin=5.0 Hard Mean");
@@ -85,9 +114,20 @@ fn prototypes_of_a_file_are_taken() {
     let labels = file("labels.npy", npy::labels(&[0, 1, 0]));
     let prototypes = file("prototypes.npy", npy::floats("(2, 2)", &[0.0, 0.0, 3.0, 4.0]));
     let narrow = file("narrow.npy", npy::floats("(2, 1)", &[0.0, 3.0]));
-    let inputs = ["bench", "--seconds", "0.01", "--embeddings", &embeddings, "--labels", &labels, "--prototypes"];
-    let lines = objects(&[&inputs, &[prototypes.as_str(), "--objective", "multi_margin"][..]].concat());
-    // The second and the third row are 1 nearer to the prototype of the other class: 2 each, over 3 rows and 2 classes.
+    let inputs = [
+        "bench",
+        "--seconds",
+        "0.01",
+        "--embeddings",
+        &embeddings,
+        "--labels",
+        &labels,
+        "--prototypes",
+    ];
+    let lines =
+        objects(&[&inputs, &[prototypes.as_str(), "--objective", "multi_margin"][..]].concat());
+    // The second and the third row are 1 nearer to the prototype of the other class: 2 each, over 3
+    // rows and 2 classes.
     assert!((lines[1]["value"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-6, "{}", lines[1]);
     let output = run(&[&inputs, &[narrow.as_str()][..]].concat());
     assert_eq!(output.status.code(), Some(1));
@@ -98,11 +138,15 @@ fn prototypes_of_a_file_are_taken() {
 #[test]
 fn tiles_are_chosen_or_measured() {
     let tiles = |chosen: &[&'static str]| {
-        let fixed = ["bench", "--n", "150", "--d", "70", "--seconds", "0.01", "--objective", "margin"];
+        let fixed =
+            ["bench", "--n", "150", "--d", "70", "--seconds", "0.01", "--objective", "margin"];
         objects(&[&fixed, chosen].concat())[1]["tiles"].clone()
     };
     for tile in ["small", "large"] {
-        assert_eq!(tiles(&["--tile", tile]), serde_json::json!({ "distance": tile, "gradient": tile }));
+        assert_eq!(
+            tiles(&["--tile", tile]),
+            serde_json::json!({ "distance": tile, "gradient": tile })
+        );
     }
     let measured = tiles(&["--autotune"]);
     assert!(["distance", "gradient"].iter().all(|stage| measured[stage].is_string()), "{measured}");
@@ -119,14 +163,25 @@ fn refuses(option: [&str; 2], problem: &str) {
 #[test]
 fn row_widths_and_tiers_are_chosen() {
     let point = |chosen: &[&'static str]| {
-        let fixed = ["bench", "--n", "30", "--d", "7", "--seconds", "0.01", "--objective", "margin"];
+        let fixed =
+            ["bench", "--n", "30", "--d", "7", "--seconds", "0.01", "--objective", "margin"];
         objects(&[&fixed, chosen].concat())[1].clone()
     };
     for width in ["narrow", "wide"] {
         assert_eq!(point(&["--row-width", width])["row_width"], width);
     }
     refuses(["--row-width", "huge"], "one of narrow, wide is needed");
-    let text = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin", "--tier", "baseline"]);
+    let text = succeed(&[
+        "bench",
+        "--n",
+        "8",
+        "--seconds",
+        "0.01",
+        "--objective",
+        "margin",
+        "--tier",
+        "baseline",
+    ]);
     assert!(text.lines().next().is_some_and(|line| line.ends_with(", baseline")), "{text}");
     refuses(["--tier", "huge"], "one of baseline, subgroups is needed");
 }
@@ -134,11 +189,15 @@ fn row_widths_and_tiers_are_chosen() {
 #[test]
 fn people_get_a_table() {
     let text = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin"]);
-    let with_stages = succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin", "--stages"]);
+    let with_stages =
+        succeed(&["bench", "--n", "8", "--seconds", "0.01", "--objective", "margin", "--stages"]);
     assert!(with_stages.lines().count() >= text.lines().count(), "{with_stages}");
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[1].contains("multiply-adds") && lines[1].ends_with("GFLOP/s"), "{text}");
-    assert!(lines.iter().any(|line| line.starts_with("loss ") && line.ends_with("of peak")), "{text}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("loss ") && line.ends_with("of peak")),
+        "{text}"
+    );
     let last = lines.last().unwrap();
     assert!(last.starts_with("margin ") && last.ends_with(" %"), "{text}");
 }

@@ -1,4 +1,5 @@
-//! Everything that can be wrong with the arguments and the files: one line that names it, and an exit code.
+//! Everything that can be wrong with the arguments and the files: one line that names it, and an
+//! exit code.
 
 use std::fs;
 
@@ -33,8 +34,16 @@ fn objective_fails(objective: &str, texts: &[&str]) {
 
 #[test]
 fn objectives_that_are_none() {
-    let losses =
-        ["--objective", "Contrastive", "Triplet", "LiftedStructured", "MultiMargin", "Margin", "NtXent", "SupCon"];
+    let losses = [
+        "--objective",
+        "Contrastive",
+        "Triplet",
+        "LiftedStructured",
+        "MultiMargin",
+        "Margin",
+        "NtXent",
+        "SupCon",
+    ];
     objective_fails("Tripled", &[&losses[..], &["Tripled"]].concat());
     objective_fails(r#"{"loss":"tripled"}"#, &[&losses[..], &["tripled"]].concat());
     objective_fails(
@@ -42,17 +51,29 @@ fn objectives_that_are_none() {
         &["margn", "distance", "normalize", "reduction", "mining", "soft"],
     );
     objective_fails(r#"{"loss":"Triplet","mining":"Easy"}"#, &["Easy", "All", "Hard", "SemiHard"]);
-    objective_fails(r#"{"loss":"Margin","distance":"Chebyshev"}"#, &["Chebyshev", "Euclidean", "Manhattan", "Cosine"]);
+    objective_fails(
+        r#"{"loss":"Margin","distance":"Chebyshev"}"#,
+        &["Chebyshev", "Euclidean", "Manhattan", "Cosine"],
+    );
     objective_fails(r#"{"loss":"Margin","sampling":"Some"}"#, &["Some", "All", "DistanceWeighted"]);
-    objective_fails(r#"{"loss":"Margin","sampling":"DistanceWeighted"}"#, &["DistanceWeighted", "normalize"]);
+    objective_fails(
+        r#"{"loss":"Margin","sampling":"DistanceWeighted"}"#,
+        &["DistanceWeighted", "normalize"],
+    );
     objective_fails(r#"{"loss":"Margin","seed":-1}"#, &["-1", "u32"]);
-    objective_fails(r#"{"loss":"Margin","reduction":"Median"}"#, &["Median", "Sum", "Mean", "MeanNonZero"]);
+    objective_fails(
+        r#"{"loss":"Margin","reduction":"Median"}"#,
+        &["Median", "Sum", "Mean", "MeanNonZero"],
+    );
     objective_fails(r#"{"loss":"LiftedStructured","form":"Rough"}"#, &["Rough", "Smooth", "Exact"]);
     objective_fails(r#"{"margin":1}"#, &["--objective", "loss"]);
     objective_fails(r#"{"loss":"Triplet","#, &["--objective", "line 1 column 18"]);
     objective_fails(r#"{"loss":"Triplet","margin":"wide"}"#, &["wide", "f32"]);
     objective_fails(r#"{"loss":"Triplet","margin":1e300}"#, &["Triplet", "margin", "finite"]);
-    objective_fails(r#"{"loss":"Contrastive","power":3}"#, &["Contrastive", "power is 3", "1 or 2"]);
+    objective_fails(
+        r#"{"loss":"Contrastive","power":3}"#,
+        &["Contrastive", "power is 3", "1 or 2"],
+    );
     objective_fails(r#"{"loss":"Triplet","reduction":"HadsellMean"}"#, &["Triplet", "HadsellMean"]);
     objective_fails("", &["--objective"]);
     objective_fails("@no/such/file.json", &["no/such/file.json"]);
@@ -65,7 +86,9 @@ fn objective_files_are_read_and_named_where_they_are_wrong() {
     fs::write(&path, r#"{"loss": "MultiMargin", "power": 2}"#).unwrap();
     let evaluation = crate::object(&["evaluate", "--backend", "cpu", "--objective", &argument]);
     assert_eq!(evaluation["objective"]["power"], 2);
-    for (content, text) in [(&b"[\"Triplet\"]"[..], "JSON object"), (b"\xff\xfe", "UTF-8"), (b"", "EOF")] {
+    for (content, text) in
+        [(&b"[\"Triplet\"]"[..], "JSON object"), (b"\xff\xfe", "UTF-8"), (b"", "EOF")]
+    {
         let path = scratch(&format!("objective-{text}.json"));
         fs::write(&path, content).unwrap();
         objective_fails(&format!("@{}", path.display()), &[path.to_str().unwrap(), text]);
@@ -76,7 +99,10 @@ fn objective_files_are_read_and_named_where_they_are_wrong() {
 fn arguments_that_do_not_go_together() {
     is_misused(&[], "Usage");
     is_misused(&["evaluate", "--embeddings", "e.npy"], "--objective");
-    is_misused(&["evaluate", "--objective", "Contrastive", "--embeddings", "e.npy", "--pairs", "p.npy"], "--same");
+    is_misused(
+        &["evaluate", "--objective", "Contrastive", "--embeddings", "e.npy", "--pairs", "p.npy"],
+        "--same",
+    );
     is_misused(&["evaluate", "--objective", "Triplet", "--labels", "l.npy"], "--embeddings");
     is_misused(&["evaluate", "--objective", "Triplet", "--gradient-out", "g.npy"], "--embeddings");
     is_misused(&["evaluate", "--backend", "tpu"], "auto, gpu, cpu");
@@ -95,7 +121,11 @@ impl Files {
     fn new(test: &str) -> Self {
         let files = Self { arguments: ["evaluate", "--backend", "cpu"].map(String::from).to_vec() };
         let embeddings = npy::floats("(4, 2)", &[0.0, 1.0, 1.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
-        files.with(test, "embeddings", &embeddings).with(test, "labels", &npy::labels(&[0, 0, 1, 1]))
+        files.with(test, "embeddings", &embeddings).with(
+            test,
+            "labels",
+            &npy::labels(&[0, 0, 1, 1]),
+        )
     }
 
     fn with(mut self, test: &str, input: &str, content: &[u8]) -> Self {
@@ -136,19 +166,34 @@ fn files_that_are_no_arrays_of_the_right_kind() {
         ("empty", vec![], &["not an .npy file"]),
         ("text", b"1.0, 2.0, 3.0, 4.0\n".to_vec(), &["not an .npy file"]),
         ("no-header", b"\x93NUMPY\x01\x00\x76\x00".to_vec(), &["ends inside the header"]),
-        ("huge-header", b"\x93NUMPY\x02\x00\xff\xff\xff\xff{".to_vec(), &["header of 4294967295 bytes"]),
+        (
+            "huge-header",
+            b"\x93NUMPY\x02\x00\xff\xff\xff\xff{".to_vec(),
+            &["header of 4294967295 bytes"],
+        ),
         ("nested-header", nested, &["not an .npy file"]),
         ("not-utf8", [&b"\x93NUMPY\x01\x00\x04\x00"[..], b"\xff\xfe\xff\xfe"].concat(), &["utf-8"]),
         ("version", b"\x93NUMPY\x09\x00\x00\x00\x00\x00".to_vec(), &["version"]),
         ("no-shape", npy::file("{'descr': '<f4', 'fortran_order': False}", &[]), &["shape"]),
-        ("f8", npy::file(&npy::header("<f8", "(4, 2)"), &values), &["<f4", plain, "<f8", "numpy.float32"]),
+        (
+            "f8",
+            npy::file(&npy::header("<f8", "(4, 2)"), &values),
+            &["<f4", plain, "<f8", "numpy.float32"],
+        ),
         ("i8", npy::file(&npy::header("<i8", "(4, 2)"), &values), &["<f4", plain, "<i8"]),
         ("u4", npy::file(&npy::header("<u4", "(4, 2)"), &values[..32]), &["<f4", plain, "<u4"]),
-        ("big-endian", npy::file(&npy::header(">f4", "(4, 2)"), &values[..32]), &["little-endian", ">f4"]),
+        (
+            "big-endian",
+            npy::file(&npy::header(">f4", "(4, 2)"), &values[..32]),
+            &["little-endian", ">f4"],
+        ),
         ("object", npy::file(&npy::header("|O", "(4, 2)"), b"\x80\x04]."), &[]),
         (
             "record",
-            npy::file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4, 2), }", &values[..32]),
+            npy::file(
+                "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4, 2), }",
+                &values[..32],
+            ),
             &["<f4", plain],
         ),
         (
@@ -159,11 +204,17 @@ fn files_that_are_no_arrays_of_the_right_kind() {
         ("truncated", npy::floats("(4, 2)", &[0.0; 7]), &["[4, 2]", "32 bytes", "only 28"]),
         ("too-long", npy::floats("(4, 2)", &[0.0; 9]), &["[4, 2]", "32 bytes", "more"]),
         ("giant", npy::floats("(1000000000, 999999)", &[0.0; 8]), &["only 32"]),
-        ("overflow", npy::floats("(9999999999, 9999999999)", &[0.0; 8]), &["one or two dimensions"]),
+        (
+            "overflow",
+            npy::floats("(9999999999, 9999999999)", &[0.0; 8]),
+            &["one or two dimensions"],
+        ),
     ];
     for (name, content, texts) in broken {
         let file = format!("{name}-embeddings.npy");
-        Files::new("whole").with(name, "embeddings", &content).fail("Triplet", &[texts, &[&file]].concat());
+        Files::new("whole")
+            .with(name, "embeddings", &content)
+            .fail("Triplet", &[texts, &[&file]].concat());
     }
 }
 
@@ -174,10 +225,18 @@ fn arrays_of_the_wrong_dimensions() {
     let table = npy::file(&npy::header("<u4", "(4, 1)"), &[0; 16]);
     let signed = npy::file(&npy::header("<i8", "(4,)"), &[0; 32]);
     let files = || Files::new("dimensions");
-    files().with("vector", "embeddings", &vector).fail("Margin", &["vector-embeddings.npy", "two dimensions", "[8]"]);
-    files().with("cube", "embeddings", &cube).fail("Margin", &["cube-embeddings.npy", "two dimensions", "[2, 2, 2]"]);
-    files().with("table", "labels", &table).fail("Margin", &["table-labels.npy", "one dimension", "[4, 1]"]);
-    files().with("signed", "labels", &signed).fail("Margin", &["signed-labels.npy", "<u4", "<i8", "numpy.uint32"]);
+    files()
+        .with("vector", "embeddings", &vector)
+        .fail("Margin", &["vector-embeddings.npy", "two dimensions", "[8]"]);
+    files()
+        .with("cube", "embeddings", &cube)
+        .fail("Margin", &["cube-embeddings.npy", "two dimensions", "[2, 2, 2]"]);
+    files()
+        .with("table", "labels", &table)
+        .fail("Margin", &["table-labels.npy", "one dimension", "[4, 1]"]);
+    files()
+        .with("signed", "labels", &signed)
+        .fail("Margin", &["signed-labels.npy", "<u4", "<i8", "numpy.uint32"]);
     files().with("table", "beta", &table).fail("Margin", &["table-beta.npy", "<f4"]);
     files()
         .option("--references", "no-such.npy")
@@ -191,10 +250,16 @@ fn arrays_that_do_not_fit_together_or_hold_what_they_must_not() {
     let wide = npy::floats("(2, 3)", &[0.0; 6]);
     let references = npy::floats("(2, 2)", &[0.0; 4]);
     let one_prototype = npy::floats("(1, 2)", &[0.0; 2]);
-    files().with("short", "labels", &npy::labels(&[0, 1, 0])).fail("Triplet", &["labels has 3 values", "4"]);
-    files().with("none", "embeddings", &npy::floats("(0, 2)", &[])).fail("Triplet", &["number of embeddings is 0"]);
+    files()
+        .with("short", "labels", &npy::labels(&[0, 1, 0]))
+        .fail("Triplet", &["labels has 3 values", "4"]);
+    files()
+        .with("none", "embeddings", &npy::floats("(0, 2)", &[]))
+        .fail("Triplet", &["number of embeddings is 0"]);
     let nan = npy::floats("(4, 2)", &[0.0, 0.0, 0.0, 0.0, 0.0, f32::NAN, 0.0, 0.0]);
-    files().with("nan", "embeddings", &nan).fail("Triplet", &["embeddings is not finite at row 2, column 1"]);
+    files()
+        .with("nan", "embeddings", &nan)
+        .fail("Triplet", &["embeddings is not finite at row 2, column 1"]);
     let infinite = npy::floats("(1,)", &[f32::INFINITY]);
     files().with("infinite", "beta", &infinite).fail("Margin", &["beta is not finite"]);
     files()
@@ -203,25 +268,39 @@ fn arrays_that_do_not_fit_together_or_hold_what_they_must_not() {
         .fail("Triplet", &["wide-references.npy", "3 numbers", "2"]);
     files().with("lone", "references", &references).fail("Triplet", &["--references", "Triplet"]);
     let labelled = files().with("class", "references", &references);
-    labelled.with("class", "reference-labels", &npy::labels(&[0, 1])).fail("MultiMargin", &["--reference-labels"]);
+    labelled
+        .with("class", "reference-labels", &npy::labels(&[0, 1]))
+        .fail("MultiMargin", &["--reference-labels"]);
     let bank = files().with("bank", "references", &references);
     bank.with("bank", "reference-labels", &npy::labels(&[0, 1]))
         .fail("LiftedStructured", &["--references", "LiftedStructured"]);
-    files().with("few", "references", &one_prototype).fail("MultiMargin", &["label 1 of row 2", "prototype"]);
-    files().with("class", "labels", &npy::labels(&[0, 1, 2, 1])).fail("MultiMargin", &["label 2 of row 2", "class"]);
-    files().with("one", "beta", &npy::floats("(1,)", &[1.0])).fail("Triplet", &["--beta", "Triplet"]);
-    files().with("two", "beta", &npy::floats("(2,)", &[1.0, 1.0])).fail("Margin", &["beta has 2 values", "1"]);
+    files()
+        .with("few", "references", &one_prototype)
+        .fail("MultiMargin", &["label 1 of row 2", "prototype"]);
+    files()
+        .with("class", "labels", &npy::labels(&[0, 1, 2, 1]))
+        .fail("MultiMargin", &["label 2 of row 2", "class"]);
+    files()
+        .with("one", "beta", &npy::floats("(1,)", &[1.0]))
+        .fail("Triplet", &["--beta", "Triplet"]);
+    files()
+        .with("two", "beta", &npy::floats("(2,)", &[1.0, 1.0]))
+        .fail("Margin", &["beta has 2 values", "1"]);
     files().fail(r#"{"loss":"Margin","beta_per_class":true}"#, &["beta is missing"]);
     let targets = npy::floats("(4, 2)", &[0.5; 8]);
     let bare = || files().without_labels();
-    bare().with("own", "targets", &targets).fail("Hinge", &["targets at row 0, column 0", "-1 or +1"]);
+    bare()
+        .with("own", "targets", &targets)
+        .fail("Hinge", &["targets at row 0, column 0", "-1 or +1"]);
     files().with("other", "targets", &targets).fail("Triplet", &["--targets", "Triplet"]);
     bare().fail("Huber", &["--targets", "Huber"]);
     bare().fail("Triplet", &["--labels", "Triplet"]);
     files().fail("L1", &["--labels", "L1"]);
     bare().fail(r#"{"loss":"Triplet","mining":"Explicit"}"#, &["--triplets", "Triplet"]);
     let pairs = bare().with("pairs", "same", &npy::labels(&[0, 1]));
-    pairs.with("pairs", "pairs", &npy::entries("(2, 2)", &[0, 1, 3, 4])).fail("Contrastive", &["entry 1", "place 1"]);
+    pairs
+        .with("pairs", "pairs", &npy::entries("(2, 2)", &[0, 1, 3, 4]))
+        .fail("Contrastive", &["entry 1", "place 1"]);
     let wide = bare().with("columns", "triplets", &npy::entries("(1, 2)", &[0, 1]));
     wide.fail("Triplet", &["columns-triplets.npy", "3 columns, found 2"]);
 }
@@ -231,10 +310,19 @@ fn outputs_that_the_loss_does_not_have() {
     let path = scratch("refused.npy");
     let output = path.display().to_string();
     let files = || Files::new("outputs");
-    files().option("--per-anchor-out", &output).fail("LiftedStructured", &["--per-anchor-out", "LiftedStructured"]);
-    files().option("--gradient-beta-out", &output).fail("Triplet", &["--gradient-beta-out", "Triplet"]);
+    files()
+        .option("--per-anchor-out", &output)
+        .fail("LiftedStructured", &["--per-anchor-out", "LiftedStructured"]);
+    files()
+        .option("--gradient-beta-out", &output)
+        .fail("Triplet", &["--gradient-beta-out", "Triplet"]);
     assert!(!path.exists());
-    let arguments = files().option("--gradient-references-out", &output).option("--objective", "Triplet").arguments;
+    let arguments = files()
+        .option("--gradient-references-out", &output)
+        .option("--objective", "Triplet")
+        .arguments;
     is_misused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), "--references");
-    files().option("--gradient-out", "no/such/folder/g.npy").fail("Triplet", &["no/such/folder/g.npy"]);
+    files()
+        .option("--gradient-out", "no/such/folder/g.npy")
+        .fail("Triplet", &["no/such/folder/g.npy"]);
 }

@@ -1,4 +1,5 @@
-//! The golden cases by way of files: on the reference all of them, on every adapter one of each kind.
+//! The golden cases by way of files: on the reference all of them, on every adapter one of each
+//! kind.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,13 +9,15 @@ use serde_json::Value;
 use crate::{adapters, npy, object, scratch, succeed};
 use support::goldens::{Case, cases};
 
-/// How far a result may be off: numbers relative to themselves or to 1, arrays relative to their largest entry.
+/// How far a result may be off: numbers relative to themselves or to 1, arrays relative to their
+/// largest entry.
 struct Tolerance {
     numbers: f64,
     arrays: f64,
 }
 
-/// The reference is nearer than any of this; its arrays are rounded to f32 on their way through the files.
+/// The reference is nearer than any of this; its arrays are rounded to f32 on their way through the
+/// files.
 const REFERENCE: Tolerance = Tolerance { numbers: 1e-9, arrays: 1e-7 };
 
 /// Only that nothing is mixed up: how near f32 has to be is the matter of `--check`.
@@ -38,14 +41,20 @@ fn outputs(case: &Case) -> Vec<Output<'_>> {
     ];
     let outputs = arrays.into_iter().filter_map(|(option, values, columns)| {
         let values = values?;
-        let shape = [values.len() / columns.unwrap_or(1)].into_iter().chain(columns).map(|size| size as u64).collect();
+        let shape = [values.len() / columns.unwrap_or(1)]
+            .into_iter()
+            .chain(columns)
+            .map(|size| size as u64)
+            .collect();
         Some(Output { option, values, shape, path: scratch(&format!("{}{option}.npy", case.name)) })
     });
     outputs.collect()
 }
 
 fn inputs(case: &Case) -> impl Iterator<Item = String> {
-    case.files.iter().flat_map(|(input, path)| [format!("--{}", input.replace('_', "-")), path.display().to_string()])
+    case.files.iter().flat_map(|(input, path)| {
+        [format!("--{}", input.replace('_', "-")), path.display().to_string()]
+    })
 }
 
 /// Evaluates a case by way of files, and compares everything that comes back.
@@ -72,7 +81,10 @@ fn check_numbers(case: &Case, actual: &Value, tolerance: &Tolerance) {
     for (key, expected) in numbers {
         let actual = actual[key].as_f64().unwrap();
         let bound = tolerance.numbers * expected.abs().max(1.0);
-        assert!((actual - expected).abs() <= bound, "{name}: {key} is {actual}, expected {expected}");
+        assert!(
+            (actual - expected).abs() <= bound,
+            "{name}: {key} is {actual}, expected {expected}"
+        );
     }
     let counts = [
         ("n", case.shape[0] as u64),
@@ -88,19 +100,30 @@ fn check_numbers(case: &Case, actual: &Value, tolerance: &Tolerance) {
         // f32 may round a term to 0.
         let may_be_fewer = key == "nonzero_terms" && !case.expected.nonzero_terms_exact;
         let actual = actual[key].as_u64().unwrap();
-        assert!(actual == expected || may_be_fewer && actual < expected, "{name}: {key} is {actual}, not {expected}");
+        assert!(
+            actual == expected || may_be_fewer && actual < expected,
+            "{name}: {key} is {actual}, not {expected}"
+        );
     }
-    let references = expected.gradient_references.as_ref().map(|gradient| (gradient.len() / case.shape[1]) as u64);
+    let references = expected
+        .gradient_references
+        .as_ref()
+        .map(|gradient| (gradient.len() / case.shape[1]) as u64);
     assert_eq!(actual.get("m").and_then(Value::as_u64), references, "{name}: m");
 }
 
 fn check_array(name: &str, output: &Output, tolerance: &Tolerance) {
     let (actual, shape) = npy::read(&output.path);
     assert_eq!(shape, output.shape, "{name}: {}", output.option);
-    let bound = tolerance.arrays * output.values.iter().fold(0.0, |largest, value| value.abs().max(largest));
+    let bound = tolerance.arrays
+        * output.values.iter().fold(0.0, |largest, value| value.abs().max(largest));
     for (at, (&actual, expected)) in actual.iter().zip(output.values).enumerate() {
         let error = (f64::from(actual) - expected).abs();
-        assert!(error <= bound, "{name}: {}: entry {at} is {actual}, expected {expected}", output.option);
+        assert!(
+            error <= bound,
+            "{name}: {}: entry {at} is {actual}, expected {expected}",
+            output.option
+        );
     }
 }
 
@@ -117,7 +140,12 @@ fn every_adapter_gives_a_golden_case_of_every_kind() {
     let mut kinds = BTreeSet::new();
     for case in cases().iter().filter(|case| case.tags.is_empty()) {
         let settings = serde_json::to_value(&case.loss).unwrap();
-        let kind = [case.loss.name(), &case.mode, &settings["mining"].to_string(), &settings["form"].to_string()];
+        let kind = [
+            case.loss.name(),
+            &case.mode,
+            &settings["mining"].to_string(),
+            &settings["form"].to_string(),
+        ];
         if kinds.insert(kind.map(String::from)) {
             for adapter in &adapters {
                 check(case, &["--backend", "gpu", "--adapter", adapter, "--check"], &ADAPTER);
@@ -148,7 +176,9 @@ fn agreement_is_spoken_of_where_it_was_asked_for() {
     let case = cases().swap_remove(0);
     let objective = serde_json::to_string(&case.loss).unwrap();
     for backend in ["cpu", "gpu"] {
-        let mut arguments = ["evaluate", "--backend", backend, "--objective", &objective].map(String::from).to_vec();
+        let mut arguments = ["evaluate", "--backend", backend, "--objective", &objective]
+            .map(String::from)
+            .to_vec();
         arguments.extend(inputs(&case));
         assert_eq!(object(&arguments).get("check_agrees"), None, "{backend}");
         arguments.push("--check".into());

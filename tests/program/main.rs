@@ -49,7 +49,10 @@ fn succeed(arguments: &[impl AsRef<str>]) -> String {
 fn objects(arguments: &[impl AsRef<str>]) -> Vec<Value> {
     let mut arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
     arguments.push("--json");
-    succeed(&arguments).lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+    succeed(&arguments)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect()
 }
 
 /// The only object that the program prints.
@@ -60,7 +63,8 @@ fn object(arguments: &[impl AsRef<str>]) -> Value {
     objects.into_iter().next().unwrap()
 }
 
-/// A path for a file, another one at every call: tests run side by side, and several use the same names.
+/// A path for a file, another one at every call: tests run side by side, and several use the same
+/// names.
 fn scratch(name: &str) -> PathBuf {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);

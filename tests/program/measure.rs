@@ -11,11 +11,18 @@ fn the_digits_agree_on_every_adapter() {
     let expected = object(&["measure", "--backend", "cpu"]);
     for adapter in adapters::names() {
         let found = object(&["measure", "--adapter", &adapter]);
-        assert_eq!([&found["backend"], &found["check_agrees"]], [&json!("gpu"), &json!(true)], "{found}");
+        assert_eq!(
+            [&found["backend"], &found["check_agrees"]],
+            [&json!("gpu"), &json!(true)],
+            "{found}"
+        );
         assert_eq!([&found["n"], &found["counted"]], [1797, 1797]);
         for key in MEASURES {
             let [found, expected] = [&found, &expected].map(|object| object[key].as_f64().unwrap());
-            assert!((found - expected).abs() < 1e-3 && expected > 0.5 && expected < 1.0, "{key}: {found}, {expected}");
+            assert!(
+                (found - expected).abs() < 1e-3 && expected > 0.5 && expected < 1.0,
+                "{key}: {found}, {expected}"
+            );
         }
     }
 }
@@ -32,17 +39,44 @@ const MEASURES: [&str; 7] = [
 
 #[test]
 fn one_object_with_these_keys_and_the_same_as_lines() {
-    let arguments = ["measure", "--backend", "cpu", "--distance", "Manhattan", "--normalize", "--recall-at", "3,1"];
+    let arguments = [
+        "measure",
+        "--backend",
+        "cpu",
+        "--distance",
+        "Manhattan",
+        "--normalize",
+        "--recall-at",
+        "3,1",
+    ];
     let found = object(&arguments);
     let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "adapter backend check_agrees check_quantity check_share_of_bound counted d elapsed_ms \
         mean_average_precision_at_r n precision_at_1 r_precision recall_at_1 recall_at_3 retrieval";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
-    assert_eq!(found["retrieval"], json!({"distance": "Manhattan", "normalize": true, "recall_at": [3, 1]}));
+    assert_eq!(
+        found["retrieval"],
+        json!({"distance": "Manhattan", "normalize": true, "recall_at": [3, 1]})
+    );
     let text = succeed(&arguments);
-    assert!(text.starts_with("Retrieval Manhattan normalize on the CPU reference (f64)\n"), "{text}");
-    for key in ["n", "d", "counted", "precision_at_1", "recall_at_3", "recall_at_1", "r_precision", "elapsed"] {
-        assert!(text.lines().any(|line| line.split_whitespace().next() == Some(key)), "{key} in\n{text}");
+    assert!(
+        text.starts_with("Retrieval Manhattan normalize on the CPU reference (f64)\n"),
+        "{text}"
+    );
+    for key in [
+        "n",
+        "d",
+        "counted",
+        "precision_at_1",
+        "recall_at_3",
+        "recall_at_1",
+        "r_precision",
+        "elapsed",
+    ] {
+        assert!(
+            text.lines().any(|line| line.split_whitespace().next() == Some(key)),
+            "{key} in\n{text}"
+        );
     }
     assert!(text.contains("the reference itself"), "{text}");
 }
@@ -78,11 +112,20 @@ impl Files {
     }
 
     fn batch(&self) -> Vec<&str> {
-        vec!["measure", "--embeddings", &self.embeddings, "--labels", &self.labels, "--recall-at", "1,2,9"]
+        vec![
+            "measure",
+            "--embeddings",
+            &self.embeddings,
+            "--labels",
+            &self.labels,
+            "--recall-at",
+            "1,2,9",
+        ]
     }
 
     fn against(&self) -> Vec<&str> {
-        let references = ["--references", &self.references, "--reference-labels", &self.reference_labels];
+        let references =
+            ["--references", &self.references, "--reference-labels", &self.reference_labels];
         [self.batch(), references.to_vec()].concat()
     }
 }
@@ -96,9 +139,15 @@ fn files_are_measured_as_counted_by_hand() {
     let against = [0.5, 0.5, 0.75, 1.0, 0.5, (0.25 + 0.5 + 1.0 + 0.0) / 4.0];
     for (arguments, expected) in [(files.batch(), batch), (files.against(), against)] {
         for backend in ["cpu", "gpu"] {
-            let found = object(&[arguments.clone(), vec!["--check", "--backend", backend]].concat());
-            assert_eq!([&found["counted"], &found["check_agrees"]], [&json!(4), &json!(true)], "{found}");
-            let keys = ["precision_at_1", "recall_at_1", "recall_at_2", "recall_at_9", "r_precision"];
+            let found =
+                object(&[arguments.clone(), vec!["--check", "--backend", backend]].concat());
+            assert_eq!(
+                [&found["counted"], &found["check_agrees"]],
+                [&json!(4), &json!(true)],
+                "{found}"
+            );
+            let keys =
+                ["precision_at_1", "recall_at_1", "recall_at_2", "recall_at_9", "r_precision"];
             let keys = keys.into_iter().chain(["mean_average_precision_at_r"]);
             for (key, expected) in keys.zip(expected) {
                 assert!((found[key].as_f64().unwrap() - expected).abs() < 1e-6, "{key} of {found}");
@@ -123,10 +172,18 @@ fn what_cannot_be_measured_is_named() {
     let files = Files::new();
     fails(&["measure", "--recall-at", "1,0"], 1, "recall_at is 0, allowed is 1 or more");
     fails(&["measure", "--recall-at", "1,two"], 2, "--recall-at");
-    fails(&["measure", "--distance", "Chebyshev"], 2, "`Euclidean`, `SquaredEuclidean`, `Manhattan`");
+    fails(
+        &["measure", "--distance", "Chebyshev"],
+        2,
+        "`Euclidean`, `SquaredEuclidean`, `Manhattan`",
+    );
     fails(&["measure", "--embeddings", &files.embeddings], 2, "--labels");
     fails(&["measure", "--labels", &files.labels], 2, "--embeddings");
-    fails(&[files.batch(), vec!["--references", &files.references]].concat(), 2, "--reference-labels");
+    fails(
+        &[files.batch(), vec!["--references", &files.references]].concat(),
+        2,
+        "--reference-labels",
+    );
     fails(&["measure", "--backend", "cpu", "--adapter", "any"], 1, "--adapter");
     fails(&["measure", "--adapter", "no such adapter"], 1, "no such adapter");
     fails(&["measure", "--embeddings", &files.embeddings, "--labels", "no.npy"], 1, "no.npy");

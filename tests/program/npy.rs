@@ -27,12 +27,18 @@ pub fn header(dtype: &str, shape: &str) -> String {
 
 /// A file of f32.
 pub fn floats(shape: &str, values: &[f32]) -> Vec<u8> {
-    file(&header("<f4", shape), &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
+    file(
+        &header("<f4", shape),
+        &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>(),
+    )
 }
 
 /// A file of u32.
 pub fn entries(shape: &str, values: &[u32]) -> Vec<u8> {
-    file(&header("<u4", shape), &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
+    file(
+        &header("<u4", shape),
+        &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>(),
+    )
 }
 
 /// A file of u32 in one dimension.

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{npy, object, scratch, stderr, succeed};
 
-const SUM: &str =
-    r#"[{"loss":"Contrastive"},{"loss":"L2","weight":-0.5},{"loss":"Triplet","mining":"Hard","weight":2}]"#;
+const SUM: &str = r#"[{"loss":"Contrastive"},{"loss":"L2","weight":-0.5},{"loss":"Triplet","mining":"Hard","weight":2}]"#;
 
 /// The options of files that hold these.
 fn files(inputs: &[(&str, Vec<u8>)]) -> Vec<String> {
@@ -40,7 +39,9 @@ fn a_sum_is_the_weighted_sum_of_its_losses() {
         let terms = sum["terms"].as_array().expect("a list of terms");
         assert_eq!(terms.iter().map(|term| &term["weight"]).collect::<Vec<_>>(), [1.0, -0.5, 2.0]);
         let mut total = 0.0;
-        for (term, loss) in terms.iter().zip(["Contrastive", "L2", r#"{"loss":"Triplet","mining":"Hard"}"#]) {
+        for (term, loss) in
+            terms.iter().zip(["Contrastive", "L2", r#"{"loss":"Triplet","mining":"Hard"}"#])
+        {
             let inputs = if loss == "L2" { rows()[..1].to_vec() } else { rows() };
             let alone = object(&with_objective(files(&inputs), loss, &others));
             for key in ["loss", "terms", "nonzero_terms", "objective", "n", "d"] {
@@ -62,7 +63,13 @@ fn a_sum_has_one_gradient_and_says_so() {
     let output = crate::run(&with_objective(files(&rows()), SUM, &["--per-anchor-out", "p.npy"]));
     assert!(stderr(&output).contains("--per-anchor-out: a sum of losses"), "{}", stderr(&output));
     let text = succeed(&with_objective(files(&rows()), SUM, &["--check"]));
-    for part in ["weight", "Contrastive Euclidean Mean", "-0.5", "Their weighted sum", "loss of the objective"] {
+    for part in [
+        "weight",
+        "Contrastive Euclidean Mean",
+        "-0.5",
+        "Their weighted sum",
+        "loss of the objective",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
 }
@@ -72,7 +79,8 @@ fn the_digits_are_trained_jointly() {
     let joint = r#"[{"loss":"CrossEntropy"},{"loss":"Triplet","weight":0.5,"normalize":true,"mining":"Hard"}]"#;
     let sum = object(&["evaluate", "--objective", joint]);
     assert_eq!(sum["check_agrees"], true, "{sum}");
-    let shapes: Vec<_> = sum["terms"].as_array().unwrap().iter().map(|term| [&term["n"], &term["d"]]).collect();
+    let shapes: Vec<_> =
+        sum["terms"].as_array().unwrap().iter().map(|term| [&term["n"], &term["d"]]).collect();
     assert_eq!(shapes, [[1797, 10], [1797, 64]], "logits and pixels");
 }
 
@@ -80,7 +88,8 @@ fn the_digits_are_trained_jointly() {
 #[test]
 fn pairs_have_a_default_reduction_of_their_own() {
     let pairs = || {
-        let list = [("pairs", npy::entries("(2, 2)", &[0, 1, 1, 2])), ("same", npy::labels(&[1, 0]))];
+        let list =
+            [("pairs", npy::entries("(2, 2)", &[0, 1, 1, 2])), ("same", npy::labels(&[1, 0]))];
         rows().into_iter().take(1).chain(list).collect::<Vec<_>>()
     };
     let reduction = |inputs: &[(&str, Vec<u8>)], objective: &str| {
@@ -94,7 +103,10 @@ fn pairs_have_a_default_reduction_of_their_own() {
     assert_eq!(reduction(&rows(), "Contrastive").0, json!("Mean"));
     let aligned: Vec<_> = rows().into_iter().take(1).collect();
     let references = ("references", npy::floats("(4, 2)", &[0.5; 8]));
-    let aligned = aligned.into_iter().chain([references, ("same", npy::labels(&[1, 0, 1, 0]))]).collect::<Vec<_>>();
+    let aligned = aligned
+        .into_iter()
+        .chain([references, ("same", npy::labels(&[1, 0, 1, 0]))])
+        .collect::<Vec<_>>();
     assert_eq!(reduction(&aligned, "Contrastive").0, json!("HadsellMean"));
 }
 
@@ -118,7 +130,11 @@ fn sums_that_are_none() {
 
 #[test]
 fn a_single_loss_may_have_a_weight() {
-    let one = object(&with_objective(files(&rows()), r#"{"loss":"Contrastive","weight":3}"#, &["--backend", "cpu"]));
+    let one = object(&with_objective(
+        files(&rows()),
+        r#"{"loss":"Contrastive","weight":3}"#,
+        &["--backend", "cpu"],
+    ));
     let plain = object(&with_objective(files(&rows()), "Contrastive", &["--backend", "cpu"]));
     let [one, plain] = [one, plain].map(|found: Value| found["loss"].as_f64().unwrap());
     assert!((one - 3.0 * plain).abs() < 1e-12);

@@ -29,7 +29,9 @@ fn files(folder: &Path) -> BTreeSet<String> {
         let path = entry.expect("an entry").path();
         let name = path.file_name().unwrap().to_str().unwrap().to_string();
         match path.is_dir() {
-            true => files.extend(self::files(&path).into_iter().map(|file| format!("{name}/{file}"))),
+            true => {
+                files.extend(self::files(&path).into_iter().map(|file| format!("{name}/{file}")))
+            }
             false => drop(files.insert(name)),
         }
     }
@@ -40,7 +42,8 @@ fn files(folder: &Path) -> BTreeSet<String> {
 #[track_caller]
 fn listed(language: &str) -> (PathBuf, Vec<Value>) {
     let (folder, index) = written(language);
-    let mut paths: BTreeSet<_> = index.iter().map(|entry| entry["path"].as_str().unwrap().to_string()).collect();
+    let mut paths: BTreeSet<_> =
+        index.iter().map(|entry| entry["path"].as_str().unwrap().to_string()).collect();
     assert_eq!(paths.len(), index.len(), "a path is listed twice");
     assert!(paths.insert("index.json".into()));
     assert_eq!(files(&folder), paths);
@@ -50,38 +53,51 @@ fn listed(language: &str) -> (PathBuf, Vec<Value>) {
 /// The files that the index lists, with their entries.
 fn texts(language: &str) -> Vec<(Value, String)> {
     let (folder, index) = listed(language);
-    let text = |entry: &Value| fs::read_to_string(folder.join(entry["path"].as_str().unwrap())).expect("a text");
+    let text = |entry: &Value| {
+        fs::read_to_string(folder.join(entry["path"].as_str().unwrap())).expect("a text")
+    };
     index.into_iter().map(|entry| (entry.clone(), text(&entry))).collect()
 }
 
 #[test]
 fn the_wgsl_is_valid_on_every_device_of_its_tier_and_as_the_index_says() {
     for (entry, text) in texts("wgsl") {
-        let module =
-            naga::front::wgsl::parse_str(&text).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
+        let module = naga::front::wgsl::parse_str(&text)
+            .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
         let has_subgroups = entry["tier"] == "subgroups";
-        let capabilities = if has_subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
-        let info = Validator::new(ValidationFlags::all(), capabilities).validate(&module).expect("valid WGSL");
-        let (module, _) =
-            process_overrides(&module, &info, None, &Default::default()).expect("values of all constants");
+        let capabilities =
+            if has_subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+        let info = Validator::new(ValidationFlags::all(), capabilities)
+            .validate(&module)
+            .expect("valid WGSL");
+        let (module, _) = process_overrides(&module, &info, None, &Default::default())
+            .expect("values of all constants");
         let is_entry = |point: &&naga::EntryPoint| entry["entry_point"] == point.name;
         let point = module.entry_points.iter().find(is_entry).expect("the entry point");
         assert_eq!(entry["workgroup_size"], serde_json::json!(point.workgroup_size), "{entry}");
         assert!(point.workgroup_size.iter().product::<u32>() <= 256, "{entry}");
         for (name, value) in entry["constants"].as_object().unwrap() {
-            assert!(text.contains(&format!("override {name}: u32 = {value}u;")), "{name} of {entry}");
+            assert!(
+                text.contains(&format!("override {name}: u32 = {value}u;")),
+                "{name} of {entry}"
+            );
         }
         for (_, global) in module.global_variables.iter() {
             let Some(naga::ResourceBinding { group, binding }) = global.binding else { continue };
             let (ty, access) = match global.space {
                 naga::AddressSpace::Uniform => ("uniform", "read"),
-                naga::AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => {
+                naga::AddressSpace::Storage { access }
+                    if access.contains(naga::StorageAccess::STORE) =>
+                {
                     ("storage", "read_write")
                 }
                 _ => ("storage", "read"),
             };
             let expected = serde_json::json!({ "group": group, "binding": binding, "type": ty, "access": access });
-            assert!(entry["bindings"].as_array().unwrap().contains(&expected), "{expected} of {entry}");
+            assert!(
+                entry["bindings"].as_array().unwrap().contains(&expected),
+                "{expected} of {entry}"
+            );
         }
     }
 }
@@ -101,10 +117,15 @@ fn workgroup_memory_fits_the_baseline() {
 
 #[test]
 fn every_variant_translates() {
-    for (language, entry_line) in [("msl", "kernel void"), ("hlsl", "[numthreads("), ("glsl", "layout(local_size_x")] {
+    for (language, entry_line) in
+        [("msl", "kernel void"), ("hlsl", "[numthreads("), ("glsl", "layout(local_size_x")]
+    {
         for (entry, text) in texts(language) {
             assert_eq!(text.matches(entry_line).count(), 1, "{entry}");
-            assert!(text.contains(&format!("void {}(", entry["entry_point"].as_str().unwrap())), "{entry}");
+            assert!(
+                text.contains(&format!("void {}(", entry["entry_point"].as_str().unwrap())),
+                "{entry}"
+            );
         }
     }
     let (folder, index) = listed("spirv");
@@ -119,12 +140,17 @@ fn the_same_files_without_an_adapter() {
     let (folder, _) = written("wgsl");
     let other = scratch("wgsl");
     let arguments = ["shaders", "--out", other.to_str().unwrap()];
-    let output = program(&arguments).env(NO_ADAPTER.0, NO_ADAPTER.1).output().expect("the program starts");
+    let output =
+        program(&arguments).env(NO_ADAPTER.0, NO_ADAPTER.1).output().expect("the program starts");
     assert!(output.status.success(), "{}", stderr(&output));
     let names = files(&folder);
     assert_eq!(names, files(&other));
     for name in names {
-        assert_eq!(fs::read(folder.join(&name)).unwrap(), fs::read(other.join(&name)).unwrap(), "{name}");
+        assert_eq!(
+            fs::read(folder.join(&name)).unwrap(),
+            fs::read(other.join(&name)).unwrap(),
+            "{name}"
+        );
     }
 }
 

@@ -7,12 +7,23 @@ use crate::{NO_ADAPTER, adapters, object, program, run, stderr, stdout, succeed}
 #[test]
 fn one_object_on_every_adapter() {
     for adapter in adapters::names() {
-        let found = object(&["validate", "--quick", "--only", "\"loss\":\"SupCon\"", "--adapter", &adapter]);
+        let found = object(&[
+            "validate",
+            "--quick",
+            "--only",
+            "\"loss\":\"SupCon\"",
+            "--adapter",
+            &adapter,
+        ]);
         let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
         let expected = "adapter backend cases check_agrees compared driver driver_info elapsed_ms failures fault_problems \
             faults_injected faults_survived largest_error numbers one_percent_noticed refused zero_results";
         assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
-        assert_eq!([&found["check_agrees"], &found["failures"]], [&json!(true), &json!([])], "{found}");
+        assert_eq!(
+            [&found["check_agrees"], &found["failures"]],
+            [&json!(true), &json!([])],
+            "{found}"
+        );
         let [cases, compared, refused, noticed, zero] =
             ["cases", "compared", "refused", "one_percent_noticed", "zero_results"]
                 .map(|key| found[key].as_u64().unwrap());
@@ -27,11 +38,16 @@ fn one_object_on_every_adapter() {
 #[test]
 fn faults_are_injected_on_every_adapter() {
     for adapter in adapters::names() {
-        let found = object(&["validate", "--quick", "--only", "injected faults", "--adapter", &adapter]);
+        let found =
+            object(&["validate", "--quick", "--only", "injected faults", "--adapter", &adapter]);
         let [cases, injected, survived] =
             ["cases", "faults_injected", "faults_survived"].map(|key| found[key].as_u64().unwrap());
         assert!(cases == 0 && injected > 80 && survived == injected, "{found}");
-        assert_eq!([&found["check_agrees"], &found["fault_problems"]], [&json!(true), &json!([])], "{found}");
+        assert_eq!(
+            [&found["check_agrees"], &found["fault_problems"]],
+            [&json!(true), &json!([])],
+            "{found}"
+        );
     }
 }
 
@@ -40,7 +56,16 @@ fn the_same_as_lines() {
     let arguments = ["validate", "--quick", "--only", "retrieval", "--workspace-mib", "1"];
     let text = succeed(&arguments);
     assert!(text.ends_with("\nEvery result is within its bounds.\n"), "{text}");
-    for line in ["adapter", "backend", "driver", "cases", "numbers compared", "largest error", "failures", "elapsed"] {
+    for line in [
+        "adapter",
+        "backend",
+        "driver",
+        "cases",
+        "numbers compared",
+        "largest error",
+        "failures",
+        "elapsed",
+    ] {
         assert!(text.lines().any(|text| text.trim_start().starts_with(line)), "{line} in\n{text}");
     }
 }

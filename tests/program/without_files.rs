@@ -9,18 +9,46 @@ use crate::{NO_ADAPTER, object, program, stderr, stdout, succeed};
 #[test]
 fn without_arguments_every_loss_agrees_with_the_reference() {
     let text = succeed(&["evaluate"]);
-    let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("objective")).skip(1).collect();
-    for loss in ["Contrastive", "Triplet", "LiftedStructured", "Margin", "MultiMargin", "NtXent", "SupCon"] {
-        assert!(rows.iter().filter(|row| row.starts_with(&format!("{loss} "))).count() >= 2, "{loss} in\n{text}");
+    let rows: Vec<&str> =
+        text.lines().skip_while(|line| !line.starts_with("objective")).skip(1).collect();
+    for loss in
+        ["Contrastive", "Triplet", "LiftedStructured", "Margin", "MultiMargin", "NtXent", "SupCon"]
+    {
+        assert!(
+            rows.iter().filter(|row| row.starts_with(&format!("{loss} "))).count() >= 2,
+            "{loss} in\n{text}"
+        );
     }
-    let minings = ["All", "Hard", "SemiHard", "EasyPositiveHardNegative", "EasyPositiveSemiHardNegative"];
-    let others = ["DistanceWeighted", "soft", "Smooth", "Exact", "Manhattan", "Cosine", "InnerProduct"];
+    let minings =
+        ["All", "Hard", "SemiHard", "EasyPositiveHardNegative", "EasyPositiveSemiHardNegative"];
+    let others =
+        ["DistanceWeighted", "soft", "Smooth", "Exact", "Manhattan", "Cosine", "InnerProduct"];
     for choice in minings.iter().chain(&others) {
-        assert!(rows.iter().any(|row| row.split(' ').any(|word| word == *choice)), "{choice} in\n{text}");
+        assert!(
+            rows.iter().any(|row| row.split(' ').any(|word| word == *choice)),
+            "{choice} in\n{text}"
+        );
     }
-    let pointwise =
-        ["Huber", "Hinge", "BinaryCrossEntropy", "CrossEntropy", "UniformEntropy", "L1", "L2", "ElasticNet"];
-    let modes = ["batch", "reference", "prototypes", "scores", "pair rows", "pair indices", "triplets", "pointwise"];
+    let pointwise = [
+        "Huber",
+        "Hinge",
+        "BinaryCrossEntropy",
+        "CrossEntropy",
+        "UniformEntropy",
+        "L1",
+        "L2",
+        "ElasticNet",
+    ];
+    let modes = [
+        "batch",
+        "reference",
+        "prototypes",
+        "scores",
+        "pair rows",
+        "pair indices",
+        "triplets",
+        "pointwise",
+    ];
     for word in ["MeanSquaredError"].iter().chain(&pointwise).chain(&modes) {
         assert!(rows.iter().any(|row| row.contains(word)), "{word} in\n{text}");
     }
@@ -31,7 +59,13 @@ fn without_arguments_every_loss_agrees_with_the_reference() {
 
 #[test]
 fn one_objective_gives_one_object_with_these_keys() {
-    let evaluation = object(&["evaluate", "--backend", "cpu", "--objective", r#"{"loss":"MultiMargin","margin":0.5}"#]);
+    let evaluation = object(&[
+        "evaluate",
+        "--backend",
+        "cpu",
+        "--objective",
+        r#"{"loss":"MultiMargin","margin":0.5}"#,
+    ]);
     let keys: Vec<&str> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "adapter backend check_agrees check_quantity check_share_of_bound d elapsed_ms gradient_norm loss m \
         mean_negative_distance mean_positive_distance n negative_pairs nonzero_negative_terms nonzero_positive_terms \
@@ -47,9 +81,14 @@ fn one_objective_gives_one_object_with_these_keys() {
 #[test]
 fn an_objective_that_draws_keeps_to_its_seed() {
     let loss = |seed| {
-        let objective = format!(r#"{{"loss":"Margin","sampling":"DistanceWeighted","normalize":true,"seed":{seed}}}"#);
+        let objective = format!(
+            r#"{{"loss":"Margin","sampling":"DistanceWeighted","normalize":true,"seed":{seed}}}"#
+        );
         let evaluation = object(&["evaluate", "--check", "--objective", &objective]);
-        assert_eq!([&evaluation["objective"]["seed"], &evaluation["check_agrees"]], [&json!(seed), &json!(true)]);
+        assert_eq!(
+            [&evaluation["objective"]["seed"], &evaluation["check_agrees"]],
+            [&json!(seed), &json!(true)]
+        );
         evaluation["loss"].clone()
     };
     assert_eq!(loss(7), loss(7));
@@ -60,12 +99,24 @@ fn an_objective_that_draws_keeps_to_its_seed() {
 fn the_workspace_does_not_change_the_result() {
     let objective = r#"{"loss":"Triplet","mining":"Hard"}"#;
     let evaluate = |mib: &str| {
-        let evaluation = object(&["evaluate", "--backend", "gpu", "--workspace-mib", mib, "--objective", objective]);
-        ["loss", "terms", "nonzero_terms", "gradient_norm"].map(|key| evaluation[key].as_f64().unwrap())
+        let evaluation = object(&[
+            "evaluate",
+            "--backend",
+            "gpu",
+            "--workspace-mib",
+            mib,
+            "--objective",
+            objective,
+        ]);
+        ["loss", "terms", "nonzero_terms", "gradient_norm"]
+            .map(|key| evaluation[key].as_f64().unwrap())
     };
     let (one_stripe, many_stripes) = (evaluate("64"), evaluate("1"));
     for (one, many) in one_stripe.into_iter().zip(many_stripes) {
-        assert!((one - many).abs() <= 1e-6 * one, "{one_stripe:?} in one stripe, {many_stripes:?} in many");
+        assert!(
+            (one - many).abs() <= 1e-6 * one,
+            "{one_stripe:?} in one stripe, {many_stripes:?} in many"
+        );
     }
 }
 

@@ -2,10 +2,13 @@
 
 use proptest::prelude::*;
 use support::losses::{losses, reach};
-use wgpu_metric_learning::{Batch, Distance, Loss, Margin, Mining, Mode, Reduction, Sampling, Triplet};
+use wgpu_metric_learning::{
+    Batch, Distance, Loss, Margin, Mining, Mode, Reduction, Sampling, Triplet,
+};
 
 /// The distances that depend on the differences of coordinates alone.
-pub const EUCLIDEAN_FAMILY: [Distance; 3] = [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan];
+pub const EUCLIDEAN_FAMILY: [Distance; 3] =
+    [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan];
 /// Coordinates are multiples of 1 / GRID: sums of a few of them are exact in f32.
 pub const GRID: f32 = 64.0;
 pub const CLASSES: u32 = 4;
@@ -34,7 +37,9 @@ pub fn case(rows: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Case
             (coordinates, prop::collection::vec(0..CLASSES, rows))
         };
         (set(n), set(m)).prop_map(move |((embeddings, labels), (references, reference_labels))| {
-            let on_grid = |numbers: Vec<i16>| numbers.into_iter().map(|number| f32::from(number) / GRID).collect();
+            let on_grid = |numbers: Vec<i16>| {
+                numbers.into_iter().map(|number| f32::from(number) / GRID).collect()
+            };
             Case {
                 kind,
                 against_references,
@@ -50,8 +55,8 @@ pub fn case(rows: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Case
     })
 }
 
-/// Losses over all pairs of labelled rows, with margins and temperatures of the size of `reach`: some stand for others that differ
-/// in a constant.
+/// Losses over all pairs of labelled rows, with margins and temperatures of the size of `reach`:
+/// some stand for others that differ in a constant.
 pub fn matrix_losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     let is_taken = |loss: &Loss| match loss {
         Loss::Contrastive(_) => loss.reduction() == Reduction::MeanNonZero,
@@ -106,8 +111,8 @@ impl Case {
 
     /// With every coordinate of both sets made into another one.
     pub fn map(&self, change: impl Fn(f32) -> f32) -> Self {
-        let [embeddings, references] =
-            [&self.embeddings, &self.references].map(|set| set.iter().map(|&x| change(x)).collect());
+        let [embeddings, references] = [&self.embeddings, &self.references]
+            .map(|set| set.iter().map(|&x| change(x)).collect());
         Self { embeddings, references, ..self.clone() }
     }
 }

@@ -30,7 +30,12 @@ pub fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Evaluati
     device.context.evaluate(loss, batch).map_err(failed)
 }
 
-pub fn same_bits(device: &Device, loss: &Loss, one: &Evaluation, other: &Evaluation) -> Outcome<()> {
+pub fn same_bits(
+    device: &Device,
+    loss: &Loss,
+    one: &Evaluation,
+    other: &Evaluation,
+) -> Outcome<()> {
     prop_assert_eq!(bits(one), bits(other), "{}: {:?}", device.name, loss);
     Ok(())
 }
@@ -66,7 +71,8 @@ fn zip<T, U>(
         assert_eq!(one.len(), other.len(), "tables of different lengths");
         one.iter().zip(other).map(|(one, other)| number(one, other)).collect()
     };
-    let optional = |one: &Option<Vec<T>>, other: &Option<Vec<T>>| Some(table(one.as_ref()?, other.as_ref()?));
+    let optional =
+        |one: &Option<Vec<T>>, other: &Option<Vec<T>>| Some(table(one.as_ref()?, other.as_ref()?));
     Evaluation {
         loss: number(&one.loss, &other.loss),
         terms: count(one.terms, other.terms),
@@ -99,10 +105,11 @@ pub fn same_on_either(devices: &[Device], loss: &Loss, [one, other]: [&Case; 2])
     })
 }
 
-/// Tries a property on so many cases, the same in every run. It says whether it saw a gradient that is not 0, as it must in a
-/// third of them.
+/// Tries a property on so many cases, the same in every run. It says whether it saw a gradient that
+/// is not 0, as it must in a third of them.
 pub fn hold<S: Strategy>(cases: u32, inputs: S, property: impl Fn(S::Value) -> Outcome<bool>) {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let seen = Cell::new(0);
     let result = TestRunner::new_with_rng(config, random).run(&inputs, |case| {

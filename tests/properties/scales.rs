@@ -1,12 +1,15 @@
 //! Powers of two change exponents alone: every bit of the scaled result is known.
 
 use support::adapters::contexts;
-use wgpu_metric_learning::{Contrastive, Distance, Evaluation, Form, LiftedStructured, Loss, Triplet};
+use wgpu_metric_learning::{
+    Contrastive, Distance, Evaluation, Form, LiftedStructured, Loss, Triplet,
+};
 
 use crate::case::{Case, EUCLIDEAN_FAMILY, case};
 use crate::run::{evaluate, has_gradient, hold, map, on_every, same_bits};
 
-/// With which power of the distances the loss grows when the margins grow with them; `None` where it is no power.
+/// With which power of the distances the loss grows when the margins grow with them; `None` where
+/// it is no power.
 fn degree(loss: &Loss) -> Option<i32> {
     match loss {
         Loss::Contrastive(Contrastive { power, .. }) => Some(*power as i32),
@@ -25,7 +28,8 @@ fn powers_of_two_scale_the_euclidean_family() {
         let loss = case.loss(&EUCLIDEAN_FAMILY, false);
         let Some(degree) = degree(&loss) else { return Ok(false) };
         let size = 2_f32.powi(exponent);
-        let reach = if loss.distance() == Some(Distance::SquaredEuclidean) { size * size } else { size };
+        let reach =
+            if loss.distance() == Some(Distance::SquaredEuclidean) { size * size } else { size };
         let scaled_loss = case.scaled_loss(&EUCLIDEAN_FAMILY, false, reach);
         let beta = case.beta.iter().map(|beta| beta * reach).collect();
         let scaled = Case { beta, ..case.map(|x| x * size) };
@@ -50,7 +54,10 @@ fn scaled_by(evaluation: &Evaluation, factor: f32, size: f32) -> Evaluation {
     let slopes = map(evaluation, |number| number * (factor / size));
     Evaluation {
         loss: evaluation.loss * factor,
-        per_anchor: evaluation.per_anchor.as_ref().map(|losses| losses.iter().map(|loss| loss * factor).collect()),
+        per_anchor: evaluation
+            .per_anchor
+            .as_ref()
+            .map(|losses| losses.iter().map(|loss| loss * factor).collect()),
         ..slopes
     }
 }

@@ -17,17 +17,23 @@ fn an_objective_is_its_weighted_sum() {
     let weighted = (case(2..=16), prop::collection::vec((0..kinds, -2.0..2.0_f32), 1..4));
     hold(6, weighted, |(case, terms)| {
         // One set has one beta.
-        let takes_it = |loss: &Loss| !matches!(loss, Loss::Margin(Margin { beta_per_class: true, .. }));
-        let losses = terms.iter().map(|&(kind, weight)| (Case { kind, ..case.clone() }.any_loss(), weight));
+        let takes_it =
+            |loss: &Loss| !matches!(loss, Loss::Margin(Margin { beta_per_class: true, .. }));
+        let losses =
+            terms.iter().map(|&(kind, weight)| (Case { kind, ..case.clone() }.any_loss(), weight));
         let losses: Vec<_> = losses.filter(|(loss, _)| takes_it(loss)).collect();
         let batches: Vec<_> = losses.iter().map(|(loss, _)| case.batch(loss)).collect();
-        let objective: Vec<_> =
-            losses.iter().zip(batches).map(|((loss, weight), batch)| Weighted::new(*weight, loss, batch)).collect();
+        let objective: Vec<_> = losses
+            .iter()
+            .zip(batches)
+            .map(|((loss, weight), batch)| Weighted::new(*weight, loss, batch))
+            .collect();
         if objective.is_empty() {
             return Ok(false);
         }
         on_every(&devices, |device| {
-            let failed = |error| TestCaseError::fail(format!("{}: {objective:?}: {error}", device.name));
+            let failed =
+                |error| TestCaseError::fail(format!("{}: {objective:?}: {error}", device.name));
             let sum = device.context.evaluate_objective(&objective).map_err(failed)?;
             let terms: Outcome<Vec<_>> = objective
                 .iter()
@@ -43,8 +49,15 @@ fn an_objective_is_its_weighted_sum() {
                 });
                 parts.fold((0.0, 0.0), |(sum, bound), (number, more)| (sum + number, bound + more))
             };
-            let holds = |(expected, bound): (f64, f64), actual: f32| (f64::from(actual) - expected).abs() <= bound;
-            prop_assert!(holds(part(|of, _| of.loss, 0), sum.loss), "{}: {:?}", device.name, objective);
+            let holds = |(expected, bound): (f64, f64), actual: f32| {
+                (f64::from(actual) - expected).abs() <= bound
+            };
+            prop_assert!(
+                holds(part(|of, _| of.loss, 0), sum.loss),
+                "{}: {:?}",
+                device.name,
+                objective
+            );
             for (at, &actual) in sum.gradients[0].iter().enumerate() {
                 let expected = part(|of, at| of.gradient[at], at);
                 prop_assert!(holds(expected, actual), "{}: {:?} at {}", device.name, objective, at);
@@ -59,7 +72,10 @@ fn sums_of_pairs(kind: usize) -> Loss {
     let reduction = Reduction::Sum;
     match kind % 3 {
         0 => Contrastive { reduction, positive_margin: 0.25, ..Default::default() }.into(),
-        1 => Contrastive { distance: Distance::Manhattan, reduction, power: 1, ..Default::default() }.into(),
+        1 => {
+            Contrastive { distance: Distance::Manhattan, reduction, power: 1, ..Default::default() }
+                .into()
+        }
         _ => Margin { distance: Distance::InnerProduct, reduction, ..Default::default() }.into(),
     }
 }
@@ -90,7 +106,8 @@ fn banks_add_up() {
     });
 }
 
-/// What two banks make together: the sum of all, but that the gradients of the references stand one after the other.
+/// What two banks make together: the sum of all, but that the gradients of the references stand one
+/// after the other.
 fn joined(first: Run, last: Run) -> Run {
     let join = |one: &Evaluation<f64>, other: &Evaluation<f64>| {
         let references = [one, other].map(|of| of.gradient_references.iter().flatten().copied());
@@ -109,16 +126,19 @@ fn joined(first: Run, last: Run) -> Run {
 /// Every ordered pair of different rows, and 1 where their labels are the same.
 fn pairs_of(labels: &[u32]) -> (Vec<[u32; 2]>, Vec<u32>) {
     let rows = 0..labels.len();
-    let pairs = rows.clone().flat_map(|i| rows.clone().filter(move |&j| i != j).map(move |j| [i, j]));
+    let pairs =
+        rows.clone().flat_map(|i| rows.clone().filter(move |&j| i != j).map(move |j| [i, j]));
     pairs.map(|[i, j]| ([i as u32, j as u32], u32::from(labels[i] == labels[j]))).unzip()
 }
 
 /// Every anchor with every positive and every negative.
 fn triplets_of(labels: &[u32]) -> Vec<[u32; 3]> {
     let is_positive = |&[a, p]: &[u32; 2]| labels[a as usize] == labels[p as usize];
-    let (positives, negatives): (Vec<_>, Vec<_>) = pairs_of(labels).0.into_iter().partition(is_positive);
-    let of_anchor =
-        |&[a, p]: &[u32; 2]| negatives.iter().filter(move |pair| pair[0] == a).map(move |&[_, n]| [a, p, n]);
+    let (positives, negatives): (Vec<_>, Vec<_>) =
+        pairs_of(labels).0.into_iter().partition(is_positive);
+    let of_anchor = |&[a, p]: &[u32; 2]| {
+        negatives.iter().filter(move |pair| pair[0] == a).map(move |&[_, n]| [a, p, n])
+    };
     positives.iter().flat_map(of_anchor).collect()
 }
 
@@ -130,7 +150,8 @@ fn a_batch_is_the_list_of_its_pairs() {
         let shape = [case.rows[0], case.d];
         let batch = Batch::new(&case.embeddings, shape, &case.labels).expect("a valid case");
         let (pairs, same) = pairs_of(&case.labels);
-        let list = Batch::pair_indices(&case.embeddings, shape, &pairs, &same).expect("valid pairs");
+        let list =
+            Batch::pair_indices(&case.embeddings, shape, &pairs, &same).expect("valid pairs");
         list_is_batch(&devices, [&loss, &loss], [&list, &batch])
     });
 }
@@ -141,7 +162,9 @@ fn all_triplets_are_the_list_of_them() {
     hold(8, (case(3..=10), any::<bool>()), |(case, soft)| {
         let distance = [Distance::Euclidean, Distance::Cosine][case.kind % 2];
         let reduction = [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero][case.kind % 3];
-        let with = |mining| Loss::from(Triplet { distance, reduction, mining, soft, ..Default::default() });
+        let with = |mining| {
+            Loss::from(Triplet { distance, reduction, mining, soft, ..Default::default() })
+        };
         let triplets = triplets_of(&case.labels);
         if triplets.is_empty() {
             return Ok(false);
@@ -153,8 +176,8 @@ fn all_triplets_are_the_list_of_them() {
     });
 }
 
-/// Losses and gradients of a list and of a batch agree, and so do the terms; mean distances of triplets count pairs again, and
-/// lists have no anchors.
+/// Losses and gradients of a list and of a batch agree, and so do the terms; mean distances of
+/// triplets count pairs again, and lists have no anchors.
 fn list_is_batch(devices: &[Device], losses: [&Loss; 2], batches: [&Batch; 2]) -> Outcome<bool> {
     on_every(devices, |device| {
         let list = run(device, losses[0], batches[0])?;

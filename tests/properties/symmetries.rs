@@ -5,7 +5,9 @@ use support::adapters::{contexts, contexts_with};
 use wgpu_metric_learning::{Checks, Evaluation, Loss, Margin, Options};
 
 use crate::case::{CLASSES, Case, EUCLIDEAN_FAMILY, GRID, case};
-use crate::run::{Run, agree, evaluate, has_gradient, hold, map, on_every, run, same_bits, same_on_either};
+use crate::run::{
+    Run, agree, evaluate, has_gradient, hold, map, on_every, run, same_bits, same_on_either,
+};
 
 /// The rows of a table with `columns` columns, in this order.
 fn reordered<T: Clone>(table: &[T], order: &[usize], columns: usize) -> Vec<T> {
@@ -49,13 +51,17 @@ fn with_order<T: Clone>(evaluation: Evaluation<T>, order: &[usize], d: usize) ->
 #[test]
 fn names_of_labels_do_not_matter() {
     let devices = contexts();
-    let renamed = (case(2..=20), prop::sample::subsequence(vec![u32::MAX, 0, 5, 1 << 31, u32::MAX - 1, 3, 77], 4));
+    let renamed = (
+        case(2..=20),
+        prop::sample::subsequence(vec![u32::MAX, 0, 5, 1 << 31, u32::MAX - 1, 3, 77], 4),
+    );
     hold(12, (renamed, any::<bool>()), |((case, names), reversed)| {
         let loss = case.any_loss();
         if matches!(loss, Loss::Margin(Margin { beta_per_class: true, .. })) {
             return Ok(false);
         }
-        let name = |label: &u32| names[if reversed { CLASSES - 1 - label } else { *label } as usize];
+        let name =
+            |label: &u32| names[if reversed { CLASSES - 1 - label } else { *label } as usize];
         let [labels, reference_labels] =
             [&case.labels, &case.reference_labels].map(|labels| labels.iter().map(name).collect());
         let other = Case { labels, reference_labels, ..case.clone() };
@@ -74,7 +80,8 @@ fn translations_do_not_matter_to_the_euclidean_family() {
             let offset = |at: usize| f32::from(offsets[at % case.d]) / GRID;
             rows.iter().enumerate().map(|(at, x)| x + offset(at)).collect()
         };
-        let [embeddings, references] = [&case.embeddings, &case.references].map(|rows| translate(rows));
+        let [embeddings, references] =
+            [&case.embeddings, &case.references].map(|rows| translate(rows));
         let other = Case { embeddings, references, ..case.clone() };
         same_on_either(&devices, &loss, [&case, &other])
     });
@@ -88,9 +95,12 @@ fn columns_of_zeros_do_not_matter() {
         let loss = case.any_loss();
         let d = case.d;
         let padded = |rows: &[f32]| {
-            rows.chunks(d).flat_map(|row| row.iter().copied().chain(vec![0.0; zeros])).collect::<Vec<_>>()
+            rows.chunks(d)
+                .flat_map(|row| row.iter().copied().chain(vec![0.0; zeros]))
+                .collect::<Vec<_>>()
         };
-        let [embeddings, references] = [&case.embeddings, &case.references].map(|rows| padded(rows));
+        let [embeddings, references] =
+            [&case.embeddings, &case.references].map(|rows| padded(rows));
         let other = Case { d: d + zeros, embeddings, references, ..case.clone() };
         on_every(&devices, |device| {
             let mut one = evaluate(device, &loss, &case.batch(&loss))?;
@@ -99,7 +109,8 @@ fn columns_of_zeros_do_not_matter() {
             one.gradient = padded(&one.gradient);
             one.gradient_references = one.gradient_references.as_deref().map(padded);
             // A zero may have either sign.
-            let [one, other] = [one, other].map(|evaluation| map(&evaluation, |number| number + 0.0));
+            let [one, other] =
+                [one, other].map(|evaluation| map(&evaluation, |number| number + 0.0));
             same_bits(device, &loss, &one, &other)?;
             Ok(has_any)
         })
@@ -117,23 +128,42 @@ fn gradients_of_a_batch_sum_to_zero() {
             let Run { actual, expected } = run(device, &loss, &case.batch(&loss))?;
             let has_any = has_gradient(&actual);
             for column in 0..case.d {
-                let sum: f64 = actual.gradient.iter().skip(column).step_by(case.d).copied().map(f64::from).sum();
+                let sum: f64 = actual
+                    .gradient
+                    .iter()
+                    .skip(column)
+                    .step_by(case.d)
+                    .copied()
+                    .map(f64::from)
+                    .sum();
                 let bound: f64 = expected.bounds.gradient.iter().skip(column).step_by(case.d).sum();
-                prop_assert!(sum.abs() <= bound, "{}: {:?}: {} beyond {}", device.name, loss, sum, bound);
+                prop_assert!(
+                    sum.abs() <= bound,
+                    "{}: {:?}: {} beyond {}",
+                    device.name,
+                    loss,
+                    sum,
+                    bound
+                );
             }
             Ok(has_any)
         })
     });
 }
 
-/// The same bits run after run, cut into stripes of 16 rows or of 32, and with run-time checks: these clamp indices and bound
-/// loops, none of which comes to its limit, and touch no number. Both in one, so that pipelines are made once more and not twice.
+/// The same bits run after run, cut into stripes of 16 rows or of 32, and with run-time checks:
+/// these clamp indices and bound loops, none of which comes to its limit, and touch no number. Both
+/// in one, so that pipelines are made once more and not twice.
 #[test]
 fn neither_runs_nor_stripes_nor_checks_matter() {
     const ROWS: usize = 48;
     let _alone = contexts();
     let with = |stripe: u64, checks| {
-        contexts_with(Options { workspace_bytes: stripe * 8 * ROWS as u64, checks, ..Options::default() })
+        contexts_with(Options {
+            workspace_bytes: stripe * 8 * ROWS as u64,
+            checks,
+            ..Options::default()
+        })
     };
     let devices = with(16, Checks::Trusted);
     let others = with(32, Checks::Checked);

@@ -9,7 +9,8 @@ pub struct Arguments {
     #[arg(long, value_name = "PICTURE")]
     pub headless: Option<PathBuf>,
 
-    /// How many frames there are. Left out, a picture is the 300th, and a window goes on until it is closed.
+    /// How many frames there are. Left out, a picture is the 300th, and a window goes on until it
+    /// is closed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub frames: Option<u32>,
 
@@ -40,7 +41,9 @@ impl Arguments {
 const SIDES: std::ops::RangeInclusive<u32> = 320..=4096;
 
 fn parse_size(text: &str) -> Result<[u32; 2], String> {
-    let sides = text.split_once('x').and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
+    let sides = text
+        .split_once('x')
+        .and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
     match sides {
         Some(sides) if sides.iter().all(|side| SIDES.contains(side)) => Ok(sides),
         _ => Err(format!("expected WIDTHxHEIGHT, each from {} to {}", SIDES.start(), SIDES.end())),

@@ -32,7 +32,8 @@ pub fn caption(ui: &mut egui::Ui, title: &str, subtitle: &str, legend: &[String]
 
 fn entry(ui: &mut egui::Ui, name: &str, [red, green, blue]: [u8; 3]) {
     let height = ui.text_style_height(&egui::TextStyle::Body);
-    let (dot, _) = ui.allocate_exact_size(egui::vec2(2.0 * DOT_RADIUS, height), egui::Sense::hover());
+    let (dot, _) =
+        ui.allocate_exact_size(egui::vec2(2.0 * DOT_RADIUS, height), egui::Sense::hover());
     ui.painter().circle_filled(dot.center(), DOT_RADIUS, egui::Color32::from_rgb(red, green, blue));
     ui.label(name);
     ui.add_space(ENTRY_SPACING);

@@ -17,7 +17,8 @@ pub struct Frames {
     depth: Option<wgpu::TextureView>,
 }
 
-/// How what is drawn uses the depth buffer: near covers far, and of the same depth the later covers the earlier.
+/// How what is drawn uses the depth buffer: near covers far, and of the same depth the later covers
+/// the earlier.
 pub fn depth_state() -> wgpu::DepthStencilState {
     wgpu::DepthStencilState {
         format: DEPTH,
@@ -30,12 +31,19 @@ pub fn depth_state() -> wgpu::DepthStencilState {
 
 impl Frames {
     pub fn new(gpu: &Gpu) -> Self {
-        let options =
-            RendererOptions { depth_stencil_format: Some(DEPTH), dithering: false, ..RendererOptions::PREDICTABLE };
+        let options = RendererOptions {
+            depth_stencil_format: Some(DEPTH),
+            dithering: false,
+            ..RendererOptions::PREDICTABLE
+        };
         let egui = egui::Context::default();
         egui.set_theme(egui::Theme::Light);
         egui.global_style_mut(|style| style.spacing.slider_width = SLIDER_WIDTH);
-        Self { egui, renderer: Renderer::new(gpu.context.device(), gpu.format, options), depth: None }
+        Self {
+            egui,
+            renderer: Renderer::new(gpu.context.device(), gpu.format, options),
+            depth: None,
+        }
     }
 
     /// The context of the controls.
@@ -55,13 +63,17 @@ impl Frames {
         let mut drawing = egui::Rect::NOTHING;
         let output = self.egui.run_ui(input, |ui| drawing = layout(scene, ui));
         let scale = output.pixels_per_point;
-        let screen = ScreenDescriptor { size_in_pixels: [target.width(), target.height()], pixels_per_point: scale };
+        let screen = ScreenDescriptor {
+            size_in_pixels: [target.width(), target.height()],
+            pixels_per_point: scale,
+        };
         let jobs = self.egui.tessellate(output.shapes, scale);
         for (id, deltas) in &output.textures_delta.set {
             deltas.iter().for_each(|delta| self.renderer.update_texture(device, queue, *id, delta));
         }
 
-        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
+        let mut encoder =
+            device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
         scene.step(&mut encoder)?;
         self.renderer.update_buffers(device, queue, &mut encoder, &jobs, &screen);
         let view = target.create_view(&wgpu::TextureViewDescriptor::default());
@@ -125,11 +137,17 @@ fn begin(
             view: color,
             depth_slice: None,
             resolve_target: None,
-            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(BACKGROUND), store: wgpu::StoreOp::Store },
+            ops: wgpu::Operations {
+                load: wgpu::LoadOp::Clear(BACKGROUND),
+                store: wgpu::StoreOp::Store,
+            },
         })],
         depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
             view: depth,
-            depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(1.0), store: wgpu::StoreOp::Discard }),
+            depth_ops: Some(wgpu::Operations {
+                load: wgpu::LoadOp::Clear(1.0),
+                store: wgpu::StoreOp::Discard,
+            }),
             stencil_ops: None,
         }),
         ..Default::default()
@@ -139,7 +157,9 @@ fn begin(
 
 /// The rectangle in pixels, kept within the target.
 fn viewport(drawing: egui::Rect, scale: f32, [width, height]: [u32; 2]) -> [f32; 4] {
-    let [left, right] = [drawing.left(), drawing.right()].map(|x| (x * scale).round().clamp(0.0, width as f32));
-    let [top, bottom] = [drawing.top(), drawing.bottom()].map(|y| (y * scale).round().clamp(0.0, height as f32));
+    let [left, right] =
+        [drawing.left(), drawing.right()].map(|x| (x * scale).round().clamp(0.0, width as f32));
+    let [top, bottom] =
+        [drawing.top(), drawing.bottom()].map(|y| (y * scale).round().clamp(0.0, height as f32));
     [left, top, right - left, bottom - top]
 }

@@ -26,7 +26,8 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// For pictures, on the first adapter whose name, driver or backend contains this text; without text on the best.
+    /// For pictures, on the first adapter whose name, driver or backend contains this text; without
+    /// text on the best.
     ///
     /// # Errors
     ///
@@ -39,7 +40,10 @@ impl Gpu {
     pub(crate) fn open(adapter: &Adapter, format: wgpu::TextureFormat) -> Result<Self> {
         let flags = adapter.wgpu().get_downlevel_capabilities().flags;
         if !flags.contains(wgpu::DownlevelFlags::VERTEX_STORAGE) {
-            return Err(Error::Gpu(format!("{} reads no storage buffers in vertex shaders", adapter.info().name)));
+            return Err(Error::Gpu(format!(
+                "{} reads no storage buffers in vertex shaders",
+                adapter.info().name
+            )));
         }
         let context = adapter.open(Options::default())?;
         let fault = Arc::new(Mutex::new(None));
@@ -50,7 +54,9 @@ impl Gpu {
         }));
         device.set_device_lost_callback({
             let fault = fault.clone();
-            move |reason, message| note(&fault, format!("the device is lost ({reason:?}): {message}"))
+            move |reason, message| {
+                note(&fault, format!("the device is lost ({reason:?}): {message}"))
+            }
         });
         let is_software = adapter.info().device_type == wgpu::DeviceType::Cpu;
         Ok(Self { context, format, is_software, fault })
@@ -60,15 +66,25 @@ impl Gpu {
     pub fn buffer<T: Pod>(&self, label: &str, numbers: &[T]) -> wgpu::Buffer {
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
         let contents = bytemuck::cast_slice(numbers);
-        self.context.device().create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
+        self.context.device().create_buffer_init(&BufferInitDescriptor {
+            label: Some(label),
+            contents,
+            usage,
+        })
     }
 
-    /// Precision@1 of embeddings in a buffer, by the Euclidean distance: the share whose nearest is of their own class. Waits for it.
+    /// Precision@1 of embeddings in a buffer, by the Euclidean distance: the share whose nearest is
+    /// of their own class. Waits for it.
     ///
     /// # Errors
     ///
     /// [`Error::Library`].
-    pub fn precision_at_1(&self, embeddings: &wgpu::Buffer, labels: &wgpu::Buffer, shape: Shape) -> Result<f32> {
+    pub fn precision_at_1(
+        &self,
+        embeddings: &wgpu::Buffer,
+        labels: &wgpu::Buffer,
+        shape: Shape,
+    ) -> Result<f32> {
         let plan = self.context.plan_measures(&Retrieval::default(), shape)?;
         let inputs = plan.bind(&Inputs::new(embeddings, labels))?;
         let mut encoder = self.context.device().create_command_encoder(&Default::default());
@@ -96,7 +112,10 @@ impl Gpu {
     ///
     /// [`Error::Gpu`], also where it takes longer than the context's timeout.
     pub fn wait(&self) -> Result<()> {
-        let all = wgpu::PollType::Wait { submission_index: None, timeout: Some(self.context.options().timeout) };
+        let all = wgpu::PollType::Wait {
+            submission_index: None,
+            timeout: Some(self.context.options().timeout),
+        };
         self.context.device().poll(all).map_err(|error| Error::Gpu(error.to_string()))?;
         self.check()
     }

@@ -1,6 +1,7 @@
 //! What the example applications draw on: a window, or a picture without one.
 //!
-//! An application is a [`Scene`]; [`run`] shows it. Both ways make their frames by the same code: a picture is what the window shows.
+//! An application is a [`Scene`]; [`run`] shows it. Both ways make their frames by the same code: a
+//! picture is what the window shows.
 
 mod arguments;
 mod caption;
@@ -56,7 +57,8 @@ pub trait Scene {
     fn summary(&mut self) -> Result<String>;
 }
 
-/// Shows the scene that `make` makes: as pictures, or in a window. An error is one line, and exit code 1.
+/// Shows the scene that `make` makes: as pictures, or in a window. An error is one line, and exit
+/// code 1.
 pub fn run<S: Scene>(arguments: &Arguments, make: impl FnOnce(&Gpu) -> Result<S>) -> ExitCode {
     let result = match &arguments.headless {
         Some(path) => picture::run(arguments, path, make),
@@ -65,7 +67,8 @@ pub fn run<S: Scene>(arguments: &Arguments, make: impl FnOnce(&Gpu) -> Result<S>
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {}", error.to_string().trim().replace('\n', " "));
+            let _ =
+                writeln!(io::stderr(), "error: {}", error.to_string().trim().replace('\n', " "));
             ExitCode::FAILURE
         }
     }

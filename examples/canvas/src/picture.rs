@@ -12,8 +12,13 @@ const BYTES_PER_PIXEL: u32 = 4;
 /// The time that controls see pass between two frames.
 const SECONDS_PER_FRAME: f64 = 1.0 / 60.0;
 
-/// Draws the frames one after the other, writes the pictures that are asked for, and prints the scene's summary.
-pub fn run<S: Scene>(arguments: &Arguments, path: &Path, make: impl FnOnce(&Gpu) -> Result<S>) -> Result<()> {
+/// Draws the frames one after the other, writes the pictures that are asked for, and prints the
+/// scene's summary.
+pub fn run<S: Scene>(
+    arguments: &Arguments,
+    path: &Path,
+    make: impl FnOnce(&Gpu) -> Result<S>,
+) -> Result<()> {
     let gpu = Gpu::headless(arguments.adapter.as_deref())?;
     // What cannot be written is not computed either.
     File::create(path).map_err(|error| Error::picture(path, error))?;
@@ -74,7 +79,11 @@ fn read(gpu: &Gpu, target: &wgpu::Texture) -> Result<Vec<u8>> {
         mapped_at_creation: false,
     });
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(padded_row), rows_per_image: None };
+    let layout = wgpu::TexelCopyBufferLayout {
+        offset: 0,
+        bytes_per_row: Some(padded_row),
+        rows_per_image: None,
+    };
     encoder.copy_texture_to_buffer(
         target.as_image_copy(),
         wgpu::TexelCopyBufferInfo { buffer: &buffer, layout },
@@ -86,7 +95,11 @@ fn read(gpu: &Gpu, target: &wgpu::Texture) -> Result<Vec<u8>> {
     let bytes = buffer.get_mapped_range(..).map_err(|error| Error::Gpu(error.to_string()))?;
     let rows = bytes.chunks_exact(padded_row as usize).map(|padded| &padded[..row as usize]);
     // Nothing is transparent: red, green and blue are all there is to know.
-    Ok(rows.flat_map(|row| row.chunks_exact(BYTES_PER_PIXEL as usize)).flat_map(|pixel| &pixel[..3]).copied().collect())
+    Ok(rows
+        .flat_map(|row| row.chunks_exact(BYTES_PER_PIXEL as usize))
+        .flat_map(|pixel| &pixel[..3])
+        .copied()
+        .collect())
 }
 
 fn write(path: &Path, [width, height]: [u32; 2], pixels: &[u8]) -> Result<()> {

@@ -83,9 +83,16 @@ impl Points {
     }
 
     /// Draws them with this radius, in pixels, into a viewport of `size` pixels.
-    pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>, size: [f32; 2], radius: f32, camera: Camera) {
+    pub fn draw(
+        &self,
+        pass: &mut wgpu::RenderPass<'_>,
+        size: [f32; 2],
+        radius: f32,
+        camera: Camera,
+    ) {
         let rotation = camera.rotation();
-        let view = View { rotation, size, radius, dimensions: self.dimensions, palette: self.palette };
+        let view =
+            View { rotation, size, radius, dimensions: self.dimensions, palette: self.palette };
         self.queue.write_buffer(&self.view, 0, bytemuck::bytes_of(&view));
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.group, &[]);
@@ -126,7 +133,10 @@ fn pipeline(device: &wgpu::Device, format: wgpu::TextureFormat) -> wgpu::RenderP
             compilation_options: Default::default(),
             buffers: &[],
         },
-        primitive: wgpu::PrimitiveState { topology: wgpu::PrimitiveTopology::TriangleStrip, ..Default::default() },
+        primitive: wgpu::PrimitiveState {
+            topology: wgpu::PrimitiveTopology::TriangleStrip,
+            ..Default::default()
+        },
         depth_stencil: Some(depth_state()),
         multisample: Default::default(),
         fragment: Some(wgpu::FragmentState {

@@ -2,7 +2,8 @@
 
 /// Numbers that look random, by the permuted congruential generator PCG-RXS-M-XS.
 ///
-/// Source: O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation", 2014.
+/// Source: O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for
+/// Random Number Generation", 2014.
 #[derive(Clone, Debug)]
 pub struct Random(u32);
 

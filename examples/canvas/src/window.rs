@@ -71,13 +71,20 @@ impl<S, M> Application<'_, S, M> {
 }
 
 impl<S: Scene> Shown<S> {
-    fn open(event_loop: &ActiveEventLoop, arguments: &Arguments, make: impl FnOnce(&Gpu) -> Result<S>) -> Result<Self> {
+    fn open(
+        event_loop: &ActiveEventLoop,
+        arguments: &Arguments,
+        make: impl FnOnce(&Gpu) -> Result<S>,
+    ) -> Result<Self> {
         let [width, height] = arguments.size;
-        let attributes =
-            Window::default_attributes().with_title(S::TITLE).with_inner_size(PhysicalSize::new(width, height));
+        let attributes = Window::default_attributes()
+            .with_title(S::TITLE)
+            .with_inner_size(PhysicalSize::new(width, height));
         let window = Arc::new(event_loop.create_window(attributes).map_err(Error::window)?);
         let display = Box::new(event_loop.owned_display_handle());
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle_from_env(display));
+        let instance = wgpu::Instance::new(
+            wgpu::InstanceDescriptor::new_with_display_handle_from_env(display),
+        );
         let surface = instance.create_surface(window.clone()).map_err(Error::window)?;
         let adapter = Adapter::find_in(&instance, arguments.adapter.as_deref(), Some(&surface))?;
         let configuration = configuration(&surface, &adapter, window.inner_size())?;
@@ -96,12 +103,23 @@ impl<S: Scene> Shown<S> {
         let scene = make(&gpu)?;
         window.request_redraw();
         let frames_left = arguments.frames;
-        Ok(Self { window, instance, surface, configuration, gpu, frames, controls, scene, frames_left })
+        Ok(Self {
+            window,
+            instance,
+            surface,
+            configuration,
+            gpu,
+            frames,
+            controls,
+            scene,
+            frames_left,
+        })
     }
 
     /// Whether the window stays open.
     fn handle(&mut self, event: &WindowEvent) -> Result<bool> {
-        // The controls learn of everything; what they say of it only matters where redrawing is for a reason, and it is not.
+        // The controls learn of everything; what they say of it only matters where redrawing is for
+        // a reason, and it is not.
         let _ = self.controls.on_window_event(&self.window, event);
         match event {
             WindowEvent::CloseRequested => return Ok(false),
@@ -138,7 +156,9 @@ impl<S: Scene> Shown<S> {
     }
 
     fn redraw(&mut self) -> Result<()> {
-        use wgpu::CurrentSurfaceTexture::{Lost, Occluded, Outdated, Suboptimal, Success, Timeout, Validation};
+        use wgpu::CurrentSurfaceTexture::{
+            Lost, Occluded, Outdated, Suboptimal, Success, Timeout, Validation,
+        };
         match self.surface.get_current_texture() {
             Success(texture) => self.present(texture)?,
             Suboptimal(texture) => {
@@ -150,7 +170,8 @@ impl<S: Scene> Shown<S> {
             Occluded => {}
             Outdated => self.configure(),
             Lost => {
-                self.surface = self.instance.create_surface(self.window.clone()).map_err(Error::window)?;
+                self.surface =
+                    self.instance.create_surface(self.window.clone()).map_err(Error::window)?;
                 self.configure();
             }
             Validation => self.gpu.check()?,

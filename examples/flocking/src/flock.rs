@@ -5,7 +5,8 @@ use clap::builder::RangedU64ValueParser;
 
 /// The most kinds: the palette has a colour for each.
 const KINDS: u64 = canvas::PALETTE.len() as u64;
-/// Half the side of the square, or cube, that the particles are scattered in; the same of their velocities.
+/// Half the side of the square, or cube, that the particles are scattered in; the same of their
+/// velocities.
 const SCATTERED: f32 = 0.9;
 const SPEED: f32 = 0.5;
 
@@ -71,7 +72,9 @@ impl Flock {
     pub fn new(arguments: &Arguments, particles: usize) -> Self {
         let mut random = Random::new(arguments.seed);
         let mut scattered = |reach: f32| -> Vec<f32> {
-            (0..particles * arguments.dimensions).map(|_| reach * (2.0 * random.even() - 1.0)).collect()
+            (0..particles * arguments.dimensions)
+                .map(|_| reach * (2.0 * random.even() - 1.0))
+                .collect()
         };
         Self {
             positions: scattered(SCATTERED),

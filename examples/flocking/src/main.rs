@@ -1,4 +1,5 @@
-//! A swarm whose force is the gradient of the contrastive loss: particles of one kind attract each other, others keep a margin.
+//! A swarm whose force is the gradient of the contrastive loss: particles of one kind attract each
+//! other, others keep a margin.
 
 mod flock;
 mod motion;

@@ -64,7 +64,12 @@ impl Motion {
     }
 
     /// Records one step with these settings, which hold for the whole submission.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, group: &wgpu::BindGroup, settings: Settings) {
+    pub fn record(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        group: &wgpu::BindGroup,
+        settings: Settings,
+    ) {
         self.queue.write_buffer(&self.settings, 0, bytemuck::bytes_of(&settings));
         let groups = settings.particles.div_ceil(WORKGROUP);
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());

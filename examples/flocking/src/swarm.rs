@@ -62,7 +62,10 @@ impl Swarm {
         let motion = Motion::new(gpu);
         let force = Force::new(gpu, controls, shape, [&positions, &velocities, &labels], &motion)?;
         let dimensions = arguments.dimensions as u32;
-        let points = Points::new(gpu, Sources { positions: &positions, dimensions, labels: &labels, extent: &extent });
+        let points = Points::new(
+            gpu,
+            Sources { positions: &positions, dimensions, labels: &labels, extent: &extent },
+        );
         Ok(Self {
             gpu: gpu.clone(),
             shape,
@@ -86,11 +89,21 @@ impl Swarm {
 }
 
 impl Force {
-    /// Plans the loss for these margins; its pipelines are those of the last time. The buffers are positions, velocities, labels.
-    fn new(gpu: &Gpu, controls: Controls, shape: Shape, buffers: [&wgpu::Buffer; 3], motion: &Motion) -> Result<Self> {
+    /// Plans the loss for these margins; its pipelines are those of the last time. The buffers are
+    /// positions, velocities, labels.
+    fn new(
+        gpu: &Gpu,
+        controls: Controls,
+        shape: Shape,
+        buffers: [&wgpu::Buffer; 3],
+        motion: &Motion,
+    ) -> Result<Self> {
         let [positions, velocities, labels] = buffers;
-        let loss =
-            Contrastive { positive_margin: controls.reach, negative_margin: controls.margin, ..Default::default() };
+        let loss = Contrastive {
+            positive_margin: controls.reach,
+            negative_margin: controls.margin,
+            ..Default::default()
+        };
         let plan = gpu.context.plan(loss, shape)?;
         let inputs = plan.bind(&Inputs::new(positions, labels))?;
         let motion = motion.bind(gpu, [plan.gradient(), positions, velocities]);
@@ -117,7 +130,8 @@ impl Scene for Swarm {
     }
 
     fn caption(&self, ui: &mut egui::Ui) {
-        let subtitle = format!("{} particles of {} kinds, step {}", self.particles(), self.kinds, self.steps);
+        let subtitle =
+            format!("{} particles of {} kinds, step {}", self.particles(), self.kinds, self.steps);
         canvas::caption(ui, Self::TITLE, &subtitle, &[]);
     }
 
@@ -150,6 +164,10 @@ impl Scene for Swarm {
 
     fn summary(&mut self) -> Result<String> {
         let precision = self.gpu.precision_at_1(&self.positions, &self.labels, self.shape)?;
-        Ok(format!("{} particles after {} steps: Precision@1 {precision:.4}", self.particles(), self.steps))
+        Ok(format!(
+            "{} particles after {} steps: Precision@1 {precision:.4}",
+            self.particles(),
+            self.steps
+        ))
     }
 }

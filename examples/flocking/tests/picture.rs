@@ -12,11 +12,18 @@ const KINDS_SHOWN: usize = 7;
 #[test]
 fn kinds_flock_together() {
     let common = "--particles 240 --kinds 4 --size 640x420 --strength 40";
-    let (before, precision_before) = picture(PROGRAM, "before.png", &format!("{common} --frames 1"));
+    let (before, precision_before) =
+        picture(PROGRAM, "before.png", &format!("{common} --frames 1"));
     let (after, precision_after) = picture(PROGRAM, "after.png", &format!("{common} --frames 90"));
-    assert!(precision_before < 0.5 && precision_after > 0.9, "Precision@1 {precision_before}, then {precision_after}");
+    assert!(
+        precision_before < 0.5 && precision_after > 0.9,
+        "Precision@1 {precision_before}, then {precision_after}"
+    );
     let [apart_before, apart_after] = [&before, &after].map(|picture| picture.separation(KINDS));
-    assert!(apart_before < 0.5 && apart_after > 0.9, "apart by {apart_before}, then by {apart_after}");
+    assert!(
+        apart_before < 0.5 && apart_after > 0.9,
+        "apart by {apart_before}, then by {apart_after}"
+    );
 }
 
 #[test]
@@ -31,8 +38,11 @@ fn without_the_force_they_do_not() {
 fn the_readme_shows_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let readme = std::fs::read_to_string(root.join("README.md")).expect("the README");
-    let (name, command) = ("docs/pictures/flocking.png", "cargo run --release -p flocking -- --headless");
-    assert!(readme.contains(&format!("]({name})")) && readme.contains(&format!("\n{command} {name} ")));
+    let (name, command) =
+        ("docs/pictures/flocking.png", "cargo run --release -p flocking -- --headless");
+    assert!(
+        readme.contains(&format!("]({name})")) && readme.contains(&format!("\n{command} {name} "))
+    );
     assert!(Picture::read(&root.join(name)).separation(KINDS_SHOWN) > 0.9);
 }
 
@@ -41,8 +51,18 @@ fn what_cannot_be_is_one_line() {
     let file = inspect::file("refused.png");
     fails(PROGRAM, "--kinds 11", 2, "'--kinds <K>'");
     fails(PROGRAM, "--every 2", 2, "required arguments");
-    fails(PROGRAM, &format!("--headless {} --adapter abacus", file.display()), 1, "no GPU adapter found");
-    fails(PROGRAM, &format!("--headless {} --margin inf", file.display()), 1, "negative_margin is inf");
+    fails(
+        PROGRAM,
+        &format!("--headless {} --adapter abacus", file.display()),
+        1,
+        "no GPU adapter found",
+    );
+    fails(
+        PROGRAM,
+        &format!("--headless {} --margin inf", file.display()),
+        1,
+        "negative_margin is inf",
+    );
     if cfg!(target_os = "linux") {
         fails(PROGRAM, "", 1, "no window can be opened: neither WAYLAND_DISPLAY");
     }

@@ -1,4 +1,5 @@
-//! The losses of the last steps. They come to the host some frames late, and no frame waits for them.
+//! The losses of the last steps. They come to the host some frames late, and no frame waits for
+//! them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +37,12 @@ impl Curve {
         use wgpu::BufferUsages as Usage;
         let buffer = |label, usage| {
             let size = LENGTH as u64 * BYTES;
-            let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+            let descriptor = wgpu::BufferDescriptor {
+                label: Some(label),
+                size,
+                usage,
+                mapped_at_creation: false,
+            };
             gpu.context.device().create_buffer(&descriptor)
         };
         Self {
@@ -60,7 +66,8 @@ impl Curve {
         }
     }
 
-    /// To be called after every submission: asks for the copy that was in it, and takes the one that has come, if there is one.
+    /// To be called after every submission: asks for the copy that was in it, and takes the one
+    /// that has come, if there is one.
     pub fn submitted(&mut self) {
         if let Transfer::Recorded(steps) = self.transfer {
             let is_mapped = Arc::new(AtomicBool::new(false));
@@ -100,10 +107,16 @@ impl Curve {
 
     /// Draws it over the whole width, from 0 to the largest loss.
     pub fn show(&self, ui: &mut egui::Ui) {
-        let (area, _) = ui.allocate_exact_size(egui::vec2(ui.available_width(), HEIGHT), egui::Sense::hover());
+        let (area, _) =
+            ui.allocate_exact_size(egui::vec2(ui.available_width(), HEIGHT), egui::Sense::hover());
         let painter = ui.painter_at(area);
         painter.rect_filled(area, 3.0, Color32::WHITE);
-        let largest = self.known.iter().copied().filter(|loss| loss.is_finite()).fold(f32::MIN_POSITIVE, f32::max);
+        let largest = self
+            .known
+            .iter()
+            .copied()
+            .filter(|loss| loss.is_finite())
+            .fold(f32::MIN_POSITIVE, f32::max);
         let place = |(step, &loss): (usize, &f32)| {
             let x = area.left() + area.width() * step as f32 / self.known.len().max(2) as f32;
             pos2(x, area.bottom() - 2.0 - (area.height() - 4.0) * (loss / largest).clamp(0.0, 1.0))

@@ -1,5 +1,5 @@
-//! Trains an embedding of handwritten digits before your eyes: every frame records one step and draws the points straight from
-//! the buffer of the embeddings.
+//! Trains an embedding of handwritten digits before your eyes: every frame records one step and
+//! draws the points straight from the buffer of the embeddings.
 
 mod curve;
 mod digits;

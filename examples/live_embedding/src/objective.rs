@@ -2,7 +2,8 @@
 
 use clap::ValueEnum;
 use wgpu_metric_learning::{
-    Contrastive, Distance, LiftedStructured, Loss, Margin, Mining, NtXent, Reduction, SupCon, Triplet,
+    Contrastive, Distance, LiftedStructured, Loss, Margin, Mining, NtXent, Reduction, SupCon,
+    Triplet,
 };
 
 /// The losses to choose from.
@@ -76,11 +77,14 @@ impl Objective {
         let triplet = Triplet { distance, reduction, margin, ..Default::default() };
         match choice {
             Choice::Contrastive => {
-                Contrastive { distance, reduction, negative_margin: margin, ..Default::default() }.into()
+                Contrastive { distance, reduction, negative_margin: margin, ..Default::default() }
+                    .into()
             }
             Choice::Triplet => Triplet { mining: Mining::All, ..triplet }.into(),
             Choice::TripletHard => Triplet { mining: Mining::Hard, ..triplet }.into(),
-            Choice::LiftedStructured => LiftedStructured { distance, margin, ..Default::default() }.into(),
+            Choice::LiftedStructured => {
+                LiftedStructured { distance, margin, ..Default::default() }.into()
+            }
             Choice::Margin => Margin { distance, alpha: margin, ..Default::default() }.into(),
             Choice::NtXent => NtXent { distance, temperature: margin, ..Default::default() }.into(),
             Choice::SupCon => SupCon { distance, temperature: margin, ..Default::default() }.into(),

@@ -83,7 +83,15 @@ impl Studio {
         let training = Training::new(gpu, arguments, controls.objective)?;
         let view = View::new(gpu, &training);
         let curve = Curve::new(gpu);
-        Ok(Self { gpu: gpu.clone(), training, curve, view, controls, applied: controls, planned: None })
+        Ok(Self {
+            gpu: gpu.clone(),
+            training,
+            curve,
+            view,
+            controls,
+            applied: controls,
+            planned: None,
+        })
     }
 
     /// Makes the training go by the controls, where they have changed.
@@ -121,13 +129,20 @@ impl Scene for Studio {
             objective.margin = objective.choice.usual_margin();
         }
         choose(ui, "distance", &mut objective.distance);
-        ui.add(egui::Slider::new(&mut objective.margin, 0.05..=4.0).text(objective.choice.margin_name()));
+        ui.add(
+            egui::Slider::new(&mut objective.margin, 0.05..=4.0)
+                .text(objective.choice.margin_name()),
+        );
         // The line is there from the beginning, so that nothing below it jumps.
-        let planned = self.planned.map(|planned| format!("planned anew in {:.1} ms", planned.as_secs_f64() * 1e3));
+        let planned = self
+            .planned
+            .map(|planned| format!("planned anew in {:.1} ms", planned.as_secs_f64() * 1e3));
         ui.weak(planned.unwrap_or_default());
         ui.separator();
         ui.heading("Training");
-        ui.add(egui::Slider::new(learning_rate, 1e-5..=0.1).logarithmic(true).text("learning rate"));
+        ui.add(
+            egui::Slider::new(learning_rate, 1e-5..=0.1).logarithmic(true).text("learning rate"),
+        );
         ui.horizontal(|ui| {
             ui.label("dimensions");
             ui.selectable_value(dimensions, 2, "2");
@@ -178,7 +193,8 @@ impl Scene for Studio {
     fn summary(&mut self) -> Result<String> {
         self.curve.submitted();
         let training = &self.training;
-        let precision = self.gpu.precision_at_1(training.embeddings(), training.labels(), training.shape())?;
+        let precision =
+            self.gpu.precision_at_1(training.embeddings(), training.labels(), training.shape())?;
         let [rows, steps] = [training.shape().queries(), self.curve.steps()];
         let loss = self.curve.last().unwrap_or(f32::NAN);
         Ok(format!("{rows} digits after {steps} steps: loss {loss:.4}, Precision@1 {precision:.4}"))

@@ -1,4 +1,5 @@
-//! The training on the GPU: a projection of the digits, a loss of what it makes of them, and an optimiser of its weights.
+//! The training on the GPU: a projection of the digits, a loss of what it makes of them, and an
+//! optimiser of its weights.
 
 use canvas::{Gpu, Random, Result};
 use clap::builder::RangedU64ValueParser;
@@ -22,7 +23,8 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = "euclidean")]
     pub distance: Measured,
 
-    /// Its margin or, where it has one instead, its temperature; left out, one that goes well with the loss.
+    /// Its margin or, where it has one instead, its temperature; left out, one that goes well with
+    /// the loss.
     #[arg(long, value_name = "X")]
     pub margin: Option<f32>,
 
@@ -83,18 +85,26 @@ impl Training {
         let features = gpu.buffer("features", &digits.features);
         let labels = gpu.buffer("labels", &digits.labels);
         let adam = Adam { learning_rate: arguments.learning_rate, ..Default::default() };
-        let projection = Projection::new(gpu, &features, [rows, arguments.dimensions], adam, &mut random)?;
+        let projection =
+            Projection::new(gpu, &features, [rows, arguments.dimensions], adam, &mut random)?;
         let lesson = Lesson::new(gpu, objective, &projection.linear, &features, &labels)?;
         Ok(Self { gpu: gpu.clone(), random, features, labels, rows, projection, lesson })
     }
 
-    /// Trains with another objective from here on. The pipelines of a loss and distance that were there before are used again.
+    /// Trains with another objective from here on. The pipelines of a loss and distance that were
+    /// there before are used again.
     ///
     /// # Errors
     ///
     /// Those of [`wgpu_metric_learning::Context::plan`].
     pub fn set_objective(&mut self, objective: Objective) -> Result<()> {
-        self.lesson = Lesson::new(&self.gpu, objective, &self.projection.linear, &self.features, &self.labels)?;
+        self.lesson = Lesson::new(
+            &self.gpu,
+            objective,
+            &self.projection.linear,
+            &self.features,
+            &self.labels,
+        )?;
         Ok(())
     }
 
@@ -103,10 +113,16 @@ impl Training {
     /// # Errors
     ///
     /// Those of [`wgpu_metric_learning::Context::plan`].
-    pub fn restart(&mut self, objective: Objective, dimensions: usize, learning_rate: f32) -> Result<()> {
+    pub fn restart(
+        &mut self,
+        objective: Objective,
+        dimensions: usize,
+        learning_rate: f32,
+    ) -> Result<()> {
         let adam = Adam { learning_rate, ..Default::default() };
         let sizes = [self.rows, dimensions];
-        self.projection = Projection::new(&self.gpu, &self.features, sizes, adam, &mut self.random)?;
+        self.projection =
+            Projection::new(&self.gpu, &self.features, sizes, adam, &mut self.random)?;
         self.set_objective(objective)
     }
 
@@ -163,7 +179,8 @@ impl Projection {
         random: &mut Random,
     ) -> Result<Self> {
         let deviation = (FEATURES as f32).sqrt().recip();
-        let weights: Vec<f32> = (0..FEATURES * outputs).map(|_| deviation * random.normal()).collect();
+        let weights: Vec<f32> =
+            (0..FEATURES * outputs).map(|_| deviation * random.normal()).collect();
         let weights = gpu.buffer("weights", &weights);
         let linear = gpu.context.plan_linear(Linear { rows, inputs: FEATURES, outputs })?;
         let forward = linear.bind_forward(features.slice(..), weights.slice(..))?;
@@ -198,7 +215,8 @@ mod tests {
     const ROWS: usize = 50;
 
     fn precision(gpu: &Gpu, training: &Training) -> f32 {
-        gpu.precision_at_1(training.embeddings(), training.labels(), training.shape()).expect("a measure")
+        gpu.precision_at_1(training.embeddings(), training.labels(), training.shape())
+            .expect("a measure")
     }
 
     fn steps(gpu: &Gpu, training: &Training, count: usize) {
@@ -214,7 +232,11 @@ mod tests {
     #[test]
     fn every_loss_and_distance_trains_in_both_dimensions() {
         let gpu = Gpu::headless(None).expect("an adapter");
-        let objective = |choice: Choice, distance| Objective { choice, distance, margin: choice.usual_margin() };
+        let objective = |choice: Choice, distance| Objective {
+            choice,
+            distance,
+            margin: choice.usual_margin(),
+        };
         let first = objective(Choice::Contrastive, Measured::Euclidean);
         let arguments = Arguments {
             loss: first.choice,
@@ -230,14 +252,19 @@ mod tests {
         for ((&choice, &distance), dimensions) in
             Choice::value_variants().iter().zip(distances).zip([2, 3].into_iter().cycle())
         {
-            training.restart(first, dimensions, arguments.learning_rate).expect("the first objective again");
+            training
+                .restart(first, dimensions, arguments.learning_rate)
+                .expect("the first objective again");
             steps(&gpu, &training, 1);
             let before = precision(&gpu, &training);
             training.set_objective(objective(choice, distance)).expect("another objective");
             assert_eq!(training.shape(), Shape::batch(ROWS, dimensions));
             steps(&gpu, &training, 40);
             let after = precision(&gpu, &training);
-            assert!(after > before + 0.2, "{choice:?}, {distance:?}, {dimensions}: from {before} to {after}");
+            assert!(
+                after > before + 0.2,
+                "{choice:?}, {distance:?}, {dimensions}: from {before} to {after}"
+            );
         }
     }
 }

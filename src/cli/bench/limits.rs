@@ -1,4 +1,5 @@
-//! What the adapter can do at most, measured: multiply-adds, copied bytes, empty dispatches and empty submissions.
+//! What the adapter can do at most, measured: multiply-adds, copied bytes, empty dispatches and
+//! empty submissions.
 
 use std::time::{Duration, Instant};
 
@@ -120,7 +121,8 @@ impl<'a> Bench<'a> {
                 pass.dispatch_workgroups(groups, 1, 1);
             })?;
             if elapsed >= LONG || groups >= 1 << 15 {
-                return Ok(f64::from(groups) * WORKGROUP * ROUNDS * PER_ROUND * 2.0 / elapsed.as_secs_f64());
+                return Ok(f64::from(groups) * WORKGROUP * ROUNDS * PER_ROUND * 2.0
+                    / elapsed.as_secs_f64());
             }
             groups *= 2;
         }
@@ -158,6 +160,7 @@ impl<'a> Bench<'a> {
 }
 
 fn buffer(context: &Context, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
-    let descriptor = wgpu::BufferDescriptor { label: Some("bench"), size, usage, mapped_at_creation: false };
+    let descriptor =
+        wgpu::BufferDescriptor { label: Some("bench"), size, usage, mapped_at_creation: false };
     context.device().create_buffer(&descriptor)
 }

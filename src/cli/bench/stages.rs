@@ -34,7 +34,9 @@ pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<
     let dispatches = dispatch_times(context, &sections)?;
     let of = |stage| {
         let own = || sections.iter().filter(move |section| section.stage() == stage);
-        let sum = |run: &Vec<(Stage, Duration)>| run.iter().filter(|(of, _)| *of == stage).map(|(_, time)| *time).sum();
+        let sum = |run: &Vec<(Stage, Duration)>| {
+            run.iter().filter(|(of, _)| *of == stage).map(|(_, time)| *time).sum()
+        };
         let mut times: Vec<Duration> = runs.iter().map(sum).collect();
         times.sort();
         StageTime {
@@ -50,10 +52,15 @@ pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<
 }
 
 /// So many runs of these sections: how long each took.
-fn timed(context: &Context, sections: &[Section], runs: usize) -> Result<Vec<Vec<(Stage, Duration)>>> {
+fn timed(
+    context: &Context,
+    sections: &[Section],
+    runs: usize,
+) -> Result<Vec<Vec<(Stage, Duration)>>> {
     let timings = Timings::new(context, sections)?;
     let run = |_| {
-        let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder =
+            context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         timings.record(&mut encoder, sections)?;
         let pending = timings.read_back(&mut encoder)?;
         context.queue().submit([encoder.finish()]);
@@ -62,7 +69,8 @@ fn timed(context: &Context, sections: &[Section], runs: usize) -> Result<Vec<Vec
     (0..runs).map(run).collect()
 }
 
-/// How long every dispatch takes by itself, at least; none where there are more than a set of timestamps takes.
+/// How long every dispatch takes by itself, at least; none where there are more than a set of
+/// timestamps takes.
 fn dispatch_times(context: &Context, sections: &[Section]) -> Result<Vec<(Stage, Duration)>> {
     let dispatches: Vec<_> = sections.iter().flat_map(Section::apart).collect();
     if 2 * dispatches.len() > wgpu::QUERY_SET_MAX_QUERIES as usize {
@@ -73,10 +81,12 @@ fn dispatch_times(context: &Context, sections: &[Section]) -> Result<Vec<(Stage,
     Ok((0..dispatches.len()).filter_map(least).collect())
 }
 
-/// What a stage must read and write at least: the rows, the matrix of distances, that of coefficients, and the gradients.
+/// What a stage must read and write at least: the rows, the matrix of distances, that of
+/// coefficients, and the gradients.
 fn bytes_of(stage: Stage, plan: &Plan) -> u64 {
     let shape = plan.shape();
-    let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()].map(|count| count as u64);
+    let [n, m, d] =
+        [shape.queries(), shape.references(), shape.dimensions()].map(|count| count as u64);
     let second_set = if shape.has_references() { m } else { 0 };
     let (rows, matrix) = (4 * (n + second_set) * d, 4 * n * m);
     let coefficients = if is_of_chosen_pairs(plan.loss()) { 16 * n } else { matrix };
@@ -100,23 +110,33 @@ impl StageTime {
         self.median
     }
 
-    /// The limit that would let the stage take longest if it were kept exactly, and the part of the stage's time that this is.
+    /// The limit that would let the stage take longest if it were kept exactly, and the part of the
+    /// stage's time that this is.
     fn bound_by(&self, limits: &Limits) -> (&'static str, f64) {
         let least = [
             ("multiply-adds", self.operations as f64 / limits.operations_per_second),
             ("copies", self.bytes as f64 / limits.bytes_per_second),
             ("dispatches", self.dispatches as f64 * limits.dispatch.as_secs_f64()),
         ];
-        let (name, seconds) = least.into_iter().max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or(("none", 0.0));
+        let (name, seconds) = least
+            .into_iter()
+            .max_by(|one, other| one.1.total_cmp(&other.1))
+            .unwrap_or(("none", 0.0));
         (name, seconds / self.median.as_secs_f64().max(1e-9))
     }
 
     pub fn text(&self, limits: &Limits) -> String {
         let (limit, share) = self.bound_by(limits);
         let milliseconds = self.median.as_secs_f64() * 1e3;
-        let longest = self.longest.map(|time| format!(", longest dispatch {:.3} ms", time.as_secs_f64() * 1e3));
+        let longest = self
+            .longest
+            .map(|time| format!(", longest dispatch {:.3} ms", time.as_secs_f64() * 1e3));
         let longest = longest.unwrap_or_default();
-        format!("{:<10} {milliseconds:>10.3} ms, {:>5.1} % of {limit}{longest}", self.stage.name(), 100.0 * share)
+        format!(
+            "{:<10} {milliseconds:>10.3} ms, {:>5.1} % of {limit}{longest}",
+            self.stage.name(),
+            100.0 * share
+        )
     }
 }
 
@@ -134,5 +154,9 @@ pub fn json(stages: &[StageTime], limits: &Limits) -> Value {
             "share_of_limit": share,
         })
     };
-    stages.iter().map(|stage| (stage.stage.name().to_string(), object(stage))).collect::<Map<_, _>>().into()
+    stages
+        .iter()
+        .map(|stage| (stage.stage.name().to_string(), object(stage)))
+        .collect::<Map<_, _>>()
+        .into()
 }

@@ -1,9 +1,11 @@
-//! What is timed: losses in the settings that the benchmarks of other implementations have, on random rows or those of files.
+//! What is timed: losses in the settings that the benchmarks of other implementations have, on
+//! random rows or those of files.
 
 use std::path::Path;
 
 use wgpu_metric_learning::{
-    Batch, Contrastive, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, NtXent, Reduction, SupCon, Triplet,
+    Batch, Contrastive, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, NtXent,
+    Reduction, SupCon, Triplet,
 };
 
 use crate::cli::{Error, Result, npy, objective};
@@ -30,7 +32,10 @@ impl Subject {
         }
         let loss = objective.terms[0].loss.clone();
         if !loss.modes().iter().any(|mode| matches!(mode, Mode::Batch | Mode::Prototypes)) {
-            return Err(Error::option("--objective", format!("{} has no pairs of a batch to time", loss.name())));
+            return Err(Error::option(
+                "--objective",
+                format!("{} has no pairs of a batch to time", loss.name()),
+            ));
         }
         Ok(vec![Self { name: objective::describe(&loss), loss }])
     }
@@ -91,7 +96,9 @@ impl Inputs {
         if loss.modes().contains(&Mode::Batch) {
             return Ok(batch);
         }
-        Ok(batch.with_prototypes(&self.prototypes, self.prototypes.len() / self.d)?.with_fixed_references())
+        Ok(batch
+            .with_prototypes(&self.prototypes, self.prototypes.len() / self.d)?
+            .with_fixed_references())
     }
 }
 
@@ -99,9 +106,10 @@ fn read_prototypes(path: &Path, d: usize) -> Result<Vec<f32>> {
     let rows = npy::read_matrix(path)?;
     match rows.columns == d {
         true => Ok(rows.values),
-        false => {
-            Err(Error::file(path, format!("expected {d} columns, as the embeddings have, found {}", rows.columns)))
-        }
+        false => Err(Error::file(
+            path,
+            format!("expected {d} columns, as the embeddings have, found {}", rows.columns),
+        )),
     }
 }
 

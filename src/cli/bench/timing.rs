@@ -32,7 +32,12 @@ pub struct Timing {
 
 impl Timing {
     /// Runs for so long, after a first evaluation whose value is read back.
-    pub fn measure(context: &Context, subject: &Subject, inputs: &Inputs, time: Duration) -> Result<Self> {
+    pub fn measure(
+        context: &Context,
+        subject: &Subject,
+        inputs: &Inputs,
+        time: Duration,
+    ) -> Result<Self> {
         let batch = inputs.batch(&subject.loss)?;
         batch.check(&subject.loss)?;
         let plan = context.plan(&subject.loss, *batch.shape())?;
@@ -134,19 +139,26 @@ fn milliseconds(duration: Duration) -> f64 {
 fn bind(context: &Context, plan: &Plan, batch: &Batch<'_>) -> Result<Binding> {
     let upload = |contents: &[u8]| {
         let usage = wgpu::BufferUsages::STORAGE;
-        context.device().create_buffer_init(&BufferInitDescriptor { label: Some("bench input"), contents, usage })
+        context.device().create_buffer_init(&BufferInitDescriptor {
+            label: Some("bench input"),
+            contents,
+            usage,
+        })
     };
     let embeddings = upload(bytemuck::cast_slice(batch.embeddings()));
     let labels = upload(bytemuck::cast_slice(batch.labels()));
-    let references = batch.shape().has_references().then(|| upload(bytemuck::cast_slice(batch.references())));
+    let references =
+        batch.shape().has_references().then(|| upload(bytemuck::cast_slice(batch.references())));
     let mut inputs = Bound::new(&embeddings, &labels);
     inputs.references = references.as_ref().map(|references| references.slice(..));
     Ok(plan.bind(&inputs)?)
 }
 
-/// Not timed: makes what only the first evaluation makes. Returns the loss, if the inputs and the result are in order.
+/// Not timed: makes what only the first evaluation makes. Returns the loss, if the inputs and the
+/// result are in order.
 fn first(context: &Context, plan: &Plan, binding: &Binding) -> Result<f32> {
-    let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let mut encoder =
+        context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     plan.record(&mut encoder, binding)?;
     let pending = plan.read_back(&mut encoder)?;
     context.queue().submit([encoder.finish()]);
@@ -156,7 +168,8 @@ fn first(context: &Context, plan: &Plan, binding: &Binding) -> Result<f32> {
 /// The host's time to record, and the time of all.
 fn run(context: &Context, plan: &Plan, binding: &Binding) -> Result<[Duration; 2]> {
     let start = Instant::now();
-    let mut encoder = context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let mut encoder =
+        context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     plan.record(&mut encoder, binding)?;
     let recorded = start.elapsed();
     context.queue().submit([encoder.finish()]);
@@ -168,6 +181,9 @@ fn run(context: &Context, plan: &Plan, binding: &Binding) -> Result<[Duration; 2
 pub fn wait(context: &Context) -> Result<()> {
     let timeout = context.options().timeout;
     let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(timeout) };
-    context.device().poll(poll).map_err(|_| wgpu_metric_learning::Error::Timeout { after: timeout })?;
+    context
+        .device()
+        .poll(poll)
+        .map_err(|_| wgpu_metric_learning::Error::Timeout { after: timeout })?;
     Ok(())
 }

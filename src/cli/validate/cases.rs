@@ -1,16 +1,18 @@
-//! The cases: every loss with every choice it has, in every mode, on every kind of values, and the retrieval measures.
+//! The cases: every loss with every choice it has, in every mode, on every kind of values, and the
+//! retrieval measures.
 
 use serde_json::{Map, Value, json};
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Contrastive, Distance, Form, Huber, Loss, Margin, MeanSquaredError, Mining, Mode, NtXent, Reduction, Result,
-    Sampling, Triplet, Truth,
+    Contrastive, Distance, Form, Huber, Loss, Margin, MeanSquaredError, Mining, Mode, NtXent,
+    Reduction, Result, Sampling, Triplet, Truth,
 };
 
 use super::inputs::{Classes, Inputs, Recipe, Values, bits};
 use crate::cli::objective;
 
-/// N and D: both sides of the tiles of 16 and 64 rows, the workgroups of 64 and 256, the vectors of 4, and primes.
+/// N and D: both sides of the tiles of 16 and 64 rows, the workgroups of 64 and 256, the vectors of
+/// 4, and primes.
 const SIZES: [[usize; 2]; 28] = [
     [1, 1],
     [1, 67],
@@ -51,7 +53,8 @@ const LARGE: [[usize; 2]; 5] = [[4096, 5], [2049, 33], [1024, 257], [520, 1025],
 /// N and D of the pointwise losses beyond `SIZES`: their runs end at 4,096 values.
 const LONG: [[usize; 2]; 4] = [[1, 4095], [1, 4096], [3, 4097], [4096, 17]];
 
-/// Those without a positive or a negative pair, which most losses have no terms for, are the fewest.
+/// Those without a positive or a negative pair, which most losses have no terms for, are the
+/// fewest.
 const CLASSES: [Classes; 9] = [
     Classes::Balanced(2),
     Classes::Balanced(3),
@@ -125,14 +128,22 @@ impl Case {
             extreme_labels: *pick(&[false, true], number, 3),
             fixed_references: *pick(&[false, false, true], number, 4),
         };
-        Self { asked: asked.clone(), recipe, margin: *pick(&[0.2, 1.0], number, 5), seed: number as u32 }
+        Self {
+            asked: asked.clone(),
+            recipe,
+            margin: *pick(&[0.2, 1.0], number, 5),
+            seed: number as u32,
+        }
     }
 
     /// Of a size that the reference takes its time for.
     fn large(asked: &Asked, mode: Mode, number: usize) -> Self {
         let ordinary = Self::new(asked, mode, Values::ALL[0], number);
         let [n, d] = LARGE[number % LARGE.len()];
-        Self { recipe: Recipe { n, d, classes: Classes::Balanced(61), ..ordinary.recipe }, ..ordinary }
+        Self {
+            recipe: Recipe { n, d, classes: Classes::Balanced(61), ..ordinary.recipe },
+            ..ordinary
+        }
     }
 
     /// Whether the text is part of what is asked, as JSON, or of the inputs in words.
@@ -153,13 +164,16 @@ impl Case {
         let loss = match &self.asked {
             Asked::Loss(loss) => loss,
             Asked::Objective(terms) => return self.make_objective(terms),
-            Asked::Retrieval(_) => return Ok((self.asked.clone(), Inputs::new(self.recipe, false, Truth::Nothing))),
+            Asked::Retrieval(_) => {
+                return Ok((self.asked.clone(), Inputs::new(self.recipe, false, Truth::Nothing)));
+            }
         };
         let betas = match loss {
             Loss::Margin(Margin { beta_per_class, .. }) => Some(*beta_per_class),
             _ => None,
         };
-        let labels_are_indices = betas == Some(true) || matches!(self.recipe.mode, Mode::Prototypes | Mode::Scores);
+        let labels_are_indices =
+            betas == Some(true) || matches!(self.recipe.mode, Mode::Prototypes | Mode::Scores);
         let inputs = Inputs::new(self.recipe, labels_are_indices, loss.truth());
         let reach = self.reach(loss, &inputs)?;
         let inputs = match betas {
@@ -211,7 +225,8 @@ impl Asked {
     fn is_plain(&self) -> bool {
         match self {
             Self::Loss(loss) => {
-                let is_euclidean = loss.distance().is_none_or(|distance| distance == Distance::Euclidean);
+                let is_euclidean =
+                    loss.distance().is_none_or(|distance| distance == Distance::Euclidean);
                 is_euclidean && !loss.normalize() && loss.reduction() == Reduction::Mean
             }
             Self::Objective(_) => false,
@@ -228,16 +243,22 @@ fn asked() -> impl Iterator<Item = Asked> {
     losses.chain(retrievals.map(Asked::Retrieval)).chain(objectives().map(Asked::Objective))
 }
 
-/// Sums of losses that share their distances, and one that has its own; and of losses of single values.
+/// Sums of losses that share their distances, and one that has its own; and of losses of single
+/// values.
 fn objectives() -> impl Iterator<Item = Vec<(f32, Loss)>> {
     let of_pairs = Distance::ALL.into_iter().flat_map(|distance| {
         [false, true].map(|normalize| {
             let contrastive = Contrastive { distance, normalize, ..Default::default() };
             let triplet = Triplet { distance, normalize, ..Default::default() };
-            vec![(1.0, contrastive.into()), (0.5, triplet.into()), (-0.25, NtXent::default().into())]
+            vec![
+                (1.0, contrastive.into()),
+                (0.5, triplet.into()),
+                (-0.25, NtXent::default().into()),
+            ]
         })
     });
-    of_pairs.chain([vec![(1.0, Huber::default().into()), (-0.5, MeanSquaredError::default().into())]])
+    of_pairs
+        .chain([vec![(1.0, Huber::default().into()), (-0.5, MeanSquaredError::default().into())]])
 }
 
 /// As `evaluate --objective` takes it.
@@ -259,7 +280,10 @@ fn variants(name: &str) -> Vec<Loss> {
             variant
         };
         let choices = choices(key, value);
-        variants = variants.iter().flat_map(|variant| choices.iter().map(|one| with(variant, one.clone()))).collect();
+        variants = variants
+            .iter()
+            .flat_map(|variant| choices.iter().map(|one| with(variant, one.clone())))
+            .collect();
     }
     variants.into_iter().map(read).filter(is_defined).collect()
 }
@@ -285,7 +309,8 @@ fn is_defined(loss: &Loss) -> bool {
     loss.reductions().any(|reduction| reduction == loss.reduction()) && (!draws || weighs_unit_rows)
 }
 
-/// The loss with numbers of about this size in the place of its margins, temperatures and thresholds.
+/// The loss with numbers of about this size in the place of its margins, temperatures and
+/// thresholds.
 fn sized(loss: &Loss, size: f32, seed: u32) -> Loss {
     let mut settings = objective::to_json(loss).as_object().cloned().unwrap_or_default();
     for (key, value) in &mut settings {
@@ -316,7 +341,8 @@ mod tests {
 
     use super::*;
 
-    /// Everything that is chosen in any of the cases: settings, modes, kinds of values and of classes.
+    /// Everything that is chosen in any of the cases: settings, modes, kinds of values and of
+    /// classes.
     fn choices_of(cases: &[Case]) -> BTreeSet<String> {
         let choices = cases.iter().flat_map(|case| {
             let (key, settings) = case.asked.json();
@@ -325,7 +351,10 @@ mod tests {
             let chosen = settings.into_iter().filter(move |(_, value)| is_choice(value));
             let inputs = case.describe_inputs();
             let inputs: Vec<_> = inputs.split(", ").map(str::to_string).collect();
-            chosen.map(|(setting, value)| format!("{setting} {value}")).chain([key.to_string()]).chain(inputs)
+            chosen
+                .map(|(setting, value)| format!("{setting} {value}"))
+                .chain([key.to_string()])
+                .chain(inputs)
         });
         choices.collect()
     }
@@ -336,7 +365,9 @@ mod tests {
         for name in Loss::NAMES {
             assert!(all.contains(&format!("loss {}", json!(name))), "{name}");
         }
-        for choice in Mining::ALL.map(|one| json!(one)).iter().chain(&Distance::ALL.map(|one| json!(one))) {
+        for choice in
+            Mining::ALL.map(|one| json!(one)).iter().chain(&Distance::ALL.map(|one| json!(one)))
+        {
             assert!(all.iter().any(|chosen| chosen.ends_with(&choice.to_string())), "{choice}");
         }
         for values in Values::ALL {
@@ -356,7 +387,10 @@ mod tests {
             let settings: Vec<_> = variants(name).iter().map(objective::to_json).collect();
             for (key, value) in settings[0].as_object().unwrap() {
                 let is_other = |settings: &Value| settings[key] != *value;
-                assert!(key == "loss" || !value.is_string() || settings.iter().any(is_other), "{key} of {name}");
+                assert!(
+                    key == "loss" || !value.is_string() || settings.iter().any(is_other),
+                    "{key} of {name}"
+                );
             }
         }
     }
@@ -368,7 +402,9 @@ mod tests {
             let batch = inputs.batch().unwrap();
             match asked {
                 Asked::Loss(loss) => batch.check(&loss).unwrap(),
-                Asked::Objective(terms) => terms.iter().for_each(|(_, loss)| batch.check(loss).unwrap()),
+                Asked::Objective(terms) => {
+                    terms.iter().for_each(|(_, loss)| batch.check(loss).unwrap())
+                }
                 Asked::Retrieval(retrieval) => retrieval.check(batch.shape()).unwrap(),
             }
         }

@@ -4,7 +4,9 @@ use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::reference::{
     self, Comparison, Deviation, Expectation, MeasuresExpectation, ObjectiveExpectation,
 };
-use wgpu_metric_learning::{Batch, Context, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted};
+use wgpu_metric_learning::{
+    Batch, Context, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted,
+};
 
 use super::cases::Asked;
 
@@ -30,7 +32,8 @@ pub enum Verdict {
 /// A result beside the expected one.
 #[derive(Clone, Debug)]
 pub struct Compared {
-    /// The number that is farthest off, in shares of its bound; where all agree, of those that are no counts.
+    /// The number that is farthest off, in shares of its bound; where all agree, of those that are
+    /// no counts.
     pub worst: Deviation,
     pub numbers: usize,
     /// Whether an error of 1 % would have been noticed; `None` where the result is 0.
@@ -41,36 +44,59 @@ impl<'a> Expected<'a> {
     /// Asks the reference.
     pub fn of(asked: &'a Asked, batch: &Batch<'a>) -> Result<Self> {
         Ok(match asked {
-            Asked::Loss(loss) => Self::Loss(loss, reference::evaluate_with_bounds(loss, batch)?.into()),
+            Asked::Loss(loss) => {
+                Self::Loss(loss, reference::evaluate_with_bounds(loss, batch)?.into())
+            }
             Asked::Objective(terms) => {
-                let objective: Vec<_> =
-                    terms.iter().map(|(weight, loss)| Weighted::new(*weight, loss, *batch)).collect();
+                let objective: Vec<_> = terms
+                    .iter()
+                    .map(|(weight, loss)| Weighted::new(*weight, loss, *batch))
+                    .collect();
                 let expected = reference::evaluate_objective_with_bounds(&objective)?;
                 Self::Objective(objective, expected.into())
             }
-            Asked::Retrieval(retrieval) => Self::Measures(retrieval, reference::measure_with_bounds(retrieval, batch)?),
+            Asked::Retrieval(retrieval) => {
+                Self::Measures(retrieval, reference::measure_with_bounds(retrieval, batch)?)
+            }
         })
     }
 
     /// Asks the kernels, and compares.
     pub fn compare(&self, context: &Context, batch: &Batch) -> Verdict {
         match self {
-            Self::Loss(loss, expected) => judge(context.evaluate(*loss, batch), expected.may_overflow(), |actual| {
-                (expected.compare(actual), evaluated(actual), expected.notices(actual, SMALL_ERROR))
-            }),
-            Self::Objective(objective, expected) => {
-                judge(context.evaluate_objective(objective), expected.may_overflow(), |actual| {
-                    (expected.compare(actual), summed(actual), expected.notices(actual, SMALL_ERROR))
+            Self::Loss(loss, expected) => {
+                judge(context.evaluate(*loss, batch), expected.may_overflow(), |actual| {
+                    (
+                        expected.compare(actual),
+                        evaluated(actual),
+                        expected.notices(actual, SMALL_ERROR),
+                    )
                 })
             }
-            Self::Measures(retrieval, expected) => judge(context.measure(retrieval, batch), false, |actual| {
-                (expected.compare(actual), measured(actual), expected.notices(actual, SMALL_ERROR))
-            }),
+            Self::Objective(objective, expected) => {
+                judge(context.evaluate_objective(objective), expected.may_overflow(), |actual| {
+                    (
+                        expected.compare(actual),
+                        summed(actual),
+                        expected.notices(actual, SMALL_ERROR),
+                    )
+                })
+            }
+            Self::Measures(retrieval, expected) => {
+                judge(context.measure(retrieval, batch), false, |actual| {
+                    (
+                        expected.compare(actual),
+                        measured(actual),
+                        expected.notices(actual, SMALL_ERROR),
+                    )
+                })
+            }
         }
     }
 }
 
-/// What is to be said of a result, given its comparison, how many numbers it has, and whether an error would be noticed.
+/// What is to be said of a result, given its comparison, how many numbers it has, and whether an
+/// error would be noticed.
 fn judge<T>(
     result: Result<T>,
     may_overflow: bool,
@@ -86,9 +112,12 @@ fn judge<T>(
     }
 }
 
-/// Of results that agree the count that is farthest off says nothing: rounding decides about whole terms.
+/// Of results that agree the count that is farthest off says nothing: rounding decides about whole
+/// terms.
 fn worst(comparison: &Comparison) -> &Deviation {
-    let is_count = |deviation: &&Deviation| ["terms", "pairs"].iter().any(|end| deviation.quantity.ends_with(end));
+    let is_count = |deviation: &&Deviation| {
+        ["terms", "pairs"].iter().any(|end| deviation.quantity.ends_with(end))
+    };
     let measured = comparison.deviations().iter().filter(|deviation| !is_count(deviation));
     let farthest = measured.max_by(|one, other| one.share.total_cmp(&other.share));
     farthest.filter(|_| comparison.agrees()).unwrap_or_else(|| comparison.worst())
@@ -97,13 +126,15 @@ fn worst(comparison: &Comparison) -> &Deviation {
 /// How many numbers a result has: the loss, six counts, two mean distances, and the tables.
 fn evaluated(evaluation: &Evaluation) -> usize {
     const SINGLE: usize = 9;
-    let tables = [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
+    let tables =
+        [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
     SINGLE + evaluation.gradient.len() + tables.into_iter().flatten().map(Vec::len).sum::<usize>()
 }
 
 /// How many numbers an objective has: its loss, its gradients, and those of every loss.
 fn summed(evaluation: &ObjectiveEvaluation) -> usize {
-    1 + evaluation.gradients.iter().map(Vec::len).sum::<usize>() + evaluation.terms.iter().map(evaluated).sum::<usize>()
+    1 + evaluation.gradients.iter().map(Vec::len).sum::<usize>()
+        + evaluation.terms.iter().map(evaluated).sum::<usize>()
 }
 
 /// How many numbers measures are: two counts, three measures, and Recall@k for every k.
@@ -123,13 +154,18 @@ mod tests {
         let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
         let mut expected = reference::evaluate_with_bounds(Triplet::default(), &batch).unwrap();
         let judged = |error, expected: &Expectation| {
-            judge(Err::<Evaluation, _>(error), expected.may_overflow(), |_| unreachable!("there is no result"))
+            judge(Err::<Evaluation, _>(error), expected.may_overflow(), |_| {
+                unreachable!("there is no result")
+            })
         };
         let overflow = || Error::Overflow { what: "the loss" };
         assert!(matches!(judged(overflow(), &expected), Verdict::Failed(Error::Overflow { .. })));
         expected.evaluation.loss = 1e38;
         assert!(matches!(judged(overflow(), &expected), Verdict::Refused));
-        assert!(matches!(judged(Error::NotComputed, &expected), Verdict::Failed(Error::NotComputed)));
+        assert!(matches!(
+            judged(Error::NotComputed, &expected),
+            Verdict::Failed(Error::NotComputed)
+        ));
 
         let sum = |weight| {
             let term = Weighted::new(weight, Triplet::default(), batch);

@@ -1,7 +1,10 @@
-//! Faults injected into every operation that can fail: each has to be told as an error, and the next evaluation has to be right.
+//! Faults injected into every operation that can fail: each has to be told as an error, and the
+//! next evaluation has to be right.
 
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Operation, Result, Triplet, Weighted};
+use wgpu_metric_learning::{
+    Batch, Context, Contrastive, Error, Operation, Result, Triplet, Weighted,
+};
 
 /// What came of the faults.
 #[derive(Default)]
@@ -18,12 +21,19 @@ impl Faults {
         let embeddings: Vec<f32> = (0..3 * N).map(|at| (at * at % 19) as f32 / 19.0).collect();
         let labels: Vec<u32> = (0..N as u32).map(|row| row % 3).collect();
         let batch = Batch::new(&embeddings, [N, 3], &labels)?;
-        let objective =
-            [Weighted::new(1.0, Contrastive::default(), batch), Weighted::new(0.5, Triplet::default(), batch)];
+        let objective = [
+            Weighted::new(1.0, Contrastive::default(), batch),
+            Weighted::new(0.5, Triplet::default(), batch),
+        ];
         let mut faults = Self::default();
-        faults.fail_each(context, "a loss", |context| context.evaluate(Contrastive::default(), &batch))?;
-        faults.fail_each(context, "an objective", |context| context.evaluate_objective(&objective))?;
-        faults.fail_each(context, "measures", |context| context.measure(&Retrieval::default(), &batch))?;
+        faults.fail_each(context, "a loss", |context| {
+            context.evaluate(Contrastive::default(), &batch)
+        })?;
+        faults
+            .fail_each(context, "an objective", |context| context.evaluate_objective(&objective))?;
+        faults.fail_each(context, "measures", |context| {
+            context.measure(&Retrieval::default(), &batch)
+        })?;
         Ok(faults)
     }
 
@@ -57,7 +67,9 @@ impl Faults {
                 let problem = match result {
                     Ok(_) => "no error",
                     Err(error) if !is_told(operation, &error) => "another error",
-                    Err(_) if run(&context).as_ref() != Ok(&expected) => "the next evaluation is not right",
+                    Err(_) if run(&context).as_ref() != Ok(&expected) => {
+                        "the next evaluation is not right"
+                    }
                     Err(_) => continue,
                 };
                 self.problems.push(format!("{operation:?} {nth} of {what} failed: {problem}"));
@@ -94,13 +106,19 @@ mod tests {
         let run = |work: &dyn Fn(&Context) -> Result<f32>| {
             let mut faults = Faults::default();
             faults.fail_each(&gpu.context, "it", work).unwrap();
-            assert!(faults.injected > 20 && faults.survived() + faults.problems.len() == faults.injected);
+            assert!(
+                faults.injected > 20
+                    && faults.survived() + faults.problems.len() == faults.injected
+            );
             faults.problems
         };
         assert_eq!(run(&|context| evaluate(context).map(|found| found.loss)), [""; 0]);
-        let hiding = run(&|context| Ok(evaluate(context).map(|found| found.loss).unwrap_or_default()));
+        let hiding =
+            run(&|context| Ok(evaluate(context).map(|found| found.loss).unwrap_or_default()));
         assert_eq!(hiding[0], "Allocation 0 of it failed: no error");
-        let confusing = run(&|context| evaluate(context).map(|found| found.loss).map_err(|_| Error::NotComputed));
+        let confusing = run(&|context| {
+            evaluate(context).map(|found| found.loss).map_err(|_| Error::NotComputed)
+        });
         assert_eq!(confusing[0], "Allocation 0 of it failed: another error");
     }
 }

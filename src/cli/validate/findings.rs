@@ -14,7 +14,8 @@ pub struct Findings {
     pub numbers: usize,
     /// Cases whose result is beyond f32, and was refused.
     pub refused: usize,
-    /// Cases in which a loss and a gradient, or measures, that are 1 % off would have been noticed.
+    /// Cases in which a loss and a gradient, or measures, that are 1 % off would have been
+    /// noticed.
     pub noticing: usize,
     /// Cases whose result is 0, so that no part of it can be off.
     pub zero: usize,
@@ -63,7 +64,12 @@ impl Findings {
         let worst = compared.worst;
         if !worst.agrees() {
             let (asked, inputs) = (asked.clone(), inputs.clone());
-            self.failures.push(Finding { what: Problem::Beyond(worst.clone()), asked, shape, inputs });
+            self.failures.push(Finding {
+                what: Problem::Beyond(worst.clone()),
+                asked,
+                shape,
+                inputs,
+            });
         }
         if self.largest.as_ref().is_none_or(|largest| worst.share > largest.what.share) {
             self.largest = Some(Finding { what: worst, asked, shape, inputs });
@@ -77,7 +83,11 @@ impl Findings {
 
     /// Cases that have a result to compare.
     pub fn compared(&self) -> usize {
-        let without_result = self.failures.iter().filter(|failure| matches!(failure.what, Problem::Error(_))).count();
+        let without_result = self
+            .failures
+            .iter()
+            .filter(|failure| matches!(failure.what, Problem::Error(_)))
+            .count();
         self.cases - self.refused - without_result
     }
 }

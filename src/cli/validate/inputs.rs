@@ -2,11 +2,13 @@
 
 use wgpu_metric_learning::{Batch, Contrastive, Distance, Mode, Result, Truth, reference};
 
-/// What the coordinates are like: uniform, of deviation 1 around `offset`, before they are multiplied.
+/// What the coordinates are like: uniform, of deviation 1 around `offset`, before they are
+/// multiplied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Values {
     pub name: &'static str,
-    /// Every row stands twice in the world of embeddings and references, but for `noise` times another row.
+    /// Every row stands twice in the world of embeddings and references, but for `noise` times
+    /// another row.
     twins: bool,
     noise: f32,
     /// The mean of the coordinates.
@@ -17,7 +19,8 @@ pub struct Values {
     scale: f32,
 }
 
-const ORDINARY: Values = Values { name: "ordinary", twins: false, noise: 0.0, offset: 0.0, third: 1.0, scale: 1.0 };
+const ORDINARY: Values =
+    Values { name: "ordinary", twins: false, noise: 0.0, offset: 0.0, third: 1.0, scale: 1.0 };
 const TWINS: Values = Values { name: "duplicates", twins: true, ..ORDINARY };
 const FAR: f32 = 100.0;
 
@@ -42,7 +45,8 @@ impl Values {
         let different = if self.twins { rows.div_ceil(2) } else { rows };
         let coordinate = |row: usize, column: usize| {
             let size = self.scale * if row.is_multiple_of(3) { self.third } else { 1.0 };
-            let number = deviate(BASE, row % different, column) + self.noise * deviate(NOISE, row, column);
+            let number =
+                deviate(BASE, row % different, column) + self.noise * deviate(NOISE, row, column);
             (self.offset + number) * size
         };
         (0..rows * d).map(|at| coordinate(at / d, at % d)).collect()
@@ -125,7 +129,8 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// `labels_are_indices` of prototypes, scores or betas; `truth` is what a pointwise loss compares with.
+    /// `labels_are_indices` of prototypes, scores or betas; `truth` is what a pointwise loss
+    /// compares with.
     pub fn new(mut recipe: Recipe, labels_are_indices: bool, truth: Truth) -> Self {
         let Recipe { mode, classes, .. } = recipe;
         if mode == Mode::PairIndices {
@@ -147,14 +152,17 @@ impl Inputs {
             (class, _) if recipe.extreme_labels && !labels_are_indices => class.wrapping_neg(),
             (class, _) => class,
         };
-        let pairs: Vec<_> = listed(n).map(|[i, j, _]| [i, if i == j { (j + 1) % n as u32 } else { j }]).collect();
+        let pairs: Vec<_> =
+            listed(n).map(|[i, j, _]| [i, if i == j { (j + 1) % n as u32 } else { j }]).collect();
         Self {
             recipe,
             rows: recipe.values.rows(n + references, d),
             references,
             labels: (0..n).map(label).collect(),
             reference_labels: (0..references).map(label).collect(),
-            same: (0..pairs.len().max(n)).map(|at| u32::from(bits(SAME, at, 0).is_multiple_of(3))).collect(),
+            same: (0..pairs.len().max(n))
+                .map(|at| u32::from(bits(SAME, at, 0).is_multiple_of(3)))
+                .collect(),
             pairs,
             triplets: listed(n).collect(),
             targets: targets(truth, &recipe),
@@ -192,15 +200,17 @@ impl Inputs {
         let batch = match mode {
             Mode::Reference => {
                 let batch = Batch::new(embeddings, shape, &self.labels)?;
-                let batch = batch.with_references(references, self.references, &self.reference_labels)?;
+                let batch =
+                    batch.with_references(references, self.references, &self.reference_labels)?;
                 if self.recipe.fixed_references { batch.with_fixed_references() } else { batch }
             }
-            Mode::Prototypes => {
-                Batch::new(embeddings, shape, &self.labels)?.with_prototypes(references, self.references)?
-            }
+            Mode::Prototypes => Batch::new(embeddings, shape, &self.labels)?
+                .with_prototypes(references, self.references)?,
             Mode::Scores => Batch::scores(embeddings, shape, &self.labels)?,
             Mode::PairRows => Batch::pair_rows(embeddings, references, shape, &self.same[..n])?,
-            Mode::PairIndices => Batch::pair_indices(embeddings, shape, &self.pairs, &self.same[..self.pairs.len()])?,
+            Mode::PairIndices => {
+                Batch::pair_indices(embeddings, shape, &self.pairs, &self.same[..self.pairs.len()])?
+            }
             Mode::Triplets => Batch::triplets(embeddings, shape, &self.triplets)?,
             Mode::Pointwise => self.with_truth(Batch::pointwise(embeddings, shape)?)?,
             _ => Batch::new(embeddings, shape, &self.labels)?,
@@ -254,7 +264,8 @@ pub fn bits(purpose: u64, row: usize, column: usize) -> u64 {
     mixed(mixed(mixed(purpose) ^ row as u64) ^ column as u64)
 }
 
-/// splitmix64 of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
+/// splitmix64 of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA
+/// 2014.
 fn mixed(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -46,7 +46,8 @@ impl Report<'_> {
     /// As lines of names and values, after the failures.
     pub fn text(&self) -> String {
         let info = self.gpu.adapter.info();
-        let Findings { cases, numbers, refused, noticing, zero, largest, failures, faults } = self.findings;
+        let Findings { cases, numbers, refused, noticing, zero, largest, failures, faults } =
+            self.findings;
         let mut properties = vec![
             ("adapter", info.name.clone()),
             ("backend", info.backend.to_string()),
@@ -54,23 +55,35 @@ impl Report<'_> {
             ("cases", cases.to_string()),
             ("numbers compared", numbers.to_string()),
             ("refused, beyond f32", refused.to_string()),
-            ("1 % error noticed", format!("in {noticing} of {} results; {zero} are 0", self.findings.compared())),
+            (
+                "1 % error noticed",
+                format!("in {noticing} of {} results; {zero} are 0", self.findings.compared()),
+            ),
         ];
         if let Some(largest) = largest {
             properties.push(("largest error", describe(&largest.what)));
             properties.push(("  of", case(largest)));
         }
         properties.push(("failures", failures.len().to_string()));
-        properties.push(("faults injected", format!("{}, {} survived", faults.injected, faults.survived())));
+        properties.push((
+            "faults injected",
+            format!("{}, {} survived", faults.injected, faults.survived()),
+        ));
         properties.push(("elapsed", format!("{:.1} s", self.elapsed.as_secs_f64())));
-        let listed = failures.iter().take(LISTED).map(|failure| format!("{}\n", failure_text(failure)));
-        let problems = faults.problems.iter().map(|problem| format!("FAULT NOT SURVIVED: {problem}\n"));
+        let listed =
+            failures.iter().take(LISTED).map(|failure| format!("{}\n", failure_text(failure)));
+        let problems =
+            faults.problems.iter().map(|problem| format!("FAULT NOT SURVIVED: {problem}\n"));
         let verdict = match failures.len() {
             0 if !self.findings.agree() => "Faults were not survived.".to_string(),
             0 => "Every result is within its bounds.".to_string(),
             failed => format!("{failed} of {cases} cases FAILED."),
         };
-        format!("{}{}\n{verdict}", listed.chain(problems).collect::<String>(), table::properties(&properties))
+        format!(
+            "{}{}\n{verdict}",
+            listed.chain(problems).collect::<String>(),
+            table::properties(&properties)
+        )
     }
 }
 
@@ -117,7 +130,8 @@ fn describe(worst: &Deviation) -> String {
 }
 
 fn case<T>(finding: &Finding<T>) -> String {
-    let sizes = report::sizes(&finding.shape).into_iter().map(|(name, value)| format!(", {name} {value}"));
+    let sizes =
+        report::sizes(&finding.shape).into_iter().map(|(name, value)| format!(", {name} {value}"));
     let (_, settings) = finding.asked.json();
     format!("{settings}, {}{}", finding.inputs, sizes.collect::<String>())
 }

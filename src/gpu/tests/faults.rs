@@ -1,4 +1,5 @@
-//! Every loss against the reference, and faults planted in the kernels that this comparison has to catch.
+//! Every loss against the reference, and faults planted in the kernels that this comparison has to
+//! catch.
 
 use super::contexts;
 use crate::Error;
@@ -9,7 +10,8 @@ use crate::reference::samples::{Sample, losses, representatives};
 use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds};
 use crate::shader::planted;
 
-/// Whether the kernels agree with the reference on every batch of the sample that the loss can take.
+/// Whether the kernels agree with the reference on every batch of the sample that the loss can
+/// take.
 fn agrees(context: &Context, loss: &Loss, sample: &Sample) -> Result<(), String> {
     for batch in sample.batches(loss) {
         let expected = evaluate_with_bounds(loss, &batch).map_err(|error| error.to_string())?;
@@ -49,7 +51,10 @@ fn every_kernel_agrees_on_every_adapter() {
 
 #[test]
 fn every_kernel_agrees_with_run_time_checks() {
-    assert_agrees(&contexts(Options { checks: Checks::Checked, ..Options::default() })[0], &representatives());
+    assert_agrees(
+        &contexts(Options { checks: Checks::Checked, ..Options::default() })[0],
+        &representatives(),
+    );
 }
 
 /// A line of a kernel and what it is replaced with.
@@ -59,21 +64,45 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("prepare/beta.wgsl", "beta[index] = value;", "beta[index] = value + 0.01;"),
     ("distance/pairwise.wgsl", "let difference = x - y;", "let difference = x - 1.0001 * y;"),
     ("distance/pairwise.wgsl", "return dot(x, y);", "return dot(x.xyz, y.xyz);"),
-    ("distance/pairwise.wgsl", "dot(abs(difference), vec4(1.0))", "dot(abs(difference), vec4(1.0, 1.0, 1.0, 0.0))"),
+    (
+        "distance/pairwise.wgsl",
+        "dot(abs(difference), vec4(1.0))",
+        "dot(abs(difference), vec4(1.0, 1.0, 1.0, 0.0))",
+    ),
     ("distance/pairwise.wgsl", "min(0.5 * sum, 2.0)", "min(sum, 2.0)"),
     ("distance/scores.wgsl", "= -scores", "= scores"),
-    ("terms/contrastive.wgsl", "d - parameters.positive_margin", "d - 0.99 * parameters.positive_margin"),
+    (
+        "terms/contrastive.wgsl",
+        "d - parameters.positive_margin",
+        "d - 0.99 * parameters.positive_margin",
+    ),
     ("terms/contrastive.wgsl", "- negative_weight * term_slope", "+ negative_weight * term_slope"),
     ("terms/contrastive.wgsl", "return 2.0 * hinge;", "return hinge;"),
-    ("terms/margin/all.wgsl", "vec4(-1.0), negative > vec4(0.0)", "vec4(1.0), negative > vec4(0.0)"),
+    (
+        "terms/margin/all.wgsl",
+        "vec4(-1.0), negative > vec4(0.0)",
+        "vec4(1.0), negative > vec4(0.0)",
+    ),
     ("terms/margin/all.wgsl", "f32(i32(counts.w) - i32(counts.z))", "f32(counts.w + counts.z)"),
     ("terms/margin/all.wgsl", "beta[labels[i]]", "beta[0]"),
-    ("terms/margin/distance_weighted.wgsl", "(2.0 - dimensions) * log(d)", "(1.0 - dimensions) * log(d)"),
+    (
+        "terms/margin/distance_weighted.wgsl",
+        "(2.0 - dimensions) * log(d)",
+        "(1.0 - dimensions) * log(d)",
+    ),
     ("terms/margin/distance_weighted.wgsl", "let d = max(at, NEAREST);", "let d = max(at, 0.9);"),
     ("terms/margin/distance_weighted.wgsl", "if (d >= FARTHEST) {", "if (d >= 1.3) {"),
     ("terms/margin/distance_weighted.wgsl", "key * 1664525u", "key * 1664527u"),
-    ("terms/margin/distance_weighted.wgsl", "vec3(parameters.seed, i, rank)", "vec3(parameters.seed, rank, i)"),
-    ("terms/margin/distance_weighted.wgsl", "if (sum > threshold) {", "if (sum > 0.9 * threshold) {"),
+    (
+        "terms/margin/distance_weighted.wgsl",
+        "vec3(parameters.seed, i, rank)",
+        "vec3(parameters.seed, rank, i)",
+    ),
+    (
+        "terms/margin/distance_weighted.wgsl",
+        "if (sum > threshold) {",
+        "if (sum > 0.9 * threshold) {",
+    ),
     ("terms/margin/distance_weighted.wgsl", "sum = cumulative[segment - 1u];", "sum = 0.0;"),
     ("terms/margin/distance_weighted.wgsl", "drawn], 1u);", "drawn], 2u);"),
     ("terms/margin/distance_weighted.wgsl", "-f32(times), hinge", "-1.0, hinge"),
@@ -97,9 +126,21 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/triplet/one_per_anchor.wgsl", "(d > vec4(least))", "(d < vec4(least))"),
     ("terms/triplet/one_per_anchor.wgsl", "beyond.column != NOWHERE", "beyond.column == NOWHERE"),
     ("terms/triplet/one_per_anchor.wgsl", "coefficient(-slope", "coefficient(slope"),
-    ("terms/triplet/semi_hard.wgsl", "select(value_of(order), farthest.value", "select(value_of(order), 0.0"),
-    ("terms/triplet/semi_hard.wgsl", "slopes += slopes_of_choosers(size, EMPTY, d);", "slopes += 0.0;"),
-    ("terms/triplet/semi_hard.wgsl", "smallest = scan_scratch[group.local - 1u];", "smallest = EMPTY;"),
+    (
+        "terms/triplet/semi_hard.wgsl",
+        "select(value_of(order), farthest.value",
+        "select(value_of(order), 0.0",
+    ),
+    (
+        "terms/triplet/semi_hard.wgsl",
+        "slopes += slopes_of_choosers(size, EMPTY, d);",
+        "slopes += 0.0;",
+    ),
+    (
+        "terms/triplet/semi_hard.wgsl",
+        "smallest = scan_scratch[group.local - 1u];",
+        "smallest = EMPTY;",
+    ),
     ("terms/nt_xent.wgsl", "/ (1.0 + small)", "/ (1.001 + small)"),
     ("terms/nt_xent.wgsl", "-end.weight * small", "-0.999 * end.weight * small"),
     ("terms/nt_xent.wgsl", "select(0u, counts.x, has_negatives)", "0u"),
@@ -118,7 +159,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("gradient/pairwise.wgsl", "return -y;", "return y;"),
     ("gradient/scores.wgsl", "= -coefficients", "= coefficients"),
     ("pointwise/mean_squared_error.wgsl", "2.0 * r,", "1.999 * r,"),
-    ("pointwise/mean_squared_error.wgsl", "checked_value(index), checked_target(index)", "checked_value(index), 0.0"),
+    (
+        "pointwise/mean_squared_error.wgsl",
+        "checked_value(index), checked_target(index)",
+        "checked_value(index), 0.0",
+    ),
     ("pointwise/mean_squared_error.wgsl", "Term(r * r", "Term(0.999 * r * r"),
     ("pointwise/huber.wgsl", "0.5 * c", "0.6 * c"),
     ("pointwise/huber.wgsl", "clamp(r,", "clamp(2.0 * r,"),
@@ -134,10 +179,18 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("pointwise/uniform_entropy.wgsl", "part_of(softmax, x) - 1.0", "part_of(softmax, x)"),
     ("pointwise/l1.wgsl", "strength * sign(w)", "strength * abs(sign(w))"),
     ("pointwise/l2.wgsl", "2.0 * parameters.strength", "parameters.strength"),
-    ("pointwise/elastic_net.wgsl", "parameters.l1_strength * sign(w) + ", "parameters.l1_strength + "),
+    (
+        "pointwise/elastic_net.wgsl",
+        "parameters.l1_strength * sign(w) + ",
+        "parameters.l1_strength + ",
+    ),
     ("finish/totals.wgsl", "return inverse(nonzero);", "return inverse(terms);"),
     ("finish/totals.wgsl", "return 0.5 * inverse(terms);", "return inverse(terms);"),
-    ("finish/totals.wgsl", "positive_weight * sums.x + negative_weight", "positive_weight * sums.x - negative_weight"),
+    (
+        "finish/totals.wgsl",
+        "positive_weight * sums.x + negative_weight",
+        "positive_weight * sums.x - negative_weight",
+    ),
     ("prepare/list.wgsl", "kinds[entry] = kind;", "kinds[entry] = 1u - kind;"),
     (
         "distance/listed.wgsl",
@@ -147,7 +200,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("incidence/count.wgsl", "place_at(index))], 1u)", "place_at(index))], 2u)"),
     ("incidence/scan.wgsl", "sums[group.local] - sum;", "sums[group.local];"),
     ("incidence/scatter.wgsl", "next[digit] + earlier_holders(digit, group)", "next[digit]"),
-    ("terms/triplet/explicit.wgsl", "coefficient(-slope, negative)", "coefficient(slope, negative)"),
+    (
+        "terms/triplet/explicit.wgsl",
+        "coefficient(-slope, negative)",
+        "coefficient(slope, negative)",
+    ),
     (
         "gradient/chosen.wgsl",
         "select(choice.negative_coefficient, choice",
@@ -173,16 +230,21 @@ const FAULTS: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_planted_fault_is_caught() {
-    // Rows enough for a second step of the gradient's sums, and cut for a second stripe; and for several tiles in one stripe, and
-    // invocations that own several columns.
+    // Rows enough for a second step of the gradient's sums, and cut for a second stripe; and for
+    // several tiles in one stripe, and invocations that own several columns.
     let [sample, long] = [Sample::new(19, 6, 1.0), Sample::new(600, 4, 1.0)];
-    let [cut, whole] = [16 * 20 * 8, 32 << 20]
-        .map(|workspace_bytes| contexts(Options { workspace_bytes, ..Options::default() }).swap_remove(0));
+    let [cut, whole] = [16 * 20 * 8, 32 << 20].map(|workspace_bytes| {
+        contexts(Options { workspace_bytes, ..Options::default() }).swap_remove(0)
+    });
     let mut losses = representatives();
     let is_seen = |losses: &[Loss]| {
-        let by = |context, losses: &[Loss], sample| losses.iter().any(|loss| agrees(context, loss, sample).is_err());
+        let by = |context, losses: &[Loss], sample| {
+            losses.iter().any(|loss| agrees(context, loss, sample).is_err())
+        };
         let of_all = Contrastive::default().into();
-        by(&cut, losses, &sample) || by(&whole, losses, &sample) || by(&whole, &[losses[0].clone(), of_all], &long)
+        by(&cut, losses, &sample)
+            || by(&whole, losses, &sample)
+            || by(&whole, &[losses[0].clone(), of_all], &long)
     };
     for &(path, line, fault) in FAULTS {
         // Those whose own kernel it is come first.
@@ -201,9 +263,12 @@ fn objective_agrees(context: &Context, sample: &Sample) -> bool {
     let losses: [Loss; 2] = [Contrastive::default().into(), Triplet::default().into()];
     let batches = losses.each_ref().map(|loss| sample.batches(loss).swap_remove(0));
     let weighted = losses.iter().zip(batches).zip([0.5, -2.0]);
-    let objective: Vec<_> = weighted.map(|((loss, batch), weight)| Weighted::new(weight, loss, batch)).collect();
+    let objective: Vec<_> =
+        weighted.map(|((loss, batch), weight)| Weighted::new(weight, loss, batch)).collect();
     let expected = evaluate_objective_with_bounds(&objective).expect("a valid objective");
-    expected.compare(&context.evaluate_objective(&objective).expect("kernels that compile")).agrees()
+    expected
+        .compare(&context.evaluate_objective(&objective).expect("kernels that compile"))
+        .agrees()
 }
 
 const FAULTS_OF_SUMS: &[(&str, &str, &str)] = &[

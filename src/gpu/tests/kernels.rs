@@ -11,7 +11,8 @@ use crate::reference::samples::{Sample, representatives};
 use crate::training::{Linear, Optimizer};
 use crate::{Contrastive, Weighted};
 
-/// Every kernel that planning all losses in all their modes makes, an objective, measuring retrieval, and training.
+/// Every kernel that planning all losses in all their modes makes, an objective, measuring
+/// retrieval, and training.
 fn planned() -> Vec<Kernel> {
     let context = contexts(Options::default()).swap_remove(0);
     let sample = Sample::new(5, 3, 1.0);
@@ -30,7 +31,8 @@ fn planned() -> Vec<Kernel> {
         let [parameters, gradient] = [(); 2].map(|()| values(&context, 4));
         plan.bind(parameters.slice(..), gradient.slice(..)).expect("valid buffers");
     }
-    let linear = context.plan_linear(Linear { rows: 2, inputs: 2, outputs: 2 }).expect("valid sizes");
+    let linear =
+        context.plan_linear(Linear { rows: 2, inputs: 2, outputs: 2 }).expect("valid sizes");
     let [inputs, other] = [(); 2].map(|()| values(&context, 4));
     linear.bind_forward(inputs.slice(..), other.slice(..)).expect("valid buffers");
     linear.bind_backward(inputs.slice(..), other.slice(..)).expect("valid buffers");
@@ -39,7 +41,8 @@ fn planned() -> Vec<Kernel> {
 
 fn values(context: &Context, count: u64) -> wgpu::Buffer {
     let usage = wgpu::BufferUsages::STORAGE;
-    let descriptor = wgpu::BufferDescriptor { label: None, size: count * 4, usage, mapped_at_creation: false };
+    let descriptor =
+        wgpu::BufferDescriptor { label: None, size: count * 4, usage, mapped_at_creation: false };
     context.device().create_buffer(&descriptor)
 }
 
@@ -60,7 +63,9 @@ fn files(folder: &Path) -> BTreeSet<String> {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         match path.is_dir() {
-            true => files.extend(self::files(&path).into_iter().map(|file| format!("{name}/{file}"))),
+            true => {
+                files.extend(self::files(&path).into_iter().map(|file| format!("{name}/{file}")))
+            }
             false => drop(files.insert(name)),
         }
     }
@@ -69,7 +74,8 @@ fn files(folder: &Path) -> BTreeSet<String> {
 
 #[test]
 fn every_file_that_is_no_part_of_others_is_listed() {
-    let listed: BTreeSet<_> = kernels::all().iter().map(|kernel| kernel.shader.path.to_string()).collect();
+    let listed: BTreeSet<_> =
+        kernels::all().iter().map(|kernel| kernel.shader.path.to_string()).collect();
     let mut files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"));
     files.retain(|path| !path.starts_with("shared/") && !path.starts_with("subgroups/"));
     assert_eq!(files, listed);

@@ -4,8 +4,8 @@ use std::mem::offset_of;
 
 use crate::gpu::kernel::Slot;
 use crate::gpu::layout::{
-    Accumulate, Choice, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Start,
-    Statistic, Stripe, Summands, Totals, state,
+    Accumulate, Choice, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row,
+    Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, state,
 };
 use crate::gpu::limits::{ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH};
 use crate::gpu::{Kernel, RowWidth, Tier, kernels};
@@ -16,15 +16,20 @@ use crate::training::Optimizer;
 
 fn parse(shader: Shader) -> naga::Module {
     let source = compose(shader, Tier::Baseline);
-    naga::front::wgsl::parse_str(&source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)))
+    naga::front::wgsl::parse_str(&source)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)))
 }
 
 /// Size, then name and offset of every member.
 fn layout_of(module: &naga::Module, name: &str) -> (usize, Vec<(String, usize)>) {
     let mut structs = module.types.iter().filter(|(_, ty)| ty.name.as_deref() == Some(name));
     let (_, ty) = structs.next().unwrap_or_else(|| panic!("no struct {name}"));
-    let naga::TypeInner::Struct { members, span } = &ty.inner else { panic!("{name} is no struct") };
-    let member = |member: &naga::StructMember| (member.name.clone().unwrap_or_default(), member.offset as usize);
+    let naga::TypeInner::Struct { members, span } = &ty.inner else {
+        panic!("{name} is no struct")
+    };
+    let member = |member: &naga::StructMember| {
+        (member.name.clone().unwrap_or_default(), member.offset as usize)
+    };
     (*span as usize, members.iter().map(member).collect())
 }
 
@@ -70,7 +75,8 @@ fn structs_have_the_same_layout() {
 
 /// The value of a named constant.
 fn constant(module: &naga::Module, name: &str) -> u32 {
-    let mut found = module.constants.iter().filter(|(_, constant)| constant.name.as_deref() == Some(name));
+    let mut found =
+        module.constants.iter().filter(|(_, constant)| constant.name.as_deref() == Some(name));
     let (_, constant) = found.next().unwrap_or_else(|| panic!("no constant {name}"));
     match module.global_expressions[constant.init] {
         naga::Expression::Literal(naga::Literal::U32(value)) => value,
@@ -125,15 +131,22 @@ fn constants_have_the_same_value() {
     assert_eq!(constant(&softmax, "GRADIENT_STEP"), constant(&gradient, "STEP"));
     let linear = parse(shader!("training/linear.wgsl"));
     assert_eq!(constant(&linear, "TILE"), crate::gpu::sweeps::TILE);
-    assert_eq!([&gradient, &distance].map(|module| constant(module, "BLOCK")), [crate::gpu::sweeps::TILE; 2]);
+    assert_eq!(
+        [&gradient, &distance].map(|module| constant(module, "BLOCK")),
+        [crate::gpu::sweeps::TILE; 2]
+    );
     let listed = parse(shader!("gradient/listed.wgsl"));
     let chosen = parse(shader!("gradient/chosen.wgsl"));
-    let portions = [&gradient, &listed, &chosen].map(|module| u64::from(constant(module, "PORTION")));
+    let portions =
+        [&gradient, &listed, &chosen].map(|module| u64::from(constant(module, "PORTION")));
     assert_eq!(portions, [SUMMANDS_PER_DISPATCH, PLACES_PER_DISPATCH, ANCHORS_PER_DISPATCH]);
     let tile = [constant(&chosen, "ROWS"), 4 * constant(&chosen, "VECTORS")];
     assert_eq!(tile.map(u64::from), crate::gpu::steps::CHOSEN_TILE);
     let listed = parse(shader!("distance/listed.wgsl"));
-    assert_eq!(u64::from(constant(&listed, "PAIRS_PER_GROUP")), crate::gpu::sweeps::PAIRS_PER_GROUP);
+    assert_eq!(
+        u64::from(constant(&listed, "PAIRS_PER_GROUP")),
+        crate::gpu::sweeps::PAIRS_PER_GROUP
+    );
     let sorting = parse(shader!("incidence/count.wgsl"));
     let sizes = ["BLOCK", "DIGITS"].map(|name| u64::from(constant(&sorting, name)));
     assert_eq!(sizes, [crate::gpu::list::BLOCK, crate::gpu::list::DIGITS]);
@@ -153,8 +166,12 @@ fn parameters_stand_in_the_order_of_the_kernel() {
             continue;
         }
         let (_, members) = layout_of(&module, "Parameters");
-        let host: Vec<_> =
-            terms.parameters.iter().enumerate().map(|(at, &(name, _))| (name.to_owned(), at * 4)).collect();
+        let host: Vec<_> = terms
+            .parameters
+            .iter()
+            .enumerate()
+            .map(|(at, &(name, _))| (name.to_owned(), at * 4))
+            .collect();
         assert_eq!(members, host, "{}", terms.shader.path);
     }
 }
@@ -177,9 +194,15 @@ fn rooms_have_the_bindings_of_their_kernels() {
         for (_, global) in module.global_variables.iter() {
             let Some(binding) = &global.binding else { continue };
             let slot = match global.space {
-                naga::AddressSpace::Uniform if global.name.as_deref() == Some("stripe") => Slot::Stripe,
+                naga::AddressSpace::Uniform if global.name.as_deref() == Some("stripe") => {
+                    Slot::Stripe
+                }
                 naga::AddressSpace::Uniform => Slot::Uniform,
-                naga::AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => Slot::Write,
+                naga::AddressSpace::Storage { access }
+                    if access.contains(naga::StorageAccess::STORE) =>
+                {
+                    Slot::Write
+                }
                 _ => Slot::Read,
             };
             assert_eq!(
@@ -194,7 +217,8 @@ fn rooms_have_the_bindings_of_their_kernels() {
 #[test]
 fn no_room_needs_more_than_the_baseline() {
     for Kernel { room, .. } in kernels::all() {
-        let storage = room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
+        let storage =
+            room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
         assert!(storage <= 8, "{room:?} has {storage} storage buffers");
     }
 }

@@ -1,4 +1,5 @@
-//! Faults planted in the kernels of the retrieval measures, which the comparison with the reference has to catch.
+//! Faults planted in the kernels of the retrieval measures, which the comparison with the reference
+//! has to catch.
 
 use super::contexts;
 use crate::gpu::{Context, Options};
@@ -14,7 +15,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("measures/ranks.wgsl", "let q = positives_before + 1u;", "let q = positives_before + 2u;"),
     ("measures/ranks.wgsl", "size, NEGATIVE)", "size, POSITIVE)"),
     ("measures/ranks.wgsl", "atomicAdd(&places[place], 1u);", "atomicMax(&places[place], 1u);"),
-    ("measures/ranks.wgsl", "let counts = r <= vec4(positives);", "let counts = r < vec4(positives);"),
+    (
+        "measures/ranks.wgsl",
+        "let counts = r <= vec4(positives);",
+        "let counts = r < vec4(positives);",
+    ),
     ("measures/ranks.wgsl", "nearest = min(nearest, r.x);", "nearest = min(nearest, r.y);"),
     ("measures/ranks.wgsl", "a.x < b.x || (", "a.x > b.x || ("),
     ("measures/ranks.wgsl", "&& a.y < b.y", "&& a.y > b.y"),
@@ -24,16 +29,21 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("measures/totals.wgsl", "let k = recall_at[index];", "let k = recall_at[0];"),
 ];
 
-/// Whether the kernels agree with the reference in batch and reference mode, with and without duplicates.
+/// Whether the kernels agree with the reference in batch and reference mode, with and without
+/// duplicates.
 fn agrees(context: &Context, samples: &[Sample]) -> Result<(), String> {
     for distance in Distance::ALL {
         let retrieval = Retrieval { distance, ..Default::default() };
         for batch in samples.iter().flat_map(Sample::retrieval_batches) {
-            let expected = measure_with_bounds(&retrieval, &batch).map_err(|error| error.to_string())?;
+            let expected =
+                measure_with_bounds(&retrieval, &batch).map_err(|error| error.to_string())?;
             let actual = context.measure(&retrieval, &batch).expect("kernels that compile");
             let comparison = expected.compare(&actual);
             if !comparison.agrees() {
-                return Err(format!("{retrieval:?} in {} mode:\n{comparison}", batch.shape().mode().name()));
+                return Err(format!(
+                    "{retrieval:?} in {} mode:\n{comparison}",
+                    batch.shape().mode().name()
+                ));
             }
         }
     }

@@ -1,5 +1,6 @@
-//! Tests of what only the inside sees: that every kernel is listed; the layouts that host and kernels share;
-//! faults planted in the kernels, which the comparison with the reference has to catch; and what is compiled when.
+//! Tests of what only the inside sees: that every kernel is listed; the layouts that host and
+//! kernels share; faults planted in the kernels, which the comparison with the reference has to
+//! catch; and what is compiled when.
 
 mod faults;
 mod kernels;
@@ -14,10 +15,14 @@ use super::{Adapter, Context, Options, Tier};
 fn contexts(options: Options) -> Vec<Context> {
     let adapters = Adapter::all();
     assert!(!adapters.is_empty(), "no adapter found: install a GPU driver, a software one will do");
-    let open =
-        |adapter: &Adapter, tier| adapter.open(Options { tier: Some(tier), ..options }).expect("the adapter opens");
+    let open = |adapter: &Adapter, tier| {
+        adapter.open(Options { tier: Some(tier), ..options }).expect("the adapter opens")
+    };
     let tiers = |adapter| {
-        Tier::ALL.into_iter().filter(move |&tier| Adapter::has(adapter, tier)).map(move |tier| (adapter, tier))
+        Tier::ALL
+            .into_iter()
+            .filter(move |&tier| Adapter::has(adapter, tier))
+            .map(move |tier| (adapter, tier))
     };
     adapters.iter().flat_map(tiers).map(|(adapter, tier)| open(adapter, tier)).collect()
 }

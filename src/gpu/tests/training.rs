@@ -1,5 +1,5 @@
-//! The optimisers and the linear projection against the reference, and faults planted in their kernels that this comparison has to
-//! catch.
+//! The optimisers and the linear projection against the reference, and faults planted in their
+//! kernels that this comparison has to catch.
 
 use super::contexts;
 use crate::gpu::buffers::filled;
@@ -22,7 +22,9 @@ fn upload(context: &Context, numbers: &[f32]) -> wgpu::Buffer {
 fn submit(context: &Context, mut encoder: wgpu::CommandEncoder, buffer: &wgpu::Buffer) -> Vec<f32> {
     let mut sources = Sources::default();
     sources.add(Shape::pointwise(1, 1), [(What::Gradient, buffer)]);
-    let parse = |read: &crate::gpu::readback::Read<'_>| Ok(read.staged(0).floats(What::Gradient).unwrap_or_default());
+    let parse = |read: &crate::gpu::readback::Read<'_>| {
+        Ok(read.staged(0).floats(What::Gradient).unwrap_or_default())
+    };
     let pending = Pending::new(context, &mut encoder, sources, parse).expect("a read-back");
     context.queue().submit([encoder.finish()]);
     pending.wait(context.options().timeout).expect("a result")
@@ -36,7 +38,8 @@ fn encoder(context: &Context) -> wgpu::CommandEncoder {
 fn numbers(count: usize, seed: u64, magnitude: f32) -> Vec<f32> {
     let mut state = seed;
     let mut number = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) * magnitude
     };
     (0..count).map(|_| number()).collect()
@@ -57,17 +60,26 @@ fn optimizers() -> Vec<Optimizer> {
 fn gradients(parameters: usize, steps: usize) -> Vec<Vec<f32>> {
     const MAGNITUDES: [f32; 7] = [1.0, 1e-3, 30.0, 0.0, 1e-20, 1e-42, 1e15];
     let scaled = |(at, number): (usize, f32)| number * MAGNITUDES[at % MAGNITUDES.len()];
-    let of_step = |step| numbers(parameters, step as u64 + 1, 1.0).into_iter().enumerate().map(scaled).collect();
+    let of_step = |step| {
+        numbers(parameters, step as u64 + 1, 1.0).into_iter().enumerate().map(scaled).collect()
+    };
     (0..steps).map(of_step).collect()
 }
 
 /// The parameters after all steps in one submission.
-fn stepped(context: &Context, optimizer: Optimizer, start: &[f32], gradients: &[Vec<f32>]) -> Vec<f32> {
+fn stepped(
+    context: &Context,
+    optimizer: Optimizer,
+    start: &[f32],
+    gradients: &[Vec<f32>],
+) -> Vec<f32> {
     let plan = context.plan_optimizer(optimizer, start.len()).expect("a valid optimiser");
     let parameters = upload(context, start);
     let pitch = start.len().next_multiple_of(ALIGNMENT);
     let mut all = vec![0.0; pitch * gradients.len()];
-    all.chunks_mut(pitch).zip(gradients).for_each(|(place, gradient)| place[..start.len()].copy_from_slice(gradient));
+    all.chunks_mut(pitch)
+        .zip(gradients)
+        .for_each(|(place, gradient)| place[..start.len()].copy_from_slice(gradient));
     let all = upload(context, &all);
     let mut encoder = encoder(context);
     for step in 0..gradients.len() as u64 {
@@ -78,13 +90,22 @@ fn stepped(context: &Context, optimizer: Optimizer, start: &[f32], gradients: &[
     submit(context, encoder, &parameters)
 }
 
-fn compare_steps(context: &Context, optimizer: Optimizer, parameters: usize, steps: usize) -> Comparison {
+fn compare_steps(
+    context: &Context,
+    optimizer: Optimizer,
+    parameters: usize,
+    steps: usize,
+) -> Comparison {
     let start = numbers(parameters, 77, 1.0);
     let gradients = gradients(parameters, steps);
     let slices: Vec<_> = gradients.iter().map(Vec::as_slice).collect();
     let expected = optimize(optimizer, &start, &slices).expect("valid parameters");
     let actual = stepped(context, optimizer, &start, &gradients);
-    assert_eq!(bits(&actual), bits(&stepped(context, optimizer, &start, &gradients)), "other bits in the second run");
+    assert_eq!(
+        bits(&actual),
+        bits(&stepped(context, optimizer, &start, &gradients)),
+        "other bits in the second run"
+    );
     expected.compare(&actual)
 }
 
@@ -99,10 +120,13 @@ fn compare_linear(context: &Context, linear: Linear, magnitude: f32) -> [Compari
     let weights = numbers(dimensions * outputs, 2, 1.0);
     let slopes = numbers(rows * outputs, 3, 1.0);
     let plan = context.plan_linear(linear).expect("valid sizes");
-    let [of_inputs, of_weights, of_slopes] = [&inputs, &weights, &slopes].map(|numbers| upload(context, numbers));
+    let [of_inputs, of_weights, of_slopes] =
+        [&inputs, &weights, &slopes].map(|numbers| upload(context, numbers));
     let run = || {
-        let forward = plan.bind_forward(of_inputs.slice(..), of_weights.slice(..)).expect("valid buffers");
-        let backward = plan.bind_backward(of_inputs.slice(..), of_slopes.slice(..)).expect("valid buffers");
+        let forward =
+            plan.bind_forward(of_inputs.slice(..), of_weights.slice(..)).expect("valid buffers");
+        let backward =
+            plan.bind_backward(of_inputs.slice(..), of_slopes.slice(..)).expect("valid buffers");
         [(&forward, plan.outputs()), (&backward, plan.gradient())].map(|(binding, result)| {
             let mut encoder = encoder(context);
             plan.record(&mut encoder, binding).expect("its own binding");
@@ -110,7 +134,11 @@ fn compare_linear(context: &Context, linear: Linear, magnitude: f32) -> [Compari
         })
     };
     let [outputs, gradient] = run();
-    assert_eq!([&outputs, &gradient].map(|found| bits(found)), run().map(|found| bits(&found)), "{linear:?}");
+    assert_eq!(
+        [&outputs, &gradient].map(|found| bits(found)),
+        run().map(|found| bits(&found)),
+        "{linear:?}"
+    );
     let expected = project(&linear, &inputs, &weights).expect("valid sizes");
     let expected_gradient = project_back(&linear, &inputs, &slopes).expect("valid sizes");
     [expected.compare(&outputs), expected_gradient.compare(&gradient)]
@@ -122,7 +150,10 @@ fn every_optimizer_agrees_on_every_adapter() {
         for optimizer in optimizers() {
             for [parameters, steps] in [[1, 3], [255, 1], [256, 2], [257, 40]] {
                 let comparison = compare_steps(&context, optimizer, parameters, steps);
-                assert!(comparison.agrees(), "{optimizer:?}, {parameters} parameters, {steps} steps\n{comparison}");
+                assert!(
+                    comparison.agrees(),
+                    "{optimizer:?}, {parameters} parameters, {steps} steps\n{comparison}"
+                );
             }
         }
     }
@@ -141,7 +172,10 @@ fn the_bounds_stay_narrow_over_a_thousand_steps() {
         let expected = optimize(optimizer, &start, &slices).expect("valid parameters");
         for (at, bound) in expected.bounds.iter().enumerate() {
             let moved = (expected.numbers[at] - f64::from(start[at])).abs();
-            assert!(*bound < 1e-2 * moved.max(0.1), "{optimizer:?}: {bound:.1e} of {moved:.1e} at {at}");
+            assert!(
+                *bound < 1e-2 * moved.max(0.1),
+                "{optimizer:?}: {bound:.1e} of {moved:.1e} at {at}"
+            );
         }
     }
 }
@@ -160,7 +194,9 @@ fn both_ways_of_a_projection_agree_on_every_adapter() {
         [1, 5000, 3],
     ];
     for context in contexts(Options::default()) {
-        for ([rows, inputs, outputs], magnitude) in SIZES.into_iter().zip([1.0, 1e-20, 1e15].into_iter().cycle()) {
+        for ([rows, inputs, outputs], magnitude) in
+            SIZES.into_iter().zip([1.0, 1e-20, 1e15].into_iter().cycle())
+        {
             let linear = Linear { rows, inputs, outputs };
             for comparison in compare_linear(&context, linear, magnitude) {
                 assert!(comparison.agrees(), "{linear:?}\n{comparison}");
@@ -180,7 +216,8 @@ fn the_longest_sums_are_whole() {
         let linear = Linear { rows: 1, inputs: LIMIT, outputs: 1 };
         let plan = context.plan_linear(linear).expect("as long as it may be");
         let [inputs, weights] = [1.0, 0.5].map(|number| upload(&context, &vec![number; LIMIT]));
-        let binding = plan.bind_forward(inputs.slice(..), weights.slice(..)).expect("valid buffers");
+        let binding =
+            plan.bind_forward(inputs.slice(..), weights.slice(..)).expect("valid buffers");
         let mut encoder = encoder(&context);
         plan.record(&mut encoder, &binding).expect("its own binding");
         assert_eq!(submit(&context, encoder, plan.outputs()), [0.5 * LIMIT as f32]);
@@ -189,7 +226,11 @@ fn the_longest_sums_are_whole() {
 
 /// A line of a kernel and what it is replaced with.
 const FAULTS: &[(&str, &str, &str)] = &[
-    ("training/sgd.wgsl", "settings.momentum * velocities[index] + g", "settings.momentum * velocities[index] - g"),
+    (
+        "training/sgd.wgsl",
+        "settings.momentum * velocities[index] + g",
+        "settings.momentum * velocities[index] - g",
+    ),
     ("training/sgd.wgsl", "velocities[index] = velocity;", "velocities[index] = g;"),
     ("training/sgd.wgsl", "slope + settings.weight_decay * w", "slope"),
     ("training/adam.wgsl", "betas * earlier", "betas.yx * earlier"),
@@ -205,7 +246,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
 
 /// Whether everything that the faults are in agrees.
 fn agrees(context: &Context) -> bool {
-    let steps = optimizers().into_iter().all(|optimizer| compare_steps(context, optimizer, 9, 5).agrees());
+    let steps =
+        optimizers().into_iter().all(|optimizer| compare_steps(context, optimizer, 9, 5).agrees());
     let linear = Linear { rows: 20, inputs: 37, outputs: 8 };
     steps && compare_linear(context, linear, 1.0).iter().all(Comparison::agrees)
 }
@@ -216,7 +258,10 @@ fn planted_faults_are_caught() {
     assert!(agrees(&context));
     for &(path, text, fault) in FAULTS {
         context.forget(path);
-        assert!(!planted(path, text, fault, || agrees(&context)), "{path}: `{fault}` is not noticed");
+        assert!(
+            !planted(path, text, fault, || agrees(&context)),
+            "{path}: `{fault}` is not noticed"
+        );
         context.forget(path);
     }
 }
@@ -231,7 +276,10 @@ fn what_is_not_finite_is_left_out_and_counted() {
         [1.0, 1.0, 1.0, 1.0, f32::from_bits(0xffff_ffff)],
     ];
     for context in contexts(Options::default()) {
-        for optimizer in [Optimizer::from(Sgd { learning_rate: 1.0, ..Default::default() }), Adam::default().into()] {
+        for optimizer in [
+            Optimizer::from(Sgd { learning_rate: 1.0, ..Default::default() }),
+            Adam::default().into(),
+        ] {
             let plan = context.plan_optimizer(optimizer, 5).expect("a valid optimiser");
             let parameters = upload(&context, &start);
             let bindings = gradients.map(|gradient| {
@@ -239,14 +287,21 @@ fn what_is_not_finite_is_left_out_and_counted() {
                 plan.bind(parameters.slice(..), gradient.slice(..)).expect("valid buffers")
             });
             let mut encoder = encoder(&context);
-            bindings.iter().for_each(|binding| plan.record(&mut encoder, binding).expect("its own binding"));
+            bindings
+                .iter()
+                .for_each(|binding| plan.record(&mut encoder, binding).expect("its own binding"));
             let pending = plan.read_back(&mut encoder).expect("a read-back");
             let actual = submit(&context, encoder, &parameters);
             let slices: Vec<_> = gradients.iter().map(|gradient| gradient.as_slice()).collect();
-            let comparison = optimize(optimizer, &start, &slices).expect("valid parameters").compare(&actual);
+            let comparison =
+                optimize(optimizer, &start, &slices).expect("valid parameters").compare(&actual);
             assert!(comparison.agrees(), "{optimizer:?}\n{comparison}");
             let error = pending.wait(context.options().timeout).unwrap_err();
-            assert_eq!(error, Error::StepsLeftOut { left_out: 5, first: 0, steps: 3 }, "{optimizer:?}");
+            assert_eq!(
+                error,
+                Error::StepsLeftOut { left_out: 5, first: 0, steps: 3 },
+                "{optimizer:?}"
+            );
 
             // What was forgotten is no fault of what comes after it.
             let mut encoder = self::encoder(&context);

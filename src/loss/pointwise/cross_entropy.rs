@@ -8,11 +8,13 @@ use crate::shader::shader;
 
 /// The cross-entropy of class logits, the softmax loss.
 ///
-/// Per row x of logits with the class y: log( sum over c of exp(x(c)) ) - x(y), with the largest logit taken out of the sum, so that
-/// nothing overflows. Terms are rows; labels are below the number of columns.
+/// Per row x of logits with the class y: log( sum over c of exp(x(c)) ) - x(y), with the largest
+/// logit taken out of the sum, so that nothing overflows. Terms are rows; labels are below the
+/// number of columns.
 ///
-/// Source: Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs, with Relationships to Statistical
-/// Pattern Recognition", Neurocomputing, NATO ASI Series F 68, 1990.
+/// Source: Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs,
+/// with Relationships to Statistical Pattern Recognition", Neurocomputing, NATO ASI Series F 68,
+/// 1990.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrossEntropy {

@@ -12,8 +12,8 @@ use crate::shader::shader;
 ///
 /// Per weight w: `l1_strength` |w| + `l2_strength` w^2, with derivative 0 at 0. Terms are weights.
 ///
-/// Source: Zou and Hastie, "Regularization and Variable Selection via the Elastic Net", Journal of the Royal Statistical Society B
-/// 67, 2005.
+/// Source: Zou and Hastie, "Regularization and Variable Selection via the Elastic Net", Journal of
+/// the Royal Statistical Society B 67, 2005.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ElasticNet {
@@ -43,7 +43,10 @@ impl Pointwise for ElasticNet {
 
     fn kernel(&self) -> Terms {
         Terms {
-            parameters: vec![("l1_strength", self.l1_strength.to_bits()), ("l2_strength", self.l2_strength.to_bits())],
+            parameters: vec![
+                ("l1_strength", self.l1_strength.to_bits()),
+                ("l2_strength", self.l2_strength.to_bits()),
+            ],
             ..Terms::of(shader!("pointwise/elastic_net.wgsl"))
         }
     }

@@ -8,7 +8,8 @@ use crate::shader::shader;
 
 /// The hinge loss of binary classifiers.
 ///
-/// Per element, of a prediction p and its target t, which is -1 or +1: max(0, 1 - t p). Terms are elements.
+/// Per element, of a prediction p and its target t, which is -1 or +1: max(0, 1 - t p). Terms are
+/// elements.
 ///
 /// Source: Cortes and Vapnik, "Support-Vector Networks", Machine Learning 20, 1995.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -10,10 +10,11 @@ use crate::shader::shader;
 
 /// Huber's loss: quadratic near the target, linear far from it, so that outliers weigh less.
 ///
-/// Per element, with r = p - t of a prediction p and its target t: r^2 / 2 where |r| is at most `delta`, else
-/// `delta` (|r| - `delta` / 2). Terms are elements.
+/// Per element, with r = p - t of a prediction p and its target t: r^2 / 2 where |r| is at most
+/// `delta`, else `delta` (|r| - `delta` / 2). Terms are elements.
 ///
-/// Source: Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35, 1964.
+/// Source: Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics
+/// 35, 1964.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Huber {
@@ -41,6 +42,9 @@ impl Pointwise for Huber {
     }
 
     fn kernel(&self) -> Terms {
-        Terms { parameters: vec![("delta", self.delta.to_bits())], ..Terms::of(shader!("pointwise/huber.wgsl")) }
+        Terms {
+            parameters: vec![("delta", self.delta.to_bits())],
+            ..Terms::of(shader!("pointwise/huber.wgsl"))
+        }
     }
 }

@@ -12,7 +12,8 @@ use crate::shader::shader;
 ///
 /// Per weight w: `strength` |w|, with derivative 0 at 0. Terms are weights.
 ///
-/// Source: Tibshirani, "Regression Shrinkage and Selection via the Lasso", Journal of the Royal Statistical Society B 58, 1996.
+/// Source: Tibshirani, "Regression Shrinkage and Selection via the Lasso", Journal of the Royal
+/// Statistical Society B 58, 1996.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct L1 {
@@ -38,6 +39,9 @@ impl Pointwise for L1 {
     }
 
     fn kernel(&self) -> Terms {
-        Terms { parameters: vec![("strength", self.strength.to_bits())], ..Terms::of(shader!("pointwise/l1.wgsl")) }
+        Terms {
+            parameters: vec![("strength", self.strength.to_bits())],
+            ..Terms::of(shader!("pointwise/l1.wgsl"))
+        }
     }
 }

@@ -12,7 +12,8 @@ use crate::shader::shader;
 ///
 /// Per weight w: `strength` w^2. Terms are weights.
 ///
-/// Source: Hoerl and Kennard, "Ridge Regression: Biased Estimation for Nonorthogonal Problems", Technometrics 12, 1970.
+/// Source: Hoerl and Kennard, "Ridge Regression: Biased Estimation for Nonorthogonal Problems",
+/// Technometrics 12, 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct L2 {
@@ -38,6 +39,9 @@ impl Pointwise for L2 {
     }
 
     fn kernel(&self) -> Terms {
-        Terms { parameters: vec![("strength", self.strength.to_bits())], ..Terms::of(shader!("pointwise/l2.wgsl")) }
+        Terms {
+            parameters: vec![("strength", self.strength.to_bits())],
+            ..Terms::of(shader!("pointwise/l2.wgsl"))
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The pointwise losses and the regularisers: every value, or every row, by itself or against its target.
+//! The pointwise losses and the regularisers: every value, or every row, by itself or against its
+//! target.
 
 mod binary_cross_entropy;
 mod cross_entropy;

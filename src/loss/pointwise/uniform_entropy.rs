@@ -6,13 +6,15 @@ use super::Pointwise;
 use crate::loss::{Reduction, Terms, Walk};
 use crate::shader::shader;
 
-/// The cross-entropy of class logits against every class alike: the term that maximises the entropy of predictions.
+/// The cross-entropy of class logits against every class alike: the term that maximises the entropy
+/// of predictions.
 ///
-/// Per row x of logits: sum over c of ( log( sum over k of exp(x(k)) ) - x(c) ), which is -sum log P(c) over the softmax P; least where
-/// all logits are equal. Terms are rows.
+/// Per row x of logits: sum over c of ( log( sum over k of exp(x(k)) ) - x(c) ), which is -sum log
+/// P(c) over the softmax P; least where all logits are equal. Terms are rows.
 ///
-/// Source: Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, "Rethinking the Inception Architecture for Computer Vision", CVPR 2016,
-/// section 7, where it is the part of label smoothing that keeps predictions from growing confident.
+/// Source: Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, "Rethinking the Inception Architecture for
+/// Computer Vision", CVPR 2016, section 7, where it is the part of label smoothing that keeps
+/// predictions from growing confident.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UniformEntropy {

@@ -9,7 +9,8 @@ impl Pointwise for CrossEntropy {
     fn row_of(&self, x: &[Bounded], _: &[f32], y: usize) -> Row {
         let softmax = Softmax::of(x);
         let mut slopes = softmax.parts();
-        slopes[y] = if y == softmax.column { -softmax.rest() } else { slopes[y] - Bounded::exact(1.0) };
+        slopes[y] =
+            if y == softmax.column { -softmax.rest() } else { slopes[y] - Bounded::exact(1.0) };
         Row::of_one_term(softmax.largest - x[y] + softmax.log_sum(), slopes)
     }
 }

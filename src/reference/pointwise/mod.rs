@@ -23,7 +23,8 @@ use crate::loss::Description;
 
 /// A loss by its definition, row by row.
 pub(super) trait Pointwise: Description + Sync {
-    /// What a row of values adds to the result, beside its targets or its class, as the loss has them.
+    /// What a row of values adds to the result, beside its targets or its class, as the loss has
+    /// them.
     fn row_of(&self, values: &[Bounded], targets: &[f32], class: usize) -> Row;
 }
 
@@ -36,7 +37,11 @@ pub(super) trait Elementwise: Description + Sync {
 impl<L: Elementwise> Pointwise for L {
     fn row_of(&self, values: &[Bounded], targets: &[f32], _: usize) -> Row {
         let targets = targets.iter().copied().map(input).chain(std::iter::repeat(Bounded::ZERO));
-        let terms: Vec<_> = values.iter().zip(targets).map(|(&value, target)| self.term_of(value, target)).collect();
+        let terms: Vec<_> = values
+            .iter()
+            .zip(targets)
+            .map(|(&value, target)| self.term_of(value, target))
+            .collect();
         Row {
             loss: terms.iter().map(|term| term.value.or_flushed()).sum(),
             terms: terms.len() as u64,

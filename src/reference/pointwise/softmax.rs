@@ -17,10 +17,17 @@ pub(super) struct Softmax {
 
 impl Softmax {
     pub fn of(row: &[Bounded]) -> Self {
-        let column = (1..row.len()).fold(0, |best, c| if row[c].value > row[best].value { c } else { best });
+        let column =
+            (1..row.len()).fold(0, |best, c| if row[c].value > row[best].value { c } else { best });
         let largest = row[column];
-        let exponentials: Vec<_> = row.iter().map(|&x| (x - largest).exp_of_part().or_flushed()).collect();
-        let others = exponentials.iter().enumerate().filter(|&(c, _)| c != column).map(|(_, &part)| part).sum();
+        let exponentials: Vec<_> =
+            row.iter().map(|&x| (x - largest).exp_of_part().or_flushed()).collect();
+        let others = exponentials
+            .iter()
+            .enumerate()
+            .filter(|&(c, _)| c != column)
+            .map(|(_, &part)| part)
+            .sum();
         Self { largest, column, exponentials, others }
     }
 

@@ -5,12 +5,14 @@ use super::{Bounded, Pointwise, Row};
 use crate::loss::UniformEntropy;
 
 impl Pointwise for UniformEntropy {
-    /// sum over c of (log(sum over k of exp(x(k))) - x(c)), with the slopes C P(c) - 1 for C classes.
+    /// sum over c of (log(sum over k of exp(x(k))) - x(c)), with the slopes C P(c) - 1 for C
+    /// classes.
     fn row_of(&self, x: &[Bounded], _: &[f32], _: usize) -> Row {
         let softmax = Softmax::of(x);
         let classes = Bounded::exact(x.len() as f64);
         let below: Bounded = x.iter().map(|&x| softmax.largest - x).sum();
-        let slopes = softmax.parts().into_iter().map(|part| classes * part - Bounded::exact(1.0)).collect();
+        let slopes =
+            softmax.parts().into_iter().map(|part| classes * part - Bounded::exact(1.0)).collect();
         Row::of_one_term(below + classes * softmax.log_sum(), slopes)
     }
 }

@@ -14,29 +14,46 @@ const STEP: usize = 16;
 ///
 /// # Errors
 ///
-/// Those of [`Linear::check`]; [`Error::Length`](crate::Error::Length) for inputs or weights of another length.
+/// Those of [`Linear::check`]; [`Error::Length`](crate::Error::Length) for inputs or weights of
+/// another length.
 pub fn project(linear: &Linear, inputs: &[f32], weights: &[f32]) -> Result<NumbersExpectation> {
     linear.check()?;
     let Linear { rows, inputs: dimensions, outputs } = *linear;
     check_length("inputs", rows * dimensions, inputs)?;
     check_length("weights", dimensions * outputs, weights)?;
     let [left, right] = [inputs, weights].map(widened);
-    let product = Product { left: &left, right: &right, sizes: [rows, dimensions, outputs], transposed: false };
+    let product = Product {
+        left: &left,
+        right: &right,
+        sizes: [rows, dimensions, outputs],
+        transposed: false,
+    };
     Ok(product.expectation(["outputs", "length of outputs"]))
 }
 
-/// The gradient of the weights of a linear projection, I x D: inputs^T x gradient with respect to the outputs.
+/// The gradient of the weights of a linear projection, I x D: inputs^T x gradient with respect to
+/// the outputs.
 ///
 /// # Errors
 ///
-/// Those of [`Linear::check`]; [`Error::Length`](crate::Error::Length) for inputs or a gradient of another length.
-pub fn project_back(linear: &Linear, inputs: &[f32], output_gradient: &[f32]) -> Result<NumbersExpectation> {
+/// Those of [`Linear::check`]; [`Error::Length`](crate::Error::Length) for inputs or a gradient of
+/// another length.
+pub fn project_back(
+    linear: &Linear,
+    inputs: &[f32],
+    output_gradient: &[f32],
+) -> Result<NumbersExpectation> {
     linear.check()?;
     let Linear { rows, inputs: dimensions, outputs } = *linear;
     check_length("inputs", rows * dimensions, inputs)?;
     check_length("output gradient", rows * outputs, output_gradient)?;
     let [left, right] = [inputs, output_gradient].map(widened);
-    let product = Product { left: &left, right: &right, sizes: [dimensions, rows, outputs], transposed: true };
+    let product = Product {
+        left: &left,
+        right: &right,
+        sizes: [dimensions, rows, outputs],
+        transposed: true,
+    };
     Ok(product.expectation(["gradient", "length of gradient"]))
 }
 
@@ -44,7 +61,8 @@ fn widened(numbers: &[f32]) -> Vec<f64> {
     numbers.iter().copied().map(f64::from).collect()
 }
 
-/// C(r, c) = sum_k A(r, k) B(k, c), with A(k, r) in the place of A(r, k) where the first matrix is transposed.
+/// C(r, c) = sum_k A(r, k) B(k, c), with A(k, r) in the place of A(r, k) where the first matrix is
+/// transposed.
 struct Product<'a> {
     left: &'a [f64],
     right: &'a [f64],
@@ -56,7 +74,8 @@ struct Product<'a> {
 impl Product<'_> {
     fn expectation(&self, names: [&'static str; 2]) -> NumbersExpectation {
         let [rows, _, columns] = self.sizes;
-        let numbers = (0..rows * columns).into_par_iter().map(|at| self.number(at / columns, at % columns));
+        let numbers =
+            (0..rows * columns).into_par_iter().map(|at| self.number(at / columns, at % columns));
         NumbersExpectation::new(names, columns, numbers)
     }
 
@@ -87,7 +106,9 @@ mod tests {
     const DIFFERENCE: f64 = 1e-5;
 
     fn numbers(count: usize, seed: u32) -> Vec<f64> {
-        (1..=count as u32).map(|at| f64::from((at * at * 37 + at * seed) % 101) / 101.0 - 0.5).collect()
+        (1..=count as u32)
+            .map(|at| f64::from((at * at * 37 + at * seed) % 101) / 101.0 - 0.5)
+            .collect()
     }
 
     /// The loss of the embeddings that the weights make of the inputs.
@@ -104,7 +125,9 @@ mod tests {
     fn the_gradient_of_the_weights_is_that_of_the_loss_behind_it() {
         let [n, inputs, d] = SIZES;
         let (inputs, weights) = (numbers(n * inputs, 3), numbers(inputs * d, 11));
-        for loss in [Triplet { margin: 0.7, ..Default::default() }.into(), Loss::from(NtXent::default())] {
+        for loss in
+            [Triplet { margin: 0.7, ..Default::default() }.into(), Loss::from(NtXent::default())]
+        {
             let of_outputs = composed(&loss, &inputs, &weights).evaluation.gradient;
             let sizes = [SIZES[1], n, d];
             let product = Product { left: &inputs, right: &of_outputs, sizes, transposed: true };
@@ -116,9 +139,15 @@ mod tests {
                     composed(&loss, &inputs, &weights).evaluation.loss
                 };
                 let slope = (moved(DIFFERENCE) - moved(-DIFFERENCE)) / (2.0 * DIFFERENCE);
-                assert!((slope - derivative).abs() < 1e-6, "{loss:?} at {at}: {slope} and {derivative}");
+                assert!(
+                    (slope - derivative).abs() < 1e-6,
+                    "{loss:?} at {at}: {slope} and {derivative}"
+                );
             }
-            assert!(gradient.iter().any(|derivative| derivative.abs() > 1e-2), "{loss:?} sees little");
+            assert!(
+                gradient.iter().any(|derivative| derivative.abs() > 1e-2),
+                "{loss:?} sees little"
+            );
         }
     }
 }

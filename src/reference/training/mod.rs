@@ -1,5 +1,5 @@
-//! Training in f64: the steps of the optimisers, the linear projection and its gradient, and how far correct f32 kernels may be
-//! from every number of them.
+//! Training in f64: the steps of the optimisers, the linear projection and its gradient, and how
+//! far correct f32 kernels may be from every number of them.
 
 mod adam;
 mod linear;
@@ -20,7 +20,8 @@ use crate::{Error, Result};
 pub struct NumbersExpectation {
     /// The numbers in f64.
     pub numbers: Vec<f64>,
-    /// The allowed absolute deviation of each: a running error bound, as [`Expectation::bounds`](super::Expectation::bounds).
+    /// The allowed absolute deviation of each: a running error bound, as
+    /// [`Expectation::bounds`](super::Expectation::bounds).
     pub bounds: Vec<f64>,
     /// What they are, and what their number is.
     names: [&'static str; 2],
@@ -29,7 +30,11 @@ pub struct NumbersExpectation {
 }
 
 impl NumbersExpectation {
-    fn new(names: [&'static str; 2], columns: usize, numbers: impl ParallelIterator<Item = Bounded>) -> Self {
+    fn new(
+        names: [&'static str; 2],
+        columns: usize,
+        numbers: impl ParallelIterator<Item = Bounded>,
+    ) -> Self {
         let (numbers, bounds) = numbers.map(|number| (number.value, number.error)).unzip();
         Self { numbers, bounds, names, columns }
     }
@@ -37,7 +42,9 @@ impl NumbersExpectation {
     /// Compares f32 results with the expected ones.
     pub fn compare(&self, actual: &[f32]) -> Comparison {
         let expected = [Some(&self.numbers), Some(&self.bounds)];
-        Comparison::of(worst_of(self.names, self.columns, expected, Some(actual)).into_iter().collect())
+        Comparison::of(
+            worst_of(self.names, self.columns, expected, Some(actual)).into_iter().collect(),
+        )
     }
 }
 
@@ -50,13 +57,14 @@ trait Update: Sync {
     fn step(&self, t: u32, state: State, slope: Bounded) -> State;
 }
 
-/// The parameters after one step for each of the gradients, by the definition of the optimiser, and how far correct f32 kernels may
-/// be from each of them. A parameter stays as it is in a step whose gradient, parameter or moments f32 cannot hold.
+/// The parameters after one step for each of the gradients, by the definition of the optimiser, and
+/// how far correct f32 kernels may be from each of them. A parameter stays as it is in a step whose
+/// gradient, parameter or moments f32 cannot hold.
 ///
 /// # Errors
 ///
-/// [`Error::Parameter`] for a parameter of the optimiser outside its range, [`Error::Empty`] without parameters,
-/// [`Error::Length`] for a gradient of another length.
+/// [`Error::Parameter`] for a parameter of the optimiser outside its range, [`Error::Empty`]
+/// without parameters, [`Error::Length`] for a gradient of another length.
 pub fn optimize(
     optimizer: impl Into<Optimizer>,
     parameters: &[f32],
@@ -67,7 +75,9 @@ pub fn optimize(
     if parameters.is_empty() {
         return Err(Error::Empty { what: "the number of parameters" });
     }
-    gradients.iter().try_for_each(|gradient| check_length("gradient", parameters.len(), gradient))?;
+    gradients
+        .iter()
+        .try_for_each(|gradient| check_length("gradient", parameters.len(), gradient))?;
     let update: &dyn Update = match &optimizer {
         Optimizer::Sgd(sgd) => sgd,
         Optimizer::Adam(adam) => adam,
@@ -108,28 +118,41 @@ mod tests {
     #[test]
     fn momentum_is_a_geometric_sum() {
         let sgd = Sgd { learning_rate: 0.5, momentum: 0.75, weight_decay: 0.0 };
-        let part = |at: usize| (0..SLOPES.len() - at).map(|later| 0.75_f64.powi(later as i32)).sum::<f64>();
-        let moved: f64 = SLOPES.iter().enumerate().map(|(at, &slope)| f64::from(slope) * part(at)).sum();
+        let part = |at: usize| {
+            (0..SLOPES.len() - at).map(|later| 0.75_f64.powi(later as i32)).sum::<f64>()
+        };
+        let moved: f64 =
+            SLOPES.iter().enumerate().map(|(at, &slope)| f64::from(slope) * part(at)).sum();
         assert!((optimized(sgd) - (f64::from(START) - 0.5 * moved)).abs() < 1e-12);
     }
 
     /// The moments as the weighted sums over all slopes that they are.
     #[test]
     fn adam_divides_the_mean_by_the_root_of_the_mean_square() {
-        let adam = Adam { learning_rate: 0.125, beta_1: 0.5, beta_2: 0.75, epsilon: 0.25, weight_decay: 0.0 };
+        let adam = Adam {
+            learning_rate: 0.125,
+            beta_1: 0.5,
+            beta_2: 0.75,
+            epsilon: 0.25,
+            weight_decay: 0.0,
+        };
         let mean = |beta: f64, power: i32, t: usize| {
-            let weighted = |at: usize| beta.powi((t - at) as i32) * f64::from(SLOPES[at - 1]).powi(power);
+            let weighted =
+                |at: usize| beta.powi((t - at) as i32) * f64::from(SLOPES[at - 1]).powi(power);
             let weights = (1..=t).map(|at| beta.powi((t - at) as i32)).sum::<f64>();
             (1..=t).map(weighted).sum::<f64>() / weights
         };
-        let moved: f64 = (1..=SLOPES.len()).map(|t| mean(0.5, 1, t) / (mean(0.75, 2, t).sqrt() + 0.25)).sum();
+        let moved: f64 =
+            (1..=SLOPES.len()).map(|t| mean(0.5, 1, t) / (mean(0.75, 2, t).sqrt() + 0.25)).sum();
         assert!((optimized(adam) - (f64::from(START) - 0.125 * moved)).abs() < 1e-12);
     }
 
     #[test]
     fn weight_decay_is_part_of_the_gradient() {
         let sgd = Sgd { learning_rate: 0.5, momentum: 0.0, weight_decay: 0.25 };
-        let expected = SLOPES.iter().fold(f64::from(START), |w, &slope| w - 0.5 * (f64::from(slope) + 0.25 * w));
+        let expected = SLOPES
+            .iter()
+            .fold(f64::from(START), |w, &slope| w - 0.5 * (f64::from(slope) + 0.25 * w));
         assert!((optimized(sgd) - expected).abs() < 1e-12);
     }
 
@@ -138,7 +161,8 @@ mod tests {
         let gradients: [&[f32]; 3] = [&[f32::NAN, 1.0], &[1.0, f32::INFINITY], &[f32::MAX, 1.0]];
         let sgd = Sgd { learning_rate: 1.0, momentum: 0.5, weight_decay: 0.0 };
         let expected = optimize(sgd, &[-f32::MAX, 4.0], &gradients).expect("valid parameters");
-        // The third step would take the first parameter beyond f32, the second one goes on from its first.
+        // The third step would take the first parameter beyond f32, the second one goes on from its
+        // first.
         assert_eq!(expected.numbers, [f64::from(-f32::MAX) - 1.0, 4.0 - 1.0 - 1.5]);
     }
 }

@@ -1,4 +1,5 @@
-//! The adapters of this machine, opened once per test binary: pipelines are made once for all its tests.
+//! The adapters of this machine, opened once per test binary: pipelines are made once for all its
+//! tests.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,8 +11,8 @@ pub struct Device {
     pub context: Context,
 }
 
-/// Every adapter with the default options; there is at least one. One test at a time has them: wgpu's GL backend panics in a
-/// thread that has to wait too long for another one's work.
+/// Every adapter with the default options; there is at least one. One test at a time has them:
+/// wgpu's GL backend panics in a thread that has to wait too long for another one's work.
 pub fn contexts() -> MutexGuard<'static, Vec<Device>> {
     static CONTEXTS: Mutex<Vec<Device>> = Mutex::new(Vec::new());
     let mut contexts = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +34,10 @@ pub fn best_with(options: Options) -> Device {
 
 fn adapters() -> Vec<Adapter> {
     let adapters = Adapter::all();
-    assert!(!adapters.is_empty(), "no GPU adapter found: install a Vulkan driver, a software one will do");
+    assert!(
+        !adapters.is_empty(),
+        "no GPU adapter found: install a Vulkan driver, a software one will do"
+    );
     adapters
 }
 

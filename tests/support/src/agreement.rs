@@ -68,8 +68,10 @@ impl Tally {
 
     /// Compares what every adapter makes of a case with the reference.
     pub fn hold(&mut self, loss: &Loss, batch: &Batch, note: &str) {
-        let expected = reference::evaluate_with_bounds(loss, batch).unwrap_or_else(|error| panic!("{loss:?}: {error}"));
-        let evaluate = |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch));
+        let expected = reference::evaluate_with_bounds(loss, batch)
+            .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        let evaluate =
+            |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch));
         let results: Vec<_> = self.devices.all().iter().map(evaluate).collect();
         for (device, result) in results {
             let name = format!("{} {note} {:?} {loss:?}", device, batch.shape());
@@ -106,8 +108,17 @@ impl Tally {
             self.blind
         );
         let first: Vec<_> = failures.iter().take(12).map(String::as_str).collect();
-        assert!(failures.is_empty(), "{} of {cases} cases failed:\n{}", failures.len(), first.join("\n\n"));
-        assert!(self.blind as f64 <= blind * *cases as f64, "{} of {cases} comparisons see nothing", self.blind);
+        assert!(
+            failures.is_empty(),
+            "{} of {cases} cases failed:\n{}",
+            failures.len(),
+            first.join("\n\n")
+        );
+        assert!(
+            self.blind as f64 <= blind * *cases as f64,
+            "{} of {cases} comparisons see nothing",
+            self.blind
+        );
     }
 
     /// How many results were beyond f32.

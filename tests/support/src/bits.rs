@@ -4,8 +4,10 @@ use wgpu_metric_learning::Evaluation;
 
 /// Every number of a result, bit by bit.
 pub fn bits(evaluation: &Evaluation) -> (Vec<u32>, [u64; 6]) {
-    let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } = evaluation;
-    let tables = [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
+    let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } =
+        evaluation;
+    let tables =
+        [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
     let singles = [loss, mean_positive_distance, mean_negative_distance];
     let numbers = singles.into_iter().chain(gradient).chain(tables.into_iter().flatten().flatten());
     let counts = [

@@ -17,5 +17,8 @@ pub fn download(context: &Context, buffer: &wgpu::Buffer) -> Vec<f32> {
     DownloadBuffer::read_buffer(context.device(), context.queue(), &buffer.slice(..), send);
     context.device().poll(wgpu::PollType::wait_indefinitely()).expect("the device answers");
     let bytes = receiver.recv().expect("an answer").expect("it can be mapped");
-    bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().expect("4 bytes"))).collect()
+    bytes
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("4 bytes")))
+        .collect()
 }

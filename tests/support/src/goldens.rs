@@ -1,4 +1,5 @@
-//! The golden cases: inputs in f32 and expected results in f64, made by an independent implementation.
+//! The golden cases: inputs in f32 and expected results in f64, made by an independent
+//! implementation.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -9,8 +10,16 @@ use serde_json::{Map, Value};
 use wgpu_metric_learning::{Batch, Evaluation, Loss};
 
 /// The modes of `cases.json` that a `Batch` has.
-const MODES: [&str; 8] =
-    ["batch", "reference", "prototypes", "scores", "pair_rows", "pair_indices", "triplets", "pointwise"];
+const MODES: [&str; 8] = [
+    "batch",
+    "reference",
+    "prototypes",
+    "scores",
+    "pair_rows",
+    "pair_indices",
+    "triplets",
+    "pointwise",
+];
 
 /// One golden case.
 pub struct Case {
@@ -36,7 +45,8 @@ pub struct Case {
 
 /// What a case should give.
 pub struct Expected {
-    /// A table that the case does not list is `None`, which says nothing about what an evaluation has.
+    /// A table that the case does not list is `None`, which says nothing about what an evaluation
+    /// has.
     pub evaluation: Evaluation<f64>,
     /// Whether f32 rounds no non-zero term to 0.
     pub nonzero_terms_exact: bool,
@@ -44,7 +54,8 @@ pub struct Expected {
 
 /// Every case of a loss and of a mode that the library has, in the order of the file.
 pub fn cases() -> Vec<Case> {
-    let index = File::open(directory().join("cases.json")).expect("tests/goldens/cases.json is there");
+    let index =
+        File::open(directory().join("cases.json")).expect("tests/goldens/cases.json is there");
     let index: Value = serde_json::from_reader(BufReader::new(index)).expect("cases.json is JSON");
     let cases = index["cases"].as_array().expect("cases.json has a list of cases");
     cases.iter().filter(|case| is_known(case)).map(Case::new).collect()
@@ -65,7 +76,12 @@ impl Case {
         Self {
             name: text(&case["name"]).into(),
             loss: loss(case),
-            tags: case["tags"].as_array().into_iter().flatten().map(|tag| text(tag).into()).collect(),
+            tags: case["tags"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|tag| text(tag).into())
+                .collect(),
             expected: Expected {
                 evaluation: Evaluation {
                     loss: number(&expected["loss"]),
@@ -122,12 +138,15 @@ impl Case {
             "pointwise" if !labels.is_empty() => batch.with_labels(labels),
             _ => Ok(batch),
         });
-        let batch = batch.and_then(|batch| if self.beta.is_empty() { Ok(batch) } else { batch.with_beta(&self.beta) });
+        let batch = batch.and_then(|batch| {
+            if self.beta.is_empty() { Ok(batch) } else { batch.with_beta(&self.beta) }
+        });
         batch.unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }
 
-/// The loss from its serde form: the case's own keys beside its parameters, without those that do not apply.
+/// The loss from its serde form: the case's own keys beside its parameters, without those that do
+/// not apply.
 fn loss(case: &Value) -> Loss {
     let keys = ["loss", "distance", "normalize", "reduction", "mining", "form"];
     let is_pointwise = case["mode"] == "pointwise";
@@ -141,14 +160,17 @@ fn loss(case: &Value) -> Loss {
 /// The inputs that the case has.
 fn files(inputs: &Value) -> Vec<(String, PathBuf)> {
     let inputs = inputs.as_object().expect("inputs").iter();
-    inputs.filter_map(|(name, path)| Some((name.clone(), directory().join(path.as_str()?)))).collect()
+    inputs
+        .filter_map(|(name, path)| Some((name.clone(), directory().join(path.as_str()?))))
+        .collect()
 }
 
 /// The numbers of a file; `None` where the case has none.
 fn array<T: Element>(path: &Value) -> Option<Vec<T>> {
     let path = directory().join(path.as_str()?);
     let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let file = NpyFile::new(BufReader::new(file)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file = NpyFile::new(BufReader::new(file))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Some(file.into_vec().unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 

@@ -1,8 +1,9 @@
 //! The losses in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber, L1, L2, LiftedStructured,
-    Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction, Sampling, SupCon, Triplet, UniformEntropy,
+    BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber, L1,
+    L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction,
+    Sampling, SupCon, Triplet, UniformEntropy,
 };
 
 /// Every loss over pairs in every variant, with margins and temperatures of the size of `reach`.
@@ -16,28 +17,46 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
         (1, Reduction::HadsellMean),
     ] {
         let (positive_margin, negative_margin) = (0.25 * reach, reach);
-        losses.push(Contrastive { distance, normalize, reduction, positive_margin, negative_margin, power }.into());
+        losses.push(
+            Contrastive { distance, normalize, reduction, positive_margin, negative_margin, power }
+                .into(),
+        );
     }
     for (soft, margin) in [(false, 0.2 * reach), (true, 0.0)] {
-        let reductions = [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero].into_iter().cycle();
+        let reductions =
+            [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero].into_iter().cycle();
         for (mining, reduction) in Mining::ALL.into_iter().zip(reductions) {
             // Wide enough that easy negatives make terms as well.
-            let margin = if format!("{mining:?}").ends_with("EasyNegative") { 20.0 * margin } else { margin };
+            let margin = if format!("{mining:?}").ends_with("EasyNegative") {
+                20.0 * margin
+            } else {
+                margin
+            };
             losses.push(Triplet { distance, normalize, reduction, mining, margin, soft }.into());
         }
     }
-    for (form, reduction) in [(Form::Smooth, Reduction::Mean), (Form::Exact, Reduction::MeanNonZero)] {
-        losses.push(LiftedStructured { distance, normalize, reduction, form, margin: reach }.into());
+    for (form, reduction) in
+        [(Form::Smooth, Reduction::Mean), (Form::Exact, Reduction::MeanNonZero)]
+    {
+        losses
+            .push(LiftedStructured { distance, normalize, reduction, form, margin: reach }.into());
     }
     for (power, divide_by_classes) in [(1, false), (2, true)] {
         let (margin, reduction) = (reach, Reduction::Mean);
-        losses.push(MultiMargin { distance, normalize, reduction, margin, power, divide_by_classes }.into());
+        losses.push(
+            MultiMargin { distance, normalize, reduction, margin, power, divide_by_classes }.into(),
+        );
     }
     for (beta_per_class, reduction) in [(false, Reduction::MeanNonZero), (true, Reduction::Mean)] {
         let alpha = 0.2 * reach;
-        losses.push(Margin { distance, normalize, reduction, alpha, beta_per_class, ..Margin::default() }.into());
+        losses.push(
+            Margin { distance, normalize, reduction, alpha, beta_per_class, ..Margin::default() }
+                .into(),
+        );
     }
-    for (temperature, reduction) in [(0.1 * reach, Reduction::Mean), (0.5 * reach, Reduction::MeanNonZero)] {
+    for (temperature, reduction) in
+        [(0.1 * reach, Reduction::Mean), (0.5 * reach, Reduction::MeanNonZero)]
+    {
         losses.push(NtXent { distance, normalize, reduction, temperature }.into());
         losses.push(SupCon { distance, normalize, reduction, temperature }.into());
     }

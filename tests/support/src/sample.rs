@@ -14,8 +14,14 @@ pub enum Layout {
 }
 
 impl Layout {
-    pub const ALL: [Self; 6] =
-        [Self::Balanced(5), Self::Balanced(1), Self::Balanced(2), Self::Distinct, Self::Giant, Self::Balanced(17)];
+    pub const ALL: [Self; 6] = [
+        Self::Balanced(5),
+        Self::Balanced(1),
+        Self::Balanced(2),
+        Self::Distinct,
+        Self::Giant,
+        Self::Balanced(17),
+    ];
 
     fn class(self, row: usize) -> usize {
         match self {
@@ -35,7 +41,8 @@ impl Layout {
     }
 }
 
-/// What the coordinates are like. Ordinary ones lie within 1 / sqrt(D) of 0, so that distances are about 1.
+/// What the coordinates are like. Ordinary ones lie within 1 / sqrt(D) of 0, so that distances are
+/// about 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Values {
     Ordinary,
@@ -112,7 +119,9 @@ impl Sample {
         let magnitude = values.magnitude();
         let beta = |class| (1.0 + (class % 7) as f32 / 10.0) * magnitude;
         let listed = 2 * n + 5;
-        let row = |at: usize, step: usize| if at.is_multiple_of(3) { 0 } else { (at * step + step) as u32 % n as u32 };
+        let row = |at: usize, step: usize| {
+            if at.is_multiple_of(3) { 0 } else { (at * step + step) as u32 % n as u32 }
+        };
         let pair = |at: usize| {
             let [i, j] = [row(at, 1), row(at + 1, 7)];
             [i, if i == j { (j + 1) % n as u32 } else { j }]
@@ -150,13 +159,17 @@ impl Sample {
                     .collect()
             }
             Loss::LiftedStructured(_) => [self.rows(&self.labels[0])].into_iter().collect(),
-            Loss::Triplet(Triplet { mining: Mining::Explicit, .. }) => [self.triplets()].into_iter().collect(),
+            Loss::Triplet(Triplet { mining: Mining::Explicit, .. }) => {
+                [self.triplets()].into_iter().collect()
+            }
             Loss::Contrastive(_) | Loss::Margin(Margin { sampling: Sampling::All, .. }) => {
                 let matrices = [self.rows(&self.labels[0]), self.with_references(&self.labels[0])];
                 matrices.into_iter().chain(self.pair_indices()).chain([self.pair_rows()]).collect()
             }
             _ if loss.distance().is_none() => [self.pointwise(loss.truth())].into_iter().collect(),
-            _ => [self.rows(&self.labels[0]), self.with_references(&self.labels[0])].into_iter().collect(),
+            _ => [self.rows(&self.labels[0]), self.with_references(&self.labels[0])]
+                .into_iter()
+                .collect(),
         };
         batches.unwrap_or_else(|error| panic!("{loss:?}: {error}"))
     }
@@ -189,12 +202,14 @@ impl Sample {
 
     fn pair_rows(&self) -> Result<Batch<'_>> {
         let pairs = self.n.min(self.m);
-        let [embeddings, references] = [&self.embeddings, &self.references].map(|rows| &rows[..pairs * self.d]);
+        let [embeddings, references] =
+            [&self.embeddings, &self.references].map(|rows| &rows[..pairs * self.d]);
         Batch::pair_rows(embeddings, references, [pairs, self.d], &self.same[..pairs])
     }
 
     fn pair_indices(&self) -> Option<Result<Batch<'_>>> {
-        let batch = || Batch::pair_indices(&self.embeddings, [self.n, self.d], &self.pairs, &self.same);
+        let batch =
+            || Batch::pair_indices(&self.embeddings, [self.n, self.d], &self.pairs, &self.same);
         (!self.pairs.is_empty()).then(batch)
     }
 
@@ -220,7 +235,9 @@ fn rows(count: usize, d: usize, values: Values) -> Vec<f32> {
         Values::Ordinary => ordinary[index],
         Values::Duplicates => repeated(index, count.div_ceil(3)),
         Values::Near(part) => repeated(index, count.div_ceil(2)) + part * noise[index],
-        Values::NearFar(part) => 100.0 * size + repeated(index, count.div_ceil(2)) + part * noise[index],
+        Values::NearFar(part) => {
+            100.0 * size + repeated(index, count.div_ceil(2)) + part * noise[index]
+        }
         Values::ZeroRows => ordinary[index] * f32::from(u8::from(!(index / d).is_multiple_of(3))),
         Values::Scaled(factor) => ordinary[index] * factor,
         Values::Mixed => ordinary[index] * [1.0, 1e-8, 1e-16, 1e-24][index / d % 4],
@@ -238,7 +255,8 @@ impl Random {
     }
 
     fn number(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
     }
 }

@@ -15,7 +15,8 @@ pub struct Difference<'a> {
 
 impl<'a> Difference<'a> {
     pub fn between(promised: &'a str, actual: &'a str) -> Self {
-        let (promised, actual) = (promised.lines().collect::<BTreeSet<_>>(), actual.lines().collect::<BTreeSet<_>>());
+        let (promised, actual) =
+            (promised.lines().collect::<BTreeSet<_>>(), actual.lines().collect::<BTreeSet<_>>());
         let removed = &promised - &actual;
         let added = &actual - &promised;
         let breaking = !removed.is_empty() || added.iter().any(|item| completes(item, &promised));
@@ -36,24 +37,30 @@ impl fmt::Display for Difference<'_> {
     }
 }
 
-/// Whether an item that is added is a variant or a field of a type that was promised to be complete, as those are that are not
-/// `#[non_exhaustive]`: a caller's `match` or literal then lacks it. Strict with structs whose private fields forbid literals anyway.
+/// Whether an item that is added is a variant or a field of a type that was promised to be
+/// complete, as those are that are not `#[non_exhaustive]`: a caller's `match` or literal then
+/// lacks it. Strict with structs whose private fields forbid literals anyway.
 fn completes(item: &str, promised: &BTreeSet<&str>) -> bool {
-    let name = |text: &'_ str| text.split(['(', '<', ' ']).next().unwrap_or_default().trim_end_matches(':').to_owned();
+    let name = |text: &'_ str| {
+        text.split(['(', '<', ' ']).next().unwrap_or_default().trim_end_matches(':').to_owned()
+    };
     // Variants and fields alone are written without a keyword such as `fn`.
     let Some(path) = item.strip_prefix("pub ").map(name) else { return false };
     let Some((parent, _)) = path.rsplit_once("::") else { return false };
     let kinds = ["pub enum ", "pub struct ", "pub union ", "pub "];
-    promised
-        .iter()
-        .any(|line| kinds.iter().any(|kind| line.strip_prefix(kind).is_some_and(|rest| name(rest) == parent)))
+    promised.iter().any(|line| {
+        kinds.iter().any(|kind| line.strip_prefix(kind).is_some_and(|rest| name(rest) == parent))
+    })
 }
 
-/// The release of which `version` is an update to Cargo, and whose promises it has to keep, if the changelog has a heading for one.
+/// The release of which `version` is an update to Cargo, and whose promises it has to keep, if the
+/// changelog has a heading for one.
 pub fn bound_by(version: &Version, changelog: &str) -> Option<Version> {
     let headings = changelog.lines().filter_map(|line| line.strip_prefix("## [")?.split_once(']'));
     let mut released = headings.filter_map(|(name, _)| Version::parse(name).ok());
-    released.find(|release| VersionReq::parse(&release.to_string()).is_ok_and(|updates| updates.matches(version)))
+    released.find(|release| {
+        VersionReq::parse(&release.to_string()).is_ok_and(|updates| updates.matches(version))
+    })
 }
 
 #[cfg(test)]
@@ -83,7 +90,8 @@ pub fn x::Pair::new(usize) -> Self";
     #[test]
     fn what_is_lost_or_changed_breaks() {
         for line in PROMISED.lines() {
-            let rest = PROMISED.lines().filter(|other| *other != line).collect::<Vec<_>>().join("\n");
+            let rest =
+                PROMISED.lines().filter(|other| *other != line).collect::<Vec<_>>().join("\n");
             assert!(Difference::between(PROMISED, &rest).breaking, "{line}");
         }
         let changed = PROMISED.replace("new(usize)", "new(u32)");
@@ -97,12 +105,17 @@ pub fn x::Pair::new(usize) -> Self";
 
     #[test]
     fn what_is_added_breaks_only_what_was_complete() {
-        for line in ["pub x::Closed::Two(usize)", "pub x::Pair::second: T", "pub x::Closed::One::field: u8"] {
+        for line in
+            ["pub x::Closed::Two(usize)", "pub x::Pair::second: T", "pub x::Closed::One::field: u8"]
+        {
             assert!(Difference::between(PROMISED, &with(line)).breaking, "{line}");
         }
-        for line in
-            ["pub x::Open::Two", "pub fn x::Pair::second(&self) -> T", "pub enum x::New", "impl A for x::Closed"]
-        {
+        for line in [
+            "pub x::Open::Two",
+            "pub fn x::Pair::second(&self) -> T",
+            "pub enum x::New",
+            "impl A for x::Closed",
+        ] {
             let promised = with(line);
             let difference = Difference::between(PROMISED, &promised);
             assert!(!difference.breaking && !difference.is_empty(), "{line}");
@@ -112,7 +125,9 @@ pub fn x::Pair::new(usize) -> Self";
     #[test]
     fn a_release_binds_its_updates() {
         let changelog = "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2030-01-01\n\n## [0.1.3] - 2029-01-01\n";
-        let bound = |version: &str| bound_by(&version.parse().expect("a version"), changelog).map(|v| v.to_string());
+        let bound = |version: &str| {
+            bound_by(&version.parse().expect("a version"), changelog).map(|v| v.to_string())
+        };
         assert_eq!(bound("0.1.3").as_deref(), Some("0.1.3"));
         assert_eq!(bound("0.1.4").as_deref(), Some("0.1.3"));
         assert_eq!(bound("0.2.0"), None);

@@ -1,10 +1,11 @@
-//! Any inputs on the host: a result of the reference, or an error that says in one line what is wrong.
+//! Any inputs on the host: a result of the reference, or an error that says in one line what is
+//! wrong.
 
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Error, Form, Hinge, Huber, L1, L2,
-    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction, Result, Sampling, SupCon,
-    Triplet, UniformEntropy, Weighted, reference,
+    Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Error, Form, Hinge,
+    Huber, L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent,
+    Reduction, Result, Sampling, SupCon, Triplet, UniformEntropy, Weighted, reference,
 };
 
 use super::source::Source;
@@ -28,7 +29,11 @@ impl Values {
         let [n, m, d] = sizes;
         let classes = d.min(3);
         let signs = source.flag();
-        let targets = source.numbers(n * d).into_iter().map(|x| if signs { 1_f32.copysign(x) } else { x }).collect();
+        let targets = source
+            .numbers(n * d)
+            .into_iter()
+            .map(|x| if signs { 1_f32.copysign(x) } else { x })
+            .collect();
         let listed = 1 + source.below(8);
         Self {
             sizes,
@@ -53,7 +58,15 @@ pub fn loss(source: &mut Source) -> Loss {
     let power = if source.rarely() { source.word() } else { 1 + u32::from(source.flag()) };
     let [one, other] = [source.number(), source.number()];
     match source.below(16) {
-        0 => Contrastive { distance, normalize, reduction, positive_margin: one, negative_margin: other, power }.into(),
+        0 => Contrastive {
+            distance,
+            normalize,
+            reduction,
+            positive_margin: one,
+            negative_margin: other,
+            power,
+        }
+        .into(),
         1 | 2 => {
             let (mining, soft) = (source.choose(&Mining::ALL), source.flag());
             Triplet { distance, normalize, reduction, mining, margin: one, soft }.into()
@@ -64,12 +77,14 @@ pub fn loss(source: &mut Source) -> Loss {
         }
         4 => {
             let divide_by_classes = source.flag();
-            MultiMargin { distance, normalize, reduction, margin: one, power, divide_by_classes }.into()
+            MultiMargin { distance, normalize, reduction, margin: one, power, divide_by_classes }
+                .into()
         }
         5 => {
             let sampling = source.choose(&[Sampling::All, Sampling::DistanceWeighted]);
             let (beta_per_class, seed) = (source.flag(), source.word());
-            Margin { distance, normalize, reduction, alpha: one, beta_per_class, sampling, seed }.into()
+            Margin { distance, normalize, reduction, alpha: one, beta_per_class, sampling, seed }
+                .into()
         }
         6 => NtXent { distance, normalize, reduction, temperature: one }.into(),
         7 => SupCon { distance, normalize, reduction, temperature: one }.into(),
@@ -118,8 +133,9 @@ pub fn evaluate(bytes: &[u8]) -> bool {
         Ok(batch) => batch,
         Err(error) => return is_clear(&error, false),
     };
-    let terms: Vec<_> =
-        (0..1 + source.below(3)).map(|_| (loss(&mut source), source.number(), source.below(2))).collect();
+    let terms: Vec<_> = (0..1 + source.below(3))
+        .map(|_| (loss(&mut source), source.number(), source.below(2)))
+        .collect();
     let mut has_result = false;
     for (loss, ..) in &terms {
         match reference::evaluate_with_bounds(loss, &batch) {
@@ -130,14 +146,18 @@ pub fn evaluate(bytes: &[u8]) -> bool {
             Err(error) => has_result |= is_clear(&error, has_result),
         }
     }
-    let objective: Vec<_> =
-        terms.into_iter().map(|(loss, weight, set)| Weighted::new(weight, loss, batch).over(set)).collect();
+    let objective: Vec<_> = terms
+        .into_iter()
+        .map(|(loss, weight, set)| Weighted::new(weight, loss, batch).over(set))
+        .collect();
     if let Err(error) = reference::evaluate_objective(&objective) {
         is_clear(&error, false);
     }
-    let recall_at =
-        (0..source.below(3)).map(|_| if source.flag() { source.claim(1) } else { source.below(4) }).collect();
-    let retrieval = Retrieval { distance: source.choose(&Distance::ALL), normalize: source.flag(), recall_at };
+    let recall_at = (0..source.below(3))
+        .map(|_| if source.flag() { source.claim(1) } else { source.below(4) })
+        .collect();
+    let retrieval =
+        Retrieval { distance: source.choose(&Distance::ALL), normalize: source.flag(), recall_at };
     match reference::measure(&retrieval, &batch) {
         Ok(measures) => assert!(measures.recall.iter().all(|share| (0.0..=1.0).contains(share))),
         Err(error) => _ = is_clear(&error, false),

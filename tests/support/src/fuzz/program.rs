@@ -1,4 +1,5 @@
-//! Any objective and any bytes of a file for the parsers of the program, which are no part of the library.
+//! Any objective and any bytes of a file for the parsers of the program, which are no part of the
+//! library.
 
 use wgpu_metric_learning::Mode;
 
@@ -9,7 +10,9 @@ use super::parsers::{npy, objective};
 pub fn read_objective(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     // A path is not the parser's.
-    match objective::parse(text.trim_start_matches(|first: char| first == '@' || first.is_whitespace())) {
+    match objective::parse(
+        text.trim_start_matches(|first: char| first == '@' || first.is_whitespace()),
+    ) {
         Ok(mut objective) => {
             for term in &mut objective.terms {
                 term.settle(Mode::PairRows);
@@ -20,7 +23,10 @@ pub fn read_objective(bytes: &[u8]) -> bool {
         Err(error) => {
             // What it quotes may have lines of its own: the program joins them.
             let message = error.to_string().replace('\n', " ");
-            assert!(message.starts_with("--objective: ") && message.len() > 20, "not clear: {message:?}");
+            assert!(
+                message.starts_with("--objective: ") && message.len() > 20,
+                "not clear: {message:?}"
+            );
             false
         }
     }
