@@ -139,8 +139,8 @@ pub use data::objective::{ObjectiveEvaluation, Weighted};
 pub use data::shape::{Mode, Shape};
 pub use error::{Error, Result};
 pub use gpu::{
-    Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation,
-    Options, Output, Outputs, Pending, Plan, Progress, RowWidth, Section, Stage, Tier, Tile, Tiles,
-    Timings,
+    Adapter, Binding, Checks, Context, Injected, Inputs, Listing, MemoryBank, ObjectivePlan,
+    Operation, Options, Output, Outputs, Pending, Plan, Progress, Record, RowWidth, Section, Stage,
+    Tier, Tile, Tiles, Timings,
 };
 pub use loss::*;

@@ -27,7 +27,7 @@ impl Operation {
 /// Which operations are to fail: of each kind the one after so many others, counted down to it; 0
 /// is none.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(pub(crate) [AtomicU64; Operation::ALL.len()]);
+pub(crate) struct Injections(pub(crate) [AtomicU64; Operation::ALL.len()]);
 
 /// A fault that waits for its operation: [`Context::inject`](crate::Context::inject). It is taken back when this is
 /// dropped.

@@ -3,9 +3,9 @@
 use crate::data::shape::Mode;
 use crate::error::{Error, Result};
 use crate::gpu::cut::values::checked_rows;
-use crate::gpu::device::allocate::{Maker, filled, uniform};
+use crate::gpu::device::allocate::{Allocator, filled, uniform};
 use crate::gpu::device::context::Context;
-use crate::gpu::dispatch::readback::{Sources, What};
+use crate::gpu::dispatch::readback::{Field, Sources};
 use crate::gpu::kernel::catalogue::Summation;
 use crate::gpu::pairs::basis::Basis;
 use crate::loss::{Loss, SEED};
@@ -14,12 +14,12 @@ use crate::wgsl::terms::{Statistics, Terms};
 
 /// A loss with its buffers.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct PlannedLoss {
     pub loss: Loss,
     pub buffers: Buffers,
 }
 
-impl Part {
+impl PlannedLoss {
     /// The gradients of the loss are multiplied with `weight`. `beside` are the others on the same
     /// basis so far.
     pub(crate) fn new(basis: &Basis, loss: Loss, weight: f32, beside: &[Self]) -> Result<Self> {
@@ -103,12 +103,12 @@ impl Buffers {
         stripe: Option<&wgpu::Buffer>,
     ) -> Result<Self> {
         let Basis { context, shape, stripes, .. } = basis;
-        let make = Maker::new(context);
+        let allocator = Allocator::new(context);
         let terms = loss.description().terms();
         let is_by_rows = basis.summation(&terms) == Summation::Rows;
         let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && is_by_rows;
         let gradient =
-            |what, rows: usize| make.storage(what, (rows * shape.dimensions()) as u64 * 4);
+            |what, rows: usize| allocator.storage(what, (rows * shape.dimensions()) as u64 * 4);
         let of_references = shape.has_reference_gradient().then_some(shape.references());
         let has_statistics = matches!(terms.statistics, Statistics::Rows | Statistics::Ends);
         let statistics = if has_statistics { shape.queries() } else { 1 };
@@ -120,14 +120,20 @@ impl Buffers {
         let coefficients = match stripe {
             _ if terms.chooses => {
                 let size = size_of::<layout::Choice>();
-                Coefficients::Choices(make.storage("choices", (shape.queries() * size) as u64)?)
+                Coefficients::Choices(
+                    allocator.storage("choices", (shape.queries() * size) as u64)?,
+                )
             }
             Some(shared) => Coefficients::Stripe(shared.clone()),
-            None => Coefficients::Stripe(make.storage("stripe of coefficients", stripes.bytes())?),
+            None => {
+                Coefficients::Stripe(allocator.storage("stripe of coefficients", stripes.bytes())?)
+            }
         };
         let betas = shape.betas().max(1);
-        let beta_gradient =
-            loss.description().beta().map(|_| make.storage("gradient of beta", betas as u64 * 4));
+        let beta_gradient = loss
+            .description()
+            .beta()
+            .map(|_| allocator.storage("gradient of beta", betas as u64 * 4));
         Ok(Self {
             parameters: parameters(context, &terms)?,
             summands: uniform(
@@ -143,15 +149,15 @@ impl Buffers {
                 .then(|| gradient("gradient by columns", shape.queries()))
                 .transpose()?,
             coefficients,
-            rows: make.storage("rows", u64::from(rows) * size_of::<layout::Row>() as u64)?,
-            row_statistics: make.storage(
+            rows: allocator.storage("rows", u64::from(rows) * size_of::<layout::Row>() as u64)?,
+            row_statistics: allocator.storage(
                 "row statistics",
                 statistics as u64 * size_of::<layout::Statistic>() as u64,
             )?,
-            totals: make.storage("totals", size_of::<layout::Totals>() as u64)?,
-            beta: make.storage("beta", betas as u64 * 4)?,
+            totals: allocator.storage("totals", size_of::<layout::Totals>() as u64)?,
+            beta: allocator.storage("beta", betas as u64 * 4)?,
             gradient_beta: beta_gradient.transpose()?,
-            bytes: make.bytes(),
+            bytes: allocator.bytes(),
         })
     }
 }
@@ -167,16 +173,16 @@ pub(crate) fn parameters(context: &Context, terms: &Terms) -> Result<wgpu::Buffe
 
 impl<'a> Sources<'a> {
     /// Adds the result of a loss, with the gradient with respect to the first set or without.
-    pub(crate) fn of_loss(&mut self, basis: &'a Basis, part: &'a Part, has_gradient: bool) {
+    pub(crate) fn of_loss(&mut self, basis: &'a Basis, part: &'a PlannedLoss, has_gradient: bool) {
         let buffers = &part.buffers;
         let rows = part.loss.has_per_anchor(&basis.shape).then_some(&buffers.rows);
         let all = [
-            (What::Totals, Some(&buffers.totals)),
-            (What::State, Some(&basis.matrix.state)),
-            (What::Gradient, has_gradient.then_some(&buffers.gradient)),
-            (What::GradientReferences, buffers.gradient_references.as_ref()),
-            (What::GradientBeta, buffers.gradient_beta.as_ref()),
-            (What::Rows, rows),
+            (Field::Totals, Some(&buffers.totals)),
+            (Field::State, Some(&basis.matrix.state)),
+            (Field::Gradient, has_gradient.then_some(&buffers.gradient)),
+            (Field::GradientReferences, buffers.gradient_references.as_ref()),
+            (Field::GradientBeta, buffers.gradient_beta.as_ref()),
+            (Field::Rows, rows),
         ];
         self.add(basis.shape, all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))));
     }

@@ -2,7 +2,7 @@
 
 /// Workgroups that are numbered through.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Groups {
+pub(crate) struct Workgroups {
     pub count: u32,
     /// Roughly how many arithmetic operations a workgroup takes the time of, at most.
     pub most: u64,
@@ -10,16 +10,16 @@ pub(crate) struct Groups {
     pub cost: u64,
 }
 
-impl Groups {
+impl Workgroups {
     /// Of 256 invocations with a value or a few each, of which there are so many.
-    pub(crate) fn of_values(count: u32, cost_per_value: u64) -> Self {
+    pub(crate) fn for_values(count: u32, cost_per_value: u64) -> Self {
         let most = OPERATIONS_PER_GROUP.max(256 * cost_per_value);
         Self { count: count.div_ceil(256), most, cost: u64::from(count) * cost_per_value }
     }
 
     /// One for each row of so many values, with loops over them and a reduction or two of 32
     /// invocations between.
-    pub(crate) fn of_rows(count: u32, width: u64, cost_per_value: u64) -> Self {
+    pub(crate) fn for_rows(count: u32, width: u64, cost_per_value: u64) -> Self {
         let most = OPERATIONS_PER_ROW + OPERATIONS_PER_VALUE.max(cost_per_value) * width;
         Self { count, most, cost: u64::from(count) * width * cost_per_value }
     }

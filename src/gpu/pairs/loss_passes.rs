@@ -3,14 +3,14 @@
 use crate::error::Result;
 use crate::gpu::cut::loops::{portions_of, positives_per_dispatch};
 use crate::gpu::pairs::basis::Basis;
-use crate::gpu::pairs::part::Part;
+use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps};
 use crate::wgsl::terms::Terms;
 
 /// What one loss does on each stripe, and after them.
-pub(crate) struct Work<'a> {
+pub(crate) struct LossPasses<'a> {
     pub basis: &'a Basis,
-    pub part: &'a Part,
+    pub part: &'a PlannedLoss,
     pub terms: Terms,
     /// Positives of a row that a dispatch takes, where it cannot take any number.
     pub portion: Option<u64>,
@@ -18,8 +18,8 @@ pub(crate) struct Work<'a> {
     pub at_once: bool,
 }
 
-impl<'a> Work<'a> {
-    pub(crate) fn new(basis: &'a Basis, part: &'a Part) -> Result<Self> {
+impl<'a> LossPasses<'a> {
+    pub(crate) fn new(basis: &'a Basis, part: &'a PlannedLoss) -> Result<Self> {
         let terms = part.loss.description().terms();
         let portion =
             positives_per_dispatch(terms.shader, &terms.walk, &basis.shape, basis.row_width)?;
