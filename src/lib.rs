@@ -123,6 +123,9 @@
 //!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
 //!   ([`Context::evaluate_with`]).
 
+// The reference that documentation points to may be left out.
+#![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
+
 mod batch;
 mod error;
 mod evaluation;
@@ -130,6 +133,7 @@ mod gpu;
 mod loss;
 pub mod measures;
 mod objective;
+#[cfg(feature = "reference")]
 pub mod reference;
 mod shader;
 pub mod shaders;

@@ -61,5 +61,5 @@ pub use tier::{Checks, Tier};
 pub use tiles::{Tile, Tiles};
 pub use timings::Timings;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reference"))]
 mod tests;

@@ -9,7 +9,7 @@ use super::definition::Anchor;
 use super::distance::{Point, Points};
 use super::list::List;
 use crate::batch::Batch;
-use crate::loss::{Description, Distance};
+use crate::loss::{Description, Distance, Margin};
 use crate::shape::{Mode, Shape};
 
 /// What is evaluated, in f64.
@@ -42,7 +42,10 @@ impl Numbers {
         Self {
             embeddings: widen(batch.embeddings()),
             references: widen(batch.references()),
-            beta: widen(batch.beta_or_default()),
+            beta: widen(match batch.beta() {
+                [] => &[Margin::DEFAULT_BETA],
+                beta => beta,
+            }),
         }
     }
 }
