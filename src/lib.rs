@@ -123,11 +123,15 @@
 //!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
 //!   ([`Context::evaluate_with`]).
 
+// The reference that documentation points to may be left out.
+#![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
+
 mod data;
 mod error;
 mod gpu;
 mod loss;
 pub mod measures;
+#[cfg(feature = "reference")]
 pub mod reference;
 pub mod shaders;
 pub mod training;

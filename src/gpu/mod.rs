@@ -35,5 +35,5 @@ pub use training::optimizer::OptimizerPlan;
 
 pub use crate::wgsl::tier::Tier;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reference"))]
 mod tests;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use wgpu_metric_learning::{Binding, Context, Loss, Plan, Section, Stage, Timings, Triplet};
 
 use super::limits::Limits;
-use crate::cli::Result;
+use crate::Result;
 
 /// Recordings that are timed.
 const RUNS: usize = 9;

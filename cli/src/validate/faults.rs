@@ -96,7 +96,7 @@ fn is_told(operation: Operation, error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::gpu::{Arguments, Gpu};
+    use crate::gpu::{Arguments, Gpu};
 
     #[test]
     fn what_is_not_survived_is_told() {

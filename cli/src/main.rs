@@ -1,4 +1,6 @@
-//! The command line: what can be asked of the program, and what it answers with.
+//! The program `wgpu-metric-learning`: evaluates losses and retrieval measures on files or on the
+//! bundled digits, validates and times the adapters of this machine, lists them, and writes the
+//! kernels.
 
 mod adapters;
 mod bench;
@@ -24,7 +26,7 @@ use clap::{Parser, Subcommand};
 use error::{Error, Result};
 
 #[derive(Parser)]
-#[command(version, about = "Metric-learning losses and their gradients on any GPU.")]
+#[command(name = env!("CARGO_BIN_NAME"), version, about = "Metric-learning losses and their gradients on any GPU.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -47,8 +49,7 @@ enum Command {
     Shaders(shaders::Arguments),
 }
 
-/// Runs the program on the process's arguments.
-pub fn run() -> ExitCode {
+fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),

@@ -11,8 +11,8 @@ use wgpu_metric_learning::{
 use super::npy::{self, Matrix};
 use super::{Error, Result};
 
-const IMAGES: &[u8] = include_bytes!("../../data/digits.npy");
-const LABELS: &[u8] = include_bytes!("../../data/digits-labels.npy");
+const IMAGES: &[u8] = include_bytes!("../data/digits.npy");
+const LABELS: &[u8] = include_bytes!("../data/digits-labels.npy");
 const CLASSES: usize = 10;
 
 /// Handwritten digits as embeddings: an image a row, a pixel a column; and what losses take beside

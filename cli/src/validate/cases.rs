@@ -9,7 +9,7 @@ use wgpu_metric_learning::{
 };
 
 use super::inputs::{Classes, Inputs, Recipe, Values, bits};
-use crate::cli::objective;
+use crate::objective;
 
 /// N and D: both sides of the tiles of 16 and 64 rows, the workgroups of 64 and 256, the vectors of
 /// 4, and primes.

@@ -9,8 +9,8 @@ use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan, RowWi
 use super::limits::Limits;
 use super::stages::{self, StageTime};
 use super::subject::{Inputs, Subject};
-use crate::cli::gpu::Gpu;
-use crate::cli::{Result, objective};
+use crate::gpu::Gpu;
+use crate::{Result, objective};
 
 /// No more runs than this, however short they are.
 const MOST_RUNS: usize = 1000;
@@ -90,7 +90,7 @@ impl Timing {
     pub fn json(&self, gpu: &Gpu, subject: &Subject, inputs: &Inputs, limits: &Limits) -> Value {
         let info = gpu.adapter.info();
         json!({
-            "impl": env!("CARGO_PKG_NAME"),
+            "impl": env!("CARGO_BIN_NAME"),
             "adapter": info.name,
             "backend": info.backend.to_str(),
             "loss": subject.name,

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use wgpu_metric_learning::reference::Deviation;
 
 use super::findings::{Finding, Findings, Problem};
-use crate::cli::gpu::Gpu;
-use crate::cli::{report, table};
+use crate::gpu::Gpu;
+use crate::{report, table};
 
 /// The findings, on which adapter, and in what time.
 pub struct Report<'a> {

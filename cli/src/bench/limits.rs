@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use wgpu_metric_learning::Context;
 
-use crate::cli::gpu::Gpu;
-use crate::cli::{Error, Result, table};
+use crate::gpu::Gpu;
+use crate::{Error, Result, table};
 
 /// Lanes of a workgroup, rounds of its loop, multiply-adds of a round: those of limits.wgsl.
 const WORKGROUP: f64 = 256.0;
