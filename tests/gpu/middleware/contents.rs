@@ -4,8 +4,8 @@ use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::{Contrastive, Distance, Error, Loss, Margin, MultiMargin, Triplet};
 
-use crate::caller::{POISON, callers};
-use crate::guest::{Guest, everything, fullest, sample};
+use super::caller::{POISON, callers};
+use super::guest::{Guest, everything, fullest, sample};
 
 #[test]
 fn values_that_are_not_finite_are_found_where_they_are() {

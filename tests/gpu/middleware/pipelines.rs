@@ -4,8 +4,8 @@ use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Shape, Tile, Tiles};
 
-use crate::caller::{adapters, device_with};
-use crate::guest::sample;
+use super::caller::{adapters, device_with};
+use super::guest::sample;
 
 #[allow(unsafe_code)]
 fn cache(device: &wgpu::Device, data: Option<&[u8]>) -> wgpu::PipelineCache {
@@ -52,8 +52,8 @@ fn planning_another_size_makes_no_pipeline() {
     let _alone = contexts();
     let instance =
         wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    for adapter in crate::caller::adapters_of(&instance) {
-        let caller = crate::caller::caller(&adapter, wgpu::Limits::default());
+    for adapter in super::caller::adapters_of(&instance) {
+        let caller = super::caller::caller(&adapter, wgpu::Limits::default());
         let pipelines = || {
             instance
                 .generate_report()

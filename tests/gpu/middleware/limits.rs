@@ -4,7 +4,7 @@ use support::adapters::contexts;
 use support::sample::Random;
 use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Loss, Shape};
 
-use crate::caller::{adapters, caller, device};
+use super::caller::{adapters, caller, device};
 
 #[test]
 fn limits_of_the_device_are_kept_or_named() {
@@ -31,7 +31,7 @@ fn limits_of_the_device_are_kept_or_named() {
         let embeddings = Random(3).numbers(1000 * 4, 1.0);
         let labels: Vec<_> = (0..1000).map(|row| row % 7).collect();
         let batch = Batch::new(&embeddings, [1000, 4], &labels).unwrap();
-        let unlimited = crate::caller::caller(&adapter, wgpu::Limits::default());
+        let unlimited = super::caller::caller(&adapter, wgpu::Limits::default());
         assert_eq!(
             caller.context.evaluate(&loss, &batch),
             unlimited.context.evaluate(&loss, &batch)

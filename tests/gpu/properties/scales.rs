@@ -5,8 +5,8 @@ use wgpu_metric_learning::{
     Contrastive, Distance, Evaluation, Form, LiftedStructured, Loss, Triplet,
 };
 
-use crate::case::{Case, EUCLIDEAN_FAMILY, case};
-use crate::run::{evaluate, has_gradient, hold, map, on_every, same_bits};
+use super::case::{Case, EUCLIDEAN_FAMILY, case};
+use super::run::{evaluate, has_gradient, hold, map, on_every, same_bits};
 
 /// With which power of the distances the loss grows when the margins grow with them; `None` where
 /// it is no power.

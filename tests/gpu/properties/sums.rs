@@ -7,8 +7,8 @@ use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Evaluation, Loss, Margin, Mining, Reduction, Triplet, Weighted,
 };
 
-use crate::case::{Case, case, matrix_losses};
-use crate::run::{Outcome, Run, agree, has_gradient, hold, map, on_every, run, sum_of};
+use super::case::{Case, case, matrix_losses};
+use super::run::{Outcome, Run, agree, has_gradient, hold, map, on_every, run, sum_of};
 
 #[test]
 fn an_objective_is_its_weighted_sum() {

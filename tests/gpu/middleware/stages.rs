@@ -10,8 +10,8 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use wgpu_metric_learning::{Context, Error, Loss, Margin, Stage, Triplet};
 
-use crate::caller::{Caller, PATIENCE, adapters, callers, device_with, encoder};
-use crate::guest::{Guest, everything, fullest, sample};
+use super::caller::{Caller, PATIENCE, adapters, callers, device_with, encoder};
+use super::guest::{Guest, everything, fullest, sample};
 
 /// Of a loss on raw rows, the totals before the gradient.
 const ONCE: [Stage; 5] =
@@ -103,7 +103,7 @@ fn stages_have_times_where_the_device_has_timestamps() {
         let other = Guest::new(&caller, &drawn, &sample.batches(&drawn)[0]);
         let error = other
             .plan
-            .record_timed(&mut crate::caller::encoder(&caller), &other.binding, &timings)
+            .record_timed(&mut super::caller::encoder(&caller), &other.binding, &timings)
             .unwrap_err();
         assert_eq!(error.to_string(), "buffer timings: they were made for another plan or binding");
     }

@@ -6,8 +6,8 @@ use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::{Context, Error, Loss, Options, Triplet};
 
-use crate::caller::{Caller, callers};
-use crate::guest::{Guest, sample};
+use super::caller::{Caller, callers};
+use super::guest::{Guest, sample};
 
 #[test]
 fn plans_work_on_other_threads_and_results_can_be_awaited() {

@@ -6,8 +6,8 @@ use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::{Context, Contrastive, Inputs, Loss, Output, Outputs, Shape};
 
-use crate::caller::{Caller, adapters_of, caller, callers, encoder, filled};
-use crate::guest::{Arena, every_loss, sample};
+use super::caller::{Caller, adapters_of, caller, callers, encoder, filled};
+use super::guest::{Arena, every_loss, sample};
 
 /// What the host may spend on recording an evaluation, at best; a build without optimizations is
 /// not held to it.

@@ -7,8 +7,8 @@ use wgpu_metric_learning::{
     Mining, Mode, MultiMargin, Options, Plan, Result, Shape, SupCon, Triplet, Truth,
 };
 
-use crate::Random;
 use support::adapters::{best_with, contexts};
+use support::fuzz::bytes::Random;
 use support::fuzz::host::{Values, is_clear};
 use support::fuzz::source::Source;
 

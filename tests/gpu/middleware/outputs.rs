@@ -6,8 +6,8 @@ use wgpu_metric_learning::{
     Batch, Contrastive, Error, Loss, Output, Outputs, Plan, Result, Triplet, Weighted,
 };
 
-use crate::caller::{Caller, POISON, USAGE, callers, encoder, filled, poison, read};
-use crate::guest::{Arena, Guest, every_loss, everything, fullest, sample};
+use super::caller::{Caller, POISON, USAGE, callers, encoder, filled, poison, read};
+use super::guest::{Arena, Guest, every_loss, everything, fullest, sample};
 
 /// Numbers before and behind each range, which is aligned to as many.
 const GUARD: usize = 64;
@@ -74,7 +74,7 @@ fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 3
     guest.plan.record(&mut encoder, &binding)?;
     let pending = guest.plan.read_back(&mut encoder)?;
     caller.queue.submit([encoder.finish()]);
-    let evaluation = pending.wait(crate::caller::PATIENCE)?;
+    let evaluation = pending.wait(super::caller::PATIENCE)?;
     let optional = Option::unwrap_or_default;
     Ok([
         evaluation.gradient,

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use wgpu_metric_learning::{Batch, Mining, Triplet, reference};
 
-const SOURCE: &str = include_str!("../examples/minimal.rs");
-const README: &str = include_str!("../README.md");
+const SOURCE: &str = include_str!("../../examples/minimal.rs");
+const README: &str = include_str!("../../README.md");
 
 /// Beside the tests, where `cargo test` builds it.
 fn program() -> PathBuf {

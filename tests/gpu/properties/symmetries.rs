@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use support::adapters::{contexts, contexts_with};
 use wgpu_metric_learning::{Checks, Evaluation, Loss, Margin, Options};
 
-use crate::case::{CLASSES, Case, EUCLIDEAN_FAMILY, GRID, case};
-use crate::run::{
+use super::case::{CLASSES, Case, EUCLIDEAN_FAMILY, GRID, case};
+use super::run::{
     Run, agree, evaluate, has_gradient, hold, map, on_every, run, same_bits, same_on_either,
 };
 

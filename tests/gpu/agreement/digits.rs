@@ -9,8 +9,8 @@ use wgpu_metric_learning::{
     Reduction, Sampling, SupCon, Triplet,
 };
 
-const IMAGES: &[u8] = include_bytes!("../cli/data/digits.npy");
-const LABELS: &[u8] = include_bytes!("../cli/data/digits-labels.npy");
+const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
+const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");
 const SHAPE: [usize; 2] = [1797, 64];
 const CLASSES: usize = 10;
 

@@ -8,7 +8,7 @@ use wgpu_metric_learning::{
     Batch, Binding, Distance, Evaluation, Inputs, Loss, Margin, Plan, Result,
 };
 
-use crate::caller::{Caller, PATIENCE, POISON, encoder, filled, poison, read};
+use super::caller::{Caller, PATIENCE, POISON, encoder, filled, poison, read};
 
 /// Bytes to which ranges of buffers are aligned.
 pub const ALIGNMENT: usize = 256;

@@ -5,8 +5,8 @@ use support::sample::Values;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{Error, Inputs};
 
-use crate::caller::{USAGE, callers, device, encoder};
-use crate::guest::{Guest, every_loss, everything, fullest, sample};
+use super::caller::{USAGE, callers, device, encoder};
+use super::guest::{Guest, every_loss, everything, fullest, sample};
 
 #[test]
 fn parts_of_buffers_stale_outputs_and_new_contents() {

@@ -9,7 +9,7 @@ use support::bits::bits;
 use wgpu_metric_learning::reference::{self, Expectation};
 use wgpu_metric_learning::{Batch, Evaluation, Loss};
 
-use crate::case::Case;
+use super::case::Case;
 
 /// What a device makes of a batch, and what is expected.
 pub struct Run {

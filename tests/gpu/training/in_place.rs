@@ -13,8 +13,8 @@ use wgpu_metric_learning::measures::{MeasurePlan, Retrieval};
 use wgpu_metric_learning::training::{Adam, Linear, LinearPlan, Optimizer, OptimizerPlan, Sgd};
 use wgpu_metric_learning::{Binding, Error, Inputs, Plan, Shape, Triplet};
 
-const IMAGES: &[u8] = include_bytes!("../cli/data/digits.npy");
-const LABELS: &[u8] = include_bytes!("../cli/data/digits-labels.npy");
+const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
+const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");
 
 /// The digits that are trained on, their pixels, and the dimensions that they are projected to.
 const LINEAR: Linear = Linear { rows: 192, inputs: 64, outputs: 2 };

@@ -9,8 +9,8 @@ use wgpu_metric_learning::{
     Result, Shape, Weighted,
 };
 
-use crate::caller::{Caller, PATIENCE, callers, encoder, filled, read};
-use crate::guest::{Arena, every_loss, sample};
+use super::caller::{Caller, PATIENCE, callers, encoder, filled, read};
+use super::guest::{Arena, every_loss, sample};
 
 /// Rows that plans are made for: more than a tile.
 const N: usize = 70;

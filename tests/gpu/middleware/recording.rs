@@ -4,8 +4,8 @@ use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::{Contrastive, Error, Loss, Margin, Sampling, Triplet};
 
-use crate::caller::{PATIENCE, callers, encoder, read};
-use crate::guest::{Guest, everything, fullest, sample};
+use super::caller::{PATIENCE, callers, encoder, read};
+use super::guest::{Guest, everything, fullest, sample};
 
 #[test]
 fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
@@ -34,7 +34,7 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
         );
 
         guests.iter().for_each(|guest| guest.poison_outputs(&caller));
-        let mut encoder = crate::caller::encoder(&caller);
+        let mut encoder = super::caller::encoder(&caller);
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         for guest in &guests {
             guest.plan.record_into(&mut pass, &guest.binding).unwrap();
