@@ -131,6 +131,7 @@ mod error;
 mod gpu;
 mod loss;
 pub mod measures;
+mod names;
 #[cfg(feature = "reference")]
 pub mod reference;
 pub mod shaders;
