@@ -31,8 +31,8 @@ struct Accumulate {
 @group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let index = (subject.first + number_of(group)) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = (subject.first + number_of(group)) * 256u + invocation.index;
     if (index >= subject.count) {
         return;
     }

@@ -22,8 +22,8 @@ struct Output {
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let index = (subject.first + number_of(group)) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = (subject.first + number_of(group)) * 256u + invocation.index;
     if (index >= subject.count) {
         return;
     }

@@ -18,8 +18,8 @@
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let index = number_on_stripe(group) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = number_on_stripe(group) * 256u + invocation.index;
     let row = index / stripe.vectors;
     if (row >= sizes.pairs) {
         return;

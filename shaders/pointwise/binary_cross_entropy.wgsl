@@ -3,7 +3,7 @@
 // s(x) is s(-|x|) for x < 0 and 1 - s(-|x|) else: taken from the nearer of 0 and 1, the slope keeps its digits where the logit is
 // right and confident.
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 // #include "shared/exponential.wgsl"
 
 fn term_of(x: f32, t: f32) -> Term {

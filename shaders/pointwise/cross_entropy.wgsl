@@ -5,7 +5,7 @@
 //
 // One workgroup per row: reads it three times, writes its slopes once.
 
-// #include "shared/logits.wgsl"
+// #include "pointwise/logits.wgsl"
 
 @group(0) @binding(3) var<storage, read> labels: array<u32>;
 
@@ -20,22 +20,22 @@ fn checked_label(row: u32) -> u32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = row_of(group);
     if (row >= sizes.queries) {
         return;
     }
     let begin = row * cut.width;
     let own = checked_label(row);
-    let softmax = softmax_of(row, group);
-    for (var c = group.local; c < cut.width; c += WORKGROUP) {
+    let softmax = softmax_of(row, invocation);
+    for (var c = invocation.index; c < cut.width; c += WORKGROUP) {
         var slope = part_of(softmax, values[begin + c]);
         if (c == own) {
             slope = select(slope - 1.0, -softmax.others / (1.0 + softmax.others), c == softmax.column);
         }
         gradient[begin + c] = slope;
     }
-    if (group.local == 0u) {
+    if (invocation.index == 0u) {
         let loss = softmax.largest - values[begin + own] + softmax.log_sum;
         rows[row] = summary(loss, 1u, select(0u, 1u, loss > 0.0));
     }

@@ -44,8 +44,8 @@ fn write_kind(entry: u32) {
 }
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let entry = number_from_start(group) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let entry = number_from_start(group) * 256u + invocation.index;
     if (entry >= sizes.listed) {
         return;
     }

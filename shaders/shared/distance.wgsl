@@ -1,6 +1,7 @@
 // The distances: all that the kernels know of them. d(x, y) is finished from a sum of parts over the dimensions, and the
 // gradient of a sum of distances is a sum of coefficient * direction.
-// Needs shared/numbers.wgsl.
+
+// #include "shared/numbers.wgsl"
 
 // As the host numbers them: src/loss/distance.rs.
 const EUCLIDEAN = 0u;

@@ -57,5 +57,3 @@ fn unpack_extremes(p: vec4<u32>) -> Extremes {
 fn combine_extremes(a: Extremes, b: Extremes) -> Extremes {
     return Extremes(nearer(a.nearest, b.nearest), farther(a.farthest, b.farthest));
 }
-
-// #include "shared/reduce_extremes.wgsl"

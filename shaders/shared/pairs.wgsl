@@ -2,6 +2,10 @@
 //
 //   labels, reference_labels  N, M, padded to whole vec4s
 //   distances                 rows x stride   d(i, j) of the stripe
+//
+// The file that includes it adds
+//
+//   var<uniform> sizes: Sizes
 
 // #include "shared/stripe.wgsl"
 

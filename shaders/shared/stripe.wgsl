@@ -1,5 +1,9 @@
 // A stripe: `rows` rows of the N x M matrix, from row `begin`, every row `stride` columns after the other. A list of pairs is one
 // stripe that holds them one after the other, `stride` pairs a row.
+//
+// The file that includes it adds
+//
+//   var<uniform> sizes: Sizes
 
 // #include "shared/group.wgsl"
 // #include "shared/sizes.wgsl"

@@ -1,7 +1,8 @@
 // shared/reduce_extremes.wgsl by subgroups: the least key, then the lowest column that has it.
-// Needs subgroups/reduce.wgsl.
 
+// #include "shared/extremes.wgsl"
 // #include "shared/order.wgsl"
+// #include "shared/reduce.wgsl"
 
 // Beyond the keys of all finite values.
 const NO_KEY = 0xffffffffu;
@@ -24,10 +25,10 @@ fn subgroup_extremes(value: Extremes) -> Extremes {
     return Extremes(extreme_of_key(least.x, columns.x), extreme_of_key(~least.y, columns.y));
 }
 
-fn workgroup_extremes(value: Extremes, group: Group) -> Extremes {
-    show_all(pack_extremes(subgroup_extremes(value)), group);
+fn workgroup_extremes(value: Extremes, invocation: Invocation) -> Extremes {
+    show_all(pack_extremes(subgroup_extremes(value)), invocation);
     var extremes = unpack_extremes(reduce_scratch[0]);
-    for (var k = 1u; k < group.subgroups; k++) {
+    for (var k = 1u; k < invocation.subgroups; k++) {
         extremes = combine_extremes(extremes, unpack_extremes(reduce_scratch[k]));
     }
     workgroupBarrier();

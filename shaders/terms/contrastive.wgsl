@@ -5,8 +5,8 @@
 //
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficient_quads.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficient_quads.wgsl"
 
 struct Parameters {
     positive_margin: f32,
@@ -33,12 +33,12 @@ fn term_slope(hinge: vec4<f32>) -> vec4<f32> {
     return 2.0 * hinge;
 }
 
-fn work(row: u32, group: Group, positive_weight: f32, negative_weight: f32) {
+fn work(row: u32, invocation: Invocation, positive_weight: f32, negative_weight: f32) {
     let i = stripe.begin + row;
     var pairs: Pairs;
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let d = distances_of(row, quad, kinds);
         see_pairs(&pairs, kinds, d);
@@ -49,9 +49,9 @@ fn work(row: u32, group: Group, positive_weight: f32, negative_weight: f32) {
         let slopes = positive_weight * term_slope(positive) - negative_weight * term_slope(negative);
         coefficients[row * quads() + quad] = coefficients_from(slopes, d);
     }
-    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), group);
-    if (group.local == 0u) {
+    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), invocation);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), invocation);
+    if (invocation.index == 0u) {
         rows[i] = Row(
             sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, counts.z, counts.w,
             vec2(counts.x + counts.y, 0u), vec2(counts.z + counts.w, 0u), 0.0, 0u,
@@ -61,21 +61,21 @@ fn work(row: u32, group: Group, positive_weight: f32, negative_weight: f32) {
 
 // Fills `rows`, from which the totals of the batch are made.
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group) {
+fn statistics(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row < stripe_rows()) {
-        work(row, group, 1.0, 1.0);
+        work(row, invocation, 1.0, 1.0);
     }
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row < stripe_rows()) {
         if (SPLIT_MEAN == 1u) {
-            work(row, group, totals.positive_weight, totals.negative_weight);
+            work(row, invocation, totals.positive_weight, totals.negative_weight);
         } else {
-            work(row, group, 1.0, 1.0);
+            work(row, invocation, 1.0, 1.0);
         }
     }
 }

@@ -5,10 +5,10 @@
 //   slope of d(i, n)  -W(i) exp(l(i, n) - L(i));   W(i) = sum_p sigmoid(L(i) - l(i, p))
 //
 // Both slopes lack the factor 1 / temperature, which is applied with the reduction.
-// Without negatives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// Without negatives all of them are 0. The coefficients are made of these in terms/softmax.wgsl.
 // `statistics` reads the distances of its row three times.
 
-// #include "shared/softmax.wgsl"
+// #include "terms/softmax.wgsl"
 
 fn is_summand(kind: u32) -> bool {
     return kind == NEGATIVE;
@@ -24,28 +24,28 @@ fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group) {
+fn statistics(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     var pairs: Pairs;
-    let level = level_of_row(row, group, &pairs);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let level = level_of_row(row, invocation, &pairs);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
     let has_negatives = counts.y > 0u;
     let label = labels[i];
     var loss = 0.0;
     var weight = 0.0;
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+    for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         if (has_negatives && relation_of(i, label, j) == POSITIVE) {
             let over = lead(level, distance_at(row * stripe.stride + j));
             loss += softplus(over);
             weight += sigmoid(over);
         }
     }
-    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), group);
-    if (group.local == 0u) {
+    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), invocation);
+    if (invocation.index == 0u) {
         row_statistics[i] = Statistic(level, 0u, sums.y);
         // A softplus is never 0, though f32 may round it so.
         let nonzero = select(0u, counts.x, has_negatives);

@@ -10,7 +10,7 @@
 //
 //   moments  P   (m, v), in place
 
-// #include "shared/optimizer.wgsl"
+// #include "training/optimizer.wgsl"
 
 struct Settings {
     count: u32,  // P

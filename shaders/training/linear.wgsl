@@ -50,9 +50,9 @@ fn right_number(k: u32, column: u32) -> f32 {
 }
 
 // Each invocation loads one vec4 of each tile; neighbours read what is beside each other in memory.
-fn load(first_row: u32, first_column: u32, first: u32, group: Group) {
-    let major = group.local / SIDE;
-    let minor = group.local % SIDE;
+fn load(first_row: u32, first_column: u32, first: u32, invocation: Invocation) {
+    let major = invocation.index / SIDE;
+    let minor = invocation.index % SIDE;
     let k = select(minor, major, TRANSPOSED == 1u);
     let quad = select(major, minor, TRANSPOSED == 1u);
     let row = first_row + 4u * quad;
@@ -63,7 +63,7 @@ fn load(first_row: u32, first_column: u32, first: u32, group: Group) {
         left_number(row + 3u, first + k),
     );
     let column = first_column + 4u * minor;
-    right_tile[group.local] = vec4(
+    right_tile[invocation.index] = vec4(
         right_number(first + major, column),
         right_number(first + major, column + 1u),
         right_number(first + major, column + 2u),
@@ -72,14 +72,14 @@ fn load(first_row: u32, first_column: u32, first: u32, group: Group) {
 }
 
 // What a summand of the step gives to the numbers of the invocation: a vector for each of its rows.
-fn part(k: u32, group: Group) -> mat4x4<f32> {
-    let a = left_tile[k * PITCH + group.local / SIDE];
-    let b = right_tile[k * SIDE + group.local % SIDE];
+fn part(k: u32, invocation: Invocation) -> mat4x4<f32> {
+    let a = left_tile[k * PITCH + invocation.index / SIDE];
+    let b = right_tile[k * SIDE + invocation.index % SIDE];
     return mat4x4(a.x * b, a.y * b, a.z * b, a.w * b);
 }
 
-fn quarter_of_step(k: u32, group: Group) -> mat4x4<f32> {
-    return part(k, group) + part(k + 1u, group) + part(k + 2u, group) + part(k + 3u, group);
+fn quarter_of_step(k: u32, invocation: Invocation) -> mat4x4<f32> {
+    return part(k, invocation) + part(k + 1u, invocation) + part(k + 2u, invocation) + part(k + 3u, invocation);
 }
 
 fn store_one(row: u32, column: u32, value: f32) {
@@ -96,7 +96,7 @@ fn store(row: u32, column: u32, values: vec4<f32>) {
 }
 
 @compute @workgroup_size(SIDE * SIDE)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let tile = size.first + number_of(group);
     let first_row = tile / size.across * TILE;
     let first_column = tile % size.across * TILE;
@@ -105,15 +105,15 @@ fn main(group: Group) {
     }
     var sums: mat4x4<f32>;
     for (var first = 0u; first < size.summands; first += STEP) {
-        load(first_row, first_column, first, group);
+        load(first_row, first_column, first, invocation);
         workgroupBarrier();
         // Written out without a loop, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
-        sums += quarter_of_step(0u, group) + quarter_of_step(4u, group)
-            + quarter_of_step(8u, group) + quarter_of_step(12u, group);
+        sums += quarter_of_step(0u, invocation) + quarter_of_step(4u, invocation)
+            + quarter_of_step(8u, invocation) + quarter_of_step(12u, invocation);
         workgroupBarrier();
     }
-    let row = first_row + 4u * (group.local / SIDE);
-    let column = first_column + 4u * (group.local % SIDE);
+    let row = first_row + 4u * (invocation.index / SIDE);
+    let column = first_column + 4u * (invocation.index % SIDE);
     store(row, column, sums[0]);
     store(row + 1u, column, sums[1]);
     store(row + 2u, column, sums[2]);

@@ -11,7 +11,7 @@ use super::stripes::pairs;
 use crate::Result;
 use crate::shape::{Mode, Shape};
 
-/// `BLOCK` and `DIGITS` of `shaders/shared/digits.wgsl`.
+/// `BLOCK` and `DIGITS` of `shaders/incidence/digits.wgsl`.
 pub(crate) const BLOCK: u64 = 1024;
 pub(crate) const DIGITS: u64 = 256;
 

@@ -1,4 +1,4 @@
-// Margin loss of Wu et al. over all positive pairs and as many drawn negative ones: the term is in shared/margin.wgsl.
+// Margin loss of Wu et al. over all positive pairs and as many drawn negative ones: the term is in terms/margin/term.wgsl.
 //
 // For the positive of rank r of anchor i, a negative at distance d is drawn with the weight
 //
@@ -6,17 +6,17 @@
 //   w = 0 at FARTHEST and beyond; where all negatives are there, w = 1 for all
 //
 // by the inverse of the cumulative sum of the weights in the order of the columns: it is the first whose sum is greater than
-// u(seed, i, r) times the whole sum, u from shared/random.wgsl.
+// u(seed, i, r) times the whole sum, u from terms/margin/random.wgsl.
 //
 // The invocations own consecutive segments of the columns, whose sums are summed up; a draw finds its segment by bisection, then
 // walks it. How often a column was drawn is counted in its coefficient, until the last sweep makes one of it: here those are
 // words. Anchors of more positives than PORTION draw in as many dispatches as it takes.
 // One workgroup per row.
 
-// #include "shared/row.wgsl"
-// #include "shared/extremes.wgsl"
-// #include "shared/margin.wgsl"
-// #include "shared/random.wgsl"
+// #include "terms/row.wgsl"
+// #include "shared/reduce_extremes.wgsl"
+// #include "terms/margin/term.wgsl"
+// #include "terms/margin/random.wgsl"
 
 struct Parameters {
     alpha: f32,
@@ -25,7 +25,7 @@ struct Parameters {
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
-// The bits of the coefficients, which shared/coefficients.wgsl declares as f32.
+// The bits of the coefficients, which terms/coefficients.wgsl declares as f32.
 @group(0) @binding(5) var<storage, read_write> coefficients: array<atomic<u32>>;
 
 const NEAREST = 0.5;
@@ -77,23 +77,23 @@ fn weight(i: u32, row: u32, j: u32, negatives: Negatives) -> f32 {
 
 // `cumulative` becomes the sums of `own` up to and with each invocation. They never fall, and rise only where `own` is not 0,
 // whatever is rounded: within a block all are one chain of additions, and a block begins where the one before it ends.
-fn sum_up_segments(own: f32, group: Group) {
-    cumulative[group.local] = own;
+fn sum_up_segments(own: f32, invocation: Invocation) {
+    cumulative[invocation.index] = own;
     workgroupBarrier();
-    if (group.local < WORKGROUP / BLOCK) {
-        for (var k = group.local * BLOCK + 1u; k < (group.local + 1u) * BLOCK; k++) {
+    if (invocation.index < WORKGROUP / BLOCK) {
+        for (var k = invocation.index * BLOCK + 1u; k < (invocation.index + 1u) * BLOCK; k++) {
             cumulative[k] += cumulative[k - 1u];
         }
     }
     workgroupBarrier();
-    if (group.local == 0u) {
+    if (invocation.index == 0u) {
         before_block[0] = 0.0;
         for (var k = 1u; k < WORKGROUP / BLOCK; k++) {
             before_block[k] = before_block[k - 1u] + cumulative[k * BLOCK - 1u];
         }
     }
     workgroupBarrier();
-    cumulative[group.local] += before_block[group.local / BLOCK];
+    cumulative[invocation.index] += before_block[invocation.index / BLOCK];
     workgroupBarrier();
 }
 
@@ -131,7 +131,7 @@ fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) ->
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -141,7 +141,7 @@ fn main(group: Group) {
     var pairs: Pairs;
     // The heaviest negative is the one whose log-weight is the farthest up.
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             let d = distance_at(row * stripe.stride + j);
@@ -157,22 +157,22 @@ fn main(group: Group) {
             atomicStore(&coefficients[row * stripe.stride + j], 0u);
         }
     }
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let counts = uniform_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
     if (first > 0u && first >= counts.x) {
         return;
     }
-    let negatives = negatives_from(workgroup_extremes(seen, group));
+    let negatives = negatives_from(workgroup_extremes(seen, invocation));
     let draws = select(counts.x, 0u, negatives.some == NOWHERE);
 
     let segment_size = (sizes.references + WORKGROUP - 1u) / WORKGROUP;
-    let begin = group.local * segment_size;
+    let begin = invocation.index * segment_size;
     var own = 0.0;
     for (var j = begin; j < min(begin + segment_size, sizes.references); j++) {
         own += weight(i, row, j, negatives);
     }
-    sum_up_segments(own, group);
+    sum_up_segments(own, invocation);
     storageBarrier();
-    for (var rank = first + group.local; rank < min(first + PORTION, draws); rank += WORKGROUP) {
+    for (var rank = first + invocation.index; rank < min(first + PORTION, draws); rank += WORKGROUP) {
         let drawn = draw(i, row, rank, segment_size, negatives);
         atomicAdd(&coefficients[row * stripe.stride + drawn], 1u);
     }
@@ -184,7 +184,7 @@ fn main(group: Group) {
     let boundary = beta_of(i);
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let at = row * stripe.stride + j;
         let kind = relation(i, j);
         var c = 0.0;
@@ -205,9 +205,9 @@ fn main(group: Group) {
         }
         atomicStore(&coefficients[at], bitcast<u32>(c));
     }
-    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
-    let within = workgroup_count(vec4(nonzero, 0u, 0u), group);
-    if (group.local == 0u) {
+    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), invocation);
+    let within = workgroup_count(vec4(nonzero, 0u, 0u), invocation);
+    if (invocation.index == 0u) {
         rows[i] = Row(
             sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, within.x, within.y,
             vec2(counts.x + draws, 0u), vec2(within.x + within.y, 0u), f32(i32(within.y) - i32(within.x)), 0u,

@@ -11,9 +11,9 @@
 // Cost: M log K + K log^2 K per anchor for K positives.
 // One workgroup per row.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
-// #include "shared/sorted.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficients.wgsl"
+// #include "terms/triplet/sorted.wgsl"
 // #include "shared/places.wgsl"
 
 struct Parameters {
@@ -23,7 +23,7 @@ struct Parameters {
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -31,7 +31,7 @@ fn main(group: Group) {
     let i = stripe.begin + row;
     let begin = row * stripe.stride;
     var pairs: Pairs;
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             see_pair(&pairs, kind, distance_at(begin + j));
@@ -40,23 +40,23 @@ fn main(group: Group) {
             coefficients[begin + j] = 0.0;
         }
     }
-    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let seen = uniform_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
     let portion = stripe.portion * PORTION;
     if (portion > 0u && portion >= seen.x) {
         return;
     }
-    let number = exclusive_scan(pairs.positives, group);
+    let number = exclusive_scan(pairs.positives, invocation);
 
     var loss = 0.0;
     var nonzero = 0u;
     for (var first = portion; first < min(portion + PORTION, seen.x); first += CHUNK) {
         let size = min(CHUNK, seen.x - first);
         let is_last = first + size == seen.x;
-        sort_positives(i, row, group, number, first, size, parameters.margin);
-        clear_places(size, group);
+        sort_positives(i, row, invocation, number, first, size, parameters.margin);
+        clear_places(size, invocation);
 
         let largest = keys[size - 1u];
-        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distance_at(begin + j);
                 let place = keys_up_to(size, d);
@@ -72,10 +72,10 @@ fn main(group: Group) {
             }
         }
         workgroupBarrier();
-        sum_up_places(size, group);
+        sum_up_places(size, invocation);
 
         var next = number;
-        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == POSITIVE) {
                 if (next >= first && next < first + size) {
                     let d = distance_at(begin + j);
@@ -90,9 +90,9 @@ fn main(group: Group) {
         workgroupBarrier();
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
-    let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), group);
-    if (group.local == 0u) {
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), invocation);
+    let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), invocation);
+    if (invocation.index == 0u) {
         var total = max(sums.x, 0.0);
         var total_nonzero = wide_from_halves(halves.x, halves.y);
         if (portion > 0u) {

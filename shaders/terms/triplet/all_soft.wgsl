@@ -9,9 +9,9 @@
 // portion are shared out evenly among the invocations, whatever columns they stand in: slopes[k] belongs to keys[k].
 // One workgroup per row.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
-// #include "shared/sorted.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficients.wgsl"
+// #include "terms/triplet/sorted.wgsl"
 // #include "shared/exponential.wgsl"
 
 const BLOCK = 256u;  // columns that are summed up on their own first
@@ -73,7 +73,7 @@ fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -81,29 +81,29 @@ fn main(group: Group) {
     let i = stripe.begin + row;
     let begin = row * stripe.stride;
     var pairs: Pairs;
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+    for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             see_pair(&pairs, kind, distance_at(begin + j));
         }
     }
-    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let seen = uniform_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
     let first = stripe.portion * PORTION;
     if (first > 0u && first >= seen.x) {
         return;
     }
     let size = min(PORTION, seen.x - first);
     let is_last = first + size == seen.x;
-    let number = exclusive_scan(pairs.positives, group);
-    sort_positives(i, row, group, number, first, size, 0.0);
-    for (var k = group.local; k < size; k += WORKGROUP) {
+    let number = exclusive_scan(pairs.positives, invocation);
+    sort_positives(i, row, invocation, number, first, size, 0.0);
+    for (var k = invocation.index; k < size; k += WORKGROUP) {
         slopes[k] = positive_slope(i, begin, keys[k]);
     }
     workgroupBarrier();
 
     var loss = 0.0;
     var next = number;
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         var c = 0.0;
         if (first > 0u) {
@@ -128,8 +128,8 @@ fn main(group: Group) {
         coefficients[begin + j] = c;
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
-    if (group.local == 0u) {
+    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), invocation);
+    if (invocation.index == 0u) {
         let terms = wide_product(seen.x, seen.y);
         var total = sums.x;
         if (first > 0u) {

@@ -4,13 +4,13 @@
 //   negative  HARD the nearest, EASY the farthest, SEMI_HARD the nearest that is farther than the positive, or where there is
 //             none the farthest
 //
-// The term is in shared/triplet.wgsl. One workgroup per row; one read of its distances (SEMI_HARD two), one write of its choice.
+// The term is in terms/triplet/term.wgsl. One workgroup per row; one read of its distances (SEMI_HARD two), one write of its choice.
 
-// #include "shared/row.wgsl"
+// #include "terms/row.wgsl"
 // #include "shared/choice.wgsl"
-// #include "shared/extremes.wgsl"
+// #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
-// #include "shared/triplet.wgsl"
+// #include "terms/triplet/term.wgsl"
 
 // As the host numbers them: src/loss/mining.rs.
 const EASY = 0u;
@@ -33,18 +33,18 @@ fn negative_keys(d: vec4<f32>) -> vec4<f32> {
 }
 
 // The nearest negative farther than d.
-fn nearest_negative_beyond(i: u32, row: u32, least: f32, group: Group) -> Extreme {
+fn nearest_negative_beyond(i: u32, row: u32, least: f32, invocation: Invocation) -> Extreme {
     var beyond = NO_EXTREME;
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let d = distances_of(row, quad, kinds);
         beyond = nearest_of(beyond, (kinds == vec4(NEGATIVE)) & (d > vec4(least)), d, 4u * quad);
     }
-    return workgroup_extremes(Extremes(beyond, NO_EXTREME), group).nearest;
+    return workgroup_extremes(Extremes(beyond, NO_EXTREME), invocation).nearest;
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -52,25 +52,25 @@ fn main(group: Group) {
     let i = stripe.begin + row;
     var pairs: Pairs;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let d = distances_of(row, quad, kinds);
         see_pairs(&pairs, kinds, d);
         seen.farthest = farthest_of(seen.farthest, kinds == vec4(POSITIVE), positive_keys(d), 4u * quad);
         seen.nearest = nearest_of(seen.nearest, kinds == vec4(NEGATIVE), negative_keys(d), 4u * quad);
     }
-    let sums = workgroup_sum(vec4(pairs.positive_distance, pairs.negative_distance, 0.0, 0.0), group);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
-    let extremes = workgroup_extremes(seen, group);
+    let sums = workgroup_sum(vec4(pairs.positive_distance, pairs.negative_distance, 0.0, 0.0), invocation);
+    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
+    let extremes = workgroup_extremes(seen, invocation);
     let positive = Extreme(positive_keys(vec4(extremes.farthest.value)).x, extremes.farthest.column);
     var negative = Extreme(negative_keys(vec4(extremes.nearest.value)).x, extremes.nearest.column);
     if (NEGATIVE_DIFFICULTY == SEMI_HARD) {
-        let beyond = nearest_negative_beyond(i, row, positive.value, group);
+        let beyond = nearest_negative_beyond(i, row, positive.value, invocation);
         if (beyond.column != NOWHERE) {
             negative = beyond;
         }
     }
-    if (group.local == 0u) {
+    if (invocation.index == 0u) {
         var choice = Choice(NOWHERE, NOWHERE, 0.0, 0.0);
         var loss = 0.0;
         var terms = 0u;

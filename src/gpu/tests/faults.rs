@@ -138,7 +138,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "terms/triplet/semi_hard.wgsl",
-        "smallest = scan_scratch[group.local - 1u];",
+        "smallest = scan_scratch[invocation.index - 1u];",
         "smallest = EMPTY;",
     ),
     ("terms/nt_xent.wgsl", "/ (1.0 + small)", "/ (1.001 + small)"),
@@ -194,12 +194,12 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("prepare/list.wgsl", "kinds[entry] = kind;", "kinds[entry] = 1u - kind;"),
     (
         "distance/listed.wgsl",
-        "parts[group.local] += parts[group.local + width]",
-        "parts[group.local] = parts[group.local + width]",
+        "parts[invocation.index] += parts[invocation.index + width]",
+        "parts[invocation.index] = parts[invocation.index + width]",
     ),
     ("incidence/count.wgsl", "place_at(index))], 1u)", "place_at(index))], 2u)"),
-    ("incidence/scan.wgsl", "sums[group.local] - sum;", "sums[group.local];"),
-    ("incidence/scatter.wgsl", "next[digit] + earlier_holders(digit, group)", "next[digit]"),
+    ("incidence/scan.wgsl", "sums[invocation.index] - sum;", "sums[invocation.index];"),
+    ("incidence/scatter.wgsl", "next[digit] + earlier_holders(digit, invocation)", "next[digit]"),
     (
         "terms/triplet/explicit.wgsl",
         "coefficient(-slope, negative)",

@@ -115,8 +115,8 @@ struct Place {
     vector: u32,
 }
 
-fn place_of(first: u32, group: Group) -> Place {
-    return Place(first + group.local / VECTORS, (stripe.first_x + group.id.x) * VECTORS + group.local % VECTORS);
+fn place_of(first: u32, group: Group, invocation: Invocation) -> Place {
+    return Place(first + invocation.index / VECTORS, (stripe.first_x + group.id.x) * VECTORS + invocation.index % VECTORS);
 }
 
 // The first row of a workgroup.

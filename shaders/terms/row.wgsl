@@ -1,5 +1,5 @@
 // One anchor row of the matrix, seen by one workgroup: what every terms kernel shares, except the coefficients, which
-// shared/coefficients.wgsl declares.
+// terms/coefficients.wgsl declares.
 //
 //   rows          N               written: what the row adds up to
 //   row_statistics N              what a row must tell the others, where a loss needs it
@@ -16,7 +16,7 @@
 struct Statistic {
     value: f32,
     column: u32,
-    weight: f32,  // of the softmax family: shared/softmax.wgsl
+    weight: f32,  // of the softmax family: terms/softmax.wgsl
 }
 
 @group(0) @binding(6) var<storage, read_write> rows: array<Row>;

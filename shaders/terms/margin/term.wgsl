@@ -3,7 +3,12 @@
 //   positive  max(0, d - beta + alpha)      d term / d d = 1, d term / d beta = -1 where it is not 0
 //   negative  max(0, beta - d + alpha)      d term / d d = -1, d term / d beta = 1 where it is not 0
 //
-// Needs shared/row.wgsl and `parameters` with a member `alpha`.
+// The file that includes it adds
+//
+//   struct Parameters { alpha: f32 }         may have more members
+//   var<uniform> parameters: Parameters
+
+// #include "terms/row.wgsl"
 
 override BETA_PER_CLASS: u32 = 0u;
 

@@ -2,9 +2,9 @@
 // need finish/gradient.wgsl.
 //
 //   gradient = factor * scale * sum
-// Needs shared/numbers.wgsl.
 
 // #include "shared/finish.wgsl"
+// #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
 
