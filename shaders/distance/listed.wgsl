@@ -3,12 +3,13 @@
 //   left       N x vectors   points of the queries
 //   right      M x vectors   points of the references (of one set: the same)
 //   norms      N, M          0 for rows of norm 0
-//   pairs      E x 2         the rows of every pair; unused where ROW_ALIGNED: there pair e is row e of both sets
+//   pairs      E x 2         the rows of every pair; ROW_ALIGNED: unused, pair e is row e of both
 //   distances  E             written
 //
-// A workgroup computes 16 pairs, with 16 invocations along the dimensions of each. Cost per pair: D subtractions and D
-// multiply-adds, twice as many reads for the Euclidean distance, which takes every pair at its own scale: its squares then
-// neither overflow nor vanish. Memory-bound: 8 D bytes a pair.
+// A workgroup computes 16 pairs, with 16 invocations along the dimensions of each. Cost per pair: D
+// subtractions and D multiply-adds, twice as many reads for the Euclidean distance, which takes
+// every pair at its own scale: its squares then neither overflow nor vanish. Memory-bound: 8 D
+// bytes a pair.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
@@ -42,7 +43,8 @@ fn pair_exponent(pair: vec2<u32>, invocation: Invocation) -> u32 {
     workgroupBarrier();
     for (var width = LANES / 2u; width > 0u; width >>= 1u) {
         if (invocation.index % LANES < width) {
-            exponents[invocation.index] = max(exponents[invocation.index], exponents[invocation.index + width]);
+            let other = exponents[invocation.index + width];
+            exponents[invocation.index] = max(exponents[invocation.index], other);
         }
         workgroupBarrier();
     }
@@ -53,7 +55,9 @@ fn pair_exponent(pair: vec2<u32>, invocation: Invocation) -> u32 {
 fn pair_sum(pair: vec2<u32>, scale: f32, invocation: Invocation) -> f32 {
     var sum = 0.0;
     for (var k = invocation.index % LANES; k < stripe.vectors; k += LANES) {
-        sum += scaled_part(left[pair.x * stripe.vectors + k], right[pair.y * stripe.vectors + k], scale);
+        let x = left[pair.x * stripe.vectors + k];
+        let y = right[pair.y * stripe.vectors + k];
+        sum += scaled_part(x, y, scale);
     }
     parts[invocation.index] = sum;
     workgroupBarrier();

@@ -16,7 +16,7 @@
 // #include "shared/summary.wgsl"
 
 struct Accumulate {
-    first: u32,           // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,           // the first workgroup of a dispatch, where several share them
     count: u32,          // N x D
     is_first: u32,       // 1: the first loss over these rows
     is_first_of_all: u32,  // 1: the first loss of the objective

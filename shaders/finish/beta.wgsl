@@ -1,4 +1,5 @@
-// The gradient of the boundaries of Wu's margin: per class, or in all, the sum of the anchors' slopes.
+// The gradient of the boundaries of Wu's margin: per class, or in all, the sum of the anchors'
+// slopes.
 //
 //   rows      N
 //   gradient  1 or C  written

@@ -1,5 +1,5 @@
-// Finishes the gradient of a set of rows: adds what came from the transposed coefficients, scales by the reduction, and for
-// unit rows goes back to the raw ones:
+// Finishes the gradient of a set of rows: adds what came from the transposed coefficients, scales
+// by the reduction, and for unit rows goes back to the raw ones:
 //
 //   g = factor * scale * (gradient + transposed)
 //   raw gradient = (g - (g.u) u) / norm         for unit rows u; 0 where the norm is 0

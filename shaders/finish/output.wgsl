@@ -11,7 +11,7 @@
 // #include "shared/group.wgsl"
 
 struct Output {
-    first: u32,       // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,       // the first workgroup of a dispatch, where several share them
     count: u32,
     accumulate: u32,  // 1: added to what is there
 }

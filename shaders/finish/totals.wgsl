@@ -2,7 +2,8 @@
 //
 //   SUM                    sum of the terms
 //   MEAN                   / number of terms
-//   MEAN_NON_ZERO          / number of terms greater than 0; SPLIT_MEAN: of the positives and of the negatives apart
+//   MEAN_NON_ZERO          / number of terms greater than 0; SPLIT_MEAN: of positives and negatives
+//                          apart
 //   HADSELL_MEAN           / twice the number of terms
 //
 // Nothing divides by zero: without terms the loss and the scale are 0.
@@ -47,7 +48,9 @@ fn workgroup_counts(value: vec4<u32>, invocation: Invocation) -> vec4<u32> {
     workgroupBarrier();
     for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
         if (invocation.index < width) {
-            count_scratch[invocation.index] = add_counts(count_scratch[invocation.index], count_scratch[invocation.index + width]);
+            count_scratch[invocation.index] = add_counts(
+                count_scratch[invocation.index], count_scratch[invocation.index + width],
+            );
         }
         workgroupBarrier();
     }
@@ -119,8 +122,15 @@ fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: ve
     totals.negative_pairs = pairs.zw;
     totals.given = sizes.given;
     if (LAST == 1u) {
-        totals.faults = vec4(state[EMBEDDINGS_FAULT], state[REFERENCES_FAULT], state[BETA_FAULT], state[LABEL_FAULT]);
-        totals.list_faults = vec4(state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT]);
+        totals.faults = vec4(
+            state[EMBEDDINGS_FAULT],
+            state[REFERENCES_FAULT],
+            state[BETA_FAULT],
+            state[LABEL_FAULT],
+        );
+        totals.list_faults = vec4(
+            state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT],
+        );
         for (var k = 0u; k < STATE_SIZE; k++) {
             state[k] = 0u;
         }

@@ -1,4 +1,5 @@
-// The gradient from the coefficients of row-aligned pairs: each row of `own` is in one pair, with the same row of `other`.
+// The gradient from the coefficients of row-aligned pairs: each row of `own` is in one pair, with
+// the same row of `other`.
 //
 //   own, other    E x vectors    points of the two sets
 //   coefficients  E

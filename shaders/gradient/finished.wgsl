@@ -1,5 +1,5 @@
-// The gradient from the coefficients of a stripe that is the whole matrix, scaled at once: gradient/summation.wgsl sums it up,
-// gradient/scaling.wgsl scales it.
+// The gradient from the coefficients of a stripe that is the whole matrix, scaled at once:
+// gradient/summation.wgsl sums it up, gradient/scaling.wgsl scales it.
 
 // #include "shared/numbers.wgsl"
 // #include "gradient/scaling.wgsl"

@@ -1,4 +1,5 @@
-// The gradient of chosen pairs (gradient/choices.wgsl), scaled at once (gradient/scaling.wgsl): of one portion.
+// The gradient of chosen pairs (gradient/choices.wgsl), scaled at once (gradient/scaling.wgsl): of
+// one portion.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"

@@ -1,14 +1,14 @@
-// The gradient from the coefficients of listed pairs of one set: row i is summed over the places of the list where it stands,
-// in their order, however often that is.
+// The gradient from the coefficients of listed pairs of one set: row i is summed over the places of
+// the list where it stands, in their order, however often that is.
 //
 //   points        N x vectors
 //   listed_rows   2E             the rows of every pair, one after the other
 //   coefficients  E
-//   order         2E             the places sorted by the row that stands there: incidence/digits.wgsl
+//   order         2E             the places by the row that stands there: incidence/digits.wgsl
 //   gradient      N x D, tight   written
 //
-// Rows of more places than a portion go through them in as many dispatches as it takes.
-// A workgroup computes 64 dimensions of a row: 16 invocations along the dimensions, 16 along the pairs.
+// Rows of more places than a portion go through them in as many dispatches as it takes. A workgroup
+// computes 64 dimensions of a row: 16 invocations along the dimensions, 16 along the pairs.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
@@ -64,7 +64,8 @@ fn main(group: Group, invocation: Invocation) {
     let source = min(vector, stripe.vectors - 1u);
     let own = points[row * stripe.vectors + source];
     var sum = vec4(0.0);
-    for (var index = first + invocation.index / SIDE; index < min(first + PORTION, limits[1]); index += SIDE) {
+    let end = min(first + PORTION, limits[1]);
+    for (var index = first + invocation.index / SIDE; index < end; index += SIDE) {
         let place = order[index];
         let other = points[listed_rows[place ^ 1u] * stripe.vectors + source];
         sum += coefficients[place / 2u] * direction(own, other);

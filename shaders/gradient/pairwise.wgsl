@@ -1,4 +1,5 @@
-// The gradient from the coefficients of a stripe, as gradient/summation.wgsl sums it up; finish/gradient.wgsl scales it.
+// The gradient from the coefficients of a stripe, as gradient/summation.wgsl sums it up;
+// finish/gradient.wgsl scales it.
 
 // #include "shared/numbers.wgsl"
 // #include "gradient/summation.wgsl"

@@ -18,6 +18,7 @@ fn main(group: Group, invocation: Invocation) {
     if (index < stripe_rows() * sizes.references) {
         let row = index / sizes.references;
         let column = index % sizes.references;
-        gradient[stripe.begin * sizes.references + index] = -coefficients[row * stripe.stride + column];
+        let at = stripe.begin * sizes.references + index;
+        gradient[at] = -coefficients[row * stripe.stride + column];
     }
 }

@@ -1,5 +1,5 @@
-// Turns the counts into where each block's places of each digit begin: those of lower digits first, then those of earlier
-// blocks.
+// Turns the counts into where each block's places of each digit begin: those of lower digits first,
+// then those of earlier blocks.
 //
 //   counts  DIGITS x blocks  in place
 //

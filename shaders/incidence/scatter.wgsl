@@ -16,8 +16,10 @@ var<workgroup> next: array<u32, DIGITS>;
 
 // How many invocations before this one hold the same digit.
 fn earlier_holders(digit: u32, invocation: Invocation) -> u32 {
-    var count = countOneBits(atomicLoad(&holders[digit * WORDS + invocation.index / 32u]) & ((1u << (invocation.index % 32u)) - 1u));
-    for (var word = 0u; word < invocation.index / 32u; word++) {
+    let own_word = invocation.index / 32u;
+    let before = (1u << (invocation.index % 32u)) - 1u;
+    var count = countOneBits(atomicLoad(&holders[digit * WORDS + own_word]) & before);
+    for (var word = 0u; word < own_word; word++) {
         count += countOneBits(atomicLoad(&holders[digit * WORDS + word]));
     }
     return count;
@@ -42,7 +44,9 @@ fn main(group: Group, invocation: Invocation) {
         if (inside) {
             place = place_at(index);
             digit = digit_of(place);
-            atomicOr(&holders[digit * WORDS + invocation.index / 32u], 1u << (invocation.index % 32u));
+            atomicOr(
+                &holders[digit * WORDS + invocation.index / 32u], 1u << (invocation.index % 32u),
+            );
         }
         workgroupBarrier();
         if (inside) {
@@ -51,7 +55,8 @@ fn main(group: Group, invocation: Invocation) {
         workgroupBarrier();
         // Invocation d moves digit d on to the next round.
         for (var word = 0u; word < WORDS; word++) {
-            next[invocation.index] += countOneBits(atomicExchange(&holders[invocation.index * WORDS + word], 0u));
+            let held = atomicExchange(&holders[invocation.index * WORDS + word], 0u);
+            next[invocation.index] += countOneBits(held);
         }
         workgroupBarrier();
     }

@@ -1,12 +1,13 @@
-// The ranks of a query's positives among all its columns, by distance, the lowest column first where several are equal.
+// The ranks of a query's positives among all its columns, by distance, the lowest column first
+// where several are equal.
 //
 //   ranks  N  written
 //
-// The positives are sorted. Every negative finds its place among them by bisection; the counts of the places, summed up,
-// say how many negatives stand before each positive. A row with more positives than fit goes through them in chunks, PORTION of
-// them a dispatch, and then the positives of the other chunks find their places as well.
-// Cost: M log K + K log^2 K per row for K positives, M K / CHUNK log K for many.
-// One workgroup per row.
+// The positives are sorted. Every negative finds its place among them by bisection; the counts of
+// the places, summed up, say how many negatives stand before each positive. A row with more
+// positives than fit goes through them in chunks, PORTION of them a dispatch, and then the
+// positives of the other chunks find their places as well. Cost: M log K + K log^2 K per row for K
+// positives, M K / CHUNK log K for many. One workgroup per row.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
@@ -19,7 +20,8 @@
 @group(0) @binding(1) var<storage, read_write> ranks: array<Ranks>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
-// For the four sorted positives from 4 * invocation.index (CHUNK has four for each of 256 invocations): how many columns of this kind stand before each.
+// For the four sorted positives from 4 * invocation.index (CHUNK has four for each of 256
+// invocations): how many columns of this kind stand before each.
 fn columns_before(i: u32, row: u32, invocation: Invocation, size: u32, kind: u32) -> vec4<u32> {
     clear_places(CHUNK, invocation);
     for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
@@ -53,7 +55,9 @@ fn main(group: Group, invocation: Invocation) {
     for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         let kind = relation(i, j);
         own_positives += select(0u, 1u, kind == POSITIVE);
-        infinite += select(0u, 1u, kind != NO_PAIR && !is_finite(distance_at(row * stripe.stride + j)));
+        infinite += select(
+            0u, 1u, kind != NO_PAIR && !is_finite(distance_at(row * stripe.stride + j)),
+        );
     }
     let seen = uniform_count(vec4(own_positives, infinite, 0u, 0u), invocation);
     let positives = seen.x;

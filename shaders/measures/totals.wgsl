@@ -1,4 +1,5 @@
-// The measures of the batch from the ranks of its queries, as means over the queries that have a positive, and 0 where none has:
+// The measures of the batch from the ranks of its queries, as means over the queries that have a
+// positive, and 0 where none has:
 //
 //   Recall@k     share with first <= k
 //   R-precision  mean of within / R

@@ -1,7 +1,7 @@
 // Cross-entropy of a row x of logits with the class y: log(sum over c of exp(x(c))) - x(y)
 //
 //   slope of x(c)  P(c)       c != y
-//   slope of x(y)  P(y) - 1   taken from the others where x(y) is the largest, so that it keeps its digits
+//   slope of x(y)  P(y) - 1   taken from the others where x(y) is the largest: it keeps its digits
 //
 // One workgroup per row: reads it three times, writes its slopes once.
 
@@ -9,7 +9,8 @@
 
 @group(0) @binding(3) var<storage, read> labels: array<u32>;
 
-// The class of a row. One that does not exist is replaced by one that does: the fault makes the result an error anyway.
+// The class of a row. One that does not exist is replaced by one that does: the fault makes the
+// result an error anyway.
 fn checked_label(row: u32) -> u32 {
     let label = labels[row];
     if (label >= cut.width) {
@@ -31,7 +32,9 @@ fn main(group: Group, invocation: Invocation) {
     for (var c = invocation.index; c < cut.width; c += WORKGROUP) {
         var slope = part_of(softmax, values[begin + c]);
         if (c == own) {
-            slope = select(slope - 1.0, -softmax.others / (1.0 + softmax.others), c == softmax.column);
+            slope = select(
+                slope - 1.0, -softmax.others / (1.0 + softmax.others), c == softmax.column,
+            );
         }
         gradient[begin + c] = slope;
     }

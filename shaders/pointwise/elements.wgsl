@@ -6,7 +6,8 @@
 //
 //   fn term_of(value: f32, its_target: f32) -> Term
 //
-// One workgroup per row of the cut. Memory-bound: reads every value and target once, writes every slope once.
+// One workgroup per row of the cut. Memory-bound: reads every value and target once, writes every
+// slope once.
 
 // #include "pointwise/values.wgsl"
 
@@ -33,7 +34,8 @@ fn checked_target(index: u32) -> f32 {
     let value = targets[index];
     faults.target_value = max(faults.target_value, select(fault_key(index), 0u, is_finite(value)));
     if (TRUTH == SIGNS) {
-        faults.target_sign = max(faults.target_sign, select(fault_key(index), 0u, abs(value) == 1.0));
+        let key = select(fault_key(index), 0u, abs(value) == 1.0);
+        faults.target_sign = max(faults.target_sign, key);
     }
     return value;
 }

@@ -1,9 +1,12 @@
-// A row of logits x, seen by one workgroup, and its softmax. With the largest logit m, at the lowest such column, taken out
+// A row of logits x, seen by one workgroup, and its softmax. With the largest logit m, at the
+// lowest such column, taken out
 //
-//   sum = sum over c of exp(x(c) - m)     log sum over c of exp(x(c)) = m + log(sum)     P(c) = exp(x(c) - m) / sum
+//   sum = sum over c of exp(x(c) - m)
+//   log sum over c of exp(x(c)) = m + log(sum)
+//   P(c) = exp(x(c) - m) / sum
 //
-// nothing overflows. The summand of m is exactly 1, so it is left out of `others`, of which log(1 + others) keeps every digit
-// however confident the row is.
+// nothing overflows. The summand of m is exactly 1, so it is left out of `others`, of which
+// log(1 + others) keeps every digit however confident the row is.
 
 // #include "pointwise/values.wgsl"
 // #include "shared/reduce_extremes.wgsl"

@@ -1,4 +1,5 @@
-// Cross-entropy of a row x of C logits against every class alike: sum over c of (log(sum over k of exp(x(k))) - x(c))
+// Cross-entropy of a row x of C logits against every class alike: sum over c of (log(sum over k of
+// exp(x(k))) - x(c))
 //
 //   slope of x(c)  C P(c) - 1
 //

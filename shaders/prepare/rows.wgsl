@@ -1,10 +1,11 @@
-// Prepares a set of rows: checks the bits of every value, takes the norms, and writes the points that the other kernels
-// read: padded to whole vec4s with 0, unit rows where the loss asks for them.
+// Prepares a set of rows: checks the bits of every value, takes the norms, and writes the points
+// that the other kernels read: padded to whole vec4s with 0, unit rows where the loss asks for
+// them.
 //
 //   raw     count x D            the caller's rows
 //   points  count x 4 * vectors  written
 //   norms   count                written; 0 where the norm is below the smallest normal f32
-//   labels  count                written: the caller's, or the row's index where it has none (prototypes)
+//   labels  count                written: the caller's, or for prototypes the row's index
 //
 // One workgroup of 32 per row.
 
@@ -15,7 +16,7 @@
 // #include "shared/state.wgsl"
 
 struct Rows {
-    first: u32,          // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,          // the first workgroup of a dispatch, where several share them
     of_references: u32,  // 1: the rows are the references, else the queries
     dimensions: u32,     // D
     vectors: u32,        // ceil(D / 4)

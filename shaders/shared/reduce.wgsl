@@ -1,8 +1,8 @@
-// Reductions over the invocations of a workgroup, 64 or 256, as trees of a fixed shape: the same bits on every run.
-// All invocations call them together; the result is the same for all.
+// Reductions over the invocations of a workgroup, 64 or 256, as trees of a fixed shape: the same
+// bits on every run. All invocations call them together; the result is the same for all.
 //
-// The tree has few barriers, which cost more than what is between them: 256 values become 128, of which an eighth of the invocations add up
-// eight each, and the first one adds up what they have.
+// The tree has few barriers, which cost more than what is between them: 256 values become 128, of
+// which an eighth of the invocations add up eight each, and the first one adds up what they have.
 
 // #include "shared/group.wgsl"
 

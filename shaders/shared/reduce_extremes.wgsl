@@ -4,13 +4,20 @@
 // #include "shared/reduce.wgsl"
 
 fn combine_slots(slot: u32, other: u32) -> Extremes {
-    return combine_extremes(unpack_extremes(reduce_scratch[slot]), unpack_extremes(reduce_scratch[other]));
+    return combine_extremes(
+        unpack_extremes(reduce_scratch[slot]), unpack_extremes(reduce_scratch[other]),
+    );
 }
 
 fn eight_extremes(slot: u32, reach: u32) -> Extremes {
     return combine_extremes(
-        combine_extremes(combine_slots(slot, slot + reach), combine_slots(slot + 2u * reach, slot + 3u * reach)),
-        combine_extremes(combine_slots(slot + 4u * reach, slot + 5u * reach), combine_slots(slot + 6u * reach, slot + 7u * reach)),
+        combine_extremes(
+            combine_slots(slot, slot + reach), combine_slots(slot + 2u * reach, slot + 3u * reach),
+        ),
+        combine_extremes(
+            combine_slots(slot + 4u * reach, slot + 5u * reach),
+            combine_slots(slot + 6u * reach, slot + 7u * reach),
+        ),
     );
 }
 

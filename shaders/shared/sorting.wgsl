@@ -1,13 +1,14 @@
 // A chunk of a row's positives, sorted in workgroup memory.
 //
-// Invocation t owns the columns t, t + WORKGROUP, ... of the row; the positives are numbered by owner, then by column. A chunk is
-// CHUNK consecutive numbers, so which positives it holds depends on nothing but the labels.
+// Invocation t owns the columns t, t + WORKGROUP, ... of the row; the positives are numbered by
+// owner, then by column. A chunk is CHUNK consecutive numbers, so which positives it holds depends
+// on nothing but the labels.
 //
 // The file that includes it adds
 //
-//   alias Key                                       what is sorted
-//   const LARGEST: Key                              greater than every key: fills the chunk up to a power of two
-//   fn key_of(value: f32, column: u32) -> Key       of a positive in this column
+//   alias Key                                   what is sorted
+//   const LARGEST: Key                          greater than every key: fills the chunk up
+//   fn key_of(value: f32, column: u32) -> Key   of a positive in this column
 //   fn is_before(a: Key, b: Key) -> bool
 
 // #include "shared/pairs.wgsl"
@@ -15,13 +16,14 @@
 
 const CHUNK = 1024u;
 
-// Positives that a dispatch works on, in chunks: so many that its loops, which grow with the columns, are not stopped
-// (src/gpu/limits.rs).
+// Positives that a dispatch works on, in chunks: so many that its loops, which grow with the
+// columns, are not stopped (src/gpu/limits.rs).
 override PORTION: u32 = 8u * CHUNK;
 
 var<workgroup> keys: array<Key, CHUNK>;
 
-// How many of `size` keys, or of what belongs to them, an invocation owns; the last ones may own some that are not there.
+// How many of `size` keys, or of what belongs to them, an invocation owns; the last ones may own
+// some that are not there.
 fn owned_of(size: u32) -> u32 {
     return (size + WORKGROUP - 1u) / WORKGROUP;
 }
@@ -31,7 +33,8 @@ const SCAN_BLOCK = 16u;
 
 var<workgroup> scan_scratch: array<u32, MOST_INVOCATIONS>;
 
-// The sum of `value` over the invocations before this one: sums of blocks of 16, then of the blocks before.
+// The sum of `value` over the invocations before this one: sums of blocks of 16, then of the blocks
+// before.
 fn exclusive_scan(value: u32, invocation: Invocation) -> u32 {
     scan_scratch[invocation.index] = value;
     workgroupBarrier();
@@ -51,10 +54,12 @@ fn exclusive_scan(value: u32, invocation: Invocation) -> u32 {
     return before;
 }
 
-// Puts the keys of the positives first, first + 1, ... first + size - 1, their distances plus `offset`, into `keys`, in
-// ascending order.
-// `number` is the number of the invocation's first positive. `first` and `size` are uniform.
-fn sort_positives(i: u32, row: u32, invocation: Invocation, number: u32, first: u32, size: u32, offset: f32) {
+// Puts the keys of the positives first, first + 1, ... first + size - 1, their distances plus
+// `offset`, into `keys`, in ascending order. `number` is the number of the invocation's first
+// positive. `first` and `size` are uniform.
+fn sort_positives(
+    i: u32, row: u32, invocation: Invocation, number: u32, first: u32, size: u32, offset: f32,
+) {
     var padded = 1u;
     while (padded < size) {
         padded <<= 1u;
@@ -73,7 +78,8 @@ fn sort_positives(i: u32, row: u32, invocation: Invocation, number: u32, first: 
         }
     }
     workgroupBarrier();
-    // Bitonic sort: `run` is the length of the sorted runs being made, `reach` how far apart compared keys are.
+    // Bitonic sort: `run` is the length of the sorted runs being made, `reach` how far apart
+    // compared keys are.
     for (var run = 2u; run <= padded; run <<= 1u) {
         for (var reach = run >> 1u; reach > 0u; reach >>= 1u) {
             for (var t = invocation.index; t < padded / 2u; t += WORKGROUP) {
@@ -92,12 +98,17 @@ fn sort_positives(i: u32, row: u32, invocation: Invocation, number: u32, first: 
     }
 }
 
-// One step of the search for the number of leading keys before `value`, or also equal to it; written out without a loop,
-// because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
+// One step of the search for the number of leading keys before `value`, or also equal to it;
+// written out without a loop, because llvmpipe stops an invocation's loops, silently, after 65,535
+// rounds in all.
 fn search_step(found: u32, width: u32, size: u32, value: Key, or_equal: bool) -> u32 {
     let next = found + width;
     let key = keys[min(next, size) - 1u];
-    return select(found, next, next <= size && (is_before(key, value) || (or_equal && !is_before(value, key))));
+    return select(
+        found,
+        next,
+        next <= size && (is_before(key, value) || (or_equal && !is_before(value, key))),
+    );
 }
 
 // Steps that are wider than there are keys find nothing.
@@ -120,7 +131,8 @@ fn search(size: u32, value: Key, or_equal: bool) -> u32 {
     return search_step(found, 1u, size, value, or_equal);
 }
 
-// How many of the `size` sorted keys are smaller than `value`. Needs size > 0, as does `keys_up_to`.
+// How many of the `size` sorted keys are smaller than `value`. Needs size > 0, as does
+// `keys_up_to`.
 fn keys_below(size: u32, value: Key) -> u32 {
     return search(size, value, false);
 }
@@ -130,8 +142,9 @@ fn keys_up_to(size: u32, value: Key) -> u32 {
     return search(size, value, true);
 }
 
-// Where the key `value` stands among the `size` sorted keys. Rows that are not finite, which prepare/rows.wgsl has reported
-// already, leave the keys unsorted: even then it is a place that exists.
+// Where the key `value` stands among the `size` sorted keys. Rows that are not finite, which
+// prepare/rows.wgsl has reported already, leave the keys unsorted: even then it is a place that
+// exists.
 fn place_of(size: u32, value: Key) -> u32 {
     return min(keys_below(size, value), size - 1u);
 }

@@ -1,5 +1,6 @@
-// shared/reduce.wgsl by subgroups: each reduces its own invocations without a barrier, then all invocations add up what the subgroups have, in
-// their order. In which order a subgroup adds up is its device's affair: the same on every run.
+// shared/reduce.wgsl by subgroups: each reduces its own invocations without a barrier, then all
+// invocations add up what the subgroups have, in their order. In which order a subgroup adds up is
+// its device's affair: the same on every run.
 
 // #include "shared/group.wgsl"
 

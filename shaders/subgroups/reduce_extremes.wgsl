@@ -21,7 +21,9 @@ fn subgroup_extremes(value: Extremes) -> Extremes {
         key_of_extreme(value.farthest, ~order_of(value.farthest.value)),
     );
     let least = subgroupMin(keys);
-    let columns = subgroupMin(select(vec2(NOWHERE), vec2(value.nearest.column, value.farthest.column), keys == least));
+    let columns = subgroupMin(
+        select(vec2(NOWHERE), vec2(value.nearest.column, value.farthest.column), keys == least),
+    );
     return Extremes(extreme_of_key(least.x, columns.x), extreme_of_key(~least.y, columns.y));
 }
 

@@ -1,4 +1,5 @@
-// shared/row_sum.wgsl by subgroups: each reduces its own invocations without a barrier, then all take what the subgroups have, in their order.
+// shared/row_sum.wgsl by subgroups: each reduces its own invocations without a barrier, then all
+// take what the subgroups have, in their order.
 
 // #include "shared/group.wgsl"
 

@@ -53,12 +53,13 @@ fn main(group: Group, invocation: Invocation) {
     storageBarrier();
     if (invocation.index == 0u) {
         coefficients[row * quads() + own_class / 4u][own_class % 4u] = coefficient(sums.y, own);
-        let nonzero = vec2(select(0u, 1u, sums.w > 0.0), 0u);
-        if (DISTANCE == SCORES) {
-            rows[i] = Row(sums.x, 0.0, 0.0, 0.0, 0u, 0u, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);
-        } else {
-            let others = sizes.references - 1u;
-            rows[i] = Row(sums.x, 0.0, own, sums.z, 1u, others, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);
+        var summary: Row;
+        if (DISTANCE != SCORES) {
+            summary = row_of_pairs(vec2(own, sums.z), vec2(1u, sizes.references - 1u));
         }
+        summary.loss = sums.x;
+        summary.terms.x = 1u;
+        summary.nonzero.x = select(0u, 1u, sums.w > 0.0);
+        rows[i] = summary;
     }
 }

@@ -1,4 +1,5 @@
-// NT-Xent loss. With L(i) = log sum_n exp(l(i, n)) over the negatives n of i, per ordered positive pair (i, p):
+// NT-Xent loss. With L(i) = log sum_n exp(l(i, n)) over the negatives n of i, per ordered positive
+// pair (i, p):
 //
 //   term  log(1 + exp(L(i) - l(i, p)))
 //   slope of d(i, p)   sigmoid(L(i) - l(i, p))
@@ -16,7 +17,8 @@ fn is_summand(kind: u32) -> bool {
 
 // `end.weight` is W(i): 0 without positives, and without negatives.
 fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
-    // The log-sum-exp is above all of its logits: for negatives the lead is not below 0 but by its rounding.
+    // The log-sum-exp is above all of its logits: for negatives the lead is not below 0 but by its
+    // rounding.
     let over = lead(end.value, d);
     let small = exp(-abs(over));
     let positive = select(small, 1.0, over >= 0.0) / (1.0 + small);
@@ -32,7 +34,7 @@ fn statistics(group: Group, invocation: Invocation) {
     let i = stripe.begin + row;
     var pairs: Pairs;
     let level = level_of_row(row, invocation, &pairs);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
+    let counts = workgroup_count(vec4(pairs.counts, 0u, 0u), invocation);
     let has_negatives = counts.y > 0u;
     let label = labels[i];
     var loss = 0.0;
@@ -44,13 +46,14 @@ fn statistics(group: Group, invocation: Invocation) {
             weight += sigmoid(over);
         }
     }
-    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), invocation);
+    let sums = workgroup_sum(vec4(loss, weight, pairs.distances), invocation);
     if (invocation.index == 0u) {
         row_statistics[i] = Statistic(level, 0u, sums.y);
+        var summary = row_of_pairs(sums.zw, counts.xy);
+        summary.loss = sums.x;
+        summary.terms.x = counts.x;
         // A softplus is never 0, though f32 may round it so.
-        let nonzero = select(0u, counts.x, has_negatives);
-        rows[i] = Row(
-            sums.x, 0.0, sums.z, sums.w, counts.x, counts.y, 0u, 0u, vec2(counts.x, 0u), vec2(nonzero, 0u), 0.0, 0u,
-        );
+        summary.nonzero.x = select(0u, counts.x, has_negatives);
+        rows[i] = summary;
     }
 }

@@ -1,19 +1,22 @@
-// What the losses of the softmax family share. With the logits l(i, j) = -d(i, j) / temperature, every row i has
+// What the losses of the softmax family share. With the logits l(i, j) = -d(i, j) / temperature,
+// every row i has
 //
 //   L(i) = log sum_j exp(l(i, j))      over its pairs j that `is_summand` names
 //
-// The entry point `statistics` of a loss keeps L(i), and what else the slopes of the row need, beside the row's summary. `main`
-// is here, and makes the coefficients of
+// The entry point `statistics` of a loss keeps L(i), and what else the slopes of the row need,
+// beside the row's summary. `main` is here, and makes the coefficients of
 //
 //   against references   c(i, j)             of all columns
-//   in one batch         c(i, j) + c(j, i)   of the columns up to the stripe's own end: later rows have no statistics yet,
-//                                            and take the pair when their stripe comes
+//   in one batch         c(i, j) + c(j, i)   of the columns up to the stripe's own end: later rows
+//                                            have no statistics yet, and take the pair when their
+//                                            stripe comes
 //
 // The file that includes it adds
 //
-//   fn is_summand(kind: u32) -> bool                       whether a pair of this kind is in the log-sum-exp
-//   fn slope(end: Statistic, kind: u32, d: f32) -> f32     temperature * d loss(i) / d d(i, j) from the statistic of i,
-//                                                          whose `value` is the level -temperature * L(i)
+//   fn is_summand(kind: u32) -> bool                     whether such a pair is in the log-sum-exp
+//   fn slope(end: Statistic, kind: u32, d: f32) -> f32   temperature * d loss(i) / d d(i, j) from
+//                                                        the statistic of i, whose `value` is the
+//                                                        level -temperature * L(i)
 //
 // One workgroup per row; `main` reads its distances once and writes its coefficients once.
 
@@ -32,8 +35,8 @@ struct Parameters {
 // Summands per step in gradient/pairwise.wgsl: as far as that reads, coefficients must be there.
 const GRADIENT_STEP = 16u;
 
-// L(i) - l(i, j), from the level -temperature * L(i), which is a distance: at low temperatures the difference of two distances
-// keeps digits that logits have lost.
+// L(i) - l(i, j), from the level -temperature * L(i), which is a distance: at low temperatures the
+// difference of two distances keeps digits that logits have lost.
 fn lead(level: f32, d: f32) -> f32 {
     return leads(level, vec4(d)).x;
 }
@@ -46,8 +49,9 @@ fn are_summands(kinds: vec4<u32>) -> vec4<bool> {
     return vec4(is_summand(kinds.x), is_summand(kinds.y), is_summand(kinds.z), is_summand(kinds.w));
 }
 
-// The level -temperature * L(i) of a row, which is the nearest of its summands less temperature * log(sum of exponentials).
-// The largest of those is exp(0): nothing overflows. Reads the distances twice, and sees every pair.
+// The level -temperature * L(i) of a row, which is the nearest of its summands less
+// temperature * log(sum of exponentials). The largest of those is exp(0): nothing overflows. Reads
+// the distances twice, and sees every pair.
 fn level_of_row(row: u32, invocation: Invocation, pairs: ptr<function, Pairs>) -> f32 {
     let i = stripe.begin + row;
     let label = labels[i];
@@ -78,8 +82,8 @@ fn coefficient_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32
     return coefficient(slope_of_pair(i, j, own, kind, d), d);
 }
 
-// The slope of d(i, j) in the loss. In one batch both ends of the pair have a share, the lower row's first: so both places of
-// the pair get the same bits.
+// The slope of d(i, j) in the loss. In one batch both ends of the pair have a share, the lower
+// row's first: so both places of the pair get the same bits.
 fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
     if (stripe.same_set == 0u) {
         return slope(own, kind, d);

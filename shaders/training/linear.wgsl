@@ -7,14 +7,15 @@
 //   right    summands x columns, tight
 //   product  rows x columns, tight, written
 //
-// A workgroup computes a tile of 64 x 64 in steps of 16 summands: 16 x 16 invocations, each 4 x 4 numbers. Cost per number: K
-// multiply-adds; per tile and step, 2 x 64 x 16 values come from memory for 64 x 64 x 16 of them. The sum is one chain in the order
-// of the summands with the 16 of a step added up first, so that long sums stay accurate.
+// A workgroup computes a tile of 64 x 64 in steps of 16 summands: 16 x 16 invocations, each 4 x 4
+// numbers. Cost per number: K multiply-adds; per tile and step, 2 x 64 x 16 values come from memory
+// for 64 x 64 x 16 of them. The sum is one chain in the order of the summands with the 16 of a step
+// added up first, so that long sums stay accurate.
 
 // #include "shared/group.wgsl"
 
 struct Product {
-    first: u32,     // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,     // the first workgroup of a dispatch, where several share them
     rows: u32,
     columns: u32,
     summands: u32,  // K
@@ -31,7 +32,7 @@ override TRANSPOSED: u32 = 0u;
 const TILE = 64u;         // rows and columns of a tile
 const SIDE = 16u;         // invocations along each
 const STEP = 16u;         // summands per step
-const PITCH = SIDE + 1u;  // an odd stride between summands keeps workgroup memory free of bank conflicts
+const PITCH = SIDE + 1u;  // odd, which keeps workgroup memory free of bank conflicts
 
 // Four rows, or columns, of a summand in each vec4.
 var<workgroup> left_tile: array<vec4<f32>, STEP * PITCH>;
@@ -79,7 +80,8 @@ fn part(k: u32, invocation: Invocation) -> mat4x4<f32> {
 }
 
 fn quarter_of_step(k: u32, invocation: Invocation) -> mat4x4<f32> {
-    return part(k, invocation) + part(k + 1u, invocation) + part(k + 2u, invocation) + part(k + 3u, invocation);
+    return part(k, invocation) + part(k + 1u, invocation)
+        + part(k + 2u, invocation) + part(k + 3u, invocation);
 }
 
 fn store_one(row: u32, column: u32, value: f32) {
@@ -107,7 +109,8 @@ fn main(group: Group, invocation: Invocation) {
     for (var first = 0u; first < size.summands; first += STEP) {
         load(first_row, first_column, first, invocation);
         workgroupBarrier();
-        // Written out without a loop, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
+        // Written out without a loop, because llvmpipe stops an invocation's loops, silently, after
+        // 65,535 rounds in all.
         sums += quarter_of_step(0u, invocation) + quarter_of_step(4u, invocation)
             + quarter_of_step(8u, invocation) + quarter_of_step(12u, invocation);
         workgroupBarrier();

@@ -1,18 +1,22 @@
-// A step of an optimiser, for every parameter by itself. The file that includes it counts the steps in its entry point `begin`.
+// A step of an optimiser, for every parameter by itself. The file that includes it counts the steps
+// in its entry point `begin`.
 //
 //   gradient    P   dL/dw
 //   parameters  P   w, in place
 //   progress        what all parameters have in common
 //
-// A parameter stays as it is, its moments too, where its gradient is not finite or the step would make it so: that is counted.
-// Memory-bound: reads every gradient once, and reads and writes every parameter and moment once.
+// A parameter stays as it is, its moments too, where its gradient is not finite or the step would
+// make it so: that is counted. Memory-bound: reads every gradient once, and reads and writes every
+// parameter and moment once.
 //
 // The file that includes it adds
 //
 //   struct Settings { count: u32, weight_decay: f32 }     may have more members
 //   var<uniform> settings: Settings
-//   fn make_step(index: u32, w: f32, slope: f32) -> bool  writes the parameter and its moments, what is remembered of its
-//                                                         earlier gradients, if all of them are finite, and says so
+//   fn make_step(index: u32, w: f32, slope: f32) -> bool  writes the parameter and its moments,
+//                                                         what is remembered of its earlier
+//                                                         gradients, if all of them are finite,
+//                                                         and says so
 
 // #include "shared/numbers.wgsl"
 // #include "shared/start.wgsl"

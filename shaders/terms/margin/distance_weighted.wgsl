@@ -1,16 +1,19 @@
-// Margin loss of Wu et al. over all positive pairs and as many drawn negative ones: the term is in terms/margin/term.wgsl.
+// Margin loss of Wu et al. over all positive pairs and as many drawn negative ones: the term is in
+// terms/margin/term.wgsl.
 //
 // For the positive of rank r of anchor i, a negative at distance d is drawn with the weight
 //
-//   log w = (2 - D) log d + ((3 - D) / 2) log(1 - d^2 / 4)   less the row's maximum, with d at least NEAREST
-//   w = 0 at FARTHEST and beyond; where all negatives are there, w = 1 for all
+//   log w = (2 - D) log d + ((3 - D) / 2) log(1 - d^2 / 4)
 //
-// by the inverse of the cumulative sum of the weights in the order of the columns: it is the first whose sum is greater than
-// u(seed, i, r) times the whole sum, u from terms/margin/random.wgsl.
+// less the row's maximum, with d at least NEAREST. At FARTHEST and beyond w is 0, but where all
+// negatives are there, it is 1 for all of them. The negative is drawn by the inverse of the
+// cumulative sum of the weights in the order of the columns: it is the first whose sum is greater
+// than u(seed, i, r) times the whole sum, u from terms/margin/random.wgsl.
 //
-// The invocations own consecutive segments of the columns, whose sums are summed up; a draw finds its segment by bisection, then
-// walks it. How often a column was drawn is counted in its coefficient, until the last sweep makes one of it: here those are
-// words. Anchors of more positives than PORTION draw in as many dispatches as it takes.
+// The invocations own consecutive segments of the columns, whose sums are summed up; a draw finds
+// its segment by bisection, then walks it. How often a column was drawn is counted in its
+// coefficient, until the last sweep makes one of it: here those are words. Anchors of more
+// positives than PORTION draw in as many dispatches as it takes.
 // One workgroup per row.
 
 // #include "terms/row.wgsl"
@@ -31,7 +34,8 @@ struct Parameters {
 const NEAREST = 0.5;
 const FARTHEST = 1.4;
 
-// Draws of a dispatch: so many that its loops, which grow with the columns, are not stopped (src/gpu/limits.rs).
+// Draws of a dispatch: so many that its loops, which grow with the columns, are not stopped
+// (src/gpu/limits.rs).
 override PORTION: u32 = 16u * WORKGROUP;
 
 // Segments are summed up in blocks of 16, at most 16 of them.
@@ -75,8 +79,9 @@ fn weight(i: u32, row: u32, j: u32, negatives: Negatives) -> f32 {
     return exp(log_weight(d) - negatives.largest_log_weight);
 }
 
-// `cumulative` becomes the sums of `own` up to and with each invocation. They never fall, and rise only where `own` is not 0,
-// whatever is rounded: within a block all are one chain of additions, and a block begins where the one before it ends.
+// `cumulative` becomes the sums of `own` up to and with each invocation. They never fall, and rise
+// only where `own` is not 0, whatever is rounded: within a block all are one chain of additions,
+// and a block begins where the one before it ends.
 fn sum_up_segments(own: f32, invocation: Invocation) {
     cumulative[invocation.index] = own;
     workgroupBarrier();
@@ -106,8 +111,8 @@ fn segment_of(threshold: f32) -> u32 {
     return segment;
 }
 
-// The negative that the positive of this rank draws. Its weight is positive: a column is taken only when it has one, and
-// where rounding leaves none it is `negatives.some`.
+// The negative that the positive of this rank draws. Its weight is positive: a column is taken only
+// when it has one, and where rounding leaves none it is `negatives.some`.
 fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) -> u32 {
     let threshold = uniform_number(vec3(parameters.seed, i, rank)) * cumulative[WORKGROUP - 1u];
     let segment = segment_of(threshold);
@@ -157,7 +162,7 @@ fn main(group: Group, invocation: Invocation) {
             atomicStore(&coefficients[row * stripe.stride + j], 0u);
         }
     }
-    let counts = uniform_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
+    let counts = uniform_count(vec4(pairs.counts, 0u, 0u), invocation);
     if (first > 0u && first >= counts.x) {
         return;
     }
@@ -172,7 +177,8 @@ fn main(group: Group, invocation: Invocation) {
     }
     sum_up_segments(own, invocation);
     storageBarrier();
-    for (var rank = first + invocation.index; rank < min(first + PORTION, draws); rank += WORKGROUP) {
+    let end = min(first + PORTION, draws);
+    for (var rank = first + invocation.index; rank < end; rank += WORKGROUP) {
         let drawn = draw(i, row, rank, segment_size, negatives);
         atomicAdd(&coefficients[row * stripe.stride + drawn], 1u);
     }
@@ -181,7 +187,7 @@ fn main(group: Group, invocation: Invocation) {
         return;
     }
 
-    let boundary = beta_of(i);
+    boundary = beta_of(i);
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
     for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
@@ -191,13 +197,13 @@ fn main(group: Group, invocation: Invocation) {
         if (kind != NO_PAIR) {
             let d = distance_at(at);
             if (kind == POSITIVE) {
-                let hinge = positive_terms(vec4(d), boundary).x;
+                let hinge = positive_hinges(vec4(d)).x;
                 losses.x += hinge;
                 nonzero.x += select(0u, 1u, hinge > 0.0);
                 c = coefficient(select(0.0, 1.0, hinge > 0.0), d);
             } else {
                 let times = atomicLoad(&coefficients[at]);
-                let hinge = negative_terms(vec4(d), boundary).x;
+                let hinge = negative_hinges(vec4(d)).x;
                 losses.y += f32(times) * hinge;
                 nonzero.y += select(0u, times, hinge > 0.0);
                 c = coefficient(select(0.0, -f32(times), hinge > 0.0), d);
@@ -205,12 +211,17 @@ fn main(group: Group, invocation: Invocation) {
         }
         atomicStore(&coefficients[at], bitcast<u32>(c));
     }
-    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), invocation);
+    let sums = workgroup_sum(vec4(losses, pairs.distances), invocation);
     let within = workgroup_count(vec4(nonzero, 0u, 0u), invocation);
     if (invocation.index == 0u) {
-        rows[i] = Row(
-            sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, within.x, within.y,
-            vec2(counts.x + draws, 0u), vec2(within.x + within.y, 0u), f32(i32(within.y) - i32(within.x)), 0u,
-        );
+        var summary = row_of_pairs(sums.zw, counts.xy);
+        summary.loss = sums.x;
+        summary.negative_loss = sums.y;
+        summary.nonzero_positives = within.x;
+        summary.nonzero_negatives = within.y;
+        summary.terms.x = counts.x + draws;
+        summary.nonzero.x = within.x + within.y;
+        summary.beta_slope = f32(i32(within.y) - i32(within.x));
+        rows[i] = summary;
     }
 }

@@ -1,10 +1,12 @@
-// Batch-all triplets: every (a, p, n) with max(0, d(a, p) + margin - d(a, n)), without enumerating any.
+// Batch-all triplets: every (a, p, n) with max(0, d(a, p) + margin - d(a, n)), without enumerating
+// any.
 //
-// The thresholds t = d(a, p) + margin of the positives are sorted. A negative at distance d is in the non-zero triplets of
-// all thresholds above d: a(n) of them, found by bisection. A positive is in those of all negatives below its threshold:
-// A(p) of them, by counting the negatives' places and summing up the counts. With T the largest threshold:
+// The thresholds t = d(a, p) + margin of the positives are sorted. A negative at distance d is in
+// the non-zero triplets of all thresholds above d: a(n) of them, found by bisection. A positive is
+// in those of all negatives below its threshold: A(p) of them, by counting the negatives' places
+// and summing up the counts. With T the largest threshold:
 //
-//   loss  sum over n of a(n) (T - d(n))  -  sum over p of A(p) (T - t(p))     (T cancels; it keeps the numbers small)
+//   loss  sum over n of a(n) (T - d(n))  -  sum over p of A(p) (T - t(p))
 //   slope of d(a, n)  -a(n)      slope of d(a, p)  A(p)
 //
 // An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch.
@@ -40,12 +42,12 @@ fn main(group: Group, invocation: Invocation) {
             coefficients[begin + j] = 0.0;
         }
     }
-    let seen = uniform_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
+    let seen = uniform_count(vec4(pairs.counts, 0u, 0u), invocation);
     let portion = stripe.portion * PORTION;
     if (portion > 0u && portion >= seen.x) {
         return;
     }
-    let number = exclusive_scan(pairs.positives, invocation);
+    let number = exclusive_scan(pairs.counts.x, invocation);
 
     var loss = 0.0;
     var nonzero = 0u;
@@ -90,16 +92,17 @@ fn main(group: Group, invocation: Invocation) {
         workgroupBarrier();
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), invocation);
+    let sums = workgroup_sum(vec4(loss, pairs.distances, 0.0), invocation);
     let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), invocation);
     if (invocation.index == 0u) {
-        var total = max(sums.x, 0.0);
-        var total_nonzero = wide_from_halves(halves.x, halves.y);
+        var summary = row_of_pairs(sums.yz, seen.xy);
+        summary.loss = max(sums.x, 0.0);
+        summary.terms = wide_product(seen.x, seen.y);
+        summary.nonzero = wide_from_halves(halves.x, halves.y);
         if (portion > 0u) {
-            total += rows[i].loss;
-            total_nonzero = wide_add(total_nonzero, rows[i].nonzero);
+            summary.loss += rows[i].loss;
+            summary.nonzero = wide_add(summary.nonzero, rows[i].nonzero);
         }
-        let terms = wide_product(seen.x, seen.y);
-        rows[i] = Row(total, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u, terms, total_nonzero, 0.0, 0u);
+        rows[i] = summary;
     }
 }

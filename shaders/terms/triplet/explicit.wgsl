@@ -1,5 +1,6 @@
-// Listed triplets. Triplet t is the pairs 2t and 2t + 1 of the list: anchor with positive, anchor with negative. The term is in
-// terms/triplet/term.wgsl. One workgroup per row of the list; one read of its distances, one write of its coefficients.
+// Listed triplets. Triplet t is the pairs 2t and 2t + 1 of the list: anchor with positive, anchor
+// with negative. The term is in terms/triplet/term.wgsl. One workgroup per row of the list; one
+// read of its distances, one write of its coefficients.
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficients.wgsl"
@@ -31,12 +32,13 @@ fn main(group: Group, invocation: Invocation) {
         coefficients[at] = coefficient(slope, positive);
         coefficients[at + 1u] = coefficient(-slope, negative);
     }
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), invocation);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero, 0u), invocation);
+    let sums = workgroup_sum(vec4(loss, pairs.distances, 0.0), invocation);
+    let counts = workgroup_count(vec4(pairs.counts, nonzero, 0u), invocation);
     if (invocation.index == 0u) {
-        rows[row] = Row(
-            sums.x, 0.0, sums.y, sums.z, counts.x, counts.y, 0u, 0u,
-            vec2(counts.x, 0u), vec2(counts.z, 0u), 0.0, 0u,
-        );
+        var summary = row_of_pairs(sums.yz, counts.xy);
+        summary.loss = sums.x;
+        summary.terms.x = counts.x;
+        summary.nonzero.x = counts.z;
+        rows[row] = summary;
     }
 }

@@ -1,10 +1,11 @@
-// Semi-hard triplets: every (a, p) with the nearest negative farther than p, or the farthest negative where there is none.
-// The term is in terms/triplet/term.wgsl.
+// Semi-hard triplets: every (a, p) with the nearest negative farther than p, or the farthest
+// negative where there is none. The term is in terms/triplet/term.wgsl.
 //
-// The positives are sorted. Each negative falls between two of them, and only the nearest negative of such a gap can be
-// chosen: by the positive before the gap, and by those further before it whose own gaps are empty. So per gap the
-// smallest distance is kept, the gaps are swept from the far end (an empty gap takes what the next one has), and a
-// negative that was chosen counts the positives that chose it: a run of them, ending before its gap.
+// The positives are sorted. Each negative falls between two of them, and only the nearest negative
+// of such a gap can be chosen: by the positive before the gap, and by those further before it whose
+// own gaps are empty. So per gap the smallest distance is kept, the gaps are swept from the far end
+// (an empty gap takes what the next one has), and a negative that was chosen counts the positives
+// that chose it: a run of them, ending before its gap.
 //
 // An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch.
 // Cost: M log K + K log^2 K per anchor for K positives.
@@ -20,7 +21,8 @@
 
 const EMPTY = 0xffffffffu;
 
-// After sorted positive k: the order (below) of the nearest negative beyond it, EMPTY where there is none.
+// After sorted positive k: the order (below) of the nearest negative beyond it, EMPTY where there
+// is none.
 var<workgroup> gaps: array<atomic<u32>, CHUNK>;
 // The lowest column of the negatives of gap k that are that near.
 var<workgroup> columns: array<atomic<u32>, CHUNK>;
@@ -56,8 +58,8 @@ fn sweep_gaps(size: u32, invocation: Invocation) {
     workgroupBarrier();
 }
 
-// The slopes of the sorted positives that chose the negative of this order at distance d: those before `end`, as long as
-// their gaps hold it.
+// The slopes of the sorted positives that chose the negative of this order at distance d: those
+// before `end`, as long as their gaps hold it.
 fn slopes_of_choosers(end: u32, order: u32, d: f32) -> f32 {
     var sum = 0.0;
     for (var k = end; k > 0u; k--) {
@@ -92,12 +94,12 @@ fn main(group: Group, invocation: Invocation) {
             coefficients[begin + j] = 0.0;
         }
     }
-    let seen = uniform_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), invocation);
+    let seen = uniform_count(vec4(pairs.counts, 0u, 0u), invocation);
     let portion = stripe.portion * PORTION;
     if (portion > 0u && portion >= seen.x) {
         return;
     }
-    let number = exclusive_scan(pairs.positives, invocation);
+    let number = exclusive_scan(pairs.counts.x, invocation);
     let farthest = workgroup_extremes(seen_negatives, invocation).farthest;
     // Without a negative an anchor has no triplet.
     let positives = select(0u, seen.x, seen.y > 0u);
@@ -166,18 +168,17 @@ fn main(group: Group, invocation: Invocation) {
         workgroupBarrier();
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), invocation);
+    let sums = workgroup_sum(vec4(loss, pairs.distances, 0.0), invocation);
     let counts = workgroup_count(vec4(nonzero, 0u, 0u, 0u), invocation);
     if (invocation.index == 0u) {
-        var total = sums.x;
-        var total_nonzero = counts.x;
+        var summary = row_of_pairs(sums.yz, seen.xy);
+        summary.loss = sums.x;
+        summary.terms.x = positives;
+        summary.nonzero.x = counts.x;
         if (portion > 0u) {
-            total += rows[i].loss;
-            total_nonzero += rows[i].nonzero.x;
+            summary.loss += rows[i].loss;
+            summary.nonzero.x += rows[i].nonzero.x;
         }
-        rows[i] = Row(
-            total, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u,
-            vec2(positives, 0u), vec2(total_nonzero, 0u), 0.0, 0u,
-        );
+        rows[i] = summary;
     }
 }
