@@ -1,8 +1,8 @@
 //! What is given: inputs on the host, validated once, here.
 
 use crate::data::shape::{Mode, Shape};
+use crate::error::{Error, Result};
 use crate::loss::{Loss, SIGNS, Truth};
-use crate::{Error, Result};
 
 /// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has
 /// the right lengths, no NaN or infinity anywhere and no index beyond its rows.

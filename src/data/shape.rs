@@ -1,7 +1,7 @@
 //! What the inputs stand for, and their sizes.
 
+use crate::error::{Error, Result};
 use crate::names::named;
-use crate::{Error, Result};
 
 /// What the inputs of an evaluation stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
