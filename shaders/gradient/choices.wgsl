@@ -15,8 +15,8 @@
 // anchors, marks in a mask for each of its rows which have chosen it, and in another one which
 // words of that are not 0; then every invocation goes through those of its own row in ascending
 // order. The anchors of a word are added up first, so that a row that all have chosen is as exact
-// as others. More anchors than a portion take as many dispatches. Cost: 2 comparisons for each
-// anchor and workgroup, 3 D operations for each pair.
+// as others. More anchors than a portion take as many dispatches.
+// Cost: 2 comparisons for each anchor and workgroup, 3 D operations for each pair.
 
 // #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
@@ -36,7 +36,7 @@ const VECTORS = 32u;
 const WORKGROUP = ROWS * VECTORS;
 
 // Anchors of a dispatch: a round of the loop for each, where all have chosen the same row
-// (src/gpu/limits.rs).
+// (src/gpu/cut/loops.rs).
 const PORTION = 8192u;
 
 const BITS = 32u;

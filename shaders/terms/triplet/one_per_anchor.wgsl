@@ -4,8 +4,8 @@
 //   negative  HARD the nearest, EASY the farthest, SEMI_HARD the nearest that is farther than the
 //             positive, or where there is none the farthest
 //
-// The term is in terms/triplet/term.wgsl. One workgroup per row; one read of its distances
-// (SEMI_HARD two), one write of its choice.
+// The term is in terms/triplet/term.wgsl.
+// One workgroup per row; one read of its distances (SEMI_HARD two), one write of its choice.
 
 // #include "terms/row.wgsl"
 // #include "shared/choice.wgsl"
@@ -13,7 +13,7 @@
 // #include "shared/exponential.wgsl"
 // #include "terms/triplet/term.wgsl"
 
-// As the host numbers them: src/loss/mining.rs.
+// As the host numbers them: src/loss/choice/mining.rs.
 const EASY = 0u;
 const SEMI_HARD = 1u;
 const HARD = 2u;
