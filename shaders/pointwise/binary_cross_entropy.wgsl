@@ -9,5 +9,7 @@
 fn term_of(x: f32, t: f32) -> Term {
     let value = max(x, 0.0) - x * t + softplus(-abs(x));
     let tail = sigmoid(-abs(x));
-    return Term(value, select(tail - t, (1.0 - t) - tail, x >= 0.0), value > 0.0);
+    // The cross-entropy of a probability is never 0, though f32 may round it so.
+    let is_nonzero = (t >= 0.0 && t <= 1.0) || value > 0.0;
+    return Term(value, select(tail - t, (1.0 - t) - tail, x >= 0.0), is_nonzero);
 }

@@ -4,5 +4,5 @@
 
 fn term_of(p: f32, t: f32) -> Term {
     let r = p - t;
-    return Term(r * r, 2.0 * r, r != 0.0);
+    return Term(r * r, 2.0 * r, p != t);
 }

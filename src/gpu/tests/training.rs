@@ -4,7 +4,7 @@
 use super::contexts;
 use crate::gpu::device::allocate::filled;
 use crate::gpu::dispatch::readback::{Field, Pending, Sources};
-use crate::gpu::{Context, Options};
+use crate::gpu::{Context, Options, Record};
 use crate::reference::{Comparison, optimize, project, project_back};
 use crate::training::{Adam, Linear, Optimizer, Sgd};
 use crate::wgsl::include::planted;
