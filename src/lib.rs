@@ -34,7 +34,7 @@
 //! Plan once, bind the input buffers once, record every frame:
 //!
 //! ```
-//! use wgpu_metric_learning::{Context, Contrastive, Inputs, Result, Shape};
+//! use wgpu_metric_learning::{Context, Contrastive, Inputs, Record, Result, Shape};
 //!
 //! # fn application(device: &wgpu::Device, queue: &wgpu::Queue, embeddings: &wgpu::Buffer, labels: &wgpu::Buffer) -> Result<()> {
 //! let context = Context::new(device, queue)?;
@@ -123,27 +123,29 @@
 //!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
 //!   ([`Context::evaluate_with`]).
 
-mod batch;
+// The reference that documentation points to may be left out.
+#![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
+
+mod data;
 mod error;
-mod evaluation;
 mod gpu;
 mod loss;
 pub mod measures;
-mod objective;
+mod names;
+#[cfg(feature = "reference")]
 pub mod reference;
-mod shader;
 pub mod shaders;
-mod shape;
 pub mod training;
+mod wgsl;
 
-pub use batch::Batch;
+pub use data::batch::Batch;
+pub use data::evaluation::Evaluation;
+pub use data::objective::{ObjectiveEvaluation, Weighted};
+pub use data::shape::{Mode, Shape};
 pub use error::{Error, Result};
-pub use evaluation::Evaluation;
 pub use gpu::{
-    Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation,
-    Options, Output, Outputs, Pending, Plan, Progress, RowWidth, Section, Stage, Tier, Tile, Tiles,
-    Timings,
+    Adapter, Binding, Checks, Context, Injected, Inputs, Listing, MemoryBank, ObjectivePlan,
+    Operation, Options, Output, Outputs, Pending, Plan, Progress, Record, RowWidth, Section, Stage,
+    Tier, Tile, Tiles, Timings,
 };
 pub use loss::*;
-pub use objective::{ObjectiveEvaluation, Weighted};
-pub use shape::{Mode, Shape};

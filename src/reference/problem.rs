@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::anchor::Anchor;
 use super::bounded::Bounded;
-use super::definition::Anchor;
 use super::distance::{Point, Points};
 use super::list::List;
-use crate::batch::Batch;
-use crate::loss::{Description, Distance};
-use crate::shape::{Mode, Shape};
+use crate::data::batch::Batch;
+use crate::data::shape::{Mode, Shape};
+use crate::loss::{Description, Distance, Margin};
 
 /// What is evaluated, in f64.
 pub(super) struct Problem<'a> {
@@ -42,7 +42,10 @@ impl Numbers {
         Self {
             embeddings: widen(batch.embeddings()),
             references: widen(batch.references()),
-            beta: widen(batch.beta_or_default()),
+            beta: widen(match batch.beta() {
+                [] => &[Margin::DEFAULT_BETA],
+                beta => beta,
+            }),
         }
     }
 }

@@ -3,12 +3,12 @@
 
 use super::contexts;
 use crate::Error;
+use crate::data::objective::Weighted;
 use crate::gpu::{Checks, Context, Options};
 use crate::loss::{Contrastive, Loss, Triplet};
-use crate::objective::Weighted;
 use crate::reference::samples::{Sample, losses, representatives};
 use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds};
-use crate::shader::planted;
+use crate::wgsl::include::planted;
 
 /// Whether the kernels agree with the reference on every batch of the sample that the loss can
 /// take.
@@ -76,14 +76,14 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "d - parameters.positive_margin",
         "d - 0.99 * parameters.positive_margin",
     ),
-    ("terms/contrastive.wgsl", "- negative_weight * term_slope", "+ negative_weight * term_slope"),
-    ("terms/contrastive.wgsl", "return 2.0 * hinge;", "return hinge;"),
+    ("terms/contrastive.wgsl", "- weights.y * slopes_of", "+ weights.y * slopes_of"),
+    ("terms/contrastive.wgsl", "return 2.0 * hinges;", "return hinges;"),
+    ("terms/margin/all.wgsl", "vec4(1.0), hinges > vec4(0.0)", "vec4(0.999), hinges > vec4(0.0)"),
     (
         "terms/margin/all.wgsl",
-        "vec4(-1.0), negative > vec4(0.0)",
-        "vec4(1.0), negative > vec4(0.0)",
+        "i32(summary.nonzero_negatives) - i32(summary.nonzero_positives)",
+        "summary.nonzero_negatives + summary.nonzero_positives",
     ),
-    ("terms/margin/all.wgsl", "f32(i32(counts.w) - i32(counts.z))", "f32(counts.w + counts.z)"),
     ("terms/margin/all.wgsl", "beta[labels[i]]", "beta[0]"),
     (
         "terms/margin/distance_weighted.wgsl",
@@ -138,7 +138,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "terms/triplet/semi_hard.wgsl",
-        "smallest = scan_scratch[group.local - 1u];",
+        "smallest = scan_scratch[invocation.index - 1u];",
         "smallest = EMPTY;",
     ),
     ("terms/nt_xent.wgsl", "/ (1.0 + small)", "/ (1.001 + small)"),
@@ -194,12 +194,12 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("prepare/list.wgsl", "kinds[entry] = kind;", "kinds[entry] = 1u - kind;"),
     (
         "distance/listed.wgsl",
-        "parts[group.local] += parts[group.local + width]",
-        "parts[group.local] = parts[group.local + width]",
+        "parts[invocation.index] += parts[invocation.index + width]",
+        "parts[invocation.index] = parts[invocation.index + width]",
     ),
     ("incidence/count.wgsl", "place_at(index))], 1u)", "place_at(index))], 2u)"),
-    ("incidence/scan.wgsl", "sums[group.local] - sum;", "sums[group.local];"),
-    ("incidence/scatter.wgsl", "next[digit] + earlier_holders(digit, group)", "next[digit]"),
+    ("incidence/scan.wgsl", "sums[invocation.index] - sum;", "sums[invocation.index];"),
+    ("incidence/scatter.wgsl", "next[digit] + earlier_holders(digit, invocation)", "next[digit]"),
     (
         "terms/triplet/explicit.wgsl",
         "coefficient(-slope, negative)",
@@ -207,15 +207,15 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "gradient/chosen.wgsl",
-        "select(choice.negative_coefficient, choice",
-        "select(-choice.negative_coefficient, choice",
+        "choice.negative_coefficient, choice.positive_coefficient, choice",
+        "-choice.negative_coefficient, choice.positive_coefficient, choice",
     ),
     ("gradient/chosen.wgsl", "row < ROWS", "row < ROWS - 1u"),
     ("gradient/finished_chosen.wgsl", "row < ROWS", "row < ROWS - 1u"),
     ("gradient/finished_chosen.wgsl", "sum * finish.factor * totals.scale", "sum * finish.factor"),
     ("gradient/chosen.wgsl", "+ choice.negative_coefficient", "- choice.negative_coefficient"),
     ("gradient/chosen.wgsl", "1u << (anchor % BITS)", "1u << (anchor % 8u)"),
-    ("gradient/listed.wgsl", "index < min(first + PORTION", "index + 1u < min(first + PORTION"),
+    ("gradient/listed.wgsl", "index < end;", "index + 1u < end;"),
     ("gradient/aligned.wgsl", "= coefficients[row]", "= -coefficients[row]"),
     ("gradient/pairwise.wgsl", "values += opposite(", "values -= opposite("),
     ("gradient/finished.wgsl", "values += opposite(", "values -= opposite("),
@@ -249,7 +249,7 @@ fn every_planted_fault_is_caught() {
     for &(path, line, fault) in FAULTS {
         // Those whose own kernel it is come first.
         losses.sort_by_key(|loss| loss.description().terms().shader.path != path);
-        let forget = || [&cut, &whole].iter().for_each(|context| context.forget(path));
+        let forget = || [&cut, &whole].iter().for_each(|context| context.pipelines().forget(path));
         forget();
         let is_caught = planted(path, line, fault, || is_seen(&losses));
         forget();
@@ -283,9 +283,9 @@ fn every_planted_fault_in_a_sum_is_caught() {
     let context = contexts(Options::default()).swap_remove(0);
     assert!(objective_agrees(&context, &sample), "kernels without a fault agree");
     for &(path, line, fault) in FAULTS_OF_SUMS {
-        context.forget(path);
+        context.pipelines().forget(path);
         let is_caught = planted(path, line, fault, || !objective_agrees(&context, &sample));
-        context.forget(path);
+        context.pipelines().forget(path);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }

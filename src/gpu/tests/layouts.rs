@@ -2,17 +2,19 @@
 
 use std::mem::offset_of;
 
-use crate::gpu::kernel::Slot;
-use crate::gpu::layout::{
+use crate::gpu::cut::loops::{ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH};
+use crate::gpu::kernel::interface::Slot;
+use crate::gpu::kernel::{Kernel, catalogue};
+use crate::gpu::{RowWidth, Tier};
+use crate::loss::Difficulty;
+use crate::reference::samples::losses;
+use crate::training::Optimizer;
+use crate::wgsl::bindings::bindings;
+use crate::wgsl::include::{Shader, compose, shader};
+use crate::wgsl::layout::{
     Accumulate, Choice, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row,
     Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, state,
 };
-use crate::gpu::limits::{ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH};
-use crate::gpu::{Kernel, RowWidth, Tier, kernels};
-use crate::loss::Difficulty;
-use crate::reference::samples::losses;
-use crate::shader::{Shader, compose, shader};
-use crate::training::Optimizer;
 
 fn parse(shader: Shader) -> naga::Module {
     let source = compose(shader, Tier::Baseline);
@@ -126,14 +128,14 @@ fn constants_have_the_same_value() {
     }
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
-    assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
+    assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::cut::stripes::STEP);
     let softmax = parse(shader!("terms/nt_xent.wgsl"));
     assert_eq!(constant(&softmax, "GRADIENT_STEP"), constant(&gradient, "STEP"));
     let linear = parse(shader!("training/linear.wgsl"));
-    assert_eq!(constant(&linear, "TILE"), crate::gpu::sweeps::TILE);
+    assert_eq!(constant(&linear, "TILE"), crate::gpu::cut::tiles::TILE);
     assert_eq!(
         [&gradient, &distance].map(|module| constant(module, "BLOCK")),
-        [crate::gpu::sweeps::TILE; 2]
+        [crate::gpu::cut::tiles::TILE; 2]
     );
     let listed = parse(shader!("gradient/listed.wgsl"));
     let chosen = parse(shader!("gradient/chosen.wgsl"));
@@ -141,17 +143,17 @@ fn constants_have_the_same_value() {
         [&gradient, &listed, &chosen].map(|module| u64::from(constant(module, "PORTION")));
     assert_eq!(portions, [SUMMANDS_PER_DISPATCH, PLACES_PER_DISPATCH, ANCHORS_PER_DISPATCH]);
     let tile = [constant(&chosen, "ROWS"), 4 * constant(&chosen, "VECTORS")];
-    assert_eq!(tile.map(u64::from), crate::gpu::steps::CHOSEN_TILE);
+    assert_eq!(tile.map(u64::from), crate::gpu::pairs::gradients::CHOSEN_TILE);
     let listed = parse(shader!("distance/listed.wgsl"));
     assert_eq!(
         u64::from(constant(&listed, "PAIRS_PER_GROUP")),
-        crate::gpu::sweeps::PAIRS_PER_GROUP
+        crate::gpu::pairs::sweeps::PAIRS_PER_GROUP
     );
     let sorting = parse(shader!("incidence/count.wgsl"));
     let sizes = ["BLOCK", "DIGITS"].map(|name| u64::from(constant(&sorting, name)));
-    assert_eq!(sizes, [crate::gpu::list::BLOCK, crate::gpu::list::DIGITS]);
+    assert_eq!(sizes, [crate::wgsl::layout::BLOCK, crate::wgsl::layout::DIGITS]);
     let ranks = parse(shader!("measures/ranks.wgsl"));
-    assert_eq!(u64::from(constant(&ranks, "CHUNK")), crate::loss::SORTED_CHUNK);
+    assert_eq!(u64::from(constant(&ranks, "CHUNK")), crate::wgsl::terms::SORTED_CHUNK);
     // Its invocations take their sorted positives as the four components of a vector.
     assert_eq!(constant(&ranks, "CHUNK"), 4 * RowWidth::Wide.invocations());
 }
@@ -188,37 +190,59 @@ fn settings_stand_in_the_order_of_the_kernel() {
 }
 
 #[test]
-fn rooms_have_the_bindings_of_their_kernels() {
-    for Kernel { room, shader, .. } in kernels::all() {
+fn interfaces_have_the_bindings_of_their_kernels_by_name() {
+    for Kernel { interface, shader, .. } in catalogue::all() {
         let module = parse(shader);
         for (_, global) in module.global_variables.iter() {
             let Some(binding) = &global.binding else { continue };
-            let slot = match global.space {
-                naga::AddressSpace::Uniform if global.name.as_deref() == Some("stripe") => {
-                    Slot::Stripe
+            let name = global.name.as_deref().unwrap_or_default();
+            let slot = interface.slots().get(binding.binding as usize);
+            let is_of_its_kind = match (global.space, slot) {
+                (naga::AddressSpace::Uniform, Some(Slot::Stripe)) => name == "stripe",
+                (naga::AddressSpace::Uniform, Some(Slot::Uniform(_))) => name != "stripe",
+                (naga::AddressSpace::Storage { access }, Some(Slot::Write(_))) => {
+                    access.contains(naga::StorageAccess::STORE)
                 }
-                naga::AddressSpace::Uniform => Slot::Uniform,
-                naga::AddressSpace::Storage { access }
-                    if access.contains(naga::StorageAccess::STORE) =>
-                {
-                    Slot::Write
+                (naga::AddressSpace::Storage { access }, Some(Slot::Read(_))) => {
+                    !access.contains(naga::StorageAccess::STORE)
                 }
-                _ => Slot::Read,
+                _ => false,
             };
-            assert_eq!(
-                (binding.group, room.slots().get(binding.binding as usize)),
-                (0, Some(&slot)),
-                "{global:?} of {shader:?}"
+            let has_its_name = slot.is_some_and(|slot| slot.names().any(|known| known == name));
+            assert!(
+                binding.group == 0 && is_of_its_kind && has_its_name,
+                "{}: binding {} is {name}, the interface has {slot:?}",
+                shader.path,
+                binding.binding
             );
         }
     }
 }
 
+/// What a listing prints is read from the text of the WGSL.
 #[test]
-fn no_room_needs_more_than_the_baseline() {
-    for Kernel { room, .. } in kernels::all() {
-        let storage =
-            room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
-        assert!(storage <= 8, "{room:?} has {storage} storage buffers");
+fn bindings_are_read_from_the_text_as_naga_reads_them() {
+    for Kernel { shader, .. } in catalogue::all() {
+        let module = parse(shader);
+        let mut parsed: Vec<_> = module
+            .global_variables
+            .iter()
+            .filter_map(|(_, global)| {
+                Some((global.binding.as_ref()?.binding as usize, global.name.clone()?))
+            })
+            .collect();
+        parsed.sort();
+        let read = bindings(&compose(shader, Tier::Baseline));
+        let read: Vec<_> = read.into_iter().map(|one| (one.index, one.name)).collect();
+        assert_eq!(read, parsed, "{}", shader.path);
+    }
+}
+
+#[test]
+fn no_interface_needs_more_than_the_baseline() {
+    for Kernel { interface, .. } in catalogue::all() {
+        let is_storage = |slot: &&Slot| matches!(slot, Slot::Read(_) | Slot::Write(_));
+        let storage = interface.slots().iter().filter(is_storage).count();
+        assert!(storage <= 8, "{interface:?} has {storage} storage buffers");
     }
 }

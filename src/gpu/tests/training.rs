@@ -2,12 +2,12 @@
 //! kernels that this comparison has to catch.
 
 use super::contexts;
-use crate::gpu::buffers::filled;
-use crate::gpu::readback::{Pending, Sources, What};
-use crate::gpu::{Context, Options};
+use crate::gpu::device::allocate::filled;
+use crate::gpu::dispatch::readback::{Field, Pending, Sources};
+use crate::gpu::{Context, Options, Record};
 use crate::reference::{Comparison, optimize, project, project_back};
-use crate::shader::planted;
 use crate::training::{Adam, Linear, Optimizer, Sgd};
+use crate::wgsl::include::planted;
 use crate::{Error, Shape};
 
 /// What storage offsets are multiples of on every device, in numbers.
@@ -21,9 +21,9 @@ fn upload(context: &Context, numbers: &[f32]) -> wgpu::Buffer {
 /// Submits what is recorded, and reads the buffer back.
 fn submit(context: &Context, mut encoder: wgpu::CommandEncoder, buffer: &wgpu::Buffer) -> Vec<f32> {
     let mut sources = Sources::default();
-    sources.add(Shape::pointwise(1, 1), [(What::Gradient, buffer)]);
-    let parse = |read: &crate::gpu::readback::Read<'_>| {
-        Ok(read.staged(0).floats(What::Gradient).unwrap_or_default())
+    sources.add(Shape::pointwise(1, 1), [(Field::Gradient, buffer)]);
+    let parse = |read: &crate::gpu::dispatch::readback::Read<'_>| {
+        Ok(read.staged(0).floats(Field::Gradient).unwrap_or_default())
     };
     let pending = Pending::new(context, &mut encoder, sources, parse).expect("a read-back");
     context.queue().submit([encoder.finish()]);
@@ -239,7 +239,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("training/adam.wgsl", "sqrt(mean.y) + settings.epsilon", "sqrt(mean.y + settings.epsilon)"),
     ("training/adam.wgsl", "moments[index] = moment;", "moments[index] = vec2(g, g * g);"),
     ("training/linear.wgsl", "k * size.rows + row", "k * size.rows + row / 2u * 2u"),
-    ("training/linear.wgsl", "part(k + 3u, group)", "part(k + 2u, group)"),
+    ("training/linear.wgsl", "part(k + 3u, invocation)", "part(k + 2u, invocation)"),
     ("training/linear.wgsl", "first < size.summands", "first + STEP < size.summands"),
     ("training/linear.wgsl", "column + 3u, values.w", "column + 3u, values.z"),
 ];
@@ -257,12 +257,12 @@ fn planted_faults_are_caught() {
     let context = contexts(Options::default()).swap_remove(0);
     assert!(agrees(&context));
     for &(path, text, fault) in FAULTS {
-        context.forget(path);
+        context.pipelines().forget(path);
         assert!(
             !planted(path, text, fault, || agrees(&context)),
             "{path}: `{fault}` is not noticed"
         );
-        context.forget(path);
+        context.pipelines().forget(path);
     }
 }
 

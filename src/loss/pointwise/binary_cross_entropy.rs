@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::loss::{Reduction, Terms, Truth};
-use crate::shader::shader;
+use crate::loss::{Reduction, Truth};
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::Terms;
 
 /// The binary cross-entropy (log loss) of logits.
 ///
@@ -28,6 +29,6 @@ impl Pointwise for BinaryCrossEntropy {
     }
 
     fn kernel(&self) -> Terms {
-        Terms::of(shader!("pointwise/binary_cross_entropy.wgsl"))
+        Terms::new(shader!("pointwise/binary_cross_entropy.wgsl"))
     }
 }

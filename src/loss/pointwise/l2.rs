@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
 use crate::Result;
+use crate::loss::Reduction;
 use crate::loss::parameters::check_strength;
-use crate::loss::{Reduction, Terms};
-use crate::shader::shader;
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::Terms;
 
 /// The L2 regulariser of weights (ridge, weight decay).
 ///
@@ -41,7 +42,7 @@ impl Pointwise for L2 {
     fn kernel(&self) -> Terms {
         Terms {
             parameters: vec![("strength", self.strength.to_bits())],
-            ..Terms::of(shader!("pointwise/l2.wgsl"))
+            ..Terms::new(shader!("pointwise/l2.wgsl"))
         }
     }
 }

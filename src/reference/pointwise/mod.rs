@@ -17,8 +17,8 @@ use super::bounded::{Bounded, Count, Term};
 use super::definition::scale_of;
 use super::expectation::Expectation;
 use super::sweep::{floored, split};
-use crate::batch::Batch;
-use crate::evaluation::Evaluation;
+use crate::data::batch::Batch;
+use crate::data::evaluation::Evaluation;
 use crate::loss::Description;
 
 /// A loss by its definition, row by row.
@@ -62,10 +62,10 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// A row that is one term.
-    fn of_one_term(loss: Bounded, slopes: Vec<Bounded>) -> Self {
-        let loss = loss.or_flushed();
-        Self { loss, terms: 1, nonzero: loss.nonzero(), slopes }
+    /// A row that is one term, an entropy: greater than 0 wherever there are several classes.
+    fn of_one_entropy(loss: Bounded, slopes: Vec<Bounded>) -> Self {
+        let nonzero = Count::exact(u64::from(slopes.len() > 1));
+        Self { loss: loss.or_flushed(), terms: 1, nonzero, slopes }
     }
 }
 

@@ -1,0 +1,162 @@
+//! `evaluate`: an objective on files, or the losses on the bundled digits.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use wgpu_metric_learning::{Batch, Loss, Mode, Weighted};
+
+use super::digits::{self, Digits};
+use super::evaluator::{self, Evaluator};
+use super::files::{InputPaths, Inputs, OutputPaths};
+use super::objective::Objective;
+use super::output::Named;
+use super::report::{Report, Summary};
+use super::{Error, Result, objective, print};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The loss: a name such as Triplet, a JSON object such as {"loss":"Triplet","mining":"Hard"},
+    /// a JSON array of such objects for their sum, each with a "weight" (1 where it is left
+    /// out), or @ and the file of one. Left out: the losses in turn.
+    #[arg(long, value_name = "OBJ")]
+    objective: Option<String>,
+
+    #[command(flatten)]
+    evaluator: evaluator::Arguments,
+
+    #[command(flatten)]
+    inputs: InputPaths,
+
+    #[command(flatten)]
+    outputs: OutputPaths,
+}
+
+impl Arguments {
+    /// Every file that is read.
+    fn files_read(&self) -> Vec<Named<'_>> {
+        let objective = self.objective.as_deref().and_then(objective::file);
+        let objective = objective.map(|path| Named { option: "--objective", path });
+        self.inputs.named().into_iter().chain(objective).collect()
+    }
+}
+
+/// Evaluates what is asked for; a result beyond its bound makes the exit code 1.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let objective = arguments.objective.as_deref().map(objective::parse).transpose()?;
+    arguments.outputs.check_files(&arguments.files_read())?;
+    let agrees = match objective {
+        Some(objective) => match arguments.inputs.read()? {
+            Some(inputs) => evaluate_files(arguments, objective, &inputs)?,
+            None => {
+                let digits = Digits::load()?;
+                let usual = |loss: &Loss| digits.batch(loss, digits::usual_mode(loss));
+                match objective.is_sum {
+                    true => evaluate_sum(arguments, &weighted(&objective, usual)?, true)?,
+                    false => {
+                        let loss = objective.terms[0].loss.clone();
+                        let mode = digits::usual_mode(&loss);
+                        evaluate_digits(arguments, &digits, &[(loss, mode)])?
+                    }
+                }
+            }
+        },
+        None => evaluate_digits(arguments, &Digits::load()?, &digits::objectives())?,
+    };
+    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn evaluate_files(
+    arguments: &Arguments,
+    mut objective: Objective,
+    inputs: &Inputs,
+) -> Result<bool> {
+    for term in &mut objective.terms {
+        let mode = inputs.mode(&term.loss)?;
+        term.settle(mode);
+    }
+    inputs.check(objective.terms.iter().map(|term| &term.loss))?;
+    if objective.is_sum {
+        return evaluate_sum(
+            arguments,
+            &weighted(&objective, |loss| inputs.batch(loss))?,
+            arguments.evaluator.check,
+        );
+    }
+    let loss = &objective.terms[0].loss;
+    let batch = inputs.batch(loss)?;
+    batch.check(loss)?;
+    arguments.outputs.check(loss, batch.shape())?;
+    let evaluator = Evaluator::new(&arguments.evaluator)?;
+    let outcome = evaluator.evaluate(&(loss, &batch), arguments.evaluator.check)?;
+    let report = Report::of_loss(loss, batch.shape(), &outcome.result);
+    let printed = report.print(arguments.evaluator.json, &evaluator, &outcome);
+    arguments.outputs.write(batch.shape(), &outcome.result)?;
+    printed?;
+    Ok(outcome.agreement.violation().is_none())
+}
+
+/// The losses with their weights and what each takes; those of the same embeddings are over the
+/// same set.
+fn weighted<'a>(
+    objective: &Objective,
+    batch: impl Fn(&Loss) -> Result<Batch<'a>>,
+) -> Result<Vec<Weighted<Batch<'a>>>> {
+    let mut sets: Vec<*const [f32]> = Vec::new();
+    let mut weighted = Vec::new();
+    for term in &objective.terms {
+        let batch = batch(&term.loss)?;
+        let embeddings: *const [f32] = batch.embeddings();
+        let set =
+            sets.iter().position(|&known| std::ptr::eq(known, embeddings)).unwrap_or(sets.len());
+        sets.resize(sets.len().max(set + 1), embeddings);
+        weighted.push(Weighted::new(term.weight, &term.loss, batch).over(set));
+    }
+    Ok(weighted)
+}
+
+fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: bool) -> Result<bool> {
+    arguments.outputs.check_sum()?;
+    objective.iter().try_for_each(|term| term.inputs.check(&term.loss))?;
+    let evaluator = Evaluator::new(&arguments.evaluator)?;
+    let outcome = evaluator.evaluate(objective, check)?;
+    let shape = objective[0].inputs.shape();
+    let report = Report::of_sum(objective, &outcome.result);
+    let printed = report.print(arguments.evaluator.json, &evaluator, &outcome);
+    arguments.outputs.write_gradient(shape, &outcome.result.gradients[0])?;
+    printed?;
+    Ok(outcome.agreement.violation().is_none())
+}
+
+fn evaluate_digits(
+    arguments: &Arguments,
+    digits: &Digits,
+    objectives: &[(Loss, Mode)],
+) -> Result<bool> {
+    objectives
+        .iter()
+        .try_for_each(|(loss, mode)| Ok::<_, Error>(digits.batch(loss, *mode)?.check(loss)?))?;
+    let evaluator = Evaluator::new(&arguments.evaluator)?;
+    let summary = Summary::new(objectives);
+    if !arguments.evaluator.json {
+        print(&format!("{digits}, on {}\n\n{}", evaluator.describe(), summary.titles()))?;
+    }
+    let mut violations = Vec::new();
+    for (loss, mode) in objectives {
+        let batch = digits.batch(loss, *mode)?;
+        let outcome = evaluator.evaluate(&(loss, &batch), true)?;
+        print(&match arguments.evaluator.json {
+            true => Report::of_loss(loss, batch.shape(), &outcome.result)
+                .json(&evaluator, &outcome)
+                .to_string(),
+            false => summary.row(loss, *mode, &outcome),
+        })?;
+        let violation = outcome.agreement.violation();
+        violations.extend(
+            violation.map(|comparison| format!("\n{}\n{comparison}", objective::describe(loss))),
+        );
+    }
+    if !arguments.evaluator.json {
+        violations.iter().try_for_each(|violation| print(violation))?;
+    }
+    Ok(violations.is_empty())
+}

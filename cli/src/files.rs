@@ -1,0 +1,386 @@
+//! The inputs and outputs of an evaluation as `.npy` files.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape, Truth};
+
+use super::npy::{self, Matrix};
+use super::output::{self, Named};
+use super::{Error, Result};
+
+#[derive(Args, Default)]
+#[command(next_help_heading = "Inputs (.npy)")]
+pub struct InputPaths {
+    /// N x D f32: the embeddings; also scores, predictions, logits or weights, as the loss takes
+    /// them. Left out: the bundled digits.
+    #[arg(long, value_name = "FILE", requires = "objective")]
+    pub embeddings: Option<PathBuf>,
+
+    /// N u32: the label of every embedding.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub labels: Option<PathBuf>,
+
+    /// M x D f32: what the embeddings are compared with instead of each other; with --same row by
+    /// row; for MultiMargin one prototype per class.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub references: Option<PathBuf>,
+
+    /// M u32: the label of every reference; none for prototypes and row-aligned pairs.
+    #[arg(long, value_name = "FILE", requires = "references")]
+    pub reference_labels: Option<PathBuf>,
+
+    /// P x 2 u32: pairs of rows of the embeddings.
+    #[arg(long, value_name = "FILE", requires = "same")]
+    pub pairs: Option<PathBuf>,
+
+    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs,
+    /// or of row r of the embeddings with row r of --references.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub same: Option<PathBuf>,
+
+    /// T x 3 u32: triplets of rows of the embeddings: anchor, positive, negative.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub triplets: Option<PathBuf>,
+
+    /// N x D f32: what predictions are compared with.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub targets: Option<PathBuf>,
+
+    /// f32: the boundary of Margin, one number or one per class.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub beta: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Outputs (.npy, f32)")]
+pub struct OutputPaths {
+    /// N x D: the gradient with respect to the embeddings.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    gradient_out: Option<PathBuf>,
+
+    /// M x D: the gradient with respect to the references.
+    #[arg(long, value_name = "FILE", requires = "references")]
+    gradient_references_out: Option<PathBuf>,
+
+    /// The gradient with respect to every beta.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    gradient_beta_out: Option<PathBuf>,
+
+    /// N: the sum of every anchor's terms before any reduction.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    per_anchor_out: Option<PathBuf>,
+}
+
+/// What the input files hold.
+pub struct Inputs {
+    embeddings: Matrix<f32>,
+    labels: Option<Vec<u32>>,
+    references: Option<Matrix<f32>>,
+    reference_labels: Option<Vec<u32>>,
+    pairs: Option<Vec<[u32; 2]>>,
+    same: Option<Vec<u32>>,
+    triplets: Option<Vec<[u32; 3]>>,
+    targets: Option<Matrix<f32>>,
+    beta: Option<Vec<f32>>,
+}
+
+impl InputPaths {
+    /// The files that are given, by their options.
+    pub fn named(&self) -> Vec<Named<'_>> {
+        named([
+            ("--embeddings", &self.embeddings),
+            (Input::Labels.option(), &self.labels),
+            (Input::References.option(), &self.references),
+            (Input::ReferenceLabels.option(), &self.reference_labels),
+            (Input::Pairs.option(), &self.pairs),
+            (Input::Same.option(), &self.same),
+            (Input::Triplets.option(), &self.triplets),
+            (Input::Targets.option(), &self.targets),
+            (Input::Beta.option(), &self.beta),
+        ])
+    }
+
+    /// Reads the files, if any are given.
+    pub fn read(&self) -> Result<Option<Inputs>> {
+        let Some(embeddings) = &self.embeddings else { return Ok(None) };
+        let embeddings = npy::read_matrix(embeddings)?;
+        let like_embeddings = |path: &PathBuf| {
+            let matrix = npy::read_matrix(path)?;
+            check_width(path, &matrix, &embeddings).map(|()| matrix)
+        };
+        Ok(Some(Inputs {
+            labels: self.labels.as_deref().map(npy::read_vector).transpose()?,
+            references: self.references.as_ref().map(like_embeddings).transpose()?,
+            reference_labels: self.reference_labels.as_deref().map(npy::read_vector).transpose()?,
+            pairs: self.pairs.as_deref().map(npy::read_entries).transpose()?,
+            same: self.same.as_deref().map(npy::read_vector).transpose()?,
+            triplets: self.triplets.as_deref().map(npy::read_entries).transpose()?,
+            targets: self.targets.as_ref().map(like_embeddings).transpose()?,
+            beta: self.beta.as_deref().map(npy::read_vector).transpose()?,
+            embeddings,
+        }))
+    }
+}
+
+/// The files beside the embeddings, by their options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Labels,
+    References,
+    ReferenceLabels,
+    Pairs,
+    Same,
+    Triplets,
+    Targets,
+    Beta,
+}
+
+impl Input {
+    const ALL: [Self; 8] = [
+        Self::Labels,
+        Self::References,
+        Self::ReferenceLabels,
+        Self::Pairs,
+        Self::Same,
+        Self::Triplets,
+        Self::Targets,
+        Self::Beta,
+    ];
+
+    fn option(self) -> &'static str {
+        match self {
+            Self::Labels => "--labels",
+            Self::References => "--references",
+            Self::ReferenceLabels => "--reference-labels",
+            Self::Pairs => "--pairs",
+            Self::Same => "--same",
+            Self::Triplets => "--triplets",
+            Self::Targets => "--targets",
+            Self::Beta => "--beta",
+        }
+    }
+}
+
+/// What a mode needs beside the embeddings.
+fn needs(mode: Mode) -> &'static [Input] {
+    match mode {
+        Mode::Reference => &[Input::Labels, Input::References, Input::ReferenceLabels],
+        Mode::Prototypes => &[Input::Labels, Input::References],
+        Mode::PairRows => &[Input::References, Input::Same],
+        Mode::PairIndices => &[Input::Pairs, Input::Same],
+        Mode::Triplets => &[Input::Triplets],
+        Mode::Pointwise => &[],
+        _ => &[Input::Labels],
+    }
+}
+
+/// What a pointwise loss compares its values with.
+fn truth_of(loss: &Loss) -> Option<&'static Input> {
+    match loss.truth() {
+        Truth::Targets | Truth::Signs => Some(&Input::Targets),
+        Truth::Labels => Some(&Input::Labels),
+        _ => None,
+    }
+}
+
+impl Inputs {
+    fn has(&self, input: Input) -> bool {
+        match input {
+            Input::Labels => self.labels.is_some(),
+            Input::References => self.references.is_some(),
+            Input::ReferenceLabels => self.reference_labels.is_some(),
+            Input::Pairs => self.pairs.is_some(),
+            Input::Same => self.same.is_some(),
+            Input::Triplets => self.triplets.is_some(),
+            Input::Targets => self.targets.is_some(),
+            Input::Beta => self.beta.is_some(),
+        }
+    }
+
+    /// The mode of the loss that makes the most of the files.
+    pub fn mode(&self, loss: &Loss) -> Result<Mode> {
+        let lacking = |mode: &Mode| {
+            needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.has(input))
+        };
+        let possible = loss.modes().iter().filter(|mode| lacking(mode).is_none());
+        let fullest = possible.copied().max_by_key(|mode| needs(*mode).len());
+        fullest.ok_or_else(|| {
+            let input = loss.modes().iter().find_map(lacking).copied().unwrap_or(Input::Labels);
+            Error::option(input.option(), format!("{} needs it", loss.name()))
+        })
+    }
+
+    /// Refuses a file that none of the losses takes.
+    pub fn check<'a>(&self, losses: impl Iterator<Item = &'a Loss>) -> Result<()> {
+        let mut taken = Vec::new();
+        let mut names = Vec::new();
+        for loss in losses {
+            names.push(loss.name());
+            taken.extend(needs(self.mode(loss)?));
+            taken.extend(loss.has_beta().then_some(&Input::Beta));
+            taken.extend(truth_of(loss));
+        }
+        match Input::ALL.into_iter().find(|input| self.has(*input) && !taken.contains(&input)) {
+            Some(input) => Err(Error::option(
+                input.option(),
+                format!("{} does not take it with these inputs", names.join(", ")),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The inputs as the loss takes them.
+    pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
+        let batch = self.batch_in(self.mode(loss)?)?;
+        if let (Some(beta), true) = (&self.beta, loss.has_beta()) {
+            return Ok(batch.with_beta(beta)?);
+        }
+        Ok(match (truth_of(loss), &self.targets, &self.labels) {
+            (Some(Input::Targets), Some(targets), _) => batch.with_targets(&targets.values)?,
+            (Some(Input::Labels), _, Some(labels)) => batch.with_labels(labels)?,
+            _ => batch,
+        })
+    }
+
+    /// The inputs of a mode whose files are there.
+    pub fn batch_in(&self, mode: Mode) -> Result<Batch<'_>> {
+        let Matrix { values, rows, columns } = &self.embeddings;
+        let shape = [*rows, *columns];
+        let labels = self.labels.as_deref().unwrap_or_default();
+        let same = self.same.as_deref().unwrap_or_default();
+        let references = self
+            .references
+            .as_ref()
+            .map_or((&[][..], 0), |matrix| (&matrix.values[..], matrix.rows));
+        Ok(match mode {
+            Mode::Scores => Batch::scores(values, shape, labels)?,
+            Mode::Reference => {
+                let reference_labels = self.reference_labels.as_deref().unwrap_or_default();
+                Batch::new(values, shape, labels)?.with_references(
+                    references.0,
+                    references.1,
+                    reference_labels,
+                )?
+            }
+            Mode::Prototypes => {
+                Batch::new(values, shape, labels)?.with_prototypes(references.0, references.1)?
+            }
+            Mode::PairRows => Batch::pair_rows(values, references.0, shape, same)?,
+            Mode::PairIndices => {
+                Batch::pair_indices(values, shape, self.pairs.as_deref().unwrap_or_default(), same)?
+            }
+            Mode::Triplets => {
+                Batch::triplets(values, shape, self.triplets.as_deref().unwrap_or_default())?
+            }
+            Mode::Pointwise => Batch::pointwise(values, shape)?,
+            _ => Batch::new(values, shape, labels)?,
+        })
+    }
+}
+
+impl OutputPaths {
+    /// Refuses an output that the loss does not have.
+    pub fn check(&self, loss: &Loss, shape: &Shape) -> Result<()> {
+        let lacking = [
+            (
+                "--gradient-references-out",
+                &self.gradient_references_out,
+                shape.has_references(),
+                "references",
+            ),
+            ("--gradient-beta-out", &self.gradient_beta_out, loss.has_beta(), "beta"),
+            (
+                "--per-anchor-out",
+                &self.per_anchor_out,
+                loss.has_per_anchor(shape),
+                "per-anchor losses",
+            ),
+        ];
+        match lacking.into_iter().find(|(_, path, has, _)| path.is_some() && !has) {
+            Some((option, _, _, what)) => {
+                Err(Error::option(option, format!("{} has no {what}", loss.name())))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses the outputs that a sum of losses does not have.
+    pub fn check_sum(&self) -> Result<()> {
+        let lacking = [
+            ("--gradient-references-out", &self.gradient_references_out),
+            ("--gradient-beta-out", &self.gradient_beta_out),
+            ("--per-anchor-out", &self.per_anchor_out),
+        ];
+        match lacking.into_iter().find(|(_, path)| path.is_some()) {
+            Some((option, _)) => Err(Error::option(
+                option,
+                "a sum of losses has the gradient of the embeddings only",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses, before anything is read or computed, files that could not be written or that are
+    /// among those that are read.
+    pub fn check_files(&self, inputs: &[Named]) -> Result<()> {
+        let all = [
+            ("--gradient-out", &self.gradient_out),
+            ("--gradient-references-out", &self.gradient_references_out),
+            ("--gradient-beta-out", &self.gradient_beta_out),
+            ("--per-anchor-out", &self.per_anchor_out),
+        ];
+        output::check(&named(all), inputs)
+    }
+
+    /// Writes the gradient with respect to the embeddings, if it was asked for.
+    pub fn write_gradient(&self, shape: &Shape, gradient: &[f64]) -> Result<()> {
+        let gradient = Some(gradient);
+        write_all([(&self.gradient_out, vec![shape.queries(), shape.dimensions()], gradient)])
+    }
+
+    /// Writes what was asked for; a file that cannot be written keeps no other from it.
+    pub fn write(&self, shape: &Shape, evaluation: &Evaluation<f64>) -> Result<()> {
+        let (n, m, d) = (shape.queries(), shape.references(), shape.dimensions());
+        let references = evaluation.gradient_references.as_deref();
+        let betas = evaluation.gradient_beta.as_deref();
+        let per_anchor = evaluation.per_anchor.as_deref();
+        write_all([
+            (&self.gradient_out, vec![n, d], Some(&evaluation.gradient[..])),
+            (&self.gradient_references_out, vec![m, d], references),
+            (&self.gradient_beta_out, vec![betas.map_or(0, <[f64]>::len)], betas),
+            (&self.per_anchor_out, vec![n], per_anchor),
+        ])
+    }
+}
+
+fn check_width(path: &Path, matrix: &Matrix<f32>, embeddings: &Matrix<f32>) -> Result<()> {
+    if matrix.columns == embeddings.columns {
+        return Ok(());
+    }
+    let problem = format!(
+        "its rows have {} numbers, those of the embeddings {}",
+        matrix.columns, embeddings.columns
+    );
+    Err(Error::file(path, problem))
+}
+
+/// A path, if one was given, the shape of an array, and its values, if there are any.
+type Output<'a> = (&'a Option<PathBuf>, Vec<usize>, Option<&'a [f64]>);
+
+fn write_all<const K: usize>(outputs: [Output; K]) -> Result<()> {
+    let write = |(path, shape, values): Output| {
+        let (path, values) = (path.as_ref()?, values?);
+        output::write(path, |file| npy::encode(file, &shape, values)).err()
+    };
+    let problems: Vec<_> = outputs.into_iter().filter_map(write).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::Unwritten(problems)) }
+}
+
+/// Those that were given.
+fn named<'a>(
+    options: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>)>,
+) -> Vec<Named<'a>> {
+    let given = options.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    given.map(|(option, path)| Named { option, path }).collect()
+}

@@ -1,0 +1,536 @@
+//! The kernels of the retrieval measures against the reference, on every adapter, and the reference
+//! against a plain count.
+
+use std::cmp::Ordering;
+
+use support::adapters::{Device, contexts, contexts_with};
+use support::sample::{Layout, Recipe, Sample, Values};
+use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::{
+    Batch, Contrastive, Distance, Error, Inputs, Margin, Mode, Options, Record, Shape, reference,
+};
+
+/// N and D: edges of the tiles of 64 and of the workgroups of 256, and few rows.
+const SIZES: [[usize; 2]; 11] = [
+    [1, 1],
+    [2, 3],
+    [3, 1],
+    [16, 5],
+    [63, 64],
+    [64, 4],
+    [65, 67],
+    [129, 3],
+    [255, 2],
+    [256, 9],
+    [257, 6],
+];
+
+/// M for each of them in turn.
+const REFERENCES: [usize; 6] = [1, 64, 3, 257, 130, 17];
+
+/// Two batches: one compared with itself, one with references.
+fn batches(sample: &Sample) -> Vec<Batch<'_>> {
+    let batches = sample.batches(&Contrastive::default().into()).into_iter();
+    batches.filter(|batch| Retrieval::default().check(batch.shape()).is_ok()).collect()
+}
+
+fn recipe(layout: Layout, values: Values) -> Recipe {
+    Recipe { n: 40, m: 33, d: 19, layout, values, extreme_labels: false }
+}
+
+/// Holds what every device finds against the reference. Whether its bounds are wider than the
+/// rounding of a mean.
+#[track_caller]
+fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) -> bool {
+    let expected = reference::measure_with_bounds(retrieval, batch).expect("a valid batch");
+    for Device { name, context } in devices {
+        let actual = context
+            .measure(retrieval, batch)
+            .unwrap_or_else(|error| panic!("{name} {note}: {error}"));
+        let comparison = expected.compare(&actual);
+        assert!(
+            comparison.agrees(),
+            "{name} {note} {:?} {retrieval:?}\n{comparison}",
+            batch.shape()
+        );
+    }
+    let bounds = &expected.bounds;
+    bounds.r_precision.max(bounds.mean_average_precision_at_r) > 1e-5
+}
+
+#[test]
+fn sizes_around_every_edge_in_every_layout() {
+    let devices = contexts();
+    let (mut cases, mut doubtful) = (0, 0);
+    for (turn, [n, d]) in SIZES.into_iter().enumerate() {
+        for (kind, layout) in Layout::ALL.into_iter().enumerate() {
+            let m = REFERENCES[(turn + kind) % REFERENCES.len()];
+            let extreme_labels = kind % 2 == 0;
+            let sample =
+                Sample::new(Recipe { n, m, d, layout, values: Values::Ordinary, extreme_labels });
+            let retrieval = Retrieval {
+                distance: Distance::ALL[(turn + kind) % 5],
+                normalize: turn % 2 == 0,
+                recall_at: vec![1, 2, 5, 64, n, n + m],
+            };
+            for batch in batches(&sample) {
+                doubtful += usize::from(hold(&devices, &retrieval, &batch, "size"));
+                cases += 1;
+            }
+        }
+    }
+    // In one dimension unit rows are all 1 or -1, and all tie.
+    assert!(doubtful * 4 < cases, "{doubtful} of {cases} comparisons see little");
+}
+
+#[test]
+fn every_distance_with_hard_values() {
+    let devices = contexts();
+    let hard = [
+        Values::Duplicates,
+        Values::Near(1e-4),
+        Values::NearFar(1e-3),
+        Values::ZeroRows,
+        Values::Scaled(1e-25),
+    ];
+    for values in hard {
+        for distance in Distance::ALL {
+            for normalize in [false, true] {
+                let sample = Sample::new(recipe(Layout::Balanced(5), values));
+                let retrieval = Retrieval { distance, normalize, ..Default::default() };
+                for batch in batches(&sample) {
+                    hold(&devices, &retrieval, &batch, "hard");
+                }
+            }
+        }
+    }
+}
+
+/// Small whole numbers: every distance is exact in f32, most of them tie, and the order is known to
+/// the last column.
+#[test]
+fn ties_go_to_the_lowest_column() {
+    const SHAPE: [usize; 2] = [70, 2];
+    let embeddings: Vec<f32> =
+        (0..SHAPE[0] * 2).map(|at| ((at * at + 3 * at) % 5) as f32).collect();
+    let references: Vec<f32> = (0..41 * 2).map(|at| ((at * at + at) % 4) as f32).collect();
+    let labels: Vec<u32> = (0..70).map(|row| row * row % 6).collect();
+    let of_references: Vec<u32> = (0..41).map(|row| row * 5 % 7).collect();
+    let batch = Batch::new(&embeddings, SHAPE, &labels).unwrap();
+    let against = batch.with_references(&references, 41, &of_references).unwrap();
+    for (batch, distance) in [
+        (batch, Distance::SquaredEuclidean),
+        (batch, Distance::Manhattan),
+        (batch, Distance::InnerProduct),
+        (against, Distance::SquaredEuclidean),
+        (against, Distance::Manhattan),
+        (against, Distance::InnerProduct),
+    ] {
+        let retrieval = Retrieval { distance, recall_at: vec![1, 3, 10], ..Default::default() };
+        let expected = counted(&retrieval, &batch, by_distance_and_column);
+        // What no other order of the tied columns would give.
+        for other in [by_distance_and_last_column, farthest_first] {
+            assert_ne!(
+                numbers(&expected),
+                numbers(&counted(&retrieval, &batch, other)),
+                "{distance:?}"
+            );
+        }
+        assert_near(
+            &reference::measure(&retrieval, &batch).unwrap(),
+            &expected,
+            1e-12,
+            "the reference",
+        );
+        for Device { name, context } in contexts().iter() {
+            assert_near(
+                &widened(&context.measure(&retrieval, &batch).unwrap()),
+                &expected,
+                1e-6,
+                name,
+            );
+        }
+    }
+}
+
+#[test]
+fn the_reference_counts_what_the_definition_says() {
+    for (turn, distance) in Distance::ALL.into_iter().enumerate() {
+        for layout in Layout::ALL {
+            let sample = Sample::new(recipe(layout, Values::Ordinary));
+            let normalize = turn % 2 == 1;
+            let retrieval = Retrieval { distance, normalize, recall_at: vec![4, 1, 40, 1000] };
+            for batch in batches(&sample) {
+                let expected = counted(&retrieval, &batch, by_distance_and_column);
+                let actual = reference::measure(&retrieval, &batch).unwrap();
+                assert_near(&actual, &expected, 1e-12, &format!("{retrieval:?} {layout:?}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_order_is_caught() {
+    let sample = Sample::new(recipe(Layout::Balanced(5), Values::Ordinary));
+    let retrieval = Retrieval::default();
+    for batch in batches(&sample) {
+        let expected = reference::measure_with_bounds(&retrieval, &batch).unwrap();
+        let narrowed = |measures: Measures<f64>| Measures {
+            queries: measures.queries,
+            counted: measures.counted,
+            precision_at_1: measures.precision_at_1 as f32,
+            recall: measures.recall.iter().map(|&number| number as f32).collect(),
+            r_precision: measures.r_precision as f32,
+            mean_average_precision_at_r: measures.mean_average_precision_at_r as f32,
+        };
+        let right = narrowed(expected.measures.clone());
+        assert!(expected.compare(&right).agrees());
+        assert!(!expected.compare(&narrowed(counted(&retrieval, &batch, farthest_first))).agrees());
+        let less = |number: f32| number - 1e-4;
+        let wrong = [
+            Measures { queries: right.queries + 1, ..right.clone() },
+            Measures { counted: right.counted - 1, ..right.clone() },
+            Measures { precision_at_1: less(right.precision_at_1), ..right.clone() },
+            Measures { recall: right.recall.iter().rev().copied().collect(), ..right.clone() },
+            Measures { recall: right.recall[1..].to_vec(), ..right.clone() },
+            Measures { r_precision: less(right.r_precision), ..right.clone() },
+            Measures { mean_average_precision_at_r: f32::NAN, ..right.clone() },
+        ];
+        for wrong in wrong {
+            let comparison = expected.compare(&wrong);
+            assert!(!comparison.agrees() && comparison.worst().share > 1.0, "{comparison}");
+        }
+    }
+}
+
+#[test]
+fn rounding_is_given_both_orders() {
+    // The positive and the negative are nearly as far: f32 may rank either first.
+    let near = [0.0, 0.1, 0.2, 1.1, 0.7, -0.3, -1.1 + f32::EPSILON, 0.6, 0.7];
+    let batch = Batch::new(&near, [3, 3], &[1, 1, 2]).unwrap();
+    let expected = reference::measure_with_bounds(&Retrieval::default(), &batch).unwrap();
+    assert!(expected.bounds.precision_at_1 < 1e-6, "{expected:?}");
+    let tied = [0.0, 0.0, 0.3, 0.4, 0.4, 0.3];
+    let batch = Batch::new(&tied, [3, 2], &[1, 1, 2]).unwrap();
+    let expected = reference::measure_with_bounds(&Retrieval::default(), &batch).unwrap();
+    assert!(expected.bounds.precision_at_1 >= 0.5, "{expected:?}");
+    // Duplicates are at exactly 0, where nothing is rounded.
+    let batch = Batch::new(&[0.1, 0.1, 0.1, 0.1], [4, 1], &[1, 2, 2, 1]).unwrap();
+    let expected = reference::measure_with_bounds(&Retrieval::default(), &batch).unwrap();
+    assert!(expected.bounds.precision_at_1 < 1e-6, "{expected:?}");
+    // Query 0 meets a 2 first, queries 1 and 2 the 1 of row 0, and query 3 its own label in row 0.
+    assert_eq!(expected.measures.precision_at_1, 0.25);
+}
+
+#[test]
+fn lone_labels_are_not_counted_and_without_any_other_all_is_zero() {
+    let devices = contexts();
+    let embeddings = [0.0, 1.0, 3.0, 7.0];
+    for (labels, counted) in [([1, 2, 3, 4], 0), ([1, 2, 3, 1], 2), ([5, 5, 5, 5], 4)] {
+        let batch = Batch::new(&embeddings, [4, 1], &labels).unwrap();
+        hold(&devices, &Retrieval::default(), &batch, "lone labels");
+        for Device { context, .. } in devices.iter() {
+            let measures = context.measure(&Retrieval::default(), &batch).unwrap();
+            assert_eq!([measures.queries, measures.counted], [4, counted]);
+            if counted == 0 {
+                assert!(
+                    numbers(&widened(&measures)).iter().all(|&number| number == 0.0),
+                    "{measures:?}"
+                );
+            } else if counted == 4 {
+                assert!(
+                    numbers(&widened(&measures)).iter().all(|&number| number == 1.0),
+                    "{measures:?}"
+                );
+            }
+        }
+    }
+}
+
+/// The kernels take the positives of a row in chunks of 1,024, 8 of them a dispatch.
+#[test]
+fn classes_as_large_as_a_chunk_or_a_portion_and_one_more_or_less() {
+    let devices = contexts();
+    for positives in [1023, 1024, 1025, 2049, 8 * 1024, 8 * 1024 + 1, 10_000] {
+        let m = positives + 700;
+        let sample =
+            Sample::new(Recipe { n: 3, m, d: 2, ..recipe(Layout::Distinct, Values::Ordinary) });
+        let labels: Vec<u32> =
+            (0..m).map(|column| u32::from(column * 7 % m >= positives)).collect();
+        let batch = Batch::new(sample.embeddings(), [3, 2], &[0, 1, 2])
+            .and_then(|batch| batch.with_references(sample.references(), m, &labels))
+            .unwrap();
+        for distance in [Distance::Euclidean, Distance::InnerProduct] {
+            hold(&devices, &Retrieval { distance, ..Default::default() }, &batch, "chunks");
+        }
+    }
+}
+
+#[test]
+fn a_batch_of_few_classes_larger_than_a_chunk() {
+    const N: usize = 2200;
+    let sample =
+        Sample::new(Recipe { n: N, m: 1, d: 3, ..recipe(Layout::Balanced(2), Values::Ordinary) });
+    hold(&contexts(), &Retrieval::default(), &batches(&sample)[0], "two classes");
+}
+
+/// Longer than 65,535: llvmpipe stops an invocation's loops there, silently.
+#[test]
+fn rows_longer_than_any_counter_of_16_bits() {
+    const M: usize = 70_001;
+    let devices = contexts();
+    let sample =
+        Sample::new(Recipe { n: 2, m: M, d: 2, ..recipe(Layout::Distinct, Values::Ordinary) });
+    for negatives in [M - 900, 1500] {
+        let labels: Vec<u32> =
+            (0..M).map(|column| u32::from(column * 31 % M < negatives)).collect();
+        let batch = Batch::new(sample.embeddings(), [2, 2], &[0, 1])
+            .and_then(|batch| batch.with_references(sample.references(), M, &labels))
+            .unwrap();
+        let retrieval = Retrieval { recall_at: vec![1, 100, 65_536, M], ..Default::default() };
+        hold(&devices, &retrieval, &batch, "long rows");
+    }
+}
+
+#[test]
+fn the_same_bits_in_every_run_and_for_every_workspace() {
+    let sample = Sample::new(Recipe {
+        n: 100,
+        m: 90,
+        d: 7,
+        ..recipe(Layout::Balanced(9), Values::Ordinary)
+    });
+    let whole = contexts();
+    for rows in [1, 16, 50] {
+        let cut = contexts_with(Options { workspace_bytes: rows * 8 * 100, ..Options::default() });
+        for batch in batches(&sample) {
+            for (whole, cut) in whole.iter().zip(&cut) {
+                let measure = |device: &Device| {
+                    device.context.measure(&Retrieval::default(), &batch).unwrap()
+                };
+                let results = [measure(whole), measure(whole), measure(cut)];
+                let bits = results.map(|found| {
+                    numbers(&widened(&found)).into_iter().map(f64::to_bits).collect::<Vec<_>>()
+                });
+                assert!(bits.iter().all(|one| *one == bits[0]), "{}: {rows} rows", cut.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_plan_is_bound_once_and_recorded_often() {
+    let sample = Sample::new(recipe(Layout::Balanced(4), Values::Ordinary));
+    let other = Sample::new(recipe(Layout::Balanced(4), Values::Duplicates));
+    let (batch, other) = (batches(&sample)[0], batches(&other)[0]);
+    let retrieval = Retrieval { recall_at: vec![], ..Default::default() };
+    for Device { name, context } in contexts().iter() {
+        let (device, queue) = (context.device(), context.queue());
+        let plan = context.plan_measures(&retrieval, *batch.shape()).unwrap();
+        let buffer = |size: usize| {
+            let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+            let size = 4 * size as u64;
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size,
+                usage,
+                mapped_at_creation: false,
+            })
+        };
+        let [embeddings, labels] = [batch.embeddings().len(), batch.labels().len()].map(buffer);
+        let binding = plan.bind(&Inputs::new(&embeddings, &labels)).unwrap();
+        let read = |record: bool| {
+            let mut encoder = device.create_command_encoder(&Default::default());
+            if record {
+                plan.record(&mut encoder, &binding).unwrap();
+            }
+            let pending = plan.read_back(&mut encoder).unwrap();
+            queue.submit([encoder.finish()]);
+            pending.wait(context.options().timeout)
+        };
+        assert_eq!(read(false), Err(Error::NotComputed), "{name}");
+        for batch in [batch, other, batch] {
+            let bytes = |numbers: &[f32]| {
+                numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<_>>()
+            };
+            queue.write_buffer(&embeddings, 0, &bytes(batch.embeddings()));
+            let words = batch.labels().iter().flat_map(|label| label.to_ne_bytes());
+            queue.write_buffer(&labels, 0, &words.collect::<Vec<_>>());
+            let expected = reference::measure_with_bounds(&retrieval, &batch).unwrap();
+            let comparison = expected.compare(&read(true).unwrap());
+            assert!(comparison.agrees(), "{name}\n{comparison}");
+        }
+        queue.write_buffer(&embeddings, 4 * (2 * 19 + 3), &f32::NAN.to_ne_bytes());
+        assert_eq!(
+            read(true),
+            Err(Error::NotFinite { what: "embeddings", row: 2, column: 3 }),
+            "{name}"
+        );
+        queue.write_buffer(&embeddings, 4 * (2 * 19 + 3), &0.5f32.to_ne_bytes());
+        assert!(read(true).is_ok(), "{name}: a fault stays with its recording");
+        let another = context.plan_measures(&retrieval, *batch.shape()).unwrap();
+        let refused =
+            another.record(&mut device.create_command_encoder(&Default::default()), &binding);
+        assert!(matches!(refused, Err(Error::Buffer { what: "binding", .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_measured_is_an_error() {
+    let embeddings = [0.0, 1.0, 2.0, 3.0];
+    let batch = Batch::new(&embeddings, [2, 2], &[0, 1]).unwrap();
+    let everywhere = |retrieval: &Retrieval, batch: &Batch| {
+        let expected = reference::measure(retrieval, batch).unwrap_err();
+        for Device { context, .. } in contexts().iter() {
+            assert_eq!(context.measure(retrieval, batch).unwrap_err(), expected);
+            assert_eq!(context.plan_measures(retrieval, *batch.shape()).unwrap_err(), expected);
+        }
+        expected.to_string()
+    };
+    let of_zero = Retrieval { recall_at: vec![1, 0], ..Default::default() };
+    assert_eq!(everywhere(&of_zero, &batch), "Retrieval: recall_at is 0, allowed is 1 or more");
+    let usual = Retrieval::default();
+    let scores = Batch::scores(&embeddings, [2, 2], &[0, 1]).unwrap();
+    assert!(everywhere(&usual, &scores).contains("scores mode"));
+    let prototypes = batch.with_prototypes(&embeddings, 2).unwrap();
+    assert_eq!(prototypes.shape().mode(), Mode::Prototypes);
+    assert!(everywhere(&usual, &prototypes).contains("prototypes mode"));
+    assert!(
+        everywhere(&usual, &batch.with_beta(&[Margin::DEFAULT_BETA]).unwrap()).contains("beta")
+    );
+
+    let huge = [1e30, 0.0, 0.0, 1e30];
+    let batch = Batch::new(&huge, [2, 2], &[0, 0]).unwrap();
+    let squares = Retrieval { distance: Distance::SquaredEuclidean, ..Default::default() };
+    for Device { context, .. } in contexts().iter() {
+        assert_eq!(context.measure(&squares, &batch), Err(Error::Overflow { what: "a distance" }));
+        assert!(context.measure(&usual, &batch).is_ok());
+        let none = context.plan_measures(&usual, Shape::batch(0, 2)).unwrap_err();
+        assert!(matches!(none, Error::Empty { .. }), "{none}");
+    }
+}
+
+#[test]
+fn the_serde_form_takes_defaults_and_refuses_what_it_does_not_know() {
+    let read = |text: &str| serde_json::from_str::<Retrieval>(text);
+    assert_eq!(read("{}").unwrap(), Retrieval::default());
+    let retrieval = Retrieval { distance: Distance::Cosine, normalize: true, recall_at: vec![3] };
+    assert_eq!(read(&serde_json::to_string(&retrieval).unwrap()).unwrap(), retrieval);
+    assert!(read(r#"{"recal_at":[1]}"#).unwrap_err().to_string().contains("recall_at"));
+}
+
+/// A column of a query: its distance, its place, and whether it has the query's label.
+type Column = (f64, usize, bool);
+
+fn by_distance_and_column(a: &Column, b: &Column) -> Ordering {
+    a.0.partial_cmp(&b.0).unwrap().then(a.1.cmp(&b.1))
+}
+
+fn by_distance_and_last_column(a: &Column, b: &Column) -> Ordering {
+    a.0.partial_cmp(&b.0).unwrap().then(b.1.cmp(&a.1))
+}
+
+fn farthest_first(a: &Column, b: &Column) -> Ordering {
+    by_distance_and_column(b, a)
+}
+
+/// The measures, counted column by column along each query's ranking.
+fn counted(
+    retrieval: &Retrieval,
+    batch: &Batch,
+    order: fn(&Column, &Column) -> Ordering,
+) -> Measures<f64> {
+    let shape = batch.shape();
+    let d = shape.dimensions();
+    let itself = shape.mode() == Mode::Batch;
+    let (columns, labels) = if itself {
+        (batch.embeddings(), batch.labels())
+    } else {
+        (batch.references(), batch.reference_labels())
+    };
+    let mut found = Measures { queries: shape.queries() as u64, ..Default::default() };
+    found.recall = vec![0.0; retrieval.recall_at.len()];
+    for i in 0..shape.queries() {
+        let x = &batch.embeddings()[i * d..][..d];
+        let mut row: Vec<Column> = Vec::new();
+        for j in (0..shape.references()).filter(|&j| !(itself && j == i)) {
+            let y = &columns[j * d..][..d];
+            row.push((distance(retrieval, x, y), j, labels[j] == batch.labels()[i]));
+        }
+        row.sort_by(order);
+        let r = row.iter().filter(|column| column.2).count();
+        if r == 0 {
+            continue;
+        }
+        found.counted += 1;
+        let hit = |k: usize| f64::from(u8::from(row.iter().take(k).any(|column| column.2)));
+        found.precision_at_1 += hit(1);
+        found
+            .recall
+            .iter_mut()
+            .zip(&retrieval.recall_at)
+            .for_each(|(recall, &k)| *recall += hit(k));
+        let mut positives = 0.0;
+        for rank in 1..=r {
+            if row[rank - 1].2 {
+                positives += 1.0;
+                found.mean_average_precision_at_r += positives / rank as f64 / r as f64;
+            }
+        }
+        found.r_precision += positives / r as f64;
+    }
+    let queries = (found.counted as f64).max(1.0);
+    found.precision_at_1 /= queries;
+    found.recall.iter_mut().for_each(|recall| *recall /= queries);
+    found.r_precision /= queries;
+    found.mean_average_precision_at_r /= queries;
+    found
+}
+
+fn distance(retrieval: &Retrieval, x: &[f32], y: &[f32]) -> f64 {
+    let unit = retrieval.normalize || retrieval.distance == Distance::Cosine;
+    let row = |row: &[f32]| {
+        let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+        row.iter().map(|&x| f64::from(x) / if unit { norm } else { 1.0 }).collect::<Vec<_>>()
+    };
+    let pairs = || row(x).into_iter().zip(row(y));
+    match retrieval.distance {
+        Distance::Euclidean => pairs().map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt(),
+        Distance::SquaredEuclidean => pairs().map(|(x, y)| (x - y).powi(2)).sum(),
+        Distance::Manhattan => pairs().map(|(x, y)| (x - y).abs()).sum(),
+        Distance::Cosine => 1.0 - pairs().map(|(x, y)| x * y).sum::<f64>(),
+        Distance::InnerProduct => -pairs().map(|(x, y)| x * y).sum::<f64>(),
+        other => panic!("{other:?} is not known here"),
+    }
+}
+
+fn widened(measures: &Measures) -> Measures<f64> {
+    Measures {
+        queries: measures.queries,
+        counted: measures.counted,
+        precision_at_1: measures.precision_at_1.into(),
+        recall: measures.recall.iter().map(|&number| number.into()).collect(),
+        r_precision: measures.r_precision.into(),
+        mean_average_precision_at_r: measures.mean_average_precision_at_r.into(),
+    }
+}
+
+/// Everything that is between 0 and 1.
+fn numbers(measures: &Measures<f64>) -> Vec<f64> {
+    let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } =
+        measures;
+    [precision_at_1, r_precision, mean_average_precision_at_r]
+        .into_iter()
+        .chain(recall)
+        .copied()
+        .collect()
+}
+
+#[track_caller]
+fn assert_near(actual: &Measures<f64>, expected: &Measures<f64>, most: f64, name: &str) {
+    assert_eq!([actual.queries, actual.counted], [expected.queries, expected.counted], "{name}");
+    assert_eq!(actual.recall.len(), expected.recall.len(), "{name}");
+    let pairs = numbers(actual).into_iter().zip(numbers(expected));
+    let farthest = pairs.map(|(actual, expected)| (actual - expected).abs()).fold(0.0, f64::max);
+    assert!(farthest <= most, "{name}: {actual:?} is not {expected:?}");
+}
