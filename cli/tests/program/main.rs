@@ -2,13 +2,17 @@
 
 mod adapters;
 mod bench;
+mod effects;
+mod environment;
 mod errors;
 mod goldens;
 mod measure;
+mod names;
 mod npy;
 mod objectives;
 mod outputs;
 mod shaders;
+mod times;
 mod validate;
 mod without_files;
 

@@ -2,6 +2,8 @@
 
 #[path = "../../../../cli/src/error.rs"]
 pub mod error;
+#[path = "../../../../cli/src/names.rs"]
+pub mod names;
 #[path = "../../../../cli/src/npy.rs"]
 pub mod npy;
 #[path = "../../../../cli/src/objective.rs"]
