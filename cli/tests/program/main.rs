@@ -3,6 +3,7 @@
 mod adapters;
 mod bench;
 mod errors;
+mod files;
 mod goldens;
 mod measure;
 mod npy;
