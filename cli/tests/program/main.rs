@@ -5,6 +5,7 @@ mod bench;
 mod effects;
 mod environment;
 mod errors;
+mod files;
 mod goldens;
 mod measure;
 mod names;
