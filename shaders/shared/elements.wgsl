@@ -46,18 +46,24 @@ fn main(group: Group) {
     // Rows beyond the values that there are add up to 0.
     let size = min(cut.width, max(sizes.queries * cut.dimensions, begin) - begin);
     var loss = 0.0;
+    var scaled = 0.0;
     var nonzero = 0u;
     for (var k = group.local; k < size; k += WORKGROUP) {
         let index = begin + k;
         let term = term_of(checked_value(index), checked_target(index));
         loss += term.value;
+        scaled += term.value * SCALED_DOWN;
         nonzero += select(0u, 1u, term.is_nonzero);
         gradient[index] = term.slope;
     }
     report_faults();
-    let total = workgroup_sum(vec4(loss, 0.0, 0.0, 0.0), group).x;
+    let totals = workgroup_sum(vec4(loss, scaled, 0.0, 0.0), group);
     let count = workgroup_count(vec4(nonzero, 0u, 0u, 0u), group).x;
     if (group.local == 0u) {
-        rows[row] = summary(total, size, count);
+        rows[row] = summary(totals.x, size, count);
+        if (!is_finite(totals.x)) {
+            rows[row].loss = totals.y;
+            rows[row].scaled = 1u;
+        }
     }
 }

@@ -57,7 +57,7 @@ fn statistics(group: Group) {
         above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0));
     }
     if (group.local == 0u) {
-        row_statistics[i] = Statistic(parameters.margin - nearest.value + above, nearest.column, 0.0);
+        row_statistics[i] = Statistic(parameters.margin - nearest.value + above, nearest.column, 0.0, 0.0);
     }
 }
 
@@ -86,7 +86,7 @@ fn see_positive(positives: ptr<function, Positives>, i: u32, j: u32, own: Statis
     if (EXACT == 0u) {
         reach = log_add(own.value, other);
     }
-    let h = select(0.0, max(0.0, reach + d), own.column != NOWHERE);
+    let h = select(0.0, max(0.0, reach + d), own.number != NOWHERE);
     (*positives).weight += h * share(i, j, own.value, other);
     if (i < j) {
         (*positives).loss += 0.5 * h * h;
@@ -126,7 +126,7 @@ fn main(group: Group) {
         let kinds = relations(i, quad);
         let at = row * quads() + quad;
         let d = distances_of(row, quad, kinds);
-        var slopes = select(vec4(0.0), vec4(-sums.y), columns_of(quad) == vec4(own.column));
+        var slopes = select(vec4(0.0), vec4(-sums.y), columns_of(quad) == vec4(own.number));
         if (EXACT == 0u) {
             slopes = -sums.y * exp(parameters.margin - d - own.value);
         }

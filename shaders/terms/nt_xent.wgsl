@@ -46,7 +46,7 @@ fn statistics(group: Group) {
     }
     let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), group);
     if (group.local == 0u) {
-        row_statistics[i] = Statistic(level, 0u, sums.y);
+        row_statistics[i] = Statistic(level, 0u, sums.y, 0.0);
         // A softplus is never 0, though f32 may round it so.
         let nonzero = select(0u, counts.x, has_negatives);
         rows[i] = Row(

@@ -3,5 +3,6 @@
 mod any_bytes;
 mod bounds;
 mod errors;
+mod flushing;
 mod goldens;
 mod unsafe_code;

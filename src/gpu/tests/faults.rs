@@ -146,8 +146,10 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/nt_xent.wgsl", "select(0u, counts.x, has_negatives)", "0u"),
     ("terms/nt_xent.wgsl", "row_statistics[j];", "own;"),
     ("terms/sup_con.wgsl", "return kind != NO_PAIR;", "return kind == NEGATIVE;"),
-    ("terms/sup_con.wgsl", "own - exp(", "own - 0.999 * exp("),
-    ("terms/sup_con.wgsl", "sums.x * weight", "sums.x"),
+    ("terms/sup_con.wgsl", "- positives * exponential", "- 0.999 * positives * exponential"),
+    ("terms/sup_con.wgsl", "-exponential / sum", "-0.999 * exponential / sum"),
+    ("terms/sup_con.wgsl", "+ log_sum, has", "+ 0.999 * log_sum, has"),
+    ("terms/sup_con.wgsl", "sums.w / f32(counts.x)", "sums.w"),
     ("gradient/pairwise.wgsl", "value.x = gradient[at];", "value.x = 0.0;"),
     (
         "gradient/pairwise.wgsl",
