@@ -2,11 +2,12 @@
 //
 //   SUM                    sum of the terms
 //   MEAN                   / number of terms
-//   MEAN_NON_ZERO          / number of terms greater than 0; SPLIT_MEAN: of the positives and of the negatives apart
+//   MEAN_NON_ZERO          / number of terms greater than 0; SPLIT_MEAN: of positives and negatives
+//                          apart
 //   HADSELL_MEAN           / twice the number of terms
 //
-// Nothing divides by zero: without terms the loss and the scale are 0. A mean is beyond f32 only where it is itself, not where the
-// sum is: shared/summary.wgsl.
+// Nothing divides by zero: without terms the loss and the scale are 0. A mean is beyond f32 only
+// where it is itself, not where the sum is: shared/summary.wgsl.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
@@ -44,12 +45,14 @@ fn add_counts(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     return vec4(wide_add(a.xy, b.xy), wide_add(a.zw, b.zw));
 }
 
-fn workgroup_counts(value: vec4<u32>, group: Group) -> vec4<u32> {
-    count_scratch[group.local] = value;
+fn workgroup_counts(value: vec4<u32>, invocation: Invocation) -> vec4<u32> {
+    count_scratch[invocation.index] = value;
     workgroupBarrier();
     for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
-        if (group.local < width) {
-            count_scratch[group.local] = add_counts(count_scratch[group.local], count_scratch[group.local + width]);
+        if (invocation.index < width) {
+            count_scratch[invocation.index] = add_counts(
+                count_scratch[invocation.index], count_scratch[invocation.index + width],
+            );
         }
         workgroupBarrier();
     }
@@ -76,16 +79,17 @@ fn reduction_scale(terms: vec2<u32>, nonzero: vec2<u32>) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     var sums = vec4(0.0);
     var scaled = vec4(0.0);
     var pairs = vec4(0u);
     var terms = vec4(0u);
     var nonzero = vec4(0u);
     let count = select(arrayLength(&rows), sizes.queries, summands.by_query == 1u);
-    for (var i = group.local; i < count; i += WORKGROUP) {
+    for (var i = invocation.index; i < count; i += WORKGROUP) {
         let row = rows[i];
-        let plain = vec4(row.loss, row.negative_loss, row.positive_distance, row.negative_distance);
+        let plain =
+            vec4(row.loss, row.negative_loss, row.positive_distance, row.negative_distance);
         let is_scaled = vec4(row.scaled == 1u, false, false, false);
         sums += select(plain, plain * SCALED_UP, is_scaled);
         scaled += select(plain * SCALED_DOWN, plain, is_scaled);
@@ -93,12 +97,12 @@ fn main(group: Group) {
         terms = add_counts(terms, vec4(row.terms, row.nonzero));
         nonzero = add_counts(nonzero, vec4(row.nonzero_positives, 0u, row.nonzero_negatives, 0u));
     }
-    sums = workgroup_sum(sums, group);
-    scaled = workgroup_sum(scaled, group);
-    pairs = workgroup_counts(pairs, group);
-    terms = workgroup_counts(terms, group);
-    nonzero = workgroup_counts(nonzero, group);
-    if (group.local == 0u) {
+    sums = workgroup_sum(sums, invocation);
+    scaled = workgroup_sum(scaled, invocation);
+    pairs = workgroup_counts(pairs, invocation);
+    terms = workgroup_counts(terms, invocation);
+    nonzero = workgroup_counts(nonzero, invocation);
+    if (invocation.index == 0u) {
         totals.rows = count;
         write_totals(sums, scaled, pairs, terms, nonzero);
     }
@@ -109,13 +113,16 @@ fn weighed(weight: f32, sum: f32, scaled: f32) -> f32 {
     return select(weight * scaled * SCALED_UP, weight * sum, is_finite(sum));
 }
 
-fn write_totals(sums: vec4<f32>, scaled: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: vec4<u32>) {
+fn write_totals(
+    sums: vec4<f32>, scaled: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: vec4<u32>,
+) {
     let positive_weight = inverse(nonzero.xy);
     let negative_weight = inverse(nonzero.zw);
     let scale = reduction_scale(terms.xy, terms.zw);
     var loss = weighed(scale, sums.x + sums.y, scaled.x + scaled.y);
     if (SPLIT_MEAN == 1u) {
-        loss = weighed(positive_weight, sums.x, scaled.x) + weighed(negative_weight, sums.y, scaled.y);
+        loss = weighed(positive_weight, sums.x, scaled.x)
+            + weighed(negative_weight, sums.y, scaled.y);
     }
     totals.loss = loss;
     totals.scale = summands.weight * scale;
@@ -131,8 +138,15 @@ fn write_totals(sums: vec4<f32>, scaled: vec4<f32>, pairs: vec4<u32>, terms: vec
     totals.negative_pairs = pairs.zw;
     totals.given = sizes.given;
     if (LAST == 1u) {
-        totals.faults = vec4(state[EMBEDDINGS_FAULT], state[REFERENCES_FAULT], state[BETA_FAULT], state[LABEL_FAULT]);
-        totals.list_faults = vec4(state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT]);
+        totals.faults = vec4(
+            state[EMBEDDINGS_FAULT],
+            state[REFERENCES_FAULT],
+            state[BETA_FAULT],
+            state[LABEL_FAULT],
+        );
+        totals.list_faults = vec4(
+            state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT],
+        );
         for (var k = 0u; k < STATE_SIZE; k++) {
             state[k] = 0u;
         }

@@ -1,9 +1,9 @@
 // Binary cross-entropy of a logit x: max(x, 0) - x t + log(1 + exp(-|x|)), with the slope s(x) - t
 //
-// s(x) is s(-|x|) for x < 0 and 1 - s(-|x|) else: taken from the nearer of 0 and 1, the slope keeps its digits where the logit is
-// right and confident.
+// s(x) is s(-|x|) for x < 0 and 1 - s(-|x|) else: taken from the nearer of 0 and 1, the slope keeps
+// its digits where the logit is right and confident.
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 // #include "shared/exponential.wgsl"
 
 fn term_of(x: f32, t: f32) -> Term {

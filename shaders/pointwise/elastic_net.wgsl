@@ -1,6 +1,6 @@
 // Elastic net: l1_strength |w| + l2_strength w^2, with derivative 0 at 0
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 struct Parameters {
     l1_strength: f32,

@@ -2,7 +2,7 @@
 //
 // Both are c (|r| - c / 2) with c = min(|r|, delta).
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 struct Parameters {
     delta: f32,

@@ -1,6 +1,6 @@
 // L1 regulariser: strength |w|, with derivative 0 at 0
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 struct Parameters {
     strength: f32,

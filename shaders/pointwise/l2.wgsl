@@ -1,6 +1,6 @@
 // L2 regulariser: strength w^2
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 struct Parameters {
     strength: f32,

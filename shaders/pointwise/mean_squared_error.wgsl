@@ -1,6 +1,6 @@
 // Mean squared error: (p - t)^2
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 fn term_of(p: f32, t: f32) -> Term {
     let r = p - t;

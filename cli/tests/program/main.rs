@@ -7,6 +7,7 @@ mod goldens;
 mod measure;
 mod npy;
 mod objectives;
+mod outputs;
 mod shaders;
 mod validate;
 mod without_files;

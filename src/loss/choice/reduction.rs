@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::named;
+
 /// How the terms of a loss become one number. No reduction divides by zero: a batch without terms
 /// has loss and gradient 0.
 ///
@@ -27,7 +29,11 @@ pub enum Reduction {
     HadsellMean,
 }
 
-impl Reduction {
+named! {
     /// Every reduction.
-    pub const ALL: [Self; 4] = [Self::Sum, Self::Mean, Self::MeanNonZero, Self::HadsellMean];
+    Reduction, "reduction":
+    Sum "Sum",
+    Mean "Mean",
+    MeanNonZero "MeanNonZero",
+    HadsellMean "HadsellMean",
 }
