@@ -123,27 +123,24 @@
 //!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
 //!   ([`Context::evaluate_with`]).
 
-mod batch;
+mod data;
 mod error;
-mod evaluation;
 mod gpu;
 mod loss;
 pub mod measures;
-mod objective;
 pub mod reference;
-mod shader;
 pub mod shaders;
-mod shape;
 pub mod training;
+mod wgsl;
 
-pub use batch::Batch;
+pub use data::batch::Batch;
+pub use data::evaluation::Evaluation;
+pub use data::objective::{ObjectiveEvaluation, Weighted};
+pub use data::shape::{Mode, Shape};
 pub use error::{Error, Result};
-pub use evaluation::Evaluation;
 pub use gpu::{
     Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation,
     Options, Output, Outputs, Pending, Plan, Progress, RowWidth, Section, Stage, Tier, Tile, Tiles,
     Timings,
 };
 pub use loss::*;
-pub use objective::{ObjectiveEvaluation, Weighted};
-pub use shape::{Mode, Shape};

@@ -39,9 +39,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::shape::{Mode, Shape};
 pub use crate::gpu::MeasurePlan;
-use crate::loss::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
-use crate::shape::{Mode, Shape};
+use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
 use crate::{Distance, Error, Result};
 
 /// Of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the negatives.

@@ -8,9 +8,9 @@
 //! ```
 
 use crate::Tier;
-use crate::gpu::{Kernel, kernels};
+use crate::gpu::kernel::{Kernel, catalogue};
 use crate::loss::{Difficulty, Distance, Reduction, Truth};
-use crate::shader::{compose, with_constants};
+use crate::wgsl::include::{compose, with_constants};
 
 /// One variant of a kernel.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub struct ShaderSource {
 /// Every kernel that any plan can have, in every variant and tier, sorted by name. Of a tier above
 /// the baseline those that are not the baseline's.
 pub fn all() -> Vec<ShaderSource> {
-    let kernels = kernels::all();
+    let kernels = catalogue::all();
     let of_tier = |tier| {
         kernels
             .iter()
@@ -72,7 +72,7 @@ impl ShaderSource {
 fn name(kernel: &Kernel, tier: Tier) -> String {
     let mut name = if tier == Tier::Baseline { String::new() } else { format!("{tier}/") };
     name += kernel.shader.path.trim_end_matches(".wgsl");
-    if kernel.entry != kernels::MAIN {
+    if kernel.entry != catalogue::MAIN {
         name += &format!("-{}", kernel.entry);
     }
     for &(constant, value) in &kernel.constants {

@@ -23,5 +23,5 @@ fn one_place_is_unsafe() {
             text.lines().filter(|line| line.contains("unsafe_code")).map(|_| relative.clone()),
         );
     }
-    assert_eq!(places, [Path::new("src/gpu/kernel.rs")]);
+    assert_eq!(places, [Path::new("src/gpu/device/pipelines.rs")]);
 }

@@ -117,7 +117,7 @@ fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) -> u32 {
 }
 
 // The loops over near pairs take 16 vec4s a round, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in
-// all (src/gpu/limits.rs).
+// all (src/gpu/cut/loops.rs).
 const NEAR_STEP = 16u;
 
 // Vec4 k of the difference of two rows, 0 beyond their end.

@@ -24,7 +24,7 @@
 
 const SIDE = 16u;
 
-// Places of a row that a dispatch takes: a round of the loop for each 16 (src/gpu/limits.rs).
+// Places of a row that a dispatch takes: a round of the loop for each 16 (src/gpu/cut/loops.rs).
 const PORTION = 491520u;
 
 // Where the row's places begin and end.

@@ -33,7 +33,7 @@ const ROWS = 8u;
 const VECTORS = 32u;
 const WORKGROUP = ROWS * VECTORS;
 
-// Anchors of a dispatch: a round of the loop for each, where all have chosen the same row (src/gpu/limits.rs).
+// Anchors of a dispatch: a round of the loop for each, where all have chosen the same row (src/gpu/cut/loops.rs).
 const PORTION = 8192u;
 
 const BITS = 32u;

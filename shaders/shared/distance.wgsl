@@ -2,7 +2,7 @@
 // gradient of a sum of distances is a sum of coefficient * direction.
 // Needs shared/numbers.wgsl.
 
-// As the host numbers them: src/loss/distance.rs.
+// As the host numbers them: src/loss/choice/distance.rs.
 const EUCLIDEAN = 0u;
 const SQUARED_EUCLIDEAN = 1u;
 const MANHATTAN = 2u;

@@ -7,7 +7,7 @@
 const CHUNK = 1024u;
 
 // Positives that a dispatch works on, in chunks: so many that its loops, which grow with the columns, are not stopped
-// (src/gpu/limits.rs).
+// (src/gpu/cut/loops.rs).
 override PORTION: u32 = 8u * CHUNK;
 
 var<workgroup> keys: array<Key, CHUNK>;

@@ -1,4 +1,4 @@
-// What a row adds up to, and what all rows add up to. The host reads both: src/gpu/layout.rs.
+// What a row adds up to, and what all rows add up to. The host reads both: src/wgsl/layout.rs.
 
 struct Row {
     loss: f32,               // sum of the row's terms; where they are kept apart, of the positive ones

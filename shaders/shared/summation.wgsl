@@ -44,7 +44,7 @@ const SIDE = 16u;        // invocations along each
 const STEP = 16u;        // summands per step
 const TILE_SIZE = 512u;  // vec4s in workgroup memory of 128 rows or dimensions of a step
 
-// Summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/limits.rs).
+// Summands of a dispatch, a multiple of STEP: a round of the loop for each step (src/gpu/cut/loops.rs).
 const PORTION = 65536u;
 
 fn portion_size() -> u32 {

@@ -1,65 +1,37 @@
-//! How it is computed: adapters and contexts, kernels, plans and read-back. Nothing in here knows a
+//! How it is computed. The rooms from the ground up, each of which knows only those before it: `cut`,
+//! `kernel`, `device`, `dispatch`, then `pairs` and `training`, then `plan`. Nothing in here knows a
 //! formula.
 
-mod adapter;
-mod autotune;
-mod basis;
-mod buffers;
-mod context;
-mod dispatch;
-mod evaluate;
-mod faults;
-mod inputs;
-mod kernel;
-pub(crate) mod kernels;
-mod layout;
-mod limits;
-mod linear;
-mod list;
-mod measure;
-mod memory_bank;
-mod objective;
-mod optimizer;
-mod outputs;
-mod part;
-mod pieces;
-mod plan;
-mod pointwise;
-mod program;
-mod readback;
-mod row_width;
-mod scope;
-mod sizes;
-mod stage;
-mod steps;
-mod stripes;
-mod submissions;
-mod sweeps;
-mod tier;
-mod tiles;
-mod timings;
-mod trace;
-mod uniforms;
+pub(crate) mod cut;
+pub(crate) mod device;
+pub(crate) mod dispatch;
+pub(crate) mod kernel;
+pub(crate) mod pairs;
+pub(crate) mod plan;
+pub(crate) mod training;
 
-pub use adapter::Adapter;
-pub use context::{Context, Options};
-pub use faults::{Injected, Operation};
-pub use inputs::{Binding, Inputs};
-pub(crate) use kernel::Kernel;
-pub use linear::LinearPlan;
-pub use measure::MeasurePlan;
-pub use memory_bank::MemoryBank;
-pub use objective::ObjectivePlan;
-pub use optimizer::OptimizerPlan;
-pub use outputs::{Output, Outputs};
-pub use plan::Plan;
-pub use readback::Pending;
-pub use row_width::RowWidth;
-pub use stage::{Section, Stage};
-pub use submissions::Progress;
-pub use tier::{Checks, Tier};
-pub use tiles::{Tile, Tiles};
-pub use timings::Timings;
+pub use cut::row_width::RowWidth;
+pub use cut::tiles::{Tile, Tiles};
+pub use device::adapter::Adapter;
+pub use device::context::Context;
+pub use device::faults::{Injected, Operation};
+pub use device::options::{Checks, Options};
+pub use dispatch::binding::Binding;
+pub use dispatch::readback::Pending;
+pub use dispatch::section::Section;
+pub use dispatch::submissions::Progress;
+pub use dispatch::timings::Timings;
+pub use kernel::stage::Stage;
+pub use pairs::inputs::Inputs;
+pub use pairs::outputs::{Output, Outputs};
+pub use plan::loss::Plan;
+pub use plan::measure::MeasurePlan;
+pub use plan::memory_bank::MemoryBank;
+pub use plan::objective::ObjectivePlan;
+pub use training::linear::LinearPlan;
+pub use training::optimizer::OptimizerPlan;
+
+pub use crate::wgsl::tier::Tier;
 
 #[cfg(test)]
 mod tests;

@@ -1,41 +1,21 @@
 //! What is asked: one file per loss with its parameters, defaults, formula and source. Nothing in
 //! here knows wgpu.
 
-mod contrastive;
+mod choice;
 mod description;
-mod distance;
-mod lifted_structured;
-mod margin;
-mod mining;
-mod multi_margin;
-mod nt_xent;
+mod pairs;
 pub(crate) mod parameters;
 mod pointwise;
-mod reduction;
-mod sampling;
-mod sup_con;
-mod triplet;
 
 use serde::{Deserialize, Serialize};
 
-pub use contrastive::Contrastive;
-pub(crate) use description::{
-    Beta, Chunks, Description, SEED, SORTED_CHUNK, SORTING_ROUNDS, Statistics, Terms, Walk,
-};
-pub use distance::Distance;
-pub use lifted_structured::{Form, LiftedStructured};
-pub use margin::Margin;
-pub use mining::Mining;
-pub(crate) use mining::{Difficulty, Triplets};
-pub use multi_margin::MultiMargin;
-pub use nt_xent::NtXent;
+pub use choice::*;
+pub(crate) use choice::{Difficulty, Triplets};
+pub(crate) use description::{Beta, Description, SEED};
+pub use pairs::*;
 pub use pointwise::*;
-pub use reduction::Reduction;
-pub use sampling::Sampling;
-pub use sup_con::SupCon;
-pub use triplet::Triplet;
 
-use crate::shape::{Mode, Shape};
+use crate::data::shape::{Mode, Shape};
 use crate::{Error, Result};
 
 /// The list that names every loss: hands `$callback!` the names of their types, those over pairs

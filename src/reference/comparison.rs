@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::expectation::Expectation;
-use crate::evaluation::Evaluation;
+use crate::data::evaluation::Evaluation;
 
 /// How an f32 result compares with the [`Expectation`]: of every quantity the number that is
 /// farthest off, in shares of its bound.
@@ -157,6 +157,28 @@ impl Comparison {
     /// Every quantity.
     pub fn deviations(&self) -> &[Deviation] {
         &self.deviations
+    }
+}
+
+impl Expectation {
+    /// Compares every number of an f32 result with the expected one.
+    pub fn compare(&self, actual: &Evaluation<f32>) -> Comparison {
+        Comparison::new(self, actual)
+    }
+
+    /// Whether the comparison would notice that the loss and the gradient are off by this part of
+    /// themselves; `None` where both are 0.
+    pub fn notices(&self, actual: &Evaluation<f32>, part: f32) -> Option<bool> {
+        if actual.loss == 0.0 && actual.gradient.iter().all(|&number| number == 0.0) {
+            return None;
+        }
+        let factor = 1.0 + part;
+        let gradient = actual.gradient.iter().map(|number| number * factor).collect();
+        Some(
+            !self
+                .compare(&Evaluation { loss: actual.loss * factor, gradient, ..actual.clone() })
+                .agrees(),
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a loss says of one anchor: the frame that every loss file fills.
 
+use super::anchor::Anchor;
 use super::bounded::{Bounded, Count};
 use super::choice::Choice;
 use super::problem::Problem;
@@ -29,25 +30,6 @@ pub(super) fn scale_of(reduction: Reduction, terms: u64, nonzero: Count) -> Boun
         Reduction::Mean => Count::exact(terms).reciprocal(),
         Reduction::MeanNonZero => nonzero.reciprocal(),
         Reduction::HadsellMean => Count::exact(2 * terms).reciprocal(),
-    }
-}
-
-/// One row of the distance matrix.
-pub(super) struct Anchor {
-    pub index: usize,
-    pub label: u32,
-    /// To every column; that of an anchor to itself belongs to no pair.
-    pub distances: Vec<Bounded>,
-    /// The columns with the anchor's label, ascending.
-    pub positives: Vec<usize>,
-    /// The columns with another label, ascending.
-    pub negatives: Vec<usize>,
-}
-
-impl Anchor {
-    /// The logits of the softmax family, -d / temperature, of every column.
-    pub fn logits(&self, temperature: f32) -> Vec<Bounded> {
-        self.distances.iter().map(|&d| -d / Bounded::exact(temperature.into())).collect()
     }
 }
 

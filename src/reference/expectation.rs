@@ -1,7 +1,6 @@
 //! What is expected of f32 kernels.
 
-use super::comparison::Comparison;
-use crate::evaluation::Evaluation;
+use crate::data::evaluation::Evaluation;
 
 /// A sum of this size may have passed f32's largest number, 3.4e38, on its way.
 const LARGE: f64 = 1e37;
@@ -23,11 +22,6 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// Compares every number of an f32 result with the expected one.
-    pub fn compare(&self, actual: &Evaluation<f32>) -> Comparison {
-        Comparison::new(self, actual)
-    }
-
     /// Whether a number of the result, or a sum on the way to it, may be beyond f32, so that
     /// kernels may refuse it with [`Error::Overflow`](crate::Error::Overflow).
     pub fn may_overflow(&self) -> bool {
@@ -46,21 +40,6 @@ impl Expectation {
             expected.mean_positive_distance.abs().max(expected.mean_negative_distance.abs());
         (largest * weight.abs().max(1.0) * expected.terms as f64).max(farthest * pairs as f64)
             > LARGE
-    }
-
-    /// Whether the comparison would notice that the loss and the gradient are off by this part of
-    /// themselves; `None` where both are 0.
-    pub fn notices(&self, actual: &Evaluation<f32>, part: f32) -> Option<bool> {
-        if actual.loss == 0.0 && actual.gradient.iter().all(|&number| number == 0.0) {
-            return None;
-        }
-        let factor = 1.0 + part;
-        let gradient = actual.gradient.iter().map(|number| number * factor).collect();
-        Some(
-            !self
-                .compare(&Evaluation { loss: actual.loss * factor, gradient, ..actual.clone() })
-                .agrees(),
-        )
     }
 }
 

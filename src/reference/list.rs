@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
+use super::anchor::Anchor;
 use super::bounded::Bounded;
-use super::definition::Anchor;
-use crate::batch::Batch;
-use crate::shape::Mode;
+use crate::data::batch::Batch;
+use crate::data::shape::Mode;
 
 /// Pairs that are seen at a time; an even number, so that the two pairs of a triplet stay together.
 const PART: usize = 4096;

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
+use super::anchor::Anchor;
 use super::bounded::{Bounded, Count, ROUNDING, tree};
 use super::comparison::{Comparison, Deviation, worst_of};
-use super::definition::Anchor;
 use super::problem::{Numbers, Problem};
 use crate::Result;
-use crate::batch::Batch;
+use crate::data::batch::Batch;
 use crate::measures::{Measures, Retrieval};
 
 /// Two divisions in f32, within 2.5 units in the last place each.

@@ -21,27 +21,22 @@
 //! those into gradients, `sweep` runs over the anchors, `pointwise` is the frame of the losses
 //! without pairs, `bounded` is the arithmetic that carries the rounding errors of f32 along.
 
+mod anchor;
 mod bounded;
 mod choice;
 mod comparison;
-mod contrastive;
 mod definition;
 mod distance;
 mod expectation;
-mod lifted_structured;
 mod list;
-mod margin;
 mod measures;
-mod multi_margin;
-mod nt_xent;
 mod objective;
+mod pairs;
 mod pointwise;
 mod problem;
 mod random;
-mod sup_con;
 mod sweep;
 mod training;
-mod triplet;
 mod urn;
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use super::bounded::{Bounded, ROUNDING};
 use super::comparison::{Comparison, Deviation, worst_of};
 use super::expectation::Expectation;
 use super::{evaluate_with_bounds, floored};
-use crate::evaluation::Evaluation;
-use crate::objective::{ObjectiveEvaluation, Weighted, check_batches};
+use crate::data::evaluation::Evaluation;
+use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
 use crate::{Batch, Result};
 
 /// The result of an objective by its definition, and how far from each of its numbers correct f32

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::anchor::Anchor;
 use super::bounded::Bounded;
-use super::definition::Anchor;
 use super::distance::{Point, Points};
 use super::list::List;
-use crate::batch::Batch;
+use crate::data::batch::Batch;
+use crate::data::shape::{Mode, Shape};
 use crate::loss::{Description, Distance};
-use crate::shape::{Mode, Shape};
 
 /// What is evaluated, in f64.
 pub(super) struct Problem<'a> {

@@ -7,13 +7,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::anchor::Anchor;
 use super::bounded::{Bounded, Count, ROUNDING, SMALLEST};
-use super::definition::{Anchor, Definition, Terms};
+use super::definition::{Definition, Terms};
 use super::distance::{Points, Pull};
 use super::expectation::Expectation;
 use super::problem::Problem;
-use crate::evaluation::Evaluation;
-use crate::shape::Mode;
+use crate::data::evaluation::Evaluation;
+use crate::data::shape::Mode;
 
 /// Anchors whose coefficients are held at a time.
 const BLOCK: usize = 256;

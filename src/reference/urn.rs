@@ -1,9 +1,9 @@
 //! Drawing negatives with weights by their distance (Wu, Manmatha, Smola and Krähenbühl 2017), and
 //! which could be drawn where weights are rounded.
 
+use super::anchor::Anchor;
 use super::bounded::{Bounded, ROUNDING, SMALLEST, chain};
 use super::choice::Choice;
-use super::definition::Anchor;
 use super::random::uniform_number;
 
 /// Nearer negatives weigh as much as at this distance.

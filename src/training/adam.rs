@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::optimizer::{LEARNING_RATE, Rule};
 use crate::loss::parameters::{check_share, check_strength};
-use crate::shader::shader;
+use crate::wgsl::include::shader;
 use crate::{Error, Result};
 
 /// f32 takes the square of a gradient of about 1e-19 and less for 0: without an epsilon that is

@@ -1,6 +1,6 @@
 //! A linear projection.
 
-use crate::shape::countable;
+use crate::data::shape::countable;
 use crate::{Error, Result};
 
 /// The sizes of a linear projection without a bias: outputs = inputs x weights.

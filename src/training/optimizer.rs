@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Adam, Sgd};
 use crate::Result;
 use crate::loss::parameters::check_strength;
-use crate::shader::Shader;
+use crate::wgsl::include::Shader;
 
 /// The name of the parameter that may change from step to step.
 pub(crate) const LEARNING_RATE: &str = "learning_rate";

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::optimizer::{LEARNING_RATE, Rule};
 use crate::Result;
 use crate::loss::parameters::{check_share, check_strength};
-use crate::shader::shader;
+use crate::wgsl::include::shader;
 
 /// Stochastic gradient descent with momentum.
 ///

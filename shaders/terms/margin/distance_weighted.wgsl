@@ -31,7 +31,7 @@ struct Parameters {
 const NEAREST = 0.5;
 const FARTHEST = 1.4;
 
-// Draws of a dispatch: so many that its loops, which grow with the columns, are not stopped (src/gpu/limits.rs).
+// Draws of a dispatch: so many that its loops, which grow with the columns, are not stopped (src/gpu/cut/loops.rs).
 override PORTION: u32 = 16u * WORKGROUP;
 
 // Segments are summed up in blocks of 16, at most 16 of them.

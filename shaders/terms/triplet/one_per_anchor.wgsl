@@ -12,7 +12,7 @@
 // #include "shared/exponential.wgsl"
 // #include "shared/triplet.wgsl"
 
-// As the host numbers them: src/loss/mining.rs.
+// As the host numbers them: src/loss/choice/mining.rs.
 const EASY = 0u;
 const SEMI_HARD = 1u;
 const HARD = 2u;

@@ -3,12 +3,12 @@
 
 use super::contexts;
 use crate::Error;
+use crate::data::objective::Weighted;
 use crate::gpu::{Checks, Context, Options};
 use crate::loss::{Contrastive, Loss, Triplet};
-use crate::objective::Weighted;
 use crate::reference::samples::{Sample, losses, representatives};
 use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds};
-use crate::shader::planted;
+use crate::wgsl::include::planted;
 
 /// Whether the kernels agree with the reference on every batch of the sample that the loss can
 /// take.
@@ -249,7 +249,7 @@ fn every_planted_fault_is_caught() {
     for &(path, line, fault) in FAULTS {
         // Those whose own kernel it is come first.
         losses.sort_by_key(|loss| loss.description().terms().shader.path != path);
-        let forget = || [&cut, &whole].iter().for_each(|context| context.forget(path));
+        let forget = || [&cut, &whole].iter().for_each(|context| context.pipelines().forget(path));
         forget();
         let is_caught = planted(path, line, fault, || is_seen(&losses));
         forget();
@@ -283,9 +283,9 @@ fn every_planted_fault_in_a_sum_is_caught() {
     let context = contexts(Options::default()).swap_remove(0);
     assert!(objective_agrees(&context, &sample), "kernels without a fault agree");
     for &(path, line, fault) in FAULTS_OF_SUMS {
-        context.forget(path);
+        context.pipelines().forget(path);
         let is_caught = planted(path, line, fault, || !objective_agrees(&context, &sample));
-        context.forget(path);
+        context.pipelines().forget(path);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }

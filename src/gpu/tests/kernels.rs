@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use super::contexts;
-use crate::gpu::{Context, Kernel, Options, kernels};
+use crate::gpu::kernel::{Kernel, catalogue};
+use crate::gpu::{Context, Options};
 use crate::measures::Retrieval;
 use crate::reference::samples::{Sample, representatives};
 use crate::training::{Linear, Optimizer};
@@ -36,7 +37,7 @@ fn planned() -> Vec<Kernel> {
     let [inputs, other] = [(); 2].map(|()| values(&context, 4));
     linear.bind_forward(inputs.slice(..), other.slice(..)).expect("valid buffers");
     linear.bind_backward(inputs.slice(..), other.slice(..)).expect("valid buffers");
-    context.kernels()
+    context.pipelines().kernels()
 }
 
 fn values(context: &Context, count: u64) -> wgpu::Buffer {
@@ -48,7 +49,7 @@ fn values(context: &Context, count: u64) -> wgpu::Buffer {
 
 #[test]
 fn every_kernel_that_is_planned_is_listed() {
-    let all = kernels::all();
+    let all = catalogue::all();
     let planned = planned();
     assert!(planned.len() > 60, "only {} kernels", planned.len());
     for kernel in planned {
@@ -75,7 +76,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
 #[test]
 fn every_file_that_is_no_part_of_others_is_listed() {
     let listed: BTreeSet<_> =
-        kernels::all().iter().map(|kernel| kernel.shader.path.to_string()).collect();
+        catalogue::all().iter().map(|kernel| kernel.shader.path.to_string()).collect();
     let mut files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"));
     files.retain(|path| !path.starts_with("shared/") && !path.starts_with("subgroups/"));
     assert_eq!(files, listed);

@@ -2,17 +2,18 @@
 
 use std::mem::offset_of;
 
-use crate::gpu::kernel::Slot;
-use crate::gpu::layout::{
+use crate::gpu::cut::loops::{ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH};
+use crate::gpu::kernel::interface::Slot;
+use crate::gpu::kernel::{Kernel, catalogue};
+use crate::gpu::{RowWidth, Tier};
+use crate::loss::Difficulty;
+use crate::reference::samples::losses;
+use crate::training::Optimizer;
+use crate::wgsl::include::{Shader, compose, shader};
+use crate::wgsl::layout::{
     Accumulate, Choice, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row,
     Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, state,
 };
-use crate::gpu::limits::{ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH};
-use crate::gpu::{Kernel, RowWidth, Tier, kernels};
-use crate::loss::Difficulty;
-use crate::reference::samples::losses;
-use crate::shader::{Shader, compose, shader};
-use crate::training::Optimizer;
 
 fn parse(shader: Shader) -> naga::Module {
     let source = compose(shader, Tier::Baseline);
@@ -126,14 +127,14 @@ fn constants_have_the_same_value() {
     }
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
-    assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::stripes::STEP);
+    assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::cut::stripes::STEP);
     let softmax = parse(shader!("terms/nt_xent.wgsl"));
     assert_eq!(constant(&softmax, "GRADIENT_STEP"), constant(&gradient, "STEP"));
     let linear = parse(shader!("training/linear.wgsl"));
-    assert_eq!(constant(&linear, "TILE"), crate::gpu::sweeps::TILE);
+    assert_eq!(constant(&linear, "TILE"), crate::gpu::cut::tiles::TILE);
     assert_eq!(
         [&gradient, &distance].map(|module| constant(module, "BLOCK")),
-        [crate::gpu::sweeps::TILE; 2]
+        [crate::gpu::cut::tiles::TILE; 2]
     );
     let listed = parse(shader!("gradient/listed.wgsl"));
     let chosen = parse(shader!("gradient/chosen.wgsl"));
@@ -141,17 +142,17 @@ fn constants_have_the_same_value() {
         [&gradient, &listed, &chosen].map(|module| u64::from(constant(module, "PORTION")));
     assert_eq!(portions, [SUMMANDS_PER_DISPATCH, PLACES_PER_DISPATCH, ANCHORS_PER_DISPATCH]);
     let tile = [constant(&chosen, "ROWS"), 4 * constant(&chosen, "VECTORS")];
-    assert_eq!(tile.map(u64::from), crate::gpu::steps::CHOSEN_TILE);
+    assert_eq!(tile.map(u64::from), crate::gpu::pairs::gradients::CHOSEN_TILE);
     let listed = parse(shader!("distance/listed.wgsl"));
     assert_eq!(
         u64::from(constant(&listed, "PAIRS_PER_GROUP")),
-        crate::gpu::sweeps::PAIRS_PER_GROUP
+        crate::gpu::pairs::sweeps::PAIRS_PER_GROUP
     );
     let sorting = parse(shader!("incidence/count.wgsl"));
     let sizes = ["BLOCK", "DIGITS"].map(|name| u64::from(constant(&sorting, name)));
-    assert_eq!(sizes, [crate::gpu::list::BLOCK, crate::gpu::list::DIGITS]);
+    assert_eq!(sizes, [crate::wgsl::layout::BLOCK, crate::wgsl::layout::DIGITS]);
     let ranks = parse(shader!("measures/ranks.wgsl"));
-    assert_eq!(u64::from(constant(&ranks, "CHUNK")), crate::loss::SORTED_CHUNK);
+    assert_eq!(u64::from(constant(&ranks, "CHUNK")), crate::wgsl::terms::SORTED_CHUNK);
     // Its invocations take their sorted positives as the four components of a vector.
     assert_eq!(constant(&ranks, "CHUNK"), 4 * RowWidth::Wide.invocations());
 }
@@ -189,7 +190,7 @@ fn settings_stand_in_the_order_of_the_kernel() {
 
 #[test]
 fn rooms_have_the_bindings_of_their_kernels() {
-    for Kernel { room, shader, .. } in kernels::all() {
+    for Kernel { room, shader, .. } in catalogue::all() {
         let module = parse(shader);
         for (_, global) in module.global_variables.iter() {
             let Some(binding) = &global.binding else { continue };
@@ -216,7 +217,7 @@ fn rooms_have_the_bindings_of_their_kernels() {
 
 #[test]
 fn no_room_needs_more_than_the_baseline() {
-    for Kernel { room, .. } in kernels::all() {
+    for Kernel { room, .. } in catalogue::all() {
         let storage =
             room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
         assert!(storage <= 8, "{room:?} has {storage} storage buffers");

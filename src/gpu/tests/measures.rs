@@ -7,7 +7,7 @@ use crate::loss::Distance;
 use crate::measures::Retrieval;
 use crate::reference::measure_with_bounds;
 use crate::reference::samples::Sample;
-use crate::shader::planted;
+use crate::wgsl::include::planted;
 
 /// A line of a kernel and what it is replaced with.
 const FAULTS: &[(&str, &str, &str)] = &[
@@ -57,9 +57,9 @@ fn every_planted_fault_in_the_measures_is_caught() {
     let context = contexts(Options::default()).swap_remove(0);
     agrees(&context, &samples).expect("kernels without a fault agree");
     for &(path, line, fault) in FAULTS {
-        context.forget(path);
+        context.pipelines().forget(path);
         let is_caught = planted(path, line, fault, || agrees(&context, &samples).is_err());
-        context.forget(path);
+        context.pipelines().forget(path);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }

@@ -2,12 +2,12 @@
 //! kernels that this comparison has to catch.
 
 use super::contexts;
-use crate::gpu::buffers::filled;
-use crate::gpu::readback::{Pending, Sources, What};
+use crate::gpu::device::allocate::filled;
+use crate::gpu::dispatch::readback::{Pending, Sources, What};
 use crate::gpu::{Context, Options};
 use crate::reference::{Comparison, optimize, project, project_back};
-use crate::shader::planted;
 use crate::training::{Adam, Linear, Optimizer, Sgd};
+use crate::wgsl::include::planted;
 use crate::{Error, Shape};
 
 /// What storage offsets are multiples of on every device, in numbers.
@@ -22,7 +22,7 @@ fn upload(context: &Context, numbers: &[f32]) -> wgpu::Buffer {
 fn submit(context: &Context, mut encoder: wgpu::CommandEncoder, buffer: &wgpu::Buffer) -> Vec<f32> {
     let mut sources = Sources::default();
     sources.add(Shape::pointwise(1, 1), [(What::Gradient, buffer)]);
-    let parse = |read: &crate::gpu::readback::Read<'_>| {
+    let parse = |read: &crate::gpu::dispatch::readback::Read<'_>| {
         Ok(read.staged(0).floats(What::Gradient).unwrap_or_default())
     };
     let pending = Pending::new(context, &mut encoder, sources, parse).expect("a read-back");
@@ -257,12 +257,12 @@ fn planted_faults_are_caught() {
     let context = contexts(Options::default()).swap_remove(0);
     assert!(agrees(&context));
     for &(path, text, fault) in FAULTS {
-        context.forget(path);
+        context.pipelines().forget(path);
         assert!(
             !planted(path, text, fault, || agrees(&context)),
             "{path}: `{fault}` is not noticed"
         );
-        context.forget(path);
+        context.pipelines().forget(path);
     }
 }
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::loss::{Reduction, Terms, Truth, Walk};
-use crate::shader::shader;
+use crate::loss::{Reduction, Truth};
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::{Terms, Walk};
 
 /// The cross-entropy of class logits, the softmax loss.
 ///

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
 use crate::Result;
+use crate::loss::Reduction;
 use crate::loss::parameters::check_strength;
-use crate::loss::{Reduction, Terms};
-use crate::shader::shader;
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::Terms;
 
 /// The elastic net, L1 and L2 regularisers of weights in one.
 ///

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::loss::{Reduction, Terms, Truth};
-use crate::shader::shader;
+use crate::loss::{Reduction, Truth};
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::Terms;
 
 /// The hinge loss of binary classifiers.
 ///

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::Pointwise;
 use crate::Result;
 use crate::loss::parameters::check_positive;
-use crate::loss::{Reduction, Terms, Truth};
-use crate::shader::shader;
+use crate::loss::{Reduction, Truth};
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::Terms;
 
 /// Huber's loss: quadratic near the target, linear far from it, so that outliers weigh less.
 ///

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::loss::{Reduction, Terms, Truth};
-use crate::shader::shader;
+use crate::loss::{Reduction, Truth};
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::Terms;
 
 /// The squared error of predictions; with its default reduction the mean squared error.
 ///

@@ -21,9 +21,10 @@ pub use l2::L2;
 pub use mean_squared_error::MeanSquaredError;
 pub use uniform_entropy::UniformEntropy;
 
-use super::{Description, Distance, Reduction, Terms, Truth};
+use super::{Description, Distance, Reduction, Truth};
 use crate::Result;
-use crate::shape::Mode;
+use crate::data::shape::Mode;
+use crate::wgsl::terms::Terms;
 
 /// What a pointwise loss says of itself; the rest of its description is the same for all.
 pub(crate) trait Pointwise {

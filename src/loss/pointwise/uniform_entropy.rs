@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::loss::{Reduction, Terms, Walk};
-use crate::shader::shader;
+use crate::loss::Reduction;
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::{Terms, Walk};
 
 /// The cross-entropy of class logits against every class alike: the term that maximises the entropy
 /// of predictions.

@@ -17,8 +17,8 @@ use super::bounded::{Bounded, Count, Term};
 use super::definition::scale_of;
 use super::expectation::Expectation;
 use super::sweep::{floored, split};
-use crate::batch::Batch;
-use crate::evaluation::Evaluation;
+use crate::data::batch::Batch;
+use crate::data::evaluation::Evaluation;
 use crate::loss::Description;
 
 /// A loss by its definition, row by row.

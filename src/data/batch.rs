@@ -1,0 +1,348 @@
+//! What is given: inputs on the host, validated once, here.
+
+use crate::data::shape::{Mode, Shape};
+use crate::loss::{Loss, Margin, SIGNS, Truth};
+use crate::{Error, Result};
+
+/// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has
+/// the right lengths, no NaN or infinity anywhere and no index beyond its rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    shape: Shape,
+    embeddings: &'a [f32],
+    labels: &'a [u32],
+    references: &'a [f32],
+    reference_labels: &'a [u32],
+    beta: &'a [f32],
+    pairs: &'a [[u32; 2]],
+    same: &'a [u32],
+    triplets: &'a [[u32; 3]],
+    targets: &'a [f32],
+}
+
+impl<'a> Batch<'a> {
+    /// `n` x `d` embeddings, row by row, and their `n` labels. Every u32 is an ordinary label.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`], [`Error::TooLarge`], [`Error::Length`], [`Error::NotFinite`].
+    pub fn new(embeddings: &'a [f32], [n, d]: [usize; 2], labels: &'a [u32]) -> Result<Self> {
+        Self::rows(Shape::batch(n, d), embeddings)?.with_row_labels(labels)
+    }
+
+    /// `n` x `classes` scores, row by row, and the class of each row.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], and [`Error::LabelOutOfRange`].
+    pub fn scores(scores: &'a [f32], [n, classes]: [usize; 2], labels: &'a [u32]) -> Result<Self> {
+        let batch = Self::rows(Shape::scores(n, classes), scores)?.with_row_labels(labels)?;
+        check_labels(labels, "class", classes)?;
+        Ok(batch)
+    }
+
+    /// Row r of `embeddings` against row r of `references`, `pairs` x `d` each, and for every pair
+    /// 1 where the two are the same and 0 where they are different.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], and [`Error::Target`] for another number in `same`.
+    pub fn pair_rows(
+        embeddings: &'a [f32],
+        references: &'a [f32],
+        [pairs, d]: [usize; 2],
+        same: &'a [u32],
+    ) -> Result<Self> {
+        let batch = Self::rows(Shape::pair_rows(pairs, d), embeddings)?;
+        check_rows("references", references, pairs, d)?;
+        check_same(same, pairs)?;
+        Ok(Self { references, same, ..batch })
+    }
+
+    /// `n` x `d` embeddings, row by row, pairs of two of their rows, and for every pair 1 where the
+    /// two are the same and 0 where they are different. A pair may be listed again and then
+    /// counts again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], [`Error::IndexOutOfRange`], [`Error::PairWithItself`] for a row
+    /// paired with itself and [`Error::Target`] for another number in `same`.
+    pub fn pair_indices(
+        embeddings: &'a [f32],
+        [n, d]: [usize; 2],
+        pairs: &'a [[u32; 2]],
+        same: &'a [u32],
+    ) -> Result<Self> {
+        let batch = Self::rows(Shape::pair_indices(n, d, pairs.len()), embeddings)?;
+        check_indices("pairs", pairs, n)?;
+        if let Some(row) = pairs.iter().position(|[i, j]| i == j) {
+            return Err(Error::PairWithItself { row });
+        }
+        check_same(same, pairs.len())?;
+        Ok(Self { pairs, same, ..batch })
+    }
+
+    /// `n` x `d` embeddings, row by row, and triplets of their rows: anchor, positive, negative. A
+    /// triplet may be listed again and then counts again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], and [`Error::IndexOutOfRange`].
+    pub fn triplets(
+        embeddings: &'a [f32],
+        [n, d]: [usize; 2],
+        triplets: &'a [[u32; 3]],
+    ) -> Result<Self> {
+        let batch = Self::rows(Shape::triplets(n, d, triplets.len()), embeddings)?;
+        check_indices("triplets", triplets, n)?;
+        Ok(Self { triplets, ..batch })
+    }
+
+    /// `n` x `d` predictions, logits or weights, row by row, for the pointwise losses and the
+    /// regularisers; those that compare them with something take it from
+    /// [`with_targets`](Self::with_targets) or [`with_labels`](Self::with_labels).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`].
+    pub fn pointwise(values: &'a [f32], [n, d]: [usize; 2]) -> Result<Self> {
+        Self::rows(Shape::pointwise(n, d), values)
+    }
+
+    /// With a target for every one of the N x D predictions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`], [`Error::NotFinite`], and [`Error::NotInMode`] for inputs that are not
+    /// pointwise.
+    pub fn with_targets(self, targets: &'a [f32]) -> Result<Self> {
+        self.check_mode("targets", Mode::Pointwise)?;
+        check_rows("targets", targets, self.shape.queries(), self.shape.dimensions())?;
+        Ok(Self { targets, ..self })
+    }
+
+    /// With a class for every row of logits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`], [`Error::LabelOutOfRange`], and [`Error::NotInMode`] for inputs that are
+    /// not pointwise.
+    pub fn with_labels(self, labels: &'a [u32]) -> Result<Self> {
+        self.check_mode("labels of rows", Mode::Pointwise)?;
+        let batch = self.with_row_labels(labels)?;
+        check_labels(labels, "class", self.shape.dimensions())?;
+        Ok(batch)
+    }
+
+    fn rows(shape: Shape, embeddings: &'a [f32]) -> Result<Self> {
+        shape.check()?;
+        check_rows("embeddings", embeddings, shape.queries(), shape.dimensions())?;
+        Ok(Self {
+            shape,
+            embeddings,
+            labels: &[],
+            references: &[],
+            reference_labels: &[],
+            beta: &[],
+            pairs: &[],
+            same: &[],
+            triplets: &[],
+            targets: &[],
+        })
+    }
+
+    fn check_mode(&self, what: &'static str, mode: Mode) -> Result<()> {
+        if self.shape.mode() == mode {
+            return Ok(());
+        }
+        Err(Error::NotInMode { what, mode: self.shape.mode().name() })
+    }
+
+    fn with_row_labels(self, labels: &'a [u32]) -> Result<Self> {
+        check_length("labels", labels.len(), self.shape.queries())?;
+        Ok(Self { labels, ..self })
+    }
+
+    /// Against `m` references, `m` x D row by row, and their `m` labels, in place of the batch
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], and [`Error::NotInMode`] for anything but a batch.
+    pub fn with_references(
+        self,
+        references: &'a [f32],
+        m: usize,
+        labels: &'a [u32],
+    ) -> Result<Self> {
+        self.check_mode("references", Mode::Batch)?;
+        let shape = self.shape.against(Mode::Reference, m);
+        shape.check()?;
+        check_rows("references", references, m, shape.dimensions())?;
+        check_length("reference labels", labels.len(), m)?;
+        Ok(Self { shape, references, reference_labels: labels, ..self })
+    }
+
+    /// Against one prototype for each of `classes`, `classes` x D row by row, in place of the batch
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], [`Error::LabelOutOfRange`] for a label without a prototype, and
+    /// [`Error::NotInMode`] for anything but a batch.
+    pub fn with_prototypes(self, prototypes: &'a [f32], classes: usize) -> Result<Self> {
+        self.check_mode("prototypes", Mode::Batch)?;
+        let shape = self.shape.against(Mode::Prototypes, classes);
+        shape.check()?;
+        check_rows("references", prototypes, classes, shape.dimensions())?;
+        check_labels(self.labels, "prototype", classes)?;
+        Ok(Self { shape, references: prototypes, reference_labels: &[], ..self })
+    }
+
+    /// With references that stay as they are, a memory bank for instance: no gradient is computed
+    /// for them.
+    pub fn with_fixed_references(self) -> Self {
+        Self { shape: self.shape.with_fixed_references(), ..self }
+    }
+
+    /// With the boundaries of [`Margin`]: one number, or one per class.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`], [`Error::TooLarge`] and [`Error::NotFinite`].
+    pub fn with_beta(self, beta: &'a [f32]) -> Result<Self> {
+        if beta.is_empty() {
+            return Err(Error::Empty { what: "the number of betas" });
+        }
+        let shape = self.shape.with_betas(beta.len());
+        shape.check()?;
+        check_rows("beta", beta, beta.len(), 1)?;
+        Ok(Self { shape, beta, ..self })
+    }
+
+    /// The sizes.
+    pub const fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The embeddings, N x D; in scores mode the scores, in pointwise mode the predictions, logits
+    /// or weights.
+    pub const fn embeddings(&self) -> &'a [f32] {
+        self.embeddings
+    }
+
+    /// The N labels; empty where rows have none.
+    pub const fn labels(&self) -> &'a [u32] {
+        self.labels
+    }
+
+    /// The references, prototypes or second rows of pairs, M x D; empty in the other modes.
+    pub const fn references(&self) -> &'a [f32] {
+        self.references
+    }
+
+    /// The M labels of the references; empty in the other modes.
+    pub const fn reference_labels(&self) -> &'a [u32] {
+        self.reference_labels
+    }
+
+    /// The listed pairs; empty in the other modes.
+    pub const fn listed_pairs(&self) -> &'a [[u32; 2]] {
+        self.pairs
+    }
+
+    /// For every listed or row-aligned pair 1 where the two are the same and 0 where they are
+    /// different.
+    pub const fn same(&self) -> &'a [u32] {
+        self.same
+    }
+
+    /// The listed triplets; empty in the other modes.
+    pub const fn listed_triplets(&self) -> &'a [[u32; 3]] {
+        self.triplets
+    }
+
+    /// The targets given; may be empty.
+    pub const fn targets(&self) -> &'a [f32] {
+        self.targets
+    }
+
+    /// The betas given; may be empty.
+    pub const fn beta(&self) -> &'a [f32] {
+        self.beta
+    }
+
+    /// The betas that [`Margin`] takes: those given, or its default.
+    pub(crate) fn beta_or_default(&self) -> &'a [f32] {
+        if self.beta.is_empty() { &[Margin::DEFAULT_BETA] } else { self.beta }
+    }
+
+    /// Checks that the loss can be computed on this batch.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Loss::check`]; [`Error::LabelOutOfRange`] for a label without a beta; for targets
+    /// or labels of a pointwise loss [`Error::Missing`] where it needs them,
+    /// [`Error::Unsupported`] where it does not take them, and [`Error::Target`].
+    pub fn check(&self, loss: &Loss) -> Result<()> {
+        loss.check(&self.shape)?;
+        loss.check_truth(self.shape.mode(), !self.targets.is_empty(), !self.labels.is_empty())?;
+        if loss.truth() == Truth::Signs {
+            check_signs(self.targets, self.shape.dimensions())?;
+        }
+        match loss.description().beta() {
+            Some(beta) if beta.per_class => check_labels(self.labels, "beta", self.beta.len()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_rows(what: &'static str, values: &[f32], rows: usize, columns: usize) -> Result<()> {
+    check_length(what, values.len(), rows * columns)?;
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(Error::NotFinite { what, row: at / columns, column: at % columns }),
+        None => Ok(()),
+    }
+}
+
+fn check_length(what: &'static str, actual: usize, expected: usize) -> Result<()> {
+    if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
+}
+
+fn check_labels(labels: &[u32], what: &'static str, limit: usize) -> Result<()> {
+    match labels.iter().position(|&label| label as usize >= limit) {
+        Some(row) => Err(Error::LabelOutOfRange { what, row, label: Some(labels[row]), limit }),
+        None => Ok(()),
+    }
+}
+
+fn check_same(same: &[u32], pairs: usize) -> Result<()> {
+    check_length("same", same.len(), pairs)?;
+    match same.iter().position(|&same| same > 1) {
+        Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
+        None => Ok(()),
+    }
+}
+
+fn check_signs(targets: &[f32], columns: usize) -> Result<()> {
+    match targets.iter().position(|target| target.abs() != 1.0) {
+        Some(at) => Err(Error::Target {
+            what: "targets",
+            row: at / columns,
+            column: at % columns,
+            allowed: SIGNS,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_indices<const K: usize>(
+    what: &'static str,
+    list: &[[u32; K]],
+    limit: usize,
+) -> Result<()> {
+    match list.iter().flatten().position(|&index| index as usize >= limit) {
+        Some(at) => Err(Error::IndexOutOfRange { what, row: at / K, column: at % K, limit }),
+        None => Ok(()),
+    }
+}

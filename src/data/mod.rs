@@ -1,0 +1,6 @@
+//! What goes in and what comes out: batches and their shapes, objectives, evaluations.
+
+pub(crate) mod batch;
+pub(crate) mod evaluation;
+pub(crate) mod objective;
+pub(crate) mod shape;

@@ -1,0 +1,168 @@
+//! Weighted sums of losses.
+
+use crate::data::batch::Batch;
+use crate::data::shape::Shape;
+use crate::loss::Loss;
+use crate::{Error, Evaluation, Result};
+
+/// A loss of an objective: its weight, and what it is evaluated on.
+///
+/// `I` is a [`Batch`] on the host or a [`Shape`] for a plan. Losses over the same set of rows, the
+/// embeddings of a batch for instance, share that set's inputs and one gradient; a loss over other
+/// rows, the logits of a classification head for instance, names another set and has that one's
+/// gradient. All inputs of a set are shared. Losses that need other labels, references, betas or
+/// lists for the same rows are evaluated one by one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weighted<I> {
+    /// What its loss and gradients are multiplied with; any finite number.
+    pub weight: f32,
+    /// The loss.
+    pub loss: Loss,
+    /// What it is evaluated on.
+    pub inputs: I,
+    /// Which set of rows it is over; sets are numbered from 0.
+    pub set: usize,
+}
+
+impl<I> Weighted<I> {
+    /// A loss over set 0.
+    pub fn new(weight: f32, loss: impl Into<Loss>, inputs: I) -> Self {
+        Self { weight, loss: loss.into(), inputs, set: 0 }
+    }
+
+    /// The same over another set.
+    pub fn over(self, set: usize) -> Self {
+        Self { set, ..self }
+    }
+}
+
+impl Weighted<Batch<'_>> {
+    /// The same with the shape of its inputs in their place.
+    pub fn shape(&self) -> Weighted<Shape> {
+        Weighted {
+            weight: self.weight,
+            loss: self.loss.clone(),
+            inputs: *self.inputs.shape(),
+            set: self.set,
+        }
+    }
+}
+
+/// The result of an objective: `f32` from the GPU, `f64` from the CPU reference.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObjectiveEvaluation<T = f32> {
+    /// The sum of the weighted losses.
+    pub loss: T,
+    /// Every loss by itself, not weighted, in their order. Its `gradient` is empty, being part of
+    /// `gradients`; its gradients with respect to references and beta are weighted.
+    pub terms: Vec<Evaluation<T>>,
+    /// For every set the gradient of `loss` with respect to its rows, N x D.
+    pub gradients: Vec<Vec<T>>,
+}
+
+/// The inputs of a set on the host: what any of its losses is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SetInputs<'a> {
+    pub embeddings: &'a [f32],
+    pub labels: &'a [u32],
+    pub references: &'a [f32],
+    pub reference_labels: &'a [u32],
+    pub beta: &'a [f32],
+    pub pairs: &'a [[u32; 2]],
+    pub same: &'a [u32],
+    pub triplets: &'a [[u32; 3]],
+    pub targets: &'a [f32],
+}
+
+impl<'a> SetInputs<'a> {
+    pub fn of(batch: &Batch<'a>) -> Self {
+        Self {
+            embeddings: batch.embeddings(),
+            labels: batch.labels(),
+            references: batch.references(),
+            reference_labels: batch.reference_labels(),
+            beta: batch.beta(),
+            pairs: batch.listed_pairs(),
+            same: batch.same(),
+            triplets: batch.listed_triplets(),
+            targets: batch.targets(),
+        }
+    }
+
+    /// With what the inputs of another loss of the set add; what both are given has to be the same.
+    fn join(self, other: Self) -> Result<Self> {
+        Ok(Self {
+            embeddings: join("embeddings", self.embeddings, other.embeddings)?,
+            labels: join("labels", self.labels, other.labels)?,
+            references: join("references", self.references, other.references)?,
+            reference_labels: join(
+                "reference labels",
+                self.reference_labels,
+                other.reference_labels,
+            )?,
+            beta: join("beta", self.beta, other.beta)?,
+            pairs: join("pairs", self.pairs, other.pairs)?,
+            same: join("same", self.same, other.same)?,
+            triplets: join("triplets", self.triplets, other.triplets)?,
+            targets: join("targets", self.targets, other.targets)?,
+        })
+    }
+}
+
+fn join<'a, T: PartialEq>(what: &'static str, one: &'a [T], other: &'a [T]) -> Result<&'a [T]> {
+    if one.is_empty() || other.is_empty() || std::ptr::eq(one, other) || one == other {
+        return Ok(if one.is_empty() { other } else { one });
+    }
+    Err(Error::Set { what })
+}
+
+/// Checks weights and losses, and that the losses of a set have as many rows and columns; gives the
+/// rows and columns of every set.
+pub(crate) fn check<I>(
+    objective: &[Weighted<I>],
+    shape_of: impl Fn(&I) -> Shape,
+) -> Result<Vec<[usize; 2]>> {
+    if objective.is_empty() {
+        return Err(Error::Empty { what: "the number of losses" });
+    }
+    let last = objective.iter().map(|term| term.set).max().unwrap_or_default();
+    if last >= objective.len() {
+        return Err(NO_LOSS);
+    }
+    let mut sets = vec![None; last + 1];
+    for Weighted { weight, loss, inputs, set } in objective {
+        if !weight.is_finite() {
+            let (value, allowed) = (weight.to_string(), "any finite number");
+            return Err(Error::Parameter {
+                loss: loss.name(),
+                parameter: "weight",
+                value,
+                allowed,
+            });
+        }
+        let shape = shape_of(inputs);
+        shape.check()?;
+        loss.check(&shape)?;
+        let size = [shape.queries(), shape.dimensions()];
+        if *sets[*set].get_or_insert(size) != size {
+            return Err(Error::Set { what: "embeddings" });
+        }
+    }
+    sets.into_iter().collect::<Option<_>>().ok_or(NO_LOSS)
+}
+
+/// A number of a set is left out.
+const NO_LOSS: Error = Error::Empty { what: "the number of losses over a set" };
+
+/// The same on the host, with the inputs of every set.
+pub(crate) fn check_batches<'a>(objective: &[Weighted<Batch<'a>>]) -> Result<Vec<SetInputs<'a>>> {
+    let sizes = check(objective, |batch| *batch.shape())?;
+    objective.iter().try_for_each(|term| term.inputs.check(&term.loss))?;
+    let inputs_of = |set| {
+        let mut all =
+            objective.iter().filter(|term| term.set == set).map(|term| SetInputs::of(&term.inputs));
+        let first = all.next().ok_or(NO_LOSS)?;
+        all.try_fold(first, SetInputs::join)
+    };
+    (0..sizes.len()).map(inputs_of).collect()
+}

@@ -1,0 +1,219 @@
+//! What the inputs stand for, and their sizes.
+
+use crate::{Error, Result};
+
+/// What the inputs of an evaluation stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// Every row of one set with every other row: the pair (i, i) does not exist.
+    Batch,
+    /// Every query with every row of another set, which has labels of its own.
+    Reference,
+    /// Every row with one prototype per class: row c stands for class c.
+    Prototypes,
+    /// The rows are the scores of the classes.
+    Scores,
+    /// Every row of one set with the same row of another: Siamese networks.
+    PairRows,
+    /// Listed pairs of rows of one set.
+    PairIndices,
+    /// Listed triplets of rows of one set: anchor, positive, negative.
+    Triplets,
+    /// No pairs: every number, or every row, by itself or against its target.
+    Pointwise,
+}
+
+impl Mode {
+    /// The mode's name in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Batch => "batch",
+            Self::Reference => "reference",
+            Self::Prototypes => "prototypes",
+            Self::Scores => "scores",
+            Self::PairRows => "pair rows",
+            Self::PairIndices => "pair indices",
+            Self::Triplets => "triplets",
+            Self::Pointwise => "pointwise",
+        }
+    }
+
+    /// Whether distances and gradients of this mode are worked on in tiles.
+    pub(crate) fn has_tiles(self) -> bool {
+        matches!(self, Self::Batch | Self::Reference | Self::Prototypes)
+    }
+}
+
+/// The sizes of an evaluation's inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    mode: Mode,
+    queries: usize,
+    references: usize,
+    dimensions: usize,
+    betas: usize,
+    listed: usize,
+    fixed_references: bool,
+}
+
+impl Shape {
+    /// One set of `n` embeddings of `d` numbers, compared with itself.
+    pub const fn batch(n: usize, d: usize) -> Self {
+        Self::new(Mode::Batch, n, n, d)
+    }
+
+    /// `n` embeddings of `d` numbers against `m` references with labels of their own.
+    pub const fn reference(n: usize, m: usize, d: usize) -> Self {
+        Self::new(Mode::Reference, n, m, d)
+    }
+
+    /// `n` embeddings of `d` numbers against one prototype for each of `classes`.
+    pub const fn prototypes(n: usize, classes: usize, d: usize) -> Self {
+        Self::new(Mode::Prototypes, n, classes, d)
+    }
+
+    /// `n` samples with one score for each of `classes`.
+    pub const fn scores(n: usize, classes: usize) -> Self {
+        Self::new(Mode::Scores, n, classes, classes)
+    }
+
+    /// Two sets of `pairs` embeddings of `d` numbers, row against row.
+    pub const fn pair_rows(pairs: usize, d: usize) -> Self {
+        Self { listed: pairs, ..Self::new(Mode::PairRows, pairs, pairs, d) }
+    }
+
+    /// `pairs` listed pairs of `n` embeddings of `d` numbers.
+    pub const fn pair_indices(n: usize, d: usize, pairs: usize) -> Self {
+        Self { listed: pairs, ..Self::new(Mode::PairIndices, n, n, d) }
+    }
+
+    /// `triplets` listed triplets of `n` embeddings of `d` numbers.
+    pub const fn triplets(n: usize, d: usize, triplets: usize) -> Self {
+        Self { listed: triplets, ..Self::new(Mode::Triplets, n, n, d) }
+    }
+
+    /// `n` rows of `d` predictions, logits or weights.
+    pub const fn pointwise(n: usize, d: usize) -> Self {
+        Self::new(Mode::Pointwise, n, n, d)
+    }
+
+    const fn new(mode: Mode, queries: usize, references: usize, dimensions: usize) -> Self {
+        Self { mode, queries, references, dimensions, betas: 0, listed: 0, fixed_references: false }
+    }
+
+    /// The same with `betas` entries of beta for [`Margin`](crate::Margin); 0 stands for its
+    /// default.
+    pub const fn with_betas(self, betas: usize) -> Self {
+        Self { betas, ..self }
+    }
+
+    /// The same with references that stay as they are, a memory bank for instance: no gradient is
+    /// computed for them.
+    pub const fn with_fixed_references(self) -> Self {
+        Self { fixed_references: true, ..self }
+    }
+
+    /// The same embeddings against another set.
+    pub(crate) const fn against(self, mode: Mode, references: usize) -> Self {
+        Self { mode, references, listed: 0, ..self }
+    }
+
+    /// The same with other numbers of queries, references and listed entries.
+    pub(crate) const fn resized(self, [queries, references, listed]: [usize; 3]) -> Self {
+        Self { queries, references, listed, ..self }
+    }
+
+    /// What the inputs stand for.
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// N: rows of the embeddings.
+    pub const fn queries(&self) -> usize {
+        self.queries
+    }
+
+    /// M: columns of the distance matrix: the rows of the references, N where there are none, the
+    /// classes in scores mode.
+    pub const fn references(&self) -> usize {
+        self.references
+    }
+
+    /// D: numbers in a row of the embeddings, the classes in scores mode.
+    pub const fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// Entries of beta that are given.
+    pub const fn betas(&self) -> usize {
+        self.betas
+    }
+
+    /// How many pairs a list has: of a triplet the positive and the negative.
+    pub(crate) fn pairs(&self) -> u64 {
+        self.listed as u64 * if self.mode == Mode::Triplets { 2 } else { 1 }
+    }
+
+    /// Pairs or triplets that are listed; 0 in the modes without a list.
+    pub const fn listed(&self) -> usize {
+        self.listed
+    }
+
+    /// Whether there is a second set of rows.
+    pub const fn has_references(&self) -> bool {
+        matches!(self.mode, Mode::Reference | Mode::Prototypes | Mode::PairRows)
+    }
+
+    /// Whether the second set of rows gets a gradient.
+    pub const fn has_reference_gradient(&self) -> bool {
+        self.has_references() && !self.fixed_references
+    }
+
+    /// Whether rows have labels in every loss of the mode.
+    pub(crate) const fn is_labelled(&self) -> bool {
+        matches!(self.mode, Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores)
+    }
+
+    /// Checks that nothing is empty and everything can be counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`] and [`Error::TooLarge`].
+    pub fn check(&self) -> Result<()> {
+        let embeddings = ("the number of embeddings", self.queries);
+        let counts = match self.mode {
+            Mode::Batch => [embeddings; 2],
+            Mode::Reference => [embeddings, ("the number of references", self.references)],
+            Mode::Prototypes => [embeddings, ("the number of prototypes", self.references)],
+            Mode::Scores => [
+                ("the number of samples", self.queries),
+                ("the number of classes", self.references),
+            ],
+            Mode::PairRows | Mode::PairIndices => {
+                [("the number of pairs", self.listed), embeddings]
+            }
+            Mode::Triplets => [("the number of triplets", self.listed), embeddings],
+            Mode::Pointwise => [("the number of rows", self.queries); 2],
+        };
+        for (what, count) in
+            counts.into_iter().chain([("the dimension of the embeddings", self.dimensions)])
+        {
+            if count == 0 {
+                return Err(Error::Empty { what });
+            }
+        }
+        countable("embeddings", self.queries, self.dimensions)?;
+        countable("references", self.references, self.dimensions)?;
+        countable("the list", self.listed, 3)?;
+        countable("beta", self.betas, 1)?;
+        countable("labels", self.queries.max(self.references), 1)
+    }
+}
+
+/// Row indices are u32 on the GPU, and so is the linear index of a fault; bytes are addressed in
+/// usize on the host.
+pub(crate) fn countable(what: &'static str, rows: usize, columns: usize) -> Result<()> {
+    let values = rows.checked_mul(columns).filter(|&values| values < u32::MAX as usize / 4);
+    values.map(|_| ()).ok_or(Error::TooLarge { what, rows, columns })
+}

@@ -1,0 +1,8 @@
+//! How large and how many: the arithmetic of tiles, stripes, rows and loops. Pure: nothing in here
+//! needs a device.
+
+pub(crate) mod loops;
+pub(crate) mod row_width;
+pub(crate) mod stripes;
+pub(crate) mod tiles;
+pub(crate) mod values;

@@ -1,0 +1,177 @@
+//! The adapters of this machine, for callers that own no device.
+
+use std::cmp::Reverse;
+
+use crate::error::{Error, Result};
+use crate::gpu::device::baseline::check_baseline;
+use crate::gpu::device::context::Context;
+use crate::gpu::device::options::Options;
+use crate::wgsl::tier::Tier;
+
+/// An adapter of this machine: a GPU and a way to drive it.
+///
+/// wgpu's environment variables keep their meaning: `WGPU_BACKEND` (for instance `vulkan`, `gl`)
+/// and `WGPU_ADAPTER_NAME` (part of a name, in any case) narrow the choice.
+#[derive(Clone, Debug)]
+pub struct Adapter {
+    adapter: wgpu::Adapter,
+    info: wgpu::AdapterInfo,
+}
+
+impl Adapter {
+    /// Every adapter that the kernels run on, the best first: discrete GPUs, then integrated,
+    /// virtual and other ones, then software; Vulkan, Metal and DX12 before GL.
+    pub fn all() -> Vec<Self> {
+        Self::usable(&instance())
+    }
+
+    /// Every adapter that is too small for the kernels, with the [`Error::DeviceLimit`] that says
+    /// why.
+    pub fn unusable() -> Vec<(Self, Error)> {
+        Self::found(&instance())
+            .into_iter()
+            .filter_map(|adapter| adapter.check().err().map(|error| (adapter, error)))
+            .collect()
+    }
+
+    fn usable(instance: &wgpu::Instance) -> Vec<Self> {
+        Self::found(instance).into_iter().filter(|adapter| adapter.check().is_ok()).collect()
+    }
+
+    fn found(instance: &wgpu::Instance) -> Vec<Self> {
+        let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
+        let mut found: Vec<_> =
+            pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+                .into_iter()
+                .map(|adapter| Self { info: adapter.get_info(), adapter })
+                .filter(|adapter| contains(&adapter.info.name, &wanted))
+                .collect();
+        found.sort_by_key(|adapter| Reverse(adapter.rank()));
+        found
+    }
+
+    fn check(&self) -> Result<()> {
+        check_baseline(&self.adapter.limits())
+    }
+
+    /// The best adapter whose name, driver or backend contains `text` in any case; without text the
+    /// best of all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAdapter`] where there is none.
+    pub fn find(text: Option<&str>) -> Result<Self> {
+        Self::find_in(&instance(), text, None)
+    }
+
+    /// The same among those of the caller's instance, and with a surface of that instance among
+    /// those that can present to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAdapter`] where there is none.
+    pub fn find_in(
+        instance: &wgpu::Instance,
+        text: Option<&str>,
+        surface: Option<&wgpu::Surface<'_>>,
+    ) -> Result<Self> {
+        let wanted = text.unwrap_or_default();
+        let mut all = Self::usable(instance);
+        all.retain(|adapter| {
+            surface.is_none_or(|surface| adapter.adapter.is_surface_supported(surface))
+        });
+        let count = all.len();
+        all.into_iter().find(|adapter| adapter.matches(wanted)).ok_or_else(|| Error::NoAdapter {
+            searched: match text {
+                Some(text) => {
+                    format!("none of {count} has {text:?} in its name, driver or backend")
+                }
+                None => "on Vulkan, Metal, DX12 and GL".into(),
+            },
+        })
+    }
+
+    /// wgpu's own, for what a renderer asks of it.
+    pub const fn wgpu(&self) -> &wgpu::Adapter {
+        &self.adapter
+    }
+
+    /// What wgpu knows of it: name, driver, backend, type.
+    pub const fn info(&self) -> &wgpu::AdapterInfo {
+        &self.info
+    }
+
+    /// Its limits.
+    pub fn limits(&self) -> wgpu::Limits {
+        self.adapter.limits()
+    }
+
+    /// The tier that [`Adapter::open`] takes where none is forced.
+    pub fn tier(&self) -> Tier {
+        Tier::best(self.adapter.features(), &self.info)
+    }
+
+    /// Whether [`Adapter::open`] can be forced to this tier.
+    pub fn has(&self, tier: Tier) -> bool {
+        tier.fits(self.adapter.features(), &self.info)
+    }
+
+    /// Opens a device of its own on it, with all the limits that the adapter has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeviceLimit`] for one of [`Adapter::unusable`], [`Error::DeviceCreation`],
+    /// [`Error::MissingFeature`] for a forced tier that the adapter does not have.
+    pub fn open(&self, options: Options) -> Result<Context> {
+        let tier = options.tier.unwrap_or_else(|| self.tier());
+        // What a tier needs, and what timings need where the adapter has it.
+        let features =
+            (tier.features() | wgpu::Features::TIMESTAMP_QUERY) & self.adapter.features();
+        let (device, queue) =
+            pollster::block_on(self.adapter.request_device(&wgpu::DeviceDescriptor {
+                label: Some("metric-learning"),
+                required_features: features,
+                required_limits: self.adapter.limits(),
+                ..Default::default()
+            }))
+            .map_err(|error| Error::DeviceCreation { message: error.to_string() })?;
+        Context::with_options(&device, &queue, options)
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        let info = &self.info;
+        [&info.name, &info.driver, &info.driver_info, info.backend.to_str()]
+            .into_iter()
+            .any(|part| contains(part, text))
+    }
+
+    fn rank(&self) -> (u32, bool) {
+        let kind = match self.info.device_type {
+            wgpu::DeviceType::DiscreteGpu => 4,
+            wgpu::DeviceType::IntegratedGpu => 3,
+            wgpu::DeviceType::VirtualGpu => 2,
+            wgpu::DeviceType::Other => 1,
+            wgpu::DeviceType::Cpu => 0,
+        };
+        (kind, self.info.backend != wgpu::Backend::Gl)
+    }
+}
+
+pub(crate) fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
+}
+
+pub(crate) fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}
+
+impl Context {
+    /// On a device of its own, on the best adapter of this machine: see [`Adapter`] for others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAdapter`], [`Error::DeviceCreation`].
+    pub fn headless() -> Result<Self> {
+        Adapter::find(None)?.open(Options::default())
+    }
+}

@@ -1,0 +1,156 @@
+//! A device with what the library keeps on it: options, layouts and pipelines.
+
+use std::sync::Arc;
+
+use crate::data::shape::Shape;
+use crate::error::{Error, Result};
+use crate::gpu::cut::row_width::RowWidth;
+use crate::gpu::cut::tiles::{Tiles, enough};
+use crate::gpu::device::baseline::check_baseline;
+use crate::gpu::device::faults::Faults;
+use crate::gpu::device::options::Options;
+use crate::gpu::device::pipelines::Pipelines;
+use crate::gpu::device::tier::names_of;
+use crate::gpu::device::tuned::Tuned;
+use crate::wgsl::tier::Tier;
+
+/// A device and its queue, the caller's or one of its own, with the pipelines made so far. Clones
+/// share them.
+///
+/// It never takes the device over: only the calls that take and return host memory submit
+/// ([`Context::evaluate`] and the like), only those named `set_` write through the queue, and no
+/// device-wide handler is set.
+///
+/// All buffers handed to it must be of the same `wgpu::Instance`: wgpu tells devices of one
+/// instance apart, but not those of two. A device of the GL backend should be used by one thread at
+/// a time: wgpu panics where a thread has to wait for another to finish long work on it.
+#[derive(Clone, Debug)]
+pub struct Context {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    options: Options,
+    tier: Tier,
+    pipeline_cache: Option<wgpu::PipelineCache>,
+    pipelines: Pipelines,
+    faults: Faults,
+    tuned: Tuned,
+}
+
+impl Context {
+    /// On a device of the caller's. It needs WebGPU's default limits for compute and no feature.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeviceLimit`] for a device below them.
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Self> {
+        Self::with_options(device, queue, Options::default())
+    }
+
+    /// On a device of the caller's, with options.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeviceLimit`]; [`Error::MissingFeature`] for a forced tier that the device was not
+    /// created for.
+    pub fn with_options(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        options: Options,
+    ) -> Result<Self> {
+        Self::make(device, queue, options, None)
+    }
+
+    /// On a device of the caller's, with options and a cache for compiled pipelines, whose data the
+    /// caller may keep for the next start of the application. The device needs
+    /// [`wgpu::Features::PIPELINE_CACHE`], without which there is no such cache.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::with_options`].
+    pub fn with_pipeline_cache(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        options: Options,
+        cache: &wgpu::PipelineCache,
+    ) -> Result<Self> {
+        Self::make(device, queue, options, Some(cache))
+    }
+
+    fn make(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        options: Options,
+        cache: Option<&wgpu::PipelineCache>,
+    ) -> Result<Self> {
+        check_baseline(&device.limits())?;
+        let tier =
+            options.tier.unwrap_or_else(|| Tier::best(device.features(), &device.adapter_info()));
+        if !tier.fits(device.features(), &device.adapter_info()) {
+            return Err(Error::MissingFeature {
+                what: format!("tier {tier}"),
+                feature: names_of(tier.features()),
+            });
+        }
+        let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
+        let (pipelines, faults, tuned) =
+            (Pipelines::default(), Faults::default(), Tuned::default());
+        let inner =
+            Inner { device, queue, options, tier, pipeline_cache, pipelines, faults, tuned };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.inner.device
+    }
+
+    /// Its queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.inner.queue
+    }
+
+    /// The options it was made with.
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// The tier that runs.
+    pub fn tier(&self) -> Tier {
+        self.inner.tier
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    pub(crate) fn tuned(&self) -> &Tuned {
+        &self.inner.tuned
+    }
+
+    pub(crate) fn pipelines(&self) -> &Pipelines {
+        &self.inner.pipelines
+    }
+
+    pub(crate) fn pipeline_cache(&self) -> Option<&wgpu::PipelineCache> {
+        self.inner.pipeline_cache.as_ref()
+    }
+
+    /// The tiles of plans of this shape.
+    pub(crate) fn tiles_for(&self, shape: &Shape) -> Tiles {
+        let chosen = self.options().tiles.or_else(|| self.tuned().get(shape));
+        chosen.unwrap_or_else(|| {
+            Tiles::usual(shape, enough(self.device().adapter_info().device_type))
+        })
+    }
+
+    /// How many invocations share a row of so many columns.
+    pub(crate) fn row_width_for(&self, columns: u32) -> RowWidth {
+        let usual = || RowWidth::usual(self.device().adapter_info().device_type, columns);
+        self.options().row_width.unwrap_or_else(usual)
+    }
+}

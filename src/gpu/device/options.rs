@@ -1,0 +1,63 @@
+//! How a context works.
+
+use std::time::Duration;
+
+use crate::gpu::cut::row_width::RowWidth;
+use crate::gpu::cut::tiles::Tiles;
+use crate::wgsl::tier::Tier;
+
+/// How a context works.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Bytes of the workspace that holds a stripe of distances and their coefficients, and beside
+    /// them the gradient by columns of a cut matrix where that is at most a fourth of it: at
+    /// least 8 per column of the matrix. Measures, and triplets of one per anchor outside of
+    /// objectives, have no stripe of coefficients: at least 4. A larger one means fewer
+    /// dispatches, and one that holds the whole matrix of a batch less work. The result is the
+    /// same to the bit for every one that holds at least 16 rows and not the whole matrix.
+    /// Default 32 MiB, which stays in a large GPU's cache and holds batches of up to 2,048
+    /// rows, or without coefficients 2,896.
+    pub workspace_bytes: u64,
+    /// Arithmetic operations of a dispatch, roughly, beyond which its workgroups are shared out
+    /// among several: what a device that others use as well, or that a watchdog looks after,
+    /// does without a break. The result is the same to the bit. Default 805 million, which takes
+    /// less than a tenth of a second on a software adapter with 2 cores.
+    pub operations_per_dispatch: u64,
+    /// The tier to run; `None` takes the best that the device has. Default `None`.
+    pub tier: Option<Tier>,
+    /// The tiles of distances and gradients; `None` takes those that [`Context::autotune`](crate::Context::autotune) has
+    /// found, or the usual ones. Default `None`.
+    pub tiles: Option<Tiles>,
+    /// How many invocations share a row where a loss goes through it; `None` takes the usual ones.
+    /// Default `None`.
+    pub row_width: Option<RowWidth>,
+    /// Whether shaders carry run-time checks. Default `Trusted`.
+    pub checks: Checks,
+    /// How long a blocking call waits for the GPU before it gives up. Default 10 minutes.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workspace_bytes: 32 << 20,
+            operations_per_dispatch: 3 << 28,
+            tier: None,
+            tiles: None,
+            row_width: None,
+            checks: Checks::default(),
+            timeout: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Whether the driver's shaders carry run-time checks of every index and loop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Checks {
+    /// No run-time checks: every shape has been validated on the host, so that no index can leave
+    /// its buffer.
+    #[default]
+    Trusted,
+    /// Every index clamped and every loop bounded by naga, as for a shader of unknown origin.
+    Checked,
+}

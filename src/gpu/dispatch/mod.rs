@@ -1,0 +1,124 @@
+//! Dispatches: a kernel on buffers, for a number of workgroups.
+
+pub(crate) mod binding;
+pub(crate) mod bound;
+pub(crate) mod groups;
+pub(crate) mod patience;
+pub(crate) mod pieces;
+pub(crate) mod program;
+pub(crate) mod readback;
+pub(crate) mod section;
+pub(crate) mod submissions;
+pub(crate) mod timings;
+pub(crate) mod trace;
+pub(crate) mod uniforms;
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::gpu::device::context::Context;
+use crate::gpu::dispatch::bound::Bound;
+use crate::gpu::dispatch::groups::Groups;
+use crate::gpu::dispatch::pieces::{MOST_DISPATCHES, Piece};
+use crate::gpu::dispatch::uniforms::Uniforms;
+use crate::gpu::kernel::Kernel;
+use crate::gpu::kernel::interface::Slot;
+use crate::gpu::kernel::stage::Stage;
+use crate::wgsl::layout::{Starting, Stripe};
+
+/// One dispatch, with everything it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    label: Arc<str>,
+    pub stage: Stage,
+    pipeline: wgpu::ComputePipeline,
+    bind_group: wgpu::BindGroup,
+    offset: Option<u32>,
+    groups: [u32; 3],
+    /// Roughly how many arithmetic operations it takes.
+    pub cost: u64,
+}
+
+impl Step {
+    pub(crate) fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.push_debug_group(&self.label);
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.bind_group, self.offset.as_slice());
+        pass.dispatch_workgroups(self.groups[0], self.groups[1], self.groups[2]);
+        pass.pop_debug_group();
+    }
+
+    /// The same for other workgroups, on the stripe at this offset of the uniforms.
+    pub(crate) fn on_stripe(&self, offset: u32, groups: [u32; 3], cost: u64) -> Self {
+        Self { offset: Some(offset), groups, cost, ..self.clone() }
+    }
+}
+
+impl Kernel {
+    /// A dispatch on these buffers, in the order of the room's bindings.
+    pub(crate) fn step(
+        &self,
+        context: &Context,
+        label: &'static str,
+        buffers: &[Bound<'_>],
+        groups: [u32; 3],
+        cost: u64,
+    ) -> Step {
+        let made = context.pipeline(self);
+        let label = format!("metric-learning {label}");
+        let mut entries = Vec::with_capacity(buffers.len());
+        for ((binding, bound), slot) in buffers.iter().enumerate().zip(self.room.slots()) {
+            let size = if *slot == Slot::Stripe {
+                NonZeroU64::new(size_of::<Stripe>() as u64)
+            } else {
+                bound.size
+            };
+            let buffer = wgpu::BufferBinding { buffer: bound.buffer, offset: bound.offset, size };
+            let resource = wgpu::BindingResource::Buffer(buffer);
+            entries.push(wgpu::BindGroupEntry { binding: binding as u32, resource });
+        }
+        let bind_group = context.device().create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(&label),
+            layout: &made.layout,
+            entries: &entries,
+        });
+        Step {
+            label: label.into(),
+            stage: self.room.stage(),
+            pipeline: made.pipeline,
+            bind_group,
+            offset: None,
+            groups,
+            cost,
+        }
+    }
+
+    /// As many dispatches as it takes so that none is beyond what the context allows. `subject` is
+    /// the uniform of the first binding, `others` are those after it.
+    pub(crate) fn steps(
+        &self,
+        context: &Context,
+        label: &'static str,
+        subject: impl Starting,
+        others: &[Bound<'_>],
+        groups: Groups,
+    ) -> Result<Vec<Step>> {
+        let Groups { count, most, cost } = groups;
+        let bound = context.options().operations_per_dispatch.max(1);
+        let extent = [count, 1];
+        let pieces =
+            Piece::cut(extent, (u64::from(count) * most).div_ceil(bound).min(MOST_DISPATCHES));
+        let size = size_of_val(&subject);
+        let mut uniforms = Uniforms::new(context, size, pieces.len() as u64)?;
+        let offsets: Vec<_> =
+            pieces.iter().map(|piece| uniforms.add(&subject.starting_at(piece.first[0]))).collect();
+        let buffer = &uniforms.buffer(context, label)?;
+        let step = |(piece, offset): (&Piece, u32)| {
+            let own = Bound { buffer, offset: offset.into(), size: NonZeroU64::new(size as u64) };
+            let bound: Vec<_> = std::iter::once(own).chain(others.iter().copied()).collect();
+            self.step(context, label, &bound, piece.groups(), piece.share(cost, extent))
+        };
+        Ok(pieces.iter().zip(offsets).map(step).collect())
+    }
+}

@@ -1,0 +1,271 @@
+//! From the GPU to the host, without blocking forever.
+
+use futures::channel::oneshot;
+use futures::future::FutureExt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+use std::{fmt, task};
+
+use crate::data::evaluation::Evaluation;
+use crate::data::shape::Shape;
+use crate::error::{Error, Result};
+use crate::gpu::device::context::Context;
+use crate::gpu::device::scope::scoped;
+use crate::gpu::dispatch::patience::Patience;
+
+/// An evaluation, or another result, on its way to the host.
+///
+/// First submit the encoder that the `read_back` of a [`Plan`](crate::Plan) or of another plan recorded into,
+/// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is
+/// polled and asks to be polled again at once, so any executor will do, at the cost of one that is
+/// kept busy: where that matters, poll the device elsewhere and `wait`.
+pub struct Pending<T = Evaluation> {
+    context: Context,
+    staging: wgpu::Buffer,
+    layout: Layout,
+    parse: Parse<T>,
+    mapped: Option<oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+}
+
+/// Makes the result of what was read.
+pub(crate) type Parse<T> = Box<dyn Fn(&Read<'_>) -> Result<T> + Send + Sync>;
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("layout", &self.layout).finish_non_exhaustive()
+    }
+}
+
+/// What the staging buffer holds: results, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    parts: Vec<Piece>,
+    /// The shape of each result's inputs.
+    shapes: Vec<Shape>,
+}
+
+/// A range of the staging buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    /// Which result it is part of.
+    result: usize,
+    what: What,
+    offset: u64,
+    bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Totals,
+    State,
+    Gradient,
+    GradientReferences,
+    GradientBeta,
+    Rows,
+    Measures,
+    Recall,
+    /// Of an optimiser.
+    Progress,
+    /// Of an objective.
+    Sum,
+    TotalLoss,
+    /// Of timings.
+    Timestamps,
+}
+
+/// The buffers that results are read from.
+#[derive(Default)]
+pub(crate) struct Sources<'a> {
+    buffers: Vec<(usize, What, &'a wgpu::Buffer)>,
+    shapes: Vec<Shape>,
+}
+
+impl<'a> Sources<'a> {
+    /// Adds a result in these buffers.
+    pub(crate) fn add(
+        &mut self,
+        shape: Shape,
+        buffers: impl IntoIterator<Item = (What, &'a wgpu::Buffer)>,
+    ) {
+        let result = self.shapes.len();
+        self.shapes.push(shape);
+        self.buffers.extend(buffers.into_iter().map(|(what, buffer)| (result, what, buffer)));
+    }
+
+    /// Adds what has no shape, and is all there is.
+    pub(crate) fn add_alone(&mut self, what: What, buffer: &'a wgpu::Buffer) {
+        self.buffers.push((0, what, buffer));
+    }
+}
+
+impl<T> Pending<T> {
+    /// Records copies of the sources; what is read is made of them by `parse`.
+    pub(crate) fn new(
+        context: &Context,
+        encoder: &mut wgpu::CommandEncoder,
+        sources: Sources<'_>,
+        parse: impl Fn(&Read<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let parse = Box::new(parse);
+        scoped(context.device(), "reading back", || Self::copying(context, encoder, sources, parse))
+    }
+
+    fn copying(
+        context: &Context,
+        encoder: &mut wgpu::CommandEncoder,
+        sources: Sources<'_>,
+        parse: Parse<T>,
+    ) -> Result<Self> {
+        let size: u64 = sources.buffers.iter().map(|(.., buffer)| buffer.size()).sum();
+        let limit = context.device().limits().max_buffer_size;
+        if size > limit {
+            return Err(Error::DeviceLimit {
+                what: "reading everything back",
+                needed: size,
+                name: "maxBufferSize",
+                limit,
+            });
+        }
+        let staging = context.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("metric-learning read-back"),
+            size,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })?;
+        context.check_alive("reading back")?;
+        let mut parts = Vec::new();
+        let mut offset = 0;
+        for (result, what, buffer) in sources.buffers {
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, offset, buffer.size());
+            parts.push(Piece { result, what, offset, bytes: buffer.size() });
+            offset += buffer.size();
+        }
+        let layout = Layout { parts, shapes: sources.shapes };
+        Ok(Self { context: context.clone(), staging, layout, parse, mapped: None })
+    }
+
+    /// Waits until the result is there, at most this long.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read;
+    /// [`Error::NotComputed`] where no recording of the plan has ever run (one that was not
+    /// submitted leaves the result of the one before); [`Error::NotFinite`], [`Error::Target`],
+    /// [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and [`Error::PairWithItself`] for
+    /// what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an
+    /// optimiser; [`Error::Overflow`] for a loss, gradient or distance beyond f32.
+    pub fn wait(self, timeout: Duration) -> Result<T> {
+        self.wait_with(&Patience::new(timeout))
+    }
+
+    pub(crate) fn wait_with(mut self, patience: &Patience) -> Result<T> {
+        let _span = tracing::debug_span!("wait", bytes = self.staging.size()).entered();
+        loop {
+            if let Some(result) = self.try_read() {
+                return result;
+            }
+            let timeout = Some(patience.look()?);
+            self.context.poll(wgpu::PollType::Wait { submission_index: None, timeout })?;
+        }
+    }
+
+    /// The result, if it is there.
+    fn try_read(&mut self) -> Option<Result<T>> {
+        let mapped = self.start_mapping().try_recv();
+        match mapped {
+            Ok(None) => None,
+            Ok(Some(mapped)) => Some(self.finish(mapped.ok())),
+            Err(oneshot::Canceled) => Some(self.finish(None)),
+        }
+    }
+
+    /// Mapping may start only after the copies have been submitted: with the first look.
+    fn start_mapping(&mut self) -> &mut oneshot::Receiver<Result<(), wgpu::BufferAsyncError>> {
+        let Self { context, staging, mapped, .. } = self;
+        mapped.get_or_insert_with(|| {
+            let (sender, receiver) = oneshot::channel();
+            // The receiver may be gone by then: nobody waits any longer.
+            context.map(staging, move |result| drop(sender.send(result)));
+            receiver
+        })
+    }
+
+    fn finish(&self, mapped: Option<()>) -> Result<T> {
+        let lost = Error::DeviceLost { during: "reading back" };
+        mapped.ok_or(lost.clone())?;
+        let bytes = self.staging.slice(..).get_mapped_range().map_err(|_| lost)?;
+        let result = (self.parse)(&Read { bytes: &bytes, layout: &self.layout });
+        drop(bytes);
+        self.staging.unmap();
+        result
+    }
+}
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
+        if let Err(error) = self.context.poll(wgpu::PollType::Poll) {
+            return Poll::Ready(Err(error));
+        }
+        match self.start_mapping().poll_unpin(context) {
+            Poll::Ready(mapped) => Poll::Ready(self.finish(mapped.ok().and_then(Result::ok))),
+            // Nobody else may be polling the device: come again.
+            Poll::Pending => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// What was copied, back on the host.
+#[derive(Clone, Copy)]
+pub(crate) struct Read<'a> {
+    bytes: &'a [u8],
+    layout: &'a Layout,
+}
+
+impl<'a> Read<'a> {
+    /// One of the results.
+    pub(crate) fn staged(&self, result: usize) -> Staged<'a> {
+        Staged { read: *self, result, shape: &self.layout.shapes[result] }
+    }
+
+    /// The bytes of one of its parts.
+    pub(crate) fn part(&self, result: usize, what: What) -> Option<&'a [u8]> {
+        let part =
+            self.layout.parts.iter().find(|part| part.result == result && part.what == what)?;
+        self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
+    }
+
+    /// How many results there are.
+    pub(crate) fn results(&self) -> usize {
+        self.layout.shapes.len()
+    }
+}
+
+/// One result, back on the host.
+pub(crate) struct Staged<'a> {
+    read: Read<'a>,
+    result: usize,
+    pub shape: &'a Shape,
+}
+
+impl Staged<'_> {
+    pub(crate) fn floats(&self, what: What) -> Option<Vec<f32>> {
+        self.part(what).map(bytemuck::pod_collect_to_vec)
+    }
+
+    pub(crate) fn first_floats(&self, what: What, count: usize) -> Option<Vec<f32>> {
+        let mut floats = self.floats(what)?;
+        floats.truncate(count);
+        Some(floats)
+    }
+
+    pub(crate) fn part(&self, what: What) -> Option<&[u8]> {
+        self.read.part(self.result, what)
+    }
+}

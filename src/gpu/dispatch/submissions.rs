@@ -1,0 +1,159 @@
+//! A recording in submissions that are bounded in time, so that a long evaluation can be watched
+//! and cancelled, and no watchdog of a driver takes it for a hang.
+
+use std::future::poll_fn;
+use std::iter::Peekable;
+use std::ops::ControlFlow;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::gpu::device::context::Context;
+use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::binding::Binding;
+use crate::gpu::dispatch::patience::Patience;
+use crate::gpu::dispatch::program::{PASS, Program};
+use crate::gpu::dispatch::readback::Pending;
+use crate::gpu::dispatch::trace::span;
+
+/// Operations of the first submission, before anything is known of the device: a tenth of a second
+/// on a software adapter. A submission ends with the dispatch that reaches its portion.
+pub(crate) const FIRST: u64 = 1 << 30;
+
+/// How long the later ones are to take: short enough to be cancelled, long enough that waiting
+/// between them costs nothing.
+pub(crate) const AIM: Duration = Duration::from_millis(100);
+
+/// A submission is at most so many times as large as the one before it.
+pub(crate) const GROWTH: u64 = 8;
+
+/// How far an evaluation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Operations that are done, roughly.
+    pub done: u64,
+    /// Operations in all.
+    pub total: u64,
+}
+
+/// What is left of a recording.
+pub(crate) struct Submissions<'a, I: Iterator<Item = &'a Step>> {
+    context: &'a Context,
+    steps: Peekable<I>,
+    progress: Progress,
+    /// Operations of the next submission.
+    portion: u64,
+}
+
+/// A submission that more of the recording follows.
+pub(crate) struct Submitted {
+    index: wgpu::SubmissionIndex,
+    cost: u64,
+    start: Instant,
+}
+
+impl<'a, I: Iterator<Item = &'a Step>> Submissions<'a, I> {
+    fn new(context: &'a Context, steps: impl Fn() -> Result<I>) -> Result<Self> {
+        let total = steps()?.map(|step| step.cost).sum();
+        Ok(Self {
+            context,
+            steps: steps()?.peekable(),
+            progress: Progress { done: 0, total },
+            portion: FIRST,
+        })
+    }
+
+    /// Submits a portion; `None` for the last one.
+    fn submit(&mut self) -> Result<Option<Submitted>> {
+        let mut encoder = self.context.encoder();
+        let mut pass = encoder.begin_compute_pass(&PASS);
+        let mut cost = 0;
+        while let Some(step) = self.steps.next_if(|_| cost < self.portion) {
+            step.record(&mut pass);
+            cost += step.cost;
+        }
+        drop(pass);
+        let start = Instant::now();
+        let index = self.context.submit(encoder)?;
+        Ok(self.steps.peek().map(|_| Submitted { index, cost, start }))
+    }
+
+    /// Makes the next submission as long as it should be, after this one.
+    fn finish(&mut self, Submitted { cost, start, .. }: &Submitted) {
+        self.progress.done += cost;
+        let fitting = *cost as f64 * AIM.as_secs_f64() / start.elapsed().as_secs_f64();
+        self.portion = (fitting as u64).clamp(1, cost.saturating_mul(GROWTH));
+    }
+}
+
+impl Context {
+    /// Runs a program on what is bound to it and waits for the result. Before every submission
+    /// `watch` hears what is done, and can break off.
+    pub(crate) fn run<T>(
+        &self,
+        program: &Program,
+        binding: &Binding,
+        read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<Pending<T>>,
+        mut watch: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<T> {
+        let _span = span!("submit", &program.subject);
+        let patience = Patience::new(self.options().timeout);
+        let mut submissions = Submissions::new(self, || program.steps(binding))?;
+        loop {
+            if watch(submissions.progress).is_break() {
+                return Err(Error::Cancelled);
+            }
+            let Some(submitted) = submissions.submit()? else { break };
+            while !self.has_run(&submitted, patience.look()?)? {}
+            submissions.finish(&submitted);
+        }
+        self.submit_read_back(read_back)?.wait_with(&patience)
+    }
+
+    /// The same without blocking: nothing more is submitted when the future is dropped.
+    pub(crate) async fn run_async<T>(
+        &self,
+        program: &Program,
+        binding: &Binding,
+        read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<Pending<T>>,
+    ) -> Result<T> {
+        let mut submissions = Submissions::new(self, || program.steps(binding))?;
+        while let Some(submitted) = submissions.submit()? {
+            poll_fn(|task| match self.has_run(&submitted, Duration::ZERO) {
+                Ok(false) => {
+                    // Nobody else may be polling the device: come again.
+                    task.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                Ok(true) => Poll::Ready(Ok(())),
+                Err(error) => Poll::Ready(Err(error)),
+            })
+            .await?;
+            submissions.finish(&submitted);
+        }
+        self.submit_read_back(read_back)?.await
+    }
+
+    fn encoder(&self) -> wgpu::CommandEncoder {
+        let descriptor = wgpu::CommandEncoderDescriptor { label: Some("metric-learning") };
+        self.device().create_command_encoder(&descriptor)
+    }
+
+    fn has_run(&self, submitted: &Submitted, within: Duration) -> Result<bool> {
+        self.poll(wgpu::PollType::Wait {
+            submission_index: Some(submitted.index.clone()),
+            timeout: Some(within),
+        })
+    }
+
+    fn submit_read_back<T>(
+        &self,
+        read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<Pending<T>>,
+    ) -> Result<Pending<T>> {
+        let mut encoder = self.encoder();
+        let pending = read_back(&mut encoder)?;
+        self.submit(encoder)?;
+        Ok(pending)
+    }
+}

@@ -1,0 +1,340 @@
+//! Every kernel there is. They are made here and nowhere else, so that [`all`] can list them
+//! without a device.
+
+use crate::data::shape::Mode;
+use crate::gpu::cut::row_width::RowWidth;
+use crate::gpu::cut::tiles::Tile;
+use crate::gpu::kernel::Kernel;
+use crate::gpu::kernel::interface::Room;
+use crate::loss::{Beta, Description, Distance, Loss};
+use crate::measures::RANKING;
+use crate::training::{Optimizer, Rule};
+use crate::wgsl::include::{Shader, shader};
+use crate::wgsl::layout::DIGIT_BITS;
+use crate::wgsl::terms::{Statistics, Terms};
+
+/// Every kernel that a plan can have, in every variant, each once.
+pub(crate) fn all() -> Vec<Kernel> {
+    let mut all = Kernels::default();
+    all.extend([
+        prepare_sizes(),
+        prepare_rows(),
+        prepare_beta(),
+        accumulate(),
+        finish_gradient(),
+        verdict(false),
+        verdict(true),
+        output(),
+        ranks(RANKING.usual_portion()),
+        measures(),
+    ]);
+    all.extend([Mode::PairRows, Mode::PairIndices, Mode::Triplets].map(prepare_list));
+    // A row's index has the digits of a u32.
+    all.extend((0..u32::BITS / DIGIT_BITS).flat_map(incidence));
+    all.extend([false, true].map(linear));
+    all.extend(Optimizer::all().iter().flat_map(|one| optimizer(&one.rule())));
+    for loss in Loss::variants() {
+        let description = loss.description();
+        all.extend([false, true].map(|last| totals(&loss, last)));
+        all.extend(description.beta().map(finish_beta));
+        for &mode in loss.modes() {
+            match loss.distance() {
+                Some(distance) => {
+                    all.extend(over_pairs(MatrixKind { mode, distance }, &description.terms()))
+                }
+                None => all.extend([pointwise(description)]),
+            }
+        }
+    }
+    all.0
+}
+
+#[derive(Default)]
+pub(crate) struct Kernels(Vec<Kernel>);
+
+impl Kernels {
+    /// Adds those that are new.
+    fn extend(&mut self, kernels: impl IntoIterator<Item = Kernel>) {
+        for kernel in kernels {
+            if !self.0.contains(&kernel) {
+                self.0.push(kernel);
+            }
+        }
+    }
+}
+
+/// Those of a loss on such a matrix.
+pub(crate) fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
+    // Rows that are too long for that many chunks take fewer: the same kernel with another
+    // constant.
+    let portion = terms.walk.usual_portion();
+    let mut kernels = Vec::new();
+    for width in RowWidth::ALL {
+        kernels.push(matrix.terms(terms, MAIN, portion, width));
+        if terms.statistics != Statistics::None {
+            kernels.push(matrix.terms(terms, STATISTICS, portion, width));
+        }
+    }
+    kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
+    if terms.chooses {
+        let summations: &[_] = if matrix.mode == Mode::Batch {
+            &[Summation::Joined]
+        } else {
+            &[Summation::Rows, Summation::Columns]
+        };
+        for &summation in summations {
+            kernels.extend([
+                matrix.chosen_gradient(summation),
+                matrix.finished_chosen_gradient(summation),
+            ]);
+        }
+    } else if matrix.is_tiled() {
+        for (summation, tile) in
+            Summation::ALL.into_iter().flat_map(|one| Tile::ALL.map(|tile| (one, tile)))
+        {
+            kernels.extend([
+                matrix.tiled_gradient(summation, tile),
+                matrix.finished_gradient(summation, tile, terms),
+            ]);
+        }
+    } else {
+        kernels.push(matrix.gradient());
+    }
+    kernels
+}
+
+/// The entry point of every kernel, but for the statistics of a loss and the beginning of an
+/// optimiser's step.
+pub(crate) const MAIN: &str = "main";
+
+pub(crate) const STATISTICS: &str = "statistics";
+
+pub(crate) const BEGIN: &str = "begin";
+
+pub(crate) fn kernel(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Kernel {
+    Kernel { room, shader, entry: MAIN, constants }
+}
+
+pub(crate) fn prepare_sizes() -> Kernel {
+    kernel(Room::PrepareSizes, shader!("prepare/sizes.wgsl"), Vec::new())
+}
+
+pub(crate) fn prepare_rows() -> Kernel {
+    kernel(Room::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new())
+}
+
+pub(crate) fn prepare_beta() -> Kernel {
+    kernel(Room::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new())
+}
+
+/// For the modes that have a list, numbered as in its file.
+pub(crate) fn prepare_list(mode: Mode) -> Kernel {
+    let kind = match mode {
+        Mode::Triplets => 2,
+        Mode::PairIndices => 1,
+        _ => 0,
+    };
+    kernel(Room::PrepareList, shader!("prepare/list.wgsl"), vec![("KIND", kind.into())])
+}
+
+/// The kernels that sort by a digit, in their order.
+pub(crate) fn incidence(digit: u32) -> [Kernel; 3] {
+    let files = [
+        shader!("incidence/count.wgsl"),
+        shader!("incidence/scan.wgsl"),
+        shader!("incidence/scatter.wgsl"),
+    ];
+    files
+        .map(|shader| kernel(Room::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())]))
+}
+
+/// The N x M matrix, or the list of pairs, as far as kernels depend on it.
+#[derive(Clone, Copy)]
+pub(crate) struct MatrixKind {
+    pub mode: Mode,
+    pub distance: Distance,
+}
+
+impl MatrixKind {
+    /// As `shaders/shared/distance.wgsl` numbers them: a distance, or scores.
+    fn number(self) -> f64 {
+        let is_scores = self.mode == Mode::Scores;
+        f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.distance as u32 })
+    }
+
+    fn constants(self) -> Vec<(&'static str, f64)> {
+        vec![("DISTANCE", self.number())]
+    }
+
+    /// Whether it is all of a matrix whose distances and gradients are worked on in tiles.
+    pub(crate) fn is_tiled(self) -> bool {
+        self.mode.has_tiles()
+    }
+
+    /// The tile matters where there are any.
+    pub(crate) fn distances(self, tile: Tile) -> Kernel {
+        if self.is_tiled() {
+            let mut constants = self.constants();
+            constants.push(("TILE", tile.side().into()));
+            return kernel(Room::Distance, shader!("distance/pairwise.wgsl"), constants);
+        }
+        if self.mode == Mode::Scores {
+            return kernel(Room::Distance, shader!("distance/scores.wgsl"), Vec::new());
+        }
+        let mut constants = self.constants();
+        constants.push(("ROW_ALIGNED", (self.mode == Mode::PairRows).into()));
+        kernel(Room::Distance, shader!("distance/listed.wgsl"), constants)
+    }
+
+    pub(crate) fn terms(
+        self,
+        terms: &Terms,
+        entry: &'static str,
+        portion: Option<u64>,
+        width: RowWidth,
+    ) -> Kernel {
+        let mut constants = terms.constants.clone();
+        constants.push(("WORKGROUP", width.invocations().into()));
+        constants.extend(portion_constant(portion));
+        constants.extend(self.constants());
+        Kernel { entry, ..kernel(Room::Terms, terms.shader, constants) }
+    }
+
+    /// Of scores, and of listed and row-aligned pairs.
+    pub(crate) fn gradient(self) -> Kernel {
+        match self.mode {
+            Mode::Scores => kernel(Room::Gradient, shader!("gradient/scores.wgsl"), Vec::new()),
+            Mode::PairRows => {
+                kernel(Room::Gradient, shader!("gradient/aligned.wgsl"), self.constants())
+            }
+            _ => kernel(Room::Gradient, shader!("gradient/listed.wgsl"), self.constants()),
+        }
+    }
+
+    /// Of all of a matrix.
+    pub(crate) fn tiled_gradient(self, summation: Summation, tile: Tile) -> Kernel {
+        use Summation::{Columns, EarlierRows, Joined, Triangle};
+        let mut constants = self.constants();
+        constants.push(("TRANSPOSED", matches!(summation, Columns | EarlierRows).into()));
+        constants.push(("TRIANGLE", matches!(summation, Triangle | EarlierRows).into()));
+        constants.push(("JOINED", (summation == Joined).into()));
+        constants.push(("TILE", tile.side().into()));
+        kernel(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants)
+    }
+
+    /// Of the pairs that anchors have chosen, for these, for the chosen, or joined.
+    pub(crate) fn chosen_gradient(self, summation: Summation) -> Kernel {
+        let mut constants = self.constants();
+        constants.push(("OWN", (summation != Summation::Columns).into()));
+        constants.push(("CHOSEN", (summation != Summation::Rows).into()));
+        kernel(Room::Gradient, shader!("gradient/chosen.wgsl"), constants)
+    }
+
+    /// The same for a loss that is alone, with nothing to come after it.
+    pub(crate) fn finished_chosen_gradient(self, summation: Summation) -> Kernel {
+        let shader = shader!("gradient/finished_chosen.wgsl");
+        Kernel { room: Room::FinishedGradient, shader, ..self.chosen_gradient(summation) }
+    }
+
+    /// A tiled one for a loss that is alone in its stripe, with nothing to come after it.
+    pub(crate) fn finished_gradient(
+        self,
+        summation: Summation,
+        tile: Tile,
+        terms: &Terms,
+    ) -> Kernel {
+        let mut kernel = self.tiled_gradient(summation, tile);
+        let split = terms.statistics == Statistics::Totals;
+        kernel.constants.push(("SPLIT_MEAN", split.into()));
+        Kernel { room: Room::FinishedGradient, shader: shader!("gradient/finished.wgsl"), ..kernel }
+    }
+}
+
+/// Which pairs of a stripe a gradient sums up, and for which of their rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Summation {
+    /// All, for the stripe's rows.
+    Rows,
+    /// All, for their columns.
+    Columns,
+    /// All of a whole batch, for rows and columns at once.
+    Joined,
+    /// Those with columns up to the stripe's own end, for the stripe's rows.
+    Triangle,
+    /// Those with the rows before the stripe, for these.
+    EarlierRows,
+}
+
+impl Summation {
+    const ALL: [Self; 5] =
+        [Self::Rows, Self::Columns, Self::Joined, Self::Triangle, Self::EarlierRows];
+}
+
+pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {
+    // The kernels of rows have their truth written into them.
+    let constants = if loss.per_anchor() {
+        Vec::new()
+    } else {
+        vec![("TRUTH", f64::from(loss.truth() as u32))]
+    };
+    kernel(Room::Pointwise, loss.terms().shader, constants)
+}
+
+/// Adds up the rows of a loss; the `last` loss also takes the faults over.
+pub(crate) fn totals(loss: &Loss, last: bool) -> Kernel {
+    let constants = vec![
+        ("REDUCTION", f64::from(loss.reduction() as u32)),
+        ("SPLIT_MEAN", (loss.description().terms().statistics == Statistics::Totals).into()),
+        ("LAST", last.into()),
+    ];
+    kernel(Room::FinishTotals, shader!("finish/totals.wgsl"), constants)
+}
+
+pub(crate) fn accumulate() -> Kernel {
+    kernel(Room::FinishAccumulate, shader!("finish/accumulate.wgsl"), Vec::new())
+}
+
+pub(crate) fn finish_gradient() -> Kernel {
+    kernel(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new())
+}
+
+pub(crate) fn finish_beta(beta: Beta) -> Kernel {
+    kernel(
+        Room::FinishBeta,
+        shader!("finish/beta.wgsl"),
+        vec![("BETA_PER_CLASS", beta.per_class.into())],
+    )
+}
+
+/// Whether the results of a loss are valid; the `first` of a plan writes it.
+pub(crate) fn verdict(first: bool) -> Kernel {
+    kernel(Room::FinishVerdict, shader!("finish/verdict.wgsl"), vec![("FIRST", first.into())])
+}
+
+/// Hands a gradient to a buffer of the caller's.
+pub(crate) fn output() -> Kernel {
+    kernel(Room::FinishOutput, shader!("finish/output.wgsl"), Vec::new())
+}
+
+pub(crate) fn ranks(portion: Option<u64>) -> Kernel {
+    kernel(Room::MeasureRanks, shader!("measures/ranks.wgsl"), portion_constant(portion))
+}
+
+pub(crate) fn measures() -> Kernel {
+    kernel(Room::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new())
+}
+
+/// A step of an optimiser: what is the same for all parameters, then every parameter.
+pub(crate) fn optimizer(rule: &Rule) -> [Kernel; 2] {
+    [BEGIN, MAIN].map(|entry| Kernel { entry, ..kernel(Room::Optimizer, rule.shader, Vec::new()) })
+}
+
+/// The product of two matrices, of which the first may be read `transposed`.
+pub(crate) fn linear(transposed: bool) -> Kernel {
+    kernel(Room::Linear, shader!("training/linear.wgsl"), vec![("TRANSPOSED", transposed.into())])
+}
+
+/// The portion as the constant of the kernels that have one.
+pub(crate) fn portion_constant(portion: Option<u64>) -> Vec<(&'static str, f64)> {
+    portion.iter().map(|&portion| ("PORTION", portion as f64)).collect()
+}

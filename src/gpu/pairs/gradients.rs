@@ -1,0 +1,291 @@
+//! The gradients of one loss, summed up from its coefficients and scaled.
+
+use crate::data::shape::Mode;
+use crate::error::Result;
+use crate::gpu::cut::loops::{
+    ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, portions_of, summands_per_dispatch,
+};
+use crate::gpu::cut::tiles::TILE;
+use crate::gpu::device::allocate::uniform;
+use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::bound::Bound;
+use crate::gpu::dispatch::groups::{Groups, OPERATIONS_PER_GROUP};
+use crate::gpu::kernel::catalogue::Summation;
+use crate::gpu::kernel::{Kernel, catalogue};
+use crate::gpu::pairs::basis::Basis;
+use crate::gpu::pairs::finish::finish_gradient;
+use crate::gpu::pairs::list::List;
+use crate::gpu::pairs::matrix::{Matrix, Set};
+use crate::gpu::pairs::part::Buffers;
+use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps};
+use crate::gpu::pairs::work::Work;
+use crate::wgsl::layout::{Finish, Start};
+
+/// Rows and dimensions that a workgroup of `shaders/gradient/chosen.wgsl` computes.
+pub(crate) const CHOSEN_TILE: [u64; 2] = [8, 128];
+
+/// Roughly how many arithmetic operations it takes the time of to look at an anchor there.
+pub(crate) const OPERATIONS_PER_ANCHOR: u64 = 64;
+
+/// The same to add what a pair gives to a dimension.
+pub(crate) const OPERATIONS_PER_CHOICE: u64 = 64;
+
+impl<'a> Work<'a> {
+    /// By rows, and where the columns have a share of their own by columns.
+    pub(crate) fn gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
+        let Matrix { queries, unused, list, .. } = &self.basis.matrix;
+        let Buffers { coefficients, transposed, gradient, gradient_references, .. } =
+            &self.part.buffers;
+        let coefficients = coefficients.buffer();
+        if let Some(list) = list {
+            return self.listed_gradients(sweeps, list);
+        }
+        if self.terms.chooses {
+            return self.chosen_gradients(sweeps);
+        }
+        if self.basis.shape.mode() == Mode::Scores {
+            let kernel = self.basis.matrix_kind().gradient();
+            let buffers = [unused, unused, coefficients, gradient, unused];
+            let grid = Grid::Values(sweeps.columns());
+            let load = Load {
+                grid,
+                cost_per_row: sweeps.pair_cost(),
+                most: OPERATIONS_PER_GROUP,
+                portions: 1,
+            };
+            return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
+        }
+        let other = self.basis.matrix.other();
+        let height = self.basis.tiles.gradient.side();
+        let across = (self.basis.shape.dimensions() as u32).div_ceil(height);
+        let columns = u64::from(sweeps.columns());
+        let rows = u64::from(self.basis.stripes.rows);
+        let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
+        let summation = self.basis.summation(&self.terms);
+        let mut all = vec![self.gradient(
+            sweeps,
+            summation,
+            columns,
+            by_rows,
+            Grid::Tiles { across, height },
+        )?];
+        if summation == Summation::Triangle {
+            let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
+            all.push(self.gradient(
+                sweeps,
+                Summation::EarlierRows,
+                rows,
+                by_columns,
+                Grid::Earlier { across, height },
+            )?);
+        }
+        // The references have a gradient of their own; in batch mode both halves are the
+        // embeddings'.
+        if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
+            let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
+            let grid = Grid::FixedTiles([across, sweeps.columns().div_ceil(height)]);
+            all.push(self.gradient(sweeps, Summation::Columns, rows, by_columns, grid)?);
+        }
+        Ok(all)
+    }
+
+    /// For anchors and what they have chosen at once, or where the references are rows of their own
+    /// for each.
+    fn chosen_gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
+        let Matrix { queries, .. } = &self.basis.matrix;
+        let Buffers { gradient, gradient_references, .. } = &self.part.buffers;
+        let other = self.basis.matrix.other();
+        let summation = self.basis.summation(&self.terms);
+        let rows = self.basis.shape.queries();
+        let mut all =
+            vec![self.chosen_gradient(sweeps, summation, [queries, other], gradient, rows)?];
+        if let Some(gradient) = gradient_references {
+            let rows = self.basis.shape.references();
+            all.push(self.chosen_gradient(
+                sweeps,
+                Summation::Columns,
+                [other, queries],
+                gradient,
+                rows,
+            )?);
+        }
+        Ok(all)
+    }
+
+    /// For so many rows, after the last stripe.
+    fn chosen_gradient(
+        &self,
+        sweeps: &Sweeps,
+        summation: Summation,
+        [own, other]: [&Set; 2],
+        gradient: &wgpu::Buffer,
+        rows: usize,
+    ) -> Result<Sweep> {
+        let Basis { shape, stripes, matrix, .. } = self.basis;
+        let [height, width] = CHOSEN_TILE;
+        let extent = [(shape.dimensions() as u64).div_ceil(width), (rows as u64).div_ceil(height)];
+        // Only those that are chosen look for who has.
+        let anchors = if summation == Summation::Rows { 0 } else { shape.queries() as u64 };
+        // Anchors choose two rows each: so many choose those of a workgroup, on average.
+        let choosers = (2 * height * anchors).div_ceil(rows as u64);
+        let most = OPERATIONS_PER_GROUP
+            + anchors.min(ANCHORS_PER_DISPATCH) * OPERATIONS_PER_ANCHOR
+            + choosers * width * OPERATIONS_PER_CHOICE;
+        let cost = extent[0] * extent[1] * anchors * 2
+            + 4 * shape.queries() as u64 * shape.dimensions() as u64 * 3;
+        let load = Load {
+            grid: Grid::Once { extent: extent.map(|count| count as u32), end: stripes.height },
+            cost_per_row: cost / stripes.rows_of_last(),
+            most,
+            portions: portions_of(anchors, Some(ANCHORS_PER_DISPATCH)).max(1),
+        };
+        let choices = self.part.buffers.coefficients.buffer();
+        let buffers = [&own.points, &other.points, choices, gradient, &matrix.unused];
+        let label = "gradient of chosen pairs";
+        if !self.at_once {
+            let kernel = self.basis.matrix_kind().chosen_gradient(summation);
+            return sweeps.sweep(label, &kernel, &buffers, load);
+        }
+        let kernel = self.basis.matrix_kind().finished_chosen_gradient(summation);
+        self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
+    }
+
+    /// Rows of one set gather the pairs that they are part of; each row of two aligned sets is part
+    /// of one.
+    fn listed_gradients(&self, sweeps: &Sweeps, list: &List) -> Result<Vec<Sweep>> {
+        let Matrix { queries, unused, .. } = &self.basis.matrix;
+        let Buffers { coefficients, gradient, gradient_references, .. } = &self.part.buffers;
+        let coefficients = coefficients.buffer();
+        let kernel = self.basis.matrix_kind().gradient();
+        let vectors = self.basis.shape.dimensions().div_ceil(4) as u64;
+        if let Some(indices) = &list.indices {
+            let [rows, across] =
+                [self.basis.shape.queries() as u64, vectors.div_ceil(u64::from(TILE / 4))];
+            let places = 2 * self.basis.shape.pairs();
+            let load = Load {
+                grid: Grid::FixedTiles([across as u32, rows as u32]),
+                cost_per_row: 2 * sweeps.pair_cost(),
+                // A row is in as many pairs as the others, on average.
+                most: places * u64::from(TILE) * 3 / rows + OPERATIONS_PER_GROUP,
+                portions: portions_of(places, Some(PLACES_PER_DISPATCH)),
+            };
+            let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
+            return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
+        }
+        let groups = (self.basis.shape.pairs() * vectors).div_ceil(256) as u32;
+        let of = |own: &Set, other: &Set, gradient| {
+            let buffers = [&own.points, &other.points, coefficients, gradient, unused];
+            let load = Load {
+                grid: Grid::Fixed(groups),
+                cost_per_row: sweeps.pair_cost(),
+                most: OPERATIONS_PER_GROUP,
+                portions: 1,
+            };
+            sweeps.sweep("gradient", &kernel, &buffers, load)
+        };
+        let mut all = vec![of(queries, self.basis.matrix.other(), gradient)?];
+        if let Some(gradient) = gradient_references {
+            all.push(of(self.basis.matrix.other(), queries, gradient)?);
+        }
+        Ok(all)
+    }
+
+    /// Every value of it a sum of so many.
+    fn gradient(
+        &self,
+        sweeps: &Sweeps,
+        summation: Summation,
+        summands: u64,
+        buffers: [&wgpu::Buffer; 5],
+        grid: Grid,
+    ) -> Result<Sweep> {
+        let label = match summation {
+            Summation::Rows | Summation::Joined | Summation::Triangle => "gradient",
+            Summation::Columns => "gradient by columns",
+            Summation::EarlierRows => "gradient of earlier rows",
+        };
+        let tile = self.basis.tiles.gradient;
+        let portion = summands_per_dispatch(tile);
+        let portions = portions_of(summands, Some(portion));
+        let most = tile.pairs() * summands.min(portion) * 3;
+        let load = Load { grid, cost_per_row: sweeps.pair_cost(), most, portions };
+        if !self.at_once {
+            let kernel = self.basis.matrix_kind().tiled_gradient(summation, tile);
+            return sweeps.sweep(label, &kernel, &buffers, load);
+        }
+        let kernel = self.basis.matrix_kind().finished_gradient(summation, tile, &self.terms);
+        self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
+    }
+
+    /// With a kernel that scales what it sums up.
+    fn finished_gradient(
+        &self,
+        sweeps: &Sweeps,
+        label: &'static str,
+        kernel: &Kernel,
+        buffers: &[&wgpu::Buffer],
+        summation: Summation,
+        load: Load,
+    ) -> Result<Sweep> {
+        let finish = self.finish_of(false, summation == Summation::Columns);
+        let finish = uniform(&self.basis.context, "finish", bytemuck::bytes_of(&finish))?;
+        let others = [&self.part.buffers.totals, &self.basis.matrix.state, &finish];
+        sweeps.sweep_with(label, kernel, buffers, &others, load)
+    }
+
+    /// Gradients with respect to beta, to the references, and at last to the first set.
+    pub(crate) fn finish(&self) -> Result<Vec<Step>> {
+        let Matrix { queries, references, .. } = &self.basis.matrix;
+        let Buffers { gradient, gradient_references, transposed, .. } = &self.part.buffers;
+        let mut steps = self.finish_beta()?;
+        if let (Some(set), Some(gradient)) = (references, gradient_references) {
+            steps.extend(self.finish_gradient(set, gradient, None, true)?);
+        }
+        steps.extend(self.finish_gradient(queries, gradient, transposed.as_ref(), false)?);
+        Ok(steps)
+    }
+
+    pub(crate) fn finish_beta(&self) -> Result<Vec<Step>> {
+        let Buffers { rows, totals, gradient_beta, .. } = &self.part.buffers;
+        let beta = self.part.loss.description().beta();
+        let (Some(beta), Some(gradient)) = (beta, gradient_beta) else { return Ok(Vec::new()) };
+        let betas = self.basis.shape.betas().max(1) as u32;
+        let Matrix { queries, state, .. } = &self.basis.matrix;
+        let bound = [rows, &queries.labels, totals, gradient, state].map(Bound::all);
+        let groups = Groups::of_rows(betas, self.basis.shape.queries() as u64, 1);
+        catalogue::finish_beta(beta).steps(
+            &self.basis.context,
+            "gradient of beta",
+            Start::default(),
+            &bound,
+            groups,
+        )
+    }
+
+    fn finish_gradient(
+        &self,
+        set: &Set,
+        gradient: &wgpu::Buffer,
+        add: Option<&wgpu::Buffer>,
+        of_references: bool,
+    ) -> Result<Vec<Step>> {
+        let finish = self.finish_of(add.is_some(), of_references);
+        finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, finish)
+    }
+
+    fn finish_of(&self, add: bool, of_references: bool) -> Finish {
+        let halved = self.basis.shape.mode() == Mode::Batch && self.terms.symmetric;
+        Finish {
+            first: 0,
+            of_references: of_references.into(),
+            dimensions: self.basis.shape.dimensions() as u32,
+            width: self.basis.shape.dimensions() as u32,
+            vectors: self.basis.shape.dimensions().div_ceil(4) as u32,
+            unit: self.basis.on_unit_rows.into(),
+            add: add.into(),
+            // The references come first.
+            last: (!of_references).into(),
+            factor: self.terms.gradient_factor * if halved { 2.0 } else { 1.0 },
+        }
+    }
+}

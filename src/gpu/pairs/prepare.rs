@@ -1,0 +1,262 @@
+//! The dispatches that check and prepare the caller's inputs, and those that set the sizes.
+
+use crate::data::shape::Mode;
+use crate::error::Result;
+use crate::gpu::device::allocate::{filled, uniform};
+use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::binding::Around;
+use crate::gpu::dispatch::bound::{Bound, Checker};
+use crate::gpu::dispatch::groups::{Groups, folded};
+use crate::gpu::kernel::catalogue;
+use crate::gpu::pairs::basis::Basis;
+use crate::gpu::pairs::inputs::Inputs;
+use crate::gpu::pairs::list::List;
+use crate::gpu::pairs::matrix::Set;
+use crate::gpu::pairs::part::Part;
+use crate::gpu::pairs::pointwise;
+use crate::gpu::pairs::sizes::planned;
+use crate::wgsl::layout::{Planned, Rows, Start, state};
+
+/// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which
+/// share the basis. After the program the sizes are set back.
+pub(crate) fn around(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Around> {
+    let mut around = sized(basis, inputs)?;
+    around.before.extend(prepare(basis, parts, inputs)?);
+    Ok(around)
+}
+
+pub(crate) fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Vec<Step>> {
+    if basis.shape.mode() == Mode::Pointwise {
+        let bound = parts
+            .iter()
+            .map(|part| pointwise::bind(basis, part, inputs))
+            .collect::<Result<Vec<_>>>()?;
+        return Ok(bound.concat());
+    }
+    let betas =
+        parts.iter().filter_map(|part| Some((part.loss.description().beta()?, &part.buffers.beta)));
+    let has_beta_per_class = betas.clone().any(|(beta, _)| beta.per_class);
+    let mut steps = prepare_pairs(basis, inputs, has_beta_per_class)?;
+    for (beta, buffer) in betas {
+        steps.push(prepare_beta(basis, inputs, beta.default, buffer)?);
+    }
+    Ok(steps)
+}
+
+/// The rows of both sets, and the list of the pairs.
+pub(crate) fn prepare_pairs(
+    basis: &Basis,
+    inputs: &Inputs<'_>,
+    has_beta_per_class: bool,
+) -> Result<Vec<Step>> {
+    let Basis { shape, matrix, context, .. } = basis;
+    let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
+    let check = Checker::new(context);
+
+    let raw = check.bound("embeddings", &inputs.embeddings, n * d)?;
+    let labels = match shape.is_labelled() {
+        true => Some(check.needed("labels", &inputs.labels, n, "every row of the mode has one")?),
+        false => None,
+    };
+    let classes = match shape.mode() {
+        Mode::Scores | Mode::Prototypes => m,
+        _ if has_beta_per_class => shape.betas(),
+        _ => 0,
+    };
+    let queries =
+        Subject { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
+    let mut steps = prepare_rows(basis, queries, raw, labels)?;
+
+    if let Some(set) = &matrix.references {
+        let reason = "the plan was made for a shape with references";
+        let raw = check.needed("references", &inputs.references, m * d, reason)?;
+        let labels = match shape.mode() {
+            Mode::Reference => {
+                let reason = "references have labels of their own";
+                Some(check.needed("reference labels", &inputs.reference_labels, m, reason)?)
+            }
+            _ => None,
+        };
+        let references = Subject { set, rows: m, classes: 0, fault: state::REFERENCES_FAULT };
+        steps.extend(prepare_rows(basis, references, raw, labels)?);
+    }
+
+    if let Some(list) = &matrix.list {
+        steps.extend(prepare_list(basis, list, inputs, &check)?);
+    }
+    Ok(steps)
+}
+
+/// A set of rows that is prepared.
+pub(crate) struct Subject<'a> {
+    set: &'a Set,
+    rows: usize,
+    /// Labels must be below it; 0: any label will do.
+    classes: usize,
+    /// The entry of the state for values that are not finite.
+    fault: u32,
+}
+
+pub(crate) fn prepare_rows(
+    basis: &Basis,
+    subject: Subject<'_>,
+    raw: Bound<'_>,
+    labels: Option<Bound<'_>>,
+) -> Result<Vec<Step>> {
+    let Basis { shape, matrix, context, .. } = basis;
+    let Subject { set, rows, classes, fault } = subject;
+    let uniform = Rows {
+        first: 0,
+        of_references: (fault == state::REFERENCES_FAULT).into(),
+        dimensions: shape.dimensions() as u32,
+        vectors: shape.dimensions().div_ceil(4) as u32,
+        unit: basis.on_unit_rows.into(),
+        labelled: labels.is_some().into(),
+        classes: classes as u32,
+        fault,
+    };
+    let bound = [
+        raw,
+        labels.unwrap_or(Bound::all(&matrix.unused)),
+        Bound::all(&set.points),
+        Bound::all(&set.norms),
+        Bound::all(&set.labels),
+        Bound::all(&matrix.state),
+        Bound::all(&basis.sizes),
+    ];
+    let groups = Groups::of_rows(rows as u32, shape.dimensions() as u64, 8);
+    catalogue::prepare_rows().steps(context, "prepare", uniform, &bound, groups)
+}
+
+pub(crate) fn prepare_beta(
+    basis: &Basis,
+    inputs: &Inputs<'_>,
+    default: f32,
+    beta: &wgpu::Buffer,
+) -> Result<Step> {
+    let (context, betas) = (&basis.context, basis.shape.betas());
+    let the_default;
+    let raw = match betas {
+        0 => {
+            let bytes = default.to_ne_bytes();
+            the_default = filled(
+                context,
+                "metric-learning default beta",
+                &bytes,
+                wgpu::BufferUsages::STORAGE,
+            )?;
+            Bound::all(&the_default)
+        }
+        _ => {
+            let reason = "the plan was made for a shape with betas";
+            Checker::new(context).needed("beta", &inputs.beta, betas, reason)?
+        }
+    };
+    let bound = [raw, Bound::all(beta), Bound::all(&basis.matrix.state)];
+    let count = betas.max(1) as u32;
+    Ok(catalogue::prepare_beta().step(
+        context,
+        "prepare beta",
+        &bound,
+        folded(count.div_ceil(64)),
+        count.into(),
+    ))
+}
+
+/// Checks the caller's list and prepares it.
+fn prepare_list(
+    basis: &Basis,
+    list: &List,
+    inputs: &Inputs<'_>,
+    check: &Checker,
+) -> Result<Vec<Step>> {
+    let Basis { shape, matrix, context, .. } = basis;
+    let count = shape.listed();
+    let triplets = || {
+        check.needed(
+            "triplets",
+            &inputs.triplets,
+            3 * count,
+            "the plan was made for listed triplets",
+        )
+    };
+    let pairs =
+        || check.needed("pairs", &inputs.pairs, 2 * count, "the plan was made for listed pairs");
+    let same = || check.needed("same", &inputs.same, count, "every pair is the same or different");
+    // What a kind does not use is bound to what it does.
+    let (entries, same) = match shape.mode() {
+        Mode::Triplets => (triplets()?, triplets()?),
+        Mode::PairIndices => (pairs()?, same()?),
+        _ => (same()?, same()?),
+    };
+    let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
+    let bound = [
+        entries,
+        same,
+        Bound::all(rows),
+        Bound::all(&list.kinds),
+        Bound::all(&matrix.state),
+        Bound::all(&basis.sizes),
+    ];
+    let kernel = catalogue::prepare_list(shape.mode());
+    kernel.steps(
+        context,
+        "prepare list",
+        Start::default(),
+        &bound,
+        Groups::of_values(count as u32, 8),
+    )
+}
+
+/// Around the dispatches of a recording that has other sizes than planned: writes them, and brings
+/// the planned ones back. Nothing where the caller gives no numbers.
+pub(crate) fn sized(basis: &Basis, inputs: &Inputs<'_>) -> Result<Around> {
+    let mode = basis.shape.mode();
+    // In the modes of one set the references are the queries, and each row of two aligned sets is a
+    // pair.
+    let references = if has_as_many_references(mode) { inputs.rows } else { inputs.reference_rows };
+    let listed = if mode == Mode::PairRows { inputs.rows } else { inputs.listed };
+    let numbers = [("rows", inputs.rows), ("reference rows", references), ("listed", listed)];
+    if numbers.iter().all(|(_, number)| number.is_none()) {
+        return Ok(Around::default());
+    }
+    Ok(Around {
+        before: vec![write(basis, numbers)?],
+        after: vec![write(basis, numbers.map(|(what, _)| (what, None)))?],
+    })
+}
+
+pub(crate) fn has_as_many_references(mode: Mode) -> bool {
+    !matches!(mode, Mode::Reference | Mode::Prototypes | Mode::Scores)
+}
+
+pub(crate) fn write(
+    basis: &Basis,
+    numbers: [(&'static str, Option<wgpu::BufferSlice<'_>>); 3],
+) -> Result<Step> {
+    let Basis { context, shape, sizes, matrix, .. } = basis;
+    let check = Checker::new(context);
+    let [rows, references, listed] = numbers;
+    let [rows, references, listed] =
+        [given(&check, rows)?, given(&check, references)?, given(&check, listed)?];
+    let is_given = |number: &Option<Bound<'_>>| u32::from(number.is_some());
+    let subject = Planned {
+        sizes: planned(shape),
+        is_given: [is_given(&rows), is_given(&references), is_given(&listed), 0],
+        pairs_per_entry: (shape.pairs() / shape.listed().max(1) as u64) as u32,
+        padding: [0; 3],
+    };
+    let uniform = uniform(context, "planned sizes", bytemuck::bytes_of(&subject))?;
+    let unused = Bound::all(&matrix.unused);
+    let [rows, references, listed] =
+        [rows, references, listed].map(|number| number.unwrap_or(unused));
+    let bound = [Bound::all(&uniform), rows, references, listed, Bound::all(sizes)];
+    Ok(catalogue::prepare_sizes().step(context, "sizes", &bound, [1, 1, 1], 1))
+}
+
+pub(crate) fn given<'a>(
+    check: &Checker,
+    (what, number): (&'static str, Option<wgpu::BufferSlice<'a>>),
+) -> Result<Option<Bound<'a>>> {
+    number.map(|range| check.bound(what, &range, 1)).transpose()
+}

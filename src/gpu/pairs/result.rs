@@ -1,0 +1,128 @@
+//! The result of a loss, of what was read back.
+
+use crate::data::evaluation::Evaluation;
+use crate::data::shape::{Mode, Shape};
+use crate::error::{Error, Result};
+use crate::gpu::dispatch::readback::{Staged, What};
+use crate::gpu::pairs::sizes;
+use crate::loss::SIGNS;
+use crate::wgsl::layout::{Row, Totals, fault_place, state, wide};
+
+impl Staged<'_> {
+    /// The shape that the recording had: fewer rows than planned where the caller said so.
+    pub(crate) fn sized(&self) -> Result<Shape> {
+        sizes::resized(self.shape, self.totals().given)
+    }
+
+    fn totals(&self) -> Totals {
+        bytemuck::pod_read_unaligned(self.part(What::Totals).unwrap_or(&[]))
+    }
+
+    /// Checks that something was computed, and what the kernels found in the inputs.
+    pub(crate) fn check(&self) -> Result<()> {
+        let totals = self.totals();
+        if totals.sequence == 0 {
+            return Err(Error::NotComputed);
+        }
+        self.sized()?;
+        let [embeddings, references, beta, label] = totals.faults;
+        self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
+        self.check_finite("references", references, self.shape.dimensions())?;
+        self.check_finite("beta", beta, 1)?;
+        self.check_label(label)?;
+        self.check_list(totals.list_faults)
+    }
+
+    /// The result of a loss.
+    pub(crate) fn evaluation(&self) -> Result<Evaluation> {
+        self.check()?;
+        let totals = self.totals();
+        let state: Vec<u32> =
+            self.part(What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
+        // Infinite distances can cancel out of a loss that is finite, but not out of their means.
+        let numbers = [
+            ("the loss", totals.loss),
+            ("the sum of the positive distances", totals.mean_positive_distance),
+            ("the sum of the negative distances", totals.mean_negative_distance),
+        ];
+        if let Some((what, _)) = numbers.into_iter().find(|(_, number)| !number.is_finite()) {
+            return Err(Error::Overflow { what });
+        }
+        if state.get(state::OVERFLOW).is_some_and(|&overflow| overflow > 0) {
+            return Err(Error::Overflow { what: "the gradient" });
+        }
+        let shape = self.sized()?;
+        let [queries, references, dimensions] =
+            [shape.queries(), shape.references(), shape.dimensions()];
+        let rows: Option<Vec<Row>> = self.part(What::Rows).map(bytemuck::pod_collect_to_vec);
+        Ok(Evaluation {
+            loss: totals.loss,
+            terms: wide(totals.terms),
+            nonzero_terms: wide(totals.nonzero),
+            nonzero_positive_terms: wide(totals.nonzero_positives),
+            nonzero_negative_terms: wide(totals.nonzero_negatives),
+            positive_pairs: wide(totals.positive_pairs),
+            negative_pairs: wide(totals.negative_pairs),
+            mean_positive_distance: totals.mean_positive_distance,
+            mean_negative_distance: totals.mean_negative_distance,
+            gradient: self.first_floats(What::Gradient, queries * dimensions).unwrap_or_default(),
+            gradient_references: self
+                .first_floats(What::GradientReferences, references * dimensions),
+            gradient_beta: self.floats(What::GradientBeta),
+            per_anchor: rows.map(|rows| {
+                rows.iter().take(queries).map(|row| row.loss + row.negative_loss).collect()
+            }),
+        })
+    }
+
+    /// The first listed index without a row, pair of a row with itself, and target that is not
+    /// finite or not allowed.
+    fn check_list(&self, [index, pair, target, target_value]: [u32; 4]) -> Result<()> {
+        let limit = self.shape.queries();
+        let (what, columns) =
+            if self.shape.mode() == Mode::Triplets { ("triplets", 3) } else { ("pairs", 2) };
+        if let Some(place) = fault_place(index) {
+            return Err(Error::IndexOutOfRange {
+                what,
+                row: place / columns,
+                column: place % columns,
+                limit,
+            });
+        }
+        if let Some(row) = fault_place(pair) {
+            return Err(Error::PairWithItself { row });
+        }
+        self.check_finite("targets", target_value, self.shape.dimensions())?;
+        match fault_place(target) {
+            Some(place) if self.shape.mode() == Mode::Pointwise => {
+                let [row, column] =
+                    [place / self.shape.dimensions(), place % self.shape.dimensions()];
+                Err(Error::Target { what: "targets", row, column, allowed: SIGNS })
+            }
+            Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn check_finite(&self, what: &'static str, key: u32, columns: usize) -> Result<()> {
+        match fault_place(key) {
+            Some(place) => {
+                Err(Error::NotFinite { what, row: place / columns, column: place % columns })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_label(&self, key: u32) -> Result<()> {
+        let (what, limit) = match self.shape.mode() {
+            Mode::Scores => ("class", self.shape.references()),
+            Mode::Prototypes => ("prototype", self.shape.references()),
+            Mode::Pointwise => ("class", self.shape.dimensions()),
+            _ => ("beta", self.shape.betas()),
+        };
+        match fault_place(key) {
+            Some(row) => Err(Error::LabelOutOfRange { what, row, label: None, limit }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Kernels that run on one stripe after the other, and the distances that all of them need.
+
+use crate::data::shape::Mode;
+use crate::error::Result;
+use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::bound::Bound;
+use crate::gpu::dispatch::groups::{OPERATIONS_PER_GROUP, OPERATIONS_PER_ROW, folded};
+use crate::gpu::dispatch::pieces::{MOST_DISPATCHES, Piece};
+use crate::gpu::dispatch::uniforms::Uniforms;
+use crate::gpu::kernel::Kernel;
+use crate::gpu::pairs::basis::Basis;
+use crate::gpu::pairs::list::List;
+use crate::gpu::pairs::matrix::Matrix;
+use crate::wgsl::layout::{BLOCK, Stripe};
+
+/// Of `shaders/distance/listed.wgsl`.
+pub(crate) const PAIRS_PER_GROUP: u64 = 16;
+
+/// Roughly how many arithmetic operations sorting a place by one digit takes, and the time of how
+/// many it takes.
+pub(crate) const OPERATIONS_PER_PLACE: [u64; 2] = [16, 600];
+
+/// A kernel that runs on every stripe: its dispatches on each.
+pub(crate) struct Sweep {
+    on_stripes: Vec<Vec<Step>>,
+}
+
+/// What a kernel does on a stripe.
+pub(crate) struct Load {
+    pub grid: Grid,
+    /// Roughly how many arithmetic operations a row of the stripe asks for, of all portions
+    /// together.
+    pub cost_per_row: u64,
+    /// How many a workgroup takes at most in a dispatch, those beyond the edge of a tile and those
+    /// of the fullest rows included.
+    pub most: u64,
+    /// How many dispatches go through the work of a workgroup one after the other.
+    pub portions: u32,
+}
+
+/// How the workgroups of a kernel are laid over a stripe.
+#[derive(Clone, Copy)]
+pub(crate) enum Grid {
+    /// One for each row.
+    Rows,
+    /// One for every 256 values, this many a row.
+    Values(u32),
+    /// So many, whatever rows the stripe has.
+    Fixed(u32),
+    /// One for every tile of so many rows, this many across.
+    Tiles { across: u32, height: u32 },
+    /// So many across and down, whatever rows the stripe has.
+    FixedTiles([u32; 2]),
+    /// So many across and down, once, with the stripe that ends at this row: the last one.
+    Once { extent: [u32; 2], end: u32 },
+    /// One for every tile of so many of the columns before the stripe, this many across.
+    Earlier { across: u32, height: u32 },
+}
+
+impl Grid {
+    /// The workgroups across and down; those that are numbered through are all across.
+    fn extent(self, begin: u32, rows: u32) -> [u32; 2] {
+        match self {
+            Self::Rows => [rows, 1],
+            Self::Values(per_row) => [(rows * per_row).div_ceil(256), 1],
+            Self::Fixed(groups) => [groups, 1],
+            Self::Once { extent, end } => {
+                if begin + rows == end {
+                    extent
+                } else {
+                    [0; 2]
+                }
+            }
+            Self::Tiles { across, height } => [across, rows.div_ceil(height)],
+            Self::FixedTiles(extent) => extent,
+            Self::Earlier { across, height } => [across, begin.div_ceil(height)],
+        }
+    }
+}
+
+/// Collects the dispatches over the stripes of a plan.
+pub(crate) struct Sweeps<'a> {
+    basis: &'a Basis,
+    /// So far.
+    pub steps: Vec<Step>,
+}
+
+impl<'a> Sweeps<'a> {
+    /// No dispatch yet.
+    pub(crate) fn new(basis: &'a Basis) -> Self {
+        Self { basis, steps: Vec::new() }
+    }
+
+    /// The sweeps one after the other on each stripe.
+    pub(crate) fn pass<'s>(&mut self, sweeps: impl Iterator<Item = &'s Sweep> + Clone) {
+        for stripe in 0..self.basis.stripes.iter().len() {
+            self.steps.extend(sweeps.clone().flat_map(|sweep| &sweep.on_stripes[stripe]).cloned());
+        }
+    }
+
+    /// Sorts the places of listed pairs by the rows that stand there.
+    pub(crate) fn incidence(&mut self) -> Result<()> {
+        let Some(List { indices: Some(indices), .. }) = &self.basis.matrix.list else {
+            return Ok(());
+        };
+        let places = 2 * self.basis.shape.pairs();
+        // Of the whole list, which is one stripe.
+        let [operations, most] = OPERATIONS_PER_PLACE;
+        let cost_per_row = places * operations / u64::from(self.basis.stripes.rows);
+        for (kernel, buffers, groups) in indices.sorting(places) {
+            let load =
+                Load { grid: Grid::Fixed(groups), cost_per_row, most: BLOCK * most, portions: 1 };
+            let sweep = self.sweep("incidence", &kernel, &buffers, load)?;
+            self.pass([&sweep].into_iter());
+        }
+        Ok(())
+    }
+
+    /// The distances of every pair.
+    pub(crate) fn distance(&self) -> Result<Sweep> {
+        let Basis { matrix, shape, stripes, .. } = self.basis;
+        let Matrix { queries, distances, state, unused, list, .. } = matrix;
+        let other = matrix.other();
+        let tile = self.basis.tiles.distance;
+        let kernel = self.basis.matrix_kind().distances(tile);
+        // A tile takes 16 dimensions at a time, or 8.
+        let pair = shape.dimensions().next_multiple_of(16) as u64 * 3;
+        let (fifth, grid, most) = match list {
+            Some(list) => {
+                let rows = list.indices.as_ref().map_or(unused, |indices| &indices.rows);
+                let groups = shape.pairs().div_ceil(PAIRS_PER_GROUP) as u32;
+                (rows, Grid::Fixed(groups), 3 * OPERATIONS_PER_ROW + PAIRS_PER_GROUP * pair)
+            }
+            None if shape.mode() == Mode::Scores => {
+                (state, Grid::Values(stripes.stride / 4), OPERATIONS_PER_GROUP)
+            }
+            None => {
+                let height = tile.side();
+                (
+                    state,
+                    Grid::Tiles { across: self.columns().div_ceil(height), height },
+                    tile.pairs() * pair,
+                )
+            }
+        };
+        let buffers =
+            [&queries.points, &other.points, &queries.norms, &other.norms, fifth, distances];
+        // Of the whole matrix of a batch, half.
+        let halves = if shape.mode() == Mode::Batch && stripes.is_single() { 2 } else { 1 };
+        let load = Load { grid, cost_per_row: self.pair_cost() / halves, most, portions: 1 };
+        self.sweep("distance", &kernel, &buffers, load)
+    }
+
+    /// M.
+    pub(crate) fn columns(&self) -> u32 {
+        self.basis.shape.references() as u32
+    }
+
+    /// A subtraction and a multiply-add per pair and dimension, for a row.
+    pub(crate) fn pair_cost(&self) -> u64 {
+        u64::from(self.basis.stripes.stride) * self.basis.shape.dimensions() as u64 * 3
+    }
+
+    /// A kernel whose first binding is the stripe, and whose last the sizes.
+    pub(crate) fn sweep(
+        &self,
+        label: &'static str,
+        kernel: &Kernel,
+        buffers: &[&wgpu::Buffer],
+        load: Load,
+    ) -> Result<Sweep> {
+        self.sweep_with(label, kernel, buffers, &[], load)
+    }
+
+    /// The same with other bindings after the sizes.
+    pub(crate) fn sweep_with(
+        &self,
+        label: &'static str,
+        kernel: &Kernel,
+        buffers: &[&wgpu::Buffer],
+        others: &[&wgpu::Buffer],
+        load: Load,
+    ) -> Result<Sweep> {
+        let Load { grid, cost_per_row, most, portions } = load;
+        let stripes = self.basis.stripes.iter();
+        let context = &self.basis.context;
+        let bound = context.options().operations_per_dispatch.max(1);
+        let most_pieces = MOST_DISPATCHES / (stripes.len() as u64 * u64::from(portions)).max(1);
+        let mut uniforms = Uniforms::new(
+            context,
+            size_of::<Stripe>(),
+            stripes.len() as u64 * u64::from(portions),
+        )?;
+        let dispatches_on = |(begin, rows): (u32, u32)| {
+            let extent = grid.extent(begin, rows);
+            let groups = u64::from(extent[0]) * u64::from(extent[1]);
+            let pieces = Piece::cut(extent, (groups * most).div_ceil(bound).min(most_pieces));
+            let cost = cost_per_row * u64::from(rows) / u64::from(portions);
+            // Every portion builds on the one before it.
+            let portions =
+                (0..portions).flat_map(|portion| pieces.iter().map(move |piece| (portion, piece)));
+            let placed = |(portion, piece): (u32, &Piece)| {
+                let uniform = self.stripe(begin, rows, portion, piece.first);
+                (uniforms.add(&uniform), piece.groups(), piece.share(cost, extent))
+            };
+            portions.map(placed).collect()
+        };
+        let dispatches: Vec<Vec<_>> = stripes.map(dispatches_on).collect();
+        if dispatches.iter().all(Vec::is_empty) {
+            return Ok(Sweep { on_stripes: dispatches.iter().map(|_| Vec::new()).collect() });
+        }
+        let buffer = uniforms.buffer(context, "stripes")?;
+        let own = [&buffer]
+            .into_iter()
+            .chain(buffers.iter().copied())
+            .chain([&self.basis.sizes])
+            .chain(others.iter().copied());
+        let bound: Vec<_> = own.map(Bound::all).collect();
+        let step = kernel.step(context, label, &bound, [0; 3], 0);
+        let steps = |all: Vec<(u32, [u32; 3], u64)>| {
+            all.into_iter()
+                .map(|(offset, groups, cost)| step.on_stripe(offset, groups, cost))
+                .collect()
+        };
+        Ok(Sweep { on_stripes: dispatches.into_iter().map(steps).collect() })
+    }
+
+    fn stripe(&self, begin: u32, rows: u32, portion: u32, [first_x, first_y]: [u32; 2]) -> Stripe {
+        let Basis { shape, stripes, .. } = self.basis;
+        Stripe {
+            begin,
+            rows,
+            dimensions: shape.dimensions() as u32,
+            vectors: shape.dimensions().div_ceil(4) as u32,
+            stride: stripes.stride,
+            same_set: (shape.mode() == Mode::Batch).into(),
+            portion,
+            first_x,
+            first_y,
+        }
+    }
+
+    /// Adds a dispatch that belongs to no stripe.
+    pub(crate) fn push(
+        &mut self,
+        label: &'static str,
+        kernel: &Kernel,
+        buffers: &[&wgpu::Buffer],
+        groups: u32,
+        cost: u64,
+    ) {
+        let bound: Vec<_> = buffers.iter().copied().map(Bound::all).collect();
+        self.steps.push(kernel.step(&self.basis.context, label, &bound, folded(groups), cost));
+    }
+}

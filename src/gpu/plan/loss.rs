@@ -1,0 +1,189 @@
+//! Everything that evaluating one loss on inputs of one shape needs, made once.
+
+use crate::data::shape::{Mode, Shape};
+use crate::error::Result;
+use crate::gpu::cut::row_width::RowWidth;
+use crate::gpu::cut::stripes::Kept;
+use crate::gpu::cut::tiles::Tiles;
+use crate::gpu::device::context::Context;
+use crate::gpu::device::scope::scoped;
+use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::binding::Binding;
+use crate::gpu::dispatch::program::{Program, recording};
+use crate::gpu::dispatch::readback::{Pending, Sources};
+use crate::gpu::dispatch::trace::{Subject, span};
+use crate::gpu::pairs::basis::Basis;
+use crate::gpu::pairs::inputs::Inputs;
+use crate::gpu::pairs::outputs::{Handover, Outputs};
+use crate::gpu::pairs::part::Part;
+use crate::gpu::pairs::passes::steps_of;
+use crate::gpu::pairs::prepare;
+use crate::gpu::pairs::{inputs, outputs};
+use crate::loss::Loss;
+
+/// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
+///
+/// Plan once, [bind](Plan::bind) the input buffers once, [record](Plan::record) as often as needed.
+/// Recordings of one plan in one submission run in their order and share workspace and outputs: the
+/// last one's stay.
+///
+/// Faults in the inputs (a number that is not finite, a label that chooses nothing) and results
+/// beyond f32 are found on the GPU. Only [`read_back`](Plan::read_back) tells of them, as an
+/// [`Error`](crate::Error); the output buffers hold anything then. An application that leaves its results on the
+/// GPU can read back now and then, or hand its own buffers over, which are not written in that case
+/// ([`Outputs`](crate::Outputs)).
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) program: Program,
+    basis: Basis,
+    /// The loss, alone.
+    parts: [Part; 1],
+}
+
+impl Plan {
+    pub(crate) fn new(context: &Context, loss: Loss, shape: Shape) -> Result<Self> {
+        shape.check()?;
+        loss.check(&shape)?;
+        let subject = Subject::new([&loss], shape);
+        let _span = span!("plan", &subject);
+        context.planning(|| {
+            let kept = Kept::of(&loss.description().terms());
+            let basis = Basis::new(context, shape, loss.distance(), loss.normalize(), kept)?;
+            let parts = [Part::new(&basis, loss, 1.0, &[])?];
+            let program = Program::new(context, subject, steps_of(&basis, &parts)?);
+            Ok(Self { program, basis, parts })
+        })
+    }
+
+    /// Checks the caller's buffers and binds them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned or of the wrong usage,
+    /// [`Error::Missing`](crate::Error::Missing) for an input that the shape or the loss asks for,
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for targets or labels that the loss does not take and
+    /// [`Error::NotTaken`](crate::Error::NotTaken) for any other input that it does not, [`Error::Gpu`](crate::Error::Gpu) for a buffer
+    /// that wgpu refuses, for instance of another device.
+    pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
+        self.bind_with(inputs, &Outputs::default())
+    }
+
+    /// The same, with gradients handed to buffers of the caller's at the end of each recording.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::bind`]; [`Error::Buffer`](crate::Error::Buffer) for an output of a gradient that the plan does
+    /// not have, or that overlaps an input, another output or the plan's own gradient.
+    pub fn bind_with(&self, inputs: &Inputs<'_>, outputs: &Outputs<'_>) -> Result<Binding> {
+        let mode = self.basis.shape.mode();
+        self.loss().check_truth(mode, inputs.targets.is_some(), inputs.labels.is_some())?;
+        inputs::check_taken(inputs, |what| inputs::loss_takes(self.loss(), self.shape(), what))?;
+        outputs::check_apart(std::slice::from_ref(inputs), std::slice::from_ref(outputs))?;
+        self.program.bind(|| {
+            let around = prepare::around(&self.basis, &self.parts, inputs)?;
+            Ok(around.with_outputs(self.hand_over(outputs)?))
+        })
+    }
+
+    fn hand_over(&self, outputs: &Outputs<'_>) -> Result<Vec<Step>> {
+        let Outputs { gradient, gradient_references, gradient_beta } = outputs;
+        let mut handover = Handover::default();
+        handover.add("gradient", [self.gradient()], gradient)?;
+        handover.add("gradient of references", self.gradient_references(), gradient_references)?;
+        handover.add("gradient of beta", self.gradient_beta(), gradient_beta)?;
+        handover.steps(self.context(), [(&self.basis, self.part())].into_iter())
+    }
+
+    /// Replaces the seed of a loss that draws, for every submission after this call, whenever it
+    /// was recorded: a training draws afresh in each step without another plan. [`Plan::loss`]
+    /// keeps the seed it was planned with.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a loss that draws nothing; [`Error::Gpu`](crate::Error::Gpu),
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn set_seed(&self, seed: u32) -> Result<()> {
+        let context = self.context();
+        scoped(context.device(), "setting the seed", || self.part().set_seed(context.queue(), seed))
+    }
+
+    /// Records the copies that read-back needs and returns what to wait on once they have been
+    /// submitted. Creates a buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu), [`Error::DeviceLimit`](crate::Error::DeviceLimit).
+    pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending> {
+        let mut sources = Sources::default();
+        sources.of_loss(&self.basis, self.part(), true);
+        Pending::new(self.context(), encoder, sources, |read| read.staged(0).evaluation())
+    }
+
+    /// The gradient with respect to the embeddings, scores, predictions, logits or weights, N x D
+    /// f32, tight; usage `STORAGE | COPY_SRC`, as all outputs have it. It is what the last
+    /// recording made of its inputs: of faulty ones anything, see [`Plan`].
+    pub fn gradient(&self) -> &wgpu::Buffer {
+        &self.part().buffers.gradient
+    }
+
+    /// The gradient with respect to the references or prototypes, M x D f32, where there are any
+    /// that are not fixed.
+    pub fn gradient_references(&self) -> Option<&wgpu::Buffer> {
+        self.part().buffers.gradient_references.as_ref()
+    }
+
+    /// The gradient with respect to each beta, for Wu's margin.
+    pub fn gradient_beta(&self) -> Option<&wgpu::Buffer> {
+        self.part().buffers.gradient_beta.as_ref()
+    }
+
+    /// The reduced loss is the first f32 of this buffer.
+    pub fn loss_value(&self) -> &wgpu::Buffer {
+        &self.part().buffers.totals
+    }
+
+    /// Device memory that the plan holds, in bytes: workspace, prepared rows and outputs. Its
+    /// uniforms, of some kilobytes, are not counted, nor are the caller's buffers.
+    pub fn memory_bytes(&self) -> u64 {
+        self.basis.matrix.bytes + self.part().buffers.bytes
+    }
+
+    /// The tiles of distances and gradients, where the mode has any.
+    pub fn tiles(&self) -> Option<Tiles> {
+        self.shape().mode().has_tiles().then_some(self.basis.tiles)
+    }
+
+    /// How many invocations share a row of the matrix, where the mode has one.
+    pub fn row_width(&self) -> Option<RowWidth> {
+        (self.shape().mode() != Mode::Pointwise).then_some(self.basis.row_width)
+    }
+
+    /// The loss that is evaluated.
+    pub fn loss(&self) -> &Loss {
+        &self.part().loss
+    }
+
+    /// The shape of the inputs.
+    pub fn shape(&self) -> &Shape {
+        &self.basis.shape
+    }
+
+    fn part(&self) -> &Part {
+        &self.parts[0]
+    }
+}
+
+recording!(Plan);
+
+impl Context {
+    /// Makes everything that evaluating `loss` on inputs of this shape needs: pipelines, workspace,
+    /// outputs. Every limit is checked here. Submits nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Loss::check`] and [`Shape::check`]; [`Error::Workspace`](crate::Error::Workspace) where the budget does
+    /// not hold one row; [`Error::DeviceLimit`](crate::Error::DeviceLimit), [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu).
+    pub fn plan(&self, loss: impl Into<Loss>, shape: Shape) -> Result<Plan> {
+        Plan::new(self, loss.into(), shape)
+    }
+}

@@ -1,0 +1,9 @@
+//! What the caller holds: plans of losses, objectives and measures, the memory bank, and the calls
+//! from host to host.
+
+pub(crate) mod autotune;
+pub(crate) mod evaluate;
+pub(crate) mod loss;
+pub(crate) mod measure;
+pub(crate) mod memory_bank;
+pub(crate) mod objective;

@@ -1,0 +1,387 @@
+//! Everything that evaluating a weighted sum of losses needs, made once.
+
+use crate::data::objective::{ObjectiveEvaluation, Weighted, check};
+use crate::data::shape::Shape;
+use crate::error::{Error, Result};
+use crate::gpu::cut::stripes::Kept;
+use crate::gpu::device::allocate::Maker;
+use crate::gpu::device::context::Context;
+use crate::gpu::device::scope::scoped;
+use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::binding::{Around, Binding};
+use crate::gpu::dispatch::bound::Bound;
+use crate::gpu::dispatch::groups::Groups;
+use crate::gpu::dispatch::program::{Program, recording};
+use crate::gpu::dispatch::readback::{Pending, Read, Sources, Staged, What};
+use crate::gpu::dispatch::trace::{Subject, span};
+use crate::gpu::kernel::catalogue;
+use crate::gpu::pairs::basis::Basis;
+use crate::gpu::pairs::inputs::Inputs;
+use crate::gpu::pairs::outputs::{Handover, Outputs};
+use crate::gpu::pairs::part::Part;
+use crate::gpu::pairs::passes::steps_of;
+use crate::gpu::pairs::prepare;
+use crate::gpu::pairs::{inputs, outputs};
+use crate::loss::Loss;
+use crate::wgsl::layout::Accumulate;
+
+/// Everything that evaluating a weighted sum of losses needs: pipelines, workspace, outputs. It is
+/// used as a [`Plan`](crate::Plan) is.
+///
+/// Losses over the same set of rows, of the same shape and with the same distance on rows that are
+/// both normalized or both not, share the prepared rows and every distance.
+#[derive(Debug)]
+pub struct ObjectivePlan {
+    pub(crate) program: Program,
+    groups: Vec<Group>,
+    /// The losses with their weights, in their order.
+    terms: Vec<Weighted<Shape>>,
+    /// Of each term its group, and its place there.
+    places: Vec<[usize; 2]>,
+    /// The gradient of every set.
+    sums: Vec<wgpu::Buffer>,
+    total_loss: wgpu::Buffer,
+    /// Of the sums and the total loss.
+    bytes: u64,
+}
+
+/// Losses that share a basis.
+#[derive(Debug)]
+pub(crate) struct Group {
+    basis: Basis,
+    parts: Vec<Part>,
+    set: usize,
+}
+
+impl ObjectivePlan {
+    pub(crate) fn new(context: &Context, objective: &[Weighted<Shape>]) -> Result<Self> {
+        let sets = check(objective, |shape| *shape)?;
+        let subject = Subject::new(objective.iter().map(|term| &term.loss), objective[0].inputs);
+        let _span = span!("plan", &subject);
+        context.planning(|| Self::make(context, objective, &sets, subject))
+    }
+
+    fn make(
+        context: &Context,
+        objective: &[Weighted<Shape>],
+        sets: &[[usize; 2]],
+        subject: Subject,
+    ) -> Result<Self> {
+        let make = Maker::new(context);
+        let sums: Result<Vec<_>> = sets
+            .iter()
+            .map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4))
+            .collect();
+        let (groups, places) = grouped(context, objective)?;
+        let mut plan = Self {
+            program: Program::new(context, subject, Vec::new()),
+            groups,
+            terms: objective.to_vec(),
+            places,
+            sums: sums?,
+            total_loss: make.storage("loss of the objective", 4)?,
+            bytes: make.bytes(),
+        };
+        let steps = plan.steps()?;
+        plan.program.extend(steps);
+        Ok(plan)
+    }
+
+    /// Group by group; each loss is added as soon as its group is done, in the order of the terms
+    /// among themselves.
+    fn steps(&self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        for group in &self.groups {
+            steps.extend(steps_of(&group.basis, &group.parts)?);
+        }
+        let mut seen = vec![false; self.sums.len()];
+        for (at, (term, &[group, part])) in self.terms.iter().zip(&self.places).enumerate() {
+            let is_first = !std::mem::replace(&mut seen[term.set], true);
+            steps.extend(self.accumulate(
+                &self.groups[group],
+                part,
+                [is_first, at == 0],
+                term.weight,
+            )?);
+        }
+        Ok(steps)
+    }
+
+    fn accumulate(
+        &self,
+        group: &Group,
+        part: usize,
+        [is_first, is_first_of_all]: [bool; 2],
+        weight: f32,
+    ) -> Result<Vec<Step>> {
+        let sum = &self.sums[group.set];
+        let count = (sum.size() / 4) as u32;
+        let accumulate = Accumulate {
+            first: 0,
+            count,
+            is_first: is_first.into(),
+            is_first_of_all: is_first_of_all.into(),
+            weight,
+        };
+        let context = &group.basis.context;
+        let buffers = &group.parts[part].buffers;
+        let state = &group.basis.matrix.state;
+        let bound =
+            [&buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);
+        catalogue::accumulate().steps(
+            context,
+            "accumulate",
+            accumulate,
+            &bound,
+            Groups::of_values(count, 1),
+        )
+    }
+
+    /// Checks the caller's buffers and binds them: the inputs of every set, in the order of their
+    /// numbers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::bind`](crate::Plan::bind), and [`Error::Length`] for more or fewer inputs
+    /// than sets.
+    pub fn bind(&self, inputs: &[Inputs<'_>]) -> Result<Binding> {
+        self.bind_with(inputs, &vec![Outputs::default(); self.sums.len()])
+    }
+
+    /// The same, with gradients handed to buffers of the caller's at the end of each recording: the
+    /// outputs of every set, in the order of their numbers. A set's gradients with respect to
+    /// references and beta are the sums over its terms. Where one term is not valid, no set's
+    /// gradient is handed on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::bind_with`](crate::Plan::bind_with), and [`Error::Length`] for more or
+    /// fewer inputs or outputs than sets.
+    pub fn bind_with(&self, inputs: &[Inputs<'_>], outputs: &[Outputs<'_>]) -> Result<Binding> {
+        let expected = self.sums.len();
+        for (what, actual) in
+            [("the inputs of the sets", inputs.len()), ("the outputs of the sets", outputs.len())]
+        {
+            if actual != expected {
+                return Err(Error::Length { what, expected, actual });
+            }
+        }
+        self.check_truths(inputs)?;
+        for (set, inputs) in inputs.iter().enumerate() {
+            let of_set = || self.terms.iter().filter(|term| term.set == set);
+            inputs::check_taken(inputs, |what| {
+                of_set().any(|term| inputs::loss_takes(&term.loss, &term.inputs, what))
+            })?;
+        }
+        outputs::check_apart(inputs, outputs)?;
+        self.program.bind(|| {
+            let mut around = Around::default();
+            for Group { basis, parts, set } in &self.groups {
+                around.extend(prepare::around(basis, parts, &inputs[*set])?);
+            }
+            Ok(around.with_outputs(self.hand_over(outputs)?))
+        })
+    }
+
+    fn hand_over(&self, outputs: &[Outputs<'_>]) -> Result<Vec<Step>> {
+        let mut handover = Handover::default();
+        for (set, (sum, outputs)) in self.sums.iter().zip(outputs).enumerate() {
+            let parts = || {
+                self.groups
+                    .iter()
+                    .filter(move |group| group.set == set)
+                    .flat_map(|group| &group.parts)
+            };
+            let references = parts().filter_map(|part| part.buffers.gradient_references.as_ref());
+            let betas = parts().filter_map(|part| part.buffers.gradient_beta.as_ref());
+            handover.add("gradient", [sum], &outputs.gradient)?;
+            handover.add(
+                "gradient of references",
+                longest_first(references),
+                &outputs.gradient_references,
+            )?;
+            handover.add("gradient of beta", longest_first(betas), &outputs.gradient_beta)?;
+        }
+        let losses = self
+            .groups
+            .iter()
+            .flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)));
+        handover.steps(self.context(), losses)
+    }
+
+    /// The inputs of a set are for all its losses: each takes what it needs, and has to find it
+    /// there.
+    fn check_truths(&self, inputs: &[Inputs<'_>]) -> Result<()> {
+        self.terms.iter().try_for_each(|Weighted { loss, inputs: shape, set, .. }| {
+            let has_targets = inputs[*set].targets.is_some() && loss.truth().has_targets();
+            let has_labels = inputs[*set].labels.is_some() && loss.truth().has_labels();
+            loss.check_truth(shape.mode(), has_targets, has_labels)
+        })
+    }
+
+    /// Replaces the seed of a term that draws, as [`Plan::set_seed`](crate::Plan::set_seed) does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for a loss that draws nothing, [`Error::NoTerm`] for a term that
+    /// there is not.
+    pub fn set_seed(&self, term: usize, seed: u32) -> Result<()> {
+        let missing = Error::NoTerm { term, limit: self.terms.len() };
+        let part = self.part(term).ok_or(missing)?;
+        let context = self.context();
+        scoped(context.device(), "setting the seed", || part.set_seed(context.queue(), seed))
+    }
+
+    /// Records the copies that read-back needs and returns what to wait on once they have been
+    /// submitted. Creates a buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`], [`Error::Gpu`], [`Error::DeviceLimit`].
+    pub fn read_back(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Pending<ObjectiveEvaluation>> {
+        let mut sources = Sources::default();
+        for &[group, part] in &self.places {
+            let Group { basis, parts, .. } = &self.groups[group];
+            sources.of_loss(basis, &parts[part], false);
+        }
+        for (set, sum) in self.sums.iter().enumerate() {
+            // A sum has the rows of any loss over its set; the total loss is beside the first.
+            let term = self.terms.iter().position(|term| term.set == set).unwrap_or_default();
+            let totals = self.term_loss_value(term).map(|totals| (What::Totals, totals));
+            let total_loss = (set == 0).then_some((What::TotalLoss, &self.total_loss));
+            sources.add(
+                self.terms[term].inputs,
+                [(What::Sum, sum)].into_iter().chain(totals).chain(total_loss),
+            );
+        }
+        Pending::new(self.context(), encoder, sources, evaluation)
+    }
+
+    /// The gradient of the weighted sum with respect to the rows of a set, N x D f32, tight; usage
+    /// `STORAGE | COPY_SRC`. `None` for a set that there is not.
+    pub fn gradient(&self, set: usize) -> Option<&wgpu::Buffer> {
+        self.sums.get(set)
+    }
+
+    /// The weighted gradient of a term with respect to its references or prototypes, M x D f32,
+    /// where there are any that are not fixed.
+    pub fn gradient_references(&self, term: usize) -> Option<&wgpu::Buffer> {
+        self.part(term)?.buffers.gradient_references.as_ref()
+    }
+
+    /// The weighted gradient of a term with respect to each beta, for Wu's margin.
+    pub fn gradient_beta(&self, term: usize) -> Option<&wgpu::Buffer> {
+        self.part(term)?.buffers.gradient_beta.as_ref()
+    }
+
+    /// The weighted sum of the losses is the one f32 of this buffer.
+    pub fn loss_value(&self) -> &wgpu::Buffer {
+        &self.total_loss
+    }
+
+    /// The loss of a term, not weighted, is the first f32 of this buffer. `None` for a term that
+    /// there is not.
+    pub fn term_loss_value(&self, term: usize) -> Option<&wgpu::Buffer> {
+        Some(&self.part(term)?.buffers.totals)
+    }
+
+    /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes)
+    /// says.
+    pub fn memory_bytes(&self) -> u64 {
+        let of_parts =
+            |group: &Group| group.parts.iter().map(|part| part.buffers.bytes).sum::<u64>();
+        self.bytes
+            + self
+                .groups
+                .iter()
+                .map(|group| group.basis.matrix.bytes + of_parts(group))
+                .sum::<u64>()
+    }
+
+    /// The losses with their weights and shapes.
+    pub fn terms(&self) -> &[Weighted<Shape>] {
+        &self.terms
+    }
+
+    fn part(&self, term: usize) -> Option<&Part> {
+        let &[group, part] = self.places.get(term)?;
+        self.groups[group].parts.get(part)
+    }
+}
+
+recording!(ObjectivePlan);
+
+/// The first of them is written: it has to reach as far as any.
+pub(crate) fn longest_first<'a>(
+    buffers: impl Iterator<Item = &'a wgpu::Buffer>,
+) -> Vec<&'a wgpu::Buffer> {
+    let mut buffers: Vec<_> = buffers.collect();
+    buffers.sort_by_key(|buffer| std::cmp::Reverse(buffer.size()));
+    buffers
+}
+
+/// The groups, and of each term its group and its place there.
+pub(crate) fn grouped(
+    context: &Context,
+    objective: &[Weighted<Shape>],
+) -> Result<(Vec<Group>, Vec<[usize; 2]>)> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places = Vec::new();
+    for Weighted { weight, loss, inputs: shape, set } in objective {
+        let (distance, normalize) = (loss.distance(), loss.normalize());
+        let fits =
+            |group: &Group| group.set == *set && group.basis.carries(shape, distance, normalize);
+        let at = groups.iter().position(fits).unwrap_or(groups.len());
+        if at == groups.len() {
+            // The next losses of the group may have coefficients, though this one has none.
+            let basis =
+                Basis::new(context, *shape, distance, normalize, Kept::DistanceAndCoefficient)?;
+            groups.push(Group { basis, parts: Vec::new(), set: *set });
+        }
+        let group = &mut groups[at];
+        places.push([at, group.parts.len()]);
+        let part = Part::new(&group.basis, Loss::clone(loss), *weight, &group.parts)?;
+        group.parts.push(part);
+    }
+    Ok((groups, places))
+}
+
+/// The terms, then the sets.
+pub(crate) fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
+    let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
+    let count =
+        results.iter().position(|staged| staged.part(What::Sum).is_some()).unwrap_or(results.len());
+    let (terms, sums) = results.split_at(count);
+    // The faults of the inputs before what follows from them.
+    terms.iter().try_for_each(|staged| staged.check())?;
+    let terms = terms.iter().map(|staged| staged.evaluation()).collect::<Result<_>>()?;
+    let loss = sums.first().and_then(|staged| staged.floats(What::TotalLoss)).unwrap_or_default();
+    let loss = loss.first().copied().unwrap_or_default();
+    if !loss.is_finite() {
+        return Err(Error::Overflow { what: "the loss" });
+    }
+    let gradient = |staged: &Staged<'_>| {
+        let shape = staged.sized()?;
+        Ok(staged.first_floats(What::Sum, shape.queries() * shape.dimensions()).unwrap_or_default())
+    };
+    let gradients = sums.iter().map(gradient).collect::<Result<_>>()?;
+    Ok(ObjectiveEvaluation { loss, terms, gradients })
+}
+
+impl Context {
+    /// Makes everything that evaluating a weighted sum of losses needs, as [`Context::plan`] does
+    /// for one. Losses that share their distances share a workspace; each other one has its
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`] for an objective without a loss or a set without one, [`Error::Parameter`]
+    /// for a weight that is not finite, [`Error::Set`] for losses of one set with other numbers
+    /// of rows or columns; those of [`Context::plan`].
+    pub fn plan_objective(&self, objective: &[Weighted<Shape>]) -> Result<ObjectivePlan> {
+        ObjectivePlan::new(self, objective)
+    }
+}

@@ -1,0 +1,102 @@
+//! The contrastive loss.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::loss::parameters::{check_finite, check_power};
+use crate::loss::{Description, Distance, Mode, Reduction};
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::{Statistics, Terms};
+
+/// The contrastive loss, and with `power` 1 the Siamese form.
+///
+/// Per ordered pair (i, j) of rows at distance d, positive when their labels are equal, or per
+/// listed or row-aligned pair, positive when it is said to be the same:
+///
+/// - positive: max(0, d - `positive_margin`)^`power`
+/// - negative: max(0, `negative_margin` - d)^`power`
+///
+/// Terms are pairs; for pairs that are listed or row-aligned [`Contrastive::siamese`] has the
+/// reduction of the source. [`Reduction::MeanNonZero`] is the mean of the non-zero positive terms
+/// plus the mean of the non-zero negative terms.
+///
+/// Source: Hadsell, Chopra and LeCun, "Dimensionality Reduction by Learning an Invariant Mapping",
+/// CVPR 2006.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Contrastive {
+    /// The distance d. Default `Euclidean`.
+    pub distance: Distance,
+    /// Whether every row is divided by its norm first. Default false.
+    pub normalize: bool,
+    /// How the pairs become one number. Default `Mean`.
+    pub reduction: Reduction,
+    /// Positives nearer than this cost nothing; any finite number. Default 0.
+    pub positive_margin: f32,
+    /// Negatives farther than this cost nothing; any finite number. Default 1.
+    pub negative_margin: f32,
+    /// The exponent, 1 or 2. Default 2.
+    pub power: u32,
+}
+
+impl Contrastive {
+    /// The loss as Siamese networks are trained with it on listed or row-aligned pairs: the default
+    /// with [`Reduction::HadsellMean`], the sum over twice the number of pairs. The program
+    /// takes it for pairs where no reduction is asked for.
+    pub fn siamese() -> Self {
+        Self { reduction: Reduction::HadsellMean, ..Self::default() }
+    }
+}
+
+impl Default for Contrastive {
+    fn default() -> Self {
+        Self {
+            distance: Distance::Euclidean,
+            normalize: false,
+            reduction: Reduction::Mean,
+            positive_margin: 0.0,
+            negative_margin: 1.0,
+            power: 2,
+        }
+    }
+}
+
+impl Description for Contrastive {
+    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
+        (Some(self.distance), self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Batch, Mode::Reference, Mode::PairRows, Mode::PairIndices]
+    }
+
+    fn check(&self) -> Result<()> {
+        check_finite(Self::NAME, "positive_margin", self.positive_margin)?;
+        check_finite(Self::NAME, "negative_margin", self.negative_margin)?;
+        check_power(Self::NAME, self.power)
+    }
+
+    fn allows(&self, _: Reduction) -> bool {
+        true
+    }
+
+    fn terms(&self) -> Terms {
+        // The two means of MeanNonZero weigh positives and negatives apart: both counts come before
+        // any coefficient.
+        let split = self.reduction == Reduction::MeanNonZero;
+        Terms {
+            statistics: if split { Statistics::Totals } else { Statistics::None },
+            symmetric: true,
+            constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
+            parameters: vec![
+                ("positive_margin", self.positive_margin.to_bits()),
+                ("negative_margin", self.negative_margin.to_bits()),
+            ],
+            ..Terms::of(shader!("terms/contrastive.wgsl"))
+        }
+    }
+
+    fn variants(self) -> Vec<Self> {
+        [1, 2].map(|power| Self { power, ..self.clone() }).to_vec()
+    }
+}

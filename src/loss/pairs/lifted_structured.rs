@@ -1,0 +1,101 @@
+//! The lifted structured loss.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::loss::parameters::check_finite;
+use crate::loss::{Description, Distance, Mode, Reduction};
+use crate::wgsl::include::shader;
+use crate::wgsl::terms::{Statistics, Terms, Walk};
+
+/// How the negatives of a positive pair are summed up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Form {
+    /// By log-sum-exp over all of them, as the paper trains.
+    #[default]
+    Smooth,
+    /// By the nearest one, as the paper defines. Its subgradient goes to one negative: side i
+    /// before side j, then the lowest index.
+    Exact,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 2] = [Self::Smooth, Self::Exact];
+}
+
+/// The lifted structured loss.
+///
+/// Over the unordered positive pairs (i, j), i < j, with N(i) the negatives of i:
+///
+/// - `Smooth`: J(i, j) = log( sum over k in N(i) of exp(`margin` - d(i, k)) + sum over l in N(j) of
+///   exp(`margin` - d(j, l)) ) + d(i, j)
+/// - `Exact`: J(i, j) = max( max over k in N(i) of (`margin` - d(i, k)), max over l in N(j) of
+///   (`margin` - d(j, l)) ) + d(i, j)
+///
+/// The term of a pair is max(0, J)^2 / 2, so that `Mean` is the paper's 1/(2P) sum over P pairs. A
+/// pair neither of whose ends has a negative contributes 0 but counts. Batch mode only; there are
+/// no per-anchor losses.
+///
+/// Source: Oh Song, Xiang, Jegelka and Savarese, "Deep Metric Learning via Lifted Structured
+/// Feature Embedding", CVPR 2016.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LiftedStructured {
+    /// The distance d. Default `Euclidean`.
+    pub distance: Distance,
+    /// Whether every row is divided by its norm first. Default false.
+    pub normalize: bool,
+    /// How the pairs become one number. Default `Mean`.
+    pub reduction: Reduction,
+    /// `Smooth` (default) or `Exact`.
+    pub form: Form,
+    /// How far the negatives should be; any finite number. Default 1.
+    pub margin: f32,
+}
+
+impl Default for LiftedStructured {
+    fn default() -> Self {
+        Self {
+            distance: Distance::Euclidean,
+            normalize: false,
+            reduction: Reduction::Mean,
+            form: Form::Smooth,
+            margin: 1.0,
+        }
+    }
+}
+
+impl Description for LiftedStructured {
+    fn settings(&self) -> (Option<Distance>, bool, Reduction) {
+        (Some(self.distance), self.normalize, self.reduction)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Batch]
+    }
+
+    fn check(&self) -> Result<()> {
+        check_finite(Self::NAME, "margin", self.margin)
+    }
+
+    fn per_anchor(&self) -> bool {
+        false
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            // A pair needs what the negatives of its other end sum up to.
+            statistics: Statistics::Rows,
+            constants: vec![("EXACT", (self.form == Form::Exact).into())],
+            parameters: vec![("margin", self.margin.to_bits())],
+            walk: Walk::of(2),
+            ..Terms::of(shader!("terms/lifted_structured.wgsl"))
+        }
+    }
+
+    fn variants(self) -> Vec<Self> {
+        Form::ALL.map(|form| Self { form, ..self.clone() }).to_vec()
+    }
+}

@@ -1,0 +1,85 @@
+//! The margin loss of Wu, Manmatha, Smola and Krähenbühl (2017).
+
+use crate::loss::{Margin, Sampling};
+use crate::reference::anchor::Anchor;
+use crate::reference::bounded::{Bounded, Term};
+use crate::reference::choice::Choice;
+use crate::reference::definition::{Definition, Terms};
+use crate::reference::problem::Problem;
+use crate::reference::urn::Urn;
+
+pub(in crate::reference) struct Known {
+    betas: Vec<f64>,
+    dimensions: usize,
+}
+
+impl Definition for Margin {
+    type Known = Known;
+
+    fn survey(&self, problem: &Problem) -> Known {
+        Known { betas: problem.beta.clone(), dimensions: problem.shape.dimensions() }
+    }
+
+    /// Positive: max(0, d - beta + alpha); negative: max(0, beta - d + alpha).
+    fn terms_of(&self, anchor: &Anchor, known: &Known) -> Terms {
+        let class = if self.beta_per_class { anchor.label as usize } else { 0 };
+        let (beta, alpha) = (Bounded::exact(known.betas[class]), Bounded::exact(self.alpha.into()));
+        let mut terms = Terms::none(anchor);
+        let mut losses = Vec::new();
+        let mut beta_slope = Bounded::ZERO;
+        for &p in &anchor.positives {
+            let term = (anchor.distances[p] - beta + alpha).hinge();
+            losses.push(term.value);
+            terms.slopes[p] = term.slope;
+            beta_slope.gather(-term.slope);
+            terms.nonzero_positive += term.nonzero;
+        }
+        let negative = |d: Bounded| (beta - d + alpha).hinge();
+        for term in self.negative_terms(anchor, known.dimensions, negative, &mut terms) {
+            losses.push(term.value);
+            beta_slope.gather(term.slope);
+            terms.nonzero_negative += term.nonzero;
+        }
+        terms.terms = losses.len() as u64;
+        terms.nonzero = [terms.nonzero_positive, terms.nonzero_negative].into_iter().sum();
+        terms.beta = Some((class, beta_slope));
+        terms.with_loss(losses.into_iter().sum())
+    }
+}
+
+impl Margin {
+    /// The terms of the sampled negatives, whose slopes go to `terms`.
+    fn negative_terms(
+        &self,
+        anchor: &Anchor,
+        dimensions: usize,
+        term: impl Fn(Bounded) -> Term,
+        terms: &mut Terms,
+    ) -> Vec<Term> {
+        match self.sampling {
+            Sampling::All => {
+                let every = anchor.negatives.iter().map(|&n| {
+                    let term = term(anchor.distances[n]);
+                    terms.slopes[n] = -term.slope;
+                    term
+                });
+                every.collect()
+            }
+            Sampling::DistanceWeighted => {
+                let drawn = self.draws(anchor, dimensions).into_iter().map(|negative| {
+                    let term = term(negative.distance);
+                    terms.add_slope(&negative, -term.slope);
+                    term
+                });
+                drawn.collect()
+            }
+        }
+    }
+
+    /// One negative for every positive; none where there are no negatives.
+    fn draws(&self, anchor: &Anchor, dimensions: usize) -> Vec<Choice> {
+        let Some(urn) = Urn::new(anchor, dimensions) else { return Vec::new() };
+        let ranks = 0..anchor.positives.len() as u32;
+        ranks.map(|rank| urn.draw([self.seed, anchor.index as u32, rank])).collect()
+    }
+}
