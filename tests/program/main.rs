@@ -4,6 +4,7 @@ mod adapters;
 mod bench;
 mod errors;
 mod goldens;
+mod guide;
 mod measure;
 mod npy;
 mod objectives;

@@ -484,7 +484,7 @@ fn rooms() -> String {
         7,
         all,
         "fill-c",
-        "loss, measures, training, batch",
+        "loss, measures, training, data",
         "what is asked and given, what comes back",
     );
     room(8, all, "box", "wgsl, shaders", "the kernels, and what host and WGSL agree on");
