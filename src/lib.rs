@@ -123,11 +123,15 @@
 //!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
 //!   ([`Context::evaluate_with`]).
 
+// The reference that documentation points to may be left out.
+#![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
+
 mod data;
 mod error;
 mod gpu;
 mod loss;
 pub mod measures;
+#[cfg(feature = "reference")]
 pub mod reference;
 pub mod shaders;
 pub mod training;
@@ -139,8 +143,8 @@ pub use data::objective::{ObjectiveEvaluation, Weighted};
 pub use data::shape::{Mode, Shape};
 pub use error::{Error, Result};
 pub use gpu::{
-    Adapter, Binding, Checks, Context, Injected, Inputs, MemoryBank, ObjectivePlan, Operation,
-    Options, Output, Outputs, Pending, Plan, Progress, RowWidth, Section, Stage, Tier, Tile, Tiles,
-    Timings,
+    Adapter, Binding, Checks, Context, Injected, Inputs, Listing, MemoryBank, ObjectivePlan,
+    Operation, Options, Output, Outputs, Pending, Plan, Progress, Record, RowWidth, Section, Stage,
+    Tier, Tile, Tiles, Timings,
 };
 pub use loss::*;

@@ -61,7 +61,7 @@ impl ShaderSource {
             entry: kernel.entry,
             wgsl: with_constants(&compose(kernel.shader, tier), &kernel.constants),
             constants: kernel.constants.clone(),
-            bindings: kernel.room.layout_entries(),
+            bindings: kernel.interface.layout_entries(),
             tier,
         }
     }

@@ -1,7 +1,7 @@
 //! What is given: inputs on the host, validated once, here.
 
 use crate::data::shape::{Mode, Shape};
-use crate::loss::{Loss, Margin, SIGNS, Truth};
+use crate::loss::{Loss, SIGNS, Truth};
 use crate::{Error, Result};
 
 /// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has
@@ -205,7 +205,7 @@ impl<'a> Batch<'a> {
         Self { shape: self.shape.with_fixed_references(), ..self }
     }
 
-    /// With the boundaries of [`Margin`]: one number, or one per class.
+    /// With the boundaries of [`Margin`](crate::Margin): one number, or one per class.
     ///
     /// # Errors
     ///
@@ -270,11 +270,6 @@ impl<'a> Batch<'a> {
     /// The betas given; may be empty.
     pub const fn beta(&self) -> &'a [f32] {
         self.beta
-    }
-
-    /// The betas that [`Margin`] takes: those given, or its default.
-    pub(crate) fn beta_or_default(&self) -> &'a [f32] {
-        if self.beta.is_empty() { &[Margin::DEFAULT_BETA] } else { self.beta }
     }
 
     /// Checks that the loss can be computed on this batch.

@@ -14,10 +14,12 @@ pub use cut::row_width::RowWidth;
 pub use cut::tiles::{Tile, Tiles};
 pub use device::adapter::Adapter;
 pub use device::context::Context;
-pub use device::faults::{Injected, Operation};
+pub use device::injection::{Injected, Operation};
 pub use device::options::{Checks, Options};
 pub use dispatch::binding::Binding;
+pub use dispatch::listing::Listing;
 pub use dispatch::readback::Pending;
+pub use dispatch::record::Record;
 pub use dispatch::section::Section;
 pub use dispatch::submissions::Progress;
 pub use dispatch::timings::Timings;
@@ -33,5 +35,5 @@ pub use training::optimizer::OptimizerPlan;
 
 pub use crate::wgsl::tier::Tier;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reference"))]
 mod tests;

@@ -10,7 +10,7 @@ use super::distance::{Point, Points};
 use super::list::List;
 use crate::data::batch::Batch;
 use crate::data::shape::{Mode, Shape};
-use crate::loss::{Description, Distance};
+use crate::loss::{Description, Distance, Margin};
 
 /// What is evaluated, in f64.
 pub(super) struct Problem<'a> {
@@ -42,7 +42,10 @@ impl Numbers {
         Self {
             embeddings: widen(batch.embeddings()),
             references: widen(batch.references()),
-            beta: widen(batch.beta_or_default()),
+            beta: widen(match batch.beta() {
+                [] => &[Margin::DEFAULT_BETA],
+                beta => beta,
+            }),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the host and the WGSL agree on: the shader files and how they include one another, the
 //! structs that both sides read, the tiers, and how the kernel of a loss is run.
 
+pub(crate) mod bindings;
 pub(crate) mod include;
 pub(crate) mod layout;
 pub(crate) mod terms;

@@ -28,14 +28,14 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// A kernel that needs nothing but its row, and has neither constants nor parameters.
-    pub fn of(shader: Shader) -> Self {
+    pub fn new(shader: Shader) -> Self {
         Self {
             shader,
             operations_per_pair: 32,
             statistics: Statistics::None,
             symmetric: false,
             chooses: false,
-            walk: Walk::of(1),
+            walk: Walk::reading(1),
             gradient_factor: 1.0,
             constants: Vec::new(),
             parameters: Vec::new(),
@@ -44,17 +44,17 @@ impl Terms {
 
     /// A kernel over the logits -d / `temperature` of a row, with the `Parameters` of
     /// `shaders/shared/softmax.wgsl`.
-    pub fn of_logits(shader: Shader, temperature: f32) -> Self {
+    pub fn over_logits(shader: Shader, temperature: f32) -> Self {
         let inverse = 1.0 / temperature;
         Self {
             statistics: Statistics::Ends,
-            walk: Walk::of(3),
+            walk: Walk::reading(3),
             gradient_factor: inverse,
             parameters: vec![
                 ("temperature", temperature.to_bits()),
                 ("inverse_temperature", inverse.to_bits()),
             ],
-            ..Self::of(shader)
+            ..Self::new(shader)
         }
     }
 }
@@ -88,7 +88,7 @@ impl Walk {
     }
 
     /// So many reads of the row, and no chunks.
-    pub const fn of(reads: u64) -> Self {
+    pub const fn reading(reads: u64) -> Self {
         Self { reads, chunks: None }
     }
 }

@@ -3,8 +3,8 @@
 use canvas::{Error, Random, Result};
 use npyz::NpyFile;
 
-const IMAGES: &[u8] = include_bytes!("../../../data/digits.npy");
-const LABELS: &[u8] = include_bytes!("../../../data/digits-labels.npy");
+const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
+const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");
 const PIXELS: usize = 64;
 /// How many digits there are.
 pub const DIGITS: usize = 1797;

@@ -21,7 +21,7 @@ pub(crate) enum Kept {
 
 impl Kept {
     /// Of a loss with such terms, alone on its matrix.
-    pub(crate) fn of(terms: &Terms) -> Self {
+    pub(crate) fn for_terms(terms: &Terms) -> Self {
         match terms {
             Terms { chooses: true, .. } => Self::Distance,
             Terms { symmetric: true, .. } | Terms { statistics: Statistics::Ends, .. } => {

@@ -6,13 +6,13 @@ use crate::error::{Error, Result};
 use crate::gpu::device::context::Context;
 
 /// Makes buffers that fit the limits of the device.
-pub(crate) struct Maker<'a> {
+pub(crate) struct Allocator<'a> {
     context: &'a Context,
     limits: wgpu::Limits,
     bytes: Cell<u64>,
 }
 
-impl<'a> Maker<'a> {
+impl<'a> Allocator<'a> {
     pub(crate) fn new(context: &'a Context) -> Self {
         Self { context, limits: context.device().limits(), bytes: Cell::new(0) }
     }

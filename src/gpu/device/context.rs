@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::{Tiles, enough};
 use crate::gpu::device::baseline::check_baseline;
-use crate::gpu::device::faults::Faults;
+use crate::gpu::device::injection::Injections;
 use crate::gpu::device::options::Options;
 use crate::gpu::device::pipelines::Pipelines;
 use crate::gpu::device::tier::names_of;
@@ -37,7 +37,7 @@ pub(crate) struct Inner {
     tier: Tier,
     pipeline_cache: Option<wgpu::PipelineCache>,
     pipelines: Pipelines,
-    faults: Faults,
+    injections: Injections,
     tuned: Tuned,
 }
 
@@ -97,10 +97,10 @@ impl Context {
             });
         }
         let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
-        let (pipelines, faults, tuned) =
-            (Pipelines::default(), Faults::default(), Tuned::default());
+        let (pipelines, injections, tuned) =
+            (Pipelines::default(), Injections::default(), Tuned::default());
         let inner =
-            Inner { device, queue, options, tier, pipeline_cache, pipelines, faults, tuned };
+            Inner { device, queue, options, tier, pipeline_cache, pipelines, injections, tuned };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -124,8 +124,8 @@ impl Context {
         self.inner.tier
     }
 
-    pub(crate) fn faults(&self) -> &Faults {
-        &self.inner.faults
+    pub(crate) fn injections(&self) -> &Injections {
+        &self.inner.injections
     }
 
     pub(crate) fn tuned(&self) -> &Tuned {

@@ -4,7 +4,7 @@ pub(crate) mod adapter;
 pub(crate) mod allocate;
 pub(crate) mod baseline;
 pub(crate) mod context;
-pub(crate) mod faults;
+pub(crate) mod injection;
 pub(crate) mod operations;
 pub(crate) mod options;
 pub(crate) mod pipelines;

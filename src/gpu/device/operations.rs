@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use crate::error::{Error, Result};
 use crate::gpu::device::context::Context;
-use crate::gpu::device::faults::{Injected, Operation};
+use crate::gpu::device::injection::{Injected, Operation};
 use crate::gpu::device::pipelines::Pipeline;
 use crate::gpu::device::scope::scoped;
 use crate::gpu::kernel::Kernel;
@@ -31,14 +31,14 @@ impl Context {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn inject(&self, operation: Operation, nth: u64) -> Injected<'_> {
-        let left = &self.faults().0[operation as usize];
+        let left = &self.injections().0[operation as usize];
         left.store(nth.saturating_add(1), Ordering::Relaxed);
         Injected { left }
     }
 
     /// Whether the operation that is tried now is to fail.
     fn fails(&self, operation: Operation) -> bool {
-        let left = &self.faults().0[operation as usize];
+        let left = &self.injections().0[operation as usize];
         left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) == Ok(1)
     }
 

@@ -35,9 +35,9 @@ impl Pipelines {
         if let Some((_, pipeline)) = all.iter().find(|(known, _)| known == kernel) {
             return pipeline.clone();
         }
-        let layout = match all.iter().find(|(known, _)| known.room == kernel.room) {
+        let layout = match all.iter().find(|(known, _)| known.interface == kernel.interface) {
             Some((_, pipeline)) => pipeline.layout.clone(),
-            None => kernel.room.bind_group_layout(device),
+            None => kernel.interface.bind_group_layout(device),
         };
         let made = Pipeline { pipeline: create(&layout), layout };
         all.push((kernel.clone(), made.clone()));

@@ -1,33 +1,33 @@
 //! The dispatches that a caller's buffers are bound to, around those of a plan.
 
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 
 /// Inputs bound to a plan, so that recording creates nothing. It stays valid as long as the
 /// caller's buffers: their contents may change from recording to recording.
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub(crate) plan: u64,
-    pub(crate) around: Around,
+    pub(crate) surroundings: Surroundings,
 }
 
 /// The dispatches of a binding, before and after those of the plan.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Around {
+pub(crate) struct Surroundings {
     /// Prepares the inputs.
-    pub before: Vec<Step>,
+    pub before: Vec<Dispatch>,
     /// Hands on the outputs and sets the sizes back.
-    pub after: Vec<Step>,
+    pub after: Vec<Dispatch>,
 }
 
-impl From<Vec<Step>> for Around {
-    fn from(before: Vec<Step>) -> Self {
+impl From<Vec<Dispatch>> for Surroundings {
+    fn from(before: Vec<Dispatch>) -> Self {
         Self { before, after: Vec::new() }
     }
 }
 
-impl Around {
+impl Surroundings {
     /// With these outputs, which are handed on before the sizes are set back.
-    pub(crate) fn with_outputs(mut self, mut outputs: Vec<Step>) -> Self {
+    pub(crate) fn with_outputs(mut self, mut outputs: Vec<Dispatch>) -> Self {
         outputs.append(&mut self.after);
         Self { after: outputs, ..self }
     }

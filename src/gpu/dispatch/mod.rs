@@ -2,16 +2,18 @@
 
 pub(crate) mod binding;
 pub(crate) mod bound;
-pub(crate) mod groups;
+pub(crate) mod listing;
 pub(crate) mod patience;
 pub(crate) mod pieces;
 pub(crate) mod program;
 pub(crate) mod readback;
+pub(crate) mod record;
 pub(crate) mod section;
 pub(crate) mod submissions;
 pub(crate) mod timings;
 pub(crate) mod trace;
 pub(crate) mod uniforms;
+pub(crate) mod workgroups;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -19,9 +21,9 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::bound::Bound;
-use crate::gpu::dispatch::groups::Groups;
 use crate::gpu::dispatch::pieces::{MOST_DISPATCHES, Piece};
 use crate::gpu::dispatch::uniforms::Uniforms;
+use crate::gpu::dispatch::workgroups::Workgroups;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::interface::Slot;
 use crate::gpu::kernel::stage::Stage;
@@ -29,8 +31,9 @@ use crate::wgsl::layout::{Starting, Stripe};
 
 /// One dispatch, with everything it needs.
 #[derive(Clone, Debug)]
-pub(crate) struct Step {
+pub(crate) struct Dispatch {
     label: Arc<str>,
+    kernel: Arc<Kernel>,
     pub stage: Stage,
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
@@ -40,7 +43,7 @@ pub(crate) struct Step {
     pub cost: u64,
 }
 
-impl Step {
+impl Dispatch {
     pub(crate) fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
         pass.push_debug_group(&self.label);
         pass.set_pipeline(&self.pipeline);
@@ -57,19 +60,19 @@ impl Step {
 
 impl Kernel {
     /// A dispatch on these buffers, in the order of the room's bindings.
-    pub(crate) fn step(
+    pub(crate) fn dispatch(
         &self,
         context: &Context,
         label: &'static str,
         buffers: &[Bound<'_>],
         groups: [u32; 3],
         cost: u64,
-    ) -> Step {
+    ) -> Dispatch {
         let made = context.pipeline(self);
         let label = format!("metric-learning {label}");
         let mut entries = Vec::with_capacity(buffers.len());
-        for ((binding, bound), slot) in buffers.iter().enumerate().zip(self.room.slots()) {
-            let size = if *slot == Slot::Stripe {
+        for ((binding, bound), slot) in buffers.iter().enumerate().zip(self.interface.slots()) {
+            let size = if matches!(slot, Slot::Stripe) {
                 NonZeroU64::new(size_of::<Stripe>() as u64)
             } else {
                 bound.size
@@ -83,9 +86,10 @@ impl Kernel {
             layout: &made.layout,
             entries: &entries,
         });
-        Step {
+        Dispatch {
             label: label.into(),
-            stage: self.room.stage(),
+            kernel: Arc::new(self.clone()),
+            stage: self.interface.stage(),
             pipeline: made.pipeline,
             bind_group,
             offset: None,
@@ -96,15 +100,15 @@ impl Kernel {
 
     /// As many dispatches as it takes so that none is beyond what the context allows. `subject` is
     /// the uniform of the first binding, `others` are those after it.
-    pub(crate) fn steps(
+    pub(crate) fn dispatches(
         &self,
         context: &Context,
         label: &'static str,
         subject: impl Starting,
         others: &[Bound<'_>],
-        groups: Groups,
-    ) -> Result<Vec<Step>> {
-        let Groups { count, most, cost } = groups;
+        groups: Workgroups,
+    ) -> Result<Vec<Dispatch>> {
+        let Workgroups { count, most, cost } = groups;
         let bound = context.options().operations_per_dispatch.max(1);
         let extent = [count, 1];
         let pieces =
@@ -114,11 +118,11 @@ impl Kernel {
         let offsets: Vec<_> =
             pieces.iter().map(|piece| uniforms.add(&subject.starting_at(piece.first[0]))).collect();
         let buffer = &uniforms.buffer(context, label)?;
-        let step = |(piece, offset): (&Piece, u32)| {
+        let dispatch = |(piece, offset): (&Piece, u32)| {
             let own = Bound { buffer, offset: offset.into(), size: NonZeroU64::new(size as u64) };
             let bound: Vec<_> = std::iter::once(own).chain(others.iter().copied()).collect();
-            self.step(context, label, &bound, piece.groups(), piece.share(cost, extent))
+            self.dispatch(context, label, &bound, piece.groups(), piece.share(cost, extent))
         };
-        Ok(pieces.iter().zip(offsets).map(step).collect())
+        Ok(pieces.iter().zip(offsets).map(dispatch).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! Workgroups of a kernel that are shared out among dispatches, so that none of these takes too
 //! long.
 
-use crate::gpu::dispatch::groups::{MOST_GROUPS, folded};
+use crate::gpu::dispatch::workgroups::{MOST_GROUPS, folded};
 
 /// Dispatches of a kernel beyond which none is split any more: each is an object on the host, and a
 /// uniform.

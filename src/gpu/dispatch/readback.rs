@@ -51,13 +51,13 @@ pub(crate) struct Layout {
 pub(crate) struct Piece {
     /// Which result it is part of.
     result: usize,
-    what: What,
+    what: Field,
     offset: u64,
     bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum Field {
     Totals,
     State,
     Gradient,
@@ -78,7 +78,7 @@ pub(crate) enum What {
 /// The buffers that results are read from.
 #[derive(Default)]
 pub(crate) struct Sources<'a> {
-    buffers: Vec<(usize, What, &'a wgpu::Buffer)>,
+    buffers: Vec<(usize, Field, &'a wgpu::Buffer)>,
     shapes: Vec<Shape>,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Sources<'a> {
     pub(crate) fn add(
         &mut self,
         shape: Shape,
-        buffers: impl IntoIterator<Item = (What, &'a wgpu::Buffer)>,
+        buffers: impl IntoIterator<Item = (Field, &'a wgpu::Buffer)>,
     ) {
         let result = self.shapes.len();
         self.shapes.push(shape);
@@ -95,7 +95,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Adds what has no shape, and is all there is.
-    pub(crate) fn add_alone(&mut self, what: What, buffer: &'a wgpu::Buffer) {
+    pub(crate) fn add_alone(&mut self, what: Field, buffer: &'a wgpu::Buffer) {
         self.buffers.push((0, what, buffer));
     }
 }
@@ -235,7 +235,7 @@ impl<'a> Read<'a> {
     }
 
     /// The bytes of one of its parts.
-    pub(crate) fn part(&self, result: usize, what: What) -> Option<&'a [u8]> {
+    pub(crate) fn part(&self, result: usize, what: Field) -> Option<&'a [u8]> {
         let part =
             self.layout.parts.iter().find(|part| part.result == result && part.what == what)?;
         self.bytes.get(part.offset as usize..(part.offset + part.bytes) as usize)
@@ -255,17 +255,17 @@ pub(crate) struct Staged<'a> {
 }
 
 impl Staged<'_> {
-    pub(crate) fn floats(&self, what: What) -> Option<Vec<f32>> {
+    pub(crate) fn floats(&self, what: Field) -> Option<Vec<f32>> {
         self.part(what).map(bytemuck::pod_collect_to_vec)
     }
 
-    pub(crate) fn first_floats(&self, what: What, count: usize) -> Option<Vec<f32>> {
+    pub(crate) fn first_floats(&self, what: Field, count: usize) -> Option<Vec<f32>> {
         let mut floats = self.floats(what)?;
         floats.truncate(count);
         Some(floats)
     }
 
-    pub(crate) fn part(&self, what: What) -> Option<&[u8]> {
+    pub(crate) fn part(&self, what: Field) -> Option<&[u8]> {
         self.read.part(self.result, what)
     }
 }

@@ -1,6 +1,6 @@
 //! The dispatches of a recording as far as they belong to one stage.
 
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernel::stage::Stage;
 
 /// Dispatches of a recording that follow one another and belong to the same stage. All sections of
@@ -11,7 +11,7 @@ use crate::gpu::kernel::stage::Stage;
 #[derive(Clone, Debug)]
 pub struct Section<'a> {
     stage: Stage,
-    steps: Vec<&'a Step>,
+    dispatches: Vec<&'a Dispatch>,
 }
 
 impl<'a> Section<'a> {
@@ -22,32 +22,34 @@ impl<'a> Section<'a> {
 
     /// How many dispatches it has.
     pub fn dispatches(&self) -> usize {
-        self.steps.len()
+        self.dispatches.len()
     }
 
     /// Roughly how many arithmetic operations it takes.
     pub fn operations(&self) -> u64 {
-        self.steps.iter().map(|step| step.cost).sum()
+        self.dispatches.iter().map(|dispatch| dispatch.cost).sum()
     }
 
     /// Its dispatches, each as a section of its own.
     pub fn apart(&self) -> impl Iterator<Item = Section<'a>> {
-        self.steps.iter().map(|&step| Section { stage: self.stage, steps: vec![step] })
+        self.dispatches
+            .iter()
+            .map(|&dispatch| Section { stage: self.stage, dispatches: vec![dispatch] })
     }
 
     /// Records it into a pass of the caller's. It leaves its own pipeline and bind group 0 set.
     pub fn record_into(&self, pass: &mut wgpu::ComputePass<'_>) {
-        self.steps.iter().for_each(|step| step.record(pass));
+        self.dispatches.iter().for_each(|dispatch| dispatch.record(pass));
     }
 }
 
 /// Cuts dispatches where the stage changes.
-pub(crate) fn sections<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Section<'a>> {
+pub(crate) fn sections<'a>(dispatches: impl Iterator<Item = &'a Dispatch>) -> Vec<Section<'a>> {
     let mut sections: Vec<Section<'a>> = Vec::new();
-    for step in steps {
-        match sections.last_mut().filter(|section| section.stage == step.stage) {
-            Some(section) => section.steps.push(step),
-            None => sections.push(Section { stage: step.stage, steps: vec![step] }),
+    for dispatch in dispatches {
+        match sections.last_mut().filter(|section| section.stage == dispatch.stage) {
+            Some(section) => section.dispatches.push(dispatch),
+            None => sections.push(Section { stage: dispatch.stage, dispatches: vec![dispatch] }),
         }
     }
     sections

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::gpu::device::context::Context;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Binding;
 use crate::gpu::dispatch::patience::Patience;
 use crate::gpu::dispatch::program::{PASS, Program};
@@ -38,9 +38,9 @@ pub struct Progress {
 }
 
 /// What is left of a recording.
-pub(crate) struct Submissions<'a, I: Iterator<Item = &'a Step>> {
+pub(crate) struct Submissions<'a, I: Iterator<Item = &'a Dispatch>> {
     context: &'a Context,
-    steps: Peekable<I>,
+    dispatches: Peekable<I>,
     progress: Progress,
     /// Operations of the next submission.
     portion: u64,
@@ -53,12 +53,12 @@ pub(crate) struct Submitted {
     start: Instant,
 }
 
-impl<'a, I: Iterator<Item = &'a Step>> Submissions<'a, I> {
-    fn new(context: &'a Context, steps: impl Fn() -> Result<I>) -> Result<Self> {
-        let total = steps()?.map(|step| step.cost).sum();
+impl<'a, I: Iterator<Item = &'a Dispatch>> Submissions<'a, I> {
+    fn new(context: &'a Context, dispatches: impl Fn() -> Result<I>) -> Result<Self> {
+        let total = dispatches()?.map(|dispatch| dispatch.cost).sum();
         Ok(Self {
             context,
-            steps: steps()?.peekable(),
+            dispatches: dispatches()?.peekable(),
             progress: Progress { done: 0, total },
             portion: FIRST,
         })
@@ -69,14 +69,14 @@ impl<'a, I: Iterator<Item = &'a Step>> Submissions<'a, I> {
         let mut encoder = self.context.encoder();
         let mut pass = encoder.begin_compute_pass(&PASS);
         let mut cost = 0;
-        while let Some(step) = self.steps.next_if(|_| cost < self.portion) {
-            step.record(&mut pass);
-            cost += step.cost;
+        while let Some(dispatch) = self.dispatches.next_if(|_| cost < self.portion) {
+            dispatch.record(&mut pass);
+            cost += dispatch.cost;
         }
         drop(pass);
         let start = Instant::now();
         let index = self.context.submit(encoder)?;
-        Ok(self.steps.peek().map(|_| Submitted { index, cost, start }))
+        Ok(self.dispatches.peek().map(|_| Submitted { index, cost, start }))
     }
 
     /// Makes the next submission as long as it should be, after this one.
@@ -97,9 +97,9 @@ impl Context {
         read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<Pending<T>>,
         mut watch: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<T> {
-        let _span = span!("submit", &program.subject);
+        let _span = span!("submit", &program.name);
         let patience = Patience::new(self.options().timeout);
-        let mut submissions = Submissions::new(self, || program.steps(binding))?;
+        let mut submissions = Submissions::new(self, || program.dispatches(binding))?;
         loop {
             if watch(submissions.progress).is_break() {
                 return Err(Error::Cancelled);
@@ -118,7 +118,7 @@ impl Context {
         binding: &Binding,
         read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<Pending<T>>,
     ) -> Result<T> {
-        let mut submissions = Submissions::new(self, || program.steps(binding))?;
+        let mut submissions = Submissions::new(self, || program.dispatches(binding))?;
         while let Some(submitted) = submissions.submit()? {
             poll_fn(|task| match self.has_run(&submitted, Duration::ZERO) {
                 Ok(false) => {

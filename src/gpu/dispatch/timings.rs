@@ -7,7 +7,7 @@ use crate::gpu::device::allocate::check_size;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
 use crate::gpu::device::tier::names_of;
-use crate::gpu::dispatch::readback::{Pending, Sources, What};
+use crate::gpu::dispatch::readback::{Field, Pending, Sources};
 use crate::gpu::dispatch::section::Section;
 use crate::gpu::kernel::stage::Stage;
 
@@ -138,11 +138,11 @@ impl Timings {
         encoder: &mut wgpu::CommandEncoder,
     ) -> Result<Pending<Vec<(Stage, Duration)>>> {
         let mut sources = Sources::default();
-        sources.add_alone(What::Timestamps, &self.resolved);
+        sources.add_alone(Field::Timestamps, &self.resolved);
         let stages = self.stages.clone();
         let period = f64::from(self.context.queue().get_timestamp_period());
         Pending::new(&self.context, encoder, sources, move |read| {
-            let bytes = read.part(0, What::Timestamps).unwrap_or_default();
+            let bytes = read.part(0, Field::Timestamps).unwrap_or_default();
             let timestamps: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);
             if timestamps.iter().all(|&timestamp| timestamp == 0) {
                 return Err(Error::NotComputed);

@@ -5,7 +5,7 @@ use crate::data::shape::Mode;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tile;
 use crate::gpu::kernel::Kernel;
-use crate::gpu::kernel::interface::Room;
+use crate::gpu::kernel::interface::Interface;
 use crate::loss::{Beta, Description, Distance, Loss};
 use crate::measures::RANKING;
 use crate::training::{Optimizer, Rule};
@@ -111,20 +111,24 @@ pub(crate) const STATISTICS: &str = "statistics";
 
 pub(crate) const BEGIN: &str = "begin";
 
-pub(crate) fn kernel(room: Room, shader: Shader, constants: Vec<(&'static str, f64)>) -> Kernel {
-    Kernel { room, shader, entry: MAIN, constants }
+pub(crate) fn kernel(
+    interface: Interface,
+    shader: Shader,
+    constants: Vec<(&'static str, f64)>,
+) -> Kernel {
+    Kernel { interface, shader, entry: MAIN, constants }
 }
 
 pub(crate) fn prepare_sizes() -> Kernel {
-    kernel(Room::PrepareSizes, shader!("prepare/sizes.wgsl"), Vec::new())
+    kernel(Interface::PrepareSizes, shader!("prepare/sizes.wgsl"), Vec::new())
 }
 
 pub(crate) fn prepare_rows() -> Kernel {
-    kernel(Room::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new())
+    kernel(Interface::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new())
 }
 
 pub(crate) fn prepare_beta() -> Kernel {
-    kernel(Room::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new())
+    kernel(Interface::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new())
 }
 
 /// For the modes that have a list, numbered as in its file.
@@ -134,7 +138,7 @@ pub(crate) fn prepare_list(mode: Mode) -> Kernel {
         Mode::PairIndices => 1,
         _ => 0,
     };
-    kernel(Room::PrepareList, shader!("prepare/list.wgsl"), vec![("KIND", kind.into())])
+    kernel(Interface::PrepareList, shader!("prepare/list.wgsl"), vec![("KIND", kind.into())])
 }
 
 /// The kernels that sort by a digit, in their order.
@@ -144,8 +148,9 @@ pub(crate) fn incidence(digit: u32) -> [Kernel; 3] {
         shader!("incidence/scan.wgsl"),
         shader!("incidence/scatter.wgsl"),
     ];
-    files
-        .map(|shader| kernel(Room::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())]))
+    files.map(|shader| {
+        kernel(Interface::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())])
+    })
 }
 
 /// The N x M matrix, or the list of pairs, as far as kernels depend on it.
@@ -176,14 +181,14 @@ impl MatrixKind {
         if self.is_tiled() {
             let mut constants = self.constants();
             constants.push(("TILE", tile.side().into()));
-            return kernel(Room::Distance, shader!("distance/pairwise.wgsl"), constants);
+            return kernel(Interface::Distance, shader!("distance/pairwise.wgsl"), constants);
         }
         if self.mode == Mode::Scores {
-            return kernel(Room::Distance, shader!("distance/scores.wgsl"), Vec::new());
+            return kernel(Interface::Distance, shader!("distance/scores.wgsl"), Vec::new());
         }
         let mut constants = self.constants();
         constants.push(("ROW_ALIGNED", (self.mode == Mode::PairRows).into()));
-        kernel(Room::Distance, shader!("distance/listed.wgsl"), constants)
+        kernel(Interface::Distance, shader!("distance/listed.wgsl"), constants)
     }
 
     pub(crate) fn terms(
@@ -197,17 +202,19 @@ impl MatrixKind {
         constants.push(("WORKGROUP", width.invocations().into()));
         constants.extend(portion_constant(portion));
         constants.extend(self.constants());
-        Kernel { entry, ..kernel(Room::Terms, terms.shader, constants) }
+        Kernel { entry, ..kernel(Interface::Terms, terms.shader, constants) }
     }
 
     /// Of scores, and of listed and row-aligned pairs.
     pub(crate) fn gradient(self) -> Kernel {
         match self.mode {
-            Mode::Scores => kernel(Room::Gradient, shader!("gradient/scores.wgsl"), Vec::new()),
-            Mode::PairRows => {
-                kernel(Room::Gradient, shader!("gradient/aligned.wgsl"), self.constants())
+            Mode::Scores => {
+                kernel(Interface::Gradient, shader!("gradient/scores.wgsl"), Vec::new())
             }
-            _ => kernel(Room::Gradient, shader!("gradient/listed.wgsl"), self.constants()),
+            Mode::PairRows => {
+                kernel(Interface::Gradient, shader!("gradient/aligned.wgsl"), self.constants())
+            }
+            _ => kernel(Interface::Gradient, shader!("gradient/listed.wgsl"), self.constants()),
         }
     }
 
@@ -219,7 +226,7 @@ impl MatrixKind {
         constants.push(("TRIANGLE", matches!(summation, Triangle | EarlierRows).into()));
         constants.push(("JOINED", (summation == Joined).into()));
         constants.push(("TILE", tile.side().into()));
-        kernel(Room::Gradient, shader!("gradient/pairwise.wgsl"), constants)
+        kernel(Interface::Gradient, shader!("gradient/pairwise.wgsl"), constants)
     }
 
     /// Of the pairs that anchors have chosen, for these, for the chosen, or joined.
@@ -227,13 +234,13 @@ impl MatrixKind {
         let mut constants = self.constants();
         constants.push(("OWN", (summation != Summation::Columns).into()));
         constants.push(("CHOSEN", (summation != Summation::Rows).into()));
-        kernel(Room::Gradient, shader!("gradient/chosen.wgsl"), constants)
+        kernel(Interface::Gradient, shader!("gradient/chosen.wgsl"), constants)
     }
 
     /// The same for a loss that is alone, with nothing to come after it.
     pub(crate) fn finished_chosen_gradient(self, summation: Summation) -> Kernel {
         let shader = shader!("gradient/finished_chosen.wgsl");
-        Kernel { room: Room::FinishedGradient, shader, ..self.chosen_gradient(summation) }
+        Kernel { interface: Interface::FinishedGradient, shader, ..self.chosen_gradient(summation) }
     }
 
     /// A tiled one for a loss that is alone in its stripe, with nothing to come after it.
@@ -246,7 +253,11 @@ impl MatrixKind {
         let mut kernel = self.tiled_gradient(summation, tile);
         let split = terms.statistics == Statistics::Totals;
         kernel.constants.push(("SPLIT_MEAN", split.into()));
-        Kernel { room: Room::FinishedGradient, shader: shader!("gradient/finished.wgsl"), ..kernel }
+        Kernel {
+            interface: Interface::FinishedGradient,
+            shader: shader!("gradient/finished.wgsl"),
+            ..kernel
+        }
     }
 }
 
@@ -277,7 +288,7 @@ pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {
     } else {
         vec![("TRUTH", f64::from(loss.truth() as u32))]
     };
-    kernel(Room::Pointwise, loss.terms().shader, constants)
+    kernel(Interface::Pointwise, loss.terms().shader, constants)
 }
 
 /// Adds up the rows of a loss; the `last` loss also takes the faults over.
@@ -287,20 +298,20 @@ pub(crate) fn totals(loss: &Loss, last: bool) -> Kernel {
         ("SPLIT_MEAN", (loss.description().terms().statistics == Statistics::Totals).into()),
         ("LAST", last.into()),
     ];
-    kernel(Room::FinishTotals, shader!("finish/totals.wgsl"), constants)
+    kernel(Interface::FinishTotals, shader!("finish/totals.wgsl"), constants)
 }
 
 pub(crate) fn accumulate() -> Kernel {
-    kernel(Room::FinishAccumulate, shader!("finish/accumulate.wgsl"), Vec::new())
+    kernel(Interface::FinishAccumulate, shader!("finish/accumulate.wgsl"), Vec::new())
 }
 
 pub(crate) fn finish_gradient() -> Kernel {
-    kernel(Room::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new())
+    kernel(Interface::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new())
 }
 
 pub(crate) fn finish_beta(beta: Beta) -> Kernel {
     kernel(
-        Room::FinishBeta,
+        Interface::FinishBeta,
         shader!("finish/beta.wgsl"),
         vec![("BETA_PER_CLASS", beta.per_class.into())],
     )
@@ -308,30 +319,35 @@ pub(crate) fn finish_beta(beta: Beta) -> Kernel {
 
 /// Whether the results of a loss are valid; the `first` of a plan writes it.
 pub(crate) fn verdict(first: bool) -> Kernel {
-    kernel(Room::FinishVerdict, shader!("finish/verdict.wgsl"), vec![("FIRST", first.into())])
+    kernel(Interface::FinishVerdict, shader!("finish/verdict.wgsl"), vec![("FIRST", first.into())])
 }
 
 /// Hands a gradient to a buffer of the caller's.
 pub(crate) fn output() -> Kernel {
-    kernel(Room::FinishOutput, shader!("finish/output.wgsl"), Vec::new())
+    kernel(Interface::FinishOutput, shader!("finish/output.wgsl"), Vec::new())
 }
 
 pub(crate) fn ranks(portion: Option<u64>) -> Kernel {
-    kernel(Room::MeasureRanks, shader!("measures/ranks.wgsl"), portion_constant(portion))
+    kernel(Interface::MeasureRanks, shader!("measures/ranks.wgsl"), portion_constant(portion))
 }
 
 pub(crate) fn measures() -> Kernel {
-    kernel(Room::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new())
+    kernel(Interface::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new())
 }
 
 /// A step of an optimiser: what is the same for all parameters, then every parameter.
 pub(crate) fn optimizer(rule: &Rule) -> [Kernel; 2] {
-    [BEGIN, MAIN].map(|entry| Kernel { entry, ..kernel(Room::Optimizer, rule.shader, Vec::new()) })
+    [BEGIN, MAIN]
+        .map(|entry| Kernel { entry, ..kernel(Interface::Optimizer, rule.shader, Vec::new()) })
 }
 
 /// The product of two matrices, of which the first may be read `transposed`.
 pub(crate) fn linear(transposed: bool) -> Kernel {
-    kernel(Room::Linear, shader!("training/linear.wgsl"), vec![("TRANSPOSED", transposed.into())])
+    kernel(
+        Interface::Linear,
+        shader!("training/linear.wgsl"),
+        vec![("TRANSPOSED", transposed.into())],
+    )
 }
 
 /// The portion as the constant of the kernels that have one.

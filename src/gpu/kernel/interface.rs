@@ -20,7 +20,7 @@ pub(crate) enum Slot {
 
 /// A room of `shaders/`: all its kernels have the same bindings, in group 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Room {
+pub(crate) enum Interface {
     PrepareSizes,
     PrepareRows,
     PrepareBeta,
@@ -44,7 +44,7 @@ pub(crate) enum Room {
     Linear,
 }
 
-impl Room {
+impl Interface {
     pub(crate) const fn slots(self) -> &'static [Slot] {
         use Slot::{Read, Stripe, Uniform, Write};
         match self {

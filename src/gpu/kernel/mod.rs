@@ -4,13 +4,13 @@ pub(crate) mod catalogue;
 pub(crate) mod interface;
 pub(crate) mod stage;
 
-use crate::gpu::kernel::interface::Room;
+use crate::gpu::kernel::interface::Interface;
 use crate::wgsl::include::Shader;
 
 /// One pipeline: a file, an entry point and the values of its `override` constants.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Kernel {
-    pub room: Room,
+    pub interface: Interface,
     pub shader: Shader,
     pub entry: &'static str,
     pub constants: Vec<(&'static str, f64)>,

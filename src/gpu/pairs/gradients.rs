@@ -7,18 +7,18 @@ use crate::gpu::cut::loops::{
 };
 use crate::gpu::cut::tiles::TILE;
 use crate::gpu::device::allocate::uniform;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::bound::Bound;
-use crate::gpu::dispatch::groups::{Groups, OPERATIONS_PER_GROUP};
+use crate::gpu::dispatch::workgroups::{OPERATIONS_PER_GROUP, Workgroups};
 use crate::gpu::kernel::catalogue::Summation;
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::finish::finish_gradient;
 use crate::gpu::pairs::list::List;
+use crate::gpu::pairs::loss_passes::LossPasses;
 use crate::gpu::pairs::matrix::{Matrix, Set};
-use crate::gpu::pairs::part::Buffers;
+use crate::gpu::pairs::planned_loss::Buffers;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps};
-use crate::gpu::pairs::work::Work;
 use crate::wgsl::layout::{Finish, Start};
 
 /// Rows and dimensions that a workgroup of `shaders/gradient/chosen.wgsl` computes.
@@ -30,7 +30,7 @@ pub(crate) const OPERATIONS_PER_ANCHOR: u64 = 64;
 /// The same to add what a pair gives to a dimension.
 pub(crate) const OPERATIONS_PER_CHOICE: u64 = 64;
 
-impl<'a> Work<'a> {
+impl<'a> LossPasses<'a> {
     /// By rows, and where the columns have a share of their own by columns.
     pub(crate) fn gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let Matrix { queries, unused, list, .. } = &self.basis.matrix;
@@ -234,26 +234,26 @@ impl<'a> Work<'a> {
     }
 
     /// Gradients with respect to beta, to the references, and at last to the first set.
-    pub(crate) fn finish(&self) -> Result<Vec<Step>> {
+    pub(crate) fn finish(&self) -> Result<Vec<Dispatch>> {
         let Matrix { queries, references, .. } = &self.basis.matrix;
         let Buffers { gradient, gradient_references, transposed, .. } = &self.part.buffers;
-        let mut steps = self.finish_beta()?;
+        let mut dispatches = self.finish_beta()?;
         if let (Some(set), Some(gradient)) = (references, gradient_references) {
-            steps.extend(self.finish_gradient(set, gradient, None, true)?);
+            dispatches.extend(self.finish_gradient(set, gradient, None, true)?);
         }
-        steps.extend(self.finish_gradient(queries, gradient, transposed.as_ref(), false)?);
-        Ok(steps)
+        dispatches.extend(self.finish_gradient(queries, gradient, transposed.as_ref(), false)?);
+        Ok(dispatches)
     }
 
-    pub(crate) fn finish_beta(&self) -> Result<Vec<Step>> {
+    pub(crate) fn finish_beta(&self) -> Result<Vec<Dispatch>> {
         let Buffers { rows, totals, gradient_beta, .. } = &self.part.buffers;
         let beta = self.part.loss.description().beta();
         let (Some(beta), Some(gradient)) = (beta, gradient_beta) else { return Ok(Vec::new()) };
         let betas = self.basis.shape.betas().max(1) as u32;
         let Matrix { queries, state, .. } = &self.basis.matrix;
         let bound = [rows, &queries.labels, totals, gradient, state].map(Bound::all);
-        let groups = Groups::of_rows(betas, self.basis.shape.queries() as u64, 1);
-        catalogue::finish_beta(beta).steps(
+        let groups = Workgroups::for_rows(betas, self.basis.shape.queries() as u64, 1);
+        catalogue::finish_beta(beta).dispatches(
             &self.basis.context,
             "gradient of beta",
             Start::default(),
@@ -268,7 +268,7 @@ impl<'a> Work<'a> {
         gradient: &wgpu::Buffer,
         add: Option<&wgpu::Buffer>,
         of_references: bool,
-    ) -> Result<Vec<Step>> {
+    ) -> Result<Vec<Dispatch>> {
         let finish = self.finish_of(add.is_some(), of_references);
         finish_gradient(self.basis, &self.part.buffers.totals, set, gradient, add, finish)
     }

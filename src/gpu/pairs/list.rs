@@ -2,7 +2,7 @@
 
 use crate::data::shape::{Mode, Shape};
 use crate::error::Result;
-use crate::gpu::device::allocate::Maker;
+use crate::gpu::device::allocate::Allocator;
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::wgsl::layout::{BLOCK, DIGIT_BITS, DIGITS};
 
@@ -27,30 +27,30 @@ pub(crate) struct Indices {
 
 impl List {
     /// `None` for the modes without a list.
-    pub(crate) fn new(make: &Maker, shape: &Shape) -> Result<Option<Self>> {
+    pub(crate) fn new(allocator: &Allocator, shape: &Shape) -> Result<Option<Self>> {
         let pairs = shape.pairs();
         if pairs == 0 {
             return Ok(None);
         }
-        let kinds = make.storage("kinds of the pairs", pairs * 4)?;
+        let kinds = allocator.storage("kinds of the pairs", pairs * 4)?;
         let indices = match shape.mode() {
             Mode::PairRows => None,
-            _ => Some(Indices::new(make, shape.queries(), 2 * pairs)?),
+            _ => Some(Indices::new(allocator, shape.queries(), 2 * pairs)?),
         };
         Ok(Some(Self { kinds, indices }))
     }
 }
 
 impl Indices {
-    fn new(make: &Maker, rows: usize, places: u64) -> Result<Self> {
+    fn new(allocator: &Allocator, rows: usize, places: u64) -> Result<Self> {
         let bits = usize::BITS - (rows - 1).leading_zeros();
         Ok(Self {
-            rows: make.storage("listed rows", places * 4)?,
+            rows: allocator.storage("listed rows", places * 4)?,
             orders: [
-                make.storage("places in order", places * 4)?,
-                make.storage("places in order", places * 4)?,
+                allocator.storage("places in order", places * 4)?,
+                allocator.storage("places in order", places * 4)?,
             ],
-            counts: make.storage("counts of digits", places.div_ceil(BLOCK) * DIGITS * 4)?,
+            counts: allocator.storage("counts of digits", places.div_ceil(BLOCK) * DIGITS * 4)?,
             digits: bits.div_ceil(DIGIT_BITS).max(1),
         })
     }
@@ -59,19 +59,19 @@ impl Indices {
     /// its workgroups.
     pub(crate) fn sorting(&self, places: u64) -> Vec<(Kernel, [&wgpu::Buffer; 4], u32)> {
         let blocks = places.div_ceil(BLOCK) as u32;
-        let mut steps = Vec::new();
+        let mut dispatches = Vec::new();
         for digit in 0..self.digits {
             let [ordered, order] = self.orders_of(digit);
             let buffers = [&self.rows, order, &self.counts, ordered];
             let groups = [blocks, 1, blocks];
-            steps.extend(
+            dispatches.extend(
                 catalogue::incidence(digit)
                     .into_iter()
                     .zip(groups)
                     .map(|(kernel, groups)| (kernel, buffers, groups)),
             );
         }
-        steps
+        dispatches
     }
 
     /// The places in their last order.

@@ -3,7 +3,7 @@
 use crate::data::shape::Shape;
 use crate::error::Result;
 use crate::gpu::cut::stripes::Stripes;
-use crate::gpu::device::allocate::Maker;
+use crate::gpu::device::allocate::Allocator;
 use crate::gpu::device::context::Context;
 use crate::gpu::pairs::list::List;
 use crate::wgsl::layout::state;
@@ -17,13 +17,14 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    fn new(make: &Maker, what: &'static str, rows: usize, shape: &Shape) -> Result<Self> {
+    fn new(allocator: &Allocator, what: &'static str, rows: usize, shape: &Shape) -> Result<Self> {
         let rows = rows as u64;
         Ok(Self {
-            points: make.storage(what, rows * shape.dimensions().next_multiple_of(4) as u64 * 4)?,
-            norms: make.storage("norms", rows * 4)?,
+            points: allocator
+                .storage(what, rows * shape.dimensions().next_multiple_of(4) as u64 * 4)?,
+            norms: allocator.storage("norms", rows * 4)?,
             // Read four at a time.
-            labels: make.storage("labels", rows.next_multiple_of(4) * 4)?,
+            labels: allocator.storage("labels", rows.next_multiple_of(4) * 4)?,
         })
     }
 }
@@ -46,37 +47,37 @@ pub(crate) struct Matrix {
 
 impl Matrix {
     pub(crate) fn new(context: &Context, shape: &Shape, stripes: &Stripes) -> Result<Self> {
-        let make = Maker::new(context);
-        let queries = Set::new(&make, "embeddings", shape.queries(), shape)?;
+        let allocator = Allocator::new(context);
+        let queries = Set::new(&allocator, "embeddings", shape.queries(), shape)?;
         let references = if shape.has_references() {
-            Some(Set::new(&make, "references", shape.references(), shape)?)
+            Some(Set::new(&allocator, "references", shape.references(), shape)?)
         } else {
             None
         };
         Ok(Self {
             queries,
             references,
-            list: List::new(&make, shape)?,
-            distances: make.storage("stripe of distances", stripes.bytes())?,
-            state: make.storage("state", state::SIZE as u64 * 4)?,
-            unused: make.storage("unused", 256)?,
-            bytes: make.bytes(),
+            list: List::new(&allocator, shape)?,
+            distances: allocator.storage("stripe of distances", stripes.bytes())?,
+            state: allocator.storage("state", state::SIZE as u64 * 4)?,
+            unused: allocator.storage("unused", 256)?,
+            bytes: allocator.bytes(),
         })
     }
 
     /// That of a pointwise loss, which reads the caller's values as they are: no rows and no
     /// distances.
     pub(crate) fn pointwise(context: &Context) -> Result<Self> {
-        let make = Maker::new(context);
-        let unused = make.storage("unused", 256)?;
+        let allocator = Allocator::new(context);
+        let unused = allocator.storage("unused", 256)?;
         Ok(Self {
             queries: Set { points: unused.clone(), norms: unused.clone(), labels: unused.clone() },
             references: None,
             list: None,
             distances: unused.clone(),
-            state: make.storage("state", state::SIZE as u64 * 4)?,
+            state: allocator.storage("state", state::SIZE as u64 * 4)?,
             unused,
-            bytes: make.bytes(),
+            bytes: allocator.bytes(),
         })
     }
 

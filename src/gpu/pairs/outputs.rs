@@ -1,15 +1,15 @@
 //! Gradients handed to buffers of the caller's, after the program has made them.
 
 use crate::error::{Error, Result};
-use crate::gpu::device::allocate::Maker;
+use crate::gpu::device::allocate::Allocator;
 use crate::gpu::device::context::Context;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::bound::{Bound, Checker};
-use crate::gpu::dispatch::groups::Groups;
+use crate::gpu::dispatch::workgroups::Workgroups;
 use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
-use crate::gpu::pairs::part::Part;
+use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::wgsl::layout;
 
 /// A range of a buffer of the caller's that takes a gradient: f32, tight, of the usage `STORAGE`,
@@ -121,25 +121,25 @@ impl<'a> Handover<'a> {
     }
 
     /// The dispatches, after those of the losses that the verdict is about.
-    pub(crate) fn steps<'p>(
+    pub(crate) fn dispatches<'p>(
         &self,
         context: &Context,
-        losses: impl Iterator<Item = (&'p Basis, &'p Part)>,
-    ) -> Result<Vec<Step>> {
+        losses: impl Iterator<Item = (&'p Basis, &'p PlannedLoss)>,
+    ) -> Result<Vec<Dispatch>> {
         if self.pairs.is_empty() {
             return Ok(Vec::new());
         }
-        let verdict = Maker::new(context).storage("verdict", 4)?;
+        let verdict = Allocator::new(context).storage("verdict", 4)?;
         let judged = losses.enumerate().map(|(at, (basis, part))| {
             let bound =
                 [&basis.sizes, &part.buffers.totals, &basis.matrix.state, &verdict].map(Bound::all);
-            catalogue::verdict(at == 0).step(context, "verdict", &bound, [1, 1, 1], 1)
+            catalogue::verdict(at == 0).dispatch(context, "verdict", &bound, [1, 1, 1], 1)
         });
-        let mut steps: Vec<_> = judged.collect();
+        let mut dispatches: Vec<_> = judged.collect();
         for (what, gradient, output) in &self.pairs {
-            steps.extend(hand_over(context, what, gradient, output, &verdict)?);
+            dispatches.extend(hand_over(context, what, gradient, output, &verdict)?);
         }
-        Ok(steps)
+        Ok(dispatches)
     }
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn hand_over(
     gradient: &wgpu::Buffer,
     output: &Output<'_>,
     verdict: &wgpu::Buffer,
-) -> Result<Vec<Step>> {
+) -> Result<Vec<Dispatch>> {
     if output.range.buffer() == gradient {
         return Err(Error::Buffer { what, problem: "it is the plan's own".into() });
     }
@@ -157,5 +157,11 @@ pub(crate) fn hand_over(
     let range = Checker::new(context).bound(what, &output.range, count as usize)?;
     let subject = layout::Output { first: 0, count, accumulate: output.accumulate.into() };
     let bound = [Bound::all(gradient), Bound::all(verdict), range];
-    catalogue::output().steps(context, "output", subject, &bound, Groups::of_values(count, 1))
+    catalogue::output().dispatches(
+        context,
+        "output",
+        subject,
+        &bound,
+        Workgroups::for_values(count, 1),
+    )
 }

@@ -2,79 +2,82 @@
 
 use crate::data::shape::Mode;
 use crate::error::Result;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernel::catalogue::{MAIN, STATISTICS};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::finish::totals;
-use crate::gpu::pairs::part::Part;
+use crate::gpu::pairs::loss_passes::LossPasses;
+use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::pointwise;
 use crate::gpu::pairs::sweeps::{Sweep, Sweeps};
-use crate::gpu::pairs::work::Work;
 use crate::wgsl::terms::Statistics;
 
-/// The steps of losses that share a basis, after those that prepare it.
-pub(crate) fn steps_of(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
+/// The dispatches of losses that share a basis, after those that prepare it.
+pub(crate) fn dispatches_of(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dispatch>> {
     match basis.shape.mode() {
-        Mode::Pointwise => pointwise::steps(basis, parts),
-        _ => steps(basis, parts),
+        Mode::Pointwise => pointwise::dispatches(basis, parts),
+        _ => dispatches(basis, parts),
     }
 }
 
 /// Every pass over every stripe, then the finish.
-pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
+pub(crate) fn dispatches(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dispatch>> {
     match parts {
         [part] if basis.finishes_at_once(&part.loss.description().terms()) => {
-            steps_at_once(basis, part)
+            dispatches_at_once(basis, part)
         }
-        _ => steps_by_passes(basis, parts),
+        _ => dispatches_by_passes(basis, parts),
     }
 }
 
 /// One pass, in which the totals come before the gradient, and nothing after it but the gradient of
 /// beta.
-pub(crate) fn steps_at_once(basis: &Basis, part: &Part) -> Result<Vec<Step>> {
-    let work = Work { at_once: true, ..Work::new(basis, part)? };
+pub(crate) fn dispatches_at_once(basis: &Basis, part: &PlannedLoss) -> Result<Vec<Dispatch>> {
+    let work = LossPasses { at_once: true, ..LossPasses::new(basis, part)? };
     let mut sweeps = Sweeps::new(basis);
     let distance = sweeps.distance()?;
     let terms = work.terms_at_once(&sweeps)?;
     sweeps.pass(std::iter::once(&distance).chain(&terms));
-    sweeps.steps.push(totals(basis, part, true));
+    sweeps.dispatches.push(totals(basis, part, true));
     let gradients = work.gradients(&sweeps)?;
     sweeps.pass(gradients.iter());
-    sweeps.steps.extend(work.finish_beta()?);
-    Ok(sweeps.steps)
+    sweeps.dispatches.extend(work.finish_beta()?);
+    Ok(sweeps.dispatches)
 }
 
-pub(crate) fn steps_by_passes(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
-    let works = parts.iter().map(|part| Work::new(basis, part)).collect::<Result<Vec<_>>>()?;
+pub(crate) fn dispatches_by_passes(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dispatch>> {
+    let losses =
+        parts.iter().map(|part| LossPasses::new(basis, part)).collect::<Result<Vec<_>>>()?;
     let mut sweeps = Sweeps::new(basis);
     sweeps.incidence()?;
     let distance = [sweeps.distance()?];
     let before: Vec<_> =
-        works.iter().filter_map(|work| work.before(&sweeps)).collect::<Result<_>>()?;
+        losses.iter().filter_map(|work| work.before(&sweeps)).collect::<Result<_>>()?;
     let mut is_known = false;
     if !before.is_empty() {
         sweeps.pass(distance.iter().chain(&before));
-        works.iter().filter(|work| work.terms.statistics == Statistics::Totals).for_each(|work| {
-            sweeps.steps.push(totals(basis, work.part, false));
+        losses.iter().filter(|work| work.terms.statistics == Statistics::Totals).for_each(|work| {
+            sweeps.dispatches.push(totals(basis, work.part, false));
         });
         // What one stripe holds is still there in the next pass.
         is_known = basis.stripes.is_single();
     }
     let mut after = Vec::new();
-    for work in &works {
+    for work in &losses {
         after.extend(work.after(&sweeps)?);
     }
     sweeps.pass(distance.iter().skip(is_known.into()).chain(&after));
     let last = parts.len() - 1;
-    sweeps.steps.extend(parts.iter().enumerate().map(|(at, part)| totals(basis, part, at == last)));
-    for work in &works {
-        sweeps.steps.extend(work.finish()?);
+    sweeps
+        .dispatches
+        .extend(parts.iter().enumerate().map(|(at, part)| totals(basis, part, at == last)));
+    for work in &losses {
+        sweeps.dispatches.extend(work.finish()?);
     }
-    Ok(sweeps.steps)
+    Ok(sweeps.dispatches)
 }
 
-impl<'a> Work<'a> {
+impl<'a> LossPasses<'a> {
     /// In a pass of its own, where the loss needs to know something of all rows first.
     fn before(&self, sweeps: &Sweeps) -> Option<Result<Sweep>> {
         let needs_all_rows = matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals);

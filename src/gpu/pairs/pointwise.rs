@@ -3,14 +3,14 @@
 
 use crate::error::Result;
 use crate::gpu::cut::values::{WIDTH, cut};
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::bound::{Bound, Checker};
-use crate::gpu::dispatch::groups::{Groups, OPERATIONS_PER_ROW};
+use crate::gpu::dispatch::workgroups::{OPERATIONS_PER_ROW, Workgroups};
 use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::finish::{finish_gradient, totals};
 use crate::gpu::pairs::inputs::Inputs;
-use crate::gpu::pairs::part::{Buffers, Part};
+use crate::gpu::pairs::planned_loss::{Buffers, PlannedLoss};
 use crate::loss::Truth;
 use crate::wgsl::layout::Finish;
 
@@ -20,18 +20,18 @@ pub(crate) const COST: u64 = 64;
 /// Reductions of a row by 256 invocations take as long as so many by 64.
 pub(crate) const REDUCTIONS: u64 = 5;
 
-/// The steps after those of the binding.
-pub(crate) fn steps(basis: &Basis, parts: &[Part]) -> Result<Vec<Step>> {
+/// The dispatches after those of the binding.
+pub(crate) fn dispatches(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dispatch>> {
     let last = parts.len() - 1;
-    let mut steps: Vec<_> =
+    let mut dispatches: Vec<_> =
         parts.iter().enumerate().map(|(at, part)| totals(basis, part, at == last)).collect();
     for part in parts {
-        steps.extend(finish(basis, part)?);
+        dispatches.extend(finish(basis, part)?);
     }
-    Ok(steps)
+    Ok(dispatches)
 }
 
-pub(crate) fn finish(basis: &Basis, part: &Part) -> Result<Vec<Step>> {
+pub(crate) fn finish(basis: &Basis, part: &PlannedLoss) -> Result<Vec<Dispatch>> {
     let finish = Finish {
         dimensions: basis.shape.dimensions() as u32,
         width: WIDTH as u32,
@@ -44,8 +44,12 @@ pub(crate) fn finish(basis: &Basis, part: &Part) -> Result<Vec<Step>> {
 }
 
 /// Checks the caller's buffers and binds the loss's kernel to them.
-pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<Vec<Step>> {
-    let Part { loss, buffers } = part;
+pub(crate) fn bind(
+    basis: &Basis,
+    part: &PlannedLoss,
+    inputs: &Inputs<'_>,
+) -> Result<Vec<Dispatch>> {
+    let PlannedLoss { loss, buffers } = part;
     let Basis { context, shape, matrix, .. } = basis;
     let check = Checker::new(context);
     let cut = cut(loss, shape);
@@ -70,7 +74,7 @@ pub(crate) fn bind(basis: &Basis, part: &Part, inputs: &Inputs<'_>) -> Result<Ve
         Bound::all(&basis.sizes),
     ];
     let kernel = catalogue::pointwise(loss.description());
-    let groups = Groups::of_rows(cut.rows, cut.width.into(), COST);
-    let groups = Groups { most: groups.most + REDUCTIONS * OPERATIONS_PER_ROW, ..groups };
-    kernel.steps(context, "pointwise", cut, &bound, groups)
+    let groups = Workgroups::for_rows(cut.rows, cut.width.into(), COST);
+    let groups = Workgroups { most: groups.most + REDUCTIONS * OPERATIONS_PER_ROW, ..groups };
+    kernel.dispatches(context, "pointwise", cut, &bound, groups)
 }

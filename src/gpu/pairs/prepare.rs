@@ -3,29 +3,37 @@
 use crate::data::shape::Mode;
 use crate::error::Result;
 use crate::gpu::device::allocate::{filled, uniform};
-use crate::gpu::dispatch::Step;
-use crate::gpu::dispatch::binding::Around;
+use crate::gpu::dispatch::Dispatch;
+use crate::gpu::dispatch::binding::Surroundings;
 use crate::gpu::dispatch::bound::{Bound, Checker};
-use crate::gpu::dispatch::groups::{Groups, folded};
+use crate::gpu::dispatch::workgroups::{Workgroups, folded};
 use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::pairs::list::List;
 use crate::gpu::pairs::matrix::Set;
-use crate::gpu::pairs::part::Part;
+use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::pointwise;
 use crate::gpu::pairs::sizes::planned;
 use crate::wgsl::layout::{Planned, Rows, Start, state};
 
 /// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which
 /// share the basis. After the program the sizes are set back.
-pub(crate) fn around(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Around> {
-    let mut around = sized(basis, inputs)?;
-    around.before.extend(prepare(basis, parts, inputs)?);
-    Ok(around)
+pub(crate) fn surroundings(
+    basis: &Basis,
+    parts: &[PlannedLoss],
+    inputs: &Inputs<'_>,
+) -> Result<Surroundings> {
+    let mut surroundings = sized(basis, inputs)?;
+    surroundings.before.extend(prepare(basis, parts, inputs)?);
+    Ok(surroundings)
 }
 
-pub(crate) fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Result<Vec<Step>> {
+pub(crate) fn prepare(
+    basis: &Basis,
+    parts: &[PlannedLoss],
+    inputs: &Inputs<'_>,
+) -> Result<Vec<Dispatch>> {
     if basis.shape.mode() == Mode::Pointwise {
         let bound = parts
             .iter()
@@ -36,11 +44,11 @@ pub(crate) fn prepare(basis: &Basis, parts: &[Part], inputs: &Inputs<'_>) -> Res
     let betas =
         parts.iter().filter_map(|part| Some((part.loss.description().beta()?, &part.buffers.beta)));
     let has_beta_per_class = betas.clone().any(|(beta, _)| beta.per_class);
-    let mut steps = prepare_pairs(basis, inputs, has_beta_per_class)?;
+    let mut dispatches = prepare_pairs(basis, inputs, has_beta_per_class)?;
     for (beta, buffer) in betas {
-        steps.push(prepare_beta(basis, inputs, beta.default, buffer)?);
+        dispatches.push(prepare_beta(basis, inputs, beta.default, buffer)?);
     }
-    Ok(steps)
+    Ok(dispatches)
 }
 
 /// The rows of both sets, and the list of the pairs.
@@ -48,7 +56,7 @@ pub(crate) fn prepare_pairs(
     basis: &Basis,
     inputs: &Inputs<'_>,
     has_beta_per_class: bool,
-) -> Result<Vec<Step>> {
+) -> Result<Vec<Dispatch>> {
     let Basis { shape, matrix, context, .. } = basis;
     let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
     let check = Checker::new(context);
@@ -63,9 +71,8 @@ pub(crate) fn prepare_pairs(
         _ if has_beta_per_class => shape.betas(),
         _ => 0,
     };
-    let queries =
-        Subject { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
-    let mut steps = prepare_rows(basis, queries, raw, labels)?;
+    let queries = RowSet { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
+    let mut dispatches = prepare_rows(basis, queries, raw, labels)?;
 
     if let Some(set) = &matrix.references {
         let reason = "the plan was made for a shape with references";
@@ -77,18 +84,18 @@ pub(crate) fn prepare_pairs(
             }
             _ => None,
         };
-        let references = Subject { set, rows: m, classes: 0, fault: state::REFERENCES_FAULT };
-        steps.extend(prepare_rows(basis, references, raw, labels)?);
+        let references = RowSet { set, rows: m, classes: 0, fault: state::REFERENCES_FAULT };
+        dispatches.extend(prepare_rows(basis, references, raw, labels)?);
     }
 
     if let Some(list) = &matrix.list {
-        steps.extend(prepare_list(basis, list, inputs, &check)?);
+        dispatches.extend(prepare_list(basis, list, inputs, &check)?);
     }
-    Ok(steps)
+    Ok(dispatches)
 }
 
 /// A set of rows that is prepared.
-pub(crate) struct Subject<'a> {
+pub(crate) struct RowSet<'a> {
     set: &'a Set,
     rows: usize,
     /// Labels must be below it; 0: any label will do.
@@ -99,12 +106,12 @@ pub(crate) struct Subject<'a> {
 
 pub(crate) fn prepare_rows(
     basis: &Basis,
-    subject: Subject<'_>,
+    subject: RowSet<'_>,
     raw: Bound<'_>,
     labels: Option<Bound<'_>>,
-) -> Result<Vec<Step>> {
+) -> Result<Vec<Dispatch>> {
     let Basis { shape, matrix, context, .. } = basis;
-    let Subject { set, rows, classes, fault } = subject;
+    let RowSet { set, rows, classes, fault } = subject;
     let uniform = Rows {
         first: 0,
         of_references: (fault == state::REFERENCES_FAULT).into(),
@@ -124,8 +131,8 @@ pub(crate) fn prepare_rows(
         Bound::all(&matrix.state),
         Bound::all(&basis.sizes),
     ];
-    let groups = Groups::of_rows(rows as u32, shape.dimensions() as u64, 8);
-    catalogue::prepare_rows().steps(context, "prepare", uniform, &bound, groups)
+    let groups = Workgroups::for_rows(rows as u32, shape.dimensions() as u64, 8);
+    catalogue::prepare_rows().dispatches(context, "prepare", uniform, &bound, groups)
 }
 
 pub(crate) fn prepare_beta(
@@ -133,7 +140,7 @@ pub(crate) fn prepare_beta(
     inputs: &Inputs<'_>,
     default: f32,
     beta: &wgpu::Buffer,
-) -> Result<Step> {
+) -> Result<Dispatch> {
     let (context, betas) = (&basis.context, basis.shape.betas());
     let the_default;
     let raw = match betas {
@@ -154,7 +161,7 @@ pub(crate) fn prepare_beta(
     };
     let bound = [raw, Bound::all(beta), Bound::all(&basis.matrix.state)];
     let count = betas.max(1) as u32;
-    Ok(catalogue::prepare_beta().step(
+    Ok(catalogue::prepare_beta().dispatch(
         context,
         "prepare beta",
         &bound,
@@ -169,7 +176,7 @@ fn prepare_list(
     list: &List,
     inputs: &Inputs<'_>,
     check: &Checker,
-) -> Result<Vec<Step>> {
+) -> Result<Vec<Dispatch>> {
     let Basis { shape, matrix, context, .. } = basis;
     let count = shape.listed();
     let triplets = || {
@@ -199,18 +206,18 @@ fn prepare_list(
         Bound::all(&basis.sizes),
     ];
     let kernel = catalogue::prepare_list(shape.mode());
-    kernel.steps(
+    kernel.dispatches(
         context,
         "prepare list",
         Start::default(),
         &bound,
-        Groups::of_values(count as u32, 8),
+        Workgroups::for_values(count as u32, 8),
     )
 }
 
 /// Around the dispatches of a recording that has other sizes than planned: writes them, and brings
 /// the planned ones back. Nothing where the caller gives no numbers.
-pub(crate) fn sized(basis: &Basis, inputs: &Inputs<'_>) -> Result<Around> {
+pub(crate) fn sized(basis: &Basis, inputs: &Inputs<'_>) -> Result<Surroundings> {
     let mode = basis.shape.mode();
     // In the modes of one set the references are the queries, and each row of two aligned sets is a
     // pair.
@@ -218,9 +225,9 @@ pub(crate) fn sized(basis: &Basis, inputs: &Inputs<'_>) -> Result<Around> {
     let listed = if mode == Mode::PairRows { inputs.rows } else { inputs.listed };
     let numbers = [("rows", inputs.rows), ("reference rows", references), ("listed", listed)];
     if numbers.iter().all(|(_, number)| number.is_none()) {
-        return Ok(Around::default());
+        return Ok(Surroundings::default());
     }
-    Ok(Around {
+    Ok(Surroundings {
         before: vec![write(basis, numbers)?],
         after: vec![write(basis, numbers.map(|(what, _)| (what, None)))?],
     })
@@ -233,7 +240,7 @@ pub(crate) fn has_as_many_references(mode: Mode) -> bool {
 pub(crate) fn write(
     basis: &Basis,
     numbers: [(&'static str, Option<wgpu::BufferSlice<'_>>); 3],
-) -> Result<Step> {
+) -> Result<Dispatch> {
     let Basis { context, shape, sizes, matrix, .. } = basis;
     let check = Checker::new(context);
     let [rows, references, listed] = numbers;
@@ -251,7 +258,7 @@ pub(crate) fn write(
     let [rows, references, listed] =
         [rows, references, listed].map(|number| number.unwrap_or(unused));
     let bound = [Bound::all(&uniform), rows, references, listed, Bound::all(sizes)];
-    Ok(catalogue::prepare_sizes().step(context, "sizes", &bound, [1, 1, 1], 1))
+    Ok(catalogue::prepare_sizes().dispatch(context, "sizes", &bound, [1, 1, 1], 1))
 }
 
 pub(crate) fn given<'a>(

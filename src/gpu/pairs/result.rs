@@ -3,7 +3,7 @@
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
-use crate::gpu::dispatch::readback::{Staged, What};
+use crate::gpu::dispatch::readback::{Field, Staged};
 use crate::gpu::pairs::sizes;
 use crate::loss::SIGNS;
 use crate::wgsl::layout::{Row, Totals, fault_place, state, wide};
@@ -15,7 +15,7 @@ impl Staged<'_> {
     }
 
     fn totals(&self) -> Totals {
-        bytemuck::pod_read_unaligned(self.part(What::Totals).unwrap_or(&[]))
+        bytemuck::pod_read_unaligned(self.part(Field::Totals).unwrap_or(&[]))
     }
 
     /// Checks that something was computed, and what the kernels found in the inputs.
@@ -38,7 +38,7 @@ impl Staged<'_> {
         self.check()?;
         let totals = self.totals();
         let state: Vec<u32> =
-            self.part(What::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
+            self.part(Field::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
         // Infinite distances can cancel out of a loss that is finite, but not out of their means.
         let numbers = [
             ("the loss", totals.loss),
@@ -54,7 +54,7 @@ impl Staged<'_> {
         let shape = self.sized()?;
         let [queries, references, dimensions] =
             [shape.queries(), shape.references(), shape.dimensions()];
-        let rows: Option<Vec<Row>> = self.part(What::Rows).map(bytemuck::pod_collect_to_vec);
+        let rows: Option<Vec<Row>> = self.part(Field::Rows).map(bytemuck::pod_collect_to_vec);
         Ok(Evaluation {
             loss: totals.loss,
             terms: wide(totals.terms),
@@ -65,10 +65,10 @@ impl Staged<'_> {
             negative_pairs: wide(totals.negative_pairs),
             mean_positive_distance: totals.mean_positive_distance,
             mean_negative_distance: totals.mean_negative_distance,
-            gradient: self.first_floats(What::Gradient, queries * dimensions).unwrap_or_default(),
+            gradient: self.first_floats(Field::Gradient, queries * dimensions).unwrap_or_default(),
             gradient_references: self
-                .first_floats(What::GradientReferences, references * dimensions),
-            gradient_beta: self.floats(What::GradientBeta),
+                .first_floats(Field::GradientReferences, references * dimensions),
+            gradient_beta: self.floats(Field::GradientBeta),
             per_anchor: rows.map(|rows| {
                 rows.iter().take(queries).map(|row| row.loss + row.negative_loss).collect()
             }),

@@ -2,11 +2,11 @@
 
 use crate::data::shape::Mode;
 use crate::error::Result;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::bound::Bound;
-use crate::gpu::dispatch::groups::{OPERATIONS_PER_GROUP, OPERATIONS_PER_ROW, folded};
 use crate::gpu::dispatch::pieces::{MOST_DISPATCHES, Piece};
 use crate::gpu::dispatch::uniforms::Uniforms;
+use crate::gpu::dispatch::workgroups::{OPERATIONS_PER_GROUP, OPERATIONS_PER_ROW, folded};
 use crate::gpu::kernel::Kernel;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::list::List;
@@ -22,7 +22,7 @@ pub(crate) const OPERATIONS_PER_PLACE: [u64; 2] = [16, 600];
 
 /// A kernel that runs on every stripe: its dispatches on each.
 pub(crate) struct Sweep {
-    on_stripes: Vec<Vec<Step>>,
+    on_stripes: Vec<Vec<Dispatch>>,
 }
 
 /// What a kernel does on a stripe.
@@ -82,19 +82,20 @@ impl Grid {
 pub(crate) struct Sweeps<'a> {
     basis: &'a Basis,
     /// So far.
-    pub steps: Vec<Step>,
+    pub dispatches: Vec<Dispatch>,
 }
 
 impl<'a> Sweeps<'a> {
     /// No dispatch yet.
     pub(crate) fn new(basis: &'a Basis) -> Self {
-        Self { basis, steps: Vec::new() }
+        Self { basis, dispatches: Vec::new() }
     }
 
     /// The sweeps one after the other on each stripe.
     pub(crate) fn pass<'s>(&mut self, sweeps: impl Iterator<Item = &'s Sweep> + Clone) {
         for stripe in 0..self.basis.stripes.iter().len() {
-            self.steps.extend(sweeps.clone().flat_map(|sweep| &sweep.on_stripes[stripe]).cloned());
+            self.dispatches
+                .extend(sweeps.clone().flat_map(|sweep| &sweep.on_stripes[stripe]).cloned());
         }
     }
 
@@ -216,13 +217,13 @@ impl<'a> Sweeps<'a> {
             .chain([&self.basis.sizes])
             .chain(others.iter().copied());
         let bound: Vec<_> = own.map(Bound::all).collect();
-        let step = kernel.step(context, label, &bound, [0; 3], 0);
-        let steps = |all: Vec<(u32, [u32; 3], u64)>| {
+        let dispatch = kernel.dispatch(context, label, &bound, [0; 3], 0);
+        let placed = |all: Vec<(u32, [u32; 3], u64)>| {
             all.into_iter()
-                .map(|(offset, groups, cost)| step.on_stripe(offset, groups, cost))
+                .map(|(offset, groups, cost)| dispatch.on_stripe(offset, groups, cost))
                 .collect()
         };
-        Ok(Sweep { on_stripes: dispatches.into_iter().map(steps).collect() })
+        Ok(Sweep { on_stripes: dispatches.into_iter().map(placed).collect() })
     }
 
     fn stripe(&self, begin: u32, rows: u32, portion: u32, [first_x, first_y]: [u32; 2]) -> Stripe {
@@ -250,6 +251,12 @@ impl<'a> Sweeps<'a> {
         cost: u64,
     ) {
         let bound: Vec<_> = buffers.iter().copied().map(Bound::all).collect();
-        self.steps.push(kernel.step(&self.basis.context, label, &bound, folded(groups), cost));
+        self.dispatches.push(kernel.dispatch(
+            &self.basis.context,
+            label,
+            &bound,
+            folded(groups),
+            cost,
+        ));
     }
 }

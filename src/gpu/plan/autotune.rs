@@ -10,6 +10,7 @@ use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
 use crate::gpu::dispatch::binding::Binding;
 use crate::gpu::dispatch::program::PASS;
+use crate::gpu::dispatch::record::Record;
 use crate::gpu::kernel::stage::Stage;
 use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::plan::loss::Plan;

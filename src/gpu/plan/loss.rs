@@ -7,16 +7,17 @@ use crate::gpu::cut::stripes::Kept;
 use crate::gpu::cut::tiles::Tiles;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Binding;
-use crate::gpu::dispatch::program::{Program, recording};
+use crate::gpu::dispatch::program::Program;
 use crate::gpu::dispatch::readback::{Pending, Sources};
-use crate::gpu::dispatch::trace::{Subject, span};
+use crate::gpu::dispatch::record::{Record, recorded};
+use crate::gpu::dispatch::trace::{TraceName, span};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::pairs::outputs::{Handover, Outputs};
-use crate::gpu::pairs::part::Part;
-use crate::gpu::pairs::passes::steps_of;
+use crate::gpu::pairs::passes::dispatches_of;
+use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::prepare;
 use crate::gpu::pairs::{inputs, outputs};
 use crate::loss::Loss;
@@ -37,20 +38,20 @@ pub struct Plan {
     pub(crate) program: Program,
     basis: Basis,
     /// The loss, alone.
-    parts: [Part; 1],
+    parts: [PlannedLoss; 1],
 }
 
 impl Plan {
     pub(crate) fn new(context: &Context, loss: Loss, shape: Shape) -> Result<Self> {
         shape.check()?;
         loss.check(&shape)?;
-        let subject = Subject::new([&loss], shape);
-        let _span = span!("plan", &subject);
+        let name = TraceName::new([&loss], shape);
+        let _span = span!("plan", &name);
         context.planning(|| {
-            let kept = Kept::of(&loss.description().terms());
+            let kept = Kept::for_terms(&loss.description().terms());
             let basis = Basis::new(context, shape, loss.distance(), loss.normalize(), kept)?;
-            let parts = [Part::new(&basis, loss, 1.0, &[])?];
-            let program = Program::new(context, subject, steps_of(&basis, &parts)?);
+            let parts = [PlannedLoss::new(&basis, loss, 1.0, &[])?];
+            let program = Program::new(context, name, dispatches_of(&basis, &parts)?);
             Ok(Self { program, basis, parts })
         })
     }
@@ -80,18 +81,18 @@ impl Plan {
         inputs::check_taken(inputs, |what| inputs::loss_takes(self.loss(), self.shape(), what))?;
         outputs::check_apart(std::slice::from_ref(inputs), std::slice::from_ref(outputs))?;
         self.program.bind(|| {
-            let around = prepare::around(&self.basis, &self.parts, inputs)?;
-            Ok(around.with_outputs(self.hand_over(outputs)?))
+            let surroundings = prepare::surroundings(&self.basis, &self.parts, inputs)?;
+            Ok(surroundings.with_outputs(self.hand_over(outputs)?))
         })
     }
 
-    fn hand_over(&self, outputs: &Outputs<'_>) -> Result<Vec<Step>> {
+    fn hand_over(&self, outputs: &Outputs<'_>) -> Result<Vec<Dispatch>> {
         let Outputs { gradient, gradient_references, gradient_beta } = outputs;
         let mut handover = Handover::default();
         handover.add("gradient", [self.gradient()], gradient)?;
         handover.add("gradient of references", self.gradient_references(), gradient_references)?;
         handover.add("gradient of beta", self.gradient_beta(), gradient_beta)?;
-        handover.steps(self.context(), [(&self.basis, self.part())].into_iter())
+        handover.dispatches(self.context(), [(&self.basis, self.part())].into_iter())
     }
 
     /// Replaces the seed of a loss that draws, for every submission after this call, whenever it
@@ -168,12 +169,12 @@ impl Plan {
         &self.basis.shape
     }
 
-    fn part(&self) -> &Part {
+    fn part(&self) -> &PlannedLoss {
         &self.parts[0]
     }
 }
 
-recording!(Plan);
+recorded!(Plan);
 
 impl Context {
     /// Makes everything that evaluating `loss` on inputs of this shape needs: pipelines, workspace,

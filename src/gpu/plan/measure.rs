@@ -5,13 +5,14 @@ use crate::error::{Error, Result};
 use crate::gpu::cut::loops::{portions_of, positives_per_dispatch};
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::stripes::Kept;
-use crate::gpu::device::allocate::{Maker, filled};
+use crate::gpu::device::allocate::{Allocator, filled};
 use crate::gpu::device::context::Context;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Binding;
-use crate::gpu::dispatch::program::{Program, recording};
-use crate::gpu::dispatch::readback::{Pending, Sources, Staged, What};
-use crate::gpu::dispatch::trace::{Subject, span};
+use crate::gpu::dispatch::program::Program;
+use crate::gpu::dispatch::readback::{Field, Pending, Sources, Staged};
+use crate::gpu::dispatch::record::{Record, recorded};
+use crate::gpu::dispatch::trace::{TraceName, span};
 use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
@@ -50,8 +51,8 @@ impl MeasurePlan {
     pub(crate) fn new(context: &Context, retrieval: &Retrieval, shape: Shape) -> Result<Self> {
         shape.check()?;
         retrieval.check(&shape)?;
-        let subject = Subject::named("Retrieval", shape);
-        let _span = span!("plan", &subject);
+        let name = TraceName::of_plan("Retrieval", shape);
+        let _span = span!("plan", &name);
         context.planning(|| {
             let basis = Basis::new(
                 context,
@@ -61,7 +62,7 @@ impl MeasurePlan {
                 Kept::Distance,
             )?;
             let buffers = Buffers::new(context, retrieval, &shape)?;
-            let program = Program::new(context, subject, buffers.steps(&basis, retrieval)?);
+            let program = Program::new(context, name, buffers.dispatches(&basis, retrieval)?);
             Ok(Self { program, basis, retrieval: retrieval.clone(), buffers })
         })
     }
@@ -74,9 +75,9 @@ impl MeasurePlan {
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         inputs::check_taken(inputs, |what| inputs::takes(&self.basis.shape, what))?;
         self.program.bind(|| {
-            let mut around = prepare::sized(&self.basis, inputs)?;
-            around.before.extend(prepare::prepare_pairs(&self.basis, inputs, false)?);
-            Ok(around)
+            let mut surroundings = prepare::sized(&self.basis, inputs)?;
+            surroundings.before.extend(prepare::prepare_pairs(&self.basis, inputs, false)?);
+            Ok(surroundings)
         })
     }
 
@@ -89,7 +90,7 @@ impl MeasurePlan {
     pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<Measures>> {
         let mut sources = Sources::default();
         let buffers =
-            [(What::Measures, &self.buffers.measures), (What::Recall, &self.buffers.recall)];
+            [(Field::Measures, &self.buffers.measures), (Field::Recall, &self.buffers.recall)];
         sources.add(self.basis.shape, buffers);
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).measures())
     }
@@ -111,32 +112,32 @@ impl MeasurePlan {
     }
 }
 
-recording!(MeasurePlan);
+recorded!(MeasurePlan);
 
 impl Buffers {
     fn new(context: &Context, retrieval: &Retrieval, shape: &Shape) -> Result<Self> {
-        let make = Maker::new(context);
+        let allocator = Allocator::new(context);
         // No rank is beyond the number of columns.
         let recall_at = retrieval.recall_at.iter().map(|&k| k.min(shape.references()) as u32);
         let recall_at: Vec<u32> = std::iter::once(1).chain(recall_at).collect();
         let usage = wgpu::BufferUsages::STORAGE;
         Ok(Self {
-            ranks: make
+            ranks: allocator
                 .storage("ranks", shape.queries() as u64 * size_of::<layout::Ranks>() as u64)?,
-            recall: make.storage("recall", recall_at.len() as u64 * 4)?,
+            recall: allocator.storage("recall", recall_at.len() as u64 * 4)?,
             recall_at: filled(
                 context,
                 "metric-learning recall at",
                 bytemuck::cast_slice(&recall_at),
                 usage,
             )?,
-            measures: make.storage("measures", size_of::<layout::Measures>() as u64)?,
-            bytes: make.bytes(),
+            measures: allocator.storage("measures", size_of::<layout::Measures>() as u64)?,
+            bytes: allocator.bytes(),
         })
     }
 
     /// For each stripe of rows: distance, ranks; after them: totals.
-    fn steps(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Step>> {
+    fn dispatches(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Dispatch>> {
         let shader = shader!("measures/ranks.wgsl");
         let portion = positives_per_dispatch(shader, &RANKING, &basis.shape, RowWidth::Wide)?;
         let portions = portions_of(basis.shape.references() as u64, portion);
@@ -168,14 +169,14 @@ impl Buffers {
         let groups = 1 + retrieval.recall_at.len() as u32;
         let cost = u64::from(groups) * basis.shape.queries() as u64 * 16;
         sweeps.push("totals", &catalogue::measures(), &buffers, groups, cost);
-        Ok(sweeps.steps)
+        Ok(sweeps.dispatches)
     }
 }
 
 impl Staged<'_> {
     fn measures(&self) -> Result<Measures> {
         let found: layout::Measures =
-            bytemuck::pod_read_unaligned(self.part(What::Measures).unwrap_or(&[]));
+            bytemuck::pod_read_unaligned(self.part(Field::Measures).unwrap_or(&[]));
         if found.sequence == 0 {
             return Err(Error::NotComputed);
         }
@@ -186,7 +187,7 @@ impl Staged<'_> {
         if found.overflow > 0 {
             return Err(Error::Overflow { what: "a distance" });
         }
-        let mut recall = self.floats(What::Recall).unwrap_or_default().into_iter();
+        let mut recall = self.floats(Field::Recall).unwrap_or_default().into_iter();
         Ok(Measures {
             queries: shape.queries() as u64,
             counted: found.counted.into(),

@@ -2,7 +2,7 @@
 
 use crate::data::shape::{Shape, countable};
 use crate::error::{Error, Result};
-use crate::gpu::device::allocate::Maker;
+use crate::gpu::device::allocate::Allocator;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
 use crate::gpu::pairs::inputs::Inputs;
@@ -38,14 +38,14 @@ impl MemoryBank {
     /// [`Error::OutOfMemory`], [`Error::Gpu`].
     pub fn new(context: &Context, capacity: usize, d: usize) -> Result<Self> {
         Shape::reference(1, capacity, d).check()?;
-        let make = Maker::new(context);
+        let allocator = Allocator::new(context);
         let (embeddings, labels) = scoped(context.device(), "making a memory bank", || {
             context.check_alive("making a memory bank")?;
-            let embeddings =
-                make.filled_by_copies("embeddings of the memory bank", (capacity * d) as u64 * 4)?;
+            let embeddings = allocator
+                .filled_by_copies("embeddings of the memory bank", (capacity * d) as u64 * 4)?;
             Ok((
                 embeddings,
-                make.filled_by_copies("labels of the memory bank", capacity as u64 * 4)?,
+                allocator.filled_by_copies("labels of the memory bank", capacity as u64 * 4)?,
             ))
         })?;
         Ok(Self { embeddings, labels, capacity, dimensions: d, len: 0, next: 0 })

@@ -4,22 +4,23 @@ use crate::data::objective::{ObjectiveEvaluation, Weighted, check};
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::stripes::Kept;
-use crate::gpu::device::allocate::Maker;
+use crate::gpu::device::allocate::Allocator;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
-use crate::gpu::dispatch::Step;
-use crate::gpu::dispatch::binding::{Around, Binding};
+use crate::gpu::dispatch::Dispatch;
+use crate::gpu::dispatch::binding::{Binding, Surroundings};
 use crate::gpu::dispatch::bound::Bound;
-use crate::gpu::dispatch::groups::Groups;
-use crate::gpu::dispatch::program::{Program, recording};
-use crate::gpu::dispatch::readback::{Pending, Read, Sources, Staged, What};
-use crate::gpu::dispatch::trace::{Subject, span};
+use crate::gpu::dispatch::program::Program;
+use crate::gpu::dispatch::readback::{Field, Pending, Read, Sources, Staged};
+use crate::gpu::dispatch::record::{Record, recorded};
+use crate::gpu::dispatch::trace::{TraceName, span};
+use crate::gpu::dispatch::workgroups::Workgroups;
 use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::pairs::outputs::{Handover, Outputs};
-use crate::gpu::pairs::part::Part;
-use crate::gpu::pairs::passes::steps_of;
+use crate::gpu::pairs::passes::dispatches_of;
+use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::prepare;
 use crate::gpu::pairs::{inputs, outputs};
 use crate::loss::Loss;
@@ -49,62 +50,62 @@ pub struct ObjectivePlan {
 #[derive(Debug)]
 pub(crate) struct Group {
     basis: Basis,
-    parts: Vec<Part>,
+    parts: Vec<PlannedLoss>,
     set: usize,
 }
 
 impl ObjectivePlan {
     pub(crate) fn new(context: &Context, objective: &[Weighted<Shape>]) -> Result<Self> {
         let sets = check(objective, |shape| *shape)?;
-        let subject = Subject::new(objective.iter().map(|term| &term.loss), objective[0].inputs);
-        let _span = span!("plan", &subject);
-        context.planning(|| Self::make(context, objective, &sets, subject))
+        let name = TraceName::new(objective.iter().map(|term| &term.loss), objective[0].inputs);
+        let _span = span!("plan", &name);
+        context.planning(|| Self::make(context, objective, &sets, name))
     }
 
     fn make(
         context: &Context,
         objective: &[Weighted<Shape>],
         sets: &[[usize; 2]],
-        subject: Subject,
+        name: TraceName,
     ) -> Result<Self> {
-        let make = Maker::new(context);
+        let allocator = Allocator::new(context);
         let sums: Result<Vec<_>> = sets
             .iter()
-            .map(|[n, d]| make.storage("gradient of the objective", (n * d) as u64 * 4))
+            .map(|[n, d]| allocator.storage("gradient of the objective", (n * d) as u64 * 4))
             .collect();
         let (groups, places) = grouped(context, objective)?;
         let mut plan = Self {
-            program: Program::new(context, subject, Vec::new()),
+            program: Program::new(context, name, Vec::new()),
             groups,
             terms: objective.to_vec(),
             places,
             sums: sums?,
-            total_loss: make.storage("loss of the objective", 4)?,
-            bytes: make.bytes(),
+            total_loss: allocator.storage("loss of the objective", 4)?,
+            bytes: allocator.bytes(),
         };
-        let steps = plan.steps()?;
-        plan.program.extend(steps);
+        let dispatches = plan.make_dispatches()?;
+        plan.program.extend(dispatches);
         Ok(plan)
     }
 
     /// Group by group; each loss is added as soon as its group is done, in the order of the terms
     /// among themselves.
-    fn steps(&self) -> Result<Vec<Step>> {
-        let mut steps = Vec::new();
+    fn make_dispatches(&self) -> Result<Vec<Dispatch>> {
+        let mut dispatches = Vec::new();
         for group in &self.groups {
-            steps.extend(steps_of(&group.basis, &group.parts)?);
+            dispatches.extend(dispatches_of(&group.basis, &group.parts)?);
         }
         let mut seen = vec![false; self.sums.len()];
         for (at, (term, &[group, part])) in self.terms.iter().zip(&self.places).enumerate() {
             let is_first = !std::mem::replace(&mut seen[term.set], true);
-            steps.extend(self.accumulate(
+            dispatches.extend(self.accumulate(
                 &self.groups[group],
                 part,
                 [is_first, at == 0],
                 term.weight,
             )?);
         }
-        Ok(steps)
+        Ok(dispatches)
     }
 
     fn accumulate(
@@ -113,7 +114,7 @@ impl ObjectivePlan {
         part: usize,
         [is_first, is_first_of_all]: [bool; 2],
         weight: f32,
-    ) -> Result<Vec<Step>> {
+    ) -> Result<Vec<Dispatch>> {
         let sum = &self.sums[group.set];
         let count = (sum.size() / 4) as u32;
         let accumulate = Accumulate {
@@ -128,12 +129,12 @@ impl ObjectivePlan {
         let state = &group.basis.matrix.state;
         let bound =
             [&buffers.gradient, &buffers.totals, sum, &self.total_loss, state].map(Bound::all);
-        catalogue::accumulate().steps(
+        catalogue::accumulate().dispatches(
             context,
             "accumulate",
             accumulate,
             &bound,
-            Groups::of_values(count, 1),
+            Workgroups::for_values(count, 1),
         )
     }
 
@@ -175,15 +176,15 @@ impl ObjectivePlan {
         }
         outputs::check_apart(inputs, outputs)?;
         self.program.bind(|| {
-            let mut around = Around::default();
+            let mut surroundings = Surroundings::default();
             for Group { basis, parts, set } in &self.groups {
-                around.extend(prepare::around(basis, parts, &inputs[*set])?);
+                surroundings.extend(prepare::surroundings(basis, parts, &inputs[*set])?);
             }
-            Ok(around.with_outputs(self.hand_over(outputs)?))
+            Ok(surroundings.with_outputs(self.hand_over(outputs)?))
         })
     }
 
-    fn hand_over(&self, outputs: &[Outputs<'_>]) -> Result<Vec<Step>> {
+    fn hand_over(&self, outputs: &[Outputs<'_>]) -> Result<Vec<Dispatch>> {
         let mut handover = Handover::default();
         for (set, (sum, outputs)) in self.sums.iter().zip(outputs).enumerate() {
             let parts = || {
@@ -206,7 +207,7 @@ impl ObjectivePlan {
             .groups
             .iter()
             .flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)));
-        handover.steps(self.context(), losses)
+        handover.dispatches(self.context(), losses)
     }
 
     /// The inputs of a set are for all its losses: each takes what it needs, and has to find it
@@ -250,11 +251,11 @@ impl ObjectivePlan {
         for (set, sum) in self.sums.iter().enumerate() {
             // A sum has the rows of any loss over its set; the total loss is beside the first.
             let term = self.terms.iter().position(|term| term.set == set).unwrap_or_default();
-            let totals = self.term_loss_value(term).map(|totals| (What::Totals, totals));
-            let total_loss = (set == 0).then_some((What::TotalLoss, &self.total_loss));
+            let totals = self.term_loss_value(term).map(|totals| (Field::Totals, totals));
+            let total_loss = (set == 0).then_some((Field::TotalLoss, &self.total_loss));
             sources.add(
                 self.terms[term].inputs,
-                [(What::Sum, sum)].into_iter().chain(totals).chain(total_loss),
+                [(Field::Sum, sum)].into_iter().chain(totals).chain(total_loss),
             );
         }
         Pending::new(self.context(), encoder, sources, evaluation)
@@ -306,13 +307,13 @@ impl ObjectivePlan {
         &self.terms
     }
 
-    fn part(&self, term: usize) -> Option<&Part> {
+    fn part(&self, term: usize) -> Option<&PlannedLoss> {
         let &[group, part] = self.places.get(term)?;
         self.groups[group].parts.get(part)
     }
 }
 
-recording!(ObjectivePlan);
+recorded!(ObjectivePlan);
 
 /// The first of them is written: it has to reach as far as any.
 pub(crate) fn longest_first<'a>(
@@ -343,7 +344,7 @@ pub(crate) fn grouped(
         }
         let group = &mut groups[at];
         places.push([at, group.parts.len()]);
-        let part = Part::new(&group.basis, Loss::clone(loss), *weight, &group.parts)?;
+        let part = PlannedLoss::new(&group.basis, Loss::clone(loss), *weight, &group.parts)?;
         group.parts.push(part);
     }
     Ok((groups, places))
@@ -352,20 +353,24 @@ pub(crate) fn grouped(
 /// The terms, then the sets.
 pub(crate) fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
-    let count =
-        results.iter().position(|staged| staged.part(What::Sum).is_some()).unwrap_or(results.len());
+    let count = results
+        .iter()
+        .position(|staged| staged.part(Field::Sum).is_some())
+        .unwrap_or(results.len());
     let (terms, sums) = results.split_at(count);
     // The faults of the inputs before what follows from them.
     terms.iter().try_for_each(|staged| staged.check())?;
     let terms = terms.iter().map(|staged| staged.evaluation()).collect::<Result<_>>()?;
-    let loss = sums.first().and_then(|staged| staged.floats(What::TotalLoss)).unwrap_or_default();
+    let loss = sums.first().and_then(|staged| staged.floats(Field::TotalLoss)).unwrap_or_default();
     let loss = loss.first().copied().unwrap_or_default();
     if !loss.is_finite() {
         return Err(Error::Overflow { what: "the loss" });
     }
     let gradient = |staged: &Staged<'_>| {
         let shape = staged.sized()?;
-        Ok(staged.first_floats(What::Sum, shape.queries() * shape.dimensions()).unwrap_or_default())
+        Ok(staged
+            .first_floats(Field::Sum, shape.queries() * shape.dimensions())
+            .unwrap_or_default())
     };
     let gradients = sums.iter().map(gradient).collect::<Result<_>>()?;
     Ok(ObjectiveEvaluation { loss, terms, gradients })

@@ -190,7 +190,7 @@ fn settings_stand_in_the_order_of_the_kernel() {
 
 #[test]
 fn rooms_have_the_bindings_of_their_kernels() {
-    for Kernel { room, shader, .. } in catalogue::all() {
+    for Kernel { interface, shader, .. } in catalogue::all() {
         let module = parse(shader);
         for (_, global) in module.global_variables.iter() {
             let Some(binding) = &global.binding else { continue };
@@ -217,7 +217,7 @@ fn rooms_have_the_bindings_of_their_kernels() {
 
 #[test]
 fn no_room_needs_more_than_the_baseline() {
-    for Kernel { room, .. } in catalogue::all() {
+    for Kernel { interface, .. } in catalogue::all() {
         let storage =
             room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
         assert!(storage <= 8, "{room:?} has {storage} storage buffers");

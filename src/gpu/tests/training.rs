@@ -3,7 +3,7 @@
 
 use super::contexts;
 use crate::gpu::device::allocate::filled;
-use crate::gpu::dispatch::readback::{Pending, Sources, What};
+use crate::gpu::dispatch::readback::{Field, Pending, Sources};
 use crate::gpu::{Context, Options};
 use crate::reference::{Comparison, optimize, project, project_back};
 use crate::training::{Adam, Linear, Optimizer, Sgd};
@@ -21,9 +21,9 @@ fn upload(context: &Context, numbers: &[f32]) -> wgpu::Buffer {
 /// Submits what is recorded, and reads the buffer back.
 fn submit(context: &Context, mut encoder: wgpu::CommandEncoder, buffer: &wgpu::Buffer) -> Vec<f32> {
     let mut sources = Sources::default();
-    sources.add(Shape::pointwise(1, 1), [(What::Gradient, buffer)]);
+    sources.add(Shape::pointwise(1, 1), [(Field::Gradient, buffer)]);
     let parse = |read: &crate::gpu::dispatch::readback::Read<'_>| {
-        Ok(read.staged(0).floats(What::Gradient).unwrap_or_default())
+        Ok(read.staged(0).floats(Field::Gradient).unwrap_or_default())
     };
     let pending = Pending::new(context, &mut encoder, sources, parse).expect("a read-back");
     context.queue().submit([encoder.finish()]);

@@ -4,14 +4,15 @@ use crate::data::shape::Shape;
 use crate::error::Result;
 use crate::gpu::cut::loops::check_linear;
 use crate::gpu::cut::tiles::{PAIRS_PER_TILE, TILE};
-use crate::gpu::device::allocate::Maker;
+use crate::gpu::device::allocate::Allocator;
 use crate::gpu::device::context::Context;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Binding;
 use crate::gpu::dispatch::bound::{Bound, Checker};
-use crate::gpu::dispatch::groups::Groups;
-use crate::gpu::dispatch::program::{Program, recording};
-use crate::gpu::dispatch::trace::Subject;
+use crate::gpu::dispatch::program::Program;
+use crate::gpu::dispatch::record::{Record, recorded};
+use crate::gpu::dispatch::trace::TraceName;
+use crate::gpu::dispatch::workgroups::Workgroups;
 use crate::gpu::kernel::catalogue;
 use crate::training::Linear;
 use crate::wgsl::layout::Product;
@@ -33,15 +34,17 @@ impl LinearPlan {
     pub(crate) fn new(context: &Context, linear: Linear) -> Result<Self> {
         linear.check()?;
         check_linear(&linear)?;
-        let make = Maker::new(context);
-        let subject =
-            Subject::named("Linear", Shape::reference(linear.rows, linear.outputs, linear.inputs));
+        let allocator = Allocator::new(context);
+        let name = TraceName::of_plan(
+            "Linear",
+            Shape::reference(linear.rows, linear.outputs, linear.inputs),
+        );
         context.planning(|| {
             Ok(Self {
-                program: Program::new(context, subject, Vec::new()),
+                program: Program::new(context, name, Vec::new()),
                 linear,
-                outputs: make.storage("outputs", (linear.rows * linear.outputs) as u64 * 4)?,
-                gradient: make.storage(
+                outputs: allocator.storage("outputs", (linear.rows * linear.outputs) as u64 * 4)?,
+                gradient: allocator.storage(
                     "gradient of the weights",
                     (linear.inputs * linear.outputs) as u64 * 4,
                 )?,
@@ -95,7 +98,7 @@ impl LinearPlan {
         self.program.bind(|| Ok(self.product(product, &self.gradient)?.into()))
     }
 
-    fn product(&self, factors: Factors<'_>, product: &wgpu::Buffer) -> Result<Vec<Step>> {
+    fn product(&self, factors: Factors<'_>, product: &wgpu::Buffer) -> Result<Vec<Dispatch>> {
         let Factors { left, right, sizes, transposed } = factors;
         let [rows, summands, columns] = sizes.map(|size| size as u32);
         let across = columns.div_ceil(TILE);
@@ -106,12 +109,12 @@ impl LinearPlan {
             check.bound_beside(right.0, &right.1, sizes[1] * sizes[2], product)?,
             Bound::all(product),
         ];
-        let groups = Groups {
+        let groups = Workgroups {
             count: rows.div_ceil(TILE) * across,
             most: 2 * PAIRS_PER_TILE * u64::from(summands),
             cost: 2 * sizes.iter().map(|&size| size as u64).product::<u64>(),
         };
-        catalogue::linear(transposed).steps(self.context(), "linear", size, &bound, groups)
+        catalogue::linear(transposed).dispatches(self.context(), "linear", size, &bound, groups)
     }
 
     /// The outputs, N x D f32, tight; usage `STORAGE | COPY_SRC`.
@@ -130,7 +133,7 @@ impl LinearPlan {
     }
 }
 
-recording!(LinearPlan);
+recorded!(LinearPlan);
 
 /// What a product is made of.
 pub(crate) struct Factors<'a> {

@@ -2,16 +2,17 @@
 
 use crate::data::shape::{Shape, countable};
 use crate::error::{Error, Result};
-use crate::gpu::device::allocate::{Maker, filled};
+use crate::gpu::device::allocate::{Allocator, filled};
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
-use crate::gpu::dispatch::Step;
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Binding;
 use crate::gpu::dispatch::bound::{Bound, Checker};
-use crate::gpu::dispatch::groups::Groups;
-use crate::gpu::dispatch::program::{Program, recording};
-use crate::gpu::dispatch::readback::{Pending, Sources, Staged, What};
-use crate::gpu::dispatch::trace::Subject;
+use crate::gpu::dispatch::program::Program;
+use crate::gpu::dispatch::readback::{Field, Pending, Sources, Staged};
+use crate::gpu::dispatch::record::{Record, recorded};
+use crate::gpu::dispatch::trace::TraceName;
+use crate::gpu::dispatch::workgroups::Workgroups;
 use crate::gpu::kernel::catalogue;
 use crate::training::{LEARNING_RATE, Optimizer, Rule};
 use crate::wgsl::layout::{Progress, Start, fault_place};
@@ -44,17 +45,17 @@ impl OptimizerPlan {
         }
         let rule = optimizer.rule();
         countable("moments", parameters, rule.moments)?;
-        let make = Maker::new(context);
-        let subject = Subject::named("Optimizer", Shape::pointwise(parameters, 1));
+        let allocator = Allocator::new(context);
+        let name = TraceName::of_plan("Optimizer", Shape::pointwise(parameters, 1));
         context.planning(|| {
             Ok(Self {
-                program: Program::new(context, subject, Vec::new()),
+                program: Program::new(context, name, Vec::new()),
                 optimizer,
                 parameters,
                 settings: settings(context, &rule, parameters as u32)?,
-                moments: make
+                moments: allocator
                     .filled_by_copies("moments", (parameters * rule.moments) as u64 * 4)?,
-                progress: make.filled_by_copies("progress", size_of::<Progress>() as u64)?,
+                progress: allocator.filled_by_copies("progress", size_of::<Progress>() as u64)?,
             })
         })
     }
@@ -77,22 +78,28 @@ impl OptimizerPlan {
             let gradient =
                 check.bound_beside("gradient", &gradient, self.parameters, parameters.buffer())?;
             let parameters = check.bound("parameters", &parameters, self.parameters)?;
-            Ok(self.steps(parameters, gradient)?.into())
+            Ok(self.make_dispatches(parameters, gradient)?.into())
         })
     }
 
     /// Counts the step, then makes it.
-    fn steps(&self, parameters: Bound<'_>, gradient: Bound<'_>) -> Result<Vec<Step>> {
+    fn make_dispatches(&self, parameters: Bound<'_>, gradient: Bound<'_>) -> Result<Vec<Dispatch>> {
         let [moments, progress, settings] =
             [&self.moments, &self.progress, &self.settings].map(Bound::all);
         let bound = [gradient, parameters, moments, progress, settings];
         let [begin, step] = catalogue::optimizer(&self.optimizer.rule());
-        let once = Groups { count: 1, most: 1, cost: 1 };
-        let mut steps =
-            begin.steps(self.context(), "begin step", Start::default(), &bound, once)?;
-        let all = Groups::of_values(self.parameters as u32, 16);
-        steps.extend(step.steps(self.context(), "step", Start::default(), &bound, all)?);
-        Ok(steps)
+        let once = Workgroups { count: 1, most: 1, cost: 1 };
+        let mut dispatches =
+            begin.dispatches(self.context(), "begin step", Start::default(), &bound, once)?;
+        let all = Workgroups::for_values(self.parameters as u32, 16);
+        dispatches.extend(step.dispatches(
+            self.context(),
+            "step",
+            Start::default(),
+            &bound,
+            all,
+        )?);
+        Ok(dispatches)
     }
 
     /// Replaces the learning rate, for every submission after this call, whenever it was recorded.
@@ -131,7 +138,7 @@ impl OptimizerPlan {
     /// [`Error::OutOfMemory`], [`Error::Gpu`].
     pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<u32>> {
         let mut sources = Sources::default();
-        sources.add(Shape::pointwise(self.parameters, 1), [(What::Progress, &self.progress)]);
+        sources.add(Shape::pointwise(self.parameters, 1), [(Field::Progress, &self.progress)]);
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).steps())
     }
 
@@ -146,7 +153,7 @@ impl OptimizerPlan {
     }
 }
 
-recording!(OptimizerPlan);
+recorded!(OptimizerPlan);
 
 /// The uniform of the settings: the number of parameters, then what the optimiser has, padded to
 /// whole vectors. The learning rate among them may be written again.
@@ -161,7 +168,7 @@ pub(crate) fn settings(context: &Context, rule: &Rule, count: u32) -> Result<wgp
 impl Staged<'_> {
     fn steps(&self) -> Result<u32> {
         let Progress { steps, left_out, first_left_out, .. } =
-            bytemuck::pod_read_unaligned(self.part(What::Progress).unwrap_or(&[]));
+            bytemuck::pod_read_unaligned(self.part(Field::Progress).unwrap_or(&[]));
         match fault_place(first_left_out) {
             Some(first) => Err(Error::StepsLeftOut { left_out, first, steps }),
             None => Ok(steps),

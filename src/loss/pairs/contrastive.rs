@@ -92,7 +92,7 @@ impl Description for Contrastive {
                 ("positive_margin", self.positive_margin.to_bits()),
                 ("negative_margin", self.negative_margin.to_bits()),
             ],
-            ..Terms::of(shader!("terms/contrastive.wgsl"))
+            ..Terms::new(shader!("terms/contrastive.wgsl"))
         }
     }
 

@@ -90,8 +90,8 @@ impl Description for LiftedStructured {
             statistics: Statistics::Rows,
             constants: vec![("EXACT", (self.form == Form::Exact).into())],
             parameters: vec![("margin", self.margin.to_bits())],
-            walk: Walk::of(2),
-            ..Terms::of(shader!("terms/lifted_structured.wgsl"))
+            walk: Walk::reading(2),
+            ..Terms::new(shader!("terms/lifted_structured.wgsl"))
         }
     }
 

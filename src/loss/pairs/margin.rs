@@ -114,7 +114,7 @@ impl Description for Margin {
                 symmetric: !self.beta_per_class,
                 constants,
                 parameters: vec![alpha],
-                ..Terms::of(shader!("terms/margin/all.wgsl"))
+                ..Terms::new(shader!("terms/margin/all.wgsl"))
             },
             Sampling::DistanceWeighted => Terms {
                 walk: DRAWING,
@@ -122,7 +122,7 @@ impl Description for Margin {
                 operations_per_pair: 256,
                 constants,
                 parameters: vec![alpha, (SEED, self.seed)],
-                ..Terms::of(shader!("terms/margin/distance_weighted.wgsl"))
+                ..Terms::new(shader!("terms/margin/distance_weighted.wgsl"))
             },
         }
     }

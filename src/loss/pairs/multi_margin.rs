@@ -73,7 +73,7 @@ impl Description for MultiMargin {
                 ("DIVIDE_BY_CLASSES", self.divide_by_classes.into()),
             ],
             parameters: vec![("margin", self.margin.to_bits())],
-            ..Terms::of(shader!("terms/multi_margin.wgsl"))
+            ..Terms::new(shader!("terms/multi_margin.wgsl"))
         }
     }
 

@@ -64,6 +64,6 @@ impl Description for NtXent {
     }
 
     fn terms(&self) -> Terms {
-        Terms::of_logits(shader!("terms/nt_xent.wgsl"), self.temperature)
+        Terms::over_logits(shader!("terms/nt_xent.wgsl"), self.temperature)
     }
 }

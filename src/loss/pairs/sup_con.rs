@@ -63,6 +63,6 @@ impl Description for SupCon {
     }
 
     fn terms(&self) -> Terms {
-        Terms::of_logits(shader!("terms/sup_con.wgsl"), self.temperature)
+        Terms::over_logits(shader!("terms/sup_con.wgsl"), self.temperature)
     }
 }

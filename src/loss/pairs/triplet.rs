@@ -114,15 +114,15 @@ impl Description for Triplet {
         let parameters = vec![("margin", self.margin.to_bits())];
         match (self.mining.triplets(), self.soft) {
             (Triplets::Every, false) => {
-                Terms { walk: ALL, parameters, ..Terms::of(shader!("terms/triplet/all.wgsl")) }
+                Terms { walk: ALL, parameters, ..Terms::new(shader!("terms/triplet/all.wgsl")) }
             }
             (Triplets::Every, true) => {
-                Terms { walk: ALL_SOFT, ..Terms::of(shader!("terms/triplet/all_soft.wgsl")) }
+                Terms { walk: ALL_SOFT, ..Terms::new(shader!("terms/triplet/all_soft.wgsl")) }
             }
             (Triplets::Listed, _) => Terms {
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,
-                ..Terms::of(shader!("terms/triplet/explicit.wgsl"))
+                ..Terms::new(shader!("terms/triplet/explicit.wgsl"))
             },
             (Triplets::OnePerAnchor { positive, negative }, _) => Terms {
                 constants: vec![
@@ -132,14 +132,14 @@ impl Description for Triplet {
                 ],
                 parameters,
                 chooses: true,
-                walk: Walk::of(2),
-                ..Terms::of(shader!("terms/triplet/one_per_anchor.wgsl"))
+                walk: Walk::reading(2),
+                ..Terms::new(shader!("terms/triplet/one_per_anchor.wgsl"))
             },
             (Triplets::OnePerPositive, _) => Terms {
                 walk: SEMI_HARD,
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,
-                ..Terms::of(shader!("terms/triplet/semi_hard.wgsl"))
+                ..Terms::new(shader!("terms/triplet/semi_hard.wgsl"))
             },
         }
     }

@@ -29,6 +29,6 @@ impl Pointwise for BinaryCrossEntropy {
     }
 
     fn kernel(&self) -> Terms {
-        Terms::of(shader!("pointwise/binary_cross_entropy.wgsl"))
+        Terms::new(shader!("pointwise/binary_cross_entropy.wgsl"))
     }
 }

@@ -32,6 +32,6 @@ impl Pointwise for CrossEntropy {
     }
 
     fn kernel(&self) -> Terms {
-        Terms { walk: Walk::of(3), ..Terms::of(shader!("pointwise/cross_entropy.wgsl")) }
+        Terms { walk: Walk::reading(3), ..Terms::new(shader!("pointwise/cross_entropy.wgsl")) }
     }
 }

@@ -48,7 +48,7 @@ impl Pointwise for ElasticNet {
                 ("l1_strength", self.l1_strength.to_bits()),
                 ("l2_strength", self.l2_strength.to_bits()),
             ],
-            ..Terms::of(shader!("pointwise/elastic_net.wgsl"))
+            ..Terms::new(shader!("pointwise/elastic_net.wgsl"))
         }
     }
 }

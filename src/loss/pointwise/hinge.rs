@@ -28,6 +28,6 @@ impl Pointwise for Hinge {
     }
 
     fn kernel(&self) -> Terms {
-        Terms::of(shader!("pointwise/hinge.wgsl"))
+        Terms::new(shader!("pointwise/hinge.wgsl"))
     }
 }

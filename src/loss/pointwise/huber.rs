@@ -45,7 +45,7 @@ impl Pointwise for Huber {
     fn kernel(&self) -> Terms {
         Terms {
             parameters: vec![("delta", self.delta.to_bits())],
-            ..Terms::of(shader!("pointwise/huber.wgsl"))
+            ..Terms::new(shader!("pointwise/huber.wgsl"))
         }
     }
 }

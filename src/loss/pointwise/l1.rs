@@ -42,7 +42,7 @@ impl Pointwise for L1 {
     fn kernel(&self) -> Terms {
         Terms {
             parameters: vec![("strength", self.strength.to_bits())],
-            ..Terms::of(shader!("pointwise/l1.wgsl"))
+            ..Terms::new(shader!("pointwise/l1.wgsl"))
         }
     }
 }

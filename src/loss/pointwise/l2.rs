@@ -42,7 +42,7 @@ impl Pointwise for L2 {
     fn kernel(&self) -> Terms {
         Terms {
             parameters: vec![("strength", self.strength.to_bits())],
-            ..Terms::of(shader!("pointwise/l2.wgsl"))
+            ..Terms::new(shader!("pointwise/l2.wgsl"))
         }
     }
 }

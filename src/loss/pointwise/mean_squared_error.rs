@@ -27,6 +27,6 @@ impl Pointwise for MeanSquaredError {
     }
 
     fn kernel(&self) -> Terms {
-        Terms::of(shader!("pointwise/mean_squared_error.wgsl"))
+        Terms::new(shader!("pointwise/mean_squared_error.wgsl"))
     }
 }

@@ -31,6 +31,6 @@ impl Pointwise for UniformEntropy {
     }
 
     fn kernel(&self) -> Terms {
-        Terms { walk: Walk::of(3), ..Terms::of(shader!("pointwise/uniform_entropy.wgsl")) }
+        Terms { walk: Walk::reading(3), ..Terms::new(shader!("pointwise/uniform_entropy.wgsl")) }
     }
 }

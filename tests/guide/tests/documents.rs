@@ -117,7 +117,7 @@ fn files_that_are_named_exist() {
 fn is_in_a_manifest(line: &str) -> bool {
     let mut manifests = files(&root().join("tests"), "Cargo.toml");
     manifests.extend(files(&root().join("examples"), "Cargo.toml"));
-    manifests.push(root().join("Cargo.toml"));
+    manifests.extend(["Cargo.toml", "cli/Cargo.toml"].map(|name| root().join(name)));
     manifests.iter().any(|manifest| read(manifest).lines().any(|one| one == line))
 }
 
@@ -127,7 +127,7 @@ fn target_exists(option: &str, name: &str) -> bool {
         folder.join(format!("{name}.rs")).exists() || folder.join(name).is_dir()
     };
     match option {
-        "--test" => has_source("tests"),
+        "--test" => has_source("tests") || has_source("cli/tests"),
         "--bench" => has_source("benches"),
         "--example" => has_source("examples"),
         "-p" | "--package" => is_in_a_manifest(&format!("name = \"{name}\"")),

@@ -75,7 +75,8 @@ fn rustdoc_json(root: &Path) -> Result<PathBuf, Problem> {
     let program = env::current_exe()?;
     let target = program.ancestors().nth(2).unwrap_or(root);
     let mut cargo = Command::new("cargo");
-    cargo.args(["doc", "--release", "--locked", "--no-deps", "--lib", "--target-dir"]).arg(target);
+    cargo.args(["doc", "--release", "--locked", "--no-deps", "--package", "wgpu-metric-learning"]);
+    cargo.args(["--lib", "--target-dir"]).arg(target);
     cargo.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
     cargo.env("RUSTDOC", &program).env(AS_RUSTDOC, "1");
     let status = cargo.current_dir(root).status()?;

@@ -1,6 +1,6 @@
-//! What becomes of any bytes: `fuzz/` tries them without end, `tests/fuzz/` a bounded number of
-//! them.
+//! What becomes of any bytes: `fuzz/` tries them without end, the tests a bounded number of them.
 
+pub mod bytes;
 pub mod host;
 pub mod parsers;
 pub mod program;

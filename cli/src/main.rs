@@ -1,0 +1,79 @@
+//! The program `wgpu-metric-learning`: evaluates losses and retrieval measures on files or on the
+//! bundled digits, validates and times the adapters of this machine, lists them, and writes the
+//! kernels.
+
+mod adapters;
+mod bench;
+mod digits;
+mod error;
+mod evaluate;
+mod evaluator;
+mod files;
+mod gpu;
+mod measure;
+mod npy;
+mod objective;
+mod report;
+mod shaders;
+mod table;
+mod translation;
+mod validate;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use error::{Error, Result};
+
+#[derive(Parser)]
+#[command(name = env!("CARGO_BIN_NAME"), version, about = "Metric-learning losses and their gradients on any GPU.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Evaluates a loss and its gradients; without files, every loss on the bundled digits.
+    Evaluate(Box<evaluate::Arguments>),
+    /// Measures how well embeddings retrieve their own class; without files, on the bundled digits.
+    Measure(Box<measure::Arguments>),
+    /// Holds the kernels of every loss and measure against the CPU reference, on many kinds of
+    /// inputs.
+    Validate(validate::Arguments),
+    /// Times losses on an adapter, beside what it can do at most.
+    Bench(bench::Arguments),
+    /// Lists the adapters of this machine and what they can do.
+    Adapters(adapters::Arguments),
+    /// Writes every kernel in every variant, as it reaches the driver. Needs no GPU.
+    Shaders(shaders::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Adapters(arguments) => adapters::run(&arguments),
+        Command::Shaders(arguments) => shaders::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints one line, or several, of the answer.
+fn print(text: &str) -> Result<()> {
+    writeln!(io::stdout(), "{text}").map_err(Error::Output)
+}
+
+/// Prints one line beside the answer; there is no one left to tell where that fails.
+fn tell(message: &str) {
+    let _ = writeln!(io::stderr(), "{}", message.trim().replace('\n', " "));
+}

@@ -1,0 +1,412 @@
+//! The cases: every loss with every choice it has, in every mode, on every kind of values, and the
+//! retrieval measures.
+
+use serde_json::{Map, Value, json};
+use wgpu_metric_learning::measures::Retrieval;
+use wgpu_metric_learning::{
+    Contrastive, Distance, Form, Huber, Loss, Margin, MeanSquaredError, Mining, Mode, NtXent,
+    Reduction, Result, Sampling, Triplet, Truth,
+};
+
+use super::inputs::{Classes, Inputs, Recipe, Values, bits};
+use crate::objective;
+
+/// N and D: both sides of the tiles of 16 and 64 rows, the workgroups of 64 and 256, the vectors of
+/// 4, and primes.
+const SIZES: [[usize; 2]; 28] = [
+    [1, 1],
+    [1, 67],
+    [2, 1],
+    [2, 4],
+    [3, 3],
+    [4, 5],
+    [5, 521],
+    [7, 2048],
+    [15, 16],
+    [16, 15],
+    [16, 64],
+    [17, 17],
+    [31, 5],
+    [63, 65],
+    [64, 63],
+    [64, 64],
+    [65, 2],
+    [65, 130],
+    [67, 16],
+    [97, 31],
+    [127, 5],
+    [129, 67],
+    [131, 17],
+    [255, 3],
+    [256, 4],
+    [257, 1],
+    [257, 13],
+    [19, 1031],
+];
+
+/// M, where there are references.
+const REFERENCES: [usize; 8] = [1, 3, 17, 64, 65, 130, 256, 257];
+
+/// N and D of the few large cases; 4,096 rows take several stripes of the default workspace.
+const LARGE: [[usize; 2]; 5] = [[4096, 5], [2049, 33], [1024, 257], [520, 1025], [257, 2048]];
+
+/// N and D of the pointwise losses beyond `SIZES`: their runs end at 4,096 values.
+const LONG: [[usize; 2]; 4] = [[1, 4095], [1, 4096], [3, 4097], [4096, 17]];
+
+/// Those without a positive or a negative pair, which most losses have no terms for, are the
+/// fewest.
+const CLASSES: [Classes; 9] = [
+    Classes::Balanced(2),
+    Classes::Balanced(3),
+    Classes::Balanced(5),
+    Classes::Balanced(10),
+    Classes::Balanced(17),
+    Classes::Giant,
+    Classes::Giant,
+    Classes::Balanced(1),
+    Classes::Distinct,
+];
+
+/// What is computed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    Loss(Loss),
+    /// A weighted sum over the same rows.
+    Objective(Vec<(f32, Loss)>),
+    Retrieval(Retrieval),
+}
+
+/// One comparison of the kernels with the reference.
+#[derive(Clone, Debug)]
+pub struct Case {
+    asked: Asked,
+    recipe: Recipe,
+    /// Margins, as a part of how large distances are.
+    margin: f32,
+    seed: u32,
+}
+
+/// Every case, always in the same order.
+pub fn all() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for asked in asked() {
+        for &mode in asked.modes() {
+            for values in Values::ALL {
+                cases.push(Case::new(&asked, mode, values, cases.len()));
+            }
+        }
+    }
+    for asked in asked().filter(Asked::is_plain) {
+        for &mode in asked.modes() {
+            cases.push(Case::large(&asked, mode, cases.len()));
+        }
+    }
+    cases
+}
+
+/// A selection that is spread over all of them.
+pub fn quick() -> Vec<Case> {
+    // Prime, so that it is in step with none of the choices that make the order of the cases.
+    const STEP: usize = 31;
+    all().into_iter().step_by(STEP).collect()
+}
+
+impl Case {
+    /// The case with this number; the number draws what is not given.
+    fn new(asked: &Asked, mode: Mode, values: Values, number: usize) -> Self {
+        let [n, d] = match mode {
+            Mode::Pointwise => *pick(&[&SIZES[..], &LONG].concat(), number, 0),
+            _ => *pick(&SIZES, number, 0),
+        };
+        let recipe = Recipe {
+            mode,
+            n,
+            m: *pick(&REFERENCES, number, 1),
+            d,
+            classes: *pick(&CLASSES, number, 2),
+            values,
+            extreme_labels: *pick(&[false, true], number, 3),
+            fixed_references: *pick(&[false, false, true], number, 4),
+        };
+        Self {
+            asked: asked.clone(),
+            recipe,
+            margin: *pick(&[0.2, 1.0], number, 5),
+            seed: number as u32,
+        }
+    }
+
+    /// Of a size that the reference takes its time for.
+    fn large(asked: &Asked, mode: Mode, number: usize) -> Self {
+        let ordinary = Self::new(asked, mode, Values::ALL[0], number);
+        let [n, d] = LARGE[number % LARGE.len()];
+        Self {
+            recipe: Recipe { n, d, classes: Classes::Balanced(61), ..ordinary.recipe },
+            ..ordinary
+        }
+    }
+
+    /// Whether the text is part of what is asked, as JSON, or of the inputs in words.
+    pub fn contains(&self, text: &str) -> bool {
+        let (key, settings) = self.asked.json();
+        format!("{key} {settings} {}", self.describe_inputs()).contains(text)
+    }
+
+    /// The inputs in words, without their sizes.
+    pub fn describe_inputs(&self) -> String {
+        let Recipe { mode, classes, values, extreme_labels, .. } = self.recipe;
+        let labels = if extreme_labels { ", extreme labels" } else { "" };
+        format!("{} mode, {}, {}{labels}", mode.name(), values.name, classes.name())
+    }
+
+    /// What is asked, with margins of the size of the distances, and the inputs.
+    pub fn make(&self) -> Result<(Asked, Inputs)> {
+        let loss = match &self.asked {
+            Asked::Loss(loss) => loss,
+            Asked::Objective(terms) => return self.make_objective(terms),
+            Asked::Retrieval(_) => {
+                return Ok((self.asked.clone(), Inputs::new(self.recipe, false, Truth::Nothing)));
+            }
+        };
+        let betas = match loss {
+            Loss::Margin(Margin { beta_per_class, .. }) => Some(*beta_per_class),
+            _ => None,
+        };
+        let labels_are_indices =
+            betas == Some(true) || matches!(self.recipe.mode, Mode::Prototypes | Mode::Scores);
+        let inputs = Inputs::new(self.recipe, labels_are_indices, loss.truth());
+        let reach = self.reach(loss, &inputs)?;
+        let inputs = match betas {
+            Some(per_class) => inputs.with_betas(per_class, reach),
+            None => inputs,
+        };
+        Ok((Asked::Loss(sized(loss, self.margin * reach, self.seed)), inputs))
+    }
+
+    /// The losses of an objective take the same rows and compare them with the same.
+    fn make_objective(&self, terms: &[(f32, Loss)]) -> Result<(Asked, Inputs)> {
+        let inputs = Inputs::new(self.recipe, false, terms[0].1.truth());
+        let term = |(weight, loss): &(f32, Loss)| {
+            Ok((*weight, sized(loss, self.margin * self.reach(loss, &inputs)?, self.seed)))
+        };
+        let terms = terms.iter().map(term).collect::<Result<_>>()?;
+        Ok((Asked::Objective(terms), inputs))
+    }
+
+    /// How large the distances or values of a loss are.
+    fn reach(&self, loss: &Loss, inputs: &Inputs) -> Result<f32> {
+        match loss.distance() {
+            Some(distance) => inputs.reach(distance, loss.normalize()),
+            None => Ok(self.recipe.values.scale()),
+        }
+    }
+}
+
+impl Asked {
+    fn modes(&self) -> &'static [Mode] {
+        match self {
+            Self::Loss(loss) => loss.modes(),
+            Self::Objective(terms) if terms[0].1.distance().is_none() => &[Mode::Pointwise],
+            Self::Objective(_) => &[Mode::Batch, Mode::Reference],
+            Self::Retrieval(_) => &[Mode::Batch, Mode::Reference],
+        }
+    }
+
+    /// As JSON, every setting written out, and the key that it has in reports.
+    pub fn json(&self) -> (&'static str, Value) {
+        match self {
+            Self::Loss(loss) => ("objective", objective::to_json(loss)),
+            Self::Objective(terms) => ("objective", terms.iter().map(weighted_json).collect()),
+            Self::Retrieval(retrieval) => ("retrieval", json!(retrieval)),
+        }
+    }
+
+    /// Whether distance and reduction are the plainest ones: large cases are of these.
+    fn is_plain(&self) -> bool {
+        match self {
+            Self::Loss(loss) => {
+                let is_euclidean =
+                    loss.distance().is_none_or(|distance| distance == Distance::Euclidean);
+                is_euclidean && !loss.normalize() && loss.reduction() == Reduction::Mean
+            }
+            Self::Objective(_) => false,
+            Self::Retrieval(retrieval) => retrieval.distance == Distance::Euclidean,
+        }
+    }
+}
+
+fn asked() -> impl Iterator<Item = Asked> {
+    let losses = Loss::NAMES.iter().flat_map(|name| variants(name)).map(Asked::Loss);
+    let retrievals = Distance::ALL.into_iter().flat_map(|distance| {
+        [false, true].map(|normalize| Retrieval { distance, normalize, recall_at: vec![1, 3, 100] })
+    });
+    losses.chain(retrievals.map(Asked::Retrieval)).chain(objectives().map(Asked::Objective))
+}
+
+/// Sums of losses that share their distances, and one that has its own; and of losses of single
+/// values.
+fn objectives() -> impl Iterator<Item = Vec<(f32, Loss)>> {
+    let of_pairs = Distance::ALL.into_iter().flat_map(|distance| {
+        [false, true].map(|normalize| {
+            let contrastive = Contrastive { distance, normalize, ..Default::default() };
+            let triplet = Triplet { distance, normalize, ..Default::default() };
+            vec![
+                (1.0, contrastive.into()),
+                (0.5, triplet.into()),
+                (-0.25, NtXent::default().into()),
+            ]
+        })
+    });
+    of_pairs
+        .chain([vec![(1.0, Huber::default().into()), (-0.5, MeanSquaredError::default().into())]])
+}
+
+/// As `evaluate --objective` takes it.
+fn weighted_json((weight, loss): &(f32, Loss)) -> Value {
+    let mut settings = objective::to_json(loss);
+    settings["weight"] = json!(weight);
+    settings
+}
+
+/// The loss with every combination of its choices, those that its JSON form shows.
+fn variants(name: &str) -> Vec<Loss> {
+    let default: Map<_, _> = [("loss".to_string(), json!(name))].into_iter().collect();
+    let default = objective::to_json(&read(default));
+    let mut variants = vec![Map::new()];
+    for (key, value) in default.as_object().into_iter().flatten() {
+        let with = |variant: &Map<String, Value>, choice: Value| {
+            let mut variant = variant.clone();
+            variant.insert(key.clone(), choice);
+            variant
+        };
+        let choices = choices(key, value);
+        variants = variants
+            .iter()
+            .flat_map(|variant| choices.iter().map(|one| with(variant, one.clone())))
+            .collect();
+    }
+    variants.into_iter().map(read).filter(is_defined).collect()
+}
+
+/// What a setting can be, where it is a choice; otherwise as it is.
+fn choices(key: &str, default: &Value) -> Vec<Value> {
+    let choices = match key {
+        "distance" => json!(Distance::ALL),
+        "form" => json!(Form::ALL),
+        "mining" => json!(Mining::ALL),
+        "power" => json!([1, 2]),
+        "reduction" => json!(Reduction::ALL),
+        "sampling" => json!(Sampling::ALL),
+        _ if default.is_boolean() => json!([false, true]),
+        _ => json!([default]),
+    };
+    choices.as_array().cloned().unwrap_or_default()
+}
+
+fn is_defined(loss: &Loss) -> bool {
+    let draws = matches!(loss, Loss::Margin(Margin { sampling: Sampling::DistanceWeighted, .. }));
+    let weighs_unit_rows = loss.distance() == Some(Distance::Euclidean) && loss.normalize();
+    loss.reductions().any(|reduction| reduction == loss.reduction()) && (!draws || weighs_unit_rows)
+}
+
+/// The loss with numbers of about this size in the place of its margins, temperatures and
+/// thresholds.
+fn sized(loss: &Loss, size: f32, seed: u32) -> Loss {
+    let mut settings = objective::to_json(loss).as_object().cloned().unwrap_or_default();
+    for (key, value) in &mut settings {
+        *value = match key.as_str() {
+            "margin" | "negative_margin" => json!(size),
+            "positive_margin" | "alpha" | "temperature" | "delta" => json!(0.25 * size),
+            "seed" => json!(seed),
+            _ => continue,
+        };
+    }
+    read(settings)
+}
+
+/// The settings come from losses' own JSON forms, so they are always read.
+fn read(settings: Map<String, Value>) -> Loss {
+    serde_json::from_value(settings.into()).expect("the JSON form of a loss")
+}
+
+/// One of the choices, drawn for the case with this number.
+fn pick<T>(choices: &[T], number: usize, purpose: usize) -> &T {
+    const CASES: u64 = 6;
+    &choices[(bits(CASES, number, purpose) % choices.len() as u64) as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Everything that is chosen in any of the cases: settings, modes, kinds of values and of
+    /// classes.
+    fn choices_of(cases: &[Case]) -> BTreeSet<String> {
+        let choices = cases.iter().flat_map(|case| {
+            let (key, settings) = case.asked.json();
+            let settings = settings.as_object().cloned().unwrap_or_default();
+            let is_choice = |value: &Value| value.is_string() || value.is_boolean();
+            let chosen = settings.into_iter().filter(move |(_, value)| is_choice(value));
+            let inputs = case.describe_inputs();
+            let inputs: Vec<_> = inputs.split(", ").map(str::to_string).collect();
+            chosen
+                .map(|(setting, value)| format!("{setting} {value}"))
+                .chain([key.to_string()])
+                .chain(inputs)
+        });
+        choices.collect()
+    }
+
+    #[test]
+    fn every_choice_is_in_the_cases_and_in_the_quick_selection() {
+        let all = choices_of(&all());
+        for name in Loss::NAMES {
+            assert!(all.contains(&format!("loss {}", json!(name))), "{name}");
+        }
+        for choice in
+            Mining::ALL.map(|one| json!(one)).iter().chain(&Distance::ALL.map(|one| json!(one)))
+        {
+            assert!(all.iter().any(|chosen| chosen.ends_with(&choice.to_string())), "{choice}");
+        }
+        for values in Values::ALL {
+            assert!(values.name.split(", ").all(|part| all.contains(part)), "{}", values.name);
+        }
+        assert_eq!(choices_of(&quick()), all);
+        for cases in [super::all(), quick()] {
+            let sums = cases.iter().filter(|case| matches!(case.asked, Asked::Objective(_)));
+            assert!(sums.count() >= 7);
+        }
+    }
+
+    /// A setting with a name, of a loss yet to come, must be in the list of choices.
+    #[test]
+    fn every_named_setting_has_several_choices() {
+        for name in Loss::NAMES {
+            let settings: Vec<_> = variants(name).iter().map(objective::to_json).collect();
+            for (key, value) in settings[0].as_object().unwrap() {
+                let is_other = |settings: &Value| settings[key] != *value;
+                assert!(
+                    key == "loss" || !value.is_string() || settings.iter().any(is_other),
+                    "{key} of {name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_case_is_valid() {
+        for case in all().iter().step_by(7).filter(|case| case.recipe.n * case.recipe.d < 10_000) {
+            let (asked, inputs) = case.make().unwrap();
+            let batch = inputs.batch().unwrap();
+            match asked {
+                Asked::Loss(loss) => batch.check(&loss).unwrap(),
+                Asked::Objective(terms) => {
+                    terms.iter().for_each(|(_, loss)| batch.check(loss).unwrap())
+                }
+                Asked::Retrieval(retrieval) => retrieval.check(batch.shape()).unwrap(),
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What one loss does on each stripe: its kernels over the rows of the matrix.
+
+use crate::error::Result;
+use crate::gpu::cut::loops::{portions_of, positives_per_dispatch};
+use crate::gpu::pairs::basis::Basis;
+use crate::gpu::pairs::planned_loss::PlannedLoss;
+use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps};
+use crate::wgsl::terms::Terms;
+
+/// What one loss does on each stripe, and after them.
+pub(crate) struct LossPasses<'a> {
+    pub basis: &'a Basis,
+    pub part: &'a PlannedLoss,
+    pub terms: Terms,
+    /// Positives of a row that a dispatch takes, where it cannot take any number.
+    pub portion: Option<u64>,
+    /// Whether its gradients are finished where they are summed up.
+    pub at_once: bool,
+}
+
+impl<'a> LossPasses<'a> {
+    pub(crate) fn new(basis: &'a Basis, part: &'a PlannedLoss) -> Result<Self> {
+        let terms = part.loss.description().terms();
+        let portion =
+            positives_per_dispatch(terms.shader, &terms.walk, &basis.shape, basis.row_width)?;
+        Ok(Self { basis, part, terms, portion, at_once: false })
+    }
+
+    /// In as many dispatches as it takes for all positives of a row, where there is a portion of
+    /// them.
+    pub(crate) fn terms(
+        &self,
+        sweeps: &Sweeps,
+        entry: &'static str,
+        portion: Option<u64>,
+    ) -> Result<Sweep> {
+        let kernel =
+            self.basis.matrix_kind().terms(&self.terms, entry, self.portion, self.basis.row_width);
+        let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
+        let buffers = [
+            &all.parameters,
+            matrix.list.as_ref().map_or(&matrix.queries.labels, |list| &list.kinds),
+            &matrix.other().labels,
+            &matrix.distances,
+            all.coefficients.buffer(),
+            &all.rows,
+            &all.row_statistics,
+            &all.totals,
+            &all.beta,
+        ];
+        let columns = u64::from(self.basis.stripes.stride);
+        let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
+        let cost = columns * self.terms.operations_per_pair + of_chunks;
+        let portions = portions_of(self.basis.shape.references() as u64, portion);
+        let load = Load {
+            grid: Grid::Rows,
+            cost_per_row: cost * u64::from(portions),
+            most: cost,
+            portions,
+        };
+        sweeps.sweep("terms", &kernel, &buffers, load)
+    }
+}

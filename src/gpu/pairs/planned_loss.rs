@@ -1,0 +1,189 @@
+//! A loss on its basis, which it may share with other losses.
+
+use crate::data::shape::Mode;
+use crate::error::{Error, Result};
+use crate::gpu::cut::values::checked_rows;
+use crate::gpu::device::allocate::{Allocator, filled, uniform};
+use crate::gpu::device::context::Context;
+use crate::gpu::dispatch::readback::{Field, Sources};
+use crate::gpu::kernel::catalogue::Summation;
+use crate::gpu::pairs::basis::Basis;
+use crate::loss::{Loss, SEED};
+use crate::wgsl::layout;
+use crate::wgsl::terms::{Statistics, Terms};
+
+/// A loss with its buffers.
+#[derive(Debug)]
+pub(crate) struct PlannedLoss {
+    pub loss: Loss,
+    pub buffers: Buffers,
+}
+
+impl PlannedLoss {
+    /// The gradients of the loss are multiplied with `weight`. `beside` are the others on the same
+    /// basis so far.
+    pub(crate) fn new(basis: &Basis, loss: Loss, weight: f32, beside: &[Self]) -> Result<Self> {
+        let rows = match basis.shape.mode() {
+            Mode::Pointwise => checked_rows(&loss, &basis.shape)?,
+            _ => basis.stripes.height,
+        };
+        let coefficients = beside.iter().find_map(|other| other.buffers.coefficients.stripe());
+        let buffers = Buffers::new(basis, &loss, rows, weight, coefficients)?;
+        Ok(Self { loss, buffers })
+    }
+
+    /// Replaces the seed of a loss that draws.
+    pub(crate) fn set_seed(&self, queue: &wgpu::Queue, seed: u32) -> Result<()> {
+        let parameters = self.loss.description().terms().parameters;
+        let Some(place) = parameters.iter().position(|&(name, _)| name == SEED) else {
+            let (what, reason) = ("a seed".into(), "it draws nothing".into());
+            return Err(Error::Unsupported { loss: self.loss.name(), what, reason });
+        };
+        queue.write_buffer(&self.buffers.parameters, (place * 4) as u64, bytemuck::bytes_of(&seed));
+        Ok(())
+    }
+}
+
+/// What a terms kernel writes for the gradient.
+#[derive(Debug)]
+pub(crate) enum Coefficients {
+    /// Those of a stripe, which losses that share a basis take turns with.
+    Stripe(wgpu::Buffer),
+    /// What each anchor has chosen.
+    Choices(wgpu::Buffer),
+}
+
+impl Coefficients {
+    pub(crate) fn buffer(&self) -> &wgpu::Buffer {
+        match self {
+            Self::Stripe(buffer) | Self::Choices(buffer) => buffer,
+        }
+    }
+
+    pub(crate) fn stripe(&self) -> Option<&wgpu::Buffer> {
+        match self {
+            Self::Stripe(buffer) => Some(buffer),
+            Self::Choices(_) => None,
+        }
+    }
+}
+
+/// What the plan of a loss keeps on the GPU beside the matrix.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    /// The `Parameters` of the terms kernel.
+    pub parameters: wgpu::Buffer,
+    /// The `Summands` of the totals, with what the gradients are multiplied with.
+    pub summands: wgpu::Buffer,
+    /// With respect to the first set.
+    pub gradient: wgpu::Buffer,
+    /// With respect to the second set, unless it is fixed.
+    pub gradient_references: Option<wgpu::Buffer>,
+    /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric
+    /// and are not joined.
+    pub transposed: Option<wgpu::Buffer>,
+    pub coefficients: Coefficients,
+    pub rows: wgpu::Buffer,
+    pub row_statistics: wgpu::Buffer,
+    pub totals: wgpu::Buffer,
+    pub beta: wgpu::Buffer,
+    pub gradient_beta: Option<wgpu::Buffer>,
+    /// Of all these buffers but the shared one.
+    pub bytes: u64,
+}
+
+impl Buffers {
+    /// The loss is summed up by so many rows. `stripe` is that of coefficients, where another loss
+    /// on the basis has one.
+    pub(crate) fn new(
+        basis: &Basis,
+        loss: &Loss,
+        rows: u32,
+        weight: f32,
+        stripe: Option<&wgpu::Buffer>,
+    ) -> Result<Self> {
+        let Basis { context, shape, stripes, .. } = basis;
+        let allocator = Allocator::new(context);
+        let terms = loss.description().terms();
+        let is_by_rows = basis.summation(&terms) == Summation::Rows;
+        let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && is_by_rows;
+        let gradient =
+            |what, rows: usize| allocator.storage(what, (rows * shape.dimensions()) as u64 * 4);
+        let of_references = shape.has_reference_gradient().then_some(shape.references());
+        let has_statistics = matches!(terms.statistics, Statistics::Rows | Statistics::Ends);
+        let statistics = if has_statistics { shape.queries() } else { 1 };
+        let by_query = match shape.mode() {
+            Mode::Pointwise => loss.has_per_anchor(shape),
+            _ => shape.listed() == 0,
+        }
+        .into();
+        let coefficients = match stripe {
+            _ if terms.chooses => {
+                let size = size_of::<layout::Choice>();
+                Coefficients::Choices(
+                    allocator.storage("choices", (shape.queries() * size) as u64)?,
+                )
+            }
+            Some(shared) => Coefficients::Stripe(shared.clone()),
+            None => {
+                Coefficients::Stripe(allocator.storage("stripe of coefficients", stripes.bytes())?)
+            }
+        };
+        let betas = shape.betas().max(1);
+        let beta_gradient = loss
+            .description()
+            .beta()
+            .map(|_| allocator.storage("gradient of beta", betas as u64 * 4));
+        Ok(Self {
+            parameters: parameters(context, &terms)?,
+            summands: uniform(
+                context,
+                "summands",
+                bytemuck::bytes_of(&layout::Summands { weight, by_query }),
+            )?,
+            gradient: gradient("gradient", shape.queries())?,
+            gradient_references: of_references
+                .map(|rows| gradient("gradient of references", rows))
+                .transpose()?,
+            transposed: has_transposed
+                .then(|| gradient("gradient by columns", shape.queries()))
+                .transpose()?,
+            coefficients,
+            rows: allocator.storage("rows", u64::from(rows) * size_of::<layout::Row>() as u64)?,
+            row_statistics: allocator.storage(
+                "row statistics",
+                statistics as u64 * size_of::<layout::Statistic>() as u64,
+            )?,
+            totals: allocator.storage("totals", size_of::<layout::Totals>() as u64)?,
+            beta: allocator.storage("beta", betas as u64 * 4)?,
+            gradient_beta: beta_gradient.transpose()?,
+            bytes: allocator.bytes(),
+        })
+    }
+}
+
+/// The uniform of the parameters, padded to whole vectors. The seed among them may be written
+/// again.
+pub(crate) fn parameters(context: &Context, terms: &Terms) -> Result<wgpu::Buffer> {
+    let mut words: Vec<u32> = terms.parameters.iter().map(|&(_, word)| word).collect();
+    words.resize(words.len().next_multiple_of(4).max(4), 0);
+    let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+    filled(context, "metric-learning parameters", bytemuck::cast_slice(&words), usage)
+}
+
+impl<'a> Sources<'a> {
+    /// Adds the result of a loss, with the gradient with respect to the first set or without.
+    pub(crate) fn of_loss(&mut self, basis: &'a Basis, part: &'a PlannedLoss, has_gradient: bool) {
+        let buffers = &part.buffers;
+        let rows = part.loss.has_per_anchor(&basis.shape).then_some(&buffers.rows);
+        let all = [
+            (Field::Totals, Some(&buffers.totals)),
+            (Field::State, Some(&basis.matrix.state)),
+            (Field::Gradient, has_gradient.then_some(&buffers.gradient)),
+            (Field::GradientReferences, buffers.gradient_references.as_ref()),
+            (Field::GradientBeta, buffers.gradient_beta.as_ref()),
+            (Field::Rows, rows),
+        ];
+        self.add(basis.shape, all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))));
+    }
+}

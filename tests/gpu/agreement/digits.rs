@@ -1,0 +1,63 @@
+//! The bundled digits, real input: every loss over pairs, mining and form with every distance, on
+//! every adapter. (The program runs the others: `evaluate` without files.)
+
+use npyz::NpyFile;
+use support::agreement::Tally;
+use support::losses::minings;
+use wgpu_metric_learning::{
+    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent,
+    Reduction, Sampling, SupCon, Triplet,
+};
+
+const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
+const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");
+const SHAPE: [usize; 2] = [1797, 64];
+const CLASSES: usize = 10;
+
+fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
+    let contrastive = Contrastive { distance, normalize, ..Default::default() };
+    let split = Contrastive { power: 1, reduction: Reduction::MeanNonZero, ..contrastive.clone() };
+    let mut losses = vec![
+        contrastive.into(),
+        split.into(),
+        Margin { distance, normalize, ..Default::default() }.into(),
+    ];
+    // Draws are by one distance only: another seed for each.
+    let (seed, sampling) = (distance as u32, Sampling::DistanceWeighted);
+    losses.push(Margin { normalize: true, sampling, seed, ..Default::default() }.into());
+    losses.extend(
+        minings()
+            .map(|mining| Triplet { distance, normalize, mining, ..Default::default() }.into()),
+    );
+    let forms = Form::ALL;
+    losses.extend(
+        forms.map(|form| {
+            LiftedStructured { distance, normalize, form, ..Default::default() }.into()
+        }),
+    );
+    losses.push(MultiMargin { distance, normalize, ..Default::default() }.into());
+    losses.push(NtXent { distance, normalize, ..Default::default() }.into());
+    losses.push(SupCon { distance, normalize, ..Default::default() }.into());
+    losses
+}
+
+#[test]
+fn every_loss_and_distance_agrees_on_the_digits() {
+    let images: Vec<f32> =
+        NpyFile::new(IMAGES).and_then(NpyFile::into_vec).expect("the digits are an array");
+    let labels: Vec<u32> =
+        NpyFile::new(LABELS).and_then(NpyFile::into_vec).expect("their labels are one");
+    // The first ten images are a 0, a 1, ... and a 9.
+    assert!(labels[..CLASSES].iter().copied().eq(0..CLASSES as u32));
+    let batch = Batch::new(&images, SHAPE, &labels).expect("a valid batch");
+    let prototypes =
+        batch.with_prototypes(&images[..CLASSES * SHAPE[1]], CLASSES).expect("valid prototypes");
+    let mut tally = Tally::new();
+    for (distance, normalize) in Distance::ALL.into_iter().zip([false, true].into_iter().cycle()) {
+        for loss in losses(distance, normalize) {
+            let batch = if matches!(loss, Loss::MultiMargin(_)) { &prototypes } else { &batch };
+            tally.hold(&loss, batch, "digits");
+        }
+    }
+    tally.conclude(0.2);
+}

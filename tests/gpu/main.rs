@@ -1,0 +1,42 @@
+//! What needs a device, on every adapter of the machine. One binary for all of it, which links wgpu
+//! once and makes its pipelines once.
+
+/// Results are those of the reference, within its bounds.
+mod agreement {
+    mod digits;
+    mod goldens;
+    mod lists;
+    mod long_loops;
+    mod measures;
+    mod objectives;
+    mod pointwise;
+    mod sampling;
+    mod shapes;
+}
+
+/// What goes wrong at run time is a typed error, and the next evaluation is right.
+mod failures {
+    mod any_bits;
+    mod cancellation;
+    mod faults;
+    mod limits;
+}
+
+mod middleware;
+mod minimal;
+mod properties;
+
+/// Training on the device.
+mod training {
+    mod in_place;
+    mod memory_bank;
+}
+
+/// A plan's ways to its result: whichever it takes, the bits are the same.
+mod ways {
+    mod dispatches;
+    mod row_width;
+    mod stripes;
+    mod tiers;
+    mod tiles;
+}

@@ -1,0 +1,165 @@
+//! A plan as a guest of an application, with its inputs in a buffer of the application's.
+
+use std::ops::Range;
+
+use support::losses::{losses, reach};
+use support::sample::{Layout, Recipe, Sample, Values};
+use wgpu_metric_learning::{
+    Batch, Binding, Distance, Evaluation, Inputs, Loss, Margin, Plan, Result,
+};
+
+use super::caller::{Caller, PATIENCE, POISON, encoder, filled, poison, read};
+
+/// Bytes to which ranges of buffers are aligned.
+pub const ALIGNMENT: usize = 256;
+
+/// All inputs of a batch in one buffer of the caller's, each surrounded by poison.
+pub struct Arena {
+    pub buffer: wgpu::Buffer,
+    pub words: Vec<u32>,
+    pub ranges: [Range<usize>; 9],
+}
+
+impl Arena {
+    pub fn new(device: &wgpu::Device, batch: &Batch) -> Self {
+        let mut words = vec![POISON; ALIGNMENT / 4];
+        let ranges = inputs_of(batch).map(|input| {
+            let begin = words.len();
+            words.extend_from_slice(&input);
+            let end = words.len();
+            words.resize((end * 4).next_multiple_of(ALIGNMENT) / 4 + ALIGNMENT / 4, POISON);
+            begin * 4..end * 4
+        });
+        Self { buffer: filled(device, &words), words, ranges }
+    }
+
+    /// Other contents for the same ranges.
+    pub fn write(&mut self, queue: &wgpu::Queue, batch: &Batch) {
+        for (range, input) in self.ranges.clone().into_iter().zip(inputs_of(batch)) {
+            self.words[range.start / 4..range.end / 4].copy_from_slice(&input);
+        }
+        queue.write_buffer(&self.buffer, 0, bytemuck::cast_slice(&self.words));
+    }
+
+    /// One number of an input.
+    pub fn write_word(&mut self, queue: &wgpu::Queue, input: usize, at: usize, word: u32) {
+        let place = self.ranges[input].start / 4 + at;
+        self.words[place] = word;
+        queue.write_buffer(&self.buffer, place as u64 * 4, &word.to_ne_bytes());
+    }
+
+    pub fn inputs(&self) -> Inputs<'_> {
+        let slice = |range: &Range<usize>| self.buffer.slice(range.start as u64..range.end as u64);
+        let [
+            embeddings,
+            labels,
+            references,
+            reference_labels,
+            beta,
+            pairs,
+            same,
+            triplets,
+            targets,
+        ] = &self.ranges;
+        let optional = |range: &Range<usize>| (!range.is_empty()).then(|| slice(range));
+        Inputs {
+            embeddings: slice(embeddings),
+            labels: optional(labels),
+            references: optional(references),
+            reference_labels: optional(reference_labels),
+            beta: optional(beta),
+            pairs: optional(pairs),
+            same: optional(same),
+            triplets: optional(triplets),
+            targets: optional(targets),
+            ..Inputs::unlabelled(&self.buffer)
+        }
+    }
+
+    #[track_caller]
+    pub fn is_untouched(&self, caller: &Caller) {
+        assert!(
+            read(caller, &self.buffer) == self.words,
+            "{}: the caller's buffer was written",
+            caller.name
+        );
+    }
+}
+
+fn inputs_of(batch: &Batch) -> [Vec<u32>; 9] {
+    let bits = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect();
+    [
+        bits(batch.embeddings()),
+        batch.labels().to_vec(),
+        bits(batch.references()),
+        batch.reference_labels().to_vec(),
+        bits(batch.beta()),
+        batch.listed_pairs().concat(),
+        batch.same().to_vec(),
+        batch.listed_triplets().concat(),
+        bits(batch.targets()),
+    ]
+}
+
+/// A batch's plan with its inputs in buffers of the caller's.
+pub struct Guest {
+    pub plan: Plan,
+    pub arena: Arena,
+    pub binding: Binding,
+}
+
+impl Guest {
+    pub fn new(caller: &Caller, loss: &Loss, batch: &Batch) -> Self {
+        let plan = caller
+            .context
+            .plan(loss, *batch.shape())
+            .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        let arena = Arena::new(&caller.device, batch);
+        let binding =
+            plan.bind(&arena.inputs()).unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        Self { plan, arena, binding }
+    }
+
+    /// One recording in a submission of its own.
+    pub fn run(&self, caller: &Caller) -> Result<Evaluation> {
+        let mut encoder = encoder(caller);
+        self.plan.record(&mut encoder, &self.binding)?;
+        let pending = self.plan.read_back(&mut encoder)?;
+        caller.queue.submit([encoder.finish()]);
+        pending.wait(PATIENCE)
+    }
+
+    /// Fills what the plan gives out with poison.
+    pub fn poison_outputs(&self, caller: &Caller) {
+        let outputs = [
+            Some(self.plan.gradient()),
+            self.plan.gradient_references(),
+            self.plan.gradient_beta(),
+        ];
+        outputs.into_iter().flatten().for_each(|buffer| poison(caller, buffer));
+    }
+}
+
+pub fn sample(n: usize, d: usize, values: Values) -> Sample {
+    Sample::new(Recipe { n, m: 19, d, layout: Layout::Balanced(3), values, extreme_labels: false })
+}
+
+/// Every loss, each with a distance.
+pub fn every_loss() -> Vec<Loss> {
+    let distance = |kind| Distance::ALL[kind % 5];
+    let loss = |kind| {
+        losses(distance(kind), kind % 2 == 0, reach(distance(kind), kind % 2 == 0, 6, 1.0))
+            .remove(kind)
+    };
+    (0..losses(Distance::Euclidean, false, 1.0).len()).map(loss).collect()
+}
+
+/// Margin with one beta per class against references: every input there is.
+pub fn everything() -> Loss {
+    Margin { beta_per_class: true, ..Margin::default() }.into()
+}
+
+/// The batch in which a loss has the most inputs.
+pub fn fullest<'a>(sample: &'a Sample, loss: &Loss) -> Batch<'a> {
+    sample.batches(loss).pop().expect("every loss has a mode")
+}

@@ -1,0 +1,41 @@
+//! Devices with little to give.
+
+use support::adapters::contexts;
+use support::sample::Random;
+use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Loss, Shape};
+
+use super::caller::{adapters, caller, device};
+
+#[test]
+fn limits_of_the_device_are_kept_or_named() {
+    let _alone = contexts();
+    const MIB: u64 = 1 << 20;
+    let loss: Loss = Contrastive::default().into();
+    for adapter in adapters() {
+        let (device, queue) = device(&adapter, wgpu::Limits::downlevel_defaults());
+        let error = Context::new(&device, &queue).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the baseline of the kernels needs 8, the device's maxStorageBuffersPerShaderStage is 4"
+        );
+
+        let limits =
+            wgpu::Limits { max_storage_buffer_binding_size: MIB, ..wgpu::Limits::default() };
+        let caller = caller(&adapter, limits);
+        let error = caller.context.plan(&loss, Shape::batch(600, 1000)).unwrap_err();
+        let [needed, limit] = [600 * 1000 * 4, MIB];
+        let name = "maxStorageBufferBindingSize";
+        assert_eq!(error, Error::DeviceLimit { what: "embeddings", needed, name, limit });
+
+        // A matrix of 4 MiB in stripes that may be bound.
+        let embeddings = Random(3).numbers(1000 * 4, 1.0);
+        let labels: Vec<_> = (0..1000).map(|row| row % 7).collect();
+        let batch = Batch::new(&embeddings, [1000, 4], &labels).unwrap();
+        let unlimited = super::caller::caller(&adapter, wgpu::Limits::default());
+        assert_eq!(
+            caller.context.evaluate(&loss, &batch),
+            unlimited.context.evaluate(&loss, &batch)
+        );
+        assert!(caller.context.evaluate(&loss, &batch).is_ok());
+    }
+}

@@ -1,0 +1,279 @@
+//! Fewer rows than planned, as many as a buffer of the caller's says: to the bit what a plan for
+//! that many gives.
+
+use support::adapters::contexts;
+use support::sample::Values;
+use wgpu_metric_learning::measures::Retrieval;
+use wgpu_metric_learning::{
+    Binding, Contrastive, Error, Evaluation, Inputs, Loss, Mode, Options, Output, Outputs, Plan,
+    Result, Shape, Weighted,
+};
+
+use super::caller::{Caller, PATIENCE, callers, encoder, filled, read};
+use super::guest::{Arena, every_loss, sample};
+
+/// Rows that plans are made for: more than a tile.
+const N: usize = 70;
+const M: usize = 19;
+const D: usize = 6;
+/// Rows that recordings have: 1, all, and those around the steps of the gradient's sums and tiles.
+const ROWS: [usize; 6] = [1, 2, 17, 64, 65, N];
+/// And in several stripes, of which the plan has more than the rows need.
+const CUT_ROWS: [usize; 2] = [33, 65];
+
+/// A shape with so many of the planned rows, references and listed entries.
+fn resized(shape: &Shape, [rows, references, listed]: [usize; 3]) -> Shape {
+    let d = shape.dimensions();
+    let resized = match shape.mode() {
+        Mode::Batch => Shape::batch(rows, d),
+        Mode::Reference => Shape::reference(rows, references, d),
+        Mode::Prototypes => Shape::prototypes(rows, shape.references(), d),
+        Mode::Scores => Shape::scores(rows, d),
+        Mode::PairRows => Shape::pair_rows(rows, d),
+        Mode::PairIndices => Shape::pair_indices(rows, d, listed),
+        Mode::Triplets => Shape::triplets(rows, d, listed),
+        _ => Shape::pointwise(rows, d),
+    };
+    resized.with_betas(shape.betas())
+}
+
+/// So many of N rows, and of everything else in proportion. Lists name every row, so that all of
+/// those stay.
+fn sizes_for(shape: &Shape, rows: usize) -> [usize; 3] {
+    let share = |count: usize| (count * rows).div_ceil(N).max(1);
+    let has_indices = matches!(shape.mode(), Mode::PairIndices | Mode::Triplets);
+    let rows = if has_indices { shape.queries() } else { share(shape.queries()) };
+    [rows, share(shape.references()), share(shape.listed())]
+}
+
+/// Numbers of rows, references and listed entries in a buffer of the caller's.
+struct Numbers(wgpu::Buffer);
+
+impl Numbers {
+    fn new(caller: &Caller, numbers: [u32; 3]) -> Self {
+        let mut words = vec![0; 192];
+        (0..3).for_each(|at| words[at * 64] = numbers[at]);
+        Self(filled(&caller.device, &words))
+    }
+
+    fn given<'a>(&'a self, shape: &Shape, inputs: Inputs<'a>) -> Inputs<'a> {
+        let number = |at: u64| Some(self.0.slice(at * 256..at * 256 + 4));
+        let has_indices = matches!(shape.mode(), Mode::PairIndices | Mode::Triplets);
+        Inputs {
+            rows: number(0),
+            reference_rows: number(1).filter(|_| shape.mode() == Mode::Reference),
+            listed: number(2).filter(|_| has_indices),
+            ..inputs
+        }
+    }
+}
+
+fn run(caller: &Caller, plan: &Plan, binding: &Binding) -> Result<Evaluation> {
+    let mut encoder = encoder(caller);
+    plan.record(&mut encoder, binding)?;
+    let pending = plan.read_back(&mut encoder)?;
+    caller.queue.submit([encoder.finish()]);
+    pending.wait(PATIENCE)
+}
+
+/// The same device with a workspace for 16 rows of a matrix: several stripes, of which some are
+/// beyond the rows; and with dispatches that are split.
+fn narrow(caller: &Caller) -> Caller {
+    let options = Options {
+        workspace_bytes: 16 * 72 * 8,
+        operations_per_dispatch: 4096,
+        ..Options::default()
+    };
+    let context =
+        wgpu_metric_learning::Context::with_options(&caller.device, &caller.queue, options)
+            .unwrap();
+    Caller { context, name: format!("{}, narrow", caller.name), ..caller.clone() }
+}
+
+/// The gradient beyond the rows that there are.
+fn surplus(caller: &Caller, plan: &Plan, rows: usize) -> Vec<u32> {
+    read(caller, plan.gradient()).split_off(rows * plan.shape().dimensions())
+}
+
+#[test]
+fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
+    let _alone = contexts();
+    let sample = sample(N, D, Values::Ordinary);
+    for wide in callers() {
+        let narrow = narrow(&wide);
+        for loss in every_loss() {
+            for batch in sample.batches(&loss) {
+                let shape = *batch.shape();
+                let arena = Arena::new(&wide.device, &batch);
+                for (caller, all_rows) in [(&wide, &ROWS[..]), (&narrow, &CUT_ROWS[..])] {
+                    let plan = caller.context.plan(&loss, shape).unwrap();
+                    for &rows in all_rows {
+                        let sizes = sizes_for(&shape, rows);
+                        let exact = caller.context.plan(&loss, resized(&shape, sizes)).unwrap();
+                        let expected = run(caller, &exact, &exact.bind(&arena.inputs()).unwrap());
+                        assert!(expected.is_ok(), "{loss:?}: {expected:?}");
+                        let numbers = Numbers::new(caller, sizes.map(|size| size as u32));
+                        let found = run(
+                            caller,
+                            &plan,
+                            &plan.bind(&numbers.given(&shape, arena.inputs())).unwrap(),
+                        );
+                        assert_eq!(
+                            found,
+                            expected,
+                            "{}: {rows} rows of {loss:?} in {:?}",
+                            caller.name,
+                            shape.mode()
+                        );
+                        let surplus = surplus(caller, &plan, sizes[0]);
+                        assert!(
+                            surplus.iter().all(|&word| word == 0),
+                            "{}: {rows} rows of {loss:?}",
+                            caller.name
+                        );
+                    }
+                    let expected = caller.context.evaluate(&loss, &batch);
+                    assert_eq!(
+                        run(caller, &plan, &plan.bind(&arena.inputs()).unwrap()),
+                        expected,
+                        "{}",
+                        caller.name
+                    );
+                }
+                arena.is_untouched(&wide);
+            }
+        }
+    }
+}
+
+#[test]
+fn recordings_of_several_sizes_in_one_submission() {
+    let _alone = contexts();
+    let sample = sample(N, D, Values::Ordinary);
+    let loss: Loss = Contrastive::default().into();
+    for caller in callers() {
+        for batch in sample.batches(&loss) {
+            let shape = *batch.shape();
+            let arena = Arena::new(&caller.device, &batch);
+            let plan = caller.context.plan(&loss, shape).unwrap();
+            let sizes = [33, N, 2].map(|rows| sizes_for(&shape, rows));
+            let numbers = sizes.map(|sizes| Numbers::new(&caller, sizes.map(|size| size as u32)));
+            let mut bindings: Vec<_> = numbers
+                .iter()
+                .map(|numbers| plan.bind(&numbers.given(&shape, arena.inputs())).unwrap())
+                .collect();
+            // One without a number, after one with.
+            bindings.insert(1, plan.bind(&arena.inputs()).unwrap());
+            let mut encoder = encoder(&caller);
+            let pending: Vec<_> = bindings
+                .iter()
+                .map(|binding| {
+                    plan.record(&mut encoder, binding).unwrap();
+                    plan.read_back(&mut encoder).unwrap()
+                })
+                .collect();
+            caller.queue.submit([encoder.finish()]);
+            let all = [shape.queries(), shape.references(), shape.listed()];
+            for (pending, sizes) in pending.into_iter().zip([sizes[0], all, sizes[1], sizes[2]]) {
+                let exact = caller.context.plan(&loss, resized(&shape, sizes)).unwrap();
+                let expected = run(&caller, &exact, &exact.bind(&arena.inputs()).unwrap());
+                assert_eq!(pending.wait(PATIENCE), expected, "{}: {sizes:?}", caller.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_row_and_more_than_planned_are_errors() {
+    let _alone = contexts();
+    let sample = sample(N, D, Values::Ordinary);
+    let loss: Loss = Contrastive::default().into();
+    let all = [N as u32, M as u32, 1];
+    let beyond = |what, count: u32, limit| Error::BeyondPlan { what, count: count as usize, limit };
+    let cases = [
+        (0, 0, Error::Empty { what: "the number of embeddings" }),
+        (0, N as u32 + 1, beyond("rows", N as u32 + 1, N)),
+        (0, u32::MAX, beyond("rows", u32::MAX, N)),
+        (1, 0, Error::Empty { what: "the number of references" }),
+        (1, u32::MAX, beyond("reference rows", u32::MAX, M)),
+    ];
+    for caller in callers() {
+        let batch = sample
+            .batches(&loss)
+            .into_iter()
+            .find(|batch| batch.shape().mode() == Mode::Reference)
+            .unwrap();
+        let expected = caller.context.evaluate(&loss, &batch);
+        let arena = Arena::new(&caller.device, &batch);
+        let plan = caller.context.plan(&loss, *batch.shape()).unwrap();
+        let gradient = filled(&caller.device, &vec![1.0_f32.to_bits(); N * D]);
+        let outputs = Outputs::gradient(Output::add_to(gradient.slice(..)));
+        for (at, number, error) in &cases {
+            let mut numbers = all;
+            numbers[*at] = *number;
+            let numbers = Numbers::new(&caller, numbers);
+            let binding =
+                plan.bind_with(&numbers.given(batch.shape(), arena.inputs()), &outputs).unwrap();
+            assert_eq!(run(&caller, &plan, &binding).as_ref(), Err(error), "{}", caller.name);
+            assert_eq!(
+                run(&caller, &plan, &plan.bind(&arena.inputs()).unwrap()),
+                expected,
+                "{}",
+                caller.name
+            );
+        }
+        assert!(
+            read(&caller, &gradient).iter().all(|&word| word == 1.0_f32.to_bits()),
+            "{}",
+            caller.name
+        );
+
+        let batch = &sample.batches(&loss)[0];
+        let arena = Arena::new(&caller.device, batch);
+        let plan = caller.context.plan(&loss, *batch.shape()).unwrap();
+        let numbers = Numbers::new(&caller, all);
+        let inputs = Inputs { reference_rows: Some(numbers.0.slice(..4)), ..arena.inputs() };
+        assert_eq!(plan.bind(&inputs).unwrap_err(), Error::NotTaken { what: "reference rows" });
+    }
+}
+
+#[test]
+fn objectives_and_measures_take_fewer_rows_too() {
+    let _alone = contexts();
+    let sample = sample(N, D, Values::Ordinary);
+    let losses: [Loss; 2] =
+        [Contrastive::default().into(), wgpu_metric_learning::SupCon::default().into()];
+    let batch = sample.batches(&losses[0])[0];
+    let retrieval = Retrieval { recall_at: vec![1, 8], ..Retrieval::default() };
+    let objective = |shape| losses.clone().map(|loss| Weighted::new(0.5, loss, shape));
+    for caller in callers() {
+        let arena = Arena::new(&caller.device, &batch);
+        for rows in [1, 17, 65] {
+            let numbers = Numbers::new(&caller, [rows as u32, 0, 0]);
+            let evaluate = |shape, inputs: Inputs| {
+                let plan = caller.context.plan_objective(&objective(shape)).unwrap();
+                let binding = plan.bind(&[inputs]).unwrap();
+                let mut encoder = encoder(&caller);
+                plan.record(&mut encoder, &binding).unwrap();
+                let pending = plan.read_back(&mut encoder).unwrap();
+                caller.queue.submit([encoder.finish()]);
+                pending.wait(PATIENCE).unwrap()
+            };
+            let measure = |shape, inputs: Inputs| {
+                let plan = caller.context.plan_measures(&retrieval, shape).unwrap();
+                let binding = plan.bind(&inputs).unwrap();
+                let mut encoder = encoder(&caller);
+                plan.record(&mut encoder, &binding).unwrap();
+                let pending = plan.read_back(&mut encoder).unwrap();
+                caller.queue.submit([encoder.finish()]);
+                pending.wait(PATIENCE).unwrap()
+            };
+            let [exact, planned] = [Shape::batch(rows, D), *batch.shape()];
+            let inputs = || numbers.given(&planned, arena.inputs());
+            let expected = evaluate(exact, arena.inputs());
+            assert_eq!(evaluate(planned, inputs()), expected, "{}: {rows} rows", caller.name);
+            let expected = measure(exact, arena.inputs());
+            assert_eq!(measure(planned, inputs()), expected, "{}: {rows} rows", caller.name);
+        }
+    }
+}

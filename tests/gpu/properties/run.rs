@@ -1,0 +1,125 @@
+//! A property on many cases and every adapter, and results beside each other.
+
+use std::cell::Cell;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use support::adapters::Device;
+use support::bits::bits;
+use wgpu_metric_learning::reference::{self, Expectation};
+use wgpu_metric_learning::{Batch, Evaluation, Loss};
+
+use super::case::Case;
+
+/// What a device makes of a batch, and what is expected.
+pub struct Run {
+    pub actual: Evaluation,
+    pub expected: Expectation,
+}
+
+pub type Outcome<T> = Result<T, TestCaseError>;
+
+pub fn run(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Run> {
+    let failed = |error| TestCaseError::fail(format!("{}: {loss:?}: {error}", device.name));
+    let expected = reference::evaluate_with_bounds(loss, batch).map_err(failed)?;
+    Ok(Run { actual: evaluate(device, loss, batch)?, expected })
+}
+
+pub fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Evaluation> {
+    let failed = |error| TestCaseError::fail(format!("{}: {loss:?}: {error}", device.name));
+    device.context.evaluate(loss, batch).map_err(failed)
+}
+
+pub fn same_bits(
+    device: &Device,
+    loss: &Loss,
+    one: &Evaluation,
+    other: &Evaluation,
+) -> Outcome<()> {
+    prop_assert_eq!(bits(one), bits(other), "{}: {:?}", device.name, loss);
+    Ok(())
+}
+
+/// Whether two results are no farther apart than the sum of their bounds.
+pub fn agree(device: &Device, loss: &Loss, one: &Run, other: &Run) -> Outcome<()> {
+    let mut sum = one.expected.clone();
+    sum.evaluation = map(&one.actual, |&number| f64::from(number));
+    sum.bounds = sum_of(&one.expected.bounds, &other.expected.bounds);
+    let comparison = sum.compare(&other.actual);
+    prop_assert!(comparison.agrees(), "{}: {:?}\n{}", device.name, loss, comparison);
+    Ok(())
+}
+
+/// The sum of every number and every count.
+pub fn sum_of(one: &Evaluation<f64>, other: &Evaluation<f64>) -> Evaluation<f64> {
+    zip(one, other, |one, other| one + other, |one, other| one + other)
+}
+
+/// The same with every number made into another one.
+pub fn map<T, U>(evaluation: &Evaluation<T>, change: impl Fn(&T) -> U + Copy) -> Evaluation<U> {
+    zip(evaluation, evaluation, |number, _| change(number), |count, _| count)
+}
+
+/// Numbers and counts made of those at the same place of two results.
+fn zip<T, U>(
+    one: &Evaluation<T>,
+    other: &Evaluation<T>,
+    number: impl Fn(&T, &T) -> U + Copy,
+    count: fn(u64, u64) -> u64,
+) -> Evaluation<U> {
+    let table = |one: &Vec<T>, other: &Vec<T>| {
+        assert_eq!(one.len(), other.len(), "tables of different lengths");
+        one.iter().zip(other).map(|(one, other)| number(one, other)).collect()
+    };
+    let optional =
+        |one: &Option<Vec<T>>, other: &Option<Vec<T>>| Some(table(one.as_ref()?, other.as_ref()?));
+    Evaluation {
+        loss: number(&one.loss, &other.loss),
+        terms: count(one.terms, other.terms),
+        nonzero_terms: count(one.nonzero_terms, other.nonzero_terms),
+        nonzero_positive_terms: count(one.nonzero_positive_terms, other.nonzero_positive_terms),
+        nonzero_negative_terms: count(one.nonzero_negative_terms, other.nonzero_negative_terms),
+        positive_pairs: count(one.positive_pairs, other.positive_pairs),
+        negative_pairs: count(one.negative_pairs, other.negative_pairs),
+        mean_positive_distance: number(&one.mean_positive_distance, &other.mean_positive_distance),
+        mean_negative_distance: number(&one.mean_negative_distance, &other.mean_negative_distance),
+        gradient: table(&one.gradient, &other.gradient),
+        gradient_references: optional(&one.gradient_references, &other.gradient_references),
+        gradient_beta: optional(&one.gradient_beta, &other.gradient_beta),
+        per_anchor: optional(&one.per_anchor, &other.per_anchor),
+    }
+}
+
+/// Tries a property on every device; says whether it saw a gradient on one.
+pub fn on_every(devices: &[Device], property: impl Fn(&Device) -> Outcome<bool>) -> Outcome<bool> {
+    devices.iter().try_fold(false, |has_any, device| Ok(property(device)? | has_any))
+}
+
+/// The same bits of a loss on either case.
+pub fn same_on_either(devices: &[Device], loss: &Loss, [one, other]: [&Case; 2]) -> Outcome<bool> {
+    on_every(devices, |device| {
+        let [one, other] = [one, other].map(|case| evaluate(device, loss, &case.batch(loss)));
+        let one = one?;
+        same_bits(device, loss, &one, &other?)?;
+        Ok(has_gradient(&one))
+    })
+}
+
+/// Tries a property on so many cases, the same in every run. It says whether it saw a gradient that
+/// is not 0, as it must in a third of them.
+pub fn hold<S: Strategy>(cases: u32, inputs: S, property: impl Fn(S::Value) -> Outcome<bool>) {
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let seen = Cell::new(0);
+    let result = TestRunner::new_with_rng(config, random).run(&inputs, |case| {
+        seen.set(seen.get() + u32::from(property(case)?));
+        Ok(())
+    });
+    result.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(3 * seen.get() >= cases, "{} of {cases} cases have a gradient", seen.get());
+}
+
+pub fn has_gradient(evaluation: &Evaluation) -> bool {
+    evaluation.gradient.iter().any(|&number| number != 0.0)
+}
