@@ -11,15 +11,16 @@
 mod common;
 
 use std::cell::LazyCell;
+use std::sync::mpsc::sync_channel;
 
+use common::sample::Random;
 use common::{GpuTime, Recording, Setup, check, losses};
 use criterion::Criterion;
-use support::buffers::download;
-use support::sample::Random;
+use wgpu::util::DownloadBuffer;
 use wgpu_metric_learning::measures::{MeasurePlan, Retrieval};
 use wgpu_metric_learning::training::{Adam, Linear, LinearPlan, Optimizer, OptimizerPlan, Sgd};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Loss, MultiMargin, Result, Stage, reference,
+    Batch, Context, Contrastive, Distance, Loss, MultiMargin, Result, Stage, reference,
 };
 
 fn main() {
@@ -43,7 +44,7 @@ impl Benches<'_> {
     fn pairs(&mut self) {
         for distance in Distance::ALL {
             let loss = Contrastive { distance, ..Default::default() }.into();
-            for batch in self.setup.sample.batches(&loss) {
+            for batch in self.setup.batches(&loss) {
                 let name = format!("{}/{distance:?}", batch.shape().mode().name());
                 self.stages(&name, &loss, &batch, &[Stage::Distance, Stage::Gradient]);
             }
@@ -52,7 +53,7 @@ impl Benches<'_> {
             Contrastive { normalize: true, ..Default::default() }.into(),
             MultiMargin::default().into(),
         ];
-        for batch in self.setup.sample.batches(&normalized) {
+        for batch in self.setup.batches(&normalized) {
             self.stages(
                 batch.shape().mode().name(),
                 &normalized,
@@ -60,7 +61,7 @@ impl Benches<'_> {
                 &[Stage::Prepare, Stage::Finish],
             );
         }
-        for batch in self.setup.sample.batches(&scores) {
+        for batch in self.setup.batches(&scores) {
             self.stages(
                 batch.shape().mode().name(),
                 &scores,
@@ -72,7 +73,7 @@ impl Benches<'_> {
 
     fn terms(&mut self) {
         for (name, loss) in losses() {
-            let batch = self.setup.sample.batches(&loss)[0];
+            let batch = self.setup.batches(&loss)[0];
             self.stages(&name, &loss, &batch, &[Stage::Terms]);
         }
     }
@@ -85,7 +86,7 @@ impl Benches<'_> {
     }
 
     fn measures(&mut self) {
-        let batch = self.setup.sample.batches(&Contrastive::default().into())[0];
+        let batch = self.setup.batches(&Contrastive::default().into())[0];
         let recording = LazyCell::new(|| measures(self.setup, &batch).expect("the measures run"));
         for (stage, kernel) in [(Stage::Terms, "ranks"), (Stage::Finish, "totals")] {
             self.setup.bench(
@@ -147,7 +148,7 @@ enum Way {
 fn linear(setup: &Setup, way: Way) -> Result<Recording<LinearPlan>> {
     let sizes = Linear { rows: setup.n, inputs: setup.d, outputs: setup.d };
     let plan = setup.context.plan_linear(sizes)?;
-    let inputs = setup.sample.embeddings();
+    let inputs = setup.sample.embeddings.as_slice();
     let of_inputs = setup.upload(inputs);
     let (binding, result, expected) = match way {
         Way::Forward => {
@@ -157,7 +158,7 @@ fn linear(setup: &Setup, way: Way) -> Result<Recording<LinearPlan>> {
             (binding, plan.outputs().clone(), reference::project(&sizes, inputs, &weights)?)
         }
         Way::Backward => {
-            let slopes = setup.sample.references();
+            let slopes = setup.sample.references.as_slice();
             let binding =
                 plan.bind_backward(of_inputs.slice(..), setup.upload(slopes).slice(..))?;
             (binding, plan.gradient().clone(), reference::project_back(&sizes, inputs, slopes)?)
@@ -171,7 +172,7 @@ fn linear(setup: &Setup, way: Way) -> Result<Recording<LinearPlan>> {
 
 /// Steps of N x D parameters along the same gradient.
 fn steps(setup: &Setup, optimizer: Optimizer) -> Result<Recording<OptimizerPlan>> {
-    let [start, slopes] = [setup.sample.embeddings(), setup.sample.references()];
+    let [start, slopes] = [setup.sample.embeddings.as_slice(), setup.sample.references.as_slice()];
     let parameters = setup.upload(start);
     let plan = setup.context.plan_optimizer(optimizer, start.len())?;
     let binding = plan.bind(parameters.slice(..), setup.upload(slopes).slice(..))?;
@@ -180,4 +181,14 @@ fn steps(setup: &Setup, optimizer: Optimizer) -> Result<Recording<OptimizerPlan>
     let expected = reference::optimize(optimizer, start, &[slopes])?;
     check(optimizer, &expected.compare(&download(&setup.context, &parameters)));
     Ok(recording)
+}
+
+/// The numbers in a buffer, after all that was submitted before.
+fn download(context: &Context, buffer: &wgpu::Buffer) -> Vec<f32> {
+    let (sender, receiver) = sync_channel(1);
+    let send = move |read| sender.send(read).expect("it is waited for");
+    DownloadBuffer::read_buffer(context.device(), context.queue(), &buffer.slice(..), send);
+    context.device().poll(wgpu::PollType::wait_indefinitely()).expect("the device answers");
+    let bytes = receiver.recv().expect("an answer").expect("it can be mapped");
+    bytemuck::pod_collect_to_vec(&bytes)
 }

@@ -18,7 +18,7 @@ fn main() {
     let setup = Setup::new();
     let mut criterion = setup.criterion();
     for (name, loss) in losses() {
-        for batch in setup.sample.batches(&loss) {
+        for batch in setup.batches(&loss) {
             let name = format!("{name}/{}", batch.shape().mode().name());
             let recording = LazyCell::new(|| setup.checked(&loss, &batch).expect("the loss runs"));
             setup.bench(&mut criterion, &name, &Stage::ALL, &recording);
@@ -32,7 +32,7 @@ fn main() {
 /// difference between the first and the sum of the others is what sharing saves.
 fn bench_objective(setup: &Setup, criterion: &mut Criterion<GpuTime>) {
     let losses: [Loss; 2] = [Contrastive::default().into(), Triplet::default().into()];
-    let batch = setup.sample.batches(&losses[0])[0];
+    let batch = setup.batches(&losses[0])[0];
     let recording = LazyCell::new(|| objective(setup, losses, batch).expect("the objective runs"));
     setup.bench(criterion, "objective of Contrastive and Triplet", &Stage::ALL, &recording);
 }

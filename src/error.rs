@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::names::joined;
+
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -39,6 +41,17 @@ pub enum Error {
         rows: usize,
         /// Columns asked for.
         columns: usize,
+    },
+
+    /// A name stands for nothing.
+    #[error("{name:?} is no {what}: there are {}", joined(.known.iter()))]
+    Name {
+        /// What it was to name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: &'static [&'static str],
     },
 
     /// An input holds NaN or an infinity.

@@ -1,7 +1,6 @@
 //! What is benchmarked, by name.
 
 use serde_json::json;
-use support::losses::minings;
 use wgpu_metric_learning::{Form, LiftedStructured, Loss, Margin, Mining, Sampling, Triplet};
 
 /// Every loss with its defaults, and every setting beside distance and reduction that chooses other
@@ -12,7 +11,7 @@ pub fn losses() -> Vec<(String, Loss)> {
         (name.to_owned(), loss)
     };
     let mut losses: Vec<_> = Loss::NAMES.iter().map(default).collect();
-    let mined = minings().chain([Mining::Explicit]).filter(|&mining| mining != Mining::default());
+    let mined = Mining::ALL.into_iter().filter(|&mining| mining != Mining::default());
     losses.extend(mined.map(|mining| {
         (format!("Triplet {mining:?}"), Triplet { mining, ..Default::default() }.into())
     }));

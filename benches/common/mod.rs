@@ -4,19 +4,20 @@
 mod gpu_time;
 mod losses;
 mod recording;
+pub mod sample;
 
 use std::ops::Deref;
 use std::time::Duration;
 
 use criterion::Criterion;
-use support::buffers::upload;
-use support::sample::{Layout, Recipe, Sample, Values};
+use sample::Sample;
+use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu_metric_learning::reference::{self, Comparison};
-use wgpu_metric_learning::{Batch, Context, Inputs, Loss, Plan, Result, Stage};
+use wgpu_metric_learning::{Batch, Context, Inputs, Loss, Plan, Record, Result, Stage};
 
 pub use gpu_time::GpuTime;
 pub use losses::losses;
-pub use recording::{Recorded, Recording};
+pub use recording::Recording;
 
 /// What every benchmark is made on.
 pub struct Setup {
@@ -41,9 +42,8 @@ impl Setup {
         let info = context.device().adapter_info();
         println!("on {} ({}), by {clock}", info.name, info.backend);
         let [n, d, class_size] = [("N", 512), ("D", 128), ("CLASS_SIZE", 8)].map(size);
-        let layout = Layout::Balanced((n / class_size).max(1));
-        let recipe = Recipe { n, m: n, d, layout, values: Values::Ordinary, extreme_labels: false };
-        Self { context, n, d, sample: Sample::new(recipe), clock: GpuTime::default() }
+        let sample = Sample::new(n, d, (n / class_size).max(1));
+        Self { context, n, d, sample, clock: GpuTime::default() }
     }
 
     /// With criterion's options of the command line.
@@ -59,7 +59,7 @@ impl Setup {
 
     /// Benchmarks the stages that count. A recording that is lazy is made, and its result checked,
     /// only where the command line chooses the benchmark.
-    pub fn bench<P: Recorded>(
+    pub fn bench<P: Record>(
         &self,
         criterion: &mut Criterion<GpuTime>,
         name: &str,
@@ -70,6 +70,11 @@ impl Setup {
             let recording = recording.deref();
             bencher.iter(|| self.clock.advance(recording.run(counted).expect("the GPU computes")));
         });
+    }
+
+    /// A batch for every mode that the loss has.
+    pub fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
+        self.sample.batches(loss).expect("the sample is one for every loss")
     }
 
     /// A loss on a batch, its result checked.
@@ -113,7 +118,9 @@ impl Setup {
     /// Numbers in a buffer that can be bound and downloaded.
     pub fn upload<T: bytemuck::NoUninit>(&self, numbers: &[T]) -> wgpu::Buffer {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
-        upload(&self.context, bytemuck::cast_slice(numbers), usage)
+        let contents = bytemuck::cast_slice(numbers);
+        let descriptor = BufferInitDescriptor { label: None, contents, usage };
+        self.context.device().create_buffer_init(&descriptor)
     }
 }
 

@@ -18,6 +18,10 @@ pub enum Error {
 
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
+
+    /// Files that could not be written, each for itself.
+    #[error("{}", .0.iter().map(Self::to_string).collect::<Vec<_>>().join("; "))]
+    Unwritten(Vec<Self>),
 }
 
 impl Error {

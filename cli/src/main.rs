@@ -13,6 +13,7 @@ mod gpu;
 mod measure;
 mod npy;
 mod objective;
+mod output;
 mod report;
 mod shaders;
 mod table;

@@ -1,12 +1,16 @@
 //! The objective: read from the command line, and written for people.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use wgpu_metric_learning::{Loss, Mode, Reduction};
 
 use super::{Error, Result};
+
+/// More bytes than any objective has.
+const LONGEST: u64 = 1 << 20;
 
 /// What the program is asked to evaluate.
 pub struct Objective {
@@ -42,14 +46,30 @@ impl Term {
 /// Reads a loss's name, a JSON object or array of them, or `@` and the file of one.
 pub fn parse(text: &str) -> Result<Objective> {
     let text = text.trim();
-    if let Some(path) = text.strip_prefix('@') {
-        let path = Path::new(path);
-        let text = fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
-        return parse_json(&text).map_err(|problem| Error::file(path, problem));
+    if let Some(path) = file(text) {
+        return read(path)
+            .and_then(|text| parse_json(&text))
+            .map_err(|problem| Error::file(path, problem));
     }
     let objective =
         if text.starts_with(['{', '[']) { parse_json(text) } else { one(json!({ "loss": text })) };
     objective.map_err(|problem| Error::option("--objective", problem))
+}
+
+/// The file that is named in the place of an objective.
+pub fn file(text: &str) -> Option<&Path> {
+    text.trim().strip_prefix('@').map(Path::new)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    if text.len() as u64 > LONGEST {
+        return Err(format!("an objective has at most {LONGEST} bytes, the file has more"));
+    }
+    let text = String::from_utf8(text).map_err(|error| format!("not JSON in UTF-8: {error}"))?;
+    Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
 }
 
 fn parse_json(text: &str) -> Result<Objective, String> {

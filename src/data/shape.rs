@@ -1,5 +1,6 @@
 //! What the inputs stand for, and their sizes.
 
+use crate::names::named;
 use crate::{Error, Result};
 
 /// What the inputs of an evaluation stand for.
@@ -24,21 +25,20 @@ pub enum Mode {
     Pointwise,
 }
 
-impl Mode {
-    /// The mode's name in messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Batch => "batch",
-            Self::Reference => "reference",
-            Self::Prototypes => "prototypes",
-            Self::Scores => "scores",
-            Self::PairRows => "pair rows",
-            Self::PairIndices => "pair indices",
-            Self::Triplets => "triplets",
-            Self::Pointwise => "pointwise",
-        }
-    }
+named! {
+    /// Every mode.
+    Mode, "mode":
+    Batch "batch",
+    Reference "reference",
+    Prototypes "prototypes",
+    Scores "scores",
+    PairRows "pair rows",
+    PairIndices "pair indices",
+    Triplets "triplets",
+    Pointwise "pointwise",
+}
 
+impl Mode {
     /// Whether distances and gradients of this mode are worked on in tiles.
     pub(crate) fn has_tiles(self) -> bool {
         matches!(self, Self::Batch | Self::Reference | Self::Prototypes)

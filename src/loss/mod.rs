@@ -16,6 +16,7 @@ pub use pairs::*;
 pub use pointwise::*;
 
 use crate::data::shape::{Mode, Shape};
+use crate::names::{every, joined};
 use crate::{Error, Result};
 
 /// The list that names every loss: hands `$callback!` the names of their types, those over pairs
@@ -176,10 +177,7 @@ impl Loss {
             return Err(Error::Unsupported {
                 loss: self.name(),
                 what: format!("the reduction {:?}", self.reduction()),
-                reason: format!(
-                    "it takes {}",
-                    listed(self.reductions().map(|one| format!("{one:?}")))
-                ),
+                reason: format!("it takes {}", joined(self.reductions().map(Reduction::name))),
             });
         }
         if !self.modes().contains(&shape.mode()) {
@@ -188,7 +186,7 @@ impl Loss {
                 what: format!("inputs in {} mode", shape.mode().name()),
                 reason: format!(
                     "it takes {} mode",
-                    listed(self.modes().iter().map(|mode| mode.name().to_owned()))
+                    joined(self.modes().iter().map(|mode| mode.name()))
                 ),
             });
         }
@@ -252,7 +250,7 @@ impl Loss {
 
 /// What a pointwise loss compares its values with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-// Their order is the number that `shaders/shared/elements.wgsl` knows them by.
+// Their order is the number that `shaders/pointwise/elements.wgsl` knows them by.
 #[non_exhaustive]
 pub enum Truth {
     /// With nothing; so do the losses over pairs, which compare rows with each other.
@@ -265,10 +263,12 @@ pub enum Truth {
     Labels,
 }
 
-impl Truth {
+every! {
     /// Every kind.
-    pub(crate) const ALL: [Self; 4] = [Self::Nothing, Self::Targets, Self::Signs, Self::Labels];
+    pub(crate) Truth: Nothing, Targets, Signs, Labels
+}
 
+impl Truth {
     /// Whether every value has a target.
     pub fn has_targets(self) -> bool {
         matches!(self, Self::Targets | Self::Signs)
@@ -282,10 +282,3 @@ impl Truth {
 
 /// What [`Truth::Signs`] allows, in messages.
 pub(crate) const SIGNS: &str = "-1 or +1";
-
-/// `A, B and C`.
-fn listed(names: impl Iterator<Item = String>) -> String {
-    let mut names: Vec<_> = names.collect();
-    let last = names.pop().unwrap_or_default();
-    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
-}

@@ -1,6 +1,6 @@
 //! The variants of the kernels: which shader files stand in for which.
 
-use std::fmt;
+use crate::names::named;
 
 /// Which variant of the kernels runs. The baseline needs nothing beyond the WebGPU default limits.
 /// A device with the features of a tier above takes that one, unless
@@ -18,10 +18,14 @@ pub enum Tier {
     Subgroups,
 }
 
-impl Tier {
+named! {
     /// Every tier, the fastest last.
-    pub const ALL: [Self; 2] = [Self::Baseline, Self::Subgroups];
+    Tier, "tier":
+    Baseline "baseline",
+    Subgroups "subgroups",
+}
 
+impl Tier {
     /// The shared shader file that stands in for `path` on this tier.
     pub(crate) fn stand_in(self, path: &'static str) -> &'static str {
         match (self, path) {
@@ -31,14 +35,5 @@ impl Tier {
             (Self::Subgroups, "shared/row_sum.wgsl") => "subgroups/row_sum.wgsl",
             _ => path,
         }
-    }
-}
-
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Baseline => "baseline",
-            Self::Subgroups => "subgroups",
-        })
     }
 }

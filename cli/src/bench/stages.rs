@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use wgpu_metric_learning::{Binding, Context, Loss, Plan, Section, Stage, Timings, Triplet};
+use wgpu_metric_learning::{
+    Binding, Context, Loss, Plan, Record, Section, Stage, Timings, Triplet,
+};
 
 use super::limits::Limits;
 use crate::Result;

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
-use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan, RowWidth, Tiles};
+use wgpu_metric_learning::{
+    Batch, Binding, Context, Inputs as Bound, Plan, Record, RowWidth, Tiles,
+};
 
 use super::limits::Limits;
 use super::stages::{self, StageTime};

@@ -8,6 +8,7 @@ mod guide;
 mod measure;
 mod npy;
 mod objectives;
+mod outputs;
 mod shaders;
 mod validate;
 mod without_files;

@@ -1,6 +1,6 @@
 //! How many invocations share a row of the matrix.
 
-use std::fmt;
+use crate::names::named;
 
 /// How many invocations share a row of the matrix, where a loss goes through it. Few are idle at
 /// the end of a short row if they are few; a long one is gone through faster by many. It decides
@@ -24,18 +24,14 @@ pub enum RowWidth {
     Wide,
 }
 
-impl RowWidth {
+named! {
     /// Every width.
-    pub const ALL: [Self; 2] = [Self::Narrow, Self::Wide];
+    RowWidth, "row width":
+    Narrow "narrow",
+    Wide "wide",
+}
 
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Narrow => "narrow",
-            Self::Wide => "wide",
-        }
-    }
-
+impl RowWidth {
     /// `WORKGROUP` of `shaders/shared/reduce.wgsl`.
     pub(crate) const fn invocations(self) -> u32 {
         match self {
@@ -47,11 +43,5 @@ impl RowWidth {
     pub(crate) fn usual(device: wgpu::DeviceType, columns: u32) -> Self {
         let narrow = if device == wgpu::DeviceType::Cpu { 16_384 } else { 1_024 };
         if columns <= narrow { Self::Narrow } else { Self::Wide }
-    }
-}
-
-impl fmt::Display for RowWidth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

@@ -1,8 +1,7 @@
 //! Tiles: how much of distances and gradients a workgroup computes.
 
-use std::fmt;
-
 use crate::data::shape::Shape;
+use crate::names::named;
 
 /// How large a tile is. A large one reads half as much for every number that it computes, but there
 /// are a quarter as many, each with four times the registers: small batches do not fill a GPU with
@@ -15,18 +14,14 @@ pub enum Tile {
     Large,
 }
 
-impl Tile {
+named! {
     /// Every tile.
-    pub const ALL: [Self; 2] = [Self::Small, Self::Large];
+    Tile, "tile":
+    Small "small",
+    Large "large",
+}
 
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Small => "small",
-            Self::Large => "large",
-        }
-    }
-
+impl Tile {
     /// Rows and columns.
     pub(crate) const fn side(self) -> u32 {
         match self {
@@ -45,12 +40,6 @@ impl Tile {
         let count = rows.div_ceil(Self::Large.side() as usize)
             * columns.div_ceil(Self::Large.side() as usize);
         if is_full && count >= enough { Self::Large } else { Self::Small }
-    }
-}
-
-impl fmt::Display for Tile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::names::named;
+
 /// An operation of wgpu that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -18,10 +20,14 @@ pub enum Operation {
     Poll,
 }
 
-impl Operation {
+named! {
     /// Every operation.
-    pub const ALL: [Self; 5] =
-        [Self::Allocation, Self::Pipeline, Self::Submission, Self::Map, Self::Poll];
+    Operation, "operation":
+    Allocation "allocation",
+    Pipeline "pipeline",
+    Submission "submission",
+    Map "map",
+    Poll "poll",
 }
 
 /// Which operations are to fail: of each kind the one after so many others, counted down to it; 0

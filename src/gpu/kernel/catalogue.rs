@@ -8,6 +8,7 @@ use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::interface::Interface;
 use crate::loss::{Beta, Description, Distance, Loss};
 use crate::measures::RANKING;
+use crate::names::every;
 use crate::training::{Optimizer, Rule};
 use crate::wgsl::include::{Shader, shader};
 use crate::wgsl::layout::DIGIT_BITS;
@@ -276,9 +277,9 @@ pub(crate) enum Summation {
     EarlierRows,
 }
 
-impl Summation {
-    const ALL: [Self; 5] =
-        [Self::Rows, Self::Columns, Self::Joined, Self::Triangle, Self::EarlierRows];
+every! {
+    /// Every choice of pairs.
+    Summation: Rows, Columns, Joined, Triangle, EarlierRows
 }
 
 pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {

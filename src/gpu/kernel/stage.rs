@@ -1,6 +1,6 @@
 //! The stages of an evaluation.
 
-use std::fmt;
+use crate::names::named;
 
 /// What dispatches do in an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,23 +22,18 @@ pub enum Stage {
     Training,
 }
 
-impl Stage {
+named! {
     /// Every stage, those of an evaluation in the order in which a recording first comes to them.
-    pub const ALL: [Self; 6] =
-        [Self::Prepare, Self::Distance, Self::Terms, Self::Gradient, Self::Finish, Self::Training];
+    Stage, "stage":
+    Prepare "prepare",
+    Distance "distance",
+    Terms "terms",
+    Gradient "gradient",
+    Finish "finish",
+    Training "training",
+}
 
-    /// Its name in labels.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prepare => "prepare",
-            Self::Distance => "distance",
-            Self::Terms => "terms",
-            Self::Gradient => "gradient",
-            Self::Finish => "finish",
-            Self::Training => "training",
-        }
-    }
-
+impl Stage {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Prepare => "metric-learning prepare",
@@ -48,11 +43,5 @@ impl Stage {
             Self::Finish => "metric-learning finish",
             Self::Training => "metric-learning training",
         }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

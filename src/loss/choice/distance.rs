@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::named;
+
 /// A distance d(x, y) between rows of D numbers; smaller is nearer.
 ///
 /// | | d(x, y) | gradient with respect to x |
@@ -34,16 +36,17 @@ pub enum Distance {
     InnerProduct,
 }
 
-impl Distance {
+named! {
     /// Every distance, in the order of the table above.
-    pub const ALL: [Self; 5] = [
-        Self::Euclidean,
-        Self::SquaredEuclidean,
-        Self::Manhattan,
-        Self::Cosine,
-        Self::InnerProduct,
-    ];
+    Distance, "distance":
+    Euclidean "Euclidean",
+    SquaredEuclidean "SquaredEuclidean",
+    Manhattan "Manhattan",
+    Cosine "Cosine",
+    InnerProduct "InnerProduct",
+}
 
+impl Distance {
     /// Whether it compares the rows divided by their norms.
     pub(crate) fn is_of_unit_rows(self) -> bool {
         self == Self::Cosine

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::{every, named};
+
 /// Which (anchor, positive, negative) triplets are the terms of [`Triplet`](crate::Triplet). Ties
 /// go to the lowest index.
 ///
@@ -42,20 +44,21 @@ pub enum Mining {
     Explicit,
 }
 
-impl Mining {
+named! {
     /// Every mining.
-    pub const ALL: [Self; 9] = [
-        Self::All,
-        Self::Hard,
-        Self::SemiHard,
-        Self::HardPositiveSemiHardNegative,
-        Self::HardPositiveEasyNegative,
-        Self::EasyPositiveHardNegative,
-        Self::EasyPositiveSemiHardNegative,
-        Self::EasyPositiveEasyNegative,
-        Self::Explicit,
-    ];
+    Mining, "mining":
+    All "All",
+    Hard "Hard",
+    SemiHard "SemiHard",
+    HardPositiveSemiHardNegative "HardPositiveSemiHardNegative",
+    HardPositiveEasyNegative "HardPositiveEasyNegative",
+    EasyPositiveHardNegative "EasyPositiveHardNegative",
+    EasyPositiveSemiHardNegative "EasyPositiveSemiHardNegative",
+    EasyPositiveEasyNegative "EasyPositiveEasyNegative",
+    Explicit "Explicit",
+}
 
+impl Mining {
     /// Whether an anchor has one triplet at most: then two of its pairs alone have a share in the
     /// gradient.
     pub fn is_one_per_anchor(self) -> bool {
@@ -102,7 +105,7 @@ pub(crate) enum Difficulty {
     Hard,
 }
 
-impl Difficulty {
+every! {
     /// Every difficulty.
-    pub const ALL: [Self; 3] = [Self::Easy, Self::SemiHard, Self::Hard];
+    pub Difficulty: Easy, SemiHard, Hard
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::named;
+
 /// How the terms of a loss become one number. No reduction divides by zero: a batch without terms
 /// has loss and gradient 0.
 ///
@@ -16,7 +18,8 @@ pub enum Reduction {
     /// The sum over the number of terms that exist, zero or not.
     #[default]
     Mean,
-    /// The sum over the number of terms strictly greater than 0. For
+    /// The sum over the number of terms strictly greater than 0, whatever they round to: smooth
+    /// terms (softplus, log-sum-exp, entropy) are never 0, and there it is the mean. For
     /// [`Contrastive`](crate::Contrastive) the mean of the non-zero positive terms plus the
     /// mean of the non-zero negative terms.
     MeanNonZero,
@@ -26,7 +29,11 @@ pub enum Reduction {
     HadsellMean,
 }
 
-impl Reduction {
+named! {
     /// Every reduction.
-    pub const ALL: [Self; 4] = [Self::Sum, Self::Mean, Self::MeanNonZero, Self::HadsellMean];
+    Reduction, "reduction":
+    Sum "Sum",
+    Mean "Mean",
+    MeanNonZero "MeanNonZero",
+    HadsellMean "HadsellMean",
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::named;
+
 /// Which pairs are the terms of [`Margin`](crate::Margin). All positive pairs always are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -34,7 +36,9 @@ pub enum Sampling {
     DistanceWeighted,
 }
 
-impl Sampling {
+named! {
     /// Every sampling.
-    pub const ALL: [Self; 2] = [Self::All, Self::DistanceWeighted];
+    Sampling, "sampling":
+    All "All",
+    DistanceWeighted "DistanceWeighted",
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::loss::parameters::check_finite;
 use crate::loss::{Description, Distance, Mode, Reduction};
+use crate::names::named;
 use crate::wgsl::include::shader;
 use crate::wgsl::terms::{Statistics, Terms, Walk};
 
@@ -20,9 +21,11 @@ pub enum Form {
     Exact,
 }
 
-impl Form {
+named! {
     /// Every form.
-    pub const ALL: [Self; 2] = [Self::Smooth, Self::Exact];
+    Form, "form":
+    Smooth "Smooth",
+    Exact "Exact",
 }
 
 /// The lifted structured loss.
