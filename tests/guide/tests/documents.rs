@@ -172,6 +172,22 @@ fn the_book_has_every_page_and_its_examples_are_tests() {
 }
 
 #[test]
+fn every_public_type_has_a_reason() {
+    let folder = root().join(FOLDER);
+    let page = read(&folder.join("public-api.md"));
+    let reasons: BTreeSet<_> = code_spans(&page).collect();
+    let surface = read(&folder.join("public-api.txt"));
+    let kinds = ["pub struct ", "pub enum ", "pub trait ", "pub mod wgpu_metric_learning::"];
+    let items = surface.lines().filter_map(|line| {
+        let item = line.strip_prefix("#[non_exhaustive] ").unwrap_or(line);
+        kinds.iter().find_map(|kind| item.strip_prefix(kind))
+    });
+    let names = items.filter_map(|item| item.split('<').next()?.rsplit("::").next());
+    let missing: BTreeSet<_> = names.filter(|name| !reasons.contains(name)).collect();
+    assert!(missing.is_empty() && reasons.len() > 50, "public-api.md lacks {missing:?}");
+}
+
+#[test]
 fn every_picture_is_as_it_is_drawn() {
     let folder = root().join(FOLDER).join("pictures");
     let drawn = pictures::all();
