@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu_metric_learning::{
-    Batch, Binding, Context, Inputs as Bound, Plan, Record, RowWidth, Tiles,
+    Batch, Binding, Context, Input, Inputs as Bound, Plan, Record, RowWidth, Tiles,
 };
 
 use super::limits::Limits;
@@ -152,7 +152,9 @@ fn bind(context: &Context, plan: &Plan, batch: &Batch<'_>) -> Result<Binding> {
     let references =
         batch.shape().has_references().then(|| upload(bytemuck::cast_slice(batch.references())));
     let mut inputs = Bound::new(&embeddings, &labels);
-    inputs.references = references.as_ref().map(|references| references.slice(..));
+    if let Some(references) = &references {
+        inputs = inputs.with(Input::References, references.slice(..));
+    }
     Ok(plan.bind(&inputs)?)
 }
 
