@@ -7,6 +7,7 @@ mod environment;
 mod errors;
 mod files;
 mod goldens;
+mod guide;
 mod measure;
 mod names;
 mod npy;
