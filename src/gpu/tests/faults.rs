@@ -7,7 +7,7 @@ use super::{contexts, one_of_each_kind};
 use crate::Error;
 use crate::data::objective::Weighted;
 use crate::gpu::kernel::Kernel;
-use crate::gpu::kernel::catalogue::{MatrixKind, finish_beta, over_pairs, pointwise};
+use crate::gpu::kernel::catalogue::{MatrixKind, finish_beta, over_pairs, pointwise, prepare_beta};
 use crate::gpu::kernel::interface::Interface;
 use crate::gpu::{Checks, Context, Options};
 use crate::loss::{Contrastive, Loss, Triplet};
@@ -67,14 +67,11 @@ fn every_kernel_agrees_with_run_time_checks() {
 
 /// The kernels of a loss in all its modes, without those that all losses have.
 fn kernels_of(loss: &Loss) -> Vec<Kernel> {
-    let terms = loss.description().terms();
-    let Some(distance) = loss.distance() else { return vec![pointwise(loss.description())] };
-    let of_mode = |&mode| over_pairs(MatrixKind { mode, distance }, &terms);
-    loss.modes()
-        .iter()
-        .flat_map(of_mode)
-        .chain(loss.description().beta().map(finish_beta))
-        .collect()
+    let description = loss.description();
+    let Some(distance) = loss.distance() else { return vec![pointwise(description)] };
+    let of_mode = |&mode| over_pairs(MatrixKind { mode, distance }, &description.terms());
+    let of_beta = description.beta().map(|beta| [prepare_beta(), finish_beta(beta)]);
+    loss.modes().iter().flat_map(of_mode).chain(of_beta.into_iter().flatten()).collect()
 }
 
 /// Whether the context has made every kernel of every loss: each file and entry point, those of
@@ -183,8 +180,10 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/nt_xent.wgsl", "select(0u, counts.x, has_negatives)", "0u"),
     ("terms/nt_xent.wgsl", "row_statistics[j];", "own;"),
     ("terms/sup_con.wgsl", "return kind != NO_PAIR;", "return kind == NEGATIVE;"),
-    ("terms/sup_con.wgsl", "own - exp(", "own - 0.999 * exp("),
-    ("terms/sup_con.wgsl", "sums.x * weight", "sums.x"),
+    ("terms/sup_con.wgsl", "- positives * exponential", "- 0.999 * positives * exponential"),
+    ("terms/sup_con.wgsl", "-exponential / sum", "-0.999 * exponential / sum"),
+    ("terms/sup_con.wgsl", "+ log_sum;", "+ 0.999 * log_sum;"),
+    ("terms/sup_con.wgsl", "sums.below / f32(counts.x)", "sums.below"),
     ("gradient/pairwise.wgsl", "value.x = gradient[at];", "value.x = 0.0;"),
     (
         "gradient/pairwise.wgsl",
@@ -225,8 +224,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("finish/totals.wgsl", "return 0.5 * inverse(terms);", "return inverse(terms);"),
     (
         "finish/totals.wgsl",
-        "positive_weight * sums.x + negative_weight",
-        "positive_weight * sums.x - negative_weight",
+        "+ weighed(negative_weight, sums.y",
+        "- weighed(negative_weight, sums.y",
     ),
     ("prepare/list.wgsl", "kinds[entry] = kind;", "kinds[entry] = 1u - kind;"),
     (
