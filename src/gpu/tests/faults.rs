@@ -84,7 +84,7 @@ fn assert_has_every_kernel(context: &Context) {
         let distance = constants.find(|(name, _)| depends && *name == "DISTANCE");
         (kernel.shader.path, kernel.entry, distance.map(|&(_, number)| number as u32))
     }
-    let made: BTreeSet<_> = context.kernels().iter().map(variant).collect();
+    let made: BTreeSet<_> = context.pipelines().kernels().iter().map(variant).collect();
     let all: BTreeSet<_> =
         Loss::variants().iter().flat_map(kernels_of).map(|one| variant(&one)).collect();
     let missing: Vec<_> = all.difference(&made).collect();
@@ -284,7 +284,7 @@ fn every_planted_fault_is_caught() {
         losses.sort_by_key(|loss| !kernels_of(loss).iter().any(is_of));
         let whole = losses.iter().flat_map(|loss| [(0, 0, loss.clone()), (1, 0, loss.clone())]);
         let long = [losses[0].clone(), Contrastive::default().into()].map(|loss| (1, 1, loss));
-        let forget = || contexts.iter().for_each(|context| context.forget(path));
+        let forget = || contexts.iter().for_each(|context| context.pipelines().forget(path));
         forget();
         let witness =
             planted(path, line, fault, || whole.chain(long).find(|one| agrees(one).is_err()));
