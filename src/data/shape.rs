@@ -165,6 +165,20 @@ impl Shape {
         }
     }
 
+    /// How many numbers of 4 bytes an input of this shape has, where a loss takes it.
+    pub const fn numbers(&self, input: Input) -> usize {
+        match input {
+            Input::Embeddings | Input::Targets => self.queries * self.dimensions,
+            Input::Labels => self.queries,
+            Input::References => self.references * self.dimensions,
+            Input::ReferenceLabels => self.references,
+            Input::Beta => self.betas,
+            Input::Pairs => 2 * self.listed,
+            Input::Same => self.listed,
+            Input::Triplets => 3 * self.listed,
+        }
+    }
+
     /// How many pairs a list has: of a triplet the positive and the negative.
     pub(crate) fn pairs(&self) -> u64 {
         self.listed as u64 * if self.mode == Mode::Triplets { 2 } else { 1 }

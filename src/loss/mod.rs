@@ -211,8 +211,8 @@ impl Loss {
 }
 
 impl Loss {
-    /// Whether the loss on inputs of this shape has this one.
-    pub(crate) fn takes(&self, shape: &Shape, input: Input) -> bool {
+    /// Whether the loss on inputs of this shape takes this one.
+    pub fn takes(&self, shape: &Shape, input: Input) -> bool {
         let own = match input {
             Input::Beta => self.has_beta() && shape.betas() > 0,
             Input::Labels => self.truth().has_labels(),
