@@ -103,24 +103,24 @@ impl Shape {
         Self { mode, queries, references, dimensions, betas: 0, listed: 0, fixed_references: false }
     }
 
-    /// The same with `betas` entries of beta for [`Margin`](crate::Margin); 0 stands for its
+    /// The shape with `betas` entries of beta for [`Margin`](crate::Margin); 0 stands for its
     /// default.
     pub const fn with_betas(self, betas: usize) -> Self {
         Self { betas, ..self }
     }
 
-    /// The same with references that stay as they are, a memory bank for instance: no gradient is
+    /// The shape with references that stay as they are, a memory bank for instance: no gradient is
     /// computed for them.
     pub const fn with_fixed_references(self) -> Self {
         Self { fixed_references: true, ..self }
     }
 
-    /// The same embeddings against another set.
+    /// The shape of the same embeddings against another set.
     pub(crate) const fn against(self, mode: Mode, references: usize) -> Self {
         Self { mode, references, listed: 0, ..self }
     }
 
-    /// The same with other numbers of queries, references and listed entries.
+    /// The shape with other numbers of queries, references and listed entries.
     pub(crate) const fn resized(self, [queries, references, listed]: [usize; 3]) -> Self {
         Self { queries, references, listed, ..self }
     }

@@ -1,5 +1,5 @@
-//! The dispatches of every loss in every mode, as `tests/gpu/ways/plans/` lists them: a change of what
-//! is dispatched is seen there.
+//! The dispatches of every loss in every mode, as `tests/gpu/ways/plans/` lists them: a change of
+//! what is dispatched is seen there.
 //!
 //! `PLANS=write cargo test --release --test gpu plans` writes the lists anew.
 
@@ -13,7 +13,8 @@ use wgpu_metric_learning::{
     Reduction, RowWidth, Sampling, Shape, Tier, Tile, Tiles, Triplet,
 };
 
-/// What a plan depends on beside the loss and the shape, so that the lists are those of any adapter.
+/// What a plan depends on beside the loss and the shape, so that the lists are those of any
+/// adapter.
 fn options() -> Options {
     Options {
         tier: Some(Tier::Baseline),
