@@ -45,7 +45,8 @@ pub use crate::gpu::MeasurePlan;
 use crate::loss::Distance;
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
 
-/// Of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the negatives.
+/// The walk of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the
+/// negatives.
 pub(crate) const RANKING: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {
