@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
-use wgpu_metric_learning::{Context, Inputs, Mining, Result, Shape, Triplet};
+use wgpu_metric_learning::{Context, Inputs, Mining, Record, Result, Shape, Triplet};
 
 fn main() -> Result<()> {
     // An application that has a device takes that one: Context::new(&device, &queue).

@@ -34,7 +34,7 @@
 //! Plan once, bind the input buffers once, record every frame:
 //!
 //! ```
-//! use wgpu_metric_learning::{Context, Contrastive, Inputs, Result, Shape};
+//! use wgpu_metric_learning::{Context, Contrastive, Inputs, Record, Result, Shape};
 //!
 //! # fn application(device: &wgpu::Device, queue: &wgpu::Queue, embeddings: &wgpu::Buffer, labels: &wgpu::Buffer) -> Result<()> {
 //! let context = Context::new(device, queue)?;

@@ -23,8 +23,8 @@ pub struct ShaderSource {
     /// The entry point.
     pub entry: &'static str,
     /// Standard WGSL: the kernel's file with all that it includes, and with the `constants` as the
-    /// values of its `override` declarations. With subgroups it lacks the `enable subgroups;`
-    /// that browsers ask for and naga 30 refuses.
+    /// values of its `override` declarations. With subgroups its first line is the
+    /// `enable subgroups;` that the standard asks for; naga 30 refuses it, and takes the rest.
     pub wgsl: String,
     /// The names and values of the `override` constants that make the variant.
     pub constants: Vec<(&'static str, f64)>,
@@ -54,12 +54,21 @@ fn is_own(kernel: &Kernel, tier: Tier) -> bool {
     tier == Tier::Baseline || compose(kernel.shader, tier) != compose(kernel.shader, Tier::Baseline)
 }
 
+/// The line that a kernel of this tier has to begin with in standard WGSL.
+fn enabled(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Baseline => "",
+        Tier::Subgroups => "enable subgroups;\n",
+    }
+}
+
 impl ShaderSource {
     fn new(kernel: &Kernel, tier: Tier) -> Self {
+        let wgsl = with_constants(&compose(kernel.shader, tier), &kernel.constants);
         Self {
             name: name(kernel, tier),
             entry: kernel.entry,
-            wgsl: with_constants(&compose(kernel.shader, tier), &kernel.constants),
+            wgsl: format!("{}{wgsl}", enabled(tier)),
             constants: kernel.constants.clone(),
             bindings: kernel.interface.layout_entries(),
             tier,
@@ -120,6 +129,19 @@ mod tests {
                 == "terms/contrastive-power=2-split_mean=0-workgroup=64-distance=Euclidean"),
             "{names:?}"
         );
+    }
+
+    #[test]
+    fn subgroups_are_enabled_in_the_first_line_and_only_where_they_are_used() {
+        for source in all() {
+            let enables = source.wgsl.lines().take_while(|line| line.starts_with("enable "));
+            let expected: &[_] = match source.tier {
+                Tier::Baseline => &[],
+                Tier::Subgroups => &["enable subgroups;"],
+            };
+            assert_eq!(enables.collect::<Vec<_>>(), expected, "{}", source.name);
+            assert_eq!(source.wgsl.matches("\nenable ").count(), 0, "{}", source.name);
+        }
     }
 
     #[test]

@@ -13,11 +13,11 @@ use criterion::Criterion;
 use sample::Sample;
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu_metric_learning::reference::{self, Comparison};
-use wgpu_metric_learning::{Batch, Context, Inputs, Loss, Plan, Result, Stage};
+use wgpu_metric_learning::{Batch, Context, Inputs, Loss, Plan, Record, Result, Stage};
 
 pub use gpu_time::GpuTime;
 pub use losses::losses;
-pub use recording::{Recorded, Recording};
+pub use recording::Recording;
 
 /// What every benchmark is made on.
 pub struct Setup {
@@ -59,7 +59,7 @@ impl Setup {
 
     /// Benchmarks the stages that count. A recording that is lazy is made, and its result checked,
     /// only where the command line chooses the benchmark.
-    pub fn bench<P: Recorded>(
+    pub fn bench<P: Record>(
         &self,
         criterion: &mut Criterion<GpuTime>,
         name: &str,

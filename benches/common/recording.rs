@@ -2,54 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use wgpu_metric_learning::measures::MeasurePlan;
-use wgpu_metric_learning::training::{LinearPlan, OptimizerPlan};
-use wgpu_metric_learning::{
-    Binding, Context, ObjectivePlan, Pending, Plan, Result, Section, Stage, Timings,
-};
-
-/// What every kind of plan can do.
-pub trait Recorded {
-    fn context(&self) -> &Context;
-    fn sections<'a>(&'a self, binding: &'a Binding) -> Result<Vec<Section<'a>>>;
-    fn timings(&self, binding: &Binding) -> Result<Timings>;
-    fn record_timed(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        binding: &Binding,
-        timings: &Timings,
-    ) -> Result<()>;
-}
-
-macro_rules! recorded {
-    ($($plan:ident),*) => {
-        $(
-            impl Recorded for $plan {
-                fn context(&self) -> &Context {
-                    $plan::context(self)
-                }
-
-                fn sections<'a>(&'a self, binding: &'a Binding) -> Result<Vec<Section<'a>>> {
-                    $plan::sections(self, binding)
-                }
-
-                fn timings(&self, binding: &Binding) -> Result<Timings> {
-                    $plan::timings(self, binding)
-                }
-
-                fn record_timed(
-                    &self,
-                    encoder: &mut wgpu::CommandEncoder,
-                    binding: &Binding,
-                    timings: &Timings,
-                ) -> Result<()> {
-                    $plan::record_timed(self, encoder, binding, timings)
-                }
-            }
-        )*
-    };
-}
-recorded!(Plan, ObjectivePlan, MeasurePlan, LinearPlan, OptimizerPlan);
+use wgpu_metric_learning::{Binding, Context, Pending, Record, Result, Section, Stage, Timings};
 
 /// A plan with its binding.
 pub struct Recording<P> {
@@ -59,7 +12,7 @@ pub struct Recording<P> {
     timings: Option<Timings>,
 }
 
-impl<P: Recorded> Recording<P> {
+impl<P: Record> Recording<P> {
     pub fn new(plan: P, binding: Binding) -> Result<Self> {
         let timings =
             takes_timestamps(plan.context()).then(|| plan.timings(&binding)).transpose()?;

@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Library(#[from] wgpu_metric_learning::Error),
 
-    #[error("{error}: the last to be submitted began with {kernel}")]
+    #[error("{error}, waiting for the kernels from {kernel} on")]
     Kernel { error: wgpu_metric_learning::Error, kernel: &'static str },
 
     #[error("{}: {problem}", path.display())]
@@ -30,6 +30,10 @@ pub enum Error {
 
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
+
+    /// Files that could not be written, each for itself.
+    #[error("{}", .0.iter().map(Self::to_string).collect::<Vec<_>>().join("; "))]
+    Unwritten(Vec<Self>),
 }
 
 impl Error {

@@ -9,6 +9,7 @@ use super::digits::{self, Digits};
 use super::evaluator::{self, Evaluator};
 use super::files::{InputPaths, Inputs, OutputPaths};
 use super::objective::Objective;
+use super::output::Named;
 use super::report::{Report, Summary};
 use super::{Error, Result, objective, print, print_json, verdict};
 
@@ -31,9 +32,19 @@ pub struct Arguments {
     outputs: OutputPaths,
 }
 
+impl Arguments {
+    /// Every file that is read.
+    fn files_read(&self) -> Vec<Named<'_>> {
+        let objective = self.objective.as_deref().and_then(objective::file);
+        let objective = objective.map(|path| Named { option: "--objective", path });
+        self.inputs.named().into_iter().chain(objective).collect()
+    }
+}
+
 /// Evaluates what is asked for; a result beyond its bound makes the exit code 1.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let objective = arguments.objective.as_deref().map(objective::parse).transpose()?;
+    arguments.outputs.check_files(&arguments.files_read())?;
     let agrees = match objective {
         Some(objective) => match arguments.inputs.read()? {
             Some(inputs) => evaluate_files(arguments, objective, &inputs)?,
@@ -86,9 +97,10 @@ fn evaluate_files(
     arguments.outputs.check(loss, batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(&(loss, &batch), arguments.evaluator.check)?;
-    arguments.outputs.write(batch.shape(), &outcome.result)?;
     let report = Report::of_loss(loss, batch.shape(), &outcome.result);
-    report.print(arguments.evaluator.json, &evaluator, &outcome)?;
+    let printed = report.print(arguments.evaluator.json, &evaluator, &outcome);
+    arguments.outputs.write(batch.shape(), &outcome.result)?;
+    printed?;
     Ok(outcome.agreement.violation().is_none())
 }
 
@@ -117,9 +129,10 @@ fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: boo
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(objective, check)?;
     let shape = objective[0].inputs.shape();
-    arguments.outputs.write_gradient(shape, &outcome.result.gradients[0])?;
     let report = Report::of_sum(objective, &outcome.result);
-    report.print(arguments.evaluator.json, &evaluator, &outcome)?;
+    let printed = report.print(arguments.evaluator.json, &evaluator, &outcome);
+    arguments.outputs.write_gradient(shape, &outcome.result.gradients[0])?;
+    printed?;
     Ok(outcome.agreement.violation().is_none())
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape, Truth};
 
 use super::npy::{self, Matrix};
+use super::output::{self, Named};
 use super::{Error, Result};
 
 #[derive(Args, Default)]
@@ -85,6 +86,21 @@ pub struct Inputs {
 }
 
 impl InputPaths {
+    /// The files that are given, by their options.
+    pub fn named(&self) -> Vec<Named<'_>> {
+        named([
+            ("--embeddings", &self.embeddings),
+            (Input::Labels.option(), &self.labels),
+            (Input::References.option(), &self.references),
+            (Input::ReferenceLabels.option(), &self.reference_labels),
+            (Input::Pairs.option(), &self.pairs),
+            (Input::Same.option(), &self.same),
+            (Input::Triplets.option(), &self.triplets),
+            (Input::Targets.option(), &self.targets),
+            (Input::Beta.option(), &self.beta),
+        ])
+    }
+
     /// Reads the files, if any are given.
     pub fn read(&self) -> Result<Option<Inputs>> {
         let Some(embeddings) = &self.embeddings else { return Ok(None) };
@@ -310,19 +326,36 @@ impl OutputPaths {
         }
     }
 
-    /// Writes the gradient with respect to the embeddings, if it was asked for.
-    pub fn write_gradient(&self, shape: &Shape, gradient: &Vec<f64>) -> Result<()> {
-        write(&self.gradient_out, &[shape.queries(), shape.dimensions()], Some(gradient))
+    /// Refuses, before anything is read or computed, files that could not be written or that are
+    /// among those that are read.
+    pub fn check_files(&self, inputs: &[Named]) -> Result<()> {
+        let all = [
+            ("--gradient-out", &self.gradient_out),
+            ("--gradient-references-out", &self.gradient_references_out),
+            ("--gradient-beta-out", &self.gradient_beta_out),
+            ("--per-anchor-out", &self.per_anchor_out),
+        ];
+        output::check(&named(all), inputs)
     }
 
-    /// Writes what was asked for.
+    /// Writes the gradient with respect to the embeddings, if it was asked for.
+    pub fn write_gradient(&self, shape: &Shape, gradient: &[f64]) -> Result<()> {
+        let gradient = Some(gradient);
+        write_all([(&self.gradient_out, vec![shape.queries(), shape.dimensions()], gradient)])
+    }
+
+    /// Writes what was asked for; a file that cannot be written keeps no other from it.
     pub fn write(&self, shape: &Shape, evaluation: &Evaluation<f64>) -> Result<()> {
         let (n, m, d) = (shape.queries(), shape.references(), shape.dimensions());
-        self.write_gradient(shape, &evaluation.gradient)?;
-        write(&self.gradient_references_out, &[m, d], evaluation.gradient_references.as_ref())?;
-        let betas = evaluation.gradient_beta.as_ref();
-        write(&self.gradient_beta_out, &[betas.map_or(0, Vec::len)], betas)?;
-        write(&self.per_anchor_out, &[n], evaluation.per_anchor.as_ref())
+        let references = evaluation.gradient_references.as_deref();
+        let betas = evaluation.gradient_beta.as_deref();
+        let per_anchor = evaluation.per_anchor.as_deref();
+        write_all([
+            (&self.gradient_out, vec![n, d], Some(&evaluation.gradient[..])),
+            (&self.gradient_references_out, vec![m, d], references),
+            (&self.gradient_beta_out, vec![betas.map_or(0, <[f64]>::len)], betas),
+            (&self.per_anchor_out, vec![n], per_anchor),
+        ])
     }
 }
 
@@ -337,9 +370,22 @@ fn check_width(path: &Path, matrix: &Matrix<f32>, embeddings: &Matrix<f32>) -> R
     Err(Error::file(path, problem))
 }
 
-fn write(path: &Option<PathBuf>, shape: &[usize], values: Option<&Vec<f64>>) -> Result<()> {
-    match (path, values) {
-        (Some(path), Some(values)) => npy::write(path, shape, values),
-        _ => Ok(()),
-    }
+/// A path, if one was given, the shape of an array, and its values, if there are any.
+type Output<'a> = (&'a Option<PathBuf>, Vec<usize>, Option<&'a [f64]>);
+
+fn write_all<const K: usize>(outputs: [Output; K]) -> Result<()> {
+    let write = |(path, shape, values): Output| {
+        let (path, values) = (path.as_ref()?, values?);
+        output::write(path, |file| npy::encode(file, &shape, values)).err()
+    };
+    let problems: Vec<_> = outputs.into_iter().filter_map(write).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::Unwritten(problems)) }
+}
+
+/// Those that were given.
+fn named<'a>(
+    options: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>)>,
+) -> Vec<Named<'a>> {
+    let given = options.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    given.map(|(option, path)| Named { option, path }).collect()
 }

@@ -14,6 +14,7 @@ mod measure;
 mod names;
 mod npy;
 mod objective;
+mod output;
 mod progress;
 mod report;
 mod shaders;

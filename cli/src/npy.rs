@@ -1,8 +1,8 @@
 //! Arrays in `.npy` files: two-dimensional or one-dimensional, of little-endian 32-bit numbers in C
 //! order.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use npyz::{DType, NpyHeader, Order, WriteOptions, WriterBuilder};
@@ -62,17 +62,6 @@ pub fn read_entries<const K: usize>(path: &Path) -> Result<Vec<[u32; K]>> {
 /// Reads a one-dimensional array.
 pub fn read_vector<T: Number>(path: &Path) -> Result<Vec<T>> {
     open(path).and_then(parse_vector).map_err(|problem| Error::file(path, problem))
-}
-
-/// Writes an array of f32; a value beyond its range is an error.
-pub fn write(path: &Path, shape: &[usize], values: &[f64]) -> Result<()> {
-    let numbers: Vec<f32> = values.iter().map(|&value| value as f32).collect();
-    if numbers.iter().any(|number| !number.is_finite()) {
-        return Err(Error::file(path, "not written: a value is beyond the range of f32 (3.4e38)"));
-    }
-    encode(shape, numbers)
-        .and_then(|bytes| fs::write(path, bytes))
-        .map_err(|error| Error::file(path, error))
 }
 
 /// Parses a two-dimensional array.
@@ -179,12 +168,14 @@ fn read_header_bytes(source: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn encode(shape: &[usize], numbers: Vec<f32>) -> io::Result<Vec<u8>> {
+/// Writes an array of f32; a value beyond its range is an error.
+pub fn encode(file: &mut dyn Write, shape: &[usize], values: &[f64]) -> io::Result<()> {
+    if values.iter().any(|&value| !(value as f32).is_finite()) {
+        return Err(io::Error::other("a value is beyond the range of f32 (3.4e38)"));
+    }
     let shape: Vec<u64> = shape.iter().map(|&size| size as u64).collect();
-    let mut bytes = Vec::new();
-    let mut writer =
-        WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
-    writer.extend(numbers)?;
-    writer.finish()?;
-    Ok(bytes)
+    let options = WriteOptions::new().default_dtype().shape(&shape);
+    let mut writer = options.writer(file).begin_nd()?;
+    writer.extend(values.iter().map(|&value| value as f32))?;
+    writer.finish()
 }

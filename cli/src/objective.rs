@@ -1,6 +1,7 @@
 //! The objective: read from the command line, and written for people.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -10,6 +11,9 @@ use wgpu_metric_learning::{
 };
 
 use super::{Error, Result, names};
+
+/// More bytes than any objective has.
+const LONGEST: u64 = 1 << 20;
 
 /// What the program is asked to evaluate.
 pub struct Objective {
@@ -81,10 +85,10 @@ impl Term {
 /// or `@` and the file of one.
 pub fn parse(text: &str) -> Result<Objective> {
     let text = text.trim();
-    if let Some(path) = text.strip_prefix('@') {
-        let path = Path::new(path);
-        let text = fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
-        return parse_json(&text).map_err(|problem| Error::file(path, problem));
+    if let Some(path) = file(text) {
+        return read(path)
+            .and_then(|text| parse_json(&text))
+            .map_err(|problem| Error::file(path, problem));
     }
     let objective = if text.starts_with(['{', '[']) {
         parse_json(text)
@@ -120,6 +124,22 @@ pub fn find_benchmarked(name: &str) -> Result<(&'static str, Loss), String> {
     let all = benchmarked();
     let found = names::find("benchmarked loss", name, all.iter().map(|(name, _)| *name))?;
     all.into_iter().find(|(name, _)| *name == found).ok_or_else(|| found.to_owned())
+}
+
+/// The file that is named in the place of an objective.
+pub fn file(text: &str) -> Option<&Path> {
+    text.trim().strip_prefix('@').map(Path::new)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    if text.len() as u64 > LONGEST {
+        return Err(format!("an objective has at most {LONGEST} bytes, the file has more"));
+    }
+    let text = String::from_utf8(text).map_err(|error| format!("not JSON in UTF-8: {error}"))?;
+    Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
 }
 
 fn parse_json(text: &str) -> Result<Objective, String> {

@@ -12,6 +12,9 @@ use wgpu_metric_learning::shaders::ShaderSource;
 
 const STAGE: ShaderStage = ShaderStage::Compute;
 
+/// What standard WGSL asks for and naga 30 refuses.
+const ENABLE_SUBGROUPS: &str = "enable subgroups;\n";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
     /// For WebGPU.
@@ -73,14 +76,14 @@ pub fn translate(source: &ShaderSource, language: Language) -> Result<Translatio
 /// Valid with the capabilities of its tier: without any, so on every WebGPU device, for the
 /// baseline. With the values of the constants in their places.
 fn parse(source: &ShaderSource) -> Result<(Module, ModuleInfo), String> {
-    let module = naga::front::wgsl::parse_str(&source.wgsl)
-        .map_err(|error| error.emit_to_string(&source.wgsl))?;
+    let wgsl = source.wgsl.trim_start_matches(ENABLE_SUBGROUPS);
+    let module = naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
     let capabilities = match source.tier.features().contains(wgpu::Features::SUBGROUP) {
         true => Capabilities::SUBGROUP,
         false => Capabilities::empty(),
     };
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
-    let info = validator.validate(&module).map_err(|error| error.emit_to_string(&source.wgsl))?;
+    let info = validator.validate(&module).map_err(|error| error.emit_to_string(wgsl))?;
     let entry = Some((STAGE, source.entry));
     let (module, info) =
         pipeline_constants::process_overrides(&module, &info, entry, &Default::default())

@@ -5,10 +5,11 @@
 //   norms      N, M            0 for rows of norm 0
 //   distances  rows x stride   written
 //
-// A workgroup of 16 x 16 invocations computes a tile: of 64 x 64 in steps of 16 dimensions, 4 x 4 pairs an invocation, or of 128 x 128
-// in steps of 8, 8 x 8 pairs an invocation. Cost per pair and dimension: a subtraction and a multiply-add, 1 / 2 or 1 / 4 of a value from
-// workgroup memory, and 1 / 32 or 1 / 64 of one from memory. The bits are the same.
-// Where the stripe is the whole matrix of a batch, the tiles above the diagonal write those below it as well.
+// A workgroup of 16 x 16 invocations computes a tile: of 64 x 64 in steps of 16 dimensions, 4 x 4
+// pairs an invocation, or of 128 x 128 in steps of 8, 8 x 8 pairs an invocation. Cost per pair and
+// dimension: a subtraction and a multiply-add, 1 / 2 or 1 / 4 of a value from workgroup memory, and
+// 1 / 32 or 1 / 64 of one from memory. The bits are the same. Where the stripe is the whole matrix
+// of a batch, the tiles above the diagonal write those below it as well.
 
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
@@ -40,15 +41,17 @@ fn pitch() -> u32 {
     return step_size() + 1u;
 }
 
-// Below it a sum of squares, in a batch of ordinary size, may have lost parts that were too small for f32.
+// Below it a sum of squares, in a batch of ordinary size, may have lost parts that were too small
+// for f32.
 const TINY = 0x1p-80f;
 
 // Biased exponents of batches of ordinary size: from 2^-10 to 2^56 f32 holds their squares.
 const SMALLEST_ORDINARY = 117u;
 const LARGEST_ORDINARY = 183u;
 
-// Whether the points are scaled to about 1 by a power of two: only for the Euclidean distance the squares can be beyond f32
-// and the result is not. Unit rows report no exponent and stay as they are.
+// Whether the points are scaled to about 1 by a power of two: only for the Euclidean distance the
+// squares can be beyond f32 and the result is not. Unit rows report no exponent and stay as they
+// are.
 fn is_scaled(exponent: u32) -> bool {
     let ordinary = exponent >= SMALLEST_ORDINARY && exponent <= LARGEST_ORDINARY;
     return DISTANCE == EUCLIDEAN && exponent > 0u && !ordinary;
@@ -58,7 +61,9 @@ var<workgroup> left_tile: array<vec4<f32>, TILE_SIZE>;
 var<workgroup> right_tile: array<vec4<f32>, TILE_SIZE>;
 
 fn parts(x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) -> vec4<f32> {
-    return vec4(distance_part(x, y0), distance_part(x, y1), distance_part(x, y2), distance_part(x, y3));
+    return vec4(
+        distance_part(x, y0), distance_part(x, y1), distance_part(x, y2), distance_part(x, y3),
+    );
 }
 
 // Each row with each column: a vector for each row.
@@ -75,13 +80,20 @@ fn parts_of_block(rows: mat4x4<f32>, columns: mat4x4<f32>) -> mat4x4<f32> {
 fn left_points(k: u32, row: u32) -> mat4x4<f32> {
     let at = row * pitch() + k;
     let next = SIDE * pitch();
-    return mat4x4(left_tile[at], left_tile[at + next], left_tile[at + 2u * next], left_tile[at + 3u * next]);
+    return mat4x4(
+        left_tile[at], left_tile[at + next], left_tile[at + 2u * next], left_tile[at + 3u * next],
+    );
 }
 
 fn right_points(k: u32, column: u32) -> mat4x4<f32> {
     let at = column * pitch() + k;
     let next = SIDE * pitch();
-    return mat4x4(right_tile[at], right_tile[at + next], right_tile[at + 2u * next], right_tile[at + 3u * next]);
+    return mat4x4(
+        right_tile[at],
+        right_tile[at + next],
+        right_tile[at + 2u * next],
+        right_tile[at + 3u * next],
+    );
 }
 
 // The sums of an invocation: one block of 4 x 4 pairs, or four.
@@ -116,8 +128,8 @@ fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) -> u32 {
     return near.x + near.y + near.z + near.w;
 }
 
-// The loops over near pairs take 16 vec4s a round, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in
-// all (src/gpu/cut/loops.rs).
+// The loops over near pairs take 16 vec4s a round, because llvmpipe stops an invocation's loops,
+// silently, after 65,535 rounds in all (src/gpu/cut/loops.rs).
 const NEAR_STEP = 16u;
 
 // Vec4 k of the difference of two rows, 0 beyond their end.
@@ -144,7 +156,8 @@ fn add_4_squares(sum: f32, i: u32, j: u32, k: u32, scale: f32) -> f32 {
     return sum + dot(a, a) + dot(b, b) + dot(c, c) + dot(d, d);
 }
 
-// The Euclidean distance of two rows that are much nearer than the batch is large, at a scale of its own.
+// The Euclidean distance of two rows that are much nearer than the batch is large, at a scale of
+// its own.
 fn near_distance(i: u32, j: u32) -> f32 {
     var largest = vec4(0.0);
     for (var k = 0u; k < stripe.vectors; k += NEAR_STEP) {
@@ -195,7 +208,8 @@ fn write_block(first_row: u32, first_column: u32, sums: mat4x4<f32>, unscale: f3
         | (write(first_row + 2u * SIDE, first_column, sums[2], unscale) << 8u)
         | (write(first_row + 3u * SIDE, first_column, sums[3], unscale) << 12u);
     if (DISTANCE == EUCLIDEAN) {
-        // Few, but for duplicates. The direction to a near row is worth as much in the gradient as that to any other.
+        // Few, but for duplicates. The direction to a near row is worth as much in the gradient as
+        // that to any other.
         for (; near != 0u; near &= near - 1u) {
             let pair = countTrailingZeros(near);
             let row = first_row + pair / 4u * SIDE;

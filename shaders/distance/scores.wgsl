@@ -13,9 +13,9 @@
 @group(0) @binding(7) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     // stride = 4 * vectors: a stripe is one run of vec4s.
-    let index = number_on_stripe(group) * 256u + group.local;
+    let index = number_on_stripe(group) * 256u + invocation.index;
     if (index < stripe_rows() * stripe.vectors) {
         distances[index] = -scores[stripe.begin * stripe.vectors + index];
     }

@@ -16,7 +16,7 @@
 // #include "shared/summary.wgsl"
 
 struct Accumulate {
-    first: u32,           // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,           // the first workgroup of a dispatch, where several share them
     count: u32,          // N x D
     is_first: u32,       // 1: the first loss over these rows
     is_first_of_all: u32,  // 1: the first loss of the objective
@@ -31,8 +31,8 @@ struct Accumulate {
 @group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let index = (subject.first + number_of(group)) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = (subject.first + number_of(group)) * 256u + invocation.index;
     if (index >= subject.count) {
         return;
     }

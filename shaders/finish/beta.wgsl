@@ -1,4 +1,5 @@
-// The gradient of the boundaries of Wu's margin: per class, or in all, the sum of the anchors' slopes.
+// The gradient of the boundaries of Wu's margin: per class, or in all, the sum of the anchors'
+// slopes.
 //
 //   rows      N
 //   gradient  1 or C  written
@@ -20,19 +21,19 @@ override BETA_PER_CLASS: u32 = 0u;
 @group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let index = number_from_start(group);
     if (index >= arrayLength(&gradient)) {
         return;
     }
     var sum = 0.0;
-    for (var i = group.local; i < totals.rows; i += WORKGROUP) {
+    for (var i = invocation.index; i < totals.rows; i += WORKGROUP) {
         if (BETA_PER_CLASS == 0u || labels[i] == index) {
             sum += rows[i].beta_slope;
         }
     }
-    let total = workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x;
-    if (group.local == 0u) {
+    let total = workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), invocation).x;
+    if (invocation.index == 0u) {
         let value = totals.scale * total;
         gradient[index] = value;
         if (!is_finite(value)) {

@@ -1,5 +1,5 @@
-// Finishes the gradient of a set of rows: adds what came from the transposed coefficients, scales by the reduction, and for
-// unit rows goes back to the raw ones:
+// Finishes the gradient of a set of rows: adds what came from the transposed coefficients, scales
+// by the reduction, and for unit rows goes back to the raw ones:
 //
 //   g = factor * scale * (gradient + transposed)
 //   raw gradient = (g - (g.u) u) / norm         for unit rows u; 0 where the norm is 0
@@ -36,16 +36,16 @@ fn scaled(index: u32) -> f32 {
 }
 
 // g.u
-fn radial_part(row: u32, group: Group) -> f32 {
+fn radial_part(row: u32, invocation: Invocation) -> f32 {
     var sum = 0.0;
-    for (var k = group.local; k < subject.dimensions; k += WORKGROUP) {
+    for (var k = invocation.index; k < subject.dimensions; k += WORKGROUP) {
         sum += scaled(row * subject.dimensions + k) * points[row * 4u * subject.vectors + k];
     }
-    return row_sum(sum, group);
+    return row_sum(sum, invocation);
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = subject.first + number_of(group);
     let begin = row * subject.width;
     if (begin >= arrayLength(&gradient)) {
@@ -55,17 +55,17 @@ fn main(group: Group) {
     let end = min(begin + subject.width, arrayLength(&gradient));
     let valid_end = min(end, rows * subject.dimensions);
     // Beyond the rows that there are, the gradient is 0.
-    for (var index = max(begin, valid_end) + group.local; index < end; index += WORKGROUP) {
+    for (var index = max(begin, valid_end) + invocation.index; index < end; index += WORKGROUP) {
         gradient[index] = 0.0;
     }
     var radial = 0.0;
     var norm = 1.0;
     if (subject.unit == 1u && begin < valid_end) {
-        radial = radial_part(row, group);
+        radial = radial_part(row, invocation);
         norm = norms[row];
     }
     var overflows = false;
-    for (var index = begin + group.local; index < valid_end; index += WORKGROUP) {
+    for (var index = begin + invocation.index; index < valid_end; index += WORKGROUP) {
         var value = scaled(index);
         if (subject.unit == 1u) {
             let point = points[row * 4u * subject.vectors + index - begin];
@@ -77,7 +77,7 @@ fn main(group: Group) {
     if (overflows) {
         atomicMax(&state[OVERFLOW], 1u);
     }
-    if (subject.last == 1u && end == arrayLength(&gradient) && group.local == 0u) {
+    if (subject.last == 1u && end == arrayLength(&gradient) && invocation.index == 0u) {
         totals.sequence += 1u;
     }
 }

@@ -11,7 +11,7 @@
 // #include "shared/group.wgsl"
 
 struct Output {
-    first: u32,       // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,       // the first workgroup of a dispatch, where several share them
     count: u32,
     accumulate: u32,  // 1: added to what is there
 }
@@ -22,8 +22,8 @@ struct Output {
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let index = (subject.first + number_of(group)) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = (subject.first + number_of(group)) * 256u + invocation.index;
     if (index >= subject.count) {
         return;
     }

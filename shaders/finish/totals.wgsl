@@ -2,7 +2,8 @@
 //
 //   SUM                    sum of the terms
 //   MEAN                   / number of terms
-//   MEAN_NON_ZERO          / number of terms greater than 0; SPLIT_MEAN: of the positives and of the negatives apart
+//   MEAN_NON_ZERO          / number of terms greater than 0; SPLIT_MEAN: of positives and negatives
+//                          apart
 //   HADSELL_MEAN           / twice the number of terms
 //
 // Nothing divides by zero: without terms the loss and the scale are 0.
@@ -42,12 +43,14 @@ fn add_counts(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     return vec4(wide_add(a.xy, b.xy), wide_add(a.zw, b.zw));
 }
 
-fn workgroup_counts(value: vec4<u32>, group: Group) -> vec4<u32> {
-    count_scratch[group.local] = value;
+fn workgroup_counts(value: vec4<u32>, invocation: Invocation) -> vec4<u32> {
+    count_scratch[invocation.index] = value;
     workgroupBarrier();
     for (var width = WORKGROUP / 2u; width > 0u; width >>= 1u) {
-        if (group.local < width) {
-            count_scratch[group.local] = add_counts(count_scratch[group.local], count_scratch[group.local + width]);
+        if (invocation.index < width) {
+            count_scratch[invocation.index] = add_counts(
+                count_scratch[invocation.index], count_scratch[invocation.index + width],
+            );
         }
         workgroupBarrier();
     }
@@ -74,24 +77,24 @@ fn reduction_scale(terms: vec2<u32>, nonzero: vec2<u32>) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     var sums = vec4(0.0);
     var pairs = vec4(0u);
     var terms = vec4(0u);
     var nonzero = vec4(0u);
     let count = select(arrayLength(&rows), sizes.queries, summands.by_query == 1u);
-    for (var i = group.local; i < count; i += WORKGROUP) {
+    for (var i = invocation.index; i < count; i += WORKGROUP) {
         let row = rows[i];
         sums += vec4(row.loss, row.negative_loss, row.positive_distance, row.negative_distance);
         pairs = add_counts(pairs, vec4(row.positives, 0u, row.negatives, 0u));
         terms = add_counts(terms, vec4(row.terms, row.nonzero));
         nonzero = add_counts(nonzero, vec4(row.nonzero_positives, 0u, row.nonzero_negatives, 0u));
     }
-    sums = workgroup_sum(sums, group);
-    pairs = workgroup_counts(pairs, group);
-    terms = workgroup_counts(terms, group);
-    nonzero = workgroup_counts(nonzero, group);
-    if (group.local == 0u) {
+    sums = workgroup_sum(sums, invocation);
+    pairs = workgroup_counts(pairs, invocation);
+    terms = workgroup_counts(terms, invocation);
+    nonzero = workgroup_counts(nonzero, invocation);
+    if (invocation.index == 0u) {
         totals.rows = count;
         write_totals(sums, pairs, terms, nonzero);
     }
@@ -119,8 +122,15 @@ fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: ve
     totals.negative_pairs = pairs.zw;
     totals.given = sizes.given;
     if (LAST == 1u) {
-        totals.faults = vec4(state[EMBEDDINGS_FAULT], state[REFERENCES_FAULT], state[BETA_FAULT], state[LABEL_FAULT]);
-        totals.list_faults = vec4(state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT]);
+        totals.faults = vec4(
+            state[EMBEDDINGS_FAULT],
+            state[REFERENCES_FAULT],
+            state[BETA_FAULT],
+            state[LABEL_FAULT],
+        );
+        totals.list_faults = vec4(
+            state[INDEX_FAULT], state[PAIR_FAULT], state[TARGET_FAULT], state[TARGET_VALUE_FAULT],
+        );
         for (var k = 0u; k < STATE_SIZE; k++) {
             state[k] = 0u;
         }

@@ -1,5 +1,5 @@
-// Whether a recording came to a result that the host would take: for those who hand the gradient on without reading back. It says no
-// where read-back would give an error (src/gpu/pairs/result.rs).
+// Whether a recording came to a result that the host would take: for those who hand the gradient on
+// without reading back. It says no where read-back would give an error (src/gpu/pairs/result.rs).
 //
 //   verdict  0 as long as every loss was valid, else 1; the FIRST loss writes it
 //

@@ -1,4 +1,5 @@
-// The gradient from the coefficients of row-aligned pairs: each row of `own` is in one pair, with the same row of `other`.
+// The gradient from the coefficients of row-aligned pairs: each row of `own` is in one pair, with
+// the same row of `other`.
 //
 //   own, other    E x vectors    points of the two sets
 //   coefficients  E
@@ -18,8 +19,8 @@
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let index = number_on_stripe(group) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = number_on_stripe(group) * 256u + invocation.index;
     let row = index / stripe.vectors;
     if (row >= sizes.pairs) {
         return;

@@ -1,9 +1,9 @@
-// The gradient from the coefficients of a stripe that is the whole matrix, scaled at once: shared/summation.wgsl sums it up,
-// shared/finished.wgsl scales it.
+// The gradient from the coefficients of a stripe that is the whole matrix, scaled at once:
+// gradient/summation.wgsl sums it up, gradient/scaling.wgsl scales it.
 
 // #include "shared/numbers.wgsl"
-// #include "shared/finished.wgsl"
-// #include "shared/summation.wgsl"
+// #include "gradient/scaling.wgsl"
+// #include "gradient/summation.wgsl"
 
 // Beyond the rows that there are, the gradient is 0.
 fn finished_row(row: u32, sum: vec4<f32>) -> vec4<f32> {

@@ -1,17 +1,18 @@
-// The gradient of chosen pairs (shared/chosen.wgsl), scaled at once (shared/finished.wgsl): of one portion.
+// The gradient of chosen pairs (gradient/choices.wgsl), scaled at once (gradient/scaling.wgsl): of
+// one portion.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
-// #include "shared/chosen.wgsl"
-// #include "shared/finished.wgsl"
+// #include "gradient/choices.wgsl"
+// #include "gradient/scaling.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let first = first_row(group);
     if (first < row_count()) {
-        look_for_choosers(first, group.local);
+        look_for_choosers(first, invocation.index);
     }
-    let place = place_of(first, group);
+    let place = place_of(first, group, invocation);
     if (place.row < arrayLength(&gradient) / stripe.dimensions && place.vector < stripe.vectors) {
         var sum = vec4(0.0);
         if (place.row < row_count()) {

@@ -1,14 +1,14 @@
-// The gradient from the coefficients of listed pairs of one set: row i is summed over the places of the list where it stands,
-// in their order, however often that is.
+// The gradient from the coefficients of listed pairs of one set: row i is summed over the places of
+// the list where it stands, in their order, however often that is.
 //
 //   points        N x vectors
 //   listed_rows   2E             the rows of every pair, one after the other
 //   coefficients  E
-//   order         2E             the places sorted by the row that stands there: shared/digits.wgsl
+//   order         2E             the places by the row that stands there: incidence/digits.wgsl
 //   gradient      N x D, tight   written
 //
-// Rows of more places than a portion go through them in as many dispatches as it takes.
-// A workgroup computes 64 dimensions of a row: 16 invocations along the dimensions, 16 along the pairs.
+// Rows of more places than a portion go through them in as many dispatches as it takes. A workgroup
+// computes 64 dimensions of a row: 16 invocations along the dimensions, 16 along the pairs.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
@@ -47,41 +47,42 @@ fn places_before(row: u32) -> u32 {
 }
 
 @compute @workgroup_size(SIDE * SIDE)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = stripe.first_y + group.id.z * group.count.y + group.id.y;
     if (row >= sizes.references) {
         return;
     }
-    if (group.local < 2u) {
-        bounds[group.local] = places_before(row + group.local);
+    if (invocation.index < 2u) {
+        bounds[invocation.index] = places_before(row + invocation.index);
     }
     let limits = workgroupUniformLoad(&bounds);
     let first = limits[0] + stripe.portion * PORTION;
     if (stripe.portion > 0u && first >= limits[1]) {
         return;
     }
-    let vector = (stripe.first_x + group.id.x) * SIDE + group.local % SIDE;
+    let vector = (stripe.first_x + group.id.x) * SIDE + invocation.index % SIDE;
     let source = min(vector, stripe.vectors - 1u);
     let own = points[row * stripe.vectors + source];
     var sum = vec4(0.0);
-    for (var index = first + group.local / SIDE; index < min(first + PORTION, limits[1]); index += SIDE) {
+    let end = min(first + PORTION, limits[1]);
+    for (var index = first + invocation.index / SIDE; index < end; index += SIDE) {
         let place = order[index];
         let other = points[listed_rows[place ^ 1u] * stripe.vectors + source];
         sum += coefficients[place / 2u] * direction(own, other);
     }
-    sums[group.local] = sum;
+    sums[invocation.index] = sum;
     workgroupBarrier();
     for (var width = SIDE / 2u; width > 0u; width >>= 1u) {
-        if (group.local < width * SIDE) {
-            sums[group.local] += sums[group.local + width * SIDE];
+        if (invocation.index < width * SIDE) {
+            sums[invocation.index] += sums[invocation.index + width * SIDE];
         }
         workgroupBarrier();
     }
-    if (group.local < SIDE) {
+    if (invocation.index < SIDE) {
         for (var k = 0u; k < 4u; k++) {
             if (4u * vector + k < stripe.dimensions) {
                 let at = row * stripe.dimensions + 4u * vector + k;
-                var total = sums[group.local][k];
+                var total = sums[invocation.index][k];
                 if (stripe.portion > 0u) {
                     total += gradient[at];
                 }

@@ -1,7 +1,8 @@
-// The gradient from the coefficients of a stripe, as shared/summation.wgsl sums it up; finish/gradient.wgsl scales it.
+// The gradient from the coefficients of a stripe, as gradient/summation.wgsl sums it up;
+// finish/gradient.wgsl scales it.
 
 // #include "shared/numbers.wgsl"
-// #include "shared/summation.wgsl"
+// #include "gradient/summation.wgsl"
 
 @compute @workgroup_size(SIDE * SIDE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {

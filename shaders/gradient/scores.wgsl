@@ -13,11 +13,12 @@
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let index = number_on_stripe(group) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = number_on_stripe(group) * 256u + invocation.index;
     if (index < stripe_rows() * sizes.references) {
         let row = index / sizes.references;
         let column = index % sizes.references;
-        gradient[stripe.begin * sizes.references + index] = -coefficients[row * stripe.stride + column];
+        let at = stripe.begin * sizes.references + index;
+        gradient[at] = -coefficients[row * stripe.stride + column];
     }
 }

@@ -2,26 +2,26 @@
 //
 //   counts  DIGITS x blocks  written
 
-// #include "shared/digits.wgsl"
+// #include "incidence/digits.wgsl"
 
 @group(0) @binding(3) var<storage, read_write> counts: array<u32>;
 
 var<workgroup> seen: array<atomic<u32>, DIGITS>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let block = number_on_stripe(group);
     if (block >= blocks()) {
         return;
     }
-    atomicStore(&seen[group.local], 0u);
+    atomicStore(&seen[invocation.index], 0u);
     workgroupBarrier();
     for (var round = 0u; round < ROUNDS; round++) {
-        let index = block * BLOCK + round * WORKGROUP + group.local;
+        let index = block * BLOCK + round * WORKGROUP + invocation.index;
         if (index < places()) {
             atomicAdd(&seen[digit_of(place_at(index))], 1u);
         }
     }
     workgroupBarrier();
-    counts[group.local * blocks() + block] = atomicLoad(&seen[group.local]);
+    counts[invocation.index * blocks() + block] = atomicLoad(&seen[invocation.index]);
 }

@@ -3,7 +3,7 @@
 //   begins   DIGITS x blocks  where each block's places of each digit begin
 //   ordered  2E               written
 
-// #include "shared/digits.wgsl"
+// #include "incidence/digits.wgsl"
 
 @group(0) @binding(3) var<storage, read_write> begins: array<u32>;
 @group(0) @binding(4) var<storage, read_write> ordered: array<u32>;
@@ -15,43 +15,48 @@ var<workgroup> holders: array<atomic<u32>, DIGITS * WORDS>;
 var<workgroup> next: array<u32, DIGITS>;
 
 // How many invocations before this one hold the same digit.
-fn earlier_holders(digit: u32, group: Group) -> u32 {
-    var count = countOneBits(atomicLoad(&holders[digit * WORDS + group.local / 32u]) & ((1u << (group.local % 32u)) - 1u));
-    for (var word = 0u; word < group.local / 32u; word++) {
+fn earlier_holders(digit: u32, invocation: Invocation) -> u32 {
+    let own_word = invocation.index / 32u;
+    let before = (1u << (invocation.index % 32u)) - 1u;
+    var count = countOneBits(atomicLoad(&holders[digit * WORDS + own_word]) & before);
+    for (var word = 0u; word < own_word; word++) {
         count += countOneBits(atomicLoad(&holders[digit * WORDS + word]));
     }
     return count;
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let block = number_on_stripe(group);
     if (block >= blocks()) {
         return;
     }
-    next[group.local] = begins[group.local * blocks() + block];
+    next[invocation.index] = begins[invocation.index * blocks() + block];
     for (var word = 0u; word < WORDS; word++) {
-        atomicStore(&holders[group.local * WORDS + word], 0u);
+        atomicStore(&holders[invocation.index * WORDS + word], 0u);
     }
     workgroupBarrier();
     for (var round = 0u; round < ROUNDS; round++) {
-        let index = block * BLOCK + round * WORKGROUP + group.local;
+        let index = block * BLOCK + round * WORKGROUP + invocation.index;
         let inside = index < places();
         var place = 0u;
         var digit = 0u;
         if (inside) {
             place = place_at(index);
             digit = digit_of(place);
-            atomicOr(&holders[digit * WORDS + group.local / 32u], 1u << (group.local % 32u));
+            atomicOr(
+                &holders[digit * WORDS + invocation.index / 32u], 1u << (invocation.index % 32u),
+            );
         }
         workgroupBarrier();
         if (inside) {
-            ordered[next[digit] + earlier_holders(digit, group)] = place;
+            ordered[next[digit] + earlier_holders(digit, invocation)] = place;
         }
         workgroupBarrier();
         // Invocation d moves digit d on to the next round.
         for (var word = 0u; word < WORDS; word++) {
-            next[group.local] += countOneBits(atomicExchange(&holders[group.local * WORDS + word], 0u));
+            let held = atomicExchange(&holders[invocation.index * WORDS + word], 0u);
+            next[invocation.index] += countOneBits(held);
         }
         workgroupBarrier();
     }

@@ -1,4 +1,5 @@
-// The measures of the batch from the ranks of its queries, as means over the queries that have a positive, and 0 where none has:
+// The measures of the batch from the ranks of its queries, as means over the queries that have a
+// positive, and 0 where none has:
 //
 //   Recall@k     share with first <= k
 //   R-precision  mean of within / R
@@ -14,7 +15,7 @@
 // #include "shared/group.wgsl"
 // #include "shared/reduce.wgsl"
 // #include "shared/state.wgsl"
-// #include "shared/ranks.wgsl"
+// #include "measures/summary.wgsl"
 // #include "shared/sizes.wgsl"
 
 struct Measures {
@@ -39,7 +40,7 @@ fn mean(sum: f32, count: u32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let index = number_of(group);
     if (index >= arrayLength(&recall)) {
         return;
@@ -47,7 +48,7 @@ fn main(group: Group) {
     let k = recall_at[index];
     var own_sums = vec4(0.0);
     var own_counts = vec4(0u);
-    for (var i = group.local; i < sizes.queries; i += WORKGROUP) {
+    for (var i = invocation.index; i < sizes.queries; i += WORKGROUP) {
         let row = ranks[i];
         if (row.positives > 0u) {
             own_counts += vec4(1u, select(0u, 1u, row.first <= k), 0u, 0u);
@@ -55,9 +56,9 @@ fn main(group: Group) {
         }
         own_counts.z += row.overflow;
     }
-    let sums = workgroup_sum(own_sums, group);
-    let counts = workgroup_count(own_counts, group);
-    if (group.local > 0u) {
+    let sums = workgroup_sum(own_sums, invocation);
+    let counts = workgroup_count(own_counts, invocation);
+    if (invocation.index > 0u) {
         return;
     }
     recall[index] = mean(f32(counts.y), counts.x);

@@ -1,6 +1,6 @@
 // Hinge loss: max(0, 1 - t p), t is -1 or +1
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 fn term_of(p: f32, t: f32) -> Term {
     let argument = 1.0 - t * p;

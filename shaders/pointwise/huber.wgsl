@@ -2,7 +2,7 @@
 //
 // Both are c (|r| - c / 2) with c = min(|r|, delta).
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 struct Parameters {
     delta: f32,
@@ -13,5 +13,5 @@ struct Parameters {
 fn term_of(p: f32, t: f32) -> Term {
     let r = p - t;
     let c = min(abs(r), parameters.delta);
-    return Term(c * (abs(r) - 0.5 * c), clamp(r, -parameters.delta, parameters.delta), r != 0.0);
+    return Term(c * (abs(r) - 0.5 * c), clamp(r, -parameters.delta, parameters.delta), p != t);
 }

@@ -1,6 +1,6 @@
 // L1 regulariser: strength |w|, with derivative 0 at 0
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 struct Parameters {
     strength: f32,
@@ -10,5 +10,5 @@ struct Parameters {
 
 fn term_of(w: f32, _nothing: f32) -> Term {
     let slope = parameters.strength * sign(w);
-    return Term(parameters.strength * abs(w), slope, slope != 0.0);
+    return Term(parameters.strength * abs(w), slope, parameters.strength > 0.0 && w != 0.0);
 }

@@ -1,6 +1,6 @@
 // L2 regulariser: strength w^2
 
-// #include "shared/elements.wgsl"
+// #include "pointwise/elements.wgsl"
 
 struct Parameters {
     strength: f32,
@@ -10,5 +10,5 @@ struct Parameters {
 
 fn term_of(w: f32, _nothing: f32) -> Term {
     let slope = 2.0 * parameters.strength * w;
-    return Term(parameters.strength * w * w, slope, slope != 0.0);
+    return Term(parameters.strength * w * w, slope, parameters.strength > 0.0 && w != 0.0);
 }

@@ -12,8 +12,8 @@
 @group(0) @binding(2) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
 @compute @workgroup_size(64)
-fn main(group: Group) {
-    let index = number_of(group) * 64u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = number_of(group) * 64u + invocation.index;
     if (index < arrayLength(&beta)) {
         let value = raw[index];
         if (!is_finite(value)) {

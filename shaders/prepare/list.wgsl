@@ -1,12 +1,14 @@
 // Prepares a list: checks the bits of every entry and writes the pairs that the other kernels read.
 //
-//   entries  count x 2 or 3  the caller's: rows of a pair, or anchor, positive and negative; unused where KIND is ROWS
-//   same     count           the caller's: 1 where the two rows are the same, 0 where they are different; unused for TRIPLETS
+//   entries  count x 2 or 3  the caller's: rows of a pair, or anchor, positive and negative;
+//                            unused where KIND is ROWS
+//   same     count           the caller's: 1 where the two rows are the same, 0 where they are
+//                            different; unused for TRIPLETS
 //   pairs    E x 2           written: the rows of every pair; unused where KIND is ROWS
 //   kinds    E               written: 1 for a positive pair, 0 for a negative one
 //
-// E is `count`; for TRIPLETS twice as many: the pairs 2t and 2t + 1 are anchor with positive and anchor with negative.
-// One invocation per entry.
+// E is `count`; for TRIPLETS twice as many: the pairs 2t and 2t + 1 are anchor with positive and
+// anchor with negative. One invocation per entry.
 
 // #include "shared/sizes.wgsl"
 // #include "shared/start.wgsl"
@@ -25,7 +27,8 @@ const TRIPLETS = 2u;
 
 override KIND: u32 = ROWS;
 
-// The row at this place of the list; where there is none, one that exists: the fault makes the result an error anyway.
+// The row at this place of the list; where there is none, one that exists: the fault makes the
+// result an error anyway.
 fn checked(place: u32) -> u32 {
     let row = entries[place];
     if (row >= sizes.queries) {
@@ -44,8 +47,8 @@ fn write_kind(entry: u32) {
 }
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let entry = number_from_start(group) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let entry = number_from_start(group) * 256u + invocation.index;
     if (entry >= sizes.listed) {
         return;
     }

@@ -1,10 +1,11 @@
-// Prepares a set of rows: checks the bits of every value, takes the norms, and writes the points that the other kernels
-// read: padded to whole vec4s with 0, unit rows where the loss asks for them.
+// Prepares a set of rows: checks the bits of every value, takes the norms, and writes the points
+// that the other kernels read: padded to whole vec4s with 0, unit rows where the loss asks for
+// them.
 //
 //   raw     count x D            the caller's rows
 //   points  count x 4 * vectors  written
 //   norms   count                written; 0 where the norm is below the smallest normal f32
-//   labels  count                written: the caller's, or the row's index where it has none (prototypes)
+//   labels  count                written: the caller's, or for prototypes the row's index
 //
 // One workgroup of 32 per row.
 
@@ -15,7 +16,7 @@
 // #include "shared/state.wgsl"
 
 struct Rows {
-    first: u32,          // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,          // the first workgroup of a dispatch, where several share them
     of_references: u32,  // 1: the rows are the references, else the queries
     dimensions: u32,     // D
     vectors: u32,        // ceil(D / 4)
@@ -35,18 +36,18 @@ struct Rows {
 @group(0) @binding(7) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = subject.first + number_of(group);
     if (row >= select(sizes.queries, sizes.references, subject.of_references == 1u)) {
         return;
     }
-    let exponent = row_exponent(row, group);
+    let exponent = row_exponent(row, invocation);
     // Scaled by a power of two, squares neither overflow nor vanish.
     let scale = scale_for(exponent);
-    let scaled_norm = sqrt(row_square(row, group, scale));
+    let scaled_norm = sqrt(row_square(row, invocation, scale));
     let norm = scaled_norm * inverse_scale_for(exponent);
     let is_zero = norm < SMALLEST_NORMAL;
-    for (var k = group.local; k < 4u * subject.vectors; k += WORKGROUP) {
+    for (var k = invocation.index; k < 4u * subject.vectors; k += WORKGROUP) {
         var value = 0.0;
         if (k < subject.dimensions) {
             value = raw[row * subject.dimensions + k];
@@ -56,7 +57,7 @@ fn main(group: Group) {
         }
         points[row * 4u * subject.vectors + k] = value;
     }
-    if (group.local == 0u) {
+    if (invocation.index == 0u) {
         norms[row] = select(norm, 0.0, is_zero);
         if (subject.unit == 0u) {
             atomicMax(&state[EXPONENT], exponent);
@@ -66,9 +67,9 @@ fn main(group: Group) {
 }
 
 // The largest exponent of the row; reports the values that are not finite.
-fn row_exponent(row: u32, group: Group) -> u32 {
+fn row_exponent(row: u32, invocation: Invocation) -> u32 {
     var largest = 0u;
-    for (var k = group.local; k < subject.dimensions; k += WORKGROUP) {
+    for (var k = invocation.index; k < subject.dimensions; k += WORKGROUP) {
         let index = row * subject.dimensions + k;
         let value = raw[index];
         if (!is_finite(value)) {
@@ -76,17 +77,17 @@ fn row_exponent(row: u32, group: Group) -> u32 {
         }
         largest = max(largest, exponent_of(value));
     }
-    return row_largest(largest, group);
+    return row_largest(largest, invocation);
 }
 
 // sum (scale x)^2 over the row
-fn row_square(row: u32, group: Group, scale: f32) -> f32 {
+fn row_square(row: u32, invocation: Invocation, scale: f32) -> f32 {
     var sum = 0.0;
-    for (var k = group.local; k < subject.dimensions; k += WORKGROUP) {
+    for (var k = invocation.index; k < subject.dimensions; k += WORKGROUP) {
         let value = raw[row * subject.dimensions + k] * scale;
         sum += value * value;
     }
-    return row_sum(sum, group);
+    return row_sum(sum, invocation);
 }
 
 fn write_label(row: u32) {

@@ -1,5 +1,6 @@
-// Reads how many rows and entries of a list the caller gives, and writes them for all other kernels, kept within 1 and what was
-// planned: no index leaves its buffer, and the result is an error anyway.
+// Reads how many rows and entries of a list the caller gives, and writes them for all other
+// kernels, kept within 1 and what was planned: no index leaves its buffer, and the result is an
+// error anyway.
 //
 //   rows            the caller's number of rows of the embeddings
 //   reference_rows  the caller's number of rows of the references
@@ -24,7 +25,9 @@ struct Planned {
 
 @compute @workgroup_size(1)
 fn main() {
-    let given = select(subject.sizes, vec4(rows, reference_rows, listed, 0u), subject.is_given == vec4(1u));
+    let given = select(
+        subject.sizes, vec4(rows, reference_rows, listed, 0u), subject.is_given == vec4(1u),
+    );
     let used = clamp(given, min(subject.sizes, vec4(1u)), subject.sizes);
     sizes = Sizes(used.x, used.y, used.z, used.z * subject.pairs_per_entry, given);
 }

@@ -1,6 +1,7 @@
-// The distances: all that the kernels know of them. d(x, y) is finished from a sum of parts over the dimensions, and the
-// gradient of a sum of distances is a sum of coefficient * direction.
-// Needs shared/numbers.wgsl.
+// The distances: all that the kernels know of them. d(x, y) is finished from a sum of parts over
+// the dimensions, and the gradient of a sum of distances is a sum of coefficient * direction.
+
+// #include "shared/numbers.wgsl"
 
 // As the host numbers them: src/loss/choice/distance.rs.
 const EUCLIDEAN = 0u;
@@ -24,7 +25,8 @@ fn distance_part(x: vec4<f32>, y: vec4<f32>) -> f32 {
     return dot(difference, difference);
 }
 
-// The distance from the sum. `unscale`: what Euclidean points were divided by. `zero_row`: one of the two rows has norm 0.
+// The distance from the sum. `unscale`: what Euclidean points were divided by. `zero_row`: one of
+// the two rows has norm 0.
 fn distance_from(sum: f32, unscale: f32, zero_row: bool) -> f32 {
     if (DISTANCE == EUCLIDEAN) {
         let d = sqrt(sum) * unscale;
@@ -53,11 +55,16 @@ fn coefficient(slope: f32, d: f32) -> f32 {
 
 // The same of four pairs.
 fn coefficients_from(slopes: vec4<f32>, d: vec4<f32>) -> vec4<f32> {
-    return vec4(coefficient(slopes.x, d.x), coefficient(slopes.y, d.y), coefficient(slopes.z, d.z), coefficient(slopes.w, d.w));
+    return vec4(
+        coefficient(slopes.x, d.x),
+        coefficient(slopes.y, d.y),
+        coefficient(slopes.z, d.z),
+        coefficient(slopes.w, d.w),
+    );
 }
 
-// coefficient * direction(x, y) is the gradient of the pair with respect to x; for cosine, up to a multiple of x, which
-// finish/gradient.wgsl takes out for all unit rows.
+// coefficient * direction(x, y) is the gradient of the pair with respect to x; for cosine, up to a
+// multiple of x, which finish/gradient.wgsl takes out for all unit rows.
 fn direction(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
     if (DISTANCE == INNER_PRODUCT) {
         return -y;

@@ -1,11 +1,13 @@
 // Exponentials that neither overflow nor lose their digits.
 
-// log(1 + x) for x in [0, 1] as 2 artanh(x / (2 + x)), by its series: z = x / (2 + x) is at most 1/3, so eight terms leave
-// less than f32 rounds. WGSL's own log is allowed an error of 2^-21 near 1, where the small values are.
+// log(1 + x) for x in [0, 1] as 2 artanh(x / (2 + x)), by its series: z = x / (2 + x) is at most
+// 1/3, so eight terms leave less than f32 rounds. WGSL's own log is allowed an error of 2^-21 near
+// 1, where the small values are.
 fn log_one_plus(x: f32) -> f32 {
     let z = x / (2.0 + x);
     let q = z * z;
-    let series = 1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q / 15.0))))));
+    let tail = 1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q / 15.0));
+    let series = 1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q * tail)));
     return 2.0 * z * series;
 }
 

@@ -12,7 +12,9 @@ const NO_EXTREME = Extreme(0.0, NOWHERE);
 
 fn nearer(a: Extreme, b: Extreme) -> Extreme {
     let take_b = b.column != NOWHERE
-        && (a.column == NOWHERE || b.value < a.value || (b.value == a.value && b.column < a.column));
+        && (a.column == NOWHERE
+            || b.value < a.value
+            || (b.value == a.value && b.column < a.column));
     if (take_b) {
         return b;
     }
@@ -21,7 +23,9 @@ fn nearer(a: Extreme, b: Extreme) -> Extreme {
 
 fn farther(a: Extreme, b: Extreme) -> Extreme {
     let take_b = b.column != NOWHERE
-        && (a.column == NOWHERE || b.value > a.value || (b.value == a.value && b.column < a.column));
+        && (a.column == NOWHERE
+            || b.value > a.value
+            || (b.value == a.value && b.column < a.column));
     if (take_b) {
         return b;
     }
@@ -47,7 +51,12 @@ struct Extremes {
 }
 
 fn pack_extremes(e: Extremes) -> vec4<u32> {
-    return vec4(bitcast<u32>(e.nearest.value), e.nearest.column, bitcast<u32>(e.farthest.value), e.farthest.column);
+    return vec4(
+        bitcast<u32>(e.nearest.value),
+        e.nearest.column,
+        bitcast<u32>(e.farthest.value),
+        e.farthest.column,
+    );
 }
 
 fn unpack_extremes(p: vec4<u32>) -> Extremes {
@@ -57,5 +66,3 @@ fn unpack_extremes(p: vec4<u32>) -> Extremes {
 fn combine_extremes(a: Extremes, b: Extremes) -> Extremes {
     return Extremes(nearer(a.nearest, b.nearest), farther(a.farthest, b.farthest));
 }
-
-// #include "shared/reduce_extremes.wgsl"

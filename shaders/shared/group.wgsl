@@ -1,11 +1,18 @@
-// Which workgroup an invocation is in, and which of its invocations it is. More than 65,535 workgroups are folded to two dimensions.
+// Which workgroup an invocation is in, and which of its invocations it is. They are parameters of
+// their own, because compilers that hold barriers to uniform control flow take every member of a
+// struct for as uniform as the least uniform one.
 
+// The same for all invocations of a workgroup.
 struct Group {
     @builtin(workgroup_id) id: vec3<u32>,
     @builtin(num_workgroups) count: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
 }
 
+struct Invocation {
+    @builtin(local_invocation_index) index: u32,
+}
+
+// More than 65,535 workgroups are folded to two dimensions.
 fn number_of(group: Group) -> u32 {
     return group.id.y * group.count.x + group.id.x;
 }

@@ -1,5 +1,5 @@
-// Numbers as bits. WGSL lets an implementation assume that NaN and infinity do not exist, so a comparison cannot find
-// them: only their bits can.
+// Numbers as bits. WGSL lets an implementation assume that NaN and infinity do not exist, so a
+// comparison cannot find them: only their bits can.
 
 // The smallest normal f32. GPUs may flush what is below to 0, so below it everything counts as 0.
 const SMALLEST_NORMAL = 0x1p-126f;
@@ -15,7 +15,8 @@ fn exponent_of(value: f32) -> u32 {
     return (bitcast<u32>(value) & EXPONENT_BITS) >> 23u;
 }
 
-// The power of two that brings a value of this biased exponent to [1, 2), as near as normal numbers reach.
+// The power of two that brings a value of this biased exponent to [1, 2), as near as normal numbers
+// reach.
 fn scale_for(exponent: u32) -> f32 {
     return bitcast<f32>(clamp(254u - exponent, 1u, 253u) << 23u);
 }

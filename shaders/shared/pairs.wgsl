@@ -1,7 +1,12 @@
-// One row of the matrix and its pairs: what every kernel shares that works on a row in one workgroup.
+// One row of the matrix and its pairs: what every kernel shares that works on a row in one
+// workgroup.
 //
 //   labels, reference_labels  N, M, padded to whole vec4s
 //   distances                 rows x stride   d(i, j) of the stripe
+//
+// The file that includes it adds
+//
+//   var<uniform> sizes: Sizes
 
 // #include "shared/stripe.wgsl"
 
@@ -13,8 +18,9 @@ const NO_PAIR = 0u;
 const POSITIVE = 1u;
 const NEGATIVE = 2u;
 
-// What column j is to anchor i. Labels are only compared, and i = j is decided by index, never by distance. Of a list, what
-// its pair in row i and column j is: there `labels` are the kinds of the pairs.
+// What column j is to anchor i. Labels are only compared, and i = j is decided by index, never by
+// distance. Of a list, what its pair in row i and column j is: there `labels` are the kinds of the
+// pairs.
 fn relation(i: u32, j: u32) -> u32 {
     if (sizes.pairs > 0u) {
         let entry = i * stripe.stride + j;
@@ -52,7 +58,12 @@ fn sum_of(values: vec4<f32>) -> f32 {
 fn relations(i: u32, quad: u32) -> vec4<u32> {
     let columns = columns_of(quad);
     if (sizes.pairs > 0u) {
-        return vec4(relation(i, columns.x), relation(i, columns.y), relation(i, columns.z), relation(i, columns.w));
+        return vec4(
+            relation(i, columns.x),
+            relation(i, columns.y),
+            relation(i, columns.z),
+            relation(i, columns.w),
+        );
     }
     return relations_of(i, labels[i], quad);
 }

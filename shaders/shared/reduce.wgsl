@@ -1,8 +1,10 @@
-// Reductions over the invocations of a workgroup, 64 or 256, as trees of a fixed shape: the same bits on every run.
-// All invocations call them together; the result is the same for all.
+// Reductions over the invocations of a workgroup, 64 or 256, as trees of a fixed shape: the same
+// bits on every run. All invocations call them together; the result is the same for all.
 //
-// The tree has few barriers, which cost more than what is between them: 256 values become 128, of which an eighth of the invocations add up
-// eight each, and the first one adds up what they have.
+// The tree has few barriers, which cost more than what is between them: 256 values become 128, of
+// which an eighth of the invocations add up eight each, and the first one adds up what they have.
+
+// #include "shared/group.wgsl"
 
 // Invocations that share a row: short rows are shared by 64, so that few of them are idle.
 override WORKGROUP: u32 = 256u;
@@ -43,35 +45,40 @@ fn all_added(what: u32) -> vec4<u32> {
     return added(what, eight_added(what, 0u, 2u), eight_added(what, 1u, 2u));
 }
 
-fn added_up(what: u32, value: vec4<u32>, group: Group) -> vec4<u32> {
+fn added_up(what: u32, value: vec4<u32>, invocation: Invocation) -> vec4<u32> {
     var own = value;
     if (WORKGROUP > SLOTS) {
-        if (group.local >= SLOTS) {
-            reduce_scratch[group.local - SLOTS] = value;
+        if (invocation.index >= SLOTS) {
+            reduce_scratch[invocation.index - SLOTS] = value;
         }
         workgroupBarrier();
-        if (group.local < SLOTS) {
-            own = added(what, own, reduce_scratch[group.local]);
+        if (invocation.index < SLOTS) {
+            own = added(what, own, reduce_scratch[invocation.index]);
         }
     }
-    if (group.local < SLOTS) {
-        reduce_scratch[group.local] = own;
+    if (invocation.index < SLOTS) {
+        reduce_scratch[invocation.index] = own;
     }
     workgroupBarrier();
-    if (group.local < ADDERS) {
-        reduce_scratch[group.local] = eight_added(what, group.local, ADDERS);
+    if (invocation.index < ADDERS) {
+        reduce_scratch[invocation.index] = eight_added(what, invocation.index, ADDERS);
     }
     workgroupBarrier();
-    if (group.local == 0u) {
+    if (invocation.index == 0u) {
         reduce_scratch[0] = all_added(what);
     }
     return workgroupUniformLoad(&reduce_scratch[0]);
 }
 
-fn workgroup_sum(value: vec4<f32>, group: Group) -> vec4<f32> {
-    return bitcast<vec4<f32>>(added_up(FLOATS, bitcast<vec4<u32>>(value), group));
+fn workgroup_sum(value: vec4<f32>, invocation: Invocation) -> vec4<f32> {
+    return bitcast<vec4<f32>>(added_up(FLOATS, bitcast<vec4<u32>>(value), invocation));
 }
 
-fn workgroup_count(value: vec4<u32>, group: Group) -> vec4<u32> {
-    return added_up(COUNTS, value, group);
+fn workgroup_count(value: vec4<u32>, invocation: Invocation) -> vec4<u32> {
+    return added_up(COUNTS, value, invocation);
+}
+
+// The count as a value that compilers know for uniform: for what decides about barriers.
+fn uniform_count(value: vec4<u32>, invocation: Invocation) -> vec4<u32> {
+    return workgroup_count(value, invocation);
 }

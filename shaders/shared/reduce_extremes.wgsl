@@ -1,13 +1,23 @@
-// The reduction of extremes over the invocations of a workgroup, as those of shared/reduce.wgsl, which it needs.
+// The reduction of extremes over the invocations of a workgroup, as those of shared/reduce.wgsl.
+
+// #include "shared/extremes.wgsl"
+// #include "shared/reduce.wgsl"
 
 fn combine_slots(slot: u32, other: u32) -> Extremes {
-    return combine_extremes(unpack_extremes(reduce_scratch[slot]), unpack_extremes(reduce_scratch[other]));
+    return combine_extremes(
+        unpack_extremes(reduce_scratch[slot]), unpack_extremes(reduce_scratch[other]),
+    );
 }
 
 fn eight_extremes(slot: u32, reach: u32) -> Extremes {
     return combine_extremes(
-        combine_extremes(combine_slots(slot, slot + reach), combine_slots(slot + 2u * reach, slot + 3u * reach)),
-        combine_extremes(combine_slots(slot + 4u * reach, slot + 5u * reach), combine_slots(slot + 6u * reach, slot + 7u * reach)),
+        combine_extremes(
+            combine_slots(slot, slot + reach), combine_slots(slot + 2u * reach, slot + 3u * reach),
+        ),
+        combine_extremes(
+            combine_slots(slot + 4u * reach, slot + 5u * reach),
+            combine_slots(slot + 6u * reach, slot + 7u * reach),
+        ),
     );
 }
 
@@ -19,26 +29,26 @@ fn all_extremes() -> Extremes {
 }
 
 // The nearest of all `nearest` and the farthest of all `farthest` of the workgroup.
-fn workgroup_extremes(value: Extremes, group: Group) -> Extremes {
+fn workgroup_extremes(value: Extremes, invocation: Invocation) -> Extremes {
     var own = value;
     if (WORKGROUP > SLOTS) {
-        if (group.local >= SLOTS) {
-            reduce_scratch[group.local - SLOTS] = pack_extremes(value);
+        if (invocation.index >= SLOTS) {
+            reduce_scratch[invocation.index - SLOTS] = pack_extremes(value);
         }
         workgroupBarrier();
-        if (group.local < SLOTS) {
-            own = combine_extremes(own, unpack_extremes(reduce_scratch[group.local]));
+        if (invocation.index < SLOTS) {
+            own = combine_extremes(own, unpack_extremes(reduce_scratch[invocation.index]));
         }
     }
-    if (group.local < SLOTS) {
-        reduce_scratch[group.local] = pack_extremes(own);
+    if (invocation.index < SLOTS) {
+        reduce_scratch[invocation.index] = pack_extremes(own);
     }
     workgroupBarrier();
-    if (group.local < ADDERS) {
-        reduce_scratch[group.local] = pack_extremes(eight_extremes(group.local, ADDERS));
+    if (invocation.index < ADDERS) {
+        reduce_scratch[invocation.index] = pack_extremes(eight_extremes(invocation.index, ADDERS));
     }
     workgroupBarrier();
-    if (group.local == 0u) {
+    if (invocation.index == 0u) {
         reduce_scratch[0] = pack_extremes(all_extremes());
     }
     return unpack_extremes(workgroupUniformLoad(&reduce_scratch[0]));

@@ -1,5 +1,8 @@
-// Reductions over the 32 invocations that have a row to themselves, as trees of a fixed shape with few barriers: four invocations take
-// eight numbers each, and all of them what these have. The result is the same for all; a workgroup calls each once.
+// Reductions over the 32 invocations that have a row to themselves, as trees of a fixed shape with
+// few barriers: four invocations take eight numbers each, and all of them what these have. The
+// result is the same for all; a workgroup calls each once.
+
+// #include "shared/group.wgsl"
 
 const WORKGROUP = 32u;
 const TAKERS = 4u;
@@ -9,14 +12,17 @@ var<workgroup> candidates: array<u32, WORKGROUP>;
 
 // The sum of four that are `reach` apart.
 fn four_summands(first: u32, reach: u32) -> f32 {
-    return (summands[first] + summands[first + 2u * reach]) + (summands[first + reach] + summands[first + 3u * reach]);
+    return (summands[first] + summands[first + 2u * reach])
+        + (summands[first + reach] + summands[first + 3u * reach]);
 }
 
-fn row_sum(value: f32, group: Group) -> f32 {
-    summands[group.local] = value;
+fn row_sum(value: f32, invocation: Invocation) -> f32 {
+    summands[invocation.index] = value;
     workgroupBarrier();
-    if (group.local < TAKERS) {
-        summands[group.local] = four_summands(group.local, TAKERS) + four_summands(group.local + 4u * TAKERS, TAKERS);
+    if (invocation.index < TAKERS) {
+        let first = four_summands(invocation.index, TAKERS);
+        let second = four_summands(invocation.index + 4u * TAKERS, TAKERS);
+        summands[invocation.index] = first + second;
     }
     workgroupBarrier();
     return four_summands(0u, 1u);
@@ -30,12 +36,13 @@ fn largest_of_four(first: u32, reach: u32) -> u32 {
     );
 }
 
-fn row_largest(value: u32, group: Group) -> u32 {
-    candidates[group.local] = value;
+fn row_largest(value: u32, invocation: Invocation) -> u32 {
+    candidates[invocation.index] = value;
     workgroupBarrier();
-    if (group.local < TAKERS) {
-        candidates[group.local] =
-            max(largest_of_four(group.local, TAKERS), largest_of_four(group.local + 4u * TAKERS, TAKERS));
+    if (invocation.index < TAKERS) {
+        let first = largest_of_four(invocation.index, TAKERS);
+        let second = largest_of_four(invocation.index + 4u * TAKERS, TAKERS);
+        candidates[invocation.index] = max(first, second);
     }
     workgroupBarrier();
     return largest_of_four(0u, 1u);

@@ -3,7 +3,7 @@
 // #include "shared/group.wgsl"
 
 struct Start {
-    first: u32,  // the workgroup that the dispatch begins with, where several share the workgroups
+    first: u32,  // the first workgroup of the dispatch, where several share them
 }
 
 @group(0) @binding(0) var<uniform> start: Start;

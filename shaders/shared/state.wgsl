@@ -1,5 +1,6 @@
-// What the whole batch collects while it is prepared and finished. Every entry only grows (atomicMax is the same in any
-// order) and is set back to 0 by the last `totals`, so that a recording needs no clearing.
+// What the whole batch collects while it is prepared and finished. Every entry only grows
+// (atomicMax is the same in any order) and is set back to 0 by the last `totals`, so that a
+// recording needs no clearing.
 
 const EMBEDDINGS_FAULT = 0u;  // first value that is not finite, as 2^32 - 1 - (row * D + column)
 const REFERENCES_FAULT = 1u;

@@ -1,5 +1,9 @@
-// A stripe: `rows` rows of the N x M matrix, from row `begin`, every row `stride` columns after the other. A list of pairs is one
-// stripe that holds them one after the other, `stride` pairs a row.
+// A stripe: `rows` rows of the N x M matrix, from row `begin`, every row `stride` columns after the
+// other. A list of pairs is one stripe that holds them one after the other, `stride` pairs a row.
+//
+// The file that includes it adds
+//
+//   var<uniform> sizes: Sizes
 
 // #include "shared/group.wgsl"
 // #include "shared/sizes.wgsl"
@@ -12,7 +16,7 @@ struct Stripe {
     stride: u32,      // M, as planned, rounded up to a multiple of 4
     same_set: u32,    // 1 in batch mode, where the pair (i, i) does not exist
     portion: u32,     // which portion of a row's work, where a kernel splits it
-    first_x: u32,     // the workgroup that a dispatch begins with, where several share the workgroups of a stripe
+    first_x: u32,     // the first workgroup of a dispatch, where several share them
     first_y: u32,     // the same in the other dimension of tiles
 }
 

@@ -1,7 +1,7 @@
 // What a row adds up to, and what all rows add up to. The host reads both: src/wgsl/layout.rs.
 
 struct Row {
-    loss: f32,               // sum of the row's terms; where they are kept apart, of the positive ones
+    loss: f32,               // sum of the terms; where they are kept apart, of the positive ones
     negative_loss: f32,      // sum of the negative terms, where they are kept apart
     positive_distance: f32,  // sum of d over the positives
     negative_distance: f32,  // sum of d over the negatives
@@ -32,5 +32,5 @@ struct Totals {
     negative_pairs: vec2<u32>,
     faults: vec4<u32>,     // of embeddings, references, beta, labels: shared/state.wgsl
     list_faults: vec4<u32>,  // of indices, pairs, targets, and targets that are not finite
-    given: vec4<u32>,      // rows, references and entries of a list as the caller gave them: shared/sizes.wgsl
+    given: vec4<u32>,      // sizes as the caller gave them: shared/sizes.wgsl
 }

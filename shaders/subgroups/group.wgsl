@@ -3,7 +3,10 @@
 struct Group {
     @builtin(workgroup_id) id: vec3<u32>,
     @builtin(num_workgroups) count: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
+}
+
+struct Invocation {
+    @builtin(local_invocation_index) index: u32,
     @builtin(num_subgroups) subgroups: u32,
     @builtin(subgroup_id) subgroup: u32,
     @builtin(subgroup_invocation_id) lane: u32,

@@ -1,7 +1,8 @@
 // shared/reduce_extremes.wgsl by subgroups: the least key, then the lowest column that has it.
-// Needs subgroups/reduce.wgsl.
 
+// #include "shared/extremes.wgsl"
 // #include "shared/order.wgsl"
+// #include "shared/reduce.wgsl"
 
 // Beyond the keys of all finite values.
 const NO_KEY = 0xffffffffu;
@@ -20,14 +21,16 @@ fn subgroup_extremes(value: Extremes) -> Extremes {
         key_of_extreme(value.farthest, ~order_of(value.farthest.value)),
     );
     let least = subgroupMin(keys);
-    let columns = subgroupMin(select(vec2(NOWHERE), vec2(value.nearest.column, value.farthest.column), keys == least));
+    let columns = subgroupMin(
+        select(vec2(NOWHERE), vec2(value.nearest.column, value.farthest.column), keys == least),
+    );
     return Extremes(extreme_of_key(least.x, columns.x), extreme_of_key(~least.y, columns.y));
 }
 
-fn workgroup_extremes(value: Extremes, group: Group) -> Extremes {
-    show_all(pack_extremes(subgroup_extremes(value)), group);
+fn workgroup_extremes(value: Extremes, invocation: Invocation) -> Extremes {
+    show_all(pack_extremes(subgroup_extremes(value)), invocation);
     var extremes = unpack_extremes(reduce_scratch[0]);
-    for (var k = 1u; k < group.subgroups; k++) {
+    for (var k = 1u; k < invocation.subgroups; k++) {
         extremes = combine_extremes(extremes, unpack_extremes(reduce_scratch[k]));
     }
     workgroupBarrier();

@@ -1,12 +1,11 @@
 // Contrastive loss. Per pair at distance d:
 //
-//   positive  max(0, d - positive_margin)^POWER      slope   POWER max(0, d - positive_margin)^(POWER - 1)
-//   negative  max(0, negative_margin - d)^POWER      slope  -POWER max(0, negative_margin - d)^(POWER - 1)
+//   positive  h^POWER   h = max(0, d - positive_margin)   slope   POWER h^(POWER - 1)
+//   negative  h^POWER   h = max(0, negative_margin - d)   slope  -POWER h^(POWER - 1)
 //
-// One workgroup per row; one read of its distances, one write of its coefficients.
+// The sums over the pairs are in terms/pairs.wgsl.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficient_quads.wgsl"
+// #include "terms/pairs.wgsl"
 
 struct Parameters {
     positive_margin: f32,
@@ -16,66 +15,56 @@ struct Parameters {
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
 override POWER: u32 = 2u;
-// 1: the mean of the non-zero positives plus the mean of the non-zero negatives, with the counts from `statistics`.
+// 1: the mean of the non-zero positives plus the mean of the non-zero negatives, with the counts
+// from `statistics`.
 override SPLIT_MEAN: u32 = 0u;
 
-fn term(hinge: vec4<f32>) -> vec4<f32> {
-    if (POWER == 1u) {
-        return hinge;
-    }
-    return hinge * hinge;
+fn positive_hinges(d: vec4<f32>) -> vec4<f32> {
+    return max(vec4(0.0), d - parameters.positive_margin);
 }
 
-fn term_slope(hinge: vec4<f32>) -> vec4<f32> {
-    if (POWER == 1u) {
-        return select(vec4(0.0), vec4(1.0), hinge > vec4(0.0));
-    }
-    return 2.0 * hinge;
+fn negative_hinges(d: vec4<f32>) -> vec4<f32> {
+    return max(vec4(0.0), parameters.negative_margin - d);
 }
 
-fn work(row: u32, group: Group, positive_weight: f32, negative_weight: f32) {
-    let i = stripe.begin + row;
-    var pairs: Pairs;
-    var losses = vec2(0.0);
-    var nonzero = vec2(0u);
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
-        let kinds = relations(i, quad);
-        let d = distances_of(row, quad, kinds);
-        see_pairs(&pairs, kinds, d);
-        let positive = select(vec4(0.0), max(vec4(0.0), d - parameters.positive_margin), kinds == vec4(POSITIVE));
-        let negative = select(vec4(0.0), max(vec4(0.0), parameters.negative_margin - d), kinds == vec4(NEGATIVE));
-        losses += vec2(sum_of(term(positive)), sum_of(term(negative)));
-        nonzero += vec2(count_of(positive > vec4(0.0)), count_of(negative > vec4(0.0)));
-        let slopes = positive_weight * term_slope(positive) - negative_weight * term_slope(negative);
-        coefficients[row * quads() + quad] = coefficients_from(slopes, d);
+fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
+    if (POWER == 1u) {
+        return hinges;
     }
-    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero), group);
-    if (group.local == 0u) {
-        rows[i] = Row(
-            sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, counts.z, counts.w,
-            vec2(counts.x + counts.y, 0u), vec2(counts.z + counts.w, 0u), 0.0, 0u,
-        );
+    return hinges * hinges;
+}
+
+fn slopes_of(hinges: vec4<f32>) -> vec4<f32> {
+    if (POWER == 1u) {
+        return select(vec4(0.0), vec4(1.0), hinges > vec4(0.0));
+    }
+    return 2.0 * hinges;
+}
+
+fn work(row: u32, weights: vec2<f32>, invocation: Invocation) {
+    let summary = sum_up(row, weights, invocation);
+    if (invocation.index == 0u) {
+        rows[stripe.begin + row] = summary;
     }
 }
 
 // Fills `rows`, from which the totals of the batch are made.
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group) {
+fn statistics(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row < stripe_rows()) {
-        work(row, group, 1.0, 1.0);
+        work(row, vec2(1.0), invocation);
     }
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row < stripe_rows()) {
+        var weights = vec2(1.0);
         if (SPLIT_MEAN == 1u) {
-            work(row, group, totals.positive_weight, totals.negative_weight);
-        } else {
-            work(row, group, 1.0, 1.0);
+            weights = vec2(totals.positive_weight, totals.negative_weight);
         }
+        work(row, weights, invocation);
     }
 }

@@ -5,18 +5,23 @@
 //
 // `main` then has, per positive pair (i, j), with h = max(0, J(i, j)):
 //
-//   smooth  J = log(exp(l(i)) + exp(l(j))) + d(i, j)      share of side i:  s = sigmoid(l(i) - l(j))
-//   EXACT   J = max(l(i), l(j)) + d(i, j)                 share of side i:  s = 1 where it is the maximum, i < j first, else 0
+//   smooth  J = log(exp(l(i)) + exp(l(j))) + d(i, j)   s = sigmoid(l(i) - l(j))
+//   EXACT   J = max(l(i), l(j)) + d(i, j)              s = 1 where l(i) is the maximum, of equals
+//                                                          where i < j, else 0
 //
-//   term  h^2 / 2 of the unordered pair; slope of d(i, j)  h, half of it for each order
-//   slope of d(i, k)  -W(i) exp(margin - d(i, k) - l(i)),  EXACT  -W(i) at the one k;   W(i) = sum_j h(i, j) s(i, j)
+//   term  h^2 / 2 of the unordered pair
+//   slope of d(i, j)   h, half of it for each order
+//   slope of d(i, k)  -W(i) exp(margin - d(i, k) - l(i)),  EXACT  -W(i) at the one k
+//
+// where s is the share of side i, and W(i) = sum_j h(i, j) s(i, j).
 //
 // Rows of one class have their negatives in common: both ends of a pair have negatives, or neither.
-// One workgroup per row; `statistics` reads its distances twice, `main` twice, and writes its coefficients once.
+// One workgroup per row; `statistics` reads its distances twice, `main` twice, and writes its
+// coefficients once.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficient_quads.wgsl"
-// #include "shared/extremes.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficient_quads.wgsl"
+// #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
 
 struct Parameters {
@@ -27,37 +32,41 @@ struct Parameters {
 
 override EXACT: u32 = 0u;
 
-fn nearest_negative(row: u32, group: Group) -> Extreme {
+fn nearest_negative(row: u32, invocation: Invocation) -> Extreme {
     let i = stripe.begin + row;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
-        seen.nearest = nearest_of(seen.nearest, kinds == vec4(NEGATIVE), distances_of(row, quad, kinds), 4u * quad);
+        seen.nearest = nearest_of(
+            seen.nearest, kinds == vec4(NEGATIVE), distances_of(row, quad, kinds), 4u * quad,
+        );
     }
-    return workgroup_extremes(seen, group).nearest;
+    return workgroup_extremes(seen, invocation).nearest;
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group) {
+fn statistics(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
-    let nearest = nearest_negative(row, group);
+    let nearest = nearest_negative(row, invocation);
     var above = 0.0;
     if (EXACT == 0u) {
         // The largest summand is exp(0): nothing overflows.
         var sum = 0.0;
-        for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+        for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
             let kinds = relations(i, quad);
             let exponentials = exp(nearest.value - distances_of(row, quad, kinds));
             sum += sum_of(select(vec4(0.0), exponentials, kinds == vec4(NEGATIVE)));
         }
-        above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0));
+        above = log(max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), invocation).x, 1.0));
     }
-    if (group.local == 0u) {
-        row_statistics[i] = Statistic(parameters.margin - nearest.value + above, nearest.column, 0.0);
+    if (invocation.index == 0u) {
+        row_statistics[i] = Statistic(
+            parameters.margin - nearest.value + above, nearest.column, 0.0,
+        );
     }
 }
 
@@ -77,7 +86,9 @@ struct Positives {
 }
 
 // The slope of a pair, 0 where it is no positive.
-fn see_positive(positives: ptr<function, Positives>, i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
+fn see_positive(
+    positives: ptr<function, Positives>, i: u32, j: u32, own: Statistic, kind: u32, d: f32,
+) -> f32 {
     if (kind != POSITIVE) {
         return 0.0;
     }
@@ -96,7 +107,7 @@ fn see_positive(positives: ptr<function, Positives>, i: u32, j: u32, own: Statis
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -105,7 +116,7 @@ fn main(group: Group) {
     let own = row_statistics[i];
     var pairs: Pairs;
     var positives = Positives(0.0, 0.0, vec2(0u));
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let d = distances_of(row, quad, kinds);
         see_pairs(&pairs, kinds, d);
@@ -119,10 +130,10 @@ fn main(group: Group) {
         coefficients[row * quads() + quad] = coefficients_from(slopes, d);
     }
     let sums =
-        workgroup_sum(vec4(positives.loss, positives.weight, pairs.positive_distance, pairs.negative_distance), group);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, positives.unordered), group);
+        workgroup_sum(vec4(positives.loss, positives.weight, pairs.distances), invocation);
+    let counts = workgroup_count(vec4(pairs.counts, positives.unordered), invocation);
     // Each invocation goes over what it has written itself.
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations(i, quad);
         let at = row * quads() + quad;
         let d = distances_of(row, quad, kinds);
@@ -130,12 +141,15 @@ fn main(group: Group) {
         if (EXACT == 0u) {
             slopes = -sums.y * exp(parameters.margin - d - own.value);
         }
-        coefficients[at] = select(coefficients[at], coefficients_from(slopes, d), kinds == vec4(NEGATIVE));
-    }
-    if (group.local == 0u) {
-        rows[i] = Row(
-            sums.x, 0.0, sums.z, sums.w, counts.x, counts.y, 0u, 0u,
-            vec2(counts.z, 0u), vec2(counts.w, 0u), 0.0, 0u,
+        coefficients[at] = select(
+            coefficients[at], coefficients_from(slopes, d), kinds == vec4(NEGATIVE),
         );
+    }
+    if (invocation.index == 0u) {
+        var summary = row_of_pairs(sums.zw, counts.xy);
+        summary.loss = sums.x;
+        summary.terms.x = counts.z;
+        summary.nonzero.x = counts.w;
+        rows[i] = summary;
     }
 }

@@ -4,8 +4,8 @@
 //
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficient_quads.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficient_quads.wgsl"
 
 struct Parameters {
     margin: f32,
@@ -17,7 +17,7 @@ override POWER: u32 = 1u;
 override DIVIDE_BY_CLASSES: u32 = 0u;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -30,7 +30,7 @@ fn main(group: Group) {
     var own_slope = 0.0;
     var other_distance = 0.0;
     var within = 0.0;  // classes within the margin; their terms may be too small for f32
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let classes = columns_of(quad);
         let is_other = (classes < vec4(sizes.references)) & (classes != vec4(own_class));
         let d = select(vec4(0.0), distances[row * quads() + quad], is_other);
@@ -48,17 +48,18 @@ fn main(group: Group) {
         own_slope += sum_of(slopes);
         coefficients[row * quads() + quad] = coefficients_from(-slopes, d);
     }
-    let sums = workgroup_sum(vec4(loss, own_slope, other_distance, within), group);
+    let sums = workgroup_sum(vec4(loss, own_slope, other_distance, within), invocation);
     // The row's coefficients come before that of its own class.
     storageBarrier();
-    if (group.local == 0u) {
+    if (invocation.index == 0u) {
         coefficients[row * quads() + own_class / 4u][own_class % 4u] = coefficient(sums.y, own);
-        let nonzero = vec2(select(0u, 1u, sums.w > 0.0), 0u);
-        if (DISTANCE == SCORES) {
-            rows[i] = Row(sums.x, 0.0, 0.0, 0.0, 0u, 0u, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);
-        } else {
-            let others = sizes.references - 1u;
-            rows[i] = Row(sums.x, 0.0, own, sums.z, 1u, others, 0u, 0u, vec2(1u, 0u), nonzero, 0.0, 0u);
+        var summary: Row;
+        if (DISTANCE != SCORES) {
+            summary = row_of_pairs(vec2(own, sums.z), vec2(1u, sizes.references - 1u));
         }
+        summary.loss = sums.x;
+        summary.terms.x = 1u;
+        summary.nonzero.x = select(0u, 1u, sums.w > 0.0);
+        rows[i] = summary;
     }
 }

@@ -1,14 +1,15 @@
-// NT-Xent loss. With L(i) = log sum_n exp(l(i, n)) over the negatives n of i, per ordered positive pair (i, p):
+// NT-Xent loss. With L(i) = log sum_n exp(l(i, n)) over the negatives n of i, per ordered positive
+// pair (i, p):
 //
 //   term  log(1 + exp(L(i) - l(i, p)))
 //   slope of d(i, p)   sigmoid(L(i) - l(i, p))
 //   slope of d(i, n)  -W(i) exp(l(i, n) - L(i));   W(i) = sum_p sigmoid(L(i) - l(i, p))
 //
 // Both slopes lack the factor 1 / temperature, which is applied with the reduction.
-// Without negatives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// Without negatives all of them are 0. The coefficients are made of these in terms/softmax.wgsl.
 // `statistics` reads the distances of its row three times.
 
-// #include "shared/softmax.wgsl"
+// #include "terms/softmax.wgsl"
 
 fn is_summand(kind: u32) -> bool {
     return kind == NEGATIVE;
@@ -16,7 +17,8 @@ fn is_summand(kind: u32) -> bool {
 
 // `end.weight` is W(i): 0 without positives, and without negatives.
 fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
-    // The log-sum-exp is above all of its logits: for negatives the lead is not below 0 but by its rounding.
+    // The log-sum-exp is above all of its logits: for negatives the lead is not below 0 but by its
+    // rounding.
     let over = lead(end.value, d);
     let small = exp(-abs(over));
     let positive = select(small, 1.0, over >= 0.0) / (1.0 + small);
@@ -24,33 +26,34 @@ fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group) {
+fn statistics(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     var pairs: Pairs;
-    let level = level_of_row(row, group, &pairs);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let level = level_of_row(row, invocation, &pairs);
+    let counts = workgroup_count(vec4(pairs.counts, 0u, 0u), invocation);
     let has_negatives = counts.y > 0u;
     let label = labels[i];
     var loss = 0.0;
     var weight = 0.0;
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+    for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         if (has_negatives && relation_of(i, label, j) == POSITIVE) {
             let over = lead(level, distance_at(row * stripe.stride + j));
             loss += softplus(over);
             weight += sigmoid(over);
         }
     }
-    let sums = workgroup_sum(vec4(loss, weight, pairs.positive_distance, pairs.negative_distance), group);
-    if (group.local == 0u) {
+    let sums = workgroup_sum(vec4(loss, weight, pairs.distances), invocation);
+    if (invocation.index == 0u) {
         row_statistics[i] = Statistic(level, 0u, sums.y);
+        var summary = row_of_pairs(sums.zw, counts.xy);
+        summary.loss = sums.x;
+        summary.terms.x = counts.x;
         // A softplus is never 0, though f32 may round it so.
-        let nonzero = select(0u, counts.x, has_negatives);
-        rows[i] = Row(
-            sums.x, 0.0, sums.z, sums.w, counts.x, counts.y, 0u, 0u, vec2(counts.x, 0u), vec2(nonzero, 0u), 0.0, 0u,
-        );
+        summary.nonzero.x = select(0u, counts.x, has_negatives);
+        rows[i] = summary;
     }
 }

@@ -1,14 +1,15 @@
-// Supervised contrastive loss. With L(i) = log sum_j exp(l(i, j)) over all pairs of i, per anchor i with positives P(i):
+// Supervised contrastive loss. With L(i) = log sum_j exp(l(i, j)) over all pairs of i, per anchor i
+// with positives P(i):
 //
 //   term  mean over p in P(i) of L(i) - l(i, p)
 //   slope of d(i, j)   1/|P(i)| - exp(l(i, j) - L(i))   for positives j
 //                      -exp(l(i, j) - L(i))             for negatives j
 //
 // Both slopes lack the factor 1 / temperature, which is applied with the reduction.
-// Without positives all of them are 0. The coefficients are made of these in shared/softmax.wgsl.
+// Without positives all of them are 0. The coefficients are made of these in terms/softmax.wgsl.
 // `statistics` reads the distances of its row three times.
 
-// #include "shared/softmax.wgsl"
+// #include "terms/softmax.wgsl"
 
 fn is_summand(kind: u32) -> bool {
     return kind != NO_PAIR;
@@ -21,32 +22,34 @@ fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn statistics(group: Group) {
+fn statistics(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
     }
     let i = stripe.begin + row;
     var pairs: Pairs;
-    let level = level_of_row(row, group, &pairs);
+    let level = level_of_row(row, invocation, &pairs);
     let label = labels[i];
     var sum_of_leads = 0.0;
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+    for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         if (relation_of(i, label, j) == POSITIVE) {
             sum_of_leads += lead(level, distance_at(row * stripe.stride + j));
         }
     }
-    let sums = workgroup_sum(vec4(sum_of_leads, 0.0, pairs.positive_distance, pairs.negative_distance), group);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
-    if (group.local == 0u) {
+    let sums = workgroup_sum(vec4(sum_of_leads, 0.0, pairs.distances), invocation);
+    let counts = workgroup_count(vec4(pairs.counts, 0u, 0u), invocation);
+    if (invocation.index == 0u) {
         let has_positives = counts.x > 0u;
         let weight = select(1.0 / f32(counts.x), 0.0, !has_positives);
         row_statistics[i] = Statistic(level, 0u, weight);
-        // A sum of more than one exponential is greater than each, though f32 may round it to the largest.
+        // A sum of more than one exponential is greater than each, though f32 may round it to the
+        // largest.
         let is_nonzero = has_positives && counts.x + counts.y > 1u;
-        rows[i] = Row(
-            sums.x * weight, 0.0, sums.z, sums.w, counts.x, counts.y, 0u, 0u,
-            vec2(select(0u, 1u, has_positives), 0u), vec2(select(0u, 1u, is_nonzero), 0u), 0.0, 0u,
-        );
+        var summary = row_of_pairs(sums.zw, counts.xy);
+        summary.loss = sums.x * weight;
+        summary.terms.x = select(0u, 1u, has_positives);
+        summary.nonzero.x = select(0u, 1u, is_nonzero);
+        rows[i] = summary;
     }
 }

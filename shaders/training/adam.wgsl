@@ -5,12 +5,12 @@
 //   w = w - learning_rate m' / (sqrt(v') + epsilon)
 //   m' = m / (1 - beta_1^t)              v' = v / (1 - beta_2^t)
 //
-// 1 - beta^t is what the moment of a gradient that was always 1 would be, and is computed as that: a sum of positive numbers, where
-// powers close to 1 would cancel out.
+// 1 - beta^t is what the moment of a gradient that was always 1 would be, and is computed as that:
+// a sum of positive numbers, where powers close to 1 would cancel out.
 //
 //   moments  P   (m, v), in place
 
-// #include "shared/optimizer.wgsl"
+// #include "training/optimizer.wgsl"
 
 struct Settings {
     count: u32,  // P

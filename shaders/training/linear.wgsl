@@ -7,14 +7,15 @@
 //   right    summands x columns, tight
 //   product  rows x columns, tight, written
 //
-// A workgroup computes a tile of 64 x 64 in steps of 16 summands: 16 x 16 invocations, each 4 x 4 numbers. Cost per number: K
-// multiply-adds; per tile and step, 2 x 64 x 16 values come from memory for 64 x 64 x 16 of them. The sum is one chain in the order
-// of the summands with the 16 of a step added up first, so that long sums stay accurate.
+// A workgroup computes a tile of 64 x 64 in steps of 16 summands: 16 x 16 invocations, each 4 x 4
+// numbers. Cost per number: K multiply-adds; per tile and step, 2 x 64 x 16 values come from memory
+// for 64 x 64 x 16 of them. The sum is one chain in the order of the summands with the 16 of a step
+// added up first, so that long sums stay accurate.
 
 // #include "shared/group.wgsl"
 
 struct Product {
-    first: u32,     // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,     // the first workgroup of a dispatch, where several share them
     rows: u32,
     columns: u32,
     summands: u32,  // K
@@ -31,7 +32,7 @@ override TRANSPOSED: u32 = 0u;
 const TILE = 64u;         // rows and columns of a tile
 const SIDE = 16u;         // invocations along each
 const STEP = 16u;         // summands per step
-const PITCH = SIDE + 1u;  // an odd stride between summands keeps workgroup memory free of bank conflicts
+const PITCH = SIDE + 1u;  // odd, which keeps workgroup memory free of bank conflicts
 
 // Four rows, or columns, of a summand in each vec4.
 var<workgroup> left_tile: array<vec4<f32>, STEP * PITCH>;
@@ -50,9 +51,9 @@ fn right_number(k: u32, column: u32) -> f32 {
 }
 
 // Each invocation loads one vec4 of each tile; neighbours read what is beside each other in memory.
-fn load(first_row: u32, first_column: u32, first: u32, group: Group) {
-    let major = group.local / SIDE;
-    let minor = group.local % SIDE;
+fn load(first_row: u32, first_column: u32, first: u32, invocation: Invocation) {
+    let major = invocation.index / SIDE;
+    let minor = invocation.index % SIDE;
     let k = select(minor, major, TRANSPOSED == 1u);
     let quad = select(major, minor, TRANSPOSED == 1u);
     let row = first_row + 4u * quad;
@@ -63,7 +64,7 @@ fn load(first_row: u32, first_column: u32, first: u32, group: Group) {
         left_number(row + 3u, first + k),
     );
     let column = first_column + 4u * minor;
-    right_tile[group.local] = vec4(
+    right_tile[invocation.index] = vec4(
         right_number(first + major, column),
         right_number(first + major, column + 1u),
         right_number(first + major, column + 2u),
@@ -72,14 +73,15 @@ fn load(first_row: u32, first_column: u32, first: u32, group: Group) {
 }
 
 // What a summand of the step gives to the numbers of the invocation: a vector for each of its rows.
-fn part(k: u32, group: Group) -> mat4x4<f32> {
-    let a = left_tile[k * PITCH + group.local / SIDE];
-    let b = right_tile[k * SIDE + group.local % SIDE];
+fn part(k: u32, invocation: Invocation) -> mat4x4<f32> {
+    let a = left_tile[k * PITCH + invocation.index / SIDE];
+    let b = right_tile[k * SIDE + invocation.index % SIDE];
     return mat4x4(a.x * b, a.y * b, a.z * b, a.w * b);
 }
 
-fn quarter_of_step(k: u32, group: Group) -> mat4x4<f32> {
-    return part(k, group) + part(k + 1u, group) + part(k + 2u, group) + part(k + 3u, group);
+fn quarter_of_step(k: u32, invocation: Invocation) -> mat4x4<f32> {
+    return part(k, invocation) + part(k + 1u, invocation)
+        + part(k + 2u, invocation) + part(k + 3u, invocation);
 }
 
 fn store_one(row: u32, column: u32, value: f32) {
@@ -96,7 +98,7 @@ fn store(row: u32, column: u32, values: vec4<f32>) {
 }
 
 @compute @workgroup_size(SIDE * SIDE)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let tile = size.first + number_of(group);
     let first_row = tile / size.across * TILE;
     let first_column = tile % size.across * TILE;
@@ -105,15 +107,16 @@ fn main(group: Group) {
     }
     var sums: mat4x4<f32>;
     for (var first = 0u; first < size.summands; first += STEP) {
-        load(first_row, first_column, first, group);
+        load(first_row, first_column, first, invocation);
         workgroupBarrier();
-        // Written out without a loop, because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all.
-        sums += quarter_of_step(0u, group) + quarter_of_step(4u, group)
-            + quarter_of_step(8u, group) + quarter_of_step(12u, group);
+        // Written out without a loop, because llvmpipe stops an invocation's loops, silently, after
+        // 65,535 rounds in all.
+        sums += quarter_of_step(0u, invocation) + quarter_of_step(4u, invocation)
+            + quarter_of_step(8u, invocation) + quarter_of_step(12u, invocation);
         workgroupBarrier();
     }
-    let row = first_row + 4u * (group.local / SIDE);
-    let column = first_column + 4u * (group.local % SIDE);
+    let row = first_row + 4u * (invocation.index / SIDE);
+    let column = first_column + 4u * (invocation.index % SIDE);
     store(row, column, sums[0]);
     store(row + 1u, column, sums[1]);
     store(row + 2u, column, sums[2]);

@@ -6,7 +6,7 @@
 //
 //   velocities  P   v, in place
 
-// #include "shared/optimizer.wgsl"
+// #include "training/optimizer.wgsl"
 
 struct Settings {
     count: u32,  // P

@@ -250,7 +250,7 @@ impl Loss {
 
 /// What a pointwise loss compares its values with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-// Their order is the number that `shaders/shared/elements.wgsl` knows them by.
+// Their order is the number that `shaders/pointwise/elements.wgsl` knows them by.
 #[non_exhaustive]
 pub enum Truth {
     /// With nothing; so do the losses over pairs, which compare rows with each other.

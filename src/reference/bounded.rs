@@ -186,19 +186,13 @@ impl Bounded {
         Self::new(value, error + SMALLEST).widened(4.0 * ULP).within_one()
     }
 
-    /// log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)).
+    /// log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)): never 0, however small.
     pub fn softplus(self) -> Term {
         let small = (-self.value.abs()).exp();
         let slope = self.sigmoid_by(small);
         let value = self.value.max(0.0) + small.ln_1p();
         let error = slope.magnitude().min(1.0) * self.error + small * exponential(self.value) + LOG;
-        let value = Self::new(value, error).widened(ULP);
-        let vanishes = value.value <= value.error;
-        Term {
-            value,
-            slope,
-            nonzero: Count { value: u64::from(value.value > 0.0), slack: vanishes.into() },
-        }
+        Term { value: Self::new(value, error).widened(ULP), slope, nonzero: Count::exact(1) }
     }
 
     /// max(0, x), with derivative 0 at 0.

@@ -1,4 +1,4 @@
-//! Random numbers without a state: a hash of what they are for. `shaders/shared/random.wgsl` has
+//! Random numbers without a state: a hash of what they are for. `shaders/terms/margin/random.wgsl` has
 //! the same.
 
 /// pcg3d of Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 2020.

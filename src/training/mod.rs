@@ -9,7 +9,7 @@
 //! use std::time::Duration;
 //!
 //! use wgpu_metric_learning::training::{Adam, Linear};
-//! use wgpu_metric_learning::{Context, Contrastive, Inputs, Result, Shape};
+//! use wgpu_metric_learning::{Context, Contrastive, Inputs, Record, Result, Shape};
 //!
 //! # fn application(device: &wgpu::Device, queue: &wgpu::Queue, inputs: &wgpu::Buffer, labels: &wgpu::Buffer, weights: &wgpu::Buffer) -> Result<()> {
 //! // 256 rows of 64 numbers in `inputs`; `weights` are 64 x 2, with whatever the training begins from.

@@ -12,74 +12,46 @@ pub(crate) struct Shader {
     text: &'static str,
 }
 
+/// Every file below `shaders/`, sorted by its path: `build.rs` lists them.
+const ALL: &[Shader] = &include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
+
 impl Shader {
-    pub(crate) const fn new(path: &'static str, text: &'static str) -> Self {
-        Self { path, text }
+    /// The file at this path below `shaders/`. [`shader!`] calls it, so that a path without a file
+    /// does not compile.
+    pub(crate) const fn at(path: &str) -> Self {
+        let mut index = 0;
+        while index < ALL.len() {
+            if is_same(ALL[index].path.as_bytes(), path.as_bytes()) {
+                return ALL[index];
+            }
+            index += 1;
+        }
+        panic!("no shader has this path")
     }
+}
+
+/// Whether two paths are the same: `==` is not for constants.
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
 }
 
 /// The shader file at this path below `shaders/`.
 macro_rules! shader {
     ($path:literal) => {
-        $crate::wgsl::include::Shader::new(
-            $path,
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $path)),
-        )
+        const { $crate::wgsl::include::Shader::at($path) }
     };
 }
 pub(crate) use shader;
 
-/// What the kernels share. Each is included once, where it is first asked for.
-const SHARED: &[Shader] = &[
-    shader!("shared/choice.wgsl"),
-    shader!("shared/chosen.wgsl"),
-    shader!("shared/coefficient_quads.wgsl"),
-    shader!("shared/coefficients.wgsl"),
-    shader!("shared/digits.wgsl"),
-    shader!("shared/distance.wgsl"),
-    shader!("shared/elements.wgsl"),
-    shader!("shared/exponential.wgsl"),
-    shader!("shared/extremes.wgsl"),
-    shader!("shared/finish.wgsl"),
-    shader!("shared/finished.wgsl"),
-    shader!("shared/group.wgsl"),
-    shader!("shared/logits.wgsl"),
-    shader!("shared/margin.wgsl"),
-    shader!("shared/numbers.wgsl"),
-    shader!("shared/optimizer.wgsl"),
-    shader!("shared/order.wgsl"),
-    shader!("shared/pairs.wgsl"),
-    shader!("shared/places.wgsl"),
-    shader!("shared/ranked.wgsl"),
-    shader!("shared/ranks.wgsl"),
-    shader!("shared/random.wgsl"),
-    shader!("shared/reduce.wgsl"),
-    shader!("shared/reduce_extremes.wgsl"),
-    shader!("shared/row.wgsl"),
-    shader!("shared/row_sum.wgsl"),
-    shader!("shared/sizes.wgsl"),
-    shader!("shared/softmax.wgsl"),
-    shader!("shared/sorted.wgsl"),
-    shader!("shared/sorting.wgsl"),
-    shader!("shared/start.wgsl"),
-    shader!("shared/state.wgsl"),
-    shader!("shared/stripe.wgsl"),
-    shader!("shared/summary.wgsl"),
-    shader!("shared/summation.wgsl"),
-    shader!("shared/triplet.wgsl"),
-    shader!("shared/values.wgsl"),
-    shader!("shared/wide.wgsl"),
-    shader!("subgroups/group.wgsl"),
-    shader!("subgroups/reduce.wgsl"),
-    shader!("subgroups/reduce_extremes.wgsl"),
-    shader!("subgroups/row_sum.wgsl"),
-];
-
 const INCLUDE: &str = "// #include \"";
 const OVERRIDE: &str = "override ";
 
-/// The whole WGSL of a kernel: its text with every `// #include "shared/..."` line replaced by that
-/// file, or by what stands in for it on the tier.
+/// The whole WGSL of a kernel: its text with every `// #include "FOLDER/FILE"` line replaced by that
+/// file, or by what stands in for it on the tier, where it is first asked for.
 pub(crate) fn compose(shader: Shader, tier: Tier) -> String {
     let mut whole = String::new();
     append(shader, tier, &mut HashSet::new(), &mut whole);
@@ -108,9 +80,9 @@ fn append(shader: Shader, tier: Tier, seen: &mut HashSet<&'static str>, whole: &
     for line in shader.text.lines() {
         match line.strip_prefix(INCLUDE).and_then(|rest| rest.strip_suffix('"')) {
             Some(path) => {
-                let included = SHARED.iter().find(|shared| shared.path == tier.stand_in(path));
+                let included = ALL.iter().find(|file| file.path == tier.stand_in(path));
                 let included = included.unwrap_or_else(|| {
-                    panic!("{} includes {path}, which is not shared", shader.path)
+                    panic!("{} includes {path}, which is not there", shader.path)
                 });
                 if seen.insert(included.path) {
                     append(*included, tier, seen, whole);
@@ -154,7 +126,10 @@ fn plant(shader: Shader, whole: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::gpu::kernel::catalogue;
 
     #[test]
     fn includes_once_and_recursively() {
@@ -162,5 +137,93 @@ mod tests {
         assert_eq!(whole.matches("struct Stripe").count(), 1);
         assert_eq!(whole.matches("fn wide_add").count(), 1);
         assert!(!whole.contains("#include"));
+    }
+
+    /// The paths of the kernels of a tier and of all that they include.
+    fn reached(tier: Tier) -> HashSet<&'static str> {
+        let mut reached = HashSet::new();
+        for kernel in catalogue::all() {
+            reached.insert(kernel.shader.path);
+            append(kernel.shader, tier, &mut reached, &mut String::new());
+        }
+        reached
+    }
+
+    #[test]
+    fn every_file_is_part_of_a_kernel() {
+        let reached: HashSet<_> = Tier::ALL.into_iter().flat_map(reached).collect();
+        let paths = ALL.iter().map(|file| file.path);
+        let left: Vec<_> = paths.filter(|path| !reached.contains(path)).collect();
+        assert!(left.is_empty(), "no kernel includes {left:?}");
+    }
+
+    /// The line above what a file needs of the one that includes it, in the header of the former.
+    const ADDS: &str = "// The file that includes it adds";
+
+    /// The declarations that headers in this text name below [`ADDS`], without what is said of
+    /// them.
+    fn added(whole: &str) -> Vec<&str> {
+        let mut added = Vec::new();
+        let mut lines = whole.lines();
+        while lines.any(|line| line == ADDS) {
+            assert_eq!(lines.next(), Some("//"));
+            let block = lines.by_ref().take_while(|line| line.starts_with("//   "));
+            let named = block.filter_map(|line| line.strip_prefix("//   "));
+            let declared = named.filter(|line| !line.starts_with(' '));
+            added.extend(declared.filter_map(|line| line.split("  ").next()));
+        }
+        added
+    }
+
+    /// What a declaration of this thing begins with, whatever follows.
+    fn beginning(declaration: &str) -> &str {
+        let name = declaration.find(' ').expect("a keyword") + 1;
+        let end = declaration[name..].find(['(', ':', ' ']);
+        end.map_or(declaration, |end| &declaration[..name + end])
+    }
+
+    /// The least that a declaration can stand for; `number` tells bindings apart.
+    fn stand_in(declaration: &str, number: usize) -> String {
+        let zero_of = |divider| declaration.rsplit_once(divider).map(|(_, kind)| kind);
+        match declaration.split_once(' ') {
+            Some(("struct", _)) => declaration.to_owned(),
+            Some(("alias", _)) => format!("{declaration} = u32;"),
+            Some(("var<uniform>", _)) => {
+                format!("@group(1) @binding({number}) {declaration};")
+            }
+            Some(("const", _)) => {
+                format!("{declaration} = {}();", zero_of(": ").expect("a type"))
+            }
+            Some(("fn", _)) => {
+                let result = zero_of(" -> ").map(|kind| format!("return {kind}();"));
+                format!("{declaration} {{ {} }}", result.unwrap_or_default())
+            }
+            _ => panic!("`{declaration}` declares nothing"),
+        }
+    }
+
+    /// Whether one of the lines declares this thing.
+    fn declares(whole: &str, declaration: &str) -> bool {
+        let code = whole.lines().filter(|line| !line.starts_with("//"));
+        let mut after = code.flat_map(|line| line.split(beginning(declaration)).skip(1));
+        after.any(|rest| rest.starts_with(['(', ':', ' ']))
+    }
+
+    #[test]
+    fn every_file_stands_alone_but_for_what_headers_name() {
+        for (tier, path) in Tier::ALL
+            .into_iter()
+            .flat_map(|tier| reached(tier).into_iter().map(move |path| (tier, path)))
+        {
+            let mut whole = compose(Shader::at(path), tier);
+            let named: BTreeSet<_> = added(&whole).into_iter().collect();
+            let missing = named.into_iter().filter(|declaration| !declares(&whole, declaration));
+            let stand_ins: Vec<_> =
+                missing.enumerate().map(|(number, one)| stand_in(one, number)).collect();
+            whole += &stand_ins.join("\n");
+            if let Err(error) = naga::front::wgsl::parse_str(&whole) {
+                panic!("{path} on tier {tier}: {}", error.emit_to_string(&whole));
+            }
+        }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Rows {
     pub fault: u32,
 }
 
-/// `Cut` of `shaders/shared/values.wgsl`.
+/// `Cut` of `shaders/pointwise/values.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Cut {
@@ -146,7 +146,7 @@ pub(crate) struct Totals {
     pub given: [u32; 4],
 }
 
-/// `Statistic` of `shaders/shared/row.wgsl`.
+/// `Statistic` of `shaders/terms/row.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Statistic {
@@ -165,7 +165,7 @@ pub(crate) struct Choice {
     pub negative_coefficient: f32,
 }
 
-/// `Ranks` of `shaders/shared/ranks.wgsl`.
+/// `Ranks` of `shaders/measures/summary.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Ranks {
@@ -190,7 +190,7 @@ pub(crate) struct Measures {
     pub given: [u32; 4],
 }
 
-/// `Progress` of `shaders/shared/optimizer.wgsl`.
+/// `Progress` of `shaders/training/optimizer.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Progress {
@@ -251,7 +251,7 @@ pub(crate) fn wide([low, high]: [u32; 2]) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// `BLOCK` and `DIGITS` of `shaders/shared/digits.wgsl`.
+/// `BLOCK` and `DIGITS` of `shaders/incidence/digits.wgsl`.
 pub(crate) const BLOCK: u64 = 1024;
 
 pub(crate) const DIGITS: u64 = 256;

@@ -43,7 +43,7 @@ impl Terms {
     }
 
     /// A kernel over the logits -d / `temperature` of a row, with the `Parameters` of
-    /// `shaders/shared/softmax.wgsl`.
+    /// `shaders/terms/softmax.wgsl`.
     pub fn over_logits(shader: Shader, temperature: f32) -> Self {
         let inverse = 1.0 / temperature;
         Self {

@@ -3,6 +3,7 @@
 
 /// Results are those of the reference, within its bounds.
 mod agreement {
+    mod counts;
     mod digits;
     mod goldens;
     mod lists;

@@ -10,6 +10,7 @@ mod measure;
 mod names;
 mod npy;
 mod objectives;
+mod outputs;
 mod shaders;
 mod times;
 mod validate;

@@ -6,7 +6,7 @@ use bytemuck::Pod;
 use wgpu::BufferUsages;
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{Adapter, Context, Inputs, Options, Shape};
+use wgpu_metric_learning::{Adapter, Context, Inputs, Options, Record, Shape};
 
 use crate::{Error, Result};
 

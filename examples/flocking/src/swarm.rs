@@ -1,7 +1,7 @@
 //! The swarm: particles on the GPU, what can be changed while they move, and how they are drawn.
 
 use canvas::{Camera, Gpu, Points, Result, Scene, Sources};
-use wgpu_metric_learning::{Binding, Contrastive, Inputs, Plan, Shape};
+use wgpu_metric_learning::{Binding, Contrastive, Inputs, Plan, Record, Shape};
 
 use crate::flock::{Arguments, Controls, Flock};
 use crate::motion::{Motion, Settings};

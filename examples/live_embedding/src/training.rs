@@ -4,7 +4,7 @@
 use canvas::{Gpu, Random, Result};
 use clap::builder::RangedU64ValueParser;
 use wgpu_metric_learning::training::{Adam, Linear, LinearPlan, OptimizerPlan};
-use wgpu_metric_learning::{Binding, Inputs, Plan, Shape};
+use wgpu_metric_learning::{Binding, Inputs, Plan, Record, Shape};
 
 use crate::digits::{DIGITS, Digits, FEATURES};
 use crate::objective::{Choice, Measured, Objective};

@@ -1,22 +1,25 @@
-// Margin loss of Wu et al. over all positive pairs and as many drawn negative ones: the term is in shared/margin.wgsl.
+// Margin loss of Wu et al. over all positive pairs and as many drawn negative ones: the term is in
+// terms/margin/term.wgsl.
 //
 // For the positive of rank r of anchor i, a negative at distance d is drawn with the weight
 //
-//   log w = (2 - D) log d + ((3 - D) / 2) log(1 - d^2 / 4)   less the row's maximum, with d at least NEAREST
-//   w = 0 at FARTHEST and beyond; where all negatives are there, w = 1 for all
+//   log w = (2 - D) log d + ((3 - D) / 2) log(1 - d^2 / 4)
 //
-// by the inverse of the cumulative sum of the weights in the order of the columns: it is the first whose sum is greater than
-// u(seed, i, r) times the whole sum, u from shared/random.wgsl.
+// less the row's maximum, with d at least NEAREST. At FARTHEST and beyond w is 0, but where all
+// negatives are there, it is 1 for all of them. The negative is drawn by the inverse of the
+// cumulative sum of the weights in the order of the columns: it is the first whose sum is greater
+// than u(seed, i, r) times the whole sum, u from terms/margin/random.wgsl.
 //
-// The invocations own consecutive segments of the columns, whose sums are summed up; a draw finds its segment by bisection, then
-// walks it. How often a column was drawn is counted in its coefficient, until the last sweep makes one of it: here those are
-// words. Anchors of more positives than PORTION draw in as many dispatches as it takes.
+// The invocations own consecutive segments of the columns, whose sums are summed up; a draw finds
+// its segment by bisection, then walks it. How often a column was drawn is counted in its
+// coefficient, until the last sweep makes one of it: here those are words. Anchors of more
+// positives than PORTION draw in as many dispatches as it takes.
 // One workgroup per row.
 
-// #include "shared/row.wgsl"
-// #include "shared/extremes.wgsl"
-// #include "shared/margin.wgsl"
-// #include "shared/random.wgsl"
+// #include "terms/row.wgsl"
+// #include "shared/reduce_extremes.wgsl"
+// #include "terms/margin/term.wgsl"
+// #include "terms/margin/random.wgsl"
 
 struct Parameters {
     alpha: f32,
@@ -25,13 +28,14 @@ struct Parameters {
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
-// The bits of the coefficients, which shared/coefficients.wgsl declares as f32.
+// The bits of the coefficients, which terms/coefficients.wgsl declares as f32.
 @group(0) @binding(5) var<storage, read_write> coefficients: array<atomic<u32>>;
 
 const NEAREST = 0.5;
 const FARTHEST = 1.4;
 
-// Draws of a dispatch: so many that its loops, which grow with the columns, are not stopped (src/gpu/cut/loops.rs).
+// Draws of a dispatch: so many that its loops, which grow with the columns, are not stopped
+// (src/gpu/cut/loops.rs).
 override PORTION: u32 = 16u * WORKGROUP;
 
 // Segments are summed up in blocks of 16, at most 16 of them.
@@ -75,25 +79,26 @@ fn weight(i: u32, row: u32, j: u32, negatives: Negatives) -> f32 {
     return exp(log_weight(d) - negatives.largest_log_weight);
 }
 
-// `cumulative` becomes the sums of `own` up to and with each invocation. They never fall, and rise only where `own` is not 0,
-// whatever is rounded: within a block all are one chain of additions, and a block begins where the one before it ends.
-fn sum_up_segments(own: f32, group: Group) {
-    cumulative[group.local] = own;
+// `cumulative` becomes the sums of `own` up to and with each invocation. They never fall, and rise
+// only where `own` is not 0, whatever is rounded: within a block all are one chain of additions,
+// and a block begins where the one before it ends.
+fn sum_up_segments(own: f32, invocation: Invocation) {
+    cumulative[invocation.index] = own;
     workgroupBarrier();
-    if (group.local < WORKGROUP / BLOCK) {
-        for (var k = group.local * BLOCK + 1u; k < (group.local + 1u) * BLOCK; k++) {
+    if (invocation.index < WORKGROUP / BLOCK) {
+        for (var k = invocation.index * BLOCK + 1u; k < (invocation.index + 1u) * BLOCK; k++) {
             cumulative[k] += cumulative[k - 1u];
         }
     }
     workgroupBarrier();
-    if (group.local == 0u) {
+    if (invocation.index == 0u) {
         before_block[0] = 0.0;
         for (var k = 1u; k < WORKGROUP / BLOCK; k++) {
             before_block[k] = before_block[k - 1u] + cumulative[k * BLOCK - 1u];
         }
     }
     workgroupBarrier();
-    cumulative[group.local] += before_block[group.local / BLOCK];
+    cumulative[invocation.index] += before_block[invocation.index / BLOCK];
     workgroupBarrier();
 }
 
@@ -106,8 +111,8 @@ fn segment_of(threshold: f32) -> u32 {
     return segment;
 }
 
-// The negative that the positive of this rank draws. Its weight is positive: a column is taken only when it has one, and
-// where rounding leaves none it is `negatives.some`.
+// The negative that the positive of this rank draws. Its weight is positive: a column is taken only
+// when it has one, and where rounding leaves none it is `negatives.some`.
 fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) -> u32 {
     let threshold = uniform_number(vec3(parameters.seed, i, rank)) * cumulative[WORKGROUP - 1u];
     let segment = segment_of(threshold);
@@ -131,7 +136,7 @@ fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) ->
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -141,7 +146,7 @@ fn main(group: Group) {
     var pairs: Pairs;
     // The heaviest negative is the one whose log-weight is the farthest up.
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             let d = distance_at(row * stripe.stride + j);
@@ -157,22 +162,23 @@ fn main(group: Group) {
             atomicStore(&coefficients[row * stripe.stride + j], 0u);
         }
     }
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let counts = uniform_count(vec4(pairs.counts, 0u, 0u), invocation);
     if (first > 0u && first >= counts.x) {
         return;
     }
-    let negatives = negatives_from(workgroup_extremes(seen, group));
+    let negatives = negatives_from(workgroup_extremes(seen, invocation));
     let draws = select(counts.x, 0u, negatives.some == NOWHERE);
 
     let segment_size = (sizes.references + WORKGROUP - 1u) / WORKGROUP;
-    let begin = group.local * segment_size;
+    let begin = invocation.index * segment_size;
     var own = 0.0;
     for (var j = begin; j < min(begin + segment_size, sizes.references); j++) {
         own += weight(i, row, j, negatives);
     }
-    sum_up_segments(own, group);
+    sum_up_segments(own, invocation);
     storageBarrier();
-    for (var rank = first + group.local; rank < min(first + PORTION, draws); rank += WORKGROUP) {
+    let end = min(first + PORTION, draws);
+    for (var rank = first + invocation.index; rank < end; rank += WORKGROUP) {
         let drawn = draw(i, row, rank, segment_size, negatives);
         atomicAdd(&coefficients[row * stripe.stride + drawn], 1u);
     }
@@ -181,23 +187,23 @@ fn main(group: Group) {
         return;
     }
 
-    let boundary = beta_of(i);
+    boundary = beta_of(i);
     var losses = vec2(0.0);
     var nonzero = vec2(0u);
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let at = row * stripe.stride + j;
         let kind = relation(i, j);
         var c = 0.0;
         if (kind != NO_PAIR) {
             let d = distance_at(at);
             if (kind == POSITIVE) {
-                let hinge = positive_terms(vec4(d), boundary).x;
+                let hinge = positive_hinges(vec4(d)).x;
                 losses.x += hinge;
                 nonzero.x += select(0u, 1u, hinge > 0.0);
                 c = coefficient(select(0.0, 1.0, hinge > 0.0), d);
             } else {
                 let times = atomicLoad(&coefficients[at]);
-                let hinge = negative_terms(vec4(d), boundary).x;
+                let hinge = negative_hinges(vec4(d)).x;
                 losses.y += f32(times) * hinge;
                 nonzero.y += select(0u, times, hinge > 0.0);
                 c = coefficient(select(0.0, -f32(times), hinge > 0.0), d);
@@ -205,12 +211,17 @@ fn main(group: Group) {
         }
         atomicStore(&coefficients[at], bitcast<u32>(c));
     }
-    let sums = workgroup_sum(vec4(losses, pairs.positive_distance, pairs.negative_distance), group);
-    let within = workgroup_count(vec4(nonzero, 0u, 0u), group);
-    if (group.local == 0u) {
-        rows[i] = Row(
-            sums.x, sums.y, sums.z, sums.w, counts.x, counts.y, within.x, within.y,
-            vec2(counts.x + draws, 0u), vec2(within.x + within.y, 0u), f32(i32(within.y) - i32(within.x)), 0u,
-        );
+    let sums = workgroup_sum(vec4(losses, pairs.distances), invocation);
+    let within = workgroup_count(vec4(nonzero, 0u, 0u), invocation);
+    if (invocation.index == 0u) {
+        var summary = row_of_pairs(sums.zw, counts.xy);
+        summary.loss = sums.x;
+        summary.negative_loss = sums.y;
+        summary.nonzero_positives = within.x;
+        summary.nonzero_negatives = within.y;
+        summary.terms.x = counts.x + draws;
+        summary.nonzero.x = within.x + within.y;
+        summary.beta_slope = f32(i32(within.y) - i32(within.x));
+        rows[i] = summary;
     }
 }

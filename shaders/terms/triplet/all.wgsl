@@ -1,19 +1,21 @@
-// Batch-all triplets: every (a, p, n) with max(0, d(a, p) + margin - d(a, n)), without enumerating any.
+// Batch-all triplets: every (a, p, n) with max(0, d(a, p) + margin - d(a, n)), without enumerating
+// any.
 //
-// The thresholds t = d(a, p) + margin of the positives are sorted. A negative at distance d is in the non-zero triplets of
-// all thresholds above d: a(n) of them, found by bisection. A positive is in those of all negatives below its threshold:
-// A(p) of them, by counting the negatives' places and summing up the counts. With T the largest threshold:
+// The thresholds t = d(a, p) + margin of the positives are sorted. A negative at distance d is in
+// the non-zero triplets of all thresholds above d: a(n) of them, found by bisection. A positive is
+// in those of all negatives below its threshold: A(p) of them, by counting the negatives' places
+// and summing up the counts. With T the largest threshold:
 //
-//   loss  sum over n of a(n) (T - d(n))  -  sum over p of A(p) (T - t(p))     (T cancels; it keeps the numbers small)
+//   loss  sum over n of a(n) (T - d(n))  -  sum over p of A(p) (T - t(p))
 //   slope of d(a, n)  -a(n)      slope of d(a, p)  A(p)
 //
 // An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch.
 // Cost: M log K + K log^2 K per anchor for K positives.
 // One workgroup per row.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
-// #include "shared/sorted.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficients.wgsl"
+// #include "terms/triplet/sorted.wgsl"
 // #include "shared/places.wgsl"
 
 struct Parameters {
@@ -23,7 +25,7 @@ struct Parameters {
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -31,7 +33,7 @@ fn main(group: Group) {
     let i = stripe.begin + row;
     let begin = row * stripe.stride;
     var pairs: Pairs;
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             see_pair(&pairs, kind, distance_at(begin + j));
@@ -40,23 +42,23 @@ fn main(group: Group) {
             coefficients[begin + j] = 0.0;
         }
     }
-    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let seen = uniform_count(vec4(pairs.counts, 0u, 0u), invocation);
     let portion = stripe.portion * PORTION;
     if (portion > 0u && portion >= seen.x) {
         return;
     }
-    let number = exclusive_scan(pairs.positives, group);
+    let number = exclusive_scan(pairs.counts.x, invocation);
 
     var loss = 0.0;
     var nonzero = 0u;
     for (var first = portion; first < min(portion + PORTION, seen.x); first += CHUNK) {
         let size = min(CHUNK, seen.x - first);
         let is_last = first + size == seen.x;
-        sort_positives(i, row, group, number, first, size, parameters.margin);
-        clear_places(size, group);
+        sort_positives(i, row, invocation, number, first, size, parameters.margin);
+        clear_places(size, invocation);
 
         let largest = keys[size - 1u];
-        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distance_at(begin + j);
                 let place = keys_up_to(size, d);
@@ -72,10 +74,10 @@ fn main(group: Group) {
             }
         }
         workgroupBarrier();
-        sum_up_places(size, group);
+        sum_up_places(size, invocation);
 
         var next = number;
-        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == POSITIVE) {
                 if (next >= first && next < first + size) {
                     let d = distance_at(begin + j);
@@ -90,16 +92,17 @@ fn main(group: Group) {
         workgroupBarrier();
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
-    let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), group);
-    if (group.local == 0u) {
-        var total = max(sums.x, 0.0);
-        var total_nonzero = wide_from_halves(halves.x, halves.y);
+    let sums = workgroup_sum(vec4(loss, pairs.distances, 0.0), invocation);
+    let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), invocation);
+    if (invocation.index == 0u) {
+        var summary = row_of_pairs(sums.yz, seen.xy);
+        summary.loss = max(sums.x, 0.0);
+        summary.terms = wide_product(seen.x, seen.y);
+        summary.nonzero = wide_from_halves(halves.x, halves.y);
         if (portion > 0u) {
-            total += rows[i].loss;
-            total_nonzero = wide_add(total_nonzero, rows[i].nonzero);
+            summary.loss += rows[i].loss;
+            summary.nonzero = wide_add(summary.nonzero, rows[i].nonzero);
         }
-        let terms = wide_product(seen.x, seen.y);
-        rows[i] = Row(total, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u, terms, total_nonzero, 0.0, 0u);
+        rows[i] = summary;
     }
 }

@@ -1,17 +1,17 @@
-// Batch-all triplets with the softplus: every (a, p, n) with log(1 + exp(d(a, p) - d(a, n))). There is no shortcut: every
-// triplet is evaluated, none is stored, O(K M) per anchor with K positives.
+// Batch-all triplets with the softplus: every (a, p, n) with log(1 + exp(d(a, p) - d(a, n))). There
+// is no shortcut: every triplet is evaluated, none is stored, O(K M) per anchor with K positives.
 //
 //   slope of d(a, p)  sum over n of sigmoid(d(a, p) - d(a, n))
 //   slope of d(a, n)  -sum over p of sigmoid(d(a, p) - d(a, n))
 //
-// A dispatch takes PORTION of an anchor's positives, at most CHUNK, which bounds its time and its loops; these are unrolled,
-// because llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all (src/gpu/cut/loops.rs). The positives of the
-// portion are shared out evenly among the invocations, whatever columns they stand in: slopes[k] belongs to keys[k].
-// One workgroup per row.
+// A dispatch takes PORTION of an anchor's positives, at most CHUNK, which bounds its time and its
+// loops; these are unrolled, because llvmpipe stops an invocation's loops, silently, after 65,535
+// rounds in all (src/gpu/cut/loops.rs). The positives of the portion are shared out evenly among the
+// invocations, whatever columns they stand in: slopes[k] belongs to keys[k]. One workgroup per row.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
-// #include "shared/sorted.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficients.wgsl"
+// #include "terms/triplet/sorted.wgsl"
 // #include "shared/exponential.wgsl"
 
 const BLOCK = 256u;  // columns that are summed up on their own first
@@ -28,13 +28,15 @@ fn with_key(k: u32, size: u32, n: f32) -> vec2<f32> {
 }
 
 fn with_keys(k: u32, size: u32, n: f32) -> vec2<f32> {
-    return with_key(k, size, n) + with_key(k + 1u, size, n) + with_key(k + 2u, size, n) + with_key(k + 3u, size, n);
+    return with_key(k, size, n) + with_key(k + 1u, size, n)
+        + with_key(k + 2u, size, n) + with_key(k + 3u, size, n);
 }
 
 fn negative_share(size: u32, n: f32) -> vec2<f32> {
     var sum = vec2(0.0);
     for (var k = 0u; k < size; k += 16u) {
-        sum += with_keys(k, size, n) + with_keys(k + 4u, size, n) + with_keys(k + 8u, size, n) + with_keys(k + 12u, size, n);
+        sum += with_keys(k, size, n) + with_keys(k + 4u, size, n)
+            + with_keys(k + 8u, size, n) + with_keys(k + 12u, size, n);
     }
     return sum;
 }
@@ -73,7 +75,7 @@ fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -81,29 +83,29 @@ fn main(group: Group) {
     let i = stripe.begin + row;
     let begin = row * stripe.stride;
     var pairs: Pairs;
-    for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+    for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             see_pair(&pairs, kind, distance_at(begin + j));
         }
     }
-    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let seen = uniform_count(vec4(pairs.counts, 0u, 0u), invocation);
     let first = stripe.portion * PORTION;
     if (first > 0u && first >= seen.x) {
         return;
     }
     let size = min(PORTION, seen.x - first);
     let is_last = first + size == seen.x;
-    let number = exclusive_scan(pairs.positives, group);
-    sort_positives(i, row, group, number, first, size, 0.0);
-    for (var k = group.local; k < size; k += WORKGROUP) {
+    let number = exclusive_scan(pairs.counts.x, invocation);
+    sort_positives(i, row, invocation, number, first, size, 0.0);
+    for (var k = invocation.index; k < size; k += WORKGROUP) {
         slopes[k] = positive_slope(i, begin, keys[k]);
     }
     workgroupBarrier();
 
     var loss = 0.0;
     var next = number;
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         var c = 0.0;
         if (first > 0u) {
@@ -128,14 +130,16 @@ fn main(group: Group) {
         coefficients[begin + j] = c;
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
-    if (group.local == 0u) {
-        let terms = wide_product(seen.x, seen.y);
-        var total = sums.x;
+    let sums = workgroup_sum(vec4(loss, pairs.distances, 0.0), invocation);
+    if (invocation.index == 0u) {
+        var summary = row_of_pairs(sums.yz, seen.xy);
+        summary.loss = sums.x;
         if (first > 0u) {
-            total += rows[i].loss;
+            summary.loss += rows[i].loss;
         }
+        summary.terms = wide_product(seen.x, seen.y);
         // A softplus is never 0, though f32 may round it so.
-        rows[i] = Row(total, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u, terms, terms, 0.0, 0u);
+        summary.nonzero = summary.terms;
+        rows[i] = summary;
     }
 }

@@ -1,13 +1,14 @@
-// Listed triplets. Triplet t is the pairs 2t and 2t + 1 of the list: anchor with positive, anchor with negative. The term is in
-// shared/triplet.wgsl. One workgroup per row of the list; one read of its distances, one write of its coefficients.
+// Listed triplets. Triplet t is the pairs 2t and 2t + 1 of the list: anchor with positive, anchor
+// with negative. The term is in terms/triplet/term.wgsl. One workgroup per row of the list; one
+// read of its distances, one write of its coefficients.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficients.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficients.wgsl"
 // #include "shared/exponential.wgsl"
-// #include "shared/triplet.wgsl"
+// #include "terms/triplet/term.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -15,7 +16,7 @@ fn main(group: Group) {
     var pairs: Pairs;
     var loss = 0.0;
     var nonzero = 0u;
-    for (var j = 2u * group.local; j < stripe.stride; j += 2u * WORKGROUP) {
+    for (var j = 2u * invocation.index; j < stripe.stride; j += 2u * WORKGROUP) {
         let at = row * stripe.stride + j;
         if (relation(row, j) == NO_PAIR) {
             continue;
@@ -31,12 +32,13 @@ fn main(group: Group) {
         coefficients[at] = coefficient(slope, positive);
         coefficients[at + 1u] = coefficient(-slope, negative);
     }
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
-    let counts = workgroup_count(vec4(pairs.positives, pairs.negatives, nonzero, 0u), group);
-    if (group.local == 0u) {
-        rows[row] = Row(
-            sums.x, 0.0, sums.y, sums.z, counts.x, counts.y, 0u, 0u,
-            vec2(counts.x, 0u), vec2(counts.z, 0u), 0.0, 0u,
-        );
+    let sums = workgroup_sum(vec4(loss, pairs.distances, 0.0), invocation);
+    let counts = workgroup_count(vec4(pairs.counts, nonzero, 0u), invocation);
+    if (invocation.index == 0u) {
+        var summary = row_of_pairs(sums.yz, counts.xy);
+        summary.loss = sums.x;
+        summary.terms.x = counts.x;
+        summary.nonzero.x = counts.z;
+        rows[row] = summary;
     }
 }

@@ -1,53 +1,55 @@
-// Semi-hard triplets: every (a, p) with the nearest negative farther than p, or the farthest negative where there is none.
-// The term is in shared/triplet.wgsl.
+// Semi-hard triplets: every (a, p) with the nearest negative farther than p, or the farthest
+// negative where there is none. The term is in terms/triplet/term.wgsl.
 //
-// The positives are sorted. Each negative falls between two of them, and only the nearest negative of such a gap can be
-// chosen: by the positive before the gap, and by those further before it whose own gaps are empty. So per gap the
-// smallest distance is kept, the gaps are swept from the far end (an empty gap takes what the next one has), and a
-// negative that was chosen counts the positives that chose it: a run of them, ending before its gap.
+// The positives are sorted. Each negative falls between two of them, and only the nearest negative
+// of such a gap can be chosen: by the positive before the gap, and by those further before it whose
+// own gaps are empty. So per gap the smallest distance is kept, the gaps are swept from the far end
+// (an empty gap takes what the next one has), and a negative that was chosen counts the positives
+// that chose it: a run of them, ending before its gap.
 //
 // An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch.
 // Cost: M log K + K log^2 K per anchor for K positives.
 // One workgroup per row.
 
-// #include "shared/row.wgsl"
+// #include "terms/row.wgsl"
 // #include "shared/order.wgsl"
-// #include "shared/coefficients.wgsl"
-// #include "shared/sorted.wgsl"
-// #include "shared/extremes.wgsl"
+// #include "terms/coefficients.wgsl"
+// #include "terms/triplet/sorted.wgsl"
+// #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
-// #include "shared/triplet.wgsl"
+// #include "terms/triplet/term.wgsl"
 
 const EMPTY = 0xffffffffu;
 
-// After sorted positive k: the order (below) of the nearest negative beyond it, EMPTY where there is none.
+// After sorted positive k: the order (below) of the nearest negative beyond it, EMPTY where there
+// is none.
 var<workgroup> gaps: array<atomic<u32>, CHUNK>;
 // The lowest column of the negatives of gap k that are that near.
 var<workgroup> columns: array<atomic<u32>, CHUNK>;
 
 // gaps[k] becomes the smallest of gaps[k ..].
-fn sweep_gaps(size: u32, group: Group) {
+fn sweep_gaps(size: u32, invocation: Invocation) {
     // Invocation 0 takes the far end, so that the sweep is a scan over earlier invocations.
     let each = owned_of(size);
-    let first = (WORKGROUP - group.local - 1u) * each;
+    let first = (WORKGROUP - invocation.index - 1u) * each;
     var own = EMPTY;
     for (var k = first; k < first + each; k++) {
         own = min(own, atomicLoad(&gaps[k]));
     }
-    scan_scratch[group.local] = own;
+    scan_scratch[invocation.index] = own;
     workgroupBarrier();
     for (var reach = 1u; reach < WORKGROUP; reach <<= 1u) {
         var beyond = EMPTY;
-        if (group.local >= reach) {
-            beyond = scan_scratch[group.local - reach];
+        if (invocation.index >= reach) {
+            beyond = scan_scratch[invocation.index - reach];
         }
         workgroupBarrier();
-        scan_scratch[group.local] = min(scan_scratch[group.local], beyond);
+        scan_scratch[invocation.index] = min(scan_scratch[invocation.index], beyond);
         workgroupBarrier();
     }
     var smallest = EMPTY;
-    if (group.local > 0u) {
-        smallest = scan_scratch[group.local - 1u];
+    if (invocation.index > 0u) {
+        smallest = scan_scratch[invocation.index - 1u];
     }
     for (var k = first + each; k > first; k--) {
         smallest = min(smallest, atomicLoad(&gaps[k - 1u]));
@@ -56,8 +58,8 @@ fn sweep_gaps(size: u32, group: Group) {
     workgroupBarrier();
 }
 
-// The slopes of the sorted positives that chose the negative of this order at distance d: those before `end`, as long as
-// their gaps hold it.
+// The slopes of the sorted positives that chose the negative of this order at distance d: those
+// before `end`, as long as their gaps hold it.
 fn slopes_of_choosers(end: u32, order: u32, d: f32) -> f32 {
     var sum = 0.0;
     for (var k = end; k > 0u; k--) {
@@ -70,7 +72,7 @@ fn slopes_of_choosers(end: u32, order: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -79,7 +81,7 @@ fn main(group: Group) {
     let begin = row * stripe.stride;
     var pairs: Pairs;
     var seen_negatives = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var j = group.local; j < stripe.stride; j += WORKGROUP) {
+    for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
         if (kind != NO_PAIR) {
             let d = distance_at(begin + j);
@@ -92,13 +94,13 @@ fn main(group: Group) {
             coefficients[begin + j] = 0.0;
         }
     }
-    let seen = workgroup_count(vec4(pairs.positives, pairs.negatives, 0u, 0u), group);
+    let seen = uniform_count(vec4(pairs.counts, 0u, 0u), invocation);
     let portion = stripe.portion * PORTION;
     if (portion > 0u && portion >= seen.x) {
         return;
     }
-    let number = exclusive_scan(pairs.positives, group);
-    let farthest = workgroup_extremes(seen_negatives, group).farthest;
+    let number = exclusive_scan(pairs.counts.x, invocation);
+    let farthest = workgroup_extremes(seen_negatives, invocation).farthest;
     // Without a negative an anchor has no triplet.
     let positives = select(0u, seen.x, seen.y > 0u);
 
@@ -107,13 +109,13 @@ fn main(group: Group) {
     for (var first = portion; first < min(portion + PORTION, positives); first += CHUNK) {
         let size = min(CHUNK, positives - first);
         let is_last = first + size == positives;
-        sort_positives(i, row, group, number, first, size, 0.0);
-        for (var k = group.local; k < owned_of(size) * WORKGROUP; k += WORKGROUP) {
+        sort_positives(i, row, invocation, number, first, size, 0.0);
+        for (var k = invocation.index; k < owned_of(size) * WORKGROUP; k += WORKGROUP) {
             atomicStore(&gaps[k], EMPTY);
             atomicStore(&columns[k], NOWHERE);
         }
         workgroupBarrier();
-        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distance_at(begin + j);
                 let before = keys_below(size, d);
@@ -123,8 +125,8 @@ fn main(group: Group) {
             }
         }
         workgroupBarrier();
-        sweep_gaps(size, group);
-        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+        sweep_gaps(size, invocation);
+        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distance_at(begin + j);
                 let before = keys_below(size, d);
@@ -136,7 +138,7 @@ fn main(group: Group) {
         workgroupBarrier();
 
         var next = number;
-        for (var j = group.local; j < sizes.references; j += WORKGROUP) {
+        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
             let kind = relation(i, j);
             if (kind == POSITIVE) {
                 if (next >= first && next < first + size) {
@@ -166,18 +168,17 @@ fn main(group: Group) {
         workgroupBarrier();
     }
 
-    let sums = workgroup_sum(vec4(loss, pairs.positive_distance, pairs.negative_distance, 0.0), group);
-    let counts = workgroup_count(vec4(nonzero, 0u, 0u, 0u), group);
-    if (group.local == 0u) {
-        var total = sums.x;
-        var total_nonzero = counts.x;
+    let sums = workgroup_sum(vec4(loss, pairs.distances, 0.0), invocation);
+    let counts = workgroup_count(vec4(nonzero, 0u, 0u, 0u), invocation);
+    if (invocation.index == 0u) {
+        var summary = row_of_pairs(sums.yz, seen.xy);
+        summary.loss = sums.x;
+        summary.terms.x = positives;
+        summary.nonzero.x = counts.x;
         if (portion > 0u) {
-            total += rows[i].loss;
-            total_nonzero += rows[i].nonzero.x;
+            summary.loss += rows[i].loss;
+            summary.nonzero.x += rows[i].nonzero.x;
         }
-        rows[i] = Row(
-            total, 0.0, sums.y, sums.z, seen.x, seen.y, 0u, 0u,
-            vec2(positives, 0u), vec2(total_nonzero, 0u), 0.0, 0u,
-        );
+        rows[i] = summary;
     }
 }

@@ -16,7 +16,7 @@ use crate::wgsl::terms::{Chunks, Walk};
 /// the ends of loops.
 pub(crate) const MOST_ROUNDS: u64 = 65_000;
 
-/// Columns or rows that `shaders/shared/summation.wgsl` sums up in a dispatch: no more than take a
+/// Columns or rows that `shaders/gradient/summation.wgsl` sums up in a dispatch: no more than take a
 /// tile a tenth of a second on a software adapter. The sums are the same in however many
 /// dispatches.
 pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;

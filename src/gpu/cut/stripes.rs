@@ -49,7 +49,7 @@ impl Kept {
     }
 }
 
-/// Stripes end on multiples of this, the `STEP` of `shaders/shared/summation.wgsl`, so that its
+/// Stripes end on multiples of this, the `STEP` of `shaders/gradient/summation.wgsl`, so that its
 /// sums are the same however the matrix is cut. A workspace too small for that many rows still
 /// works, with sums that may differ in their rounding.
 pub(crate) const STEP: u64 = 16;

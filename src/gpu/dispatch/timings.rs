@@ -16,7 +16,7 @@ use crate::gpu::kernel::stage::Stage;
 /// submission each need timings of their own.
 ///
 /// ```no_run
-/// # use wgpu_metric_learning::{Binding, Plan, Result};
+/// # use wgpu_metric_learning::{Binding, Plan, Record, Result};
 /// # fn application(plan: &Plan, inputs: &Binding, device: &wgpu::Device, queue: &wgpu::Queue) -> Result<()> {
 /// let timings = plan.timings(inputs)?; // the device needs wgpu::Features::TIMESTAMP_QUERY
 /// let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());

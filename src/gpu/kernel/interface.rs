@@ -1,24 +1,26 @@
-//! Which bindings the kernels of each room of `shaders/` have.
+//! Which bindings the kernels of each folder of `shaders/` have.
 
 use std::num::NonZeroU64;
 
 use crate::gpu::kernel::stage::Stage;
 use crate::wgsl::layout;
 
-/// What a binding of a kernel is.
+/// The kind of resource that a binding takes, and its name in the WGSL. Kernels of one interface
+/// that name it differently have their names beside each other: `"coefficients|choices"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// The `Stripe` uniform, chosen by the dynamic offset of a dispatch.
     Stripe,
     /// A uniform.
-    Uniform,
+    Uniform(&'static str),
     /// A storage buffer that is read.
-    Read,
+    Read(&'static str),
     /// A storage buffer that is written, and may be read.
-    Write,
+    Write(&'static str),
 }
 
-/// A room of `shaders/`: all its kernels have the same bindings, in group 0.
+/// What the kernels of a folder of `shaders/`, or of one file there, are bound to: they have the same
+/// bind group layout, in group 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Interface {
     PrepareSizes,
@@ -45,33 +47,163 @@ pub(crate) enum Interface {
 }
 
 impl Interface {
+    /// The bindings in the order of their numbers.
     pub(crate) const fn slots(self) -> &'static [Slot] {
         use Slot::{Read, Stripe, Uniform, Write};
         match self {
-            Self::PrepareSizes => &[Uniform, Read, Read, Read, Write],
-            Self::PrepareRows => &[Uniform, Read, Read, Write, Write, Write, Write, Uniform],
-            Self::PrepareBeta => &[Read, Write, Write],
-            Self::PrepareList => &[Uniform, Read, Read, Write, Write, Write, Uniform],
-            Self::Incidence => &[Stripe, Read, Read, Write, Write, Uniform],
-            Self::Distance => &[Stripe, Read, Read, Read, Read, Read, Write, Uniform],
-            Self::Terms => {
-                &[Stripe, Uniform, Read, Read, Read, Write, Write, Write, Read, Read, Uniform]
+            Self::PrepareSizes => &[
+                Uniform("subject"),
+                Read("rows"),
+                Read("reference_rows"),
+                Read("listed"),
+                Write("sizes"),
+            ],
+            Self::PrepareRows => &[
+                Uniform("subject"),
+                Read("raw"),
+                Read("raw_labels"),
+                Write("points"),
+                Write("norms"),
+                Write("labels"),
+                Write("state"),
+                Uniform("sizes"),
+            ],
+            Self::PrepareBeta => &[Read("raw"), Write("beta"), Write("state")],
+            Self::PrepareList => &[
+                Uniform("start"),
+                Read("entries"),
+                Read("same"),
+                Write("pairs"),
+                Write("kinds"),
+                Write("state"),
+                Uniform("sizes"),
+            ],
+            Self::Incidence => &[
+                Stripe,
+                Read("listed_rows"),
+                Read("order"),
+                Write("counts|begins"),
+                Write("ordered"),
+                Uniform("sizes"),
+            ],
+            Self::Distance => &[
+                Stripe,
+                Read("left|scores"),
+                Read("right"),
+                Read("left_norms"),
+                Read("right_norms"),
+                Read("pairs|state"),
+                Write("distances"),
+                Uniform("sizes"),
+            ],
+            Self::Terms => &[
+                Stripe,
+                Uniform("parameters"),
+                Read("labels"),
+                Read("reference_labels"),
+                Read("distances"),
+                Write("coefficients|choices"),
+                Write("rows"),
+                Write("row_statistics"),
+                Read("totals"),
+                Read("beta"),
+                Uniform("sizes"),
+            ],
+            Self::Gradient => &[
+                Stripe,
+                Read("own|points"),
+                Read("other|listed_rows"),
+                Read("coefficients|choices"),
+                Write("gradient"),
+                Read("order"),
+                Uniform("sizes"),
+            ],
+            Self::FinishedGradient => &[
+                Stripe,
+                Read("own"),
+                Read("other"),
+                Read("coefficients|choices"),
+                Write("gradient"),
+                Read("order"),
+                Uniform("sizes"),
+                Write("totals"),
+                Write("state"),
+                Uniform("finish"),
+            ],
+            Self::Pointwise => &[
+                Uniform("cut"),
+                Uniform("parameters"),
+                Read("values"),
+                Read("targets|labels"),
+                Write("gradient"),
+                Write("rows"),
+                Write("state"),
+                Uniform("sizes"),
+            ],
+            Self::FinishTotals => &[
+                Uniform("summands"),
+                Read("rows"),
+                Write("totals"),
+                Write("state"),
+                Uniform("sizes"),
+            ],
+            Self::FinishAccumulate => &[
+                Uniform("subject"),
+                Read("gradient"),
+                Read("totals"),
+                Write("sum"),
+                Write("total_loss"),
+                Write("state"),
+            ],
+            Self::FinishGradient => &[
+                Uniform("subject"),
+                Write("gradient"),
+                Read("transposed"),
+                Read("points"),
+                Read("norms"),
+                Write("totals"),
+                Write("state"),
+                Uniform("sizes"),
+            ],
+            Self::FinishBeta => &[
+                Uniform("start"),
+                Read("rows"),
+                Read("labels"),
+                Read("totals"),
+                Write("gradient"),
+                Write("state"),
+            ],
+            Self::FinishVerdict => {
+                &[Uniform("sizes"), Read("totals"), Read("state"), Write("verdict")]
             }
-            Self::Gradient => &[Stripe, Read, Read, Read, Write, Read, Uniform],
-            Self::FinishedGradient => {
-                &[Stripe, Read, Read, Read, Write, Read, Uniform, Write, Write, Uniform]
+            Self::FinishOutput => {
+                &[Uniform("subject"), Read("gradient"), Read("verdict"), Write("result")]
             }
-            Self::Pointwise => &[Uniform, Uniform, Read, Read, Write, Write, Write, Uniform],
-            Self::FinishTotals => &[Uniform, Read, Write, Write, Uniform],
-            Self::FinishAccumulate => &[Uniform, Read, Read, Write, Write, Write],
-            Self::FinishGradient => &[Uniform, Write, Read, Read, Read, Write, Write, Uniform],
-            Self::FinishBeta => &[Uniform, Read, Read, Read, Write, Write],
-            Self::FinishVerdict => &[Uniform, Read, Read, Write],
-            Self::FinishOutput => &[Uniform, Read, Read, Write],
-            Self::MeasureRanks => &[Stripe, Write, Read, Read, Read, Uniform],
-            Self::MeasureTotals => &[Read, Read, Write, Write, Write, Uniform],
-            Self::Optimizer => &[Uniform, Read, Write, Write, Write, Uniform],
-            Self::Linear => &[Uniform, Read, Read, Write],
+            Self::MeasureRanks => &[
+                Stripe,
+                Write("ranks"),
+                Read("labels"),
+                Read("reference_labels"),
+                Read("distances"),
+                Uniform("sizes"),
+            ],
+            Self::MeasureTotals => &[
+                Read("ranks"),
+                Read("recall_at"),
+                Write("recall"),
+                Write("measures"),
+                Write("state"),
+                Uniform("sizes"),
+            ],
+            Self::Optimizer => &[
+                Uniform("start"),
+                Read("gradient"),
+                Write("parameters"),
+                Write("moments|velocities"),
+                Write("progress"),
+                Uniform("settings"),
+            ],
+            Self::Linear => &[Uniform("size"), Read("left"), Read("right"), Write("product")],
         }
     }
 
@@ -97,7 +229,7 @@ impl Interface {
         }
     }
 
-    /// What a bind group of the room has.
+    /// The entries of its bind group layout.
     pub(crate) fn layout_entries(self) -> Vec<wgpu::BindGroupLayoutEntry> {
         let entry = |(binding, slot): (usize, &Slot)| wgpu::BindGroupLayoutEntry {
             binding: binding as u32,
@@ -117,11 +249,21 @@ impl Interface {
 }
 
 impl Slot {
+    /// The names that the kernels of the interface have for it.
+    #[cfg(test)]
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+        let names = match self {
+            Self::Stripe => "stripe",
+            Self::Uniform(names) | Self::Read(names) | Self::Write(names) => names,
+        };
+        names.split('|')
+    }
+
     fn binding_type(self) -> wgpu::BindingType {
         let ty = match self {
-            Self::Stripe | Self::Uniform => wgpu::BufferBindingType::Uniform,
-            Self::Read => wgpu::BufferBindingType::Storage { read_only: true },
-            Self::Write => wgpu::BufferBindingType::Storage { read_only: false },
+            Self::Stripe | Self::Uniform(_) => wgpu::BufferBindingType::Uniform,
+            Self::Read(_) => wgpu::BufferBindingType::Storage { read_only: true },
+            Self::Write(_) => wgpu::BufferBindingType::Storage { read_only: false },
         };
         let min_binding_size = match self {
             Self::Stripe => NonZeroU64::new(size_of::<layout::Stripe>() as u64),

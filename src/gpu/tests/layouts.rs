@@ -9,6 +9,7 @@ use crate::gpu::{RowWidth, Tier};
 use crate::loss::Difficulty;
 use crate::reference::samples::losses;
 use crate::training::Optimizer;
+use crate::wgsl::bindings::bindings;
 use crate::wgsl::include::{Shader, compose, shader};
 use crate::wgsl::layout::{
     Accumulate, Choice, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row,
@@ -189,37 +190,59 @@ fn settings_stand_in_the_order_of_the_kernel() {
 }
 
 #[test]
-fn rooms_have_the_bindings_of_their_kernels() {
+fn interfaces_have_the_bindings_of_their_kernels_by_name() {
     for Kernel { interface, shader, .. } in catalogue::all() {
         let module = parse(shader);
         for (_, global) in module.global_variables.iter() {
             let Some(binding) = &global.binding else { continue };
-            let slot = match global.space {
-                naga::AddressSpace::Uniform if global.name.as_deref() == Some("stripe") => {
-                    Slot::Stripe
+            let name = global.name.as_deref().unwrap_or_default();
+            let slot = interface.slots().get(binding.binding as usize);
+            let is_of_its_kind = match (global.space, slot) {
+                (naga::AddressSpace::Uniform, Some(Slot::Stripe)) => name == "stripe",
+                (naga::AddressSpace::Uniform, Some(Slot::Uniform(_))) => name != "stripe",
+                (naga::AddressSpace::Storage { access }, Some(Slot::Write(_))) => {
+                    access.contains(naga::StorageAccess::STORE)
                 }
-                naga::AddressSpace::Uniform => Slot::Uniform,
-                naga::AddressSpace::Storage { access }
-                    if access.contains(naga::StorageAccess::STORE) =>
-                {
-                    Slot::Write
+                (naga::AddressSpace::Storage { access }, Some(Slot::Read(_))) => {
+                    !access.contains(naga::StorageAccess::STORE)
                 }
-                _ => Slot::Read,
+                _ => false,
             };
-            assert_eq!(
-                (binding.group, room.slots().get(binding.binding as usize)),
-                (0, Some(&slot)),
-                "{global:?} of {shader:?}"
+            let has_its_name = slot.is_some_and(|slot| slot.names().any(|known| known == name));
+            assert!(
+                binding.group == 0 && is_of_its_kind && has_its_name,
+                "{}: binding {} is {name}, the interface has {slot:?}",
+                shader.path,
+                binding.binding
             );
         }
     }
 }
 
+/// What a listing prints is read from the text of the WGSL.
 #[test]
-fn no_room_needs_more_than_the_baseline() {
+fn bindings_are_read_from_the_text_as_naga_reads_them() {
+    for Kernel { shader, .. } in catalogue::all() {
+        let module = parse(shader);
+        let mut parsed: Vec<_> = module
+            .global_variables
+            .iter()
+            .filter_map(|(_, global)| {
+                Some((global.binding.as_ref()?.binding as usize, global.name.clone()?))
+            })
+            .collect();
+        parsed.sort();
+        let read = bindings(&compose(shader, Tier::Baseline));
+        let read: Vec<_> = read.into_iter().map(|one| (one.index, one.name)).collect();
+        assert_eq!(read, parsed, "{}", shader.path);
+    }
+}
+
+#[test]
+fn no_interface_needs_more_than_the_baseline() {
     for Kernel { interface, .. } in catalogue::all() {
-        let storage =
-            room.slots().iter().filter(|slot| matches!(slot, Slot::Read | Slot::Write)).count();
-        assert!(storage <= 8, "{room:?} has {storage} storage buffers");
+        let is_storage = |slot: &&Slot| matches!(slot, Slot::Read(_) | Slot::Write(_));
+        let storage = interface.slots().iter().filter(is_storage).count();
+        assert!(storage <= 8, "{interface:?} has {storage} storage buffers");
     }
 }

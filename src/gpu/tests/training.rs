@@ -4,7 +4,7 @@
 use super::contexts;
 use crate::gpu::device::allocate::filled;
 use crate::gpu::dispatch::readback::{Field, Pending, Sources};
-use crate::gpu::{Context, Options};
+use crate::gpu::{Context, Options, Record};
 use crate::reference::{Comparison, optimize, project, project_back};
 use crate::training::{Adam, Linear, Optimizer, Sgd};
 use crate::wgsl::include::planted;
@@ -239,7 +239,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("training/adam.wgsl", "sqrt(mean.y) + settings.epsilon", "sqrt(mean.y + settings.epsilon)"),
     ("training/adam.wgsl", "moments[index] = moment;", "moments[index] = vec2(g, g * g);"),
     ("training/linear.wgsl", "k * size.rows + row", "k * size.rows + row / 2u * 2u"),
-    ("training/linear.wgsl", "part(k + 3u, group)", "part(k + 2u, group)"),
+    ("training/linear.wgsl", "part(k + 3u, invocation)", "part(k + 2u, invocation)"),
     ("training/linear.wgsl", "first < size.summands", "first + STEP < size.summands"),
     ("training/linear.wgsl", "column + 3u, values.w", "column + 3u, values.z"),
 ];

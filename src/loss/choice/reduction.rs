@@ -18,7 +18,8 @@ pub enum Reduction {
     /// The sum over the number of terms that exist, zero or not.
     #[default]
     Mean,
-    /// The sum over the number of terms strictly greater than 0. For
+    /// The sum over the number of terms strictly greater than 0, whatever they round to: smooth
+    /// terms (softplus, log-sum-exp, entropy) are never 0, and there it is the mean. For
     /// [`Contrastive`](crate::Contrastive) the mean of the non-zero positive terms plus the
     /// mean of the non-zero negative terms.
     MeanNonZero,

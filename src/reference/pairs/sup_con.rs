@@ -35,9 +35,8 @@ impl Definition for SupCon {
         }
         let loss = anchor.positives.iter().map(|&p| level - logits[p]).sum::<Bounded>() * share;
         terms.terms = 1;
-        // That of a single pair is exactly 0.
-        let vanishes = pairs().nth(1).is_some() && loss.value <= loss.error;
-        terms.nonzero = Count { value: u64::from(loss.value > 0.0), slack: vanishes.into() };
+        // A sum of more than one exponential is greater than each; that of a single pair is the pair's.
+        terms.nonzero = Count::exact(u64::from(pairs().nth(1).is_some()));
         terms.with_loss(loss)
     }
 }

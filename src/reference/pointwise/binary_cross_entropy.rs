@@ -1,6 +1,6 @@
 //! The binary cross-entropy of logits (Goodfellow, Bengio and Courville 2016, section 6.2.2.2).
 
-use super::{Bounded, Elementwise, Term};
+use super::{Bounded, Count, Elementwise, Term};
 use crate::loss::BinaryCrossEntropy;
 
 const ONE: Bounded = Bounded::exact(1.0);
@@ -13,7 +13,13 @@ impl Elementwise for BinaryCrossEntropy {
         // s(-|x|)
         let tail = small / (ONE + small);
         let slope = if x.value >= 0.0 { (ONE - t) - tail } else { tail - t };
-        Term { value, slope, nonzero: value.or_flushed().hinge().nonzero }
+        // The cross-entropy of a probability is never 0, however small.
+        let nonzero = if (0.0..=1.0).contains(&t.value) {
+            Count::exact(1)
+        } else {
+            value.or_flushed().hinge().nonzero
+        };
+        Term { value, slope, nonzero }
     }
 }
 

@@ -11,6 +11,6 @@ impl Pointwise for CrossEntropy {
         let mut slopes = softmax.parts();
         slopes[y] =
             if y == softmax.column { -softmax.rest() } else { slopes[y] - Bounded::exact(1.0) };
-        Row::of_one_term(softmax.largest - x[y] + softmax.log_sum(), slopes)
+        Row::of_one_entropy(softmax.largest - x[y] + softmax.log_sum(), slopes)
     }
 }

@@ -7,7 +7,10 @@ impl Elementwise for ElasticNet {
     /// l1_strength |w| + l2_strength w^2, with derivative 0 at 0.
     fn term_of(&self, w: Bounded, _: Bounded) -> Term {
         let (l1, l2) = (input(self.l1_strength), input(self.l2_strength));
-        let slope = l1 * w.sign() + Bounded::exact(2.0) * l2 * w;
-        Term { value: l1 * w.abs() + l2 * w * w, slope, nonzero: slope.or_flushed().nonzero() }
+        Term {
+            value: l1 * w.abs() + l2 * w * w,
+            slope: l1 * w.sign() + Bounded::exact(2.0) * l2 * w,
+            nonzero: (l1.max(l2) * w.sign()).nonzero(),
+        }
     }
 }

@@ -62,10 +62,10 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// A row that is one term.
-    fn of_one_term(loss: Bounded, slopes: Vec<Bounded>) -> Self {
-        let loss = loss.or_flushed();
-        Self { loss, terms: 1, nonzero: loss.nonzero(), slopes }
+    /// A row that is one term, an entropy: greater than 0 wherever there are several classes.
+    fn of_one_entropy(loss: Bounded, slopes: Vec<Bounded>) -> Self {
+        let nonzero = Count::exact(u64::from(slopes.len() > 1));
+        Self { loss: loss.or_flushed(), terms: 1, nonzero, slopes }
     }
 }
 

@@ -13,6 +13,6 @@ impl Pointwise for UniformEntropy {
         let below: Bounded = x.iter().map(|&x| softmax.largest - x).sum();
         let slopes =
             softmax.parts().into_iter().map(|part| classes * part - Bounded::exact(1.0)).collect();
-        Row::of_one_term(below + classes * softmax.log_sum(), slopes)
+        Row::of_one_entropy(below + classes * softmax.log_sum(), slopes)
     }
 }

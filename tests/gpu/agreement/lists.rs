@@ -6,8 +6,8 @@ use support::agreement::Tally;
 use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Evaluation, Inputs, Loss, Margin, Mining, Reduction,
-    Result, Shape, Triplet,
+    Batch, Contrastive, Distance, Error, Evaluation, Inputs, Loss, Margin, Mining, Record,
+    Reduction, Result, Shape, Triplet,
 };
 
 const D: usize = 5;

@@ -7,7 +7,7 @@ use support::adapters::{Device, contexts, contexts_with};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Inputs, Margin, Mode, Options, Shape, reference,
+    Batch, Contrastive, Distance, Error, Inputs, Margin, Mode, Options, Record, Shape, reference,
 };
 
 /// N and D: edges of the tiles of 64 and of the workgroups of 256, and few rows.

@@ -9,8 +9,8 @@ use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
     Batch, Contrastive, CrossEntropy, Distance, Error, Inputs, L2, LiftedStructured, Margin,
-    MeanSquaredError, Mining, MultiMargin, NtXent, ObjectiveEvaluation, Result, Sampling, SupCon,
-    Triplet, Weighted, reference,
+    MeanSquaredError, Mining, MultiMargin, NtXent, ObjectiveEvaluation, Record, Result, Sampling,
+    SupCon, Triplet, Weighted, reference,
 };
 
 const N: usize = 40;

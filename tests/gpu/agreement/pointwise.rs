@@ -9,7 +9,8 @@ use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
     Batch, BinaryCrossEntropy, Context, CrossEntropy, ElasticNet, Error, Evaluation, Hinge, Huber,
-    Inputs, L1, L2, Loss, MeanSquaredError, Reduction, Result, Shape, UniformEntropy, reference,
+    Inputs, L1, L2, Loss, MeanSquaredError, Record, Reduction, Result, Shape, UniformEntropy,
+    reference,
 };
 
 const REDUCTIONS: [Reduction; 3] = [Reduction::Mean, Reduction::Sum, Reduction::MeanNonZero];

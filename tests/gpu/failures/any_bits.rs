@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wgpu_metric_learning::{
     Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, Hinge, Inputs, Loss, Margin,
-    Mining, Mode, MultiMargin, Options, Plan, Result, Shape, SupCon, Triplet, Truth,
+    Mining, Mode, MultiMargin, Options, Plan, Record, Result, Shape, SupCon, Triplet, Truth,
 };
 
 use support::adapters::{best_with, contexts};

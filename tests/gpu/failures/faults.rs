@@ -10,7 +10,7 @@ use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{
     Batch, Context, Contrastive, Error, Evaluation, Inputs, L2, LiftedStructured, Loss, Margin,
-    MemoryBank, ObjectiveEvaluation, Operation, Options, Result, Triplet, Weighted,
+    MemoryBank, ObjectiveEvaluation, Operation, Options, Record, Result, Triplet, Weighted,
 };
 
 const N: usize = 23;

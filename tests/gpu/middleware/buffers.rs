@@ -3,7 +3,7 @@
 use support::adapters::contexts;
 use support::sample::Values;
 use wgpu::BufferUsages;
-use wgpu_metric_learning::{Error, Inputs};
+use wgpu_metric_learning::{Error, Inputs, Record};
 
 use super::caller::{USAGE, callers, device, encoder};
 use super::guest::{Guest, every_loss, everything, fullest, sample};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use support::adapters::contexts;
 use support::sample::Values;
-use wgpu_metric_learning::{Context, Contrastive, Inputs, Loss, Output, Outputs, Shape};
+use wgpu_metric_learning::{Context, Contrastive, Inputs, Loss, Output, Outputs, Record, Shape};
 
 use super::caller::{Caller, adapters_of, caller, callers, encoder, filled};
 use super::guest::{Arena, every_loss, sample};

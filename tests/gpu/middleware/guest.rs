@@ -5,7 +5,7 @@ use std::ops::Range;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{
-    Batch, Binding, Distance, Evaluation, Inputs, Loss, Margin, Plan, Result,
+    Batch, Binding, Distance, Evaluation, Inputs, Loss, Margin, Plan, Record, Result,
 };
 
 use super::caller::{Caller, PATIENCE, POISON, encoder, filled, poison, read};

@@ -3,7 +3,7 @@
 use support::adapters::contexts;
 use support::sample::{Sample, Values};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Error, Loss, Output, Outputs, Plan, Result, Triplet, Weighted,
+    Batch, Contrastive, Error, Loss, Output, Outputs, Plan, Record, Result, Triplet, Weighted,
 };
 
 use super::caller::{Caller, POISON, USAGE, callers, encoder, filled, poison, read};

@@ -2,7 +2,7 @@
 
 use support::adapters::contexts;
 use support::sample::Values;
-use wgpu_metric_learning::{Contrastive, Error, Loss, Margin, Sampling, Triplet};
+use wgpu_metric_learning::{Contrastive, Error, Loss, Margin, Record, Sampling, Triplet};
 
 use super::caller::{PATIENCE, callers, encoder, read};
 use super::guest::{Guest, everything, fullest, sample};

@@ -6,7 +6,7 @@ use support::sample::Values;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
     Binding, Contrastive, Error, Evaluation, Inputs, Loss, Mode, Options, Output, Outputs, Plan,
-    Result, Shape, Weighted,
+    Record, Result, Shape, Weighted,
 };
 
 use super::caller::{Caller, PATIENCE, callers, encoder, filled, read};

@@ -11,7 +11,7 @@ use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::{MeasurePlan, Retrieval};
 use wgpu_metric_learning::training::{Adam, Linear, LinearPlan, Optimizer, OptimizerPlan, Sgd};
-use wgpu_metric_learning::{Binding, Error, Inputs, Plan, Shape, Triplet};
+use wgpu_metric_learning::{Binding, Error, Inputs, Plan, Record, Shape, Triplet};
 
 const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
 const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");

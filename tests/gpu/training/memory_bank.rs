@@ -7,7 +7,7 @@ use support::buffers::upload;
 use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Error, Evaluation, Inputs, Loss, MemoryBank, Shape, Triplet,
+    Batch, Contrastive, Error, Evaluation, Inputs, Loss, MemoryBank, Record, Shape, Triplet,
 };
 
 const D: usize = 5;

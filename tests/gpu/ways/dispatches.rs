@@ -7,8 +7,8 @@ use support::losses::{losses, pointwise, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Distance, Inputs, Loss, Mining, Options, Reduction, Shape, Stage,
-    Triplet,
+    Batch, Context, Contrastive, Distance, Inputs, Loss, Mining, Options, Record, Reduction, Shape,
+    Stage, Triplet,
 };
 
 /// Three tiles of rows, two of dimensions, and stripes of 128 rows.

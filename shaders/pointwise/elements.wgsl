@@ -1,12 +1,15 @@
-// A loss whose terms are single values. Its file adds
-//
-//   fn term_of(value: f32, its_target: f32) -> Term
+// A loss whose terms are single values.
 //
 //   targets   N x D   the caller's, where the loss compares with any
 //
-// One workgroup per row of the cut. Memory-bound: reads every value and target once, writes every slope once.
+// The file that includes it adds
+//
+//   fn term_of(value: f32, its_target: f32) -> Term
+//
+// One workgroup per row of the cut. Memory-bound: reads every value and target once, writes every
+// slope once.
 
-// #include "shared/values.wgsl"
+// #include "pointwise/values.wgsl"
 
 @group(0) @binding(3) var<storage, read> targets: array<f32>;
 
@@ -31,13 +34,14 @@ fn checked_target(index: u32) -> f32 {
     let value = targets[index];
     faults.target_value = max(faults.target_value, select(fault_key(index), 0u, is_finite(value)));
     if (TRUTH == SIGNS) {
-        faults.target_sign = max(faults.target_sign, select(fault_key(index), 0u, abs(value) == 1.0));
+        let key = select(fault_key(index), 0u, abs(value) == 1.0);
+        faults.target_sign = max(faults.target_sign, key);
     }
     return value;
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = row_of(group);
     if (row >= cut.rows) {
         return;
@@ -47,7 +51,7 @@ fn main(group: Group) {
     let size = min(cut.width, max(sizes.queries * cut.dimensions, begin) - begin);
     var loss = 0.0;
     var nonzero = 0u;
-    for (var k = group.local; k < size; k += WORKGROUP) {
+    for (var k = invocation.index; k < size; k += WORKGROUP) {
         let index = begin + k;
         let term = term_of(checked_value(index), checked_target(index));
         loss += term.value;
@@ -55,9 +59,9 @@ fn main(group: Group) {
         gradient[index] = term.slope;
     }
     report_faults();
-    let total = workgroup_sum(vec4(loss, 0.0, 0.0, 0.0), group).x;
-    let count = workgroup_count(vec4(nonzero, 0u, 0u, 0u), group).x;
-    if (group.local == 0u) {
+    let total = workgroup_sum(vec4(loss, 0.0, 0.0, 0.0), invocation).x;
+    let count = workgroup_count(vec4(nonzero, 0u, 0u, 0u), invocation).x;
+    if (invocation.index == 0u) {
         rows[row] = summary(total, size, count);
     }
 }

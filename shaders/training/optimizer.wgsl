@@ -1,15 +1,22 @@
-// A step of an optimiser, for every parameter by itself. Its file declares its `settings`, counts the steps in `begin`, and adds
-//
-//   fn make_step(index: u32, w: f32, slope: f32) -> bool
-//
-// which writes the parameter and its moments, what is remembered of its earlier gradients, if all of them are finite, and says so.
+// A step of an optimiser, for every parameter by itself. The file that includes it counts the steps
+// in its entry point `begin`.
 //
 //   gradient    P   dL/dw
 //   parameters  P   w, in place
 //   progress        what all parameters have in common
 //
-// A parameter stays as it is, its moments too, where its gradient is not finite or the step would make it so: that is counted.
-// Memory-bound: reads every gradient once, and reads and writes every parameter and moment once.
+// A parameter stays as it is, its moments too, where its gradient is not finite or the step would
+// make it so: that is counted. Memory-bound: reads every gradient once, and reads and writes every
+// parameter and moment once.
+//
+// The file that includes it adds
+//
+//   struct Settings { count: u32, weight_decay: f32 }     may have more members
+//   var<uniform> settings: Settings
+//   fn make_step(index: u32, w: f32, slope: f32) -> bool  writes the parameter and its moments,
+//                                                         what is remembered of its earlier
+//                                                         gradients, if all of them are finite,
+//                                                         and says so
 
 // #include "shared/numbers.wgsl"
 // #include "shared/start.wgsl"
@@ -38,8 +45,8 @@ fn leave_out(index: u32) {
 }
 
 @compute @workgroup_size(256)
-fn main(group: Group) {
-    let index = number_from_start(group) * 256u + group.local;
+fn main(group: Group, invocation: Invocation) {
+    let index = number_from_start(group) * 256u + invocation.index;
     if (index >= settings.count) {
         return;
     }

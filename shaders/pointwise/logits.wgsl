@@ -1,12 +1,15 @@
-// A row of logits x, seen by one workgroup, and its softmax. With the largest logit m, at the lowest such column, taken out
+// A row of logits x, seen by one workgroup, and its softmax. With the largest logit m, at the
+// lowest such column, taken out
 //
-//   sum = sum over c of exp(x(c) - m)     log sum over c of exp(x(c)) = m + log(sum)     P(c) = exp(x(c) - m) / sum
+//   sum = sum over c of exp(x(c) - m)
+//   log sum over c of exp(x(c)) = m + log(sum)
+//   P(c) = exp(x(c) - m) / sum
 //
-// nothing overflows. The summand of m is exactly 1, so it is left out of `others`, of which log(1 + others) keeps every digit
-// however confident the row is.
+// nothing overflows. The summand of m is exactly 1, so it is left out of `others`, of which
+// log(1 + others) keeps every digit however confident the row is.
 
-// #include "shared/values.wgsl"
-// #include "shared/extremes.wgsl"
+// #include "pointwise/values.wgsl"
+// #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
 
 struct Softmax {
@@ -17,21 +20,21 @@ struct Softmax {
 }
 
 // Reads the row twice, and checks its bits.
-fn softmax_of(row: u32, group: Group) -> Softmax {
+fn softmax_of(row: u32, invocation: Invocation) -> Softmax {
     let begin = row * cut.width;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var c = group.local; c < cut.width; c += WORKGROUP) {
+    for (var c = invocation.index; c < cut.width; c += WORKGROUP) {
         seen.farthest = farther(seen.farthest, Extreme(checked_value(begin + c), c));
     }
     report_faults();
-    let largest = workgroup_extremes(seen, group).farthest;
+    let largest = workgroup_extremes(seen, invocation).farthest;
     var others = 0.0;
-    for (var c = group.local; c < cut.width; c += WORKGROUP) {
+    for (var c = invocation.index; c < cut.width; c += WORKGROUP) {
         if (c != largest.column) {
             others += exp(values[begin + c] - largest.value);
         }
     }
-    others = workgroup_sum(vec4(others, 0.0, 0.0, 0.0), group).x;
+    others = workgroup_sum(vec4(others, 0.0, 0.0, 0.0), invocation).x;
     let log_sum = select(log(1.0 + others), log_one_plus(others), others <= 1.0);
     return Softmax(largest.value, largest.column, others, log_sum);
 }

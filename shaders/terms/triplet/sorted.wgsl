@@ -1,6 +1,7 @@
-// A chunk of an anchor's positives, sorted by their distances. Needs shared/row.wgsl.
+// A chunk of an anchor's positives, sorted by their distances.
 
 // #include "shared/sorting.wgsl"
+// #include "terms/row.wgsl"
 
 alias Key = f32;
 

@@ -1,4 +1,5 @@
-// What the ranks of a query's positives add up to. The q-th nearest positive has rank r = q + the negatives before it.
+// What the ranks of a query's positives add up to. The q-th nearest positive has rank r = q + the
+// negatives before it.
 
 struct Ranks {
     positives: u32,   // R

@@ -1,10 +1,10 @@
-// A gradient that is scaled where it is summed up, because the totals are known before. For points that are the rows themselves; unit rows
-// need finish/gradient.wgsl.
+// A gradient that is scaled where it is summed up, because the totals are known before. For points
+// that are the rows themselves; unit rows need finish/gradient.wgsl.
 //
 //   gradient = factor * scale * sum
-// Needs shared/numbers.wgsl.
 
 // #include "shared/finish.wgsl"
+// #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/summary.wgsl"
 

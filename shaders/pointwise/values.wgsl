@@ -12,7 +12,7 @@
 // #include "shared/summary.wgsl"
 
 struct Cut {
-    first: u32,       // the workgroup that a dispatch begins with, where several share the workgroups
+    first: u32,       // the first workgroup of a dispatch, where several share them
     dimensions: u32,  // D
     width: u32,       // values of a row; the last may have fewer
     rows: u32,        // number of rows, as planned
@@ -30,7 +30,8 @@ fn row_of(group: Group) -> u32 {
     return cut.first + number_of(group);
 }
 
-// The first faults that an invocation has seen, as keys: they are few, so that the loops over values need no atomics.
+// The first faults that an invocation has seen, as keys: they are few, so that the loops over
+// values need no atomics.
 struct Faults {
     value: u32,         // a value that is not finite
     target_value: u32,  // a target that is not finite
@@ -59,5 +60,9 @@ fn report_faults() {
 }
 
 fn summary(loss: f32, terms: u32, nonzero: u32) -> Row {
-    return Row(loss, 0.0, 0.0, 0.0, 0u, 0u, 0u, 0u, vec2(terms, 0u), vec2(nonzero, 0u), 0.0, 0u);
+    var row: Row;
+    row.loss = loss;
+    row.terms.x = terms;
+    row.nonzero.x = nonzero;
+    return row;
 }

@@ -1,20 +1,22 @@
-// The gradient of a loss whose anchors a have chosen their pairs (shared/choice.wgsl), after all of them have. Row r of a set gets
+// The gradient of a loss whose anchors a have chosen their pairs (shared/choice.wgsl), after all of
+// them have. Row r of a set gets
 //
-//   OWN = 1     C(r, p) direction(x_r, y_p) + C(r, n) direction(x_r, y_n)   for the pairs that it has chosen as an anchor
-//   CHOSEN = 1  sum_a C(a, r) direction(x_r, x_a)                           over the anchors that have chosen it
+//   OWN = 1     C(r, p) direction(x_r, y_p) + C(r, n) direction(x_r, y_n)   for its own choice
+//   CHOSEN = 1  sum_a C(a, r) direction(x_r, x_a)                           over those who chose it
 //
 // and in one batch, where both are of the same rows, both.
 //
-//   own       points of the rows that the gradient is for: the queries, or with CHOSEN = 1 alone the references
+//   own       points of the rows that the gradient is for: queries, or with CHOSEN alone references
 //   other     points of those at the other end
 //   choices   N
 //   gradient  rows of `own` x D, tight   written
 //
-// A workgroup computes 8 rows x 128 dimensions, four of them an invocation. It looks at all anchors, marks in a mask for each of its
-// rows which have chosen it, and in another one which words of that are not 0; then every invocation goes through those of its own
-// row in ascending order. The anchors of a word are added up first, so that a row that all have chosen is as exact as others.
-// More anchors than a portion take as many dispatches.
-// Cost: 2 comparisons for each anchor and workgroup, 3 D operations for each pair.
+// A workgroup computes 8 rows x 128 dimensions, four of them an invocation. It looks at all
+// anchors, marks in a mask for each of its rows which have chosen it, and in another one which
+// words of that are not 0; then every invocation goes through those of its own row in ascending
+// order. The anchors of a word are added up first, so that a row that all have chosen is as exact
+// as others. More anchors than a portion take as many dispatches. Cost: 2 comparisons for each
+// anchor and workgroup, 3 D operations for each pair.
 
 // #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
@@ -33,14 +35,16 @@ const ROWS = 8u;
 const VECTORS = 32u;
 const WORKGROUP = ROWS * VECTORS;
 
-// Anchors of a dispatch: a round of the loop for each, where all have chosen the same row (src/gpu/cut/loops.rs).
+// Anchors of a dispatch: a round of the loop for each, where all have chosen the same row
+// (src/gpu/cut/loops.rs).
 const PORTION = 8192u;
 
 const BITS = 32u;
 const WORDS = PORTION / BITS;
 const BLOCKS = WORDS / BITS;
 
-// A bit for each anchor of the portion: first those of 32 anchors for every row, then those of the next.
+// A bit for each anchor of the portion: first those of 32 anchors for every row, then those of the
+// next.
 var<workgroup> marked_anchors: array<atomic<u32>, WORDS * ROWS>;
 // A bit for each word of a row, in the same order.
 var<workgroup> marked_words: array<atomic<u32>, BLOCKS * ROWS>;
@@ -76,7 +80,9 @@ fn given_by_word(begin: u32, marked: u32, row: u32, vector: u32, x: vec4<f32>) -
     for (var left = marked; left != 0u; left &= left - 1u) {
         let a = begin + firstTrailingBit(left);
         let choice = choices[a];
-        let c = select(choice.negative_coefficient, choice.positive_coefficient, choice.positive == row);
+        let c = select(
+            choice.negative_coefficient, choice.positive_coefficient, choice.positive == row,
+        );
         sum += c * direction(x, other[a * stripe.vectors + vector]);
     }
     return sum;
@@ -86,9 +92,11 @@ fn given_by_word(begin: u32, marked: u32, row: u32, vector: u32, x: vec4<f32>) -
 fn given_by_marked(begin: u32, count: u32, row: u32, vector: u32, x: vec4<f32>) -> vec4<f32> {
     var sum = vec4(0.0);
     for (var block = 0u; block * BITS * BITS < count; block++) {
-        for (var left = atomicLoad(&marked_words[block * ROWS + row % ROWS]); left != 0u; left &= left - 1u) {
+        let words = atomicLoad(&marked_words[block * ROWS + row % ROWS]);
+        for (var left = words; left != 0u; left &= left - 1u) {
             let word = block * BITS + firstTrailingBit(left);
-            sum += given_by_word(begin + word * BITS, atomicLoad(&marked_anchors[word * ROWS + row % ROWS]), row, vector, x);
+            let marked = atomicLoad(&marked_anchors[word * ROWS + row % ROWS]);
+            sum += given_by_word(begin + word * BITS, marked, row, vector, x);
         }
     }
     return sum;
@@ -100,8 +108,10 @@ fn given_by_own(row: u32, vector: u32, x: vec4<f32>) -> vec4<f32> {
     if (choice.positive >= sizes.references) {
         return vec4(0.0);
     }
-    return choice.positive_coefficient * direction(x, other[choice.positive * stripe.vectors + vector])
-        + choice.negative_coefficient * direction(x, other[choice.negative * stripe.vectors + vector]);
+    let positive = other[choice.positive * stripe.vectors + vector];
+    let negative = other[choice.negative * stripe.vectors + vector];
+    return choice.positive_coefficient * direction(x, positive)
+        + choice.negative_coefficient * direction(x, negative);
 }
 
 // The rows that the gradient is for.
@@ -115,8 +125,11 @@ struct Place {
     vector: u32,
 }
 
-fn place_of(first: u32, group: Group) -> Place {
-    return Place(first + group.local / VECTORS, (stripe.first_x + group.id.x) * VECTORS + group.local % VECTORS);
+fn place_of(first: u32, group: Group, invocation: Invocation) -> Place {
+    return Place(
+        first + invocation.index / VECTORS,
+        (stripe.first_x + group.id.x) * VECTORS + invocation.index % VECTORS,
+    );
 }
 
 // The first row of a workgroup.

@@ -1,4 +1,5 @@
-// A chunk of a row's positives, sorted as they are ranked: by their distances, and where those are equal by their columns.
+// A chunk of a row's positives, sorted as they are ranked: by their distances, and where those are
+// equal by their columns.
 
 // #include "shared/order.wgsl"
 // #include "shared/sorting.wgsl"

@@ -1,5 +1,6 @@
-// Sorting by the digits of a number, the lowest first, each time keeping the order of equals. What is sorted are the 2E places
-// of a list of pairs, by the row that stands there: place 2e is the first row of pair e, place 2e + 1 the second.
+// Sorting by the digits of a number, the lowest first, each time keeping the order of equals. What
+// is sorted are the 2E places of a list of pairs, by the row that stands there: place 2e is the
+// first row of pair e, place 2e + 1 the second.
 //
 //   order  2E  the places in their order so far; before the first digit their own
 

@@ -1,5 +1,5 @@
-// One anchor row of the matrix, seen by one workgroup: what every terms kernel shares, except the coefficients, which
-// shared/coefficients.wgsl declares.
+// One anchor row of the matrix, seen by one workgroup: what every terms kernel shares, except the
+// coefficients, which terms/coefficients.wgsl declares.
 //
 //   rows          N               written: what the row adds up to
 //   row_statistics N              what a row must tell the others, where a loss needs it
@@ -16,7 +16,7 @@
 struct Statistic {
     value: f32,
     column: u32,
-    weight: f32,  // of the softmax family: shared/softmax.wgsl
+    weight: f32,  // of the softmax family: terms/softmax.wgsl
 }
 
 @group(0) @binding(6) var<storage, read_write> rows: array<Row>;
@@ -25,32 +25,41 @@ struct Statistic {
 @group(0) @binding(9) var<storage, read> beta: array<f32>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
-// What an invocation has seen of its row's pairs.
+// What an invocation has seen of its row's pairs: of the positive ones, and of the negative ones.
 struct Pairs {
-    positive_distance: f32,
-    negative_distance: f32,
-    positives: u32,
-    negatives: u32,
+    distances: vec2<f32>,
+    counts: vec2<u32>,
 }
 
 fn see_pair(pairs: ptr<function, Pairs>, kind: u32, d: f32) {
     if (kind == POSITIVE) {
-        (*pairs).positive_distance += d;
-        (*pairs).positives += 1u;
+        (*pairs).distances.x += d;
+        (*pairs).counts.x += 1u;
     } else if (kind == NEGATIVE) {
-        (*pairs).negative_distance += d;
-        (*pairs).negatives += 1u;
+        (*pairs).distances.y += d;
+        (*pairs).counts.y += 1u;
     }
 }
 
-// The same of four pairs at distances d, which are 0 where there is no pair.
+// A row with the sums of the distances and the numbers of its positive and its negative pairs;
+// what the loss makes of them comes on top.
+fn row_of_pairs(distances: vec2<f32>, counts: vec2<u32>) -> Row {
+    var row: Row;
+    row.positive_distance = distances.x;
+    row.negative_distance = distances.y;
+    row.positives = counts.x;
+    row.negatives = counts.y;
+    return row;
+}
+
+// Four pairs at distances d, which are 0 where there is no pair.
 fn see_pairs(pairs: ptr<function, Pairs>, kinds: vec4<u32>, d: vec4<f32>) {
     let positive = kinds == vec4(POSITIVE);
     let negative = kinds == vec4(NEGATIVE);
-    (*pairs).positive_distance += sum_of(select(vec4(0.0), d, positive));
-    (*pairs).negative_distance += sum_of(select(vec4(0.0), d, negative));
-    (*pairs).positives += count_of(positive);
-    (*pairs).negatives += count_of(negative);
+    (*pairs).distances.x += sum_of(select(vec4(0.0), d, positive));
+    (*pairs).distances.y += sum_of(select(vec4(0.0), d, negative));
+    (*pairs).counts.x += count_of(positive);
+    (*pairs).counts.y += count_of(negative);
 }
 
 fn count_of(these: vec4<bool>) -> u32 {

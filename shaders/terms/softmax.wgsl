@@ -1,25 +1,28 @@
-// What the losses of the softmax family share. With the logits l(i, j) = -d(i, j) / temperature, every row i has
+// What the losses of the softmax family share. With the logits l(i, j) = -d(i, j) / temperature,
+// every row i has
 //
 //   L(i) = log sum_j exp(l(i, j))      over its pairs j that `is_summand` names
 //
-// The entry point `statistics` of a loss keeps L(i), and what else the slopes of the row need, beside the row's summary. `main`
-// is here, and makes the coefficients of
+// The entry point `statistics` of a loss keeps L(i), and what else the slopes of the row need,
+// beside the row's summary. `main` is here, and makes the coefficients of
 //
 //   against references   c(i, j)             of all columns
-//   in one batch         c(i, j) + c(j, i)   of the columns up to the stripe's own end: later rows have no statistics yet,
-//                                            and take the pair when their stripe comes
+//   in one batch         c(i, j) + c(j, i)   of the columns up to the stripe's own end: later rows
+//                                            have no statistics yet, and take the pair when their
+//                                            stripe comes
 //
-// The file of a loss adds
+// The file that includes it adds
 //
-//   fn is_summand(kind: u32) -> bool                       whether a pair of this kind is in the log-sum-exp
-//   fn slope(end: Statistic, kind: u32, d: f32) -> f32     temperature * d loss(i) / d d(i, j) from the statistic of i,
-//                                                          whose `value` is the level -temperature * L(i)
+//   fn is_summand(kind: u32) -> bool                     whether such a pair is in the log-sum-exp
+//   fn slope(end: Statistic, kind: u32, d: f32) -> f32   temperature * d loss(i) / d d(i, j) from
+//                                                        the statistic of i, whose `value` is the
+//                                                        level -temperature * L(i)
 //
 // One workgroup per row; `main` reads its distances once and writes its coefficients once.
 
-// #include "shared/row.wgsl"
-// #include "shared/coefficient_quads.wgsl"
-// #include "shared/extremes.wgsl"
+// #include "terms/row.wgsl"
+// #include "terms/coefficient_quads.wgsl"
+// #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
 
 struct Parameters {
@@ -32,8 +35,8 @@ struct Parameters {
 // Summands per step in gradient/pairwise.wgsl: as far as that reads, coefficients must be there.
 const GRADIENT_STEP = 16u;
 
-// L(i) - l(i, j), from the level -temperature * L(i), which is a distance: at low temperatures the difference of two distances
-// keeps digits that logits have lost.
+// L(i) - l(i, j), from the level -temperature * L(i), which is a distance: at low temperatures the
+// difference of two distances keeps digits that logits have lost.
 fn lead(level: f32, d: f32) -> f32 {
     return leads(level, vec4(d)).x;
 }
@@ -46,27 +49,28 @@ fn are_summands(kinds: vec4<u32>) -> vec4<bool> {
     return vec4(is_summand(kinds.x), is_summand(kinds.y), is_summand(kinds.z), is_summand(kinds.w));
 }
 
-// The level -temperature * L(i) of a row, which is the nearest of its summands less temperature * log(sum of exponentials).
-// The largest of those is exp(0): nothing overflows. Reads the distances twice, and sees every pair.
-fn level_of_row(row: u32, group: Group, pairs: ptr<function, Pairs>) -> f32 {
+// The level -temperature * L(i) of a row, which is the nearest of its summands less
+// temperature * log(sum of exponentials). The largest of those is exp(0): nothing overflows. Reads
+// the distances twice, and sees every pair.
+fn level_of_row(row: u32, invocation: Invocation, pairs: ptr<function, Pairs>) -> f32 {
     let i = stripe.begin + row;
     let label = labels[i];
     let begin = row * stripe.stride;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations_of(i, label, quad);
         let d = distances_of(row, quad, kinds);
         see_pairs(pairs, kinds, d);
         seen.nearest = nearest_of(seen.nearest, are_summands(kinds), d, 4u * quad);
     }
-    let nearest = workgroup_extremes(seen, group).nearest;
+    let nearest = workgroup_extremes(seen, invocation).nearest;
     var sum = 0.0;
-    for (var quad = group.local; quad < quads(); quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations_of(i, label, quad);
         let exponentials = exp(-leads(nearest.value, distances_of(row, quad, kinds)));
         sum += sum_of(select(vec4(0.0), exponentials, are_summands(kinds)));
     }
-    let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), group).x, 1.0);
+    let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), invocation).x, 1.0);
     return nearest.value - parameters.temperature * log(exponentials);
 }
 
@@ -78,8 +82,8 @@ fn coefficient_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32
     return coefficient(slope_of_pair(i, j, own, kind, d), d);
 }
 
-// The slope of d(i, j) in the loss. In one batch both ends of the pair have a share, the lower row's first: so both places of
-// the pair get the same bits.
+// The slope of d(i, j) in the loss. In one batch both ends of the pair have a share, the lower
+// row's first: so both places of the pair get the same bits.
 fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
     if (stripe.same_set == 0u) {
         return slope(own, kind, d);
@@ -94,7 +98,7 @@ fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(group: Group) {
+fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
     if (row >= stripe_rows()) {
         return;
@@ -108,7 +112,7 @@ fn main(group: Group) {
         known = stripe.begin + stripe_rows();
         written = min(stripe.stride, (known + GRADIENT_STEP - 1u) / GRADIENT_STEP * GRADIENT_STEP);
     }
-    for (var quad = group.local; quad < written / 4u; quad += WORKGROUP) {
+    for (var quad = invocation.index; quad < written / 4u; quad += WORKGROUP) {
         let columns = columns_of(quad);
         let kinds = select(vec4(NO_PAIR), relations_of(i, label, quad), columns < vec4(known));
         let d = distances_of(row, quad, kinds);

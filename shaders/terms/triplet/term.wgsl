@@ -5,6 +5,8 @@
 //
 // The slope of n is the negated slope of p.
 
+// #include "shared/exponential.wgsl"
+
 struct Parameters {
     margin: f32,
 }

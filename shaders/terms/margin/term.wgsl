@@ -1,0 +1,32 @@
+// The term of a pair in the margin loss of Wu et al., at distance d with the boundary beta of the
+// anchor:
+//
+//   positive  max(0, d - beta + alpha)    d term / d d = 1, d term / d beta = -1 where it is not 0
+//   negative  max(0, beta - d + alpha)    d term / d d = -1, d term / d beta = 1 where it is not 0
+//
+// The file that includes it adds
+//
+//   struct Parameters { alpha: f32 }         may have more members
+//   var<uniform> parameters: Parameters
+
+// #include "terms/row.wgsl"
+
+override BETA_PER_CLASS: u32 = 0u;
+
+// Of the anchor that the workgroup is for.
+var<private> boundary: f32;
+
+fn beta_of(i: u32) -> f32 {
+    if (BETA_PER_CLASS == 1u) {
+        return beta[labels[i]];
+    }
+    return beta[0];
+}
+
+fn positive_hinges(d: vec4<f32>) -> vec4<f32> {
+    return max(vec4(0.0), d - boundary + parameters.alpha);
+}
+
+fn negative_hinges(d: vec4<f32>) -> vec4<f32> {
+    return max(vec4(0.0), boundary - d + parameters.alpha);
+}

@@ -1,0 +1,46 @@
+// A loss whose terms are single pairs, each by a hinge h of its distance d, which is 0 where the
+// pair is as it should be:
+//
+//   positive  the term of h      slope of d   weights.x * slope of h
+//   negative  the term of h      slope of d  -weights.y * slope of h
+//
+// The file that includes it adds
+//
+//   fn positive_hinges(d: vec4<f32>) -> vec4<f32>   how much too far positives are, or 0
+//   fn negative_hinges(d: vec4<f32>) -> vec4<f32>   how much too near negatives are, or 0
+//   fn terms_of(hinges: vec4<f32>) -> vec4<f32>
+//   fn slopes_of(hinges: vec4<f32>) -> vec4<f32>    d term / d hinge, 0 where the hinge is 0
+//
+// One workgroup per row; one read of its distances, one write of its coefficients.
+
+// #include "terms/row.wgsl"
+// #include "terms/coefficient_quads.wgsl"
+
+// Writes the coefficients of a row, and gives what its terms add up to.
+fn sum_up(row: u32, weights: vec2<f32>, invocation: Invocation) -> Row {
+    let i = stripe.begin + row;
+    var pairs: Pairs;
+    var losses = vec2(0.0);
+    var nonzero = vec2(0u);
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
+        let kinds = relations(i, quad);
+        let d = distances_of(row, quad, kinds);
+        see_pairs(&pairs, kinds, d);
+        let positive = select(vec4(0.0), positive_hinges(d), kinds == vec4(POSITIVE));
+        let negative = select(vec4(0.0), negative_hinges(d), kinds == vec4(NEGATIVE));
+        losses += vec2(sum_of(terms_of(positive)), sum_of(terms_of(negative)));
+        nonzero += vec2(count_of(positive > vec4(0.0)), count_of(negative > vec4(0.0)));
+        let slopes = weights.x * slopes_of(positive) - weights.y * slopes_of(negative);
+        coefficients[row * quads() + quad] = coefficients_from(slopes, d);
+    }
+    let sums = workgroup_sum(vec4(losses, pairs.distances), invocation);
+    let counts = workgroup_count(vec4(pairs.counts, nonzero), invocation);
+    var summary = row_of_pairs(sums.zw, counts.xy);
+    summary.loss = sums.x;
+    summary.negative_loss = sums.y;
+    summary.nonzero_positives = counts.z;
+    summary.nonzero_negatives = counts.w;
+    summary.terms.x = counts.x + counts.y;
+    summary.nonzero.x = counts.z + counts.w;
+    return summary;
+}
