@@ -10,6 +10,8 @@ mod evaluate;
 mod evaluator;
 mod files;
 mod gpu;
+mod kind;
+mod labels;
 mod measure;
 mod names;
 mod npy;

@@ -100,6 +100,22 @@ pub fn parse(text: &str) -> Result<Objective> {
     objective.map_err(|problem| Error::option("--objective", problem))
 }
 
+/// The file that is named in the place of an objective.
+pub fn file(text: &str) -> Option<&Path> {
+    text.trim().strip_prefix('@').map(Path::new)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    if text.len() as u64 > LONGEST {
+        return Err(format!("an objective has at most {LONGEST} bytes, the file has more"));
+    }
+    let text = String::from_utf8(text).map_err(|error| format!("not JSON in UTF-8: {error}"))?;
+    Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
+}
+
 /// What names of losses in their benchmarked settings begin with.
 pub const BENCHMARKED: &str = "bench:";
 
@@ -124,22 +140,6 @@ pub fn find_benchmarked(name: &str) -> Result<(&'static str, Loss), String> {
     let all = benchmarked();
     let found = names::find("benchmarked loss", name, all.iter().map(|(name, _)| *name))?;
     all.into_iter().find(|(name, _)| *name == found).ok_or_else(|| found.to_owned())
-}
-
-/// The file that is named in the place of an objective.
-pub fn file(text: &str) -> Option<&Path> {
-    text.trim().strip_prefix('@').map(Path::new)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut text = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
-    if text.len() as u64 > LONGEST {
-        return Err(format!("an objective has at most {LONGEST} bytes, the file has more"));
-    }
-    let text = String::from_utf8(text).map_err(|error| format!("not JSON in UTF-8: {error}"))?;
-    Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
 }
 
 fn parse_json(text: &str) -> Result<Objective, String> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wgpu_metric_learning::{Batch, Loss, Mode, Shape};
 
-use crate::{Error, Result, npy, objective};
+use crate::{Error, Result, files, objective};
 
 /// A loss under the name that its points are listed by.
 pub struct Subject {
@@ -86,8 +86,8 @@ impl Inputs {
     }
 
     pub fn read(embeddings: &Path, labels: &Path, prototypes: Option<&Path>) -> Result<Self> {
-        let rows = npy::read_matrix(embeddings)?;
-        let labels: Vec<u32> = npy::read_vector(labels)?;
+        let rows = files::read_matrix(embeddings)?;
+        let labels = files::read_labels(labels)?;
         let prototypes = match prototypes {
             Some(path) => read_prototypes(path, rows.columns)?,
             None => {
@@ -112,7 +112,7 @@ impl Inputs {
 }
 
 fn read_prototypes(path: &Path, d: usize) -> Result<Vec<f32>> {
-    let rows = npy::read_matrix(path)?;
+    let rows = files::read_matrix(path)?;
     match rows.columns == d {
         true => Ok(rows.values),
         false => Err(Error::file(

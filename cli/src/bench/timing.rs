@@ -200,13 +200,8 @@ fn bind(context: &Context, plan: &Plan, batch: &Batch<'_>) -> Result<Binding> {
             usage,
         })
     };
-    let embeddings = upload(bytemuck::cast_slice(batch.embeddings()));
-    let labels = upload(bytemuck::cast_slice(batch.labels()));
-    let references =
-        batch.shape().has_references().then(|| upload(bytemuck::cast_slice(batch.references())));
-    let mut inputs = Bound::new(&embeddings, &labels);
-    inputs.references = references.as_ref().map(|references| references.slice(..));
-    Ok(plan.bind(&inputs)?)
+    let buffers = batch.bytes().map(|bytes| upload(bytes));
+    Ok(plan.bind(&Bound::of(&buffers))?)
 }
 
 /// The host's time to record, and the time of all.
