@@ -8,7 +8,7 @@ use wgpu_metric_learning::{
     Reduction, SupCon, Triplet,
 };
 
-use crate::{Error, Result, npy, objective};
+use crate::{Error, Result, files, objective};
 
 /// A loss under the name that its points are listed by.
 pub struct Subject {
