@@ -292,6 +292,11 @@ impl Inputs {
         }
     }
 
+    /// Whether triplets are listed.
+    pub fn has_triplets(&self) -> bool {
+        self.has(Input::Triplets)
+    }
+
     /// The mode of the loss that makes the most of the files.
     pub fn mode(&self, loss: &Loss) -> Result<Mode> {
         let lacking = |mode: &Mode| {

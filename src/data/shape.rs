@@ -1,7 +1,8 @@
 //! What the inputs stand for, and their sizes.
 
+use crate::data::input::Input;
+use crate::error::{Error, Result};
 use crate::names::named;
-use crate::{Error, Result};
 
 /// What the inputs of an evaluation stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,6 +149,20 @@ impl Shape {
     /// Entries of beta that are given.
     pub const fn betas(&self) -> usize {
         self.betas
+    }
+
+    /// Whether inputs of this shape have this one, whatever the loss.
+    pub(crate) fn takes(&self, input: Input) -> bool {
+        match input {
+            Input::Embeddings => true,
+            Input::Labels => self.is_labelled(),
+            Input::References => self.has_references(),
+            Input::ReferenceLabels => self.mode == Mode::Reference,
+            Input::Pairs => self.mode == Mode::PairIndices,
+            Input::Same => matches!(self.mode, Mode::PairIndices | Mode::PairRows),
+            Input::Triplets => self.mode == Mode::Triplets,
+            Input::Beta | Input::Targets => false,
+        }
     }
 
     /// How many pairs a list has: of a triplet the positive and the negative.

@@ -24,7 +24,7 @@ pub use dispatch::section::Section;
 pub use dispatch::submissions::Progress;
 pub use dispatch::timings::Timings;
 pub use kernel::stage::Stage;
-pub use pairs::inputs::Inputs;
+pub use pairs::inputs::{Count, Inputs};
 pub use pairs::outputs::{Output, Outputs};
 pub use plan::loss::Plan;
 pub use plan::measure::MeasurePlan;

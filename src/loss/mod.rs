@@ -15,6 +15,7 @@ pub(crate) use description::{Beta, Description, SEED};
 pub use pairs::*;
 pub use pointwise::*;
 
+use crate::data::input::Input;
 use crate::data::shape::{Mode, Shape};
 use crate::names::{every, joined};
 use crate::{Error, Result};
@@ -210,6 +211,17 @@ impl Loss {
 }
 
 impl Loss {
+    /// Whether the loss on inputs of this shape has this one.
+    pub(crate) fn takes(&self, shape: &Shape, input: Input) -> bool {
+        let own = match input {
+            Input::Beta => self.has_beta() && shape.betas() > 0,
+            Input::Labels => self.truth().has_labels(),
+            Input::Targets => self.truth().has_targets(),
+            _ => false,
+        };
+        own || shape.takes(input)
+    }
+
     /// Checks that what the values are compared with is given, and nothing that the loss does not
     /// take. Labels of pairs are checked with their mode.
     pub(crate) fn check_truth(

@@ -10,7 +10,7 @@ use crate::{npy, run, scratch, stderr, stdout};
 pub fn fails(arguments: &[impl AsRef<str>], texts: &[&str]) {
     let output = run(arguments);
     let error = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(output.status.code(), Some(2), "{error}");
     assert_eq!(stdout(&output), "");
     assert_eq!(error.lines().count(), 1, "{error}");
     assert!(error.starts_with("error: "), "{error}");
@@ -110,6 +110,8 @@ fn arguments_that_do_not_go_together() {
     is_misused(&["evaluate", "--workspace-mib", "18446744073709551615"], "--workspace-mib");
     fails(&["evaluate", "--backend", "cpu", "--adapter", "any"], &["--adapter"]);
     fails(&["evaluate", "--backend", "cpu", "--workspace-mib", "4"], &["--workspace-mib"]);
+    fails(&["evaluate", "--backend", "cpu", "--tier", "subgroups"], &["--tier"]);
+    fails(&["measure", "--backend", "cpu", "--timeout", "9"], &["--timeout"]);
 }
 
 /// Four good embeddings and labels, in files of their own, with some of them replaced.

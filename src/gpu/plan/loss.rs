@@ -1,5 +1,6 @@
 //! Everything that evaluating one loss on inputs of one shape needs, made once.
 
+use crate::data::input::Input;
 use crate::data::shape::{Mode, Shape};
 use crate::error::Result;
 use crate::gpu::cut::row_width::RowWidth;
@@ -15,11 +16,11 @@ use crate::gpu::dispatch::record::{Record, recorded};
 use crate::gpu::dispatch::trace::{TraceName, span};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
+use crate::gpu::pairs::outputs;
 use crate::gpu::pairs::outputs::{Handover, Outputs};
 use crate::gpu::pairs::passes::dispatches_of;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::prepare;
-use crate::gpu::pairs::{inputs, outputs};
 use crate::loss::Loss;
 
 /// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
@@ -77,8 +78,9 @@ impl Plan {
     /// not have, or that overlaps an input, another output or the plan's own gradient.
     pub fn bind_with(&self, inputs: &Inputs<'_>, outputs: &Outputs<'_>) -> Result<Binding> {
         let mode = self.basis.shape.mode();
-        self.loss().check_truth(mode, inputs.targets.is_some(), inputs.labels.is_some())?;
-        inputs::check_taken(inputs, |what| inputs::loss_takes(self.loss(), self.shape(), what))?;
+        let has = |input| inputs.get(input).is_some();
+        self.loss().check_truth(mode, has(Input::Targets), has(Input::Labels))?;
+        inputs.check_taken(&[mode], |input| self.loss().takes(self.shape(), input))?;
         outputs::check_apart(std::slice::from_ref(inputs), std::slice::from_ref(outputs))?;
         self.program.bind(|| {
             let surroundings = prepare::surroundings(&self.basis, &self.parts, inputs)?;

@@ -17,8 +17,8 @@ use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::pairs::prepare;
+use crate::gpu::pairs::sizes;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweeps};
-use crate::gpu::pairs::{inputs, sizes};
 use crate::measures::{Measures, RANKING, Retrieval};
 use crate::wgsl::include::shader;
 use crate::wgsl::layout;
@@ -73,7 +73,8 @@ impl MeasurePlan {
     ///
     /// Those of [`Plan::bind`](crate::Plan::bind).
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
-        inputs::check_taken(inputs, |what| inputs::takes(&self.basis.shape, what))?;
+        let shape = self.shape();
+        inputs.check_taken(&[shape.mode()], |input| shape.takes(input))?;
         self.program.bind(|| {
             let mut surroundings = prepare::sized(&self.basis, inputs)?;
             surroundings.before.extend(prepare::prepare_pairs(&self.basis, inputs, false)?);

@@ -6,6 +6,8 @@ pub mod error;
 pub mod kind;
 #[path = "../../../../cli/src/labels.rs"]
 pub mod labels;
+#[path = "../../../../cli/src/names.rs"]
+pub mod names;
 #[path = "../../../../cli/src/npy.rs"]
 pub mod npy;
 #[path = "../../../../cli/src/objective.rs"]
