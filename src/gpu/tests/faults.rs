@@ -250,7 +250,7 @@ fn every_planted_fault_is_caught() {
     };
     for &(path, line, fault) in FAULTS {
         // Those whose own kernel it is come first.
-        losses.sort_by_key(|loss| loss.description().terms().shader.path != path);
+        losses.sort_by_key(|loss| loss.description().terms_kernel().shader.path != path);
         let forget = || [&cut, &whole].iter().for_each(|context| context.pipelines().forget(path));
         forget();
         let is_caught = planted(path, line, fault, || is_seen(&losses));
