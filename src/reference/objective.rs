@@ -1,7 +1,7 @@
 //! Weighted sums of losses.
 
 use super::bounded::{Bounded, ROUNDING};
-use super::comparison::{Comparison, Deviation, worst_of};
+use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::expectation::Expectation;
 use super::{evaluate_with_bounds, floored};
 use crate::data::evaluation::Evaluation;
@@ -48,7 +48,16 @@ impl ObjectiveExpectation {
         for (term, actual) in self.terms.iter().zip(&actual.terms) {
             deviations.extend_from_slice(term.compare(actual).deviations());
         }
-        Comparison::of(deviations)
+        Comparison::of(deviations, self.unsure())
+    }
+
+    /// How many numbers have a bound above half of themselves: [`Comparison::unsure`].
+    pub fn unsure(&self) -> usize {
+        let Self { evaluation, bounds, .. } = self;
+        let gradients = evaluation.gradients.iter().flatten();
+        unsure([(&evaluation.loss, &bounds.loss)])
+            + unsure(gradients.zip(bounds.gradients.iter().flatten()))
+            + self.terms.iter().map(Expectation::unsure).sum::<usize>()
     }
 
     /// Whether a number of a loss may be beyond f32, weighted or not, so that kernels may refuse

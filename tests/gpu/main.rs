@@ -3,9 +3,11 @@
 
 /// Results are those of the reference, within its bounds.
 mod agreement {
+    mod confident;
     mod counts;
     mod digits;
     mod goldens;
+    mod large_means;
     mod lists;
     mod long_loops;
     mod measures;

@@ -3,6 +3,7 @@
 mod any_bytes;
 mod bounds;
 mod errors;
+mod flushing;
 mod goldens;
 mod rooms;
 mod unsafe_code;
