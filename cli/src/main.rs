@@ -17,6 +17,7 @@ mod names;
 mod npy;
 mod objective;
 mod output;
+mod plan;
 mod progress;
 mod report;
 mod shaders;
@@ -57,6 +58,8 @@ enum Command {
     Validate(validate::Arguments),
     /// Times losses on an adapter, beside what it can do at most.
     Bench(bench::Arguments),
+    /// Prints the dispatches of a loss: the kernels in their order, with what they read and write.
+    Plan(plan::Arguments),
     /// Lists the adapters of this machine and what they can do.
     Adapters(adapters::Arguments),
     /// Writes every kernel in every variant, as it reaches the driver. Needs no GPU.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
         Command::Shaders(arguments) => shaders::run(&arguments),
     };

@@ -31,6 +31,13 @@ pub struct Term {
     chosen: Vec<String>,
 }
 
+impl Objective {
+    /// The losses in their order.
+    pub fn losses(&self) -> impl Iterator<Item = &Loss> {
+        self.terms.iter().map(|term| &term.loss)
+    }
+}
+
 impl Term {
     /// Takes the triplets that are listed, where no other mining was chosen.
     pub fn take_listed_triplets(&mut self) {

@@ -103,7 +103,7 @@ impl<'a> Batch<'a> {
         Self::rows(Shape::pointwise(n, d), values)
     }
 
-    /// With a target for every one of the N x D predictions.
+    /// The batch with a target for every one of the N x D predictions.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl<'a> Batch<'a> {
         Ok(self.with_floats(Input::Targets, targets))
     }
 
-    /// With a class for every row of logits.
+    /// The batch with a class for every row of logits.
     ///
     /// # Errors
     ///
@@ -155,8 +155,8 @@ impl<'a> Batch<'a> {
         Ok(self.with_indices(Input::Labels, labels))
     }
 
-    /// Against `m` references, `m` x D row by row, and their `m` labels, in place of the batch
-    /// itself.
+    /// The batch against `m` references, `m` x D row by row, and their `m` labels, in place of the
+    /// batch itself.
     ///
     /// # Errors
     ///
@@ -176,8 +176,8 @@ impl<'a> Batch<'a> {
         Ok(batch.with_indices(Input::ReferenceLabels, labels))
     }
 
-    /// Against one prototype for each of `classes`, `classes` x D row by row, in place of the batch
-    /// itself.
+    /// The batch against one prototype for each of `classes`, `classes` x D row by row, in place of
+    /// the batch itself.
     ///
     /// # Errors
     ///
@@ -192,13 +192,14 @@ impl<'a> Batch<'a> {
         Ok(Self { shape, ..self }.with_floats(Input::References, prototypes))
     }
 
-    /// With references that stay as they are, a memory bank for instance: no gradient is computed
+    /// The batch with references that stay as they are, a memory bank for instance: no gradient is
+    /// computed
     /// for them.
     pub fn with_fixed_references(self) -> Self {
         Self { shape: self.shape.with_fixed_references(), ..self }
     }
 
-    /// With the boundaries of [`Margin`](crate::Margin): one number, or one per class.
+    /// The batch with the boundaries of [`Margin`](crate::Margin): one number, or one per class.
     ///
     /// # Errors
     ///

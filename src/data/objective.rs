@@ -99,8 +99,8 @@ pub(crate) fn check<I>(
 /// A number of a set is left out.
 const NO_LOSS: Error = Error::Empty { what: "the number of losses over a set" };
 
-/// Checks the losses with their inputs on the host; gives the inputs of every set, which are what any
-/// of its losses is given.
+/// Checks the losses with their inputs on the host; gives the inputs of every set, which are what
+/// any of its losses is given.
 pub(crate) fn check_batches<'a>(
     objective: &[Weighted<Batch<'a>>],
 ) -> Result<Vec<InputSet<Numbers<'a>>>> {

@@ -1,6 +1,6 @@
-//! How it is computed. The rooms from the ground up, each of which knows only those before it: `cut`,
-//! `kernel`, `device`, `dispatch`, then `pairs` and `training`, then `plan`. Nothing in here knows a
-//! formula.
+//! How it is computed. The rooms from the ground up, each of which knows only those before it:
+//! `cut`, `kernel`, `device`, `dispatch`, then `pairs` and `training`, then `plan`. Nothing in here
+//! knows a formula.
 
 pub(crate) mod cut;
 pub(crate) mod device;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wgpu_metric_learning::{Batch, Loss, Mode, Shape};
 
-use crate::{Error, Result, npy, objective};
+use crate::{Error, Result, files, objective};
 
 /// A loss under the name that its points are listed by.
 pub struct Subject {

@@ -50,7 +50,7 @@ fn note(arguments: &[&str]) -> String {
 fn numbers_of_every_type_are_the_embeddings_that_they_say() {
     let labels = write("labels.npy", &npy::labels(&[0, 0, 1, 1]));
     let expected = evaluation(&embeddings(), &labels);
-    let halves = ROWS.map(|value| npyz::half::f16::from_f64(value));
+    let halves = ROWS.map(npyz::half::f16::from_f64);
     let columns = [0, 2, 4, 6, 1, 3, 5, 7].map(|at| ROWS[at]);
     let long_header = npy::header("<f4", "(4, 2)").replace('\n', &" ".repeat(9000)) + "\n";
     let fortran = npy::header("<f8", "(4, 2)").replace("False", "True");

@@ -65,7 +65,8 @@ impl Adapter {
         Self::find_in(&instance(), text, None)
     }
 
-    /// The same among those of the caller's instance, and with a surface of that instance among
+    /// The best adapter of the caller's instance whose name, driver or backend contains `text`;
+    /// with a surface of that instance among
     /// those that can present to it.
     ///
     /// # Errors
@@ -102,7 +103,7 @@ impl Adapter {
         &self.info
     }
 
-    /// Its limits.
+    /// The limits of the adapter.
     pub fn limits(&self) -> wgpu::Limits {
         self.adapter.limits()
     }

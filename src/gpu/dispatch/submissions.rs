@@ -118,7 +118,7 @@ impl Context {
         self.submit_read_back(read_back)?.wait_with(&patience)
     }
 
-    /// The same without blocking: nothing more is submitted when the future is dropped.
+    /// Runs a program without blocking: nothing more is submitted when the future is dropped.
     pub(crate) async fn run_async<T>(
         &self,
         program: &Program,

@@ -62,8 +62,8 @@ impl Context {
         self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
     }
 
-    /// The same without blocking: await it. See [`Pending`](crate::Pending) for who polls the device. When the
-    /// future is dropped nothing more is submitted.
+    /// The same without blocking: await it. See [`Pending`](crate::Pending) for who polls the
+    /// device. When the future is dropped nothing more is submitted.
     ///
     /// # Errors
     ///
@@ -104,7 +104,8 @@ impl Context {
     /// # Errors
     ///
     /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs;
-    /// those of [`Batch::check`], [`Context::plan_objective`] and [`Pending::wait`](crate::Pending::wait).
+    /// those of [`Batch::check`], [`Context::plan_objective`] and
+    /// [`Pending::wait`](crate::Pending::wait).
     pub fn evaluate_objective(
         &self,
         objective: &[Weighted<Batch<'_>>],
@@ -144,7 +145,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// Those of [`Retrieval::check`], [`Context::plan_measures`] and [`Pending::wait`](crate::Pending::wait).
+    /// Those of [`Retrieval::check`], [`Context::plan_measures`] and
+    /// [`Pending::wait`](crate::Pending::wait).
     pub fn measure(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
         self.measure_with(retrieval, batch, go_on)
     }

@@ -43,7 +43,7 @@ pub(crate) struct Buffers {
     recall_at: wgpu::Buffer,
     recall: wgpu::Buffer,
     measures: wgpu::Buffer,
-    /// Of the three that kernels write.
+    /// The bytes of the three that kernels write.
     bytes: u64,
 }
 
@@ -137,7 +137,7 @@ impl Buffers {
         })
     }
 
-    /// For each stripe of rows: distance, ranks; after them: totals.
+    /// The dispatches: for each stripe of rows distance and ranks, after them the totals.
     fn dispatches(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Dispatch>> {
         let shader = shader!("measures/ranks.wgsl");
         let portion = positives_per_dispatch(shader, &RANKING, &basis.shape, RowWidth::Wide)?;

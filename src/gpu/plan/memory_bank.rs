@@ -14,8 +14,8 @@ use crate::gpu::pairs::inputs::Inputs;
 /// [`enqueue`](Self::enqueue) a batch after its loss has been recorded, so that no row meets
 /// itself; nothing is read back. While the bank is filling, [`shape`](Self::shape) grows with it
 /// and needs a plan of its own each time; once it is full, one plan and one binding serve for ever.
-/// A caller who keeps [`len`](Self::len) in a buffer may bind it as [`Count::ReferenceRows`](crate::Count::ReferenceRows) to
-/// one plan for all of the bank.
+/// A caller who keeps [`len`](Self::len) in a buffer may bind it as
+/// [`Count::ReferenceRows`](crate::Count::ReferenceRows) to one plan for all of the bank.
 ///
 /// Source: Wang, Zhang, Huang and Scott, "Cross-Batch Memory for Embedding Learning", CVPR 2020.
 #[derive(Debug)]

@@ -48,7 +48,8 @@ impl Definition for SupCon {
         let below: Bounded = anchor.positives.iter().map(|&p| lead(p)).sum();
         let loss = below / count + others.ln_of_one_and();
         terms.terms = 1;
-        // A sum of more than one exponential is greater than each; that of a single pair is the pair's.
+        // A sum of more than one exponential is greater than each; that of a single pair is the
+        // pair's.
         terms.nonzero = Count::exact(u64::from(pairs().nth(1).is_some()));
         terms.with_loss(loss)
     }
