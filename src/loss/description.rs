@@ -8,7 +8,7 @@ use crate::wgsl::terms::Terms;
 /// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the
 /// reference without knowing the GPU.
 pub(crate) trait Description {
-    /// Its distance, if it has one, whether it normalizes, and its reduction.
+    /// The distance of the loss, if it has one, whether it normalizes, and its reduction.
     fn settings(&self) -> (Option<Distance>, bool, Reduction);
 
     /// What the inputs can stand for.
@@ -39,7 +39,7 @@ pub(crate) trait Description {
 
     fn terms(&self) -> Terms;
 
-    /// The same with every value of the settings, beside distance and reduction, that its kernels
+    /// The loss with every value of the settings, beside distance and reduction, that its kernels
     /// depend on.
     fn variants(self) -> Vec<Self>
     where

@@ -7,7 +7,7 @@ use crate::wgsl::tier::Tier;
 /// A WGSL file below `shaders/`, without what it includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shader {
-    /// Its path below `shaders/`.
+    /// The path of the file below `shaders/`.
     pub path: &'static str,
     text: &'static str,
 }
@@ -50,8 +50,8 @@ pub(crate) use shader;
 const INCLUDE: &str = "// #include \"";
 const OVERRIDE: &str = "override ";
 
-/// The whole WGSL of a kernel: its text with every `// #include "FOLDER/FILE"` line replaced by that
-/// file, or by what stands in for it on the tier, where it is first asked for.
+/// The whole WGSL of a kernel: its text with every `// #include "FOLDER/FILE"` line replaced by
+/// that file, or by what stands in for it on the tier, where it is first asked for.
 pub(crate) fn compose(shader: Shader, tier: Tier) -> String {
     let mut whole = String::new();
     append(shader, tier, &mut HashSet::new(), &mut whole);

@@ -11,16 +11,17 @@ pub(crate) const BYTES: u64 = 4;
 /// What the workspace holds of each pair of a stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
-    /// Its distance alone, of a loss whose anchors choose their pairs.
+    /// The distance alone: the anchors of the loss choose their pairs.
     Distance,
-    /// Its distance and its coefficient.
+    /// The distance and the coefficient.
     DistanceAndCoefficient,
-    /// The same; where the matrix of a batch is cut there is a gradient by columns beside them.
+    /// The distance and the coefficient; where the matrix of a batch is cut there is a gradient by
+    /// columns beside them.
     WithColumns,
 }
 
 impl Kept {
-    /// Of a loss with such terms, alone on its matrix.
+    /// What is kept for a loss with such terms that is alone on its matrix.
     pub(crate) fn for_terms(terms: &Terms) -> Self {
         match terms {
             Terms { chooses: true, .. } => Self::Distance,
@@ -107,7 +108,7 @@ impl Stripes {
         Ok(Self { stride: stride as u32, rows: rows as u32, height: queries as u32 })
     }
 
-    /// Of no matrix at all.
+    /// The cut where there is no matrix at all.
     pub(crate) fn none() -> Self {
         Self { stride: 4, rows: 1, height: 1 }
     }

@@ -64,7 +64,7 @@ impl Kernels {
     }
 }
 
-/// Those of a loss on such a matrix.
+/// The kernels of a loss on such a matrix.
 pub(crate) fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
     // Rows that are too long for that many chunks take fewer: the same kernel with another
     // constant.
@@ -132,7 +132,7 @@ pub(crate) fn prepare_beta() -> Kernel {
     kernel(Interface::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new())
 }
 
-/// For the modes that have a list, numbered as in its file.
+/// Prepares a list, for the modes that have one, numbered as in the file.
 pub(crate) fn prepare_list(mode: Mode) -> Kernel {
     let kind = match mode {
         Mode::Triplets => 2,
@@ -162,7 +162,7 @@ pub(crate) struct MatrixKind {
 }
 
 impl MatrixKind {
-    /// As `shaders/shared/distance.wgsl` numbers them: a distance, or scores.
+    /// The number that `shaders/shared/distance.wgsl` has for the distance, or for scores.
     fn number(self) -> f64 {
         let is_scores = self.mode == Mode::Scores;
         f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.distance as u32 })
@@ -206,7 +206,7 @@ impl MatrixKind {
         Kernel { entry, ..kernel(Interface::Terms, terms.shader, constants) }
     }
 
-    /// Of scores, and of listed and row-aligned pairs.
+    /// The gradient of scores, or of listed or row-aligned pairs.
     pub(crate) fn gradient(self) -> Kernel {
         match self.mode {
             Mode::Scores => {
@@ -219,7 +219,7 @@ impl MatrixKind {
         }
     }
 
-    /// Of all of a matrix.
+    /// The gradient of all pairs of a matrix, in tiles.
     pub(crate) fn tiled_gradient(self, summation: Summation, tile: Tile) -> Kernel {
         use Summation::{Columns, EarlierRows, Joined, Triangle};
         let mut constants = self.constants();
@@ -230,7 +230,8 @@ impl MatrixKind {
         kernel(Interface::Gradient, shader!("gradient/pairwise.wgsl"), constants)
     }
 
-    /// Of the pairs that anchors have chosen, for these, for the chosen, or joined.
+    /// The gradient of the pairs that anchors have chosen: for the anchors, for the chosen rows, or
+    /// for both at once.
     pub(crate) fn chosen_gradient(self, summation: Summation) -> Kernel {
         let mut constants = self.constants();
         constants.push(("OWN", (summation != Summation::Columns).into()));
@@ -238,13 +239,15 @@ impl MatrixKind {
         kernel(Interface::Gradient, shader!("gradient/chosen.wgsl"), constants)
     }
 
-    /// The same for a loss that is alone, with nothing to come after it.
+    /// The gradient of chosen pairs, scaled in the same kernel. Used when a plan has one loss and
+    /// its points are the raw rows.
     pub(crate) fn finished_chosen_gradient(self, summation: Summation) -> Kernel {
         let shader = shader!("gradient/finished_chosen.wgsl");
         Kernel { interface: Interface::FinishedGradient, shader, ..self.chosen_gradient(summation) }
     }
 
-    /// A tiled one for a loss that is alone in its stripe, with nothing to come after it.
+    /// The gradient of all pairs in tiles, scaled in the same kernel. Used when a plan has one
+    /// loss, one stripe, and points that are the raw rows.
     pub(crate) fn finished_gradient(
         self,
         summation: Summation,
@@ -265,15 +268,15 @@ impl MatrixKind {
 /// Which pairs of a stripe a gradient sums up, and for which of their rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Summation {
-    /// All, for the stripe's rows.
+    /// All pairs, for the stripe's rows.
     Rows,
-    /// All, for their columns.
+    /// All pairs, for their columns.
     Columns,
-    /// All of a whole batch, for rows and columns at once.
+    /// All pairs of a whole batch, for rows and columns at once.
     Joined,
-    /// Those with columns up to the stripe's own end, for the stripe's rows.
+    /// The pairs with columns up to the stripe's own end, for the stripe's rows.
     Triangle,
-    /// Those with the rows before the stripe, for these.
+    /// The pairs with the rows before the stripe, for these rows.
     EarlierRows,
 }
 

@@ -47,7 +47,7 @@ impl PlannedLoss {
 /// What a terms kernel writes for the gradient.
 #[derive(Debug)]
 pub(crate) enum Coefficients {
-    /// Those of a stripe, which losses that share a basis take turns with.
+    /// The coefficients of a stripe, which losses that share a basis take turns with.
     Stripe(wgpu::Buffer),
     /// What each anchor has chosen.
     Choices(wgpu::Buffer),
@@ -75,9 +75,9 @@ pub(crate) struct Buffers {
     pub parameters: wgpu::Buffer,
     /// The `Summands` of the totals, with what the gradients are multiplied with.
     pub summands: wgpu::Buffer,
-    /// With respect to the first set.
+    /// The gradient with respect to the first set.
     pub gradient: wgpu::Buffer,
-    /// With respect to the second set, unless it is fixed.
+    /// The gradient with respect to the second set, unless it is fixed.
     pub gradient_references: Option<wgpu::Buffer>,
     /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric
     /// and are not joined.
@@ -88,7 +88,7 @@ pub(crate) struct Buffers {
     pub totals: wgpu::Buffer,
     pub beta: wgpu::Buffer,
     pub gradient_beta: Option<wgpu::Buffer>,
-    /// Of all these buffers but the shared one.
+    /// The bytes of all these buffers but the shared one.
     pub bytes: u64,
 }
 

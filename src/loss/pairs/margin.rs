@@ -8,8 +8,8 @@ use crate::wgsl::include::shader;
 use crate::wgsl::terms::{Chunks, Terms, Walk};
 use crate::{Error, Result};
 
-/// Of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for each of its
-/// draws, one of 64.
+/// The walk of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for
+/// each of its draws, one of 64.
 const DRAWING: Walk = Walk {
     reads: 3,
     chunks: Some(Chunks { size: 64, most: 64, reads: 1, rounds: 16, operations: 16 }),

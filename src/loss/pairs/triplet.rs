@@ -8,8 +8,8 @@ use crate::loss::{Description, Distance, Mining, Mode, Reduction, Triplets};
 use crate::wgsl::include::shader;
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Terms, Walk};
 
-/// Of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes its
-/// slopes.
+/// The walk of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes
+/// its slopes.
 const ALL: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {
@@ -21,9 +21,9 @@ const ALL: Walk = Walk {
     }),
 };
 
-/// Of `shaders/terms/triplet/all_soft.wgsl`, for each of 256 invocations one positive of 256: its
-/// slope takes 6 rounds for 256 columns, and each negative 16 for all of them, and one to end. Of
-/// 64 invocations each has four positives, and as many rounds for 64 columns.
+/// The walk of `shaders/terms/triplet/all_soft.wgsl`, for each of 256 invocations one positive of
+/// 256: its slope takes 6 rounds for 256 columns, and each negative 16 for all of them, and one to
+/// end. Of 64 invocations each has four positives, and as many rounds for 64 columns.
 const ALL_SOFT: Walk = Walk {
     reads: 4,
     chunks: Some(Chunks {
@@ -35,8 +35,9 @@ const ALL_SOFT: Walk = Walk {
     }),
 };
 
-/// Of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives twice, and at
-/// last all pairs, with two loops over choosers for each. Every positive is a chooser once.
+/// The walk of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives
+/// twice, and at last all pairs, with two loops over choosers for each. Every positive is a chooser
+/// once.
 const SEMI_HARD: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {

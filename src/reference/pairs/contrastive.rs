@@ -15,12 +15,12 @@ pub(in crate::reference) struct Weights {
 impl Contrastive {
     /// max(0, d - positive_margin)^power
     fn positive(&self, d: Bounded) -> Term {
-        (d - Bounded::exact(self.positive_margin.into())).hinge().power(self.power)
+        (d - Bounded::input(self.positive_margin)).hinge().power(self.power)
     }
 
     /// max(0, negative_margin - d)^power
     fn negative(&self, d: Bounded) -> Term {
-        (Bounded::exact(self.negative_margin.into()) - d).hinge().power(self.power)
+        (Bounded::input(self.negative_margin) - d).hinge().power(self.power)
     }
 
     fn nonzero(&self, anchor: &Anchor) -> [Count; 2] {

@@ -17,7 +17,7 @@ type Levels = Vec<Option<Bounded>>;
 impl LiftedStructured {
     /// margin - d_ik for every negative k.
     fn exponents<'a>(&self, anchor: &'a Anchor) -> impl Iterator<Item = Bounded> + Clone + use<'a> {
-        let margin = Bounded::exact(self.margin.into());
+        let margin = Bounded::input(self.margin);
         anchor.negatives.iter().map(move |&k| margin - anchor.distances[k])
     }
 

@@ -23,7 +23,7 @@ impl Definition for Margin {
     /// Positive: max(0, d - beta + alpha); negative: max(0, beta - d + alpha).
     fn terms_of(&self, anchor: &Anchor, known: &Known) -> Terms {
         let class = if self.beta_per_class { anchor.label as usize } else { 0 };
-        let (beta, alpha) = (Bounded::exact(known.betas[class]), Bounded::exact(self.alpha.into()));
+        let (beta, alpha) = (Bounded::input(known.betas[class]), Bounded::input(self.alpha));
         let mut terms = Terms::none(anchor);
         let mut losses = Vec::new();
         let mut beta_slope = Bounded::ZERO;

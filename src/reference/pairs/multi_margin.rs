@@ -24,7 +24,7 @@ impl Definition for MultiMargin {
         let mut nonzero = Count::default();
         for &c in &anchor.negatives {
             let argument =
-                anchor.distances[own] - anchor.distances[c] + Bounded::exact(self.margin.into());
+                anchor.distances[own] - anchor.distances[c] + Bounded::input(self.margin);
             let term = argument.hinge().power(self.power);
             losses.push(term.value);
             terms.slopes[c] = -term.slope * share;

@@ -2,7 +2,7 @@
 
 use crate::loss::{Difficulty, Triplet, Triplets};
 use crate::reference::anchor::Anchor;
-use crate::reference::bounded::{Bounded, Count, ROUNDING, Term, chain, tree};
+use crate::reference::bounded::{Bounded, Count, ROUNDING, SMALLEST, Term, chain, tree};
 use crate::reference::choice::Choice;
 use crate::reference::definition::{Definition, Terms};
 use crate::reference::problem::Problem;
@@ -29,7 +29,7 @@ impl Triplet {
     /// max(0, d_ap - d_an + margin), or log(1 + exp(d_ap - d_an)).
     fn term(&self, positive: Bounded, negative: Bounded) -> Term {
         match self.soft {
-            false => (positive + Bounded::exact(self.margin.into()) - negative).hinge(),
+            false => (positive + Bounded::input(self.margin) - negative).hinge(),
             true => (positive - negative).softplus(),
         }
     }
@@ -112,7 +112,7 @@ impl Triplet {
         let positives: Vec<_> = anchor
             .positives
             .iter()
-            .map(|&p| anchor.distances[p] + Bounded::exact(self.margin.into()))
+            .map(|&p| anchor.distances[p] + Bounded::input(self.margin))
             .collect();
         let mut columns = Columns::of(anchor);
         let rows: Vec<Count> = positives.iter().map(|&threshold| columns.add(threshold)).collect();
@@ -134,6 +134,8 @@ impl Triplet {
             loss.error += (count.value + count.slack) as f64 * columns.errors[column];
             terms.slopes[n] = Bounded::new(-(count.value as f64), count.slack as f64);
         }
+        // A difference of normal numbers may be none.
+        loss.error += terms.nonzero.value as f64 * SMALLEST;
         terms.terms = (anchor.positives.len() * anchor.negatives.len()) as u64;
         terms.with_loss(loss)
     }
