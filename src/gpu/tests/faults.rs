@@ -69,7 +69,7 @@ fn every_kernel_agrees_with_run_time_checks() {
 fn kernels_of(loss: &Loss) -> Vec<Kernel> {
     let description = loss.description();
     let Some(distance) = loss.distance() else { return vec![pointwise(description)] };
-    let of_mode = |&mode| over_pairs(MatrixKind { mode, distance }, &description.terms());
+    let of_mode = |&mode| over_pairs(MatrixKind { mode, distance }, &description.terms_kernel());
     let of_beta = description.beta().map(|beta| [prepare_beta(), finish_beta(beta)]);
     loss.modes().iter().flat_map(of_mode).chain(of_beta.into_iter().flatten()).collect()
 }
