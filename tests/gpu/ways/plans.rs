@@ -54,7 +54,14 @@ fn settings(name: &str) -> Vec<Loss> {
             triplet(Mining::Explicit, false),
         ],
         Loss::Margin(_) => {
-            vec![Margin { sampling: Sampling::DistanceWeighted, ..Default::default() }.into()]
+            vec![
+                Margin {
+                    sampling: Sampling::DistanceWeighted,
+                    normalize: true,
+                    ..Default::default()
+                }
+                .into(),
+            ]
         }
         _ => Vec::new(),
     };
