@@ -20,7 +20,7 @@
 //! let loss = Triplet { margin: 0.9, mining: Mining::All, ..Default::default() };
 //!
 //! let context = Context::headless()?;
-//! let evaluation = context.evaluate(&loss, &batch)?;
+//! let evaluation = context.evaluate(&loss, &batch).wait().wait()?;
 //! println!("{} over {} triplets, gradient {:?}", evaluation.loss, evaluation.terms, evaluation.gradient);
 //!
 //! // The same in f64 on the CPU, with how far correct f32 kernels may be from every number of it.
@@ -121,7 +121,7 @@
 //!   nothing behind: [`Context::inject`] lets it fail on purpose.
 //! - No dispatch takes longer than a tenth of a second on a software adapter where it can be split
 //!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
-//!   ([`Context::evaluate_with`]).
+//!   ([`Run::watch`]).
 
 // The reference that documentation points to may be left out.
 #![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
@@ -141,11 +141,12 @@ mod wgsl;
 pub use data::batch::Batch;
 pub use data::evaluation::Evaluation;
 pub use data::objective::{ObjectiveEvaluation, Weighted};
+pub use data::run::{Progress, Run};
 pub use data::shape::{Mode, Shape};
 pub use error::{Error, Result};
 pub use gpu::{
     Adapter, Binding, Checks, Context, Injected, Inputs, Listing, MemoryBank, ObjectivePlan,
-    Operation, Options, Output, Outputs, Pending, Plan, Progress, Record, RowWidth, Section, Stage,
-    Tier, Tile, Tiles, Timings,
+    Operation, Options, Output, Outputs, Pending, Plan, Record, RowWidth, Section, Stage, Tier,
+    Tile, Tiles, Timings,
 };
 pub use loss::*;

@@ -24,7 +24,7 @@
 //! // On a line: the row nearest to each is of another class.
 //! let batch = Batch::new(&[0.0, 3.0, 1.0, 9.0, 7.0], [5, 1], &[7, 7, 8, 8, 9])?;
 //! let retrieval = Retrieval { recall_at: vec![1, 2], ..Default::default() };
-//! let measures = Context::headless()?.measure(&retrieval, &batch)?;
+//! let measures = Context::headless()?.measure(&retrieval, &batch).wait()?;
 //! assert_eq!([measures.queries, measures.counted], [5, 4]);
 //! assert_eq!(measures.recall, [0.0, 0.5]);
 //!

@@ -158,7 +158,7 @@ impl Task for (&Loss, &Batch<'_>) {
     }
 
     fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<Evaluation> {
-        context.evaluate(self.0, self.1)
+        context.evaluate(self.0, self.1).wait()
     }
 
     fn compare(expected: &Expectation, actual: &Evaluation) -> Comparison {
@@ -184,7 +184,7 @@ impl Task for (&Retrieval, &Batch<'_>) {
     }
 
     fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<Measures> {
-        context.measure(self.0, self.1)
+        context.measure(self.0, self.1).wait()
     }
 
     fn compare(expected: &MeasuresExpectation, actual: &Measures) -> Comparison {
@@ -217,7 +217,7 @@ impl Task for [Weighted<Batch<'_>>] {
     }
 
     fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<ObjectiveEvaluation> {
-        context.evaluate_objective(self)
+        context.evaluate_objective(self).wait()
     }
 
     fn compare(expected: &ObjectiveExpectation, actual: &ObjectiveEvaluation) -> Comparison {

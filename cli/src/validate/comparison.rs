@@ -65,7 +65,7 @@ impl<'a> Expected<'a> {
     pub fn compare(&self, context: &Context, batch: &Batch) -> Verdict {
         match self {
             Self::Loss(loss, expected) => {
-                judge(context.evaluate(*loss, batch), expected.may_overflow(), |actual| {
+                judge(context.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {
                     (
                         expected.compare(actual),
                         evaluated(actual),
@@ -73,17 +73,19 @@ impl<'a> Expected<'a> {
                     )
                 })
             }
-            Self::Objective(objective, expected) => {
-                judge(context.evaluate_objective(objective), expected.may_overflow(), |actual| {
+            Self::Objective(objective, expected) => judge(
+                context.evaluate_objective(objective).wait(),
+                expected.may_overflow(),
+                |actual| {
                     (
                         expected.compare(actual),
                         summed(actual),
                         expected.notices(actual, SMALL_ERROR),
                     )
-                })
-            }
+                },
+            ),
             Self::Measures(retrieval, expected) => {
-                judge(context.measure(retrieval, batch), false, |actual| {
+                judge(context.measure(retrieval, batch).wait(), false, |actual| {
                     (
                         expected.compare(actual),
                         measured(actual),

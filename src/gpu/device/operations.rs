@@ -25,9 +25,9 @@ impl Context {
     /// let context = Context::headless()?;
     /// let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1])?;
     /// let fault = context.inject(Operation::Allocation, 2);
-    /// let error = context.evaluate(Contrastive::default(), &batch).unwrap_err();
+    /// let error = context.evaluate(Contrastive::default(), &batch).wait().unwrap_err();
     /// assert!(fault.has_struck() && matches!(error, Error::OutOfMemory { .. }));
-    /// assert!(context.evaluate(Contrastive::default(), &batch).is_ok());
+    /// assert!(context.evaluate(Contrastive::default(), &batch).wait().is_ok());
     /// # Ok::<(), Error>(())
     /// ```
     pub fn inject(&self, operation: Operation, nth: u64) -> Injected<'_> {

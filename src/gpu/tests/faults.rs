@@ -15,7 +15,7 @@ use crate::wgsl::include::planted;
 fn agrees(context: &Context, loss: &Loss, sample: &Sample) -> Result<(), String> {
     for batch in sample.batches(loss) {
         let expected = evaluate_with_bounds(loss, &batch).map_err(|error| error.to_string())?;
-        let actual = match context.evaluate(loss, &batch) {
+        let actual = match context.evaluate(loss, &batch).wait() {
             Err(error @ Error::Overflow { .. }) => return Err(error.to_string()),
             // Anything else is no disagreement: a fault that does not compile, say.
             actual => actual.unwrap(),
@@ -267,7 +267,7 @@ fn objective_agrees(context: &Context, sample: &Sample) -> bool {
         weighted.map(|((loss, batch), weight)| Weighted::new(weight, loss, batch)).collect();
     let expected = evaluate_objective_with_bounds(&objective).expect("a valid objective");
     expected
-        .compare(&context.evaluate_objective(&objective).expect("kernels that compile"))
+        .compare(&context.evaluate_objective(&objective).wait().expect("kernels that compile"))
         .agrees()
 }
 

@@ -19,13 +19,13 @@ fn planned() -> Vec<Kernel> {
     let sample = Sample::new(5, 3, 1.0);
     for loss in representatives() {
         for batch in sample.batches(&loss) {
-            context.evaluate(&loss, &batch).expect("a valid sample");
+            context.evaluate(&loss, &batch).wait().expect("a valid sample");
         }
     }
     for batch in sample.retrieval_batches() {
-        context.measure(&Retrieval::default(), &batch).expect("a valid sample");
+        context.measure(&Retrieval::default(), &batch).wait().expect("a valid sample");
         let term = Weighted::new(1.0, Contrastive::default(), batch);
-        context.evaluate_objective(&[term.clone(), term]).expect("a valid sample");
+        context.evaluate_objective(&[term.clone(), term]).wait().expect("a valid sample");
     }
     for optimizer in Optimizer::all() {
         let plan = context.plan_optimizer(optimizer, 4).expect("a valid optimiser");

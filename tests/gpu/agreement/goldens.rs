@@ -62,8 +62,10 @@ fn another_margin_label_or_coordinate_disagrees() {
 fn faults_seen(context: &Context, case: &Case) -> [Option<bool>; 3] {
     let batch = case.batch();
     let disagrees = |loss: &Loss, given: &Batch| {
-        let actual =
-            context.evaluate(loss, given).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let actual = context
+            .evaluate(loss, given)
+            .wait()
+            .unwrap_or_else(|error| panic!("{}: {error}", case.name));
         let expected = reference::evaluate_with_bounds(&case.loss, &batch).expect("a valid case");
         !expected.compare(&actual).agrees()
     };

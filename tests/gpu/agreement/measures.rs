@@ -46,6 +46,7 @@ fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) ->
     for Device { name, context } in devices {
         let actual = context
             .measure(retrieval, batch)
+            .wait()
             .unwrap_or_else(|error| panic!("{name} {note}: {error}"));
         let comparison = expected.compare(&actual);
         assert!(
@@ -144,7 +145,7 @@ fn ties_go_to_the_lowest_column() {
         );
         for Device { name, context } in contexts().iter() {
             assert_near(
-                &widened(&context.measure(&retrieval, &batch).unwrap()),
+                &widened(&context.measure(&retrieval, &batch).wait().unwrap()),
                 &expected,
                 1e-6,
                 name,
@@ -230,7 +231,7 @@ fn lone_labels_are_not_counted_and_without_any_other_all_is_zero() {
         let batch = Batch::new(&embeddings, [4, 1], &labels).unwrap();
         hold(&devices, &Retrieval::default(), &batch, "lone labels");
         for Device { context, .. } in devices.iter() {
-            let measures = context.measure(&Retrieval::default(), &batch).unwrap();
+            let measures = context.measure(&Retrieval::default(), &batch).wait().unwrap();
             assert_eq!([measures.queries, measures.counted], [4, counted]);
             if counted == 0 {
                 assert!(
@@ -306,7 +307,7 @@ fn the_same_bits_in_every_run_and_for_every_workspace() {
         for batch in batches(&sample) {
             for (whole, cut) in whole.iter().zip(&cut) {
                 let measure = |device: &Device| {
-                    device.context.measure(&Retrieval::default(), &batch).unwrap()
+                    device.context.measure(&Retrieval::default(), &batch).wait().unwrap()
                 };
                 let results = [measure(whole), measure(whole), measure(cut)];
                 let bits = results.map(|found| {
@@ -382,7 +383,7 @@ fn what_cannot_be_measured_is_an_error() {
     let everywhere = |retrieval: &Retrieval, batch: &Batch| {
         let expected = reference::measure(retrieval, batch).unwrap_err();
         for Device { context, .. } in contexts().iter() {
-            assert_eq!(context.measure(retrieval, batch).unwrap_err(), expected);
+            assert_eq!(context.measure(retrieval, batch).wait().unwrap_err(), expected);
             assert_eq!(context.plan_measures(retrieval, *batch.shape()).unwrap_err(), expected);
         }
         expected.to_string()
@@ -403,8 +404,11 @@ fn what_cannot_be_measured_is_an_error() {
     let batch = Batch::new(&huge, [2, 2], &[0, 0]).unwrap();
     let squares = Retrieval { distance: Distance::SquaredEuclidean, ..Default::default() };
     for Device { context, .. } in contexts().iter() {
-        assert_eq!(context.measure(&squares, &batch), Err(Error::Overflow { what: "a distance" }));
-        assert!(context.measure(&usual, &batch).is_ok());
+        assert_eq!(
+            context.measure(&squares, &batch).wait(),
+            Err(Error::Overflow { what: "a distance" })
+        );
+        assert!(context.measure(&usual, &batch).wait().is_ok());
         let none = context.plan_measures(&usual, Shape::batch(0, 2)).unwrap_err();
         assert!(matches!(none, Error::Empty { .. }), "{none}");
     }

@@ -133,6 +133,7 @@ fn every_objective_agrees_with_the_reference() {
         for Device { name, context } in contexts().iter() {
             let actual = context
                 .evaluate_objective(&objective)
+                .wait()
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
             let comparison = expected.compare(&actual);
             assert!(comparison.agrees(), "{name}\n{comparison}");
@@ -201,11 +202,12 @@ fn company_changes_no_bit_of_a_loss() {
     let world = World::new();
     for Device { name, context } in contexts().iter() {
         for objective in world.objectives() {
-            let whole = context.evaluate_objective(&objective).expect("a valid objective");
-            let again = context.evaluate_objective(&objective).expect("a valid objective");
+            let whole = context.evaluate_objective(&objective).wait().expect("a valid objective");
+            let again = context.evaluate_objective(&objective).wait().expect("a valid objective");
             assert_eq!(whole, again, "{name}");
             for (term, found) in objective.iter().zip(&whole.terms) {
-                let alone = context.evaluate(&term.loss, &term.inputs).expect("a valid loss");
+                let alone =
+                    context.evaluate(&term.loss, &term.inputs).wait().expect("a valid loss");
                 assert_eq!(
                     (found.loss, found.nonzero_terms),
                     (alone.loss, alone.nonzero_terms),
@@ -213,7 +215,7 @@ fn company_changes_no_bit_of_a_loss() {
                 );
                 assert_eq!(found.per_anchor, alone.per_anchor, "{name}: {term:?}");
                 let single = [Weighted { weight: 1.0, set: 0, ..term.clone() }];
-                let single = context.evaluate_objective(&single).expect("a valid objective");
+                let single = context.evaluate_objective(&single).wait().expect("a valid objective");
                 assert_eq!(
                     (single.loss, &single.gradients[0]),
                     (alone.loss, &alone.gradient),
@@ -281,7 +283,7 @@ fn a_plan_records_into_the_callers_encoder() {
         let found = pending.wait(Duration::from_secs(60)).expect("a result");
         assert_eq!(
             found,
-            context.evaluate_objective(objective).expect("a valid objective"),
+            context.evaluate_objective(objective).wait().expect("a valid objective"),
             "{name}"
         );
         assert_eq!(plan.gradient(1).map(wgpu::Buffer::size), Some((N * D * 4) as u64));
@@ -384,7 +386,7 @@ fn objectives_that_are_none() {
     assert!(matches!(error, Error::Unsupported { loss: "Contrastive", .. }), "{error}");
     for device in contexts().iter() {
         assert_eq!(
-            device.context.evaluate_objective(&[]).unwrap_err(),
+            device.context.evaluate_objective(&[]).wait().unwrap_err(),
             Error::Empty { what: "the number of losses" }
         );
     }

@@ -208,7 +208,7 @@ fn an_objective_hands_on_the_gradients_of_its_sets() {
     let batch = against_references(&sample);
     let objective = losses.clone().map(|loss| Weighted::new(0.5, loss, batch));
     for caller in callers() {
-        let expected = caller.context.evaluate_objective(&objective).unwrap();
+        let expected = caller.context.evaluate_objective(&objective).wait().unwrap();
         let plan =
             caller.context.plan_objective(&objective.each_ref().map(Weighted::shape)).unwrap();
         let arena = Arena::new(&caller.device, &batch);

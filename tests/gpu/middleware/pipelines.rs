@@ -23,11 +23,11 @@ fn compiled_pipelines_are_kept_in_a_cache_of_the_callers() {
     let feature = wgpu::Features::PIPELINE_CACHE;
     for adapter in adapters().into_iter().filter(|adapter| adapter.features().contains(feature)) {
         let (device, queue) = device_with(&adapter, feature);
-        let expected = Context::new(&device, &queue).unwrap().evaluate(&loss, &batch);
+        let expected = Context::new(&device, &queue).unwrap().evaluate(&loss, &batch).wait();
         let empty = cache(&device, None);
         let context =
             Context::with_pipeline_cache(&device, &queue, Options::default(), &empty).unwrap();
-        assert_eq!(context.evaluate(&loss, &batch), expected);
+        assert_eq!(context.evaluate(&loss, &batch).wait(), expected);
         let data = empty.get_data().expect("the adapter has caches");
         assert!(!data.is_empty());
 
@@ -35,12 +35,12 @@ fn compiled_pipelines_are_kept_in_a_cache_of_the_callers() {
         let filled = cache(&device, Some(&data));
         let context =
             Context::with_pipeline_cache(&device, &queue, Options::default(), &filled).unwrap();
-        assert_eq!(context.evaluate(&loss, &batch), expected);
+        assert_eq!(context.evaluate(&loss, &batch).wait(), expected);
         // Drivers need not keep anything; that pipelines are made with the cache shows where it is
         // one of another device.
         let context =
             Context::with_pipeline_cache(&device, &queue, Options::default(), &empty).unwrap();
-        let error = context.evaluate(&loss, &batch).unwrap_err();
+        let error = context.evaluate(&loss, &batch).wait().unwrap_err();
         assert!(matches!(error, Error::Gpu { during: "planning", .. }), "{error}");
     }
 }

@@ -132,7 +132,7 @@ fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
                             caller.name
                         );
                     }
-                    let expected = caller.context.evaluate(&loss, &batch);
+                    let expected = caller.context.evaluate(&loss, &batch).wait();
                     assert_eq!(
                         run(caller, &plan, &plan.bind(&arena.inputs()).unwrap()),
                         expected,
@@ -203,7 +203,7 @@ fn no_row_and_more_than_planned_are_errors() {
             .into_iter()
             .find(|batch| batch.shape().mode() == Mode::Reference)
             .unwrap();
-        let expected = caller.context.evaluate(&loss, &batch);
+        let expected = caller.context.evaluate(&loss, &batch).wait();
         let arena = Arena::new(&caller.device, &batch);
         let plan = caller.context.plan(&loss, *batch.shape()).unwrap();
         let gradient = filled(&caller.device, &vec![1.0_f32.to_bits(); N * D]);

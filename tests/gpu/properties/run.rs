@@ -27,7 +27,7 @@ pub fn run(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Run> {
 
 pub fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Evaluation> {
     let failed = |error| TestCaseError::fail(format!("{}: {loss:?}: {error}", device.name));
-    device.context.evaluate(loss, batch).map_err(failed)
+    device.context.evaluate(loss, batch).wait().map_err(failed)
 }
 
 pub fn same_bits(

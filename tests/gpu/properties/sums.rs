@@ -34,7 +34,7 @@ fn an_objective_is_its_weighted_sum() {
         on_every(&devices, |device| {
             let failed =
                 |error| TestCaseError::fail(format!("{}: {objective:?}: {error}", device.name));
-            let sum = device.context.evaluate_objective(&objective).map_err(failed)?;
+            let sum = device.context.evaluate_objective(&objective).wait().map_err(failed)?;
             let terms: Outcome<Vec<_>> = objective
                 .iter()
                 .map(|term| Ok((f64::from(term.weight), run(device, &term.loss, &term.inputs)?)))

@@ -51,12 +51,12 @@ fn splitting_does_not_change_a_bit() {
     for (whole, split) in whole.iter().zip(&split) {
         for_every_batch(&sample, |loss, batch| {
             let [one, other] = [whole, split]
-                .map(|device| device.context.evaluate(loss, batch).expect("nothing fails"));
+                .map(|device| device.context.evaluate(loss, batch).wait().expect("nothing fails"));
             assert_eq!(bits(&one), bits(&other), "{}: {loss:?} {:?}", whole.name, batch.shape());
         });
         let batch = sample.batches(&Contrastive::default().into())[1];
-        let [one, other] =
-            [whole, split].map(|device| device.context.measure(&Retrieval::default(), &batch));
+        let [one, other] = [whole, split]
+            .map(|device| device.context.measure(&Retrieval::default(), &batch).wait());
         assert!(one.is_ok() && one == other, "{}: {one:?} {other:?}", whole.name);
     }
 }

@@ -223,6 +223,7 @@ fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Evaluation {
     device
         .context
         .evaluate(loss, batch)
+        .wait()
         .unwrap_or_else(|error| panic!("{}: {loss:?}: {error}", device.name))
 }
 

@@ -33,8 +33,8 @@ fn every_adapter_runs_its_tiers_and_no_other() {
             let context = opened.expect("a tier that it has");
             assert_eq!(context.tier(), tier, "{name}");
             for batch in sample.batches(loss) {
-                let [one, other] =
-                    [0, 1].map(|_| bits(&context.evaluate(loss, &batch).expect("nothing fails")));
+                let [one, other] = [0, 1]
+                    .map(|_| bits(&context.evaluate(loss, &batch).wait().expect("nothing fails")));
                 assert_eq!(one, other, "{name}: {tier}");
             }
         }

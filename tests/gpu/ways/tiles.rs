@@ -42,7 +42,11 @@ fn tiles_do_not_change_a_bit() {
                         .iter()
                         .map(|devices| {
                             bits(
-                                &devices[at].context.evaluate(loss, &batch).expect("nothing fails"),
+                                &devices[at]
+                                    .context
+                                    .evaluate(loss, &batch)
+                                    .wait()
+                                    .expect("nothing fails"),
                             )
                         })
                         .collect();
