@@ -87,14 +87,14 @@ impl Retrieval {
         if self.recall_at.contains(&0) {
             let value = "0".into();
             return Err(Error::Parameter {
-                loss: Self::NAME,
+                of: Self::NAME,
                 parameter: "recall_at",
                 value,
                 allowed: "1 or more",
             });
         }
         let unsupported = |what: String, reason: &str| {
-            Err(Error::Unsupported { loss: Self::NAME, what, reason: reason.into() })
+            Err(Error::Unsupported { of: Self::NAME, what, reason: reason.into() })
         };
         match (shape.mode(), shape.betas()) {
             (Mode::Batch | Mode::Reference, 0) => Ok(()),
@@ -110,6 +110,7 @@ impl Retrieval {
 /// How well embeddings retrieve their own class: `Measures<f32>` from the GPU, `Measures<f64>` from
 /// the CPU reference. The definitions are those of the [module](self).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Measures<T = f32> {
     /// N.
     pub queries: u64,
@@ -123,4 +124,19 @@ pub struct Measures<T = f32> {
     pub r_precision: T,
     /// MAP@R.
     pub mean_average_precision_at_r: T,
+}
+
+impl<T> Measures<T> {
+    /// The same measures with every share made into another number, as
+    /// [`Evaluation::map`](crate::Evaluation::map) does.
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> Measures<U> {
+        Measures {
+            queries: self.queries,
+            counted: self.counted,
+            precision_at_1: change(self.precision_at_1),
+            recall: self.recall.into_iter().map(&change).collect(),
+            r_precision: change(self.r_precision),
+            mean_average_precision_at_r: change(self.mean_average_precision_at_r),
+        }
+    }
 }

@@ -7,9 +7,9 @@
 //! assert!(hard.wgsl.contains("@compute @workgroup_size"));
 //! ```
 
-use crate::Tier;
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::loss::{Difficulty, Distance, Reduction, Truth};
+use crate::tuning::Tier;
 use crate::wgsl::include::{compose, with_constants};
 
 /// One variant of a kernel.

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use wgpu_metric_learning::{Options, RowWidth, Tile, Tiles};
+use wgpu_metric_learning::Options;
+use wgpu_metric_learning::tuning::{RowWidth, Tile, Tiles};
 
 use limits::Limits;
 use subject::{Inputs, Subject};
@@ -90,8 +91,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let time = duration(arguments.seconds)?;
     let points = arguments.points()?;
-    let tiles = arguments.tile.map(Tiles::both);
-    let options = Options { tiles, row_width: arguments.row_width, ..Options::default() };
+    let mut options = Options::default();
+    options.tiles = arguments.tile.map(Tiles::both);
+    options.row_width = arguments.row_width;
     let gpu = Gpu::open_with(&arguments.gpu, options)?;
     let limits = Limits::measure(&gpu.context)?;
     print(&if arguments.json { limits.json(&gpu).to_string() } else { limits.text(&gpu) })?;

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use clap::Args;
-use wgpu_metric_learning::{Adapter, Context, Options, Tier};
+use wgpu_metric_learning::tuning::Tier;
+use wgpu_metric_learning::{Adapter, Context, Options};
 
 use super::Result;
 

@@ -15,20 +15,20 @@ const LONGEST: u64 = 1 << 20;
 /// What the program is asked to evaluate.
 pub struct Objective {
     /// The losses with their weights.
-    pub terms: Vec<Term>,
+    pub losses: Vec<WeightedLoss>,
     /// Whether it is a weighted sum; otherwise there is one loss, reported by itself.
     pub is_sum: bool,
 }
 
 /// A loss and its weight.
-pub struct Term {
+pub struct WeightedLoss {
     pub loss: Loss,
     pub weight: f32,
     /// Whether the reduction was chosen, and not left to be the default.
     chooses_reduction: bool,
 }
 
-impl Term {
+impl WeightedLoss {
     /// Takes the default reduction of the mode, where none was chosen.
     pub fn settle(&mut self, mode: Mode) {
         match &mut self.loss {
@@ -74,9 +74,9 @@ fn read(path: &Path) -> Result<String, String> {
 
 fn parse_json(text: &str) -> Result<Objective, String> {
     match serde_json::from_str(text).map_err(|error| error.to_string())? {
-        Value::Array(terms) if !terms.is_empty() => {
-            let terms = terms.into_iter().map(parse_term).collect::<Result<_, _>>()?;
-            Ok(Objective { terms, is_sum: true })
+        Value::Array(losses) if !losses.is_empty() => {
+            let losses = losses.into_iter().map(parse_one).collect::<Result<_, _>>()?;
+            Ok(Objective { losses, is_sum: true })
         }
         value => one(value),
     }
@@ -84,11 +84,11 @@ fn parse_json(text: &str) -> Result<Objective, String> {
 
 fn one(value: Value) -> Result<Objective, String> {
     let is_sum = value.get("weight").is_some();
-    Ok(Objective { terms: vec![parse_term(value)?], is_sum })
+    Ok(Objective { losses: vec![parse_one(value)?], is_sum })
 }
 
 /// An object with the fields of a loss, and maybe a `weight`.
-fn parse_term(value: Value) -> Result<Term, String> {
+fn parse_one(value: Value) -> Result<WeightedLoss, String> {
     let Value::Object(mut fields) = value else {
         return Err("expected a JSON object such as {\"loss\":\"Triplet\",\"margin\":0.2}, or an array of them".into());
     };
@@ -100,7 +100,7 @@ fn parse_term(value: Value) -> Result<Term, String> {
     };
     let chooses_reduction = fields.contains_key("reduction");
     let loss = serde_json::from_value(fields.into()).map_err(|error| error.to_string())?;
-    Ok(Term { loss, weight, chooses_reduction })
+    Ok(WeightedLoss { loss, weight, chooses_reduction })
 }
 
 /// The loss as JSON, every setting written out.
@@ -113,8 +113,8 @@ pub fn to_json(loss: &Loss) -> Value {
 /// default.
 pub fn describe(loss: &Loss) -> String {
     let settings = to_json(loss);
-    let defaults = parse_term(json!({ "loss": loss.name() }))
-        .map(|term| to_json(&term.loss))
+    let defaults = parse_one(json!({ "loss": loss.name() }))
+        .map(|parsed| to_json(&parsed.loss))
         .unwrap_or_default();
     let words = settings.as_object().into_iter().flatten().filter_map(|(key, value)| match value {
         _ if key == "loss" => None,

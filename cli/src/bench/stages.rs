@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use wgpu_metric_learning::{
-    Binding, Context, Loss, Plan, Record, Section, Stage, Timings, Triplet,
-};
+use wgpu_metric_learning::profile::{Section, Stage, Timings};
+use wgpu_metric_learning::{Binding, Context, Loss, Plan, Record, Triplet};
 
 use super::limits::Limits;
 use crate::Result;

@@ -30,7 +30,7 @@ impl Subject {
         if objective.is_sum {
             return Err(Error::option("--objective", "a sum cannot be timed, only one loss"));
         }
-        let loss = objective.terms[0].loss.clone();
+        let loss = objective.losses[0].loss.clone();
         if !loss.modes().iter().any(|mode| matches!(mode, Mode::Batch | Mode::Prototypes)) {
             return Err(Error::option(
                 "--objective",

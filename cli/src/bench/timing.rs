@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
-use wgpu_metric_learning::{
-    Batch, Binding, Context, Inputs as Bound, Plan, Record, RowWidth, Tiles,
-};
+use wgpu_metric_learning::tuning::{RowWidth, Tiles};
+use wgpu_metric_learning::{Batch, Binding, Context, Inputs as Bound, Plan, Record};
 
 use super::limits::Limits;
 use super::stages::{self, StageTime};

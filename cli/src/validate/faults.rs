@@ -2,9 +2,8 @@
 //! next evaluation has to be right.
 
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Error, Operation, Result, Triplet, Weighted,
-};
+use wgpu_metric_learning::testing::Operation;
+use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Result, Triplet, Weighted};
 
 /// What came of the faults.
 #[derive(Default)]
@@ -82,7 +81,7 @@ impl Faults {
 
 /// One without pipelines on the same device.
 fn another(context: &Context) -> Result<Context> {
-    Context::with_options(context.device(), context.queue(), *context.options())
+    Context::configured(context.device(), context.queue(), context.options().clone())
 }
 
 /// Whether it is the error that an operation fails with.

@@ -20,7 +20,8 @@ impl Context {
     /// test what it does then. One fault of a kind waits at a time, and strikes once.
     ///
     /// ```
-    /// use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Operation};
+    /// use wgpu_metric_learning::testing::Operation;
+    /// use wgpu_metric_learning::{Batch, Context, Contrastive, Error};
     ///
     /// let context = Context::headless()?;
     /// let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1])?;
@@ -78,7 +79,7 @@ impl Context {
             entry,
             self.tier(),
             self.options().checks,
-            self.pipeline_cache(),
+            self.options().pipeline_cache.as_ref(),
         )
     }
 

@@ -52,7 +52,7 @@ impl Context {
     /// ];
     /// let evaluation = Context::headless()?.evaluate_objective(&objective).wait()?;
     /// let [of_logits, of_embeddings] = &evaluation.gradients[..] else { panic!() };
-    /// assert!((evaluation.loss - evaluation.terms[0].loss - 0.5 * evaluation.terms[1].loss).abs() < 1e-6);
+    /// assert!((evaluation.loss - evaluation.losses[0].loss - 0.5 * evaluation.losses[1].loss).abs() < 1e-6);
     /// # assert_eq!([of_logits.len(), of_embeddings.len()], [8, 8]);
     /// # Ok::<(), wgpu_metric_learning::Error>(())
     /// ```

@@ -52,7 +52,7 @@ fn every_kernel_agrees_on_every_adapter() {
 #[test]
 fn every_kernel_agrees_with_run_time_checks() {
     assert_agrees(
-        &contexts(Options { checks: Checks::Checked, ..Options::default() })[0],
+        &contexts(Options::default().with_checks(Checks::Checked))[0],
         &representatives(),
     );
 }
@@ -234,7 +234,7 @@ fn every_planted_fault_is_caught() {
     // several tiles in one stripe, and invocations that own several columns.
     let [sample, long] = [Sample::new(19, 6, 1.0), Sample::new(600, 4, 1.0)];
     let [cut, whole] = [16 * 20 * 8, 32 << 20].map(|workspace_bytes| {
-        contexts(Options { workspace_bytes, ..Options::default() }).swap_remove(0)
+        contexts(Options::default().with_workspace_bytes(workspace_bytes)).swap_remove(0)
     });
     let mut losses = representatives();
     let is_seen = |losses: &[Loss]| {

@@ -24,8 +24,8 @@ fn planned() -> Vec<Kernel> {
     }
     for batch in sample.retrieval_batches() {
         context.measure(&Retrieval::default(), &batch).wait().expect("a valid sample");
-        let term = Weighted::new(1.0, Contrastive::default(), batch);
-        context.evaluate_objective(&[term.clone(), term]).wait().expect("a valid sample");
+        let weighted = Weighted::new(1.0, Contrastive::default(), batch);
+        context.evaluate_objective(&[weighted.clone(), weighted]).wait().expect("a valid sample");
     }
     for optimizer in Optimizer::all() {
         let plan = context.plan_optimizer(optimizer, 4).expect("a valid optimiser");

@@ -3,7 +3,8 @@
 use support::adapters::{best_with, contexts};
 use support::agreement::Tally;
 use support::goldens::{self, Case};
-use wgpu_metric_learning::{Batch, Checks, Context, Loss, Options, reference};
+use wgpu_metric_learning::tuning::Checks;
+use wgpu_metric_learning::{Batch, Context, Loss, Options, reference};
 
 const CASES: usize = 242;
 
@@ -20,8 +21,7 @@ fn every_case_agrees_on_every_adapter() {
 
 #[test]
 fn every_case_agrees_with_checked_shaders() {
-    let mut tally =
-        Tally::on(vec![best_with(Options { checks: Checks::Checked, ..Options::default() })]);
+    let mut tally = Tally::on(vec![best_with(Options::default().with_checks(Checks::Checked))]);
     for case in goldens::cases() {
         tally.hold(&case.loss, &case.batch(), &case.name);
     }

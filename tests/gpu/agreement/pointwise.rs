@@ -208,7 +208,7 @@ fn values() -> Batch<'static> {
 
 fn unsupported(loss: &Loss, what: &str) -> Error {
     Error::Unsupported {
-        loss: loss.name(),
+        of: loss.name(),
         what: what.into(),
         reason: "it does not compare with them".into(),
     }

@@ -136,7 +136,7 @@ fn weights_are_those_of_distances_between_unit_rows() {
     for (distance, normalize) in [(Distance::Euclidean, false), (Distance::Cosine, true)] {
         let loss: Loss = Margin { distance, normalize, ..drawing(1) }.into();
         let error = loss.check(&Shape::batch(4, 2)).unwrap_err();
-        assert!(matches!(error, Error::Unsupported { loss: "Margin", .. }), "{error}");
+        assert!(matches!(error, Error::Unsupported { of: "Margin", .. }), "{error}");
         assert!(
             error
                 .to_string()

@@ -8,9 +8,10 @@ use support::adapters::contexts;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::testing::Operation;
 use wgpu_metric_learning::{
     Batch, Context, Contrastive, Error, Evaluation, Inputs, L2, LiftedStructured, Loss, Margin,
-    MemoryBank, ObjectiveEvaluation, Operation, Options, Record, Result, Triplet, Weighted,
+    MemoryBank, ObjectiveEvaluation, Options, Record, Result, Triplet, Weighted,
 };
 
 const N: usize = 23;
@@ -53,7 +54,7 @@ impl Own {
     }
 
     fn context_with(&self, options: Options) -> Context {
-        Context::with_options(&self.device, &self.queue, options)
+        Context::configured(&self.device, &self.queue, options)
             .expect("the default limits are enough")
     }
 
@@ -358,7 +359,7 @@ fn a_timeout_between_submissions_is_an_error_and_no_end() {
     let batch = sample.batches(&Contrastive::default().into())[0];
     for own in own_devices() {
         let timeout = Duration::from_micros(1);
-        let hasty = own.context_with(Options { timeout, ..Options::default() });
+        let hasty = own.context_with(Options::default().with_timeout(timeout));
         let mut calls = 0;
         let result = hasty.evaluate(Contrastive::default(), &batch).watch(|_| {
             calls += 1;

@@ -8,7 +8,8 @@ use support::sample::Values;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use wgpu_metric_learning::{Context, Error, Loss, Margin, Record as _, Stage, Triplet};
+use wgpu_metric_learning::profile::Stage;
+use wgpu_metric_learning::{Context, Error, Loss, Margin, Record as _, Triplet};
 
 use super::caller::{Caller, PATIENCE, adapters, callers, device_with, encoder};
 use super::guest::{Guest, everything, fullest, sample};

@@ -41,8 +41,8 @@ fn a_timeout_is_an_error_and_no_end() {
     let batch = sample.batches(&loss)[0];
     for caller in callers() {
         let expected = Ok(caller.context.evaluate(&loss, &batch).wait().unwrap());
-        let options = Options { timeout: Duration::ZERO, ..Options::default() };
-        let hasty = Context::with_options(&caller.device, &caller.queue, options).unwrap();
+        let options = Options::default().with_timeout(Duration::ZERO);
+        let hasty = Context::configured(&caller.device, &caller.queue, options).unwrap();
         assert_eq!(
             hasty.evaluate(&loss, &batch).wait(),
             Err(Error::Timeout { after: Duration::ZERO }),
