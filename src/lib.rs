@@ -124,6 +124,7 @@
 //!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
 //!   ([`Run::watch`]).
 
+#![warn(missing_debug_implementations, unused_qualifications)]
 // The reference that documentation points to may be left out.
 #![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
 
