@@ -20,7 +20,7 @@
 //! let loss = Triplet { margin: 0.9, mining: Mining::All, ..Default::default() };
 //!
 //! let context = Context::headless()?;
-//! let evaluation = context.evaluate(&loss, &batch).wait().wait()?;
+//! let evaluation = context.evaluate(&loss, &batch).wait()?;
 //! println!("{} over {} triplets, gradient {:?}", evaluation.loss, evaluation.terms, evaluation.gradient);
 //!
 //! // The same in f64 on the CPU, with how far correct f32 kernels may be from every number of it.
@@ -145,12 +145,13 @@ mod wgsl;
 
 pub use data::batch::Batch;
 pub use data::evaluation::Evaluation;
+pub use data::input::{Input, InputSet};
 pub use data::objective::{ObjectiveEvaluation, Weighted};
 pub use data::run::{Progress, Run};
 pub use data::shape::{Mode, Shape};
 pub use error::{Error, ErrorKind, Result};
 pub use gpu::{
-    Adapter, Binding, Context, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs,
+    Adapter, Binding, Context, Count, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs,
     Pending, Plan, Record,
 };
 pub use loss::*;

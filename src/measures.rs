@@ -44,7 +44,8 @@ pub use crate::gpu::MeasurePlan;
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
 use crate::{Distance, Error, Result};
 
-/// Of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the negatives.
+/// The walk of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the
+/// negatives.
 pub(crate) const RANKING: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {

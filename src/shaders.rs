@@ -9,8 +9,8 @@
 
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::loss::{Difficulty, Distance, Reduction, Truth};
-use crate::tuning::Tier;
 use crate::wgsl::include::{compose, with_constants};
+use crate::wgsl::tier::Tier;
 
 /// One variant of a kernel.
 #[derive(Clone, Debug, PartialEq)]

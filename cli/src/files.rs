@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape, Truth};
 
-use super::npy::{self, Matrix};
+use super::labels::Labels;
+use super::npy::{self, Array, Matrix, Numbers};
 use super::output::{self, Named};
-use super::{Error, Result};
+use super::{Error, Result, tell};
 
 #[derive(Args, Default)]
 #[command(next_help_heading = "Inputs (.npy)")]
@@ -101,25 +102,118 @@ impl InputPaths {
         ])
     }
 
-    /// Reads the files, if any are given.
+    /// Reads the files, if any are given. All are judged by their headers before the first of them
+    /// is read.
     pub fn read(&self) -> Result<Option<Inputs>> {
         let Some(embeddings) = &self.embeddings else { return Ok(None) };
-        let embeddings = npy::read_matrix(embeddings)?;
-        let like_embeddings = |path: &PathBuf| {
-            let matrix = npy::read_matrix(path)?;
-            check_width(path, &matrix, &embeddings).map(|()| matrix)
+        let embeddings = Opened::new(embeddings)?;
+        let columns = embeddings.columns()?;
+        let open_rows =
+            |path| open_if_given(path)?.map(|rows| rows.with_columns(columns)).transpose();
+        let references = open_rows(&self.references)?;
+        let targets = open_rows(&self.targets)?;
+        let labels = open_if_given(&self.labels)?;
+        let reference_labels = open_if_given(&self.reference_labels)?;
+        let pairs = open_if_given(&self.pairs)?;
+        let same = open_if_given(&self.same)?;
+        let triplets = open_if_given(&self.triplets)?;
+        let beta = open_if_given(&self.beta)?;
+        let (labels, reference_labels) = match (labels, reference_labels) {
+            (Some(labels), others) => {
+                let (labels, others) = number_labels(labels, others)?;
+                (Some(labels), others)
+            }
+            (None, Some(others)) => (None, Some(number_labels(others, None)?.0)),
+            (None, None) => (None, None),
         };
         Ok(Some(Inputs {
-            labels: self.labels.as_deref().map(npy::read_vector).transpose()?,
-            references: self.references.as_ref().map(like_embeddings).transpose()?,
-            reference_labels: self.reference_labels.as_deref().map(npy::read_vector).transpose()?,
-            pairs: self.pairs.as_deref().map(npy::read_entries).transpose()?,
-            same: self.same.as_deref().map(npy::read_vector).transpose()?,
-            triplets: self.triplets.as_deref().map(npy::read_entries).transpose()?,
-            targets: self.targets.as_ref().map(like_embeddings).transpose()?,
-            beta: self.beta.as_deref().map(npy::read_vector).transpose()?,
-            embeddings,
+            labels,
+            reference_labels,
+            pairs: pairs.map(|file| file.read(Array::entries)).transpose()?,
+            same: same.map(|file| file.read(Array::integers)).transpose()?,
+            triplets: triplets.map(|file| file.read(Array::entries)).transpose()?,
+            beta: beta.map(|file| file.numbers(Array::vector)).transpose()?,
+            references: references.map(|file| file.numbers(Array::matrix)).transpose()?,
+            targets: targets.map(|file| file.numbers(Array::matrix)).transpose()?,
+            embeddings: embeddings.numbers(Array::matrix)?,
         }))
+    }
+}
+
+fn open_if_given(path: &Option<PathBuf>) -> Result<Option<Opened<'_>>> {
+    path.as_deref().map(Opened::new).transpose()
+}
+
+/// Reads a matrix that is no input of a loss.
+pub fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
+    Opened::new(path)?.numbers(Array::matrix)
+}
+
+/// Reads labels of one file.
+pub fn read_labels(path: &Path) -> Result<Vec<u32>> {
+    let (labels, _) = number_labels(Opened::new(path)?, None)?;
+    Ok(labels)
+}
+
+/// A file whose values were not read yet.
+struct Opened<'a> {
+    path: &'a Path,
+    array: Array<'static>,
+}
+
+impl<'a> Opened<'a> {
+    fn new(path: &'a Path) -> Result<Self> {
+        Ok(Self { path, array: npy::open(path)? })
+    }
+
+    fn columns(&self) -> Result<usize> {
+        self.array.columns().map_err(|problem| Error::file(self.path, problem))
+    }
+
+    /// Refuses a matrix that is not as wide as the embeddings.
+    fn with_columns(self, expected: usize) -> Result<Self> {
+        let columns = self.columns()?;
+        if columns == expected {
+            return Ok(self);
+        }
+        let problem =
+            format!("its rows have {columns} numbers, those of the embeddings {expected}");
+        Err(Error::file(self.path, problem))
+    }
+
+    fn read<T>(self, how: impl Fn(Array<'static>) -> Result<T, String>) -> Result<T> {
+        how(self.array).map_err(|problem| Error::file(self.path, problem))
+    }
+
+    /// Reads numbers, and tells what they have lost as f32.
+    fn numbers<T>(self, how: impl Fn(Array<'static>) -> Result<Numbers<T>, String>) -> Result<T> {
+        let path = self.path;
+        let Numbers { numbers, note } = self.read(how)?;
+        tell_of(path, note);
+        Ok(numbers)
+    }
+}
+
+/// The labels of one set or two in one numbering, and tells which it is.
+fn number_labels(
+    labels: Opened,
+    references: Option<Opened>,
+) -> Result<(Vec<u32>, Option<Vec<u32>>)> {
+    let path = labels.path;
+    let references_path = references.as_ref().map_or(path, |references| references.path);
+    let references = references.map(|file| file.read(Array::labels)).transpose()?;
+    let numbered = Labels::of(labels.read(Array::labels)?, references);
+    let Labels { labels, reference_labels, note } = numbered.map_err(|problem| {
+        let path = if problem.is_of_references { references_path } else { path };
+        Error::file(path, problem.text)
+    })?;
+    tell_of(path, note);
+    Ok((labels, reference_labels))
+}
+
+fn tell_of(path: &Path, note: Option<String>) {
+    if let Some(note) = note {
+        tell(&format!("note: {}: {note}", path.display()));
     }
 }
 
@@ -196,6 +290,11 @@ impl Inputs {
             Input::Targets => self.targets.is_some(),
             Input::Beta => self.beta.is_some(),
         }
+    }
+
+    /// Whether triplets are listed.
+    pub fn has_triplets(&self) -> bool {
+        self.has(Input::Triplets)
     }
 
     /// The mode of the loss that makes the most of the files.
@@ -352,17 +451,6 @@ impl OutputPaths {
             (&self.per_anchor_out, vec![n], per_anchor),
         ])
     }
-}
-
-fn check_width(path: &Path, matrix: &Matrix<f32>, embeddings: &Matrix<f32>) -> Result<()> {
-    if matrix.columns == embeddings.columns {
-        return Ok(());
-    }
-    let problem = format!(
-        "its rows have {} numbers, those of the embeddings {}",
-        matrix.columns, embeddings.columns
-    );
-    Err(Error::file(path, problem))
 }
 
 /// A path, if one was given, the shape of an array, and its values, if there are any.

@@ -4,20 +4,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::Value;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{Batch, Distance, Mode};
 
-use super::Result;
 use super::digits::Digits;
 use super::evaluator::{self, Evaluator};
 use super::files;
+use super::gpu::named;
 use super::report::Report;
+use super::{Result, tell, verdict};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The distance that ranks: Euclidean, SquaredEuclidean, Manhattan, Cosine or InnerProduct.
-    #[arg(long, value_name = "D", default_value = "Euclidean", value_parser = distance)]
+    /// The distance that ranks.
+    #[arg(long, value_name = "D", ignore_case = true, default_value = "Euclidean", value_parser = named::<Distance, _>(Distance::ALL.map(Distance::name)))]
     distance: Distance,
 
     /// Divides every row by its norm first.
@@ -85,13 +85,10 @@ fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode
     retrieval.check(batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(&(&retrieval, batch), check)?;
+    if outcome.result.counted == 0 {
+        tell("note: no label is there twice, so nothing can be retrieved: every measure is 0");
+    }
     let report = Report::of_measures(&retrieval, batch.shape(), &outcome.result);
     report.print(arguments.evaluator.json, &evaluator, &outcome)?;
-    let agrees = outcome.agreement.violation().is_none();
-    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A distance by its name, as objectives have it.
-fn distance(name: &str) -> serde_json::Result<Distance> {
-    serde_json::from_value(Value::from(name))
+    Ok(verdict(outcome.agreement.violation().is_none()))
 }

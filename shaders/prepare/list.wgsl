@@ -8,7 +8,8 @@
 //   kinds    E               written: 1 for a positive pair, 0 for a negative one
 //
 // E is `count`; for TRIPLETS twice as many: the pairs 2t and 2t + 1 are anchor with positive and
-// anchor with negative. One invocation per entry.
+// anchor with negative.
+// One invocation per entry.
 
 // #include "shared/sizes.wgsl"
 // #include "shared/start.wgsl"

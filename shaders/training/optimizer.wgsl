@@ -6,8 +6,8 @@
 //   progress        what all parameters have in common
 //
 // A parameter stays as it is, its moments too, where its gradient is not finite or the step would
-// make it so: that is counted. Memory-bound: reads every gradient once, and reads and writes every
-// parameter and moment once.
+// make it so: that is counted.
+// Memory-bound: reads every gradient once, and reads and writes every parameter and moment once.
 //
 // The file that includes it adds
 //

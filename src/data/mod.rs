@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod evaluation;
+pub(crate) mod input;
 pub(crate) mod objective;
 pub(crate) mod run;
 pub(crate) mod shape;

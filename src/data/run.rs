@@ -59,6 +59,8 @@ pub struct Progress {
     pub done: u64,
     /// Operations in all.
     pub total: u64,
+    /// The kernel that comes next, by its file.
+    pub next: Option<&'static str>,
 }
 
 impl<'a, T> Run<'a, T> {

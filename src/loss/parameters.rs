@@ -33,7 +33,7 @@ pub(crate) fn check_strength(of: &'static str, parameter: &'static str, value: f
     })
 }
 
-/// Of what has a share of the past kept.
+/// Checks the share of the past that is kept.
 pub(crate) fn check_share(of: &'static str, parameter: &'static str, value: f32) -> Result<()> {
     if (0.0..1.0).contains(&value) {
         return Ok(());

@@ -6,8 +6,9 @@
 //
 // A dispatch takes PORTION of an anchor's positives, at most CHUNK, which bounds its time and its
 // loops; these are unrolled, because llvmpipe stops an invocation's loops, silently, after 65,535
-// rounds in all (src/gpu/cut/loops.rs). The positives of the portion are shared out evenly among the
-// invocations, whatever columns they stand in: slopes[k] belongs to keys[k]. One workgroup per row.
+// rounds in all (src/gpu/cut/loops.rs). The positives of the portion are shared out evenly among
+// the invocations, whatever columns they stand in: slopes[k] belongs to keys[k].
+// One workgroup per row.
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficients.wgsl"

@@ -82,7 +82,7 @@ impl Context {
         &self.inner.device
     }
 
-    /// Its queue.
+    /// The queue of the device.
     pub fn queue(&self) -> &wgpu::Queue {
         &self.inner.queue
     }

@@ -49,9 +49,14 @@ impl<'a, I: Iterator<Item = &'a Dispatch>> Submissions<'a, I> {
         Ok(Self {
             context,
             dispatches: dispatches()?.peekable(),
-            progress: Progress { done: 0, total },
+            progress: Progress { done: 0, total, next: None },
             portion: FIRST,
         })
+    }
+
+    fn progress(&mut self) -> Progress {
+        let next = self.dispatches.peek().map(|dispatch| dispatch.kernel.shader.path);
+        Progress { next, ..self.progress }
     }
 
     /// Submits a portion; `None` for the last one.
@@ -91,7 +96,7 @@ impl Context {
         let patience = Patience::new(self.options().timeout);
         let mut submissions = Submissions::new(self, || program.dispatches(binding))?;
         loop {
-            if watch(submissions.progress).is_break() {
+            if watch(submissions.progress()).is_break() {
                 return Err(Error::Cancelled);
             }
             let Some(submitted) = submissions.submit()? else { break };

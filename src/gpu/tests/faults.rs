@@ -146,8 +146,10 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/nt_xent.wgsl", "select(0u, counts.x, has_negatives)", "0u"),
     ("terms/nt_xent.wgsl", "row_statistics[j];", "own;"),
     ("terms/sup_con.wgsl", "return kind != NO_PAIR;", "return kind == NEGATIVE;"),
-    ("terms/sup_con.wgsl", "own - exp(", "own - 0.999 * exp("),
-    ("terms/sup_con.wgsl", "sums.x * weight", "sums.x"),
+    ("terms/sup_con.wgsl", "- positives * exponential", "- 0.999 * positives * exponential"),
+    ("terms/sup_con.wgsl", "-exponential / sum", "-0.999 * exponential / sum"),
+    ("terms/sup_con.wgsl", "+ log_sum;", "+ 0.999 * log_sum;"),
+    ("terms/sup_con.wgsl", "sums.below / f32(counts.x)", "sums.below"),
     ("gradient/pairwise.wgsl", "value.x = gradient[at];", "value.x = 0.0;"),
     (
         "gradient/pairwise.wgsl",
@@ -188,8 +190,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("finish/totals.wgsl", "return 0.5 * inverse(terms);", "return inverse(terms);"),
     (
         "finish/totals.wgsl",
-        "positive_weight * sums.x + negative_weight",
-        "positive_weight * sums.x - negative_weight",
+        "+ weighed(negative_weight, sums.y",
+        "- weighed(negative_weight, sums.y",
     ),
     ("prepare/list.wgsl", "kinds[entry] = kind;", "kinds[entry] = 1u - kind;"),
     (
@@ -248,7 +250,7 @@ fn every_planted_fault_is_caught() {
     };
     for &(path, line, fault) in FAULTS {
         // Those whose own kernel it is come first.
-        losses.sort_by_key(|loss| loss.description().terms().shader.path != path);
+        losses.sort_by_key(|loss| loss.description().terms_kernel().shader.path != path);
         let forget = || [&cut, &whole].iter().for_each(|context| context.pipelines().forget(path));
         forget();
         let is_caught = planted(path, line, fault, || is_seen(&losses));

@@ -1,8 +1,10 @@
-//! Tests of what only the inside sees: that every kernel is listed; the layouts that host and
+//! Tests of what only the inside sees: that every kernel is listed, and every file of WGSL part of
+//! one; the layouts that host and
 //! kernels share; faults planted in the kernels, which the comparison with the reference has to
 //! catch; and what is compiled when.
 
 mod faults;
+mod includes;
 mod kernels;
 mod layouts;
 mod measures;
