@@ -294,9 +294,11 @@ impl Task for [Weighted<Batch<'_>>] {
     }
 }
 
-/// Whether the environment asks for an adapter by its name.
+/// Whether the environment asks for an adapter by its name, or for a backend that does not exist.
 fn names_adapter() -> bool {
-    std::env::var_os("WGPU_ADAPTER_NAME").is_some_and(|name| !name.is_empty())
+    let variable = |name| std::env::var(name).ok().filter(|text: &String| !text.trim().is_empty());
+    let is_unknown = |text: String| wgpu::Backends::from_comma_list(&text).is_empty();
+    variable("WGPU_ADAPTER_NAME").is_some() || variable("WGPU_BACKEND").is_some_and(is_unknown)
 }
 
 impl Arguments {

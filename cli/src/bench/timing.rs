@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu_metric_learning::{
-    Batch, Binding, Context, Inputs as Bound, Loss, Plan, Record, RowWidth, Tiles,
+    Batch, Binding, Context, Error as LibraryError, Inputs as Bound, Loss, Plan, Record, RowWidth,
+    Tiles,
 };
 
 use super::limits::Limits;
@@ -216,13 +217,9 @@ fn run(context: &Context, plan: &Plan, binding: &Binding) -> Result<[Duration; 2
     Ok([recorded, start.elapsed()])
 }
 
-/// Until the GPU is done.
-pub fn wait(context: &Context) -> Result<()> {
-    let timeout = context.options().timeout;
-    let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(timeout) };
-    context
-        .device()
-        .poll(poll)
-        .map_err(|_| wgpu_metric_learning::Error::Timeout { after: timeout })?;
-    Ok(())
+/// Until the GPU is done, at most the context's timeout.
+pub fn wait(context: &Context) -> Result<(), LibraryError> {
+    let after = context.options().timeout;
+    let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(after) };
+    context.device().poll(poll).map(|_| ()).map_err(|_| LibraryError::Timeout { after })
 }

@@ -49,7 +49,7 @@ impl Plan {
         let name = TraceName::new([&loss], shape);
         let _span = span!("plan", &name);
         context.planning(|| {
-            let kept = Kept::for_terms(&loss.description().terms());
+            let kept = Kept::for_terms(&loss.description().terms_kernel());
             let basis = Basis::new(context, shape, loss.distance(), loss.normalize(), kept)?;
             let parts = [PlannedLoss::new(&basis, loss, 1.0, &[])?];
             let program = Program::new(context, name, dispatches_of(&basis, &parts)?);

@@ -4,7 +4,7 @@
 use crate::loss::SupCon;
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::{Bounded, Count};
-use crate::reference::definition::{Definition, Terms};
+use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 
 impl Definition for SupCon {
@@ -14,8 +14,8 @@ impl Definition for SupCon {
 
     /// The mean over the positives of -log( exp(l_p) / exp(L) ) = L - l_p, with L the log-sum-exp
     /// of all logits: l_m + log(1 + others), with the largest logit l_m taken out.
-    fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn terms_of(&self, anchor: &Anchor, (): &()) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         if anchor.positives.is_empty() {
             return terms;
         }
