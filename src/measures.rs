@@ -40,9 +40,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::shape::{Mode, Shape};
+use crate::error::{Error, Result};
 pub use crate::gpu::MeasurePlan;
+use crate::loss::Distance;
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
-use crate::{Distance, Error, Result};
 
 /// The walk of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the
 /// negatives.

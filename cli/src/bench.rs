@@ -48,15 +48,15 @@ pub struct Arguments {
     #[command(flatten)]
     gpu: gpu::Arguments,
 
-    /// N x D f32 in an .npy file, in the place of random rows of norm 1 and of --n and --d.
+    /// N x D numbers in an .npy file, in the place of random rows of norm 1 and of --n and --d.
     #[arg(long, value_name = "FILE", requires = "labels", conflicts_with_all = ["n", "d", "class_size"])]
     embeddings: Option<PathBuf>,
 
-    /// N u32 in an .npy file: their labels.
+    /// N integers or strings in an .npy file: their labels.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
-    /// C x D f32 in an .npy file: a prototype for each class; random ones of norm 1 where it is
+    /// C x D numbers in an .npy file: a prototype for each class; random ones of norm 1 where it is
     /// left out.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     prototypes: Option<PathBuf>,

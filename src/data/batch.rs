@@ -2,8 +2,8 @@
 
 use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::shape::{Mode, Shape};
+use crate::error::{Error, Result};
 use crate::loss::{Loss, SIGNS, Truth};
-use crate::{Error, Result};
 
 /// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has
 /// the right lengths, no NaN or infinity anywhere and no index beyond its rows.

@@ -1,10 +1,11 @@
 //! Weighted sums of losses.
 
 use crate::data::batch::Batch;
+use crate::data::evaluation::Evaluation;
 use crate::data::input::{InputSet, Numbers};
 use crate::data::shape::Shape;
+use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::{Error, Evaluation, Result};
 
 /// A loss of an objective: its weight, and what it is evaluated on.
 ///

@@ -17,8 +17,8 @@ pub use pointwise::*;
 
 use crate::data::input::Input;
 use crate::data::shape::{Mode, Shape};
-use crate::names::{every, joined};
-use crate::{Error, Result};
+use crate::error::{Error, Result, joined};
+use crate::names::every;
 
 /// The list that names every loss: hands `$callback!` the names of their types, those over pairs
 /// before the pointwise ones.

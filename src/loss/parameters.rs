@@ -1,6 +1,6 @@
 //! What parameters may be.
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 pub(super) fn check_finite(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
     if value.is_finite() {

@@ -4,10 +4,11 @@ use super::bounded::{Bounded, ROUNDING};
 use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::expectation::Expectation;
 use super::{evaluate_with_bounds, floored};
+use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
-use crate::{Batch, Result};
+use crate::error::Result;
 
 /// The result of an objective by its definition, and how far from each of its numbers correct f32
 /// kernels may be.

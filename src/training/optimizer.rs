@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, Sgd};
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_strength;
 use crate::wgsl::include::Shader;
 

@@ -16,6 +16,7 @@
 // #include "shared/exponential.wgsl"
 
 const BLOCK = 256u;  // columns that are summed up on their own first
+const ROUND = 64u;   // columns that a round of the loop takes, written out
 
 var<workgroup> slopes: array<f32, CHUNK>;
 
@@ -64,7 +65,7 @@ fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
     var sum = 0.0;
     for (var block = 0u; block < stripe.stride; block += BLOCK) {
         var part = 0.0;
-        for (var j = block; j < min(block + BLOCK, stripe.stride); j += 64u) {
+        for (var j = block; j < min(block + BLOCK, stripe.stride); j += ROUND) {
             part += with_16_columns(i, begin, j, p);
             part += with_16_columns(i, begin, j + 16u, p);
             part += with_16_columns(i, begin, j + 32u, p);

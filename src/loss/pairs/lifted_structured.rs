@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_finite;
 use crate::loss::{Description, Distance, Mode, Reduction};
 use crate::names::named;

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::loss::parameters::check_finite;
 use crate::loss::{Description, Distance, Mode, Reduction, SEED, Sampling};
 use crate::wgsl::include::shader;
 use crate::wgsl::terms::{Chunks, TermsKernel, Walk};
-use crate::{Error, Result};
 
 /// The walk of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for
 /// each of its draws, one of 64.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::Result;
+use crate::error::Result;
 use crate::loss::Reduction;
 use crate::loss::parameters::check_strength;
 use crate::wgsl::include::shader;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_positive;
 use crate::loss::{Reduction, Truth};
 use crate::wgsl::include::shader;

@@ -22,8 +22,8 @@ pub use mean_squared_error::MeanSquaredError;
 pub use uniform_entropy::UniformEntropy;
 
 use super::{Description, Distance, Reduction, Truth};
-use crate::Result;
 use crate::data::shape::Mode;
+use crate::error::Result;
 use crate::wgsl::terms::TermsKernel;
 
 /// What a pointwise loss says of itself; the rest of its description is the same for all.
