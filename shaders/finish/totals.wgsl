@@ -6,9 +6,11 @@
 //                          apart
 //   HADSELL_MEAN           / twice the number of terms
 //
-// Nothing divides by zero: without terms the loss and the scale are 0.
+// Nothing divides by zero: without terms the loss and the scale are 0. A mean is beyond f32 only
+// where it is itself, not where the sum is: shared/summary.wgsl.
 
 // #include "shared/group.wgsl"
+// #include "shared/numbers.wgsl"
 // #include "shared/reduce.wgsl"
 // #include "shared/wide.wgsl"
 // #include "shared/sizes.wgsl"
@@ -79,41 +81,55 @@ fn reduction_scale(terms: vec2<u32>, nonzero: vec2<u32>) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
     var sums = vec4(0.0);
+    var scaled = vec4(0.0);
     var pairs = vec4(0u);
     var terms = vec4(0u);
     var nonzero = vec4(0u);
     let count = select(arrayLength(&rows), sizes.queries, summands.by_query == 1u);
     for (var i = invocation.index; i < count; i += WORKGROUP) {
         let row = rows[i];
-        sums += vec4(row.loss, row.negative_loss, row.positive_distance, row.negative_distance);
+        let plain =
+            vec4(row.loss, row.negative_loss, row.positive_distance, row.negative_distance);
+        let is_scaled = vec4(row.scaled == 1u, false, false, false);
+        sums += select(plain, plain * SCALED_UP, is_scaled);
+        scaled += select(plain * SCALED_DOWN, plain, is_scaled);
         pairs = add_counts(pairs, vec4(row.positives, 0u, row.negatives, 0u));
         terms = add_counts(terms, vec4(row.terms, row.nonzero));
         nonzero = add_counts(nonzero, vec4(row.nonzero_positives, 0u, row.nonzero_negatives, 0u));
     }
     sums = workgroup_sum(sums, invocation);
+    scaled = workgroup_sum(scaled, invocation);
     pairs = workgroup_counts(pairs, invocation);
     terms = workgroup_counts(terms, invocation);
     nonzero = workgroup_counts(nonzero, invocation);
     if (invocation.index == 0u) {
         totals.rows = count;
-        write_totals(sums, pairs, terms, nonzero);
+        write_totals(sums, scaled, pairs, terms, nonzero);
     }
 }
 
-fn write_totals(sums: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: vec4<u32>) {
+// A sum times its weight, which is at most 1.
+fn weighed(weight: f32, sum: f32, scaled: f32) -> f32 {
+    return select(weight * scaled * SCALED_UP, weight * sum, is_finite(sum));
+}
+
+fn write_totals(
+    sums: vec4<f32>, scaled: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: vec4<u32>,
+) {
     let positive_weight = inverse(nonzero.xy);
     let negative_weight = inverse(nonzero.zw);
     let scale = reduction_scale(terms.xy, terms.zw);
-    var loss = scale * (sums.x + sums.y);
+    var loss = weighed(scale, sums.x + sums.y, scaled.x + scaled.y);
     if (SPLIT_MEAN == 1u) {
-        loss = positive_weight * sums.x + negative_weight * sums.y;
+        loss = weighed(positive_weight, sums.x, scaled.x)
+            + weighed(negative_weight, sums.y, scaled.y);
     }
     totals.loss = loss;
     totals.scale = summands.weight * scale;
     totals.positive_weight = positive_weight;
     totals.negative_weight = negative_weight;
-    totals.mean_positive_distance = inverse(pairs.xy) * sums.z;
-    totals.mean_negative_distance = inverse(pairs.zw) * sums.w;
+    totals.mean_positive_distance = weighed(inverse(pairs.xy), sums.z, scaled.z);
+    totals.mean_negative_distance = weighed(inverse(pairs.zw), sums.w, scaled.w);
     totals.terms = terms.xy;
     totals.nonzero = terms.zw;
     totals.nonzero_positives = nonzero.xy;

@@ -6,8 +6,8 @@
 //
 //   fn term_of(value: f32, its_target: f32) -> Term
 //
-// One workgroup per row of the cut. Memory-bound: reads every value and target once, writes every
-// slope once.
+// One workgroup per row of the cut.
+// Memory-bound: reads every value and target once, writes every slope once.
 
 // #include "pointwise/values.wgsl"
 
@@ -50,18 +50,25 @@ fn main(group: Group, invocation: Invocation) {
     // Rows beyond the values that there are add up to 0.
     let size = min(cut.width, max(sizes.queries * cut.dimensions, begin) - begin);
     var loss = 0.0;
+    var scaled = 0.0;
     var nonzero = 0u;
     for (var k = invocation.index; k < size; k += WORKGROUP) {
         let index = begin + k;
         let term = term_of(checked_value(index), checked_target(index));
         loss += term.value;
+        scaled += term.value * SCALED_DOWN;
         nonzero += select(0u, 1u, term.is_nonzero);
         gradient[index] = term.slope;
     }
     report_faults();
-    let total = workgroup_sum(vec4(loss, 0.0, 0.0, 0.0), invocation).x;
+    let totals = workgroup_sum(vec4(loss, scaled, 0.0, 0.0), invocation);
     let count = workgroup_count(vec4(nonzero, 0u, 0u, 0u), invocation).x;
     if (invocation.index == 0u) {
-        rows[row] = summary(total, size, count);
+        var sums = summary(totals.x, size, count);
+        if (!is_finite(totals.x)) {
+            sums.loss = totals.y;
+            sums.scaled = 1u;
+        }
+        rows[row] = sums;
     }
 }

@@ -1,5 +1,11 @@
 // What a row adds up to, and what all rows add up to. The host reads both: src/wgsl/layout.rs.
 
+// A sum may be beyond f32 where the mean is not: it is added up beside the plain one with every
+// summand times this power of two, and taken only where the plain one is not finite. What is then
+// lost of small summands is less than the rounding of the sum.
+const SCALED_DOWN = 0x1p-32f;
+const SCALED_UP = 0x1p32f;
+
 struct Row {
     loss: f32,               // sum of the terms; where they are kept apart, of the positive ones
     negative_loss: f32,      // sum of the negative terms, where they are kept apart
@@ -12,7 +18,7 @@ struct Row {
     terms: vec2<u32>,        // 64-bit counts: shared/wide.wgsl
     nonzero: vec2<u32>,
     beta_slope: f32,         // sum of d term / d beta
-    padding: u32,
+    scaled: u32,             // 1: `loss` is beyond f32, and here times SCALED_DOWN
 }
 
 struct Totals {

@@ -65,7 +65,7 @@ fn statistics(group: Group, invocation: Invocation) {
     }
     if (invocation.index == 0u) {
         row_statistics[i] = Statistic(
-            parameters.margin - nearest.value + above, nearest.column, 0.0,
+            parameters.margin - nearest.value + above, nearest.column, 0.0, 0.0,
         );
     }
 }
@@ -97,7 +97,7 @@ fn see_positive(
     if (EXACT == 0u) {
         reach = log_add(own.value, other);
     }
-    let h = select(0.0, max(0.0, reach + d), own.column != NOWHERE);
+    let h = select(0.0, max(0.0, reach + d), own.number != NOWHERE);
     (*positives).weight += h * share(i, j, own.value, other);
     if (i < j) {
         (*positives).loss += 0.5 * h * h;
@@ -137,7 +137,7 @@ fn main(group: Group, invocation: Invocation) {
         let kinds = relations(i, quad);
         let at = row * quads() + quad;
         let d = distances_of(row, quad, kinds);
-        var slopes = select(vec4(0.0), vec4(-sums.y), columns_of(quad) == vec4(own.column));
+        var slopes = select(vec4(0.0), vec4(-sums.y), columns_of(quad) == vec4(own.number));
         if (EXACT == 0u) {
             slopes = -sums.y * exp(parameters.margin - d - own.value);
         }

@@ -48,7 +48,7 @@ fn statistics(group: Group, invocation: Invocation) {
     }
     let sums = workgroup_sum(vec4(loss, weight, pairs.distances), invocation);
     if (invocation.index == 0u) {
-        row_statistics[i] = Statistic(level, 0u, sums.y);
+        row_statistics[i] = Statistic(level, 0u, sums.y, 0.0);
         var summary = row_of_pairs(sums.zw, counts.xy);
         summary.loss = sums.x;
         summary.terms.x = counts.x;

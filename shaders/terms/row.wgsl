@@ -15,8 +15,9 @@
 
 struct Statistic {
     value: f32,
-    column: u32,
+    number: u32,  // a column, or a count
     weight: f32,  // of the softmax family: terms/softmax.wgsl
+    rest: f32,    // of SupCon
 }
 
 @group(0) @binding(6) var<storage, read_write> rows: array<Row>;

@@ -16,7 +16,7 @@
 //   fn is_summand(kind: u32) -> bool                     whether such a pair is in the log-sum-exp
 //   fn slope(end: Statistic, kind: u32, d: f32) -> f32   temperature * d loss(i) / d d(i, j) from
 //                                                        the statistic of i, whose `value` is the
-//                                                        level -temperature * L(i)
+//                                                        level that its leads are taken of
 //
 // One workgroup per row; `main` reads its distances once and writes its coefficients once.
 
@@ -35,8 +35,9 @@ struct Parameters {
 // Summands per step in gradient/pairwise.wgsl: as far as that reads, coefficients must be there.
 const GRADIENT_STEP = 16u;
 
-// L(i) - l(i, j), from the level -temperature * L(i), which is a distance: at low temperatures the
-// difference of two distances keeps digits that logits have lost.
+// How far the logit l(i, j) is below a level, which is a distance: -temperature * L(i), or that of
+// the nearest summand. At low temperatures the difference of two distances keeps digits that logits
+// have lost.
 fn lead(level: f32, d: f32) -> f32 {
     return leads(level, vec4(d)).x;
 }
@@ -49,13 +50,11 @@ fn are_summands(kinds: vec4<u32>) -> vec4<bool> {
     return vec4(is_summand(kinds.x), is_summand(kinds.y), is_summand(kinds.z), is_summand(kinds.w));
 }
 
-// The level -temperature * L(i) of a row, which is the nearest of its summands less
-// temperature * log(sum of exponentials). The largest of those is exp(0): nothing overflows. Reads
-// the distances twice, and sees every pair.
-fn level_of_row(row: u32, invocation: Invocation, pairs: ptr<function, Pairs>) -> f32 {
+// The nearest summand of a row, whose logit is the largest. Reads the distances once, and sees
+// every pair.
+fn nearest_summand(row: u32, invocation: Invocation, pairs: ptr<function, Pairs>) -> Extreme {
     let i = stripe.begin + row;
     let label = labels[i];
-    let begin = row * stripe.stride;
     var seen = Extremes(NO_EXTREME, NO_EXTREME);
     for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations_of(i, label, quad);
@@ -63,7 +62,16 @@ fn level_of_row(row: u32, invocation: Invocation, pairs: ptr<function, Pairs>) -
         see_pairs(pairs, kinds, d);
         seen.nearest = nearest_of(seen.nearest, are_summands(kinds), d, 4u * quad);
     }
-    let nearest = workgroup_extremes(seen, invocation).nearest;
+    return workgroup_extremes(seen, invocation).nearest;
+}
+
+// The level -temperature * L(i) of a row, which is the nearest of its summands less
+// temperature * log(sum of exponentials). The largest of those is exp(0): nothing overflows. Reads
+// the distances twice, and sees every pair.
+fn level_of_row(row: u32, invocation: Invocation, pairs: ptr<function, Pairs>) -> f32 {
+    let i = stripe.begin + row;
+    let label = labels[i];
+    let nearest = nearest_summand(row, invocation, pairs);
     var sum = 0.0;
     for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
         let kinds = relations_of(i, label, quad);

@@ -7,7 +7,16 @@
 //
 // Both slopes lack the factor 1 / temperature, which is applied with the reduction.
 // Without positives all of them are 0. The coefficients are made of these in terms/softmax.wgsl.
-// `statistics` reads the distances of its row three times.
+//
+// Where a row is confident, both are differences of what is nearly equal. With the nearest pair m
+// and e(j) = exp(l(i, j) - l(i, m)), whose sums are p over the positives, n over the negatives and
+// r over all but m, they keep their digits as
+//
+//   term  mean over p in P(i) of l(i, m) - l(i, p), and log(1 + r)
+//   slope of d(i, j)   (p - |P(i)| e(j) + n) / (|P(i)| (p + n))   for positives j
+//                      -e(j) / (p + n)                            for negatives j
+//
+// `statistics` reads the distances of its row twice.
 
 // #include "terms/softmax.wgsl"
 
@@ -15,10 +24,47 @@ fn is_summand(kind: u32) -> bool {
     return kind != NO_PAIR;
 }
 
-// `end.weight` is 1/|P(i)|, 0 without positives.
+// `end.value` is the distance of m, `end.number` |P(i)|, `end.weight` p and `end.rest` n.
 fn slope(end: Statistic, kind: u32, d: f32) -> f32 {
-    let own = select(0.0, end.weight, kind == POSITIVE);
-    return select(own - exp(-lead(end.value, d)), 0.0, end.weight == 0.0);
+    if (end.number == 0u) {
+        return 0.0;
+    }
+    let exponential = exp(-lead(end.value, d));
+    let sum = end.weight + end.rest;
+    if (kind == NEGATIVE) {
+        return -exponential / sum;
+    }
+    let positives = f32(end.number);
+    return ((end.weight - positives * exponential) + end.rest) / (positives * sum);
+}
+
+// The sums of exponentials, of one row or of what an invocation has seen of it.
+struct Sums {
+    positives: f32,
+    negatives: f32,
+    others: f32,    // of all but the nearest
+    below: f32,     // no exponentials: how far the positives are below the nearest
+}
+
+fn sums_of_row(row: u32, nearest: Extreme, invocation: Invocation) -> Sums {
+    let i = stripe.begin + row;
+    let label = labels[i];
+    var sums = vec4(0.0);
+    for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
+        let kinds = relations_of(i, label, quad);
+        let is_positive = kinds == vec4(POSITIVE);
+        let is_other = are_summands(kinds) & (columns_of(quad) != vec4(nearest.column));
+        let behind = leads(nearest.value, distances_of(row, quad, kinds));
+        let exponentials = exp(-behind);
+        sums += vec4(
+            sum_of(select(vec4(0.0), exponentials, is_positive)),
+            sum_of(select(vec4(0.0), exponentials, kinds == vec4(NEGATIVE))),
+            sum_of(select(vec4(0.0), exponentials, is_other)),
+            sum_of(select(vec4(0.0), behind, is_positive)),
+        );
+    }
+    sums = workgroup_sum(sums, invocation);
+    return Sums(sums.x, sums.y, sums.z, sums.w);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -29,27 +75,22 @@ fn statistics(group: Group, invocation: Invocation) {
     }
     let i = stripe.begin + row;
     var pairs: Pairs;
-    let level = level_of_row(row, invocation, &pairs);
-    let label = labels[i];
-    var sum_of_leads = 0.0;
-    for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
-        if (relation_of(i, label, j) == POSITIVE) {
-            sum_of_leads += lead(level, distance_at(row * stripe.stride + j));
-        }
-    }
-    let sums = workgroup_sum(vec4(sum_of_leads, 0.0, pairs.distances), invocation);
-    let counts = workgroup_count(vec4(pairs.counts, 0u, 0u), invocation);
+    let nearest = nearest_summand(row, invocation, &pairs);
+    let sums = sums_of_row(row, nearest, invocation);
+    let distances = workgroup_sum(vec4(pairs.distances, 0.0, 0.0), invocation).xy;
+    let counts = workgroup_count(vec4(pairs.counts, 0u, 0u), invocation).xy;
     if (invocation.index == 0u) {
-        let has_positives = counts.x > 0u;
-        let weight = select(1.0 / f32(counts.x), 0.0, !has_positives);
-        row_statistics[i] = Statistic(level, 0u, weight);
-        // A sum of more than one exponential is greater than each, though f32 may round it to the
-        // largest.
-        let is_nonzero = has_positives && counts.x + counts.y > 1u;
-        var summary = row_of_pairs(sums.zw, counts.xy);
-        summary.loss = sums.x * weight;
-        summary.terms.x = select(0u, 1u, has_positives);
-        summary.nonzero.x = select(0u, 1u, is_nonzero);
+        row_statistics[i] = Statistic(nearest.value, counts.x, sums.positives, sums.negatives);
+        var summary = row_of_pairs(distances, counts);
+        if (counts.x > 0u) {
+            let log_sum =
+                select(log(1.0 + sums.others), log_one_plus(sums.others), sums.others <= 1.0);
+            summary.loss = sums.below / f32(counts.x) + log_sum;
+            summary.terms.x = 1u;
+            // A sum of more than one exponential is greater than each, though f32 may round it to
+            // the largest.
+            summary.nonzero.x = select(0u, 1u, counts.x + counts.y > 1u);
+        }
         rows[i] = summary;
     }
 }

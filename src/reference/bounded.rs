@@ -4,6 +4,15 @@
 //! errors of its operands and adds its own rounding, with the accuracies that WGSL asks for (<https://www.w3.org/TR/WGSL/#floating-point-accuracy>): additions and
 //! products rounded once, divisions within 2.5 ulp, square roots within about 4, exp(x) within 3 +
 //! 2 |x| ulp, log within 2^-21 on [0.5, 2] and 3 ulp elsewhere.
+//!
+//! Numbers below the smallest normal f32 may be kept or flushed to 0, by any operation, and on one
+//! driver otherwise than on another: WGSL leaves it open. Kernels do not look at their bits, so
+//! every operation admits both, and with them either decision where only such a number decides: the
+//! sign of a difference, the kink of a hinge.
+//!
+//! f64 has its own smallest number: exp(-750) is 0 in it. Nothing is decided by that. What is never
+//! 0 by its definition counts as such (a softplus, an entropy), arguments are compared and not
+//! their exponentials, and every value that f64 may flush has a bound that is larger.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -39,6 +48,11 @@ fn exponential(x: f64) -> f64 {
     (3.0 + 2.0 * x.abs()) * ULP
 }
 
+/// The error of log(1 + exp(-|x|)) by a series, where exp(-|x|) is `small`.
+fn of_exponential(small: f64, x: f64) -> f64 {
+    small * exponential(x) + 8.0 * ULP * small + SMALLEST
+}
+
 /// No less than exp(error) - 1, for errors up to 1.
 fn growth(error: f64) -> f64 {
     error * (1.0 + error)
@@ -61,6 +75,11 @@ impl Bounded {
     /// A number that f32 has as well: an input or a small integer.
     pub const fn exact(value: f64) -> Self {
         Self::new(value, 0.0)
+    }
+
+    /// A number of the caller's, which f32 may flush.
+    pub fn input(value: impl Into<f64>) -> Self {
+        Self::exact(value.into()).or_flushed()
     }
 
     /// The same with an error larger by a part of whatever f32 may find.
@@ -169,6 +188,11 @@ impl Bounded {
         Self::new(self.value.ln_1p(), self.error).widened(8.0 * ULP)
     }
 
+    /// log(1 + x) of a number that is not negative, by a series where that is at most 1.
+    pub fn ln_of_one_and(self) -> Self {
+        if self.magnitude() <= 1.0 { self.ln_one_plus() } else { (Self::exact(1.0) + self).ln() }
+    }
+
     /// 1 / (1 + exp(-x)).
     pub fn sigmoid(self) -> Self {
         self.sigmoid_by((-self.value.abs()).exp())
@@ -191,7 +215,7 @@ impl Bounded {
         let small = (-self.value.abs()).exp();
         let slope = self.sigmoid_by(small);
         let value = self.value.max(0.0) + small.ln_1p();
-        let error = slope.magnitude().min(1.0) * self.error + small * exponential(self.value) + LOG;
+        let error = slope.magnitude().min(1.0) * self.error + of_exponential(small, self.value);
         Term { value: Self::new(value, error).widened(ULP), slope, nonzero: Count::exact(1) }
     }
 
@@ -215,7 +239,8 @@ impl Bounded {
         let (high, low) = if self.value >= other.value { (self, other) } else { (other, self) };
         let apart = low.value - high.value;
         let small = apart.exp();
-        let error = self.error.max(other.error) + small * exponential(apart) + LOG;
+        let rounding = small * apart.abs() * ROUNDING;
+        let error = self.error.max(other.error) + rounding + of_exponential(small, apart);
         Self::new(high.value + small.ln_1p(), error).widened(ULP)
     }
 
@@ -244,7 +269,7 @@ impl Add for Bounded {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self::new(self.value + other.value, self.error + other.error).widened(ROUNDING)
+        Self::new(self.value + other.value, self.error + other.error).widened(ROUNDING).or_flushed()
     }
 }
 
@@ -261,7 +286,7 @@ impl Mul for Bounded {
 
     fn mul(self, other: Self) -> Self {
         let error = self.value.abs() * other.error + self.error * other.magnitude();
-        Self::new(self.value * other.value, error).widened(ROUNDING)
+        Self::new(self.value * other.value, error).widened(ROUNDING).or_flushed()
     }
 }
 
@@ -271,12 +296,14 @@ impl Div for Bounded {
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;
         let least = (other.value.abs() - other.error).max(0.0);
-        Self::new(value, (self.error + value.abs() * other.error) / least).widened(2.5 * ULP)
+        Self::new(value, (self.error + value.abs() * other.error) / least)
+            .widened(2.5 * ULP)
+            .or_flushed()
     }
 }
 
 impl Sum for Bounded {
-    /// Added up in a tree, as the kernels' reductions do.
+    /// Added up in a tree, as the kernels' reductions do. Every sum on the way may be flushed.
     fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
         let mut sum = Self::ZERO;
         let (mut count, mut magnitudes) = (0, 0.0);
@@ -285,7 +312,7 @@ impl Sum for Bounded {
             count += 1;
             magnitudes += number.value.abs();
         }
-        sum.error += tree(count) * magnitudes;
+        sum.error += tree(count) * magnitudes + magnitudes.min(count as f64 * SMALLEST);
         sum
     }
 }

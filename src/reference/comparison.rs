@@ -10,6 +10,7 @@ use crate::data::evaluation::Evaluation;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     deviations: Vec<Deviation>,
+    unsure: usize,
 }
 
 /// The number of a quantity that is farthest off.
@@ -70,7 +71,7 @@ impl fmt::Display for Deviation {
 
 impl Comparison {
     pub(super) fn new(expectation: &Expectation, actual: &Evaluation<f32>) -> Self {
-        let Expectation { evaluation: expected, bounds, dimensions } = expectation;
+        let Expectation { evaluation: expected, bounds, dimensions, .. } = expectation;
         let number = |quantity, of: fn(&Evaluation<f64>) -> f64, actual: f32| {
             Deviation::new(quantity, of(expected), actual.into(), of(bounds))
         };
@@ -136,12 +137,20 @@ impl Comparison {
                 actual.per_anchor.as_ref(),
             ),
         ];
-        Self::of(singles.into_iter().chain(tables.into_iter().flatten()).collect())
+        let deviations = singles.into_iter().chain(tables.into_iter().flatten()).collect();
+        Self::of(deviations, expectation.unsure())
     }
 
-    /// Of quantities that were compared before; at least one.
-    pub(super) fn of(deviations: Vec<Deviation>) -> Self {
-        Self { deviations }
+    /// Of quantities that were compared before, at least one, and how many numbers of them are
+    /// unsure.
+    pub(super) fn of(deviations: Vec<Deviation>, unsure: usize) -> Self {
+        Self { deviations, unsure }
+    }
+
+    /// How many numbers have a bound above half of themselves, so that their agreement says
+    /// nothing; counts are no such numbers.
+    pub fn unsure(&self) -> usize {
+        self.unsure
     }
 
     /// Whether every number is within its bound, and none is missing or too many.
@@ -161,6 +170,24 @@ impl Comparison {
 }
 
 impl Expectation {
+    /// How many numbers have a bound above half of themselves: [`Comparison::unsure`].
+    pub fn unsure(&self) -> usize {
+        let Self { evaluation, bounds, .. } = self;
+        let singles =
+            |of: &Evaluation<f64>| [of.loss, of.mean_positive_distance, of.mean_negative_distance];
+        let tables = |of: &Evaluation<f64>| {
+            [Some(&of.gradient), of.gradient_references.as_ref(), of.gradient_beta.as_ref()]
+                .into_iter()
+                .chain([of.per_anchor.as_ref()])
+                .flatten()
+                .flatten()
+                .copied()
+                .collect::<Vec<_>>()
+        };
+        unsure(singles(evaluation).iter().zip(&singles(bounds)))
+            + unsure(tables(evaluation).iter().zip(&tables(bounds)))
+    }
+
     /// Compares every number of an f32 result with the expected one.
     pub fn compare(&self, actual: &Evaluation<f32>) -> Comparison {
         Comparison::new(self, actual)
@@ -184,8 +211,20 @@ impl Expectation {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        self.deviations.iter().try_for_each(|deviation| writeln!(formatter, "{deviation}"))
+        self.deviations.iter().try_for_each(|deviation| writeln!(formatter, "{deviation}"))?;
+        match self.unsure {
+            0 => Ok(()),
+            count => writeln!(
+                formatter,
+                "says nothing of the numbers with a bound above half of themselves: {count}"
+            ),
+        }
     }
+}
+
+/// How many of these numbers have a bound above half of themselves.
+pub(super) fn unsure<'a>(numbers: impl IntoIterator<Item = (&'a f64, &'a f64)>) -> usize {
+    numbers.into_iter().filter(|(value, bound)| **bound > 0.5 * value.abs()).count()
 }
 
 /// The first of the farthest off.

@@ -17,6 +17,9 @@ fn sum_rounding(dimensions: usize) -> f64 {
     (2.0 + (dimensions as f64).sqrt()) * ROUNDING
 }
 
+/// Two f32 whose magnitudes are from here on have a difference that is 0 or a normal number.
+const COARSE: f64 = SMALLEST * (1 << 24) as f64;
+
 /// Rows of coordinates as a distance takes them: as they are, or divided by their norms.
 pub(super) struct Points {
     raw: Vec<f64>,
@@ -25,6 +28,9 @@ pub(super) struct Points {
     norms: Vec<f64>,
     /// The relative error of a row in f32; 0 for rows as they are.
     errors: Vec<f64>,
+    /// What any coordinate of a row may lose where f32 flushes it or what it is made of; 0 for
+    /// rows whose differences are all normal numbers.
+    flushed: Vec<f64>,
     unit: bool,
 }
 
@@ -36,21 +42,40 @@ pub(super) struct Point<'a> {
     /// The norm of the raw row, 0 below the smallest normal f32.
     norm: f64,
     error: f64,
+    flushed: f64,
 }
 
 impl Points {
     pub fn new(raw: Vec<f64>, dimensions: usize, unit: bool) -> Self {
         let rows = || raw.chunks_exact(dimensions);
         let norms: Vec<_> = rows().map(norm).collect();
+        let is_fine = |row: &[f64]| row.iter().any(|&x| x != 0.0 && x.abs() < COARSE);
+        let loss = |norm: f64| if unit { SMALLEST + SMALLEST / norm } else { SMALLEST };
+        let flushed = rows().zip(&norms).map(|(row, &norm)| match norm {
+            0.0 if unit => 0.0,
+            _ if is_fine(row) => loss(norm),
+            _ => 0.0,
+        });
+        let flushed = flushed.collect();
         if !unit {
             let errors = vec![0.0; norms.len()];
-            return Self { coordinates: raw.clone(), raw, dimensions, norms, errors, unit };
+            return Self {
+                coordinates: raw.clone(),
+                raw,
+                dimensions,
+                norms,
+                errors,
+                flushed,
+                unit,
+            };
         }
         let unit_part = |x: f64, norm: f64| if norm > 0.0 { x / norm } else { 0.0 };
         // Coordinates below the smallest normal f32 may be flushed to 0.
-        let flushed = (dimensions as f64).sqrt() * SMALLEST;
-        let error =
-            |norm: f64| if norm > 0.0 { unit_rounding(dimensions) + flushed / norm } else { 0.0 };
+        let root = (dimensions as f64).sqrt();
+        let error = |norm: f64| match norm {
+            0.0 => 0.0,
+            _ => unit_rounding(dimensions) + root * SMALLEST / norm,
+        };
         let coordinates = rows()
             .zip(&norms)
             .flat_map(|(row, &norm)| row.iter().map(move |&x| unit_part(x, norm)));
@@ -60,6 +85,7 @@ impl Points {
             raw,
             dimensions,
             norms,
+            flushed,
             unit,
         }
     }
@@ -79,6 +105,15 @@ impl Points {
             coordinates: &self.coordinates[range],
             norm: self.norms[index],
             error: self.errors[index],
+            flushed: self.flushed[index],
+        }
+    }
+
+    /// What the division by the row's norm makes of a number that f32 has flushed.
+    pub fn flushed_gradient(&self, index: usize) -> f64 {
+        match self.norms[index] {
+            norm if self.unit && norm > 0.0 => SMALLEST + SMALLEST / norm,
+            _ => SMALLEST,
         }
     }
 
@@ -112,6 +147,12 @@ impl<'a> Point<'a> {
     pub fn raw(self) -> &'a [f64] {
         self.raw
     }
+
+    /// What f32 may lose of one of its coordinates: all of it or, of a normal number, nothing.
+    fn lost(self, coordinate: f64) -> f64 {
+        let magnitude = coordinate.abs();
+        if magnitude <= self.flushed { magnitude } else { 0.0 }
+    }
 }
 
 fn norm(row: &[f64]) -> f64 {
@@ -142,6 +183,8 @@ impl Distance {
         let shift = x.error + y.error;
         // What D products may lose where they are below the smallest normal f32.
         let flushed = (4.0 + x.coordinates.len() as f64) * SMALLEST;
+        // And D coordinates, or differences of them.
+        let lost = x.coordinates.len() as f64 * (x.flushed + y.flushed);
         let bounded = match self {
             Self::Euclidean => {
                 let d = squares().sqrt();
@@ -156,7 +199,7 @@ impl Distance {
             Self::Manhattan => {
                 let d = sum(x.coordinates, y.coordinates, |x, y| (x - y).abs());
                 // |x|_1 <= sqrt(D) for a unit row.
-                Bounded::new(d, shift * root + 4.0 * root * SMALLEST)
+                Bounded::new(d, shift * root + 4.0 * root * SMALLEST + lost)
                     .widened((4.0 + 1.5 * root) * ROUNDING)
             }
             Self::Cosine if x.norm == 0.0 || y.norm == 0.0 => return Bounded::exact(1.0),
@@ -173,7 +216,15 @@ impl Distance {
             Self::InnerProduct => {
                 let magnitude = sum(x.coordinates, y.coordinates, |x, y| (x * y).abs());
                 let d = -sum(x.coordinates, y.coordinates, |x, y| x * y);
-                return Bounded::new(d, magnitude * (shift + (2.0 + root) * ROUNDING) + flushed);
+                let lost = if lost > 0.0 {
+                    sum(x.coordinates, y.coordinates, |u, v| {
+                        x.lost(u) * v.abs() + u.abs() * y.lost(v)
+                    })
+                } else {
+                    0.0
+                };
+                let rounding = magnitude * (shift + (2.0 + root) * ROUNDING);
+                return Bounded::new(d, rounding + flushed + lost);
             }
         };
         // Duplicates are at exactly 0, also after rounding.
@@ -258,6 +309,9 @@ impl Pull {
         let Self { coefficient: c, error, anywhere } = *self;
         // Whatever coefficient f32 finds, its rows are rounded.
         let strength = c.abs() + error;
+        if x.flushed + y.flushed > 0.0 {
+            self.add_flushed(distance, x, y, errors);
+        }
         let sums = values.iter_mut().zip(errors);
         let coordinates = x.coordinates.iter().zip(y.coordinates);
         match distance {
@@ -291,6 +345,27 @@ impl Pull {
                     *bound += error * y.abs();
                 }
             }
+        }
+    }
+}
+
+impl Pull {
+    /// Adds what f32 may lose where it flushes coordinates or their differences.
+    fn add_flushed(&self, distance: Distance, x: Point, y: Point, errors: &mut [f64]) {
+        let strength = self.coefficient.abs() + self.error;
+        for ((bound, &u), &v) in errors.iter_mut().zip(x.coordinates).zip(y.coordinates) {
+            let apart = (u - v).abs();
+            let lost = x.lost(u) + y.lost(v);
+            *bound += match distance {
+                Distance::InnerProduct => strength * y.lost(v),
+                // Equals have no sign.
+                _ if apart == 0.0 => 0.0,
+                Distance::Manhattan if apart <= lost => 2.0 * strength,
+                Distance::Manhattan if apart < SMALLEST => strength,
+                Distance::Manhattan => 0.0,
+                _ if apart < SMALLEST => strength * apart.max(lost),
+                _ => strength * lost,
+            };
         }
     }
 }

@@ -19,11 +19,23 @@ pub struct Expectation {
     pub bounds: Evaluation<f64>,
     /// Numbers in a row of the gradients.
     pub(super) dimensions: usize,
+    pub(super) sums: Sums,
+}
+
+/// How large the sums are that kernels add up before they scale them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sums {
+    /// No less than the largest that a row adds up to.
+    pub of_row: f64,
+    /// No less than how much larger a sum of slopes is than the gradient.
+    pub of_gradient: f64,
 }
 
 impl Expectation {
-    /// Whether a number of the result, or a sum on the way to it, may be beyond f32, so that
-    /// kernels may refuse it with [`Error::Overflow`](crate::Error::Overflow).
+    /// Whether a number of the result, or what one row or a gradient adds up to on the way to it,
+    /// may be beyond f32, so that kernels may refuse it with
+    /// [`Error::Overflow`](crate::Error::Overflow). The sum over all rows may be beyond f32, where
+    /// the mean is not.
     pub fn may_overflow(&self) -> bool {
         self.may_overflow_times(1.0)
     }
@@ -33,13 +45,9 @@ impl Expectation {
         let expected = &self.evaluation;
         let numbers =
             [&expected.gradient].into_iter().chain(expected.gradient_references.as_ref()).flatten();
-        let largest =
-            numbers.fold(expected.loss.abs(), |largest, number| largest.max(number.abs()));
-        let pairs = expected.positive_pairs + expected.negative_pairs;
-        let farthest =
-            expected.mean_positive_distance.abs().max(expected.mean_negative_distance.abs());
-        (largest * weight.abs().max(1.0) * expected.terms as f64).max(farthest * pairs as f64)
-            > LARGE
+        let steepest = numbers.fold(0.0, |largest: f64, number| largest.max(number.abs()));
+        let weighed = expected.loss.abs().max(steepest * self.sums.of_gradient);
+        (weighed * weight.abs().max(1.0)).max(self.sums.of_row) > LARGE
     }
 }
 

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use super::anchor::Anchor;
 use super::bounded::{Bounded, Count, ROUNDING, tree};
-use super::comparison::{Comparison, Deviation, worst_of};
+use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::problem::{Numbers, Problem};
-use crate::Result;
 use crate::data::batch::Batch;
+use crate::error::Result;
 use crate::measures::{Measures, Retrieval};
 
 /// Two divisions in f32, within 2.5 units in the last place each.
@@ -103,7 +103,17 @@ impl MeasuresExpectation {
             [Some(&expected.recall), Some(&bounds.recall)],
             Some(&actual.recall),
         ));
-        Comparison::of(deviations)
+        Comparison::of(deviations, self.unsure())
+    }
+
+    /// How many measures have a bound above half of themselves: [`Comparison::unsure`].
+    pub fn unsure(&self) -> usize {
+        let singles = |of: &Measures<f64>| {
+            [of.precision_at_1, of.r_precision, of.mean_average_precision_at_r]
+        };
+        let Self { measures, bounds } = self;
+        unsure(singles(measures).iter().zip(&singles(bounds)))
+            + unsure(measures.recall.iter().zip(&bounds.recall))
     }
 
     /// Whether the comparison would notice that every measure is off by this part of itself; `None`

@@ -1,12 +1,14 @@
 //! Weighted sums of losses.
 
 use super::bounded::{Bounded, ROUNDING};
-use super::comparison::{Comparison, Deviation, worst_of};
+use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::expectation::Expectation;
 use super::{evaluate_with_bounds, floored};
+use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
+use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
-use crate::{Batch, Result};
+use crate::error::Result;
 
 /// The result of an objective by its definition, and how far from each of its numbers correct f32
 /// kernels may be.
@@ -47,7 +49,16 @@ impl ObjectiveExpectation {
         for (term, actual) in self.terms.iter().zip(&actual.terms) {
             deviations.extend_from_slice(term.compare(actual).deviations());
         }
-        Comparison::of(deviations)
+        Comparison::of(deviations, self.unsure())
+    }
+
+    /// How many numbers have a bound above half of themselves: [`Comparison::unsure`].
+    pub fn unsure(&self) -> usize {
+        let Self { evaluation, bounds, .. } = self;
+        let gradients = evaluation.gradients.iter().flatten();
+        unsure([(&evaluation.loss, &bounds.loss)])
+            + unsure(gradients.zip(bounds.gradients.iter().flatten()))
+            + self.terms.iter().map(Expectation::unsure).sum::<usize>()
     }
 
     /// Whether a number of a loss may be beyond f32, weighted or not, so that kernels may refuse
@@ -87,6 +98,11 @@ pub fn evaluate_objective(objective: &[Weighted<Batch>]) -> Result<ObjectiveEval
     evaluate_objective_with_bounds(objective).map(|expectation| expectation.evaluation)
 }
 
+/// The rows that the losses of a set share.
+fn rows_of<'a>(set: &InputSet<Numbers<'a>>) -> &'a [f32] {
+    set.get(Input::Embeddings).map_or(&[], Numbers::floats)
+}
+
 /// A weighted sum of losses by its definition, in f64, and how far correct f32 kernels may be from
 /// every number of it.
 ///
@@ -98,7 +114,7 @@ pub fn evaluate_objective_with_bounds(
 ) -> Result<ObjectiveExpectation> {
     let sets = check_batches(objective)?;
     let mut gradients: Vec<_> =
-        sets.iter().map(|set| vec![Bounded::ZERO; set.embeddings.len()]).collect();
+        sets.iter().map(|set| vec![Bounded::ZERO; rows_of(set).len()]).collect();
     let mut columns = vec![0; sets.len()];
     let mut losses = Vec::new();
     let mut terms = Vec::new();

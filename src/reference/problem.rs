@@ -143,7 +143,7 @@ impl<'a> Problem<'a> {
                 .row(index)
                 .raw()
                 .iter()
-                .map(|&score| Bounded::exact(-score))
+                .map(|&score| Bounded::input(-score))
                 .collect();
         }
         let x: Point = self.queries.row(index);

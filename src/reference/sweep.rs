@@ -9,9 +9,9 @@ use rayon::prelude::*;
 
 use super::anchor::Anchor;
 use super::bounded::{Bounded, Count, ROUNDING, SMALLEST};
-use super::definition::{Definition, Terms};
+use super::definition::{AnchorTerms, Definition};
 use super::distance::{Points, Pull};
-use super::expectation::Expectation;
+use super::expectation::{Expectation, Sums};
 use super::problem::Problem;
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;
@@ -48,7 +48,7 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
 }
 
 /// The coefficients of an anchor's pairs. Scores pull at themselves.
-fn pulls(problem: &Problem, anchor: &Anchor, terms: &Terms) -> Vec<Pull> {
+fn pulls(problem: &Problem, anchor: &Anchor, terms: &AnchorTerms) -> Vec<Pull> {
     if problem.shape.mode() == Mode::Scores {
         return terms.slopes.iter().map(|&slope| Pull::of_score(slope)).collect();
     }
@@ -140,13 +140,25 @@ impl Gradient {
     }
 
     /// The gradient with respect to the raw rows of the scaled loss: values and bounds. Kernels
-    /// multiply by `factor` at the end.
-    fn finish(mut self, points: &Points, scale: Bounded, factor: f64) -> (Vec<f64>, Vec<f64>) {
+    /// multiply by `factor` at the end, and may have `flushed` so many summands.
+    fn finish(
+        mut self,
+        points: &Points,
+        scale: Bounded,
+        factor: f64,
+        flushed: f64,
+    ) -> (Vec<f64>, Vec<f64>) {
+        // Some are flushed after they are scaled, some before.
+        let flushed = flushed * factor.max(1.0) * scale.magnitude().max(1.0);
         self.for_rows(0..points.len(), |row, values, errors| {
             points.to_raw(row, values, errors);
+            let flushed = flushed * points.flushed_gradient(row);
             for (value, error) in values.iter_mut().zip(errors) {
-                let scaled = floored_before(factor, Bounded::new(*value, *error) * scale);
-                (*value, *error) = (scaled.value, scaled.error);
+                let gathered = Bounded::new(*value, *error);
+                if gathered != Bounded::ZERO {
+                    let scaled = gathered * scale;
+                    (*value, *error) = (scaled.value, scaled.error + flushed);
+                }
             }
         });
         (self.values, self.errors)
@@ -161,15 +173,21 @@ struct Summary {
     /// All, of positive pairs, of negative pairs.
     nonzero: [Count; 3],
     beta: Option<(usize, Bounded)>,
+    /// No less than the largest sum that kernels make of the row: of terms, also where they are
+    /// differences of distances, and of distances.
+    largest: f64,
     /// How many positive and negative pairs, and the sums of their distances.
     pairs: [u64; 2],
     distances: [Bounded; 2],
 }
 
 impl Summary {
-    fn new(anchor: &Anchor, terms: Terms) -> Self {
+    fn new(anchor: &Anchor, terms: AnchorTerms) -> Self {
         let kinds = [&anchor.positives, &anchor.negatives];
+        let farthest = anchor.distances.iter().map(|d| d.magnitude()).fold(0.0, f64::max);
+        let summands = terms.terms.max(anchor.distances.len() as u64) as f64;
         Self {
+            largest: terms.loss.magnitude().max(farthest * summands),
             loss: terms.loss,
             contribution: terms.contribution,
             terms: terms.terms,
@@ -199,13 +217,14 @@ fn conclude<L: Definition>(
     // Scores are not pairs.
     let (pairs, means) =
         if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
-    let factor = loss.terms().gradient_factor.into();
-    let (gradient, gradient_bounds) = gradient.finish(&problem.queries, scale, factor);
+    let factor = loss.terms_kernel().gradient_factor.into();
+    let flushed = 4.0 + problem.pairs_of_a_row as f64;
+    let finish = |gradient: Gradient, points| gradient.finish(points, scale, factor, flushed);
+    let (gradient, gradient_bounds) = finish(gradient, &problem.queries);
     let gradient_references =
         gradient_references.filter(|_| problem.shape.has_reference_gradient());
-    let (gradient_references, gradient_references_bounds) = gradient_references
-        .map(|gradient| gradient.finish(problem.columns(), scale, factor))
-        .unzip();
+    let (gradient_references, gradient_references_bounds) =
+        gradient_references.map(|gradient| finish(gradient, problem.columns())).unzip();
     let (gradient_beta, gradient_beta_bounds) =
         split(loss.beta().map(|_| beta_gradient(problem, summaries, scale)));
     let has_per_anchor = loss.per_anchor() && problem.list.is_none();
@@ -243,6 +262,10 @@ fn conclude<L: Definition>(
             ..Default::default()
         },
         dimensions: problem.shape.dimensions(),
+        sums: Sums {
+            of_row: summaries.iter().map(|summary| summary.largest).fold(0.0, f64::max),
+            of_gradient: terms as f64,
+        },
     }
 }
 
@@ -267,15 +290,10 @@ fn beta_gradient(problem: &Problem, summaries: &[Summary], scale: Bounded) -> Ve
 
 /// f32 may flush what is smaller than its smallest normal number, on the way too.
 pub(super) fn floored(number: Bounded) -> Bounded {
-    floored_before(1.0, number)
-}
-
-/// The same, where the last operation multiplies by `factor`, and so what was flushed before.
-fn floored_before(factor: f64, number: Bounded) -> Bounded {
     if number == Bounded::ZERO {
         return number;
     }
-    Bounded::new(number.value, number.error + 4.0 * SMALLEST * factor.max(1.0))
+    Bounded::new(number.value, number.error + 4.0 * SMALLEST)
 }
 
 pub(super) fn split(numbers: Option<Vec<Bounded>>) -> (Option<Vec<f64>>, Option<Vec<f64>>) {

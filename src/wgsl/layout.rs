@@ -120,7 +120,7 @@ pub(crate) struct Row {
     pub terms: [u32; 2],
     pub nonzero: [u32; 2],
     pub beta_slope: f32,
-    pub padding: u32,
+    pub scaled: u32,
 }
 
 /// `Totals` of `shaders/shared/summary.wgsl`.
@@ -151,8 +151,9 @@ pub(crate) struct Totals {
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Statistic {
     pub value: f32,
-    pub column: u32,
+    pub number: u32,
     pub weight: f32,
+    pub rest: f32,
 }
 
 /// `Choice` of `shaders/shared/choice.wgsl`.

@@ -3,9 +3,11 @@
 
 /// Results are those of the reference, within its bounds.
 mod agreement {
+    mod confident;
     mod counts;
     mod digits;
     mod goldens;
+    mod large_means;
     mod lists;
     mod long_loops;
     mod measures;
@@ -36,6 +38,7 @@ mod training {
 /// A plan's ways to its result: whichever it takes, the bits are the same.
 mod ways {
     mod dispatches;
+    mod plans;
     mod row_width;
     mod stripes;
     mod tiers;

@@ -6,10 +6,11 @@
 //
 // A dispatch takes PORTION of an anchor's positives, at most CHUNK, which bounds its time and its
 // loops: llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all
-// (src/gpu/cut/loops.rs), so that a round takes eight positives or columns. More than eight make code
-// that real compilers choke on. Sums are those of four, of sixteen, and of all. The positives of the
-// portion are shared out evenly among the invocations, whatever columns they stand in: slopes[k]
-// belongs to keys[k]. One workgroup per row.
+// (src/gpu/cut/loops.rs), so a round takes eight positives or columns. With sixteen and more the
+// code outgrows the instruction caches of GPUs, and SwiftShader compiles it for minutes. The
+// positives of the portion are shared out evenly among the invocations, whatever columns they stand
+// in: slopes[k] belongs to keys[k].
+// One workgroup per row.
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficients.wgsl"
@@ -17,6 +18,7 @@
 // #include "shared/exponential.wgsl"
 
 const BLOCK = 256u;  // columns that are summed up on their own first
+const ROUND = 8u;    // positives or columns that a round of a loop takes, written out
 
 var<workgroup> slopes: array<f32, CHUNK>;
 
@@ -34,13 +36,14 @@ fn with_keys(k: u32, size: u32, n: f32) -> vec2<f32> {
         + with_key(k + 2u, size, n) + with_key(k + 3u, size, n);
 }
 
+// What negative n gives with all keys: sums of four, of sixteen, and of those.
 fn negative_share(size: u32, n: f32) -> vec2<f32> {
     var sum = vec2(0.0);
     var sixteen = vec2(0.0);
-    for (var k = 0u; k < size; k += 8u) {
+    for (var k = 0u; k < size; k += ROUND) {
         sixteen += with_keys(k, size, n);
         sixteen += with_keys(k + 4u, size, n);
-        if ((k & 8u) != 0u) {
+        if ((k & ROUND) != 0u) {
             sum += sixteen;
             sixteen = vec2(0.0);
         }
@@ -65,14 +68,14 @@ fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
     var sum = 0.0;
     var block = 0.0;
     var sixteen = 0.0;
-    for (var j = 0u; j < stripe.stride; j += 8u) {
+    for (var j = 0u; j < stripe.stride; j += ROUND) {
         sixteen += with_columns(i, begin, j, p);
         sixteen += with_columns(i, begin, j + 4u, p);
-        if ((j & 8u) != 0u) {
+        if ((j & ROUND) != 0u) {
             block += sixteen;
             sixteen = 0.0;
         }
-        if ((j + 8u) % BLOCK == 0u) {
+        if ((j + ROUND) % BLOCK == 0u) {
             sum += block;
             block = 0.0;
         }

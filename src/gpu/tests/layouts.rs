@@ -58,11 +58,11 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Summands in "finish/totals.wgsl": weight, by_query);
     assert_same_layout!(Accumulate in "finish/accumulate.wgsl": first, count, is_first, is_first_of_all, weight);
     assert_same_layout!(Output in "finish/output.wgsl": first, count, accumulate);
-    assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, column, weight);
+    assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, number, weight, rest);
     assert_same_layout!(Choice in "gradient/chosen.wgsl": positive, negative, positive_coefficient, negative_coefficient);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
-        nonzero_negatives, terms, nonzero, beta_slope);
+        nonzero_negatives, terms, nonzero, beta_slope, scaled);
     assert_same_layout!(Totals in "finish/totals.wgsl":
         loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, rows, terms,
         nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults, given);
@@ -161,7 +161,7 @@ fn constants_have_the_same_value() {
 #[test]
 fn parameters_stand_in_the_order_of_the_kernel() {
     for loss in losses() {
-        let terms = loss.description().terms();
+        let terms = loss.description().terms_kernel();
         let module = parse(terms.shader);
         if !module.types.iter().any(|(_, ty)| ty.name.as_deref() == Some("Parameters")) {
             assert!(terms.parameters.is_empty(), "{}", terms.shader.path);

@@ -3,7 +3,7 @@
 use crate::loss::{Contrastive, Reduction};
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::{Bounded, Count, Term};
-use crate::reference::definition::{Definition, Terms, scale_of};
+use crate::reference::definition::{AnchorTerms, Definition, scale_of};
 use crate::reference::problem::Problem;
 
 /// What a positive and what a negative term is multiplied by.
@@ -15,12 +15,12 @@ pub(in crate::reference) struct Weights {
 impl Contrastive {
     /// max(0, d - positive_margin)^power
     fn positive(&self, d: Bounded) -> Term {
-        (d - Bounded::exact(self.positive_margin.into())).hinge().power(self.power)
+        (d - Bounded::input(self.positive_margin)).hinge().power(self.power)
     }
 
     /// max(0, negative_margin - d)^power
     fn negative(&self, d: Bounded) -> Term {
-        (Bounded::exact(self.negative_margin.into()) - d).hinge().power(self.power)
+        (Bounded::input(self.negative_margin) - d).hinge().power(self.power)
     }
 
     fn nonzero(&self, anchor: &Anchor) -> [Count; 2] {
@@ -50,8 +50,8 @@ impl Definition for Contrastive {
         Weights { positive, negative }
     }
 
-    fn terms_of(&self, anchor: &Anchor, weights: &Weights) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn terms_of(&self, anchor: &Anchor, weights: &Weights) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         let mut losses = [Vec::new(), Vec::new()];
         for &p in &anchor.positives {
             let term = self.positive(anchor.distances[p]);

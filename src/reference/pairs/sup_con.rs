@@ -4,7 +4,7 @@
 use crate::loss::SupCon;
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::{Bounded, Count};
-use crate::reference::definition::{Definition, Terms};
+use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 
 impl Definition for SupCon {
@@ -13,29 +13,43 @@ impl Definition for SupCon {
     fn survey(&self, _: &Problem) {}
 
     /// The mean over the positives of -log( exp(l_p) / exp(L) ) = L - l_p, with L the log-sum-exp
-    /// of all logits.
-    fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
-        let mut terms = Terms::none(anchor);
+    /// of all logits: l_m + log(1 + others), with the largest logit l_m taken out.
+    fn terms_of(&self, anchor: &Anchor, (): &()) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         if anchor.positives.is_empty() {
             return terms;
         }
         let temperature = Bounded::exact(self.temperature.into());
-        let logits = anchor.logits(self.temperature);
         let pairs = || anchor.positives.iter().chain(&anchor.negatives).copied();
-        let Some(level) = Bounded::log_sum_exp(pairs().map(|j| logits[j])) else { return terms };
-        let share = Count::exact(anchor.positives.len() as u64).reciprocal();
-        for j in pairs() {
-            terms.slopes[j] = -(logits[j] - level).exp_of_part();
-        }
+        let near = |j: usize| anchor.distances[j];
+        let Some(m) = pairs().reduce(|m, j| if near(j).value < near(m).value { j } else { m })
+        else {
+            return terms;
+        };
+        // How far every logit is below the largest.
+        let lead = |j| if j == m { Bounded::ZERO } else { (near(j) - near(m)) / temperature };
+        let exponential = |j| if j == m { Bounded::exact(1.0) } else { (-lead(j)).exp_of_part() };
+        let positives: Bounded = anchor.positives.iter().map(|&p| exponential(p)).sum();
+        let negatives: Bounded = anchor.negatives.iter().map(|&n| exponential(n)).sum();
+        let sum = positives + negatives;
+        let count = Bounded::exact(anchor.positives.len() as f64);
         for &p in &anchor.positives {
-            terms.slopes[p] = share + terms.slopes[p];
+            // 1 / |P| - e_p / sum, without the difference where the row is confident.
+            let beyond = match anchor.positives.len() {
+                1 => Bounded::ZERO,
+                _ => positives - count * exponential(p),
+            };
+            terms.slopes[p] = (beyond + negatives) / (count * sum) / temperature;
         }
-        for j in pairs() {
-            terms.slopes[j] = terms.slopes[j] / temperature;
+        for &n in &anchor.negatives {
+            terms.slopes[n] = -(exponential(n) / sum) / temperature;
         }
-        let loss = anchor.positives.iter().map(|&p| level - logits[p]).sum::<Bounded>() * share;
+        let others: Bounded = pairs().filter(|&j| j != m).map(exponential).sum();
+        let below: Bounded = anchor.positives.iter().map(|&p| lead(p)).sum();
+        let loss = below / count + others.ln_of_one_and();
         terms.terms = 1;
-        // A sum of more than one exponential is greater than each; that of a single pair is the pair's.
+        // A sum of more than one exponential is greater than each; that of a single pair is the
+        // pair's.
         terms.nonzero = Count::exact(u64::from(pairs().nth(1).is_some()));
         terms.with_loss(loss)
     }

@@ -1,6 +1,6 @@
 //! Huber's loss (Huber 1964).
 
-use super::{Bounded, Elementwise, Term, input};
+use super::{Bounded, Elementwise, Term};
 use crate::loss::Huber;
 
 impl Elementwise for Huber {
@@ -9,7 +9,7 @@ impl Elementwise for Huber {
     fn term_of(&self, p: Bounded, t: Bounded) -> Term {
         let nonzero = (p - t).nonzero();
         let r = (p - t).or_flushed();
-        let c = r.abs().min(input(self.delta));
+        let c = r.abs().min(Bounded::input(self.delta));
         Term { value: c * (r.abs() - Bounded::exact(0.5) * c), slope: r.sign() * c, nonzero }
     }
 }

@@ -1,12 +1,12 @@
 //! The L1 regulariser (Tibshirani 1996).
 
-use super::{Bounded, Elementwise, Term, input};
+use super::{Bounded, Elementwise, Term};
 use crate::loss::L1;
 
 impl Elementwise for L1 {
     /// strength |w|, with derivative 0 at 0.
     fn term_of(&self, w: Bounded, _: Bounded) -> Term {
-        let strength = input(self.strength);
+        let strength = Bounded::input(self.strength);
         let slope = strength * w.sign();
         Term { value: strength * w.abs(), slope, nonzero: slope.nonzero() }
     }

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::bounded::{Bounded, Count, Term};
 use super::definition::scale_of;
-use super::expectation::Expectation;
+use super::expectation::{Expectation, Sums};
 use super::sweep::{floored, split};
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
@@ -36,7 +36,8 @@ pub(super) trait Elementwise: Description + Sync {
 
 impl<L: Elementwise> Pointwise for L {
     fn row_of(&self, values: &[Bounded], targets: &[f32], _: usize) -> Row {
-        let targets = targets.iter().copied().map(input).chain(std::iter::repeat(Bounded::ZERO));
+        let targets =
+            targets.iter().copied().map(Bounded::input).chain(std::iter::repeat(Bounded::ZERO));
         let terms: Vec<_> = values
             .iter()
             .zip(targets)
@@ -69,16 +70,11 @@ impl Row {
     }
 }
 
-/// A number as the kernels read it.
-pub(super) fn input(number: impl Into<f64>) -> Bounded {
-    Bounded::exact(number.into()).or_flushed()
-}
-
 /// Evaluates a loss by its definition, with `values` in the place of the batch's own.
 pub(super) fn evaluate<L: Pointwise>(loss: &L, batch: &Batch, values: &[f64]) -> Expectation {
     let dimensions = batch.shape().dimensions();
     let row_of = |(row, values): (usize, &[f64])| {
-        let values: Vec<_> = values.iter().copied().map(input).collect();
+        let values: Vec<_> = values.iter().copied().map(Bounded::input).collect();
         let targets = batch.targets().chunks(dimensions).nth(row).unwrap_or_default();
         let class = batch.labels().get(row).map_or(0, |&label| label as usize);
         loss.row_of(&values, targets, class)
@@ -111,5 +107,12 @@ pub(super) fn evaluate<L: Pointwise>(loss: &L, batch: &Batch, values: &[f64]) ->
             ..Default::default()
         },
         dimensions,
+        sums: Sums { of_row: of_row(loss, &rows), of_gradient: 1.0 },
     }
+}
+
+/// What a row that is a term adds up to; sums of terms are scaled.
+fn of_row<L: Pointwise>(loss: &L, rows: &[Row]) -> f64 {
+    let losses = rows.iter().filter(|_| loss.per_anchor()).map(|row| row.loss.magnitude());
+    losses.fold(0.0, f64::max)
 }

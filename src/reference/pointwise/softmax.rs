@@ -37,7 +37,7 @@ impl Softmax {
 
     /// log sum over c of exp(x(c) - m).
     pub fn log_sum(&self) -> Bounded {
-        if self.others.value <= 1.0 { self.others.ln_one_plus() } else { self.sum().ln() }
+        self.others.ln_of_one_and()
     }
 
     /// P(c) of every logit.

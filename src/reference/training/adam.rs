@@ -1,13 +1,13 @@
 //! Adam (Kingma and Ba 2015).
 
-use super::{State, Update, input};
+use super::{State, Update};
 use crate::reference::bounded::{Bounded, ROUNDING};
 use crate::training::Adam;
 
 impl Update for Adam {
     fn step(&self, t: u32, [w, first, second]: State, slope: Bounded) -> State {
         let [learning_rate, epsilon, weight_decay] =
-            [self.learning_rate, self.epsilon, self.weight_decay].map(input);
+            [self.learning_rate, self.epsilon, self.weight_decay].map(Bounded::input);
         let g = slope + (weight_decay * w).or_flushed();
         let first = moment(self.beta_1, first, g);
         let second = moment(self.beta_2, second, (g * g).or_flushed());
@@ -21,7 +21,7 @@ impl Update for Adam {
 
 /// beta times the earlier moment, and (1 - beta) times what is new.
 fn moment(beta: f32, earlier: Bounded, new: Bounded) -> Bounded {
-    let beta = input(beta);
+    let beta = Bounded::input(beta);
     ((beta * earlier).or_flushed() + ((Bounded::exact(1.0) - beta) * new).or_flushed()).or_flushed()
 }
 

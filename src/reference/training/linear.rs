@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::{NumbersExpectation, check_length, input};
-use crate::Result;
+use super::{NumbersExpectation, check_length};
+use crate::error::Result;
 use crate::reference::bounded::{Bounded, chain};
 use crate::training::Linear;
 
@@ -85,7 +85,8 @@ impl Product<'_> {
         let mut magnitudes = 0.0;
         for k in 0..summands {
             let left = self.left[if self.transposed { k * rows + row } else { row * summands + k }];
-            let product = (input(left) * input(self.right[k * columns + column])).or_flushed();
+            let product = (Bounded::input(left) * Bounded::input(self.right[k * columns + column]))
+                .or_flushed();
             sum.gather(product);
             magnitudes += product.magnitude();
         }

@@ -10,10 +10,9 @@ use rayon::prelude::*;
 pub use linear::{project, project_back};
 
 use super::bounded::Bounded;
-use super::comparison::{Comparison, worst_of};
-use super::pointwise::input;
+use super::comparison::{Comparison, unsure, worst_of};
+use crate::error::{Error, Result};
 use crate::training::Optimizer;
-use crate::{Error, Result};
 
 /// Numbers by their definition, and how far from each of them correct f32 kernels may be.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +41,10 @@ impl NumbersExpectation {
     /// Compares f32 results with the expected ones.
     pub fn compare(&self, actual: &[f32]) -> Comparison {
         let expected = [Some(&self.numbers), Some(&self.bounds)];
+        let deviation = worst_of(self.names, self.columns, expected, Some(actual));
         Comparison::of(
-            worst_of(self.names, self.columns, expected, Some(actual)).into_iter().collect(),
+            deviation.into_iter().collect(),
+            unsure(self.numbers.iter().zip(&self.bounds)),
         )
     }
 }
@@ -83,9 +84,9 @@ pub fn optimize(
         Optimizer::Adam(adam) => adam,
     };
     let walked = |(index, &start): (usize, &f32)| {
-        let mut state = [input(start), Bounded::ZERO, Bounded::ZERO];
+        let mut state = [Bounded::input(start), Bounded::ZERO, Bounded::ZERO];
         for (t, gradient) in (1..).zip(gradients) {
-            let next = update.step(t, state, input(gradient[index]));
+            let next = update.step(t, state, Bounded::input(gradient[index]));
             if next.iter().all(|number| number.value.abs() <= f32::MAX.into()) {
                 state = next;
             }
