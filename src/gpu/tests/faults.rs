@@ -152,8 +152,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/triplet/all_soft.wgsl", "c += share.y;", "c += 0.999 * share.y;"),
     (
         "terms/triplet/all_soft.wgsl",
-        "part += with_16_columns(i, begin, j, p)",
-        "part += 0.999 * with_16_columns(i, begin, j, p)",
+        "sixteen += with_columns(i, begin, j, p)",
+        "sixteen += 0.999 * with_columns(i, begin, j, p)",
     ),
     ("terms/triplet/one_per_anchor.wgsl", "select(-d, d, POSITIVE_DIFFICULTY == HARD)", "d"),
     ("terms/triplet/one_per_anchor.wgsl", "select(-d, d, NEGATIVE_DIFFICULTY == HARD)", "d"),
