@@ -110,9 +110,13 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "d - parameters.positive_margin",
         "d - 0.99 * parameters.positive_margin",
     ),
-    ("terms/contrastive.wgsl", "- weights.y * slopes_of", "+ weights.y * slopes_of"),
+    ("terms/contrastive.wgsl", "- weights.y * hinge_slopes", "+ weights.y * hinge_slopes"),
     ("terms/contrastive.wgsl", "return 2.0 * hinges;", "return hinges;"),
-    ("terms/margin/all.wgsl", "vec4(1.0), hinges > vec4(0.0)", "vec4(0.999), hinges > vec4(0.0)"),
+    (
+        "terms/margin/all.wgsl",
+        "vec4(-1.0), negative > vec4(0.0)",
+        "vec4(1.0), negative > vec4(0.0)",
+    ),
     (
         "terms/margin/all.wgsl",
         "i32(summary.nonzero_negatives) - i32(summary.nonzero_positives)",
