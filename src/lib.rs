@@ -78,7 +78,7 @@
 //! - A gradient stays in the plan's buffer ([`Plan::gradient`]), and is also written or added to
 //!   buffers of the caller's where [`Plan::bind_to`] names [`Outputs`]. An evaluation that is an
 //!   error adds nothing to them, and writes zeros.
-//! - The number of rows may be read from a buffer of the caller's ([`Inputs::rows`]), up to the
+//! - The number of rows may be read from a buffer of the caller's ([`Inputs::with_count`]), up to the
 //!   planned one, for each recording anew.
 //! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for
 //!   another size makes none again, and others only where it has other [`Tiles`](tuning::Tiles) or
