@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use wgpu_metric_learning::{Context, Options, RowWidth, Shape, Tile, Tiles};
+use wgpu_metric_learning::tuning::{RowWidth, Tile, Tiles};
+use wgpu_metric_learning::{Context, Options, Shape};
 
 use limits::Limits;
 use subject::{Inputs, Subject};
@@ -48,15 +49,15 @@ pub struct Arguments {
     #[command(flatten)]
     gpu: gpu::Arguments,
 
-    /// N x D f32 in an .npy file, in the place of random rows of norm 1 and of --n and --d.
+    /// N x D numbers in an .npy file, in the place of random rows of norm 1 and of --n and --d.
     #[arg(long, value_name = "FILE", requires = "labels", conflicts_with_all = ["n", "d", "class_size"])]
     embeddings: Option<PathBuf>,
 
-    /// N u32 in an .npy file: their labels.
+    /// N integers or strings in an .npy file: their labels.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
-    /// C x D f32 in an .npy file: a prototype for each class; random ones of norm 1 where it is
+    /// C x D numbers in an .npy file: a prototype for each class; random ones of norm 1 where it is
     /// left out.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     prototypes: Option<PathBuf>,
@@ -89,8 +90,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let points = arguments.points()?;
     arguments.check(&subjects, &points)?;
-    let tiles = arguments.tile.map(Tiles::both);
-    let options = Options { tiles, row_width: arguments.row_width, ..Options::default() };
+    let mut options = Options::default();
+    options.tiles = arguments.tile.map(Tiles::both);
+    options.row_width = arguments.row_width;
     let gpu = Gpu::open_with(&arguments.gpu, options)?;
     let limits = Limits::measure(&gpu.context)?;
     match arguments.json {

@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Library(#[from] wgpu_metric_learning::Error),
 
-    #[error("{error}: the last to be submitted began with {kernel}")]
+    #[error("{error}, waiting for the kernels from {kernel} on")]
     Kernel { error: wgpu_metric_learning::Error, kernel: &'static str },
 
     #[error("{}: {problem}", path.display())]

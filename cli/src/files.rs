@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape, Truth};
+use wgpu_metric_learning::{Batch, Evaluation, Input, InputSet, Loss, Mode, Shape, Truth};
 
 use super::labels::Labels;
 use super::npy::{self, Array, Matrix, Numbers};
@@ -13,42 +13,45 @@ use super::{Error, Result, tell};
 #[derive(Args, Default)]
 #[command(next_help_heading = "Inputs (.npy)")]
 pub struct InputPaths {
-    /// N x D f32: the embeddings; also scores, predictions, logits or weights, as the loss takes
+    /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss takes
     /// them. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "objective")]
     pub embeddings: Option<PathBuf>,
 
-    /// N u32: the label of every embedding.
+    /// N integers or strings: the label of every embedding. Integers from 0 to 4294967295 stay as
+    /// they are; where one is none of these, and of strings, the classes are numbered in ascending
+    /// order, in both files of labels together. A single negative number, such as -1 for noise, is
+    /// refused: it marks rows without a class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub labels: Option<PathBuf>,
 
-    /// M x D f32: what the embeddings are compared with instead of each other; with --same row by
+    /// M x D numbers: what the embeddings are compared with instead of each other; with --same row by
     /// row; for MultiMargin one prototype per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub references: Option<PathBuf>,
 
-    /// M u32: the label of every reference; none for prototypes and row-aligned pairs.
+    /// M integers or strings: the label of every reference; none for prototypes and row-aligned pairs.
     #[arg(long, value_name = "FILE", requires = "references")]
     pub reference_labels: Option<PathBuf>,
 
-    /// P x 2 u32: pairs of rows of the embeddings.
+    /// P x 2 integers: pairs of rows of the embeddings.
     #[arg(long, value_name = "FILE", requires = "same")]
     pub pairs: Option<PathBuf>,
 
-    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs,
+    /// P integers: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs,
     /// or of row r of the embeddings with row r of --references.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub same: Option<PathBuf>,
 
-    /// T x 3 u32: triplets of rows of the embeddings: anchor, positive, negative.
+    /// T x 3 integers: triplets of rows of the embeddings: anchor, positive, negative.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub triplets: Option<PathBuf>,
 
-    /// N x D f32: what predictions are compared with.
+    /// N x D numbers: what predictions are compared with.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub targets: Option<PathBuf>,
 
-    /// f32: the boundary of Margin, one number or one per class.
+    /// Numbers: the boundary of Margin, one number or one per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub beta: Option<PathBuf>,
 }
@@ -75,6 +78,7 @@ pub struct OutputPaths {
 
 /// What the input files hold.
 pub struct Inputs {
+    given: InputSet<()>,
     embeddings: Matrix<f32>,
     labels: Option<Vec<u32>>,
     references: Option<Matrix<f32>>,
@@ -87,19 +91,29 @@ pub struct Inputs {
 }
 
 impl InputPaths {
+    /// The files that are given.
+    fn given(&self) -> InputSet<&Path> {
+        let all = [
+            (Input::Embeddings, &self.embeddings),
+            (Input::Labels, &self.labels),
+            (Input::References, &self.references),
+            (Input::ReferenceLabels, &self.reference_labels),
+            (Input::Pairs, &self.pairs),
+            (Input::Same, &self.same),
+            (Input::Triplets, &self.triplets),
+            (Input::Targets, &self.targets),
+            (Input::Beta, &self.beta),
+        ];
+        all.into_iter().fold(InputSet::new(), |set, (input, path)| match path {
+            Some(path) => set.with(input, path.as_path()),
+            None => set,
+        })
+    }
+
     /// The files that are given, by their options.
     pub fn named(&self) -> Vec<Named<'_>> {
-        named([
-            ("--embeddings", &self.embeddings),
-            (Input::Labels.option(), &self.labels),
-            (Input::References.option(), &self.references),
-            (Input::ReferenceLabels.option(), &self.reference_labels),
-            (Input::Pairs.option(), &self.pairs),
-            (Input::Same.option(), &self.same),
-            (Input::Triplets.option(), &self.triplets),
-            (Input::Targets.option(), &self.targets),
-            (Input::Beta.option(), &self.beta),
-        ])
+        let given = self.given();
+        given.iter().map(|(input, path)| Named { option: option(input), path }).collect()
     }
 
     /// Reads the files, if any are given. All are judged by their headers before the first of them
@@ -127,6 +141,7 @@ impl InputPaths {
             (None, None) => (None, None),
         };
         Ok(Some(Inputs {
+            given: self.given().map(|_| ()),
             labels,
             reference_labels,
             pairs: pairs.map(|file| file.read(Array::entries)).transpose()?,
@@ -217,42 +232,19 @@ fn tell_of(path: &Path, note: Option<String>) {
     }
 }
 
-/// The files beside the embeddings, by their options.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Input {
-    Labels,
-    References,
-    ReferenceLabels,
-    Pairs,
-    Same,
-    Triplets,
-    Targets,
-    Beta,
-}
-
-impl Input {
-    const ALL: [Self; 8] = [
-        Self::Labels,
-        Self::References,
-        Self::ReferenceLabels,
-        Self::Pairs,
-        Self::Same,
-        Self::Triplets,
-        Self::Targets,
-        Self::Beta,
-    ];
-
-    fn option(self) -> &'static str {
-        match self {
-            Self::Labels => "--labels",
-            Self::References => "--references",
-            Self::ReferenceLabels => "--reference-labels",
-            Self::Pairs => "--pairs",
-            Self::Same => "--same",
-            Self::Triplets => "--triplets",
-            Self::Targets => "--targets",
-            Self::Beta => "--beta",
-        }
+/// The option of the file of an input.
+fn option(input: Input) -> &'static str {
+    match input {
+        Input::Embeddings => "--embeddings",
+        Input::Labels => "--labels",
+        Input::References => "--references",
+        Input::ReferenceLabels => "--reference-labels",
+        Input::Pairs => "--pairs",
+        Input::Same => "--same",
+        Input::Triplets => "--triplets",
+        Input::Targets => "--targets",
+        Input::Beta => "--beta",
+        other => other.name(),
     }
 }
 
@@ -279,34 +271,21 @@ fn truth_of(loss: &Loss) -> Option<&'static Input> {
 }
 
 impl Inputs {
-    fn has(&self, input: Input) -> bool {
-        match input {
-            Input::Labels => self.labels.is_some(),
-            Input::References => self.references.is_some(),
-            Input::ReferenceLabels => self.reference_labels.is_some(),
-            Input::Pairs => self.pairs.is_some(),
-            Input::Same => self.same.is_some(),
-            Input::Triplets => self.triplets.is_some(),
-            Input::Targets => self.targets.is_some(),
-            Input::Beta => self.beta.is_some(),
-        }
-    }
-
     /// Whether triplets are listed.
     pub fn has_triplets(&self) -> bool {
-        self.has(Input::Triplets)
+        self.given.has(Input::Triplets)
     }
 
     /// The mode of the loss that makes the most of the files.
     pub fn mode(&self, loss: &Loss) -> Result<Mode> {
         let lacking = |mode: &Mode| {
-            needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.has(input))
+            needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.given.has(input))
         };
         let possible = loss.modes().iter().filter(|mode| lacking(mode).is_none());
         let fullest = possible.copied().max_by_key(|mode| needs(*mode).len());
         fullest.ok_or_else(|| {
             let input = loss.modes().iter().find_map(lacking).copied().unwrap_or(Input::Labels);
-            Error::option(input.option(), format!("{} needs it", loss.name()))
+            Error::option(option(input), format!("{} needs it", loss.name()))
         })
     }
 
@@ -320,9 +299,11 @@ impl Inputs {
             taken.extend(loss.has_beta().then_some(&Input::Beta));
             taken.extend(truth_of(loss));
         }
-        match Input::ALL.into_iter().find(|input| self.has(*input) && !taken.contains(&input)) {
+        taken.push(&Input::Embeddings);
+        let mut given = self.given.iter().map(|(input, ())| input);
+        match given.find(|input| !taken.contains(&input)) {
             Some(input) => Err(Error::option(
-                input.option(),
+                option(input),
                 format!("{} does not take it with these inputs", names.join(", ")),
             )),
             None => Ok(()),

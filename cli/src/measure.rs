@@ -38,19 +38,19 @@ pub struct Arguments {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Inputs (.npy)")]
 struct InputPaths {
-    /// N x D f32: the embeddings, every one a query. Left out: the bundled digits.
+    /// N x D numbers: the embeddings, every one a query. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "labels")]
     embeddings: Option<PathBuf>,
 
-    /// N u32: the label of every embedding.
+    /// N integers or strings: the label of every embedding; evaluate --help tells how they are read.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
-    /// M x D f32: what the embeddings retrieve instead of each other.
+    /// M x D numbers: what the embeddings retrieve instead of each other.
     #[arg(long, value_name = "FILE", requires_all = ["embeddings", "reference_labels"])]
     references: Option<PathBuf>,
 
-    /// M u32: the label of every reference.
+    /// M integers or strings: the label of every reference.
     #[arg(long, value_name = "FILE", requires = "references")]
     reference_labels: Option<PathBuf>,
 }

@@ -33,7 +33,7 @@ const TILE_SIZE = 384u;  // vec4s of a tile in workgroup memory: 64 rows of 5, o
 
 // vec4s of a point per step.
 fn step_size() -> u32 {
-    return 256u / TILE;
+    return SIDE * SIDE / TILE;
 }
 
 // From row to row of a tile; odd, which keeps workgroup memory free of bank conflicts.

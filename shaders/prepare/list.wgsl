@@ -22,6 +22,8 @@
 @group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
+const WORKGROUP = 256u;
+
 const ROWS = 0u;
 const PAIRS = 1u;
 const TRIPLETS = 2u;
@@ -47,9 +49,9 @@ fn write_kind(entry: u32) {
     kinds[entry] = kind;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
-    let entry = number_from_start(group) * 256u + invocation.index;
+    let entry = number_from_start(group) * WORKGROUP + invocation.index;
     if (entry >= sizes.listed) {
         return;
     }

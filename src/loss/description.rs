@@ -3,7 +3,7 @@
 use crate::data::shape::Mode;
 use crate::error::Result;
 use crate::loss::{Distance, Reduction, Truth};
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the
 /// reference without knowing the GPU.
@@ -37,7 +37,7 @@ pub(crate) trait Description {
         None
     }
 
-    fn terms(&self) -> Terms;
+    fn terms_kernel(&self) -> TermsKernel;
 
     /// The loss with every value of the settings, beside distance and reduction, that its kernels
     /// depend on.

@@ -3,7 +3,7 @@
 use crate::wgsl::include::Shader;
 
 /// How the terms kernel of a loss is run.
-pub(crate) struct Terms {
+pub(crate) struct TermsKernel {
     /// The file of the kernel.
     pub shader: Shader,
     /// Roughly how many arithmetic operations a pair costs, beside those of the chunks of
@@ -26,7 +26,7 @@ pub(crate) struct Terms {
     pub parameters: Vec<(&'static str, u32)>,
 }
 
-impl Terms {
+impl TermsKernel {
     /// A kernel that needs nothing but its row, and has neither constants nor parameters.
     pub fn new(shader: Shader) -> Self {
         Self {

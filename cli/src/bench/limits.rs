@@ -121,7 +121,8 @@ impl<'a> Bench<'a> {
         let commands = encoder.finish();
         let start = Instant::now();
         self.context.queue().submit([commands]);
-        super::timing::wait(self.context)?;
+        super::timing::wait(self.context)
+            .map_err(|error| Error::Kernel { error, kernel: "limits.wgsl" })?;
         Ok(start.elapsed())
     }
 

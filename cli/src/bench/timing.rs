@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
+use wgpu_metric_learning::tuning::{RowWidth, Tiles};
 use wgpu_metric_learning::{
-    Batch, Binding, Context, Inputs as Bound, Loss, Plan, Record, RowWidth, Tiles,
+    Batch, Binding, Context, Error as LibraryError, Inputs as Bound, Loss, Plan, Record,
 };
 
 use super::limits::Limits;
@@ -50,7 +51,7 @@ impl Timing {
         batch.check(&subject.loss)?;
         // Not timed: makes what only a first evaluation makes. In submissions, so that a kernel that
         // does not end is told.
-        let first = evaluator::run(|watch| context.evaluate_with(&subject.loss, &batch, watch))?;
+        let first = evaluator::run(|watch| context.evaluate(&subject.loss, &batch).watch(watch))?;
         let plan = context.plan(&subject.loss, *batch.shape())?;
         let binding = bind(context, &plan, &batch)?;
         let progress = Progress::unknown(format!("timing {}", subject.name));
@@ -216,13 +217,9 @@ fn run(context: &Context, plan: &Plan, binding: &Binding) -> Result<[Duration; 2
     Ok([recorded, start.elapsed()])
 }
 
-/// Until the GPU is done.
-pub fn wait(context: &Context) -> Result<()> {
-    let timeout = context.options().timeout;
-    let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(timeout) };
-    context
-        .device()
-        .poll(poll)
-        .map_err(|_| wgpu_metric_learning::Error::Timeout { after: timeout })?;
-    Ok(())
+/// Until the GPU is done, at most the context's timeout.
+pub fn wait(context: &Context) -> Result<(), LibraryError> {
+    let after = context.options().timeout;
+    let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(after) };
+    context.device().poll(poll).map(|_| ()).map_err(|_| LibraryError::Timeout { after })
 }

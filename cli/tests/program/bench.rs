@@ -215,8 +215,8 @@ fn what_cannot_be_timed_is_said() {
             "--objective: a sum cannot be timed, only one loss",
         ),
         (
-            &["--objective", "bench:triplets"],
-            "--objective: \"triplets\" is no benchmarked loss (there are: contrastive, triplet_all, \
+            &["--objective", "bench:everything"],
+            "--objective: \"everything\" is no benchmarked loss (there are: contrastive, triplet_all, \
             triplet_hard, lifted, multi_margin, margin, ntxent, supcon)",
         ),
         (

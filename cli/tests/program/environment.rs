@@ -19,10 +19,12 @@ fn an_empty_variable_says_nothing() {
 
 #[test]
 fn a_backend_that_is_none_is_named() {
-    let output = evaluate("gpu", ("WGPU_BACKEND", "foo"));
-    assert_eq!(output.status.code(), Some(3));
-    let text = "WGPU_BACKEND is \"foo\", and that is none of vulkan, metal, dx12 and gl";
-    assert!(stderr(&output).contains(text), "{}", stderr(&output));
+    for backend in ["gpu", "auto"] {
+        let output = evaluate(backend, ("WGPU_BACKEND", "foo"));
+        assert_eq!(output.status.code(), Some(3));
+        let text = "WGPU_BACKEND is \"foo\", and that is none of vulkan, metal, dx12 and gl";
+        assert!(stderr(&output).contains(text), "{}", stderr(&output));
+    }
 }
 
 #[test]

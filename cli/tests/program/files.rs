@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::errors::fails;
 use crate::{npy, object, run, scratch, stderr};
@@ -160,10 +160,7 @@ fn labels_of_two_files_are_numbered_together() {
     arguments.extend(["--references", &embeddings, "--reference-labels", &references]);
     let found = object(&arguments);
     // Rows 0 and 2 are their own nearest; the others have no class among the references.
-    assert_eq!(
-        [&found["counted"], &found["precision_at_1"]],
-        [2.0, 1.0].map(Value::from).each_ref()
-    );
+    assert_eq!([&found["counted"], &found["precision_at_1"]], [&json!(2), &json!(1.0)]);
     let numbers = write("numbers.npy", &npy::labels(&[0, 1, 0, 1]));
     let at = arguments.len() - 1;
     arguments[at] = &numbers;

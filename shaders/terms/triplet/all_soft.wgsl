@@ -5,9 +5,11 @@
 //   slope of d(a, n)  -sum over p of sigmoid(d(a, p) - d(a, n))
 //
 // A dispatch takes PORTION of an anchor's positives, at most CHUNK, which bounds its time and its
-// loops; these are unrolled, because llvmpipe stops an invocation's loops, silently, after 65,535
-// rounds in all (src/gpu/cut/loops.rs). The positives of the portion are shared out evenly among
-// the invocations, whatever columns they stand in: slopes[k] belongs to keys[k].
+// loops: llvmpipe stops an invocation's loops, silently, after 65,535 rounds in all
+// (src/gpu/cut/loops.rs), so a round takes eight positives or columns. With sixteen and more the
+// code outgrows the instruction caches of GPUs, and SwiftShader compiles it for minutes. The
+// positives of the portion are shared out evenly among the invocations, whatever columns they stand
+// in: slopes[k] belongs to keys[k].
 // One workgroup per row.
 
 // #include "terms/row.wgsl"
@@ -16,6 +18,7 @@
 // #include "shared/exponential.wgsl"
 
 const BLOCK = 256u;  // columns that are summed up on their own first
+const ROUND = 8u;    // positives or columns that a round of a loop takes, written out
 
 var<workgroup> slopes: array<f32, CHUNK>;
 
@@ -33,13 +36,19 @@ fn with_keys(k: u32, size: u32, n: f32) -> vec2<f32> {
         + with_key(k + 2u, size, n) + with_key(k + 3u, size, n);
 }
 
+// What negative n gives with all keys: sums of four, of sixteen, and of those.
 fn negative_share(size: u32, n: f32) -> vec2<f32> {
     var sum = vec2(0.0);
-    for (var k = 0u; k < size; k += 16u) {
-        sum += with_keys(k, size, n) + with_keys(k + 4u, size, n)
-            + with_keys(k + 8u, size, n) + with_keys(k + 12u, size, n);
+    var sixteen = vec2(0.0);
+    for (var k = 0u; k < size; k += ROUND) {
+        sixteen += with_keys(k, size, n);
+        sixteen += with_keys(k + 4u, size, n);
+        if ((k & ROUND) != 0u) {
+            sum += sixteen;
+            sixteen = vec2(0.0);
+        }
     }
-    return sum;
+    return sum + sixteen;
 }
 
 // What positive p gives with column j, if that is a negative.
@@ -55,24 +64,23 @@ fn with_columns(i: u32, begin: u32, j: u32, p: f32) -> f32 {
         + with_column(i, begin, j + 2u, p) + with_column(i, begin, j + 3u, p);
 }
 
-fn with_16_columns(i: u32, begin: u32, j: u32, p: f32) -> f32 {
-    return with_columns(i, begin, j, p) + with_columns(i, begin, j + 4u, p)
-        + with_columns(i, begin, j + 8u, p) + with_columns(i, begin, j + 12u, p);
-}
-
 fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
     var sum = 0.0;
-    for (var block = 0u; block < stripe.stride; block += BLOCK) {
-        var part = 0.0;
-        for (var j = block; j < min(block + BLOCK, stripe.stride); j += 64u) {
-            part += with_16_columns(i, begin, j, p);
-            part += with_16_columns(i, begin, j + 16u, p);
-            part += with_16_columns(i, begin, j + 32u, p);
-            part += with_16_columns(i, begin, j + 48u, p);
+    var block = 0.0;
+    var sixteen = 0.0;
+    for (var j = 0u; j < stripe.stride; j += ROUND) {
+        sixteen += with_columns(i, begin, j, p);
+        sixteen += with_columns(i, begin, j + 4u, p);
+        if ((j & ROUND) != 0u) {
+            block += sixteen;
+            sixteen = 0.0;
         }
-        sum += part;
+        if ((j + ROUND) % BLOCK == 0u) {
+            sum += block;
+            block = 0.0;
+        }
     }
-    return sum;
+    return sum + (block + sixteen);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -129,7 +129,7 @@ pub(crate) fn check_pointwise(loss: &Loss, shape: &Shape, rows: u32) -> Result<(
     if !loss.has_per_anchor(shape) {
         return Ok(());
     }
-    let terms = loss.description().terms();
+    let terms = loss.description().terms_kernel();
     Loops::of_row(terms.shader.path, terms.walk.reads, RowWidth::Wide)
         .check(shape.dimensions() as u64)
 }

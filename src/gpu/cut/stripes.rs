@@ -3,7 +3,7 @@
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::SUMMANDS_PER_DISPATCH;
-use crate::wgsl::terms::{Statistics, Terms};
+use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// Bytes of a number of a stripe.
 pub(crate) const BYTES: u64 = 4;
@@ -22,12 +22,11 @@ pub(crate) enum Kept {
 
 impl Kept {
     /// What is kept for a loss with such terms that is alone on its matrix.
-    pub(crate) fn for_terms(terms: &Terms) -> Self {
+    pub(crate) fn for_terms(terms: &TermsKernel) -> Self {
         match terms {
-            Terms { chooses: true, .. } => Self::Distance,
-            Terms { symmetric: true, .. } | Terms { statistics: Statistics::Ends, .. } => {
-                Self::DistanceAndCoefficient
-            }
+            TermsKernel { chooses: true, .. } => Self::Distance,
+            TermsKernel { symmetric: true, .. }
+            | TermsKernel { statistics: Statistics::Ends, .. } => Self::DistanceAndCoefficient,
             _ => Self::WithColumns,
         }
     }

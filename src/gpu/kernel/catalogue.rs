@@ -12,7 +12,7 @@ use crate::names::every;
 use crate::training::{Optimizer, Rule};
 use crate::wgsl::include::{Shader, shader};
 use crate::wgsl::layout::DIGIT_BITS;
-use crate::wgsl::terms::{Statistics, Terms};
+use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// Every kernel that a plan can have, in every variant, each once.
 pub(crate) fn all() -> Vec<Kernel> {
@@ -40,9 +40,8 @@ pub(crate) fn all() -> Vec<Kernel> {
         all.extend(description.beta().map(finish_beta));
         for &mode in loss.modes() {
             match loss.distance() {
-                Some(distance) => {
-                    all.extend(over_pairs(MatrixKind { mode, distance }, &description.terms()))
-                }
+                Some(distance) => all
+                    .extend(over_pairs(MatrixKind { mode, distance }, &description.terms_kernel())),
                 None => all.extend([pointwise(description)]),
             }
         }
@@ -65,7 +64,7 @@ impl Kernels {
 }
 
 /// The kernels of a loss on such a matrix.
-pub(crate) fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
+pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel> {
     // Rows that are too long for that many chunks take fewer: the same kernel with another
     // constant.
     let portion = terms.walk.usual_portion();
@@ -194,7 +193,7 @@ impl MatrixKind {
 
     pub(crate) fn terms(
         self,
-        terms: &Terms,
+        terms: &TermsKernel,
         entry: &'static str,
         portion: Option<u64>,
         width: RowWidth,
@@ -252,7 +251,7 @@ impl MatrixKind {
         self,
         summation: Summation,
         tile: Tile,
-        terms: &Terms,
+        terms: &TermsKernel,
     ) -> Kernel {
         let mut kernel = self.tiled_gradient(summation, tile);
         let split = terms.statistics == Statistics::Totals;
@@ -292,14 +291,14 @@ pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {
     } else {
         vec![("TRUTH", f64::from(loss.truth() as u32))]
     };
-    kernel(Interface::Pointwise, loss.terms().shader, constants)
+    kernel(Interface::Pointwise, loss.terms_kernel().shader, constants)
 }
 
 /// Adds up the rows of a loss; the `last` loss also takes the faults over.
 pub(crate) fn totals(loss: &Loss, last: bool) -> Kernel {
     let constants = vec![
         ("REDUCTION", f64::from(loss.reduction() as u32)),
-        ("SPLIT_MEAN", (loss.description().terms().statistics == Statistics::Totals).into()),
+        ("SPLIT_MEAN", (loss.description().terms_kernel().statistics == Statistics::Totals).into()),
         ("LAST", last.into()),
     ];
     kernel(Interface::FinishTotals, shader!("finish/totals.wgsl"), constants)

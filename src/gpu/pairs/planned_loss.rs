@@ -10,7 +10,7 @@ use crate::gpu::kernel::catalogue::Summation;
 use crate::gpu::pairs::basis::Basis;
 use crate::loss::{Loss, SEED};
 use crate::wgsl::layout;
-use crate::wgsl::terms::{Statistics, Terms};
+use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// A loss with its buffers.
 #[derive(Debug)]
@@ -34,10 +34,10 @@ impl PlannedLoss {
 
     /// Replaces the seed of a loss that draws.
     pub(crate) fn set_seed(&self, queue: &wgpu::Queue, seed: u32) -> Result<()> {
-        let parameters = self.loss.description().terms().parameters;
+        let parameters = self.loss.description().terms_kernel().parameters;
         let Some(place) = parameters.iter().position(|&(name, _)| name == SEED) else {
             let (what, reason) = ("a seed".into(), "it draws nothing".into());
-            return Err(Error::Unsupported { loss: self.loss.name(), what, reason });
+            return Err(Error::Unsupported { of: self.loss.name(), what, reason });
         };
         queue.write_buffer(&self.buffers.parameters, (place * 4) as u64, bytemuck::bytes_of(&seed));
         Ok(())
@@ -104,7 +104,7 @@ impl Buffers {
     ) -> Result<Self> {
         let Basis { context, shape, stripes, .. } = basis;
         let allocator = Allocator::new(context);
-        let terms = loss.description().terms();
+        let terms = loss.description().terms_kernel();
         let is_by_rows = basis.summation(&terms) == Summation::Rows;
         let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && is_by_rows;
         let gradient =
@@ -164,7 +164,7 @@ impl Buffers {
 
 /// The uniform of the parameters, padded to whole vectors. The seed among them may be written
 /// again.
-pub(crate) fn parameters(context: &Context, terms: &Terms) -> Result<wgpu::Buffer> {
+pub(crate) fn parameters(context: &Context, terms: &TermsKernel) -> Result<wgpu::Buffer> {
     let mut words: Vec<u32> = terms.parameters.iter().map(|&(_, word)| word).collect();
     words.resize(words.len().next_multiple_of(4).max(4), 0);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;

@@ -14,14 +14,14 @@ mod training;
 use super::{Adapter, Context, Options, Tier};
 use crate::loss::Loss;
 use crate::reference::samples::representatives;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// A context on every adapter of this machine, in every tier that it has.
 fn contexts(options: Options) -> Vec<Context> {
     let adapters = Adapter::all();
     assert!(!adapters.is_empty(), "no adapter found: install a GPU driver, a software one will do");
     let open = |adapter: &Adapter, tier| {
-        adapter.open(Options { tier: Some(tier), ..options }).expect("the adapter opens")
+        adapter.open(options.clone().with_tier(tier)).expect("the adapter opens")
     };
     let tiers = |adapter| {
         Tier::ALL
@@ -35,11 +35,11 @@ fn contexts(options: Options) -> Vec<Context> {
 /// One loss of every kind that has a file or constants of its own among the kernels. Distances,
 /// normalisations and reductions come in turn, so that each of them is there with some kind.
 fn one_of_each_kind() -> Vec<Loss> {
-    let mut kinds: Vec<(Terms, Vec<Loss>)> = Vec::new();
+    let mut kinds: Vec<(TermsKernel, Vec<Loss>)> = Vec::new();
     for loss in representatives() {
-        let terms = loss.description().terms();
+        let terms = loss.description().terms_kernel();
         let is_same =
-            |kind: &Terms| (kind.shader, &kind.constants) == (terms.shader, &terms.constants);
+            |kind: &TermsKernel| (kind.shader, &kind.constants) == (terms.shader, &terms.constants);
         match kinds.iter_mut().find(|(kind, _)| is_same(kind)) {
             Some((_, losses)) => losses.push(loss),
             None => kinds.push((terms, vec![loss])),

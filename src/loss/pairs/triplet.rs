@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::loss::parameters::check_finite;
 use crate::loss::{Description, Distance, Mining, Mode, Reduction, Triplets};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Terms, Walk};
+use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, TermsKernel, Walk};
 
 /// The walk of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes
 /// its slopes.
@@ -22,15 +22,16 @@ const ALL: Walk = Walk {
 };
 
 /// The walk of `shaders/terms/triplet/all_soft.wgsl`, for each of 256 invocations one positive of
-/// 256: its slope takes 6 rounds for 256 columns, and each negative 16 for all of them, and one to
-/// end. Of 64 invocations each has four positives, and as many rounds for 64 columns.
+/// 256: its slope takes 32 rounds for 256 columns and one to end, and each negative 32 for all of
+/// them and one to end. Of 64 invocations each has four positives, and as many rounds for 64
+/// columns.
 const ALL_SOFT: Walk = Walk {
-    reads: 4,
+    reads: 3,
     chunks: Some(Chunks {
         size: 256,
         most: 4,
-        reads: 22,
-        rounds: SORTING_ROUNDS,
+        reads: 65,
+        rounds: SORTING_ROUNDS + 1,
         operations: 256 * 64,
     }),
 };
@@ -56,7 +57,7 @@ const SEMI_HARD: Walk = Walk {
 /// - max(0, d(a, p) - d(a, n) + `margin`)
 /// - with `soft`, log(1 + exp(d(a, p) - d(a, n))), without overflow and without a margin
 ///
-/// Terms are the mined triplets. `Mining::All` is exact at any batch size: the positives of an
+/// TermsKernel are the mined triplets. `Mining::All` is exact at any batch size: the positives of an
 /// anchor are sorted and every negative finds its place among them, O(M log K) per anchor with K
 /// positives and M columns, and no triplet is ever stored. (`soft` has no such shortcut and
 /// evaluates every triplet, storing none.)
@@ -111,21 +112,24 @@ impl Description for Triplet {
         check_finite(Self::NAME, "margin", self.margin)
     }
 
-    fn terms(&self) -> Terms {
+    fn terms_kernel(&self) -> TermsKernel {
         let parameters = vec![("margin", self.margin.to_bits())];
         match (self.mining.triplets(), self.soft) {
-            (Triplets::Every, false) => {
-                Terms { walk: ALL, parameters, ..Terms::new(shader!("terms/triplet/all.wgsl")) }
-            }
-            (Triplets::Every, true) => {
-                Terms { walk: ALL_SOFT, ..Terms::new(shader!("terms/triplet/all_soft.wgsl")) }
-            }
-            (Triplets::Listed, _) => Terms {
+            (Triplets::Every, false) => TermsKernel {
+                walk: ALL,
+                parameters,
+                ..TermsKernel::new(shader!("terms/triplet/all.wgsl"))
+            },
+            (Triplets::Every, true) => TermsKernel {
+                walk: ALL_SOFT,
+                ..TermsKernel::new(shader!("terms/triplet/all_soft.wgsl"))
+            },
+            (Triplets::Listed, _) => TermsKernel {
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,
-                ..Terms::new(shader!("terms/triplet/explicit.wgsl"))
+                ..TermsKernel::new(shader!("terms/triplet/explicit.wgsl"))
             },
-            (Triplets::OnePerAnchor { positive, negative }, _) => Terms {
+            (Triplets::OnePerAnchor { positive, negative }, _) => TermsKernel {
                 constants: vec![
                     ("SOFT", self.soft.into()),
                     ("POSITIVE_DIFFICULTY", (positive as u32).into()),
@@ -134,13 +138,13 @@ impl Description for Triplet {
                 parameters,
                 chooses: true,
                 walk: Walk::reading(2),
-                ..Terms::new(shader!("terms/triplet/one_per_anchor.wgsl"))
+                ..TermsKernel::new(shader!("terms/triplet/one_per_anchor.wgsl"))
             },
-            (Triplets::OnePerPositive, _) => Terms {
+            (Triplets::OnePerPositive, _) => TermsKernel {
                 walk: SEMI_HARD,
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,
-                ..Terms::new(shader!("terms/triplet/semi_hard.wgsl"))
+                ..TermsKernel::new(shader!("terms/triplet/semi_hard.wgsl"))
             },
         }
     }

@@ -1,0 +1,122 @@
+//! A kernel of the folder's index, and what a compiler says of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+use crate::loops;
+use crate::vulkan::{Binding, Compiled};
+
+/// What the index says of a kernel.
+#[derive(Deserialize)]
+pub struct Kernel {
+    pub path: String,
+    pub entry_point: String,
+    pub constants: BTreeMap<String, u64>,
+    bindings: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    binding: u32,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+impl Kernel {
+    pub fn bindings(&self) -> Vec<Binding> {
+        let binding = |listed: &Listed| Binding {
+            number: listed.binding,
+            is_uniform: listed.kind == "uniform",
+        };
+        self.bindings.iter().map(binding).collect()
+    }
+
+    /// The kernel without its variant but for the tile, which decides most.
+    pub fn family(&self) -> String {
+        let name = self.path.trim_end_matches(".spv");
+        let family = name.split('-').next().unwrap_or(name);
+        match self.constants.get("TILE") {
+            Some(tile) => format!("{family}, tile {tile}"),
+            None => family.to_string(),
+        }
+    }
+
+    /// The distance that the variant is for.
+    pub fn distance(&self) -> &str {
+        let name = self.path.trim_end_matches(".spv");
+        name.split('-').find_map(|part| part.strip_prefix("distance=")).unwrap_or("any")
+    }
+
+    /// How many pairs times dimensions a round of the inner loop takes, in the kernels where that
+    /// loop is nearly all of the work.
+    pub fn products_per_round(&self) -> Option<u64> {
+        let tile = *self.constants.get("TILE")?;
+        // The pairs of an invocation, of which a workgroup has 256.
+        let pairs = tile * tile / 256;
+        let dimensions = match (self.path.split('-').next()?, tile) {
+            ("distance/pairwise", 128) => 8,
+            ("distance/pairwise" | "gradient/pairwise" | "gradient/finished", _) => 16,
+            _ => return None,
+        };
+        Some(pairs * dimensions)
+    }
+}
+
+/// The kernels of the folder's index, in its order.
+pub fn listed(folder: &Path) -> Result<Vec<Kernel>, Problem> {
+    let index = folder.join("index.json");
+    let text = fs::read_to_string(&index).map_err(|error| Problem::File(index.clone(), error))?;
+    serde_json::from_str(&text).map_err(|error| Problem::Json(index, error))
+}
+
+/// What became of a kernel.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub enum Outcome {
+    Crash,
+    Code(Code),
+}
+
+/// What the compiler says of a kernel's code.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct Code {
+    pub registers: u64,
+    pub spilled: u64,
+    pub waves: u64,
+    pub workgroup_bytes: u64,
+    pub code_bytes: u64,
+    /// Vector operations of a round of the inner loop.
+    pub round: Option<u64>,
+}
+
+impl Outcome {
+    /// What a compiled kernel is like, or the name of what the compiler does not tell.
+    pub fn of(kernel: &Kernel, compiled: &Compiled) -> Result<Self, &'static str> {
+        let number = |name: &'static str| {
+            let found = compiled.statistics.iter().find(|(told, _)| told == name);
+            found.map(|&(_, value)| value).ok_or(name)
+        };
+        let round = match kernel.products_per_round() {
+            Some(_) => Some(loops::vector_operations(&compiled.assembly).ok_or("an inner loop")?),
+            None => None,
+        };
+        Ok(Self::Code(Code {
+            registers: number("VGPRs")?,
+            spilled: number("Spilled VGPRs")? + number("Spilled SGPRs")?,
+            waves: number("Subgroups per SIMD")?,
+            workgroup_bytes: number("LDS size")?,
+            code_bytes: number("Code size")?,
+            round,
+        }))
+    }
+
+    pub fn code(&self) -> Option<Code> {
+        match *self {
+            Self::Crash => None,
+            Self::Code(code) => Some(code),
+        }
+    }
+}
