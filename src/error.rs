@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::names::joined;
-
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -321,4 +319,16 @@ pub enum Error {
         /// The result.
         what: &'static str,
     },
+}
+
+/// `A, B and C`.
+pub(crate) fn joined<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let mut names: Vec<_> = names.into_iter().collect();
+    let Some(last) = names.pop() else { return String::new() };
+    let others: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+    if others.is_empty() {
+        last.as_ref().into()
+    } else {
+        format!("{} and {}", others.join(", "), last.as_ref())
+    }
 }

@@ -140,11 +140,12 @@ mod wgsl;
 
 pub use data::batch::Batch;
 pub use data::evaluation::Evaluation;
+pub use data::input::{Input, InputSet};
 pub use data::objective::{ObjectiveEvaluation, Weighted};
 pub use data::shape::{Mode, Shape};
 pub use error::{Error, Result};
 pub use gpu::{
-    Adapter, Binding, Checks, Context, Injected, Inputs, Listing, MemoryBank, ObjectivePlan,
+    Adapter, Binding, Checks, Context, Count, Injected, Inputs, Listing, MemoryBank, ObjectivePlan,
     Operation, Options, Output, Outputs, Pending, Plan, Progress, Record, RowWidth, Section, Stage,
     Tier, Tile, Tiles, Timings,
 };

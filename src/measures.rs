@@ -40,11 +40,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::shape::{Mode, Shape};
+use crate::error::{Error, Result};
 pub use crate::gpu::MeasurePlan;
+use crate::loss::Distance;
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
-use crate::{Distance, Error, Result};
 
-/// Of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the negatives.
+/// The walk of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the
+/// negatives.
 pub(crate) const RANKING: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {

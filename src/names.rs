@@ -52,18 +52,6 @@ macro_rules! every {
 }
 pub(crate) use every;
 
-/// `A, B and C`.
-pub(crate) fn joined<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
-    let mut names: Vec<_> = names.into_iter().collect();
-    let Some(last) = names.pop() else { return String::new() };
-    let others: Vec<_> = names.iter().map(AsRef::as_ref).collect();
-    if others.is_empty() {
-        last.as_ref().into()
-    } else {
-        format!("{} and {}", others.join(", "), last.as_ref())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt::{Debug, Display};

@@ -7,10 +7,10 @@
 //! assert!(hard.wgsl.contains("@compute @workgroup_size"));
 //! ```
 
-use crate::Tier;
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::loss::{Difficulty, Distance, Reduction, Truth};
 use crate::wgsl::include::{compose, with_constants};
+use crate::wgsl::tier::Tier;
 
 /// One variant of a kernel.
 #[derive(Clone, Debug, PartialEq)]

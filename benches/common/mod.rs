@@ -89,30 +89,8 @@ impl Setup {
 
     /// Hands the inputs of a batch on in buffers.
     pub fn with_inputs<T>(&self, batch: &Batch<'_>, bind: impl FnOnce(&Inputs<'_>) -> T) -> T {
-        let embeddings = self.upload(batch.embeddings());
-        let optional = [
-            bytemuck::cast_slice(batch.labels()),
-            bytemuck::cast_slice(batch.references()),
-            bytemuck::cast_slice(batch.reference_labels()),
-            bytemuck::cast_slice(batch.listed_pairs()),
-            bytemuck::cast_slice(batch.same()),
-            bytemuck::cast_slice(batch.listed_triplets()),
-            bytemuck::cast_slice(batch.targets()),
-        ]
-        .map(|bytes: &[u8]| (!bytes.is_empty()).then(|| self.upload(bytes)));
-        let [labels, references, reference_labels, pairs, same, triplets, targets] =
-            optional.each_ref().map(|buffer| buffer.as_ref().map(|buffer| buffer.slice(..)));
-        let rows = Inputs::unlabelled(&embeddings);
-        bind(&Inputs {
-            labels,
-            references,
-            reference_labels,
-            pairs,
-            same,
-            triplets,
-            targets,
-            ..rows
-        })
+        let buffers = batch.bytes().map(|bytes| self.upload(bytes));
+        bind(&Inputs::of(&buffers))
     }
 
     /// Numbers in a buffer that can be bound and downloaded.

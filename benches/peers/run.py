@@ -69,7 +69,7 @@ def ours(arguments):
         files = ["embeddings", "labels", "prototypes"]
         inputs = [part for name in files for part in (f"--{name}", str(point.inputs / f"{name}.npy"))]
         chosen = ["--adapter", adapter] if adapter else []
-        return [program, "bench", "--json", "--objective", point.loss, "--seconds", str(arguments.seconds), *inputs, *chosen]
+        return [program, "bench", "--json", "--objective", f"bench:{point.loss}", "--seconds", str(arguments.seconds), *inputs, *chosen]
 
     return Implementation(command, CARGO, program.is_file(), {})
 

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::Serialize;
 use wgpu::DeviceType;
 use wgpu_metric_learning::Adapter;
 
-use super::{Result, print, table};
+use super::{Result, print, print_json, table};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -28,11 +28,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .iter()
         .map(|(adapter, error)| (adapter, Use { auto: false, problem: Some(error.to_string()) }));
     for (adapter, usage) in usable.chain(others) {
-        print(&if arguments.json {
-            object(adapter, &usage).to_string()
-        } else {
-            block(adapter, &usage)
-        })?;
+        match arguments.json {
+            true => print_json(&Line::of(adapter, usage))?,
+            false => print(&block(adapter, &usage))?,
+        }
     }
     if adapters.is_empty() && !arguments.json {
         print(
@@ -72,23 +71,44 @@ fn block(adapter: &Adapter, usage: &Use) -> String {
     format!("{}{taken}\n{properties}", info.name)
 }
 
-fn object(adapter: &Adapter, usage: &Use) -> Value {
-    let (info, limits) = (adapter.info(), adapter.limits());
-    json!({
-        "name": info.name,
-        "backend": info.backend.to_string(),
-        "driver": info.driver,
-        "driver_info": info.driver_info,
-        "type": kind(info.device_type),
-        "tier": adapter.tier().to_string(),
-        "auto": usage.auto,
-        "problem": usage.problem,
-        "max_storage_buffer_binding_size": limits.max_storage_buffer_binding_size,
-        "max_buffer_size": limits.max_buffer_size,
-        "max_compute_workgroup_storage_size": limits.max_compute_workgroup_storage_size,
-        "max_compute_invocations_per_workgroup": limits.max_compute_invocations_per_workgroup,
-        "max_storage_buffers_per_shader_stage": limits.max_storage_buffers_per_shader_stage,
-    })
+/// An adapter as JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    name: &'a str,
+    backend: &'static str,
+    driver: &'a str,
+    driver_info: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    tier: &'static str,
+    auto: bool,
+    problem: Option<String>,
+    max_storage_buffer_binding_size: u64,
+    max_buffer_size: u64,
+    max_compute_workgroup_storage_size: u32,
+    max_compute_invocations_per_workgroup: u32,
+    max_storage_buffers_per_shader_stage: u32,
+}
+
+impl<'a> Line<'a> {
+    fn of(adapter: &'a Adapter, usage: Use) -> Self {
+        let (info, limits) = (adapter.info(), adapter.limits());
+        Self {
+            name: &info.name,
+            backend: info.backend.to_str(),
+            driver: &info.driver,
+            driver_info: &info.driver_info,
+            kind: kind(info.device_type),
+            tier: adapter.tier().name(),
+            auto: usage.auto,
+            problem: usage.problem,
+            max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
+            max_buffer_size: limits.max_buffer_size,
+            max_compute_workgroup_storage_size: limits.max_compute_workgroup_storage_size,
+            max_compute_invocations_per_workgroup: limits.max_compute_invocations_per_workgroup,
+            max_storage_buffers_per_shader_stage: limits.max_storage_buffers_per_shader_stage,
+        }
+    }
 }
 
 fn kind(device_type: DeviceType) -> &'static str {

@@ -7,10 +7,10 @@ mod timing;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use wgpu_metric_learning::{Options, RowWidth, Tile, Tiles};
+use wgpu_metric_learning::{Context, Options, RowWidth, Shape, Tile, Tiles};
 
 use limits::Limits;
 use subject::{Inputs, Subject};
@@ -18,13 +18,14 @@ use timing::Timing;
 
 use super::gpu::{self, Gpu, named};
 use super::table::{self, Column};
-use super::{Error, Result, print};
+use super::{Error, Result, print, print_json};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// What is timed: one of contrastive, triplet_all, triplet_hard, lifted, multi_margin, margin,
-    /// ntxent and supcon, all of them, or a loss over the pairs of a batch as `evaluate` takes
-    /// it.
+    /// What is timed: losses over the pairs of a batch as `evaluate` takes them, with commas between
+    /// names; or all of bench:contrastive, bench:triplet_all, bench:triplet_hard, bench:lifted,
+    /// bench:multi_margin, bench:margin, bench:ntxent and bench:supcon, in the settings that other
+    /// implementations are timed in.
     #[arg(long, value_name = "OBJ", default_value = "all")]
     objective: String,
 
@@ -41,21 +42,21 @@ pub struct Arguments {
     class_size: usize,
 
     /// How long each point is timed, in seconds, after an evaluation that is not.
-    #[arg(long, value_name = "S", default_value_t = 2.0)]
-    seconds: f64,
+    #[arg(long, value_name = "S", default_value = "2", value_parser = gpu::seconds)]
+    seconds: Duration,
 
     #[command(flatten)]
     gpu: gpu::Arguments,
 
-    /// N x D f32 in an .npy file, in the place of random rows of norm 1 and of --n and --d.
+    /// N x D numbers in an .npy file, in the place of random rows of norm 1 and of --n and --d.
     #[arg(long, value_name = "FILE", requires = "labels", conflicts_with_all = ["n", "d", "class_size"])]
     embeddings: Option<PathBuf>,
 
-    /// N u32 in an .npy file: their labels.
+    /// N integers or strings in an .npy file: their labels.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
-    /// C x D f32 in an .npy file: a prototype for each class; random ones of norm 1 where it is
+    /// C x D numbers in an .npy file: a prototype for each class; random ones of norm 1 where it is
     /// left out.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     prototypes: Option<PathBuf>,
@@ -65,14 +66,12 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "tile")]
     autotune: bool,
 
-    /// Takes these tiles of distances and gradients, small or large, in the place of those that
-    /// the library picks.
-    #[arg(long, value_name = "TILE", value_parser = tile)]
+    /// Takes these tiles of distances and gradients in the place of those that the library picks.
+    #[arg(long, value_name = "TILE", ignore_case = true, value_parser = named::<Tile, _>(Tile::ALL.map(Tile::name)))]
     tile: Option<Tile>,
 
-    /// Shares a row among few or many invocations, narrow or wide, in the place of what the
-    /// library picks.
-    #[arg(long, value_name = "WIDTH", value_parser = row_width)]
+    /// Shares a row among few or many invocations in the place of what the library picks.
+    #[arg(long, value_name = "WIDTH", ignore_case = true, value_parser = named::<RowWidth, _>(RowWidth::ALL.map(RowWidth::name)))]
     row_width: Option<RowWidth>,
 
     /// Prints the stages of every point too, on the GPU's own clock: how long each takes, and how
@@ -88,27 +87,28 @@ pub struct Arguments {
 /// Times what is asked for, point after point.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
-    let time = duration(arguments.seconds)?;
     let points = arguments.points()?;
+    arguments.check(&subjects, &points)?;
     let tiles = arguments.tile.map(Tiles::both);
     let options = Options { tiles, row_width: arguments.row_width, ..Options::default() };
     let gpu = Gpu::open_with(&arguments.gpu, options)?;
     let limits = Limits::measure(&gpu.context)?;
-    print(&if arguments.json { limits.json(&gpu).to_string() } else { limits.text(&gpu) })?;
-    if !arguments.json {
-        print(&format!("\n{}", table::titles(&COLUMNS)))?;
+    match arguments.json {
+        true => print_json(&limits.line(&gpu))?,
+        false => print(&format!("{}\n\n{}", limits.text(&gpu), table::titles(&COLUMNS)))?,
     }
     for subject in &subjects {
         for point in &points {
-            let inputs = point.inputs()?;
+            let (inputs, compiled) = prepare(&gpu.context, subject, point)?;
             if arguments.autotune {
                 gpu.context.autotune(inputs.batch(&subject.loss)?.shape())?;
             }
-            let timing = Timing::measure(&gpu.context, subject, &inputs, time)?;
-            print(&match arguments.json {
-                true => timing.json(&gpu, subject, &inputs, &limits).to_string(),
-                false => table::row(&COLUMNS, timing.cells(subject, &inputs, &limits)),
-            })?;
+            let timing =
+                Timing::measure(&gpu.context, subject, &inputs, compiled, arguments.seconds)?;
+            match arguments.json {
+                true => print_json(&timing.line(&gpu, subject, &inputs, &limits))?,
+                false => print(&table::row(&COLUMNS, timing.cells(subject, &inputs, &limits)))?,
+            }
             if arguments.stages && !arguments.json {
                 timing.stages(&limits).try_for_each(|line| print(&format!("    {line}")))?;
             }
@@ -117,10 +117,28 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-const COLUMNS: [Column; 9] = [
+/// The inputs, and how long the pipelines for them took to compile. Whatever the device refuses is
+/// refused before random rows are made.
+fn prepare(context: &Context, subject: &Subject, point: &Point) -> Result<(Inputs, Duration)> {
+    let compile = |shape| {
+        let start = Instant::now();
+        context.plan(&subject.loss, shape)?;
+        Ok::<_, Error>(start.elapsed())
+    };
+    if let Some(shape) = point.shape(subject) {
+        let compiled = compile(shape)?;
+        return Ok((point.inputs()?, compiled));
+    }
+    let inputs = point.inputs()?;
+    let compiled = compile(*inputs.batch(&subject.loss)?.shape())?;
+    Ok((inputs, compiled))
+}
+
+const COLUMNS: [Column; 10] = [
     Column::Left("loss", 14),
     Column::Right("N", 6),
     Column::Right("D", 5),
+    Column::Right("compile ms", 10),
     Column::Right("median ms", 10),
     Column::Right("least ms", 10),
     Column::Right("record us", 9),
@@ -136,6 +154,16 @@ enum Point {
 }
 
 impl Point {
+    /// The shape of random rows, which is known before they are made.
+    fn shape(&self, subject: &Subject) -> Option<Shape> {
+        match *self {
+            Self::Random { n, d, class_size } => {
+                Some(subject::shape(&subject.loss, n, d, class_size))
+            }
+            Self::Files { .. } => None,
+        }
+    }
+
     fn inputs(&self) -> Result<Inputs> {
         match self {
             Self::Random { n, d, class_size } => Ok(Inputs::random(*n, *d, *class_size)),
@@ -147,6 +175,20 @@ impl Point {
 }
 
 impl Arguments {
+    /// Refuses what cannot be timed, or would have no effect.
+    fn check(&self, subjects: &[Subject], points: &[Point]) -> Result<()> {
+        if self.prototypes.is_some() && !subjects.iter().any(Subject::takes_prototypes) {
+            return Err(Error::option("--prototypes", "none of the losses takes them"));
+        }
+        for subject in subjects {
+            for shape in points.iter().filter_map(|point| point.shape(subject)) {
+                shape.check()?;
+                subject.loss.check(&shape)?;
+            }
+        }
+        Ok(())
+    }
+
     fn points(&self) -> Result<Vec<Point>> {
         if let (Some(embeddings), Some(labels)) = (self.embeddings.clone(), self.labels.clone()) {
             return Ok(vec![Point::Files {
@@ -168,20 +210,4 @@ impl Arguments {
         let of = |d| self.n.iter().map(move |&n| Point::Random { n, d, class_size });
         Ok(self.d.iter().flat_map(|&d| of(d)).collect())
     }
-}
-
-fn tile(name: &str) -> std::result::Result<Tile, String> {
-    named(name, Tile::ALL)
-}
-
-fn row_width(name: &str) -> std::result::Result<RowWidth, String> {
-    named(name, RowWidth::ALL)
-}
-
-fn duration(seconds: f64) -> Result<Duration> {
-    let is_positive = |duration: &Duration| !duration.is_zero();
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(is_positive)
-        .ok_or_else(|| Error::option("--seconds", format!("{seconds} is no duration above 0")))
 }

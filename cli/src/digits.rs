@@ -8,7 +8,7 @@ use wgpu_metric_learning::{
     Reduction, Sampling, SupCon, Triplet, Truth, UniformEntropy,
 };
 
-use super::npy::{self, Matrix};
+use super::npy::{Array, Matrix};
 use super::{Error, Result};
 
 const IMAGES: &[u8] = include_bytes!("../data/digits.npy");
@@ -40,8 +40,9 @@ pub struct Digits {
 impl Digits {
     pub fn load() -> Result<Self> {
         let damaged = |problem| Error::option("the bundled digits", problem);
-        let images = npy::parse_matrix(IMAGES).map_err(damaged)?;
-        let labels: Vec<u32> = npy::parse_vector(LABELS).map_err(damaged)?;
+        let array = |bytes: &'static [u8]| Array::parse(bytes, Some(bytes.len() as u64));
+        let images = array(IMAGES).and_then(Array::matrix).map_err(damaged)?.numbers;
+        let labels = array(LABELS).and_then(Array::integers).map_err(damaged)?;
         let class_means = class_means(&images, &labels);
         let mean_of =
             |&label: &u32| &class_means[label as usize * images.columns..][..images.columns];

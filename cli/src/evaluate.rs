@@ -11,13 +11,14 @@ use super::files::{InputPaths, Inputs, OutputPaths};
 use super::objective::Objective;
 use super::output::Named;
 use super::report::{Report, Summary};
-use super::{Error, Result, objective, print};
+use super::{Error, Result, objective, print, print_json, verdict};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The loss: a name such as Triplet, a JSON object such as {"loss":"Triplet","mining":"Hard"},
-    /// a JSON array of such objects for their sum, each with a "weight" (1 where it is left
-    /// out), or @ and the file of one. Left out: the losses in turn.
+    /// The loss: a name such as Triplet, in any case; bench: and a name of those that `bench` times;
+    /// a JSON object such as {"loss":"Triplet","mining":"Hard"}; a JSON array of such objects for
+    /// their sum, each with a "weight" (1 where it is left out); or @ and the file of one. Left
+    /// out: the losses in turn.
     #[arg(long, value_name = "OBJ")]
     objective: Option<String>,
 
@@ -50,6 +51,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             None => {
                 let digits = Digits::load()?;
                 let usual = |loss: &Loss| digits.batch(loss, digits::usual_mode(loss));
+                objective
+                    .terms
+                    .iter()
+                    .try_for_each(|term| term.check(digits::usual_mode(&term.loss)))?;
                 match objective.is_sum {
                     true => evaluate_sum(arguments, &weighted(&objective, usual)?, true)?,
                     false => {
@@ -62,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         },
         None => evaluate_digits(arguments, &Digits::load()?, &digits::objectives())?,
     };
-    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(verdict(agrees))
 }
 
 fn evaluate_files(
@@ -71,8 +76,12 @@ fn evaluate_files(
     inputs: &Inputs,
 ) -> Result<bool> {
     for term in &mut objective.terms {
+        if inputs.has_triplets() {
+            term.take_listed_triplets();
+        }
         let mode = inputs.mode(&term.loss)?;
         term.settle(mode);
+        term.check(mode)?;
     }
     inputs.check(objective.terms.iter().map(|term| &term.loss))?;
     if objective.is_sum {
@@ -144,12 +153,13 @@ fn evaluate_digits(
     for (loss, mode) in objectives {
         let batch = digits.batch(loss, *mode)?;
         let outcome = evaluator.evaluate(&(loss, &batch), true)?;
-        print(&match arguments.evaluator.json {
-            true => Report::of_loss(loss, batch.shape(), &outcome.result)
-                .json(&evaluator, &outcome)
-                .to_string(),
-            false => summary.row(loss, *mode, &outcome),
-        })?;
+        match arguments.evaluator.json {
+            true => {
+                let report = Report::of_loss(loss, batch.shape(), &outcome.result);
+                print_json(&report.line(&evaluator, &outcome))?;
+            }
+            false => print(&summary.row(loss, *mode, &outcome))?,
+        }
         let violation = outcome.agreement.violation();
         violations.extend(
             violation.map(|comparison| format!("\n{}\n{comparison}", objective::describe(loss))),

@@ -1,5 +1,6 @@
 //! Where a loss or a measure is computed: on an adapter, or by the CPU reference.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -8,10 +9,12 @@ use wgpu_metric_learning::reference::{
     self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation,
 };
 use wgpu_metric_learning::{
-    Batch, Context, Error as LibraryError, Evaluation, Loss, ObjectiveEvaluation, Weighted,
+    Batch, Context, Error as LibraryError, Evaluation, Loss, ObjectiveEvaluation,
+    Progress as LibraryProgress, Weighted,
 };
 
 use super::gpu::{self, Gpu};
+use super::progress::Progress;
 use super::{Error, Result, tell};
 
 #[derive(Args)]
@@ -51,6 +54,9 @@ pub struct Evaluator {
 /// A result with all that is said about it.
 pub struct Outcome<T> {
     pub result: T,
+    /// How long its pipelines took to compile, on a GPU.
+    pub compiled: Option<Duration>,
+    /// How long it took to run.
     pub elapsed: Duration,
     pub agreement: Agreement,
 }
@@ -79,7 +85,7 @@ impl Evaluator {
             Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::on),
             Backend::Auto => match Gpu::open(&arguments.gpu) {
                 Err(error @ Error::Library(LibraryError::NoAdapter { .. }))
-                    if arguments.gpu.adapter.is_none() =>
+                    if arguments.gpu.adapter.is_none() && !names_adapter() =>
                 {
                     tell(&format!("note: {error}: the CPU reference computes in its place"));
                     Ok(Self::on_cpu())
@@ -115,21 +121,51 @@ impl Evaluator {
 
     /// Does what is asked, and compares the result with the reference where that is asked for.
     pub fn evaluate<T: Task + ?Sized>(&self, task: &T, check: bool) -> Result<Outcome<T::Result>> {
-        let start = Instant::now();
         let Some(gpu) = &self.gpu else {
-            let result = T::exact(task.expected()?);
+            let start = Instant::now();
+            let result = T::exact(expected(task)?);
             let agreement = if check { Agreement::ReferenceItself } else { Agreement::NotChecked };
-            return Ok(Outcome { result, elapsed: start.elapsed(), agreement });
+            return Ok(Outcome { result, compiled: None, elapsed: start.elapsed(), agreement });
         };
-        let actual = task.on_gpu(&gpu.context)?;
+        let start = Instant::now();
+        let compiling = Progress::unknown("compiling");
+        task.compile(&gpu.context)?;
+        drop(compiling);
+        let compiled = Some(start.elapsed());
+        let start = Instant::now();
+        let actual = run(|watch| task.on_gpu(&gpu.context, watch))?;
         let elapsed = start.elapsed();
         let agreement = if check {
-            Agreement::Compared(T::compare(&task.expected()?, &actual))
+            Agreement::Compared(T::compare(&expected(task)?, &actual))
         } else {
             Agreement::NotChecked
         };
-        Ok(Outcome { result: T::widened(actual), elapsed, agreement })
+        Ok(Outcome { result: T::widened(actual), compiled, elapsed, agreement })
     }
+}
+
+fn expected<T: Task + ?Sized>(task: &T) -> Result<T::Expected> {
+    let _progress = Progress::unknown("the CPU reference computes");
+    Ok(task.expected()?)
+}
+
+/// Hears how far an evaluation has come.
+pub type Watch<'a> = &'a mut dyn FnMut(LibraryProgress) -> ControlFlow<()>;
+
+/// Evaluates, and shows how far it has come; where the GPU does not answer, says what it was given
+/// to do.
+pub fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -> Result<T> {
+    let progress = Progress::of(1, "computing");
+    let mut kernel = None;
+    let mut watch = |now: LibraryProgress| {
+        progress.set_of(now.done, now.total);
+        kernel = now.next;
+        ControlFlow::Continue(())
+    };
+    evaluate(&mut watch).map_err(|error| match (error, kernel) {
+        (error @ LibraryError::Timeout { .. }, Some(kernel)) => Error::Kernel { error, kernel },
+        (error, _) => error.into(),
+    })
 }
 
 /// What can be asked, with its inputs.
@@ -142,7 +178,9 @@ pub trait Task {
     type Result;
 
     fn expected(&self) -> wgpu_metric_learning::Result<Self::Expected>;
-    fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<Self::Actual>;
+    fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()>;
+    fn on_gpu(&self, context: &Context, watch: Watch)
+    -> wgpu_metric_learning::Result<Self::Actual>;
     fn compare(expected: &Self::Expected, actual: &Self::Actual) -> Comparison;
     fn exact(expected: Self::Expected) -> Self::Result;
     fn widened(actual: Self::Actual) -> Self::Result;
@@ -157,8 +195,12 @@ impl Task for (&Loss, &Batch<'_>) {
         reference::evaluate_with_bounds(self.0, self.1)
     }
 
-    fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<Evaluation> {
-        context.evaluate(self.0, self.1)
+    fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()> {
+        context.plan(self.0, *self.1.shape()).map(drop)
+    }
+
+    fn on_gpu(&self, context: &Context, watch: Watch) -> wgpu_metric_learning::Result<Evaluation> {
+        context.evaluate_with(self.0, self.1, watch)
     }
 
     fn compare(expected: &Expectation, actual: &Evaluation) -> Comparison {
@@ -183,8 +225,12 @@ impl Task for (&Retrieval, &Batch<'_>) {
         reference::measure_with_bounds(self.0, self.1)
     }
 
-    fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<Measures> {
-        context.measure(self.0, self.1)
+    fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()> {
+        context.plan_measures(self.0, *self.1.shape()).map(drop)
+    }
+
+    fn on_gpu(&self, context: &Context, watch: Watch) -> wgpu_metric_learning::Result<Measures> {
+        context.measure_with(self.0, self.1, watch)
     }
 
     fn compare(expected: &MeasuresExpectation, actual: &Measures) -> Comparison {
@@ -216,8 +262,17 @@ impl Task for [Weighted<Batch<'_>>] {
         reference::evaluate_objective_with_bounds(self)
     }
 
-    fn on_gpu(&self, context: &Context) -> wgpu_metric_learning::Result<ObjectiveEvaluation> {
-        context.evaluate_objective(self)
+    fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()> {
+        let shapes: Vec<_> = self.iter().map(Weighted::shape).collect();
+        context.plan_objective(&shapes).map(drop)
+    }
+
+    fn on_gpu(
+        &self,
+        context: &Context,
+        watch: Watch,
+    ) -> wgpu_metric_learning::Result<ObjectiveEvaluation> {
+        context.evaluate_objective_with(self, watch)
     }
 
     fn compare(expected: &ObjectiveExpectation, actual: &ObjectiveEvaluation) -> Comparison {
@@ -239,11 +294,20 @@ impl Task for [Weighted<Batch<'_>>] {
     }
 }
 
+/// Whether the environment asks for an adapter by its name, or for a backend that does not exist.
+fn names_adapter() -> bool {
+    let variable = |name| std::env::var(name).ok().filter(|text: &String| !text.trim().is_empty());
+    let is_unknown = |text: String| wgpu::Backends::from_comma_list(&text).is_empty();
+    variable("WGPU_ADAPTER_NAME").is_some() || variable("WGPU_BACKEND").is_some_and(is_unknown)
+}
+
 impl Arguments {
     fn check_cpu(&self) -> Result<()> {
         let unused = [
             ("--adapter", self.gpu.adapter.is_some()),
             ("--workspace-mib", self.gpu.workspace_mib.is_some()),
+            ("--tier", self.gpu.tier.is_some()),
+            ("--timeout", self.gpu.timeout.is_some()),
         ];
         match unused.into_iter().find(|(_, given)| *given) {
             Some((option, _)) => {

@@ -3,51 +3,55 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Shape, Truth};
+use wgpu_metric_learning::{Batch, Evaluation, Input, InputSet, Loss, Mode, Shape, Truth};
 
-use super::npy::{self, Matrix};
+use super::labels::Labels;
+use super::npy::{self, Array, Matrix, Numbers};
 use super::output::{self, Named};
-use super::{Error, Result};
+use super::{Error, Result, tell};
 
 #[derive(Args, Default)]
 #[command(next_help_heading = "Inputs (.npy)")]
 pub struct InputPaths {
-    /// N x D f32: the embeddings; also scores, predictions, logits or weights, as the loss takes
+    /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss takes
     /// them. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "objective")]
     pub embeddings: Option<PathBuf>,
 
-    /// N u32: the label of every embedding.
+    /// N integers or strings: the label of every embedding. Integers from 0 to 4294967295 stay as
+    /// they are; where one is none of these, and of strings, the classes are numbered in ascending
+    /// order, in both files of labels together. A single negative number, such as -1 for noise, is
+    /// refused: it marks rows without a class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub labels: Option<PathBuf>,
 
-    /// M x D f32: what the embeddings are compared with instead of each other; with --same row by
+    /// M x D numbers: what the embeddings are compared with instead of each other; with --same row by
     /// row; for MultiMargin one prototype per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub references: Option<PathBuf>,
 
-    /// M u32: the label of every reference; none for prototypes and row-aligned pairs.
+    /// M integers or strings: the label of every reference; none for prototypes and row-aligned pairs.
     #[arg(long, value_name = "FILE", requires = "references")]
     pub reference_labels: Option<PathBuf>,
 
-    /// P x 2 u32: pairs of rows of the embeddings.
+    /// P x 2 integers: pairs of rows of the embeddings.
     #[arg(long, value_name = "FILE", requires = "same")]
     pub pairs: Option<PathBuf>,
 
-    /// P u32: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs,
+    /// P integers: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs,
     /// or of row r of the embeddings with row r of --references.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub same: Option<PathBuf>,
 
-    /// T x 3 u32: triplets of rows of the embeddings: anchor, positive, negative.
+    /// T x 3 integers: triplets of rows of the embeddings: anchor, positive, negative.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub triplets: Option<PathBuf>,
 
-    /// N x D f32: what predictions are compared with.
+    /// N x D numbers: what predictions are compared with.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub targets: Option<PathBuf>,
 
-    /// f32: the boundary of Margin, one number or one per class.
+    /// Numbers: the boundary of Margin, one number or one per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub beta: Option<PathBuf>,
 }
@@ -74,6 +78,7 @@ pub struct OutputPaths {
 
 /// What the input files hold.
 pub struct Inputs {
+    given: InputSet<()>,
     embeddings: Matrix<f32>,
     labels: Option<Vec<u32>>,
     references: Option<Matrix<f32>>,
@@ -86,79 +91,160 @@ pub struct Inputs {
 }
 
 impl InputPaths {
-    /// The files that are given, by their options.
-    pub fn named(&self) -> Vec<Named<'_>> {
-        named([
-            ("--embeddings", &self.embeddings),
-            (Input::Labels.option(), &self.labels),
-            (Input::References.option(), &self.references),
-            (Input::ReferenceLabels.option(), &self.reference_labels),
-            (Input::Pairs.option(), &self.pairs),
-            (Input::Same.option(), &self.same),
-            (Input::Triplets.option(), &self.triplets),
-            (Input::Targets.option(), &self.targets),
-            (Input::Beta.option(), &self.beta),
-        ])
+    /// The files that are given.
+    fn given(&self) -> InputSet<&Path> {
+        let all = [
+            (Input::Embeddings, &self.embeddings),
+            (Input::Labels, &self.labels),
+            (Input::References, &self.references),
+            (Input::ReferenceLabels, &self.reference_labels),
+            (Input::Pairs, &self.pairs),
+            (Input::Same, &self.same),
+            (Input::Triplets, &self.triplets),
+            (Input::Targets, &self.targets),
+            (Input::Beta, &self.beta),
+        ];
+        all.into_iter().fold(InputSet::new(), |set, (input, path)| match path {
+            Some(path) => set.with(input, path.as_path()),
+            None => set,
+        })
     }
 
-    /// Reads the files, if any are given.
+    /// The files that are given, by their options.
+    pub fn named(&self) -> Vec<Named<'_>> {
+        let given = self.given();
+        given.iter().map(|(input, path)| Named { option: option(input), path }).collect()
+    }
+
+    /// Reads the files, if any are given. All are judged by their headers before the first of them
+    /// is read.
     pub fn read(&self) -> Result<Option<Inputs>> {
         let Some(embeddings) = &self.embeddings else { return Ok(None) };
-        let embeddings = npy::read_matrix(embeddings)?;
-        let like_embeddings = |path: &PathBuf| {
-            let matrix = npy::read_matrix(path)?;
-            check_width(path, &matrix, &embeddings).map(|()| matrix)
+        let embeddings = Opened::new(embeddings)?;
+        let columns = embeddings.columns()?;
+        let open_rows =
+            |path| open_if_given(path)?.map(|rows| rows.with_columns(columns)).transpose();
+        let references = open_rows(&self.references)?;
+        let targets = open_rows(&self.targets)?;
+        let labels = open_if_given(&self.labels)?;
+        let reference_labels = open_if_given(&self.reference_labels)?;
+        let pairs = open_if_given(&self.pairs)?;
+        let same = open_if_given(&self.same)?;
+        let triplets = open_if_given(&self.triplets)?;
+        let beta = open_if_given(&self.beta)?;
+        let (labels, reference_labels) = match (labels, reference_labels) {
+            (Some(labels), others) => {
+                let (labels, others) = number_labels(labels, others)?;
+                (Some(labels), others)
+            }
+            (None, Some(others)) => (None, Some(number_labels(others, None)?.0)),
+            (None, None) => (None, None),
         };
         Ok(Some(Inputs {
-            labels: self.labels.as_deref().map(npy::read_vector).transpose()?,
-            references: self.references.as_ref().map(like_embeddings).transpose()?,
-            reference_labels: self.reference_labels.as_deref().map(npy::read_vector).transpose()?,
-            pairs: self.pairs.as_deref().map(npy::read_entries).transpose()?,
-            same: self.same.as_deref().map(npy::read_vector).transpose()?,
-            triplets: self.triplets.as_deref().map(npy::read_entries).transpose()?,
-            targets: self.targets.as_ref().map(like_embeddings).transpose()?,
-            beta: self.beta.as_deref().map(npy::read_vector).transpose()?,
-            embeddings,
+            given: self.given().map(|_| ()),
+            labels,
+            reference_labels,
+            pairs: pairs.map(|file| file.read(Array::entries)).transpose()?,
+            same: same.map(|file| file.read(Array::integers)).transpose()?,
+            triplets: triplets.map(|file| file.read(Array::entries)).transpose()?,
+            beta: beta.map(|file| file.numbers(Array::vector)).transpose()?,
+            references: references.map(|file| file.numbers(Array::matrix)).transpose()?,
+            targets: targets.map(|file| file.numbers(Array::matrix)).transpose()?,
+            embeddings: embeddings.numbers(Array::matrix)?,
         }))
     }
 }
 
-/// The files beside the embeddings, by their options.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Input {
-    Labels,
-    References,
-    ReferenceLabels,
-    Pairs,
-    Same,
-    Triplets,
-    Targets,
-    Beta,
+fn open_if_given(path: &Option<PathBuf>) -> Result<Option<Opened<'_>>> {
+    path.as_deref().map(Opened::new).transpose()
 }
 
-impl Input {
-    const ALL: [Self; 8] = [
-        Self::Labels,
-        Self::References,
-        Self::ReferenceLabels,
-        Self::Pairs,
-        Self::Same,
-        Self::Triplets,
-        Self::Targets,
-        Self::Beta,
-    ];
+/// Reads a matrix that is no input of a loss.
+pub fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
+    Opened::new(path)?.numbers(Array::matrix)
+}
 
-    fn option(self) -> &'static str {
-        match self {
-            Self::Labels => "--labels",
-            Self::References => "--references",
-            Self::ReferenceLabels => "--reference-labels",
-            Self::Pairs => "--pairs",
-            Self::Same => "--same",
-            Self::Triplets => "--triplets",
-            Self::Targets => "--targets",
-            Self::Beta => "--beta",
+/// Reads labels of one file.
+pub fn read_labels(path: &Path) -> Result<Vec<u32>> {
+    let (labels, _) = number_labels(Opened::new(path)?, None)?;
+    Ok(labels)
+}
+
+/// A file whose values were not read yet.
+struct Opened<'a> {
+    path: &'a Path,
+    array: Array<'static>,
+}
+
+impl<'a> Opened<'a> {
+    fn new(path: &'a Path) -> Result<Self> {
+        Ok(Self { path, array: npy::open(path)? })
+    }
+
+    fn columns(&self) -> Result<usize> {
+        self.array.columns().map_err(|problem| Error::file(self.path, problem))
+    }
+
+    /// Refuses a matrix that is not as wide as the embeddings.
+    fn with_columns(self, expected: usize) -> Result<Self> {
+        let columns = self.columns()?;
+        if columns == expected {
+            return Ok(self);
         }
+        let problem =
+            format!("its rows have {columns} numbers, those of the embeddings {expected}");
+        Err(Error::file(self.path, problem))
+    }
+
+    fn read<T>(self, how: impl Fn(Array<'static>) -> Result<T, String>) -> Result<T> {
+        how(self.array).map_err(|problem| Error::file(self.path, problem))
+    }
+
+    /// Reads numbers, and tells what they have lost as f32.
+    fn numbers<T>(self, how: impl Fn(Array<'static>) -> Result<Numbers<T>, String>) -> Result<T> {
+        let path = self.path;
+        let Numbers { numbers, note } = self.read(how)?;
+        tell_of(path, note);
+        Ok(numbers)
+    }
+}
+
+/// The labels of one set or two in one numbering, and tells which it is.
+fn number_labels(
+    labels: Opened,
+    references: Option<Opened>,
+) -> Result<(Vec<u32>, Option<Vec<u32>>)> {
+    let path = labels.path;
+    let references_path = references.as_ref().map_or(path, |references| references.path);
+    let references = references.map(|file| file.read(Array::labels)).transpose()?;
+    let numbered = Labels::of(labels.read(Array::labels)?, references);
+    let Labels { labels, reference_labels, note } = numbered.map_err(|problem| {
+        let path = if problem.is_of_references { references_path } else { path };
+        Error::file(path, problem.text)
+    })?;
+    tell_of(path, note);
+    Ok((labels, reference_labels))
+}
+
+fn tell_of(path: &Path, note: Option<String>) {
+    if let Some(note) = note {
+        tell(&format!("note: {}: {note}", path.display()));
+    }
+}
+
+/// The option of the file of an input.
+fn option(input: Input) -> &'static str {
+    match input {
+        Input::Embeddings => "--embeddings",
+        Input::Labels => "--labels",
+        Input::References => "--references",
+        Input::ReferenceLabels => "--reference-labels",
+        Input::Pairs => "--pairs",
+        Input::Same => "--same",
+        Input::Triplets => "--triplets",
+        Input::Targets => "--targets",
+        Input::Beta => "--beta",
+        other => other.name(),
     }
 }
 
@@ -185,29 +271,21 @@ fn truth_of(loss: &Loss) -> Option<&'static Input> {
 }
 
 impl Inputs {
-    fn has(&self, input: Input) -> bool {
-        match input {
-            Input::Labels => self.labels.is_some(),
-            Input::References => self.references.is_some(),
-            Input::ReferenceLabels => self.reference_labels.is_some(),
-            Input::Pairs => self.pairs.is_some(),
-            Input::Same => self.same.is_some(),
-            Input::Triplets => self.triplets.is_some(),
-            Input::Targets => self.targets.is_some(),
-            Input::Beta => self.beta.is_some(),
-        }
+    /// Whether triplets are listed.
+    pub fn has_triplets(&self) -> bool {
+        self.given.has(Input::Triplets)
     }
 
     /// The mode of the loss that makes the most of the files.
     pub fn mode(&self, loss: &Loss) -> Result<Mode> {
         let lacking = |mode: &Mode| {
-            needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.has(input))
+            needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.given.has(input))
         };
         let possible = loss.modes().iter().filter(|mode| lacking(mode).is_none());
         let fullest = possible.copied().max_by_key(|mode| needs(*mode).len());
         fullest.ok_or_else(|| {
             let input = loss.modes().iter().find_map(lacking).copied().unwrap_or(Input::Labels);
-            Error::option(input.option(), format!("{} needs it", loss.name()))
+            Error::option(option(input), format!("{} needs it", loss.name()))
         })
     }
 
@@ -221,9 +299,11 @@ impl Inputs {
             taken.extend(loss.has_beta().then_some(&Input::Beta));
             taken.extend(truth_of(loss));
         }
-        match Input::ALL.into_iter().find(|input| self.has(*input) && !taken.contains(&input)) {
+        taken.push(&Input::Embeddings);
+        let mut given = self.given.iter().map(|(input, ())| input);
+        match given.find(|input| !taken.contains(&input)) {
             Some(input) => Err(Error::option(
-                input.option(),
+                option(input),
                 format!("{} does not take it with these inputs", names.join(", ")),
             )),
             None => Ok(()),
@@ -352,17 +432,6 @@ impl OutputPaths {
             (&self.per_anchor_out, vec![n], per_anchor),
         ])
     }
-}
-
-fn check_width(path: &Path, matrix: &Matrix<f32>, embeddings: &Matrix<f32>) -> Result<()> {
-    if matrix.columns == embeddings.columns {
-        return Ok(());
-    }
-    let problem = format!(
-        "its rows have {} numbers, those of the embeddings {}",
-        matrix.columns, embeddings.columns
-    );
-    Err(Error::file(path, problem))
 }
 
 /// A path, if one was given, the shape of an array, and its values, if there are any.

@@ -1,11 +1,13 @@
 //! The adapter that is asked for, opened.
 
-use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use wgpu_metric_learning::{Adapter, Context, Options, Tier};
 
-use super::Result;
+use super::{Result, tell};
 
 #[derive(Args, Default)]
 pub struct Arguments {
@@ -17,10 +19,13 @@ pub struct Arguments {
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
     pub workspace_mib: Option<u64>,
 
-    /// Runs this tier of the kernels, baseline or subgroups, in the place of the best that the
-    /// adapter has.
-    #[arg(long, value_name = "TIER", value_parser = tier)]
+    /// Runs this tier of the kernels in the place of the best that the adapter has.
+    #[arg(long, value_name = "TIER", ignore_case = true, value_parser = named::<Tier, _>(Tier::ALL.map(Tier::name)))]
     pub tier: Option<Tier>,
+
+    /// How long the GPU may take for one evaluation, in seconds; 600 where it is left out.
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub timeout: Option<Duration>,
 }
 
 pub struct Gpu {
@@ -39,8 +44,20 @@ impl Gpu {
             options.workspace_bytes = mib << 20;
         }
         options.tier = arguments.tier;
+        options.timeout = arguments.timeout.unwrap_or(options.timeout);
         let adapter = Adapter::find(arguments.adapter.as_deref())?;
-        Ok(Self { context: adapter.open(options)?, adapter })
+        let gpu = Self { context: adapter.open(options)?, adapter };
+        if gpu.is_software() && arguments.adapter.is_none() {
+            tell(&format!(
+                "note: only a software adapter was found, {}: it computes on the CPU",
+                gpu.adapter.info().name
+            ));
+        }
+        Ok(gpu)
+    }
+
+    fn is_software(&self) -> bool {
+        self.adapter.info().device_type == wgpu::DeviceType::Cpu
     }
 
     /// The adapter's name and backend, and the tier.
@@ -50,15 +67,18 @@ impl Gpu {
     }
 }
 
-fn tier(name: &str) -> std::result::Result<Tier, String> {
-    named(name, Tier::ALL)
+/// A duration above 0.
+pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
+    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| format!("{text} is no duration above 0"))
 }
 
-/// The one of them that is displayed so, for arguments.
-pub fn named<T: Display + Copy, const N: usize>(
-    name: &str,
-    all: [T; N],
-) -> std::result::Result<T, String> {
-    let found = all.into_iter().find(|one| one.to_string() == name);
-    found.ok_or_else(|| format!("one of {} is needed", all.map(|one| one.to_string()).join(", ")))
+/// A parser of these names in any case, which the help lists.
+pub fn named<T, const N: usize>(names: [&'static str; N]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
 }

@@ -10,10 +10,15 @@ mod evaluate;
 mod evaluator;
 mod files;
 mod gpu;
+mod kind;
+mod labels;
 mod measure;
+mod names;
 mod npy;
 mod objective;
 mod output;
+mod plan;
+mod progress;
 mod report;
 mod shaders;
 mod table;
@@ -25,9 +30,18 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use error::{Error, Result};
+use serde::Serialize;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done; what was compared agrees
+  1    a result is beyond its bound, or an injected fault was not survived
+  2    arguments or files that cannot be used
+  3    no adapter or device, or one that failed or did not answer
+  101  a mistake of the program's own";
 
 #[derive(Parser)]
-#[command(name = env!("CARGO_BIN_NAME"), version, about = "Metric-learning losses and their gradients on any GPU.")]
+#[command(name = env!("CARGO_BIN_NAME"), version, about = "Metric-learning losses and their gradients on any GPU.", after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -44,6 +58,8 @@ enum Command {
     Validate(validate::Arguments),
     /// Times losses on an adapter, beside what it can do at most.
     Bench(bench::Arguments),
+    /// Prints the dispatches of a loss: the kernels in their order, with what they read and write.
+    Plan(plan::Arguments),
     /// Lists the adapters of this machine and what they can do.
     Adapters(adapters::Arguments),
     /// Writes every kernel in every variant, as it reaches the driver. Needs no GPU.
@@ -56,6 +72,7 @@ fn main() -> ExitCode {
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
         Command::Shaders(arguments) => shaders::run(&arguments),
     };
@@ -64,14 +81,24 @@ fn main() -> ExitCode {
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             tell(&format!("error: {error}"));
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// The exit code where results were compared.
+fn verdict(agrees: bool) -> ExitCode {
+    if agrees { ExitCode::SUCCESS } else { ExitCode::from(error::WRONG) }
 }
 
 /// Prints one line, or several, of the answer.
 fn print(text: &str) -> Result<()> {
     writeln!(io::stdout(), "{text}").map_err(Error::Output)
+}
+
+/// Prints one line of JSON of the answer.
+fn print_json(value: &impl Serialize) -> Result<()> {
+    print(&serde_json::to_string(value).map_err(Error::output)?)
 }
 
 /// Prints one line beside the answer; there is no one left to tell where that fails.

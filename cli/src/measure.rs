@@ -4,20 +4,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::Value;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{Batch, Distance, Mode};
 
-use super::Result;
 use super::digits::Digits;
 use super::evaluator::{self, Evaluator};
 use super::files;
+use super::gpu::named;
 use super::report::Report;
+use super::{Result, tell, verdict};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The distance that ranks: Euclidean, SquaredEuclidean, Manhattan, Cosine or InnerProduct.
-    #[arg(long, value_name = "D", default_value = "Euclidean", value_parser = distance)]
+    /// The distance that ranks.
+    #[arg(long, value_name = "D", ignore_case = true, default_value = "Euclidean", value_parser = named::<Distance, _>(Distance::ALL.map(Distance::name)))]
     distance: Distance,
 
     /// Divides every row by its norm first.
@@ -38,19 +38,19 @@ pub struct Arguments {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Inputs (.npy)")]
 struct InputPaths {
-    /// N x D f32: the embeddings, every one a query. Left out: the bundled digits.
+    /// N x D numbers: the embeddings, every one a query. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "labels")]
     embeddings: Option<PathBuf>,
 
-    /// N u32: the label of every embedding.
+    /// N integers or strings: the label of every embedding; evaluate --help tells how they are read.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
-    /// M x D f32: what the embeddings retrieve instead of each other.
+    /// M x D numbers: what the embeddings retrieve instead of each other.
     #[arg(long, value_name = "FILE", requires_all = ["embeddings", "reference_labels"])]
     references: Option<PathBuf>,
 
-    /// M u32: the label of every reference.
+    /// M integers or strings: the label of every reference.
     #[arg(long, value_name = "FILE", requires = "references")]
     reference_labels: Option<PathBuf>,
 }
@@ -85,13 +85,10 @@ fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode
     retrieval.check(batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(&(&retrieval, batch), check)?;
+    if outcome.result.counted == 0 {
+        tell("note: no label is there twice, so nothing can be retrieved: every measure is 0");
+    }
     let report = Report::of_measures(&retrieval, batch.shape(), &outcome.result);
     report.print(arguments.evaluator.json, &evaluator, &outcome)?;
-    let agrees = outcome.agreement.violation().is_none();
-    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A distance by its name, as objectives have it.
-fn distance(name: &str) -> serde_json::Result<Distance> {
-    serde_json::from_value(Value::from(name))
+    Ok(verdict(outcome.agreement.violation().is_none()))
 }

@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use serde_json::{Value, json};
-use wgpu_metric_learning::{Loss, Mode, Reduction};
+use serde_json::{Map, Value, json};
+use wgpu_metric_learning::{
+    Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, NtXent,
+    Reduction, Sampling, SupCon, Triplet,
+};
 
-use super::{Error, Result};
+use super::{Error, Result, names};
 
 /// More bytes than any objective has.
 const LONGEST: u64 = 1 << 20;
@@ -24,26 +27,69 @@ pub struct Objective {
 pub struct Term {
     pub loss: Loss,
     pub weight: f32,
-    /// Whether the reduction was chosen, and not left to be the default.
-    chooses_reduction: bool,
+    /// What was chosen, and not left to be the default.
+    chosen: Vec<String>,
 }
 
-impl Term {
-    /// Takes the default reduction of the mode, where none was chosen.
-    pub fn settle(&mut self, mode: Mode) {
-        match &mut self.loss {
-            Loss::Contrastive(loss)
-                if matches!(mode, Mode::PairRows | Mode::PairIndices)
-                    && !self.chooses_reduction =>
-            {
-                loss.reduction = Reduction::HadsellMean;
-            }
-            _ => {}
-        }
+impl Objective {
+    /// The losses in their order.
+    pub fn losses(&self) -> impl Iterator<Item = &Loss> {
+        self.terms.iter().map(|term| &term.loss)
     }
 }
 
-/// Reads a loss's name, a JSON object or array of them, or `@` and the file of one.
+impl Term {
+    /// Takes the triplets that are listed, where no other mining was chosen.
+    pub fn take_listed_triplets(&mut self) {
+        let chooses = self.chooses("mining");
+        if let (Loss::Triplet(loss), false) = (&mut self.loss, chooses) {
+            loss.mining = Mining::Explicit;
+        }
+    }
+
+    /// Takes the default reduction of the mode, where none was chosen.
+    pub fn settle(&mut self, mode: Mode) {
+        let chooses = self.chooses("reduction");
+        if let (Loss::Contrastive(loss), Mode::PairRows | Mode::PairIndices, false) =
+            (&mut self.loss, mode, chooses)
+        {
+            loss.reduction = Reduction::HadsellMean;
+        }
+    }
+
+    fn chooses(&self, setting: &str) -> bool {
+        self.chosen.iter().any(|chosen| chosen == setting)
+    }
+
+    /// Refuses a setting other than the default that has no effect.
+    pub fn check(&self, mode: Mode) -> Result<()> {
+        let idle = match &self.loss {
+            Loss::Triplet(loss) if loss.soft && loss.margin != Triplet::default().margin => {
+                Some(("margin", "a soft one has none"))
+            }
+            Loss::Margin(loss) if loss.sampling == Sampling::All && loss.seed != 0 => {
+                Some(("seed", "the sampling All draws nothing"))
+            }
+            Loss::MultiMargin(loss) if mode == Mode::Scores => {
+                let default = MultiMargin::default();
+                let of_rows = [
+                    ("distance", loss.distance != default.distance),
+                    ("normalize", loss.normalize != default.normalize),
+                ];
+                let idle = of_rows.into_iter().find(|(_, is_set)| *is_set);
+                idle.map(|(setting, _)| (setting, "scores are no rows with distances"))
+            }
+            _ => None,
+        };
+        let Some((setting, reason)) = idle else { return Ok(()) };
+        let name = self.loss.name();
+        let problem = format!("{setting} has no effect on this {name}: {reason}");
+        Err(Error::option("--objective", problem))
+    }
+}
+
+/// Reads a loss's name, `bench:` and the name of a benchmarked one, a JSON object or array of them,
+/// or `@` and the file of one.
 pub fn parse(text: &str) -> Result<Objective> {
     let text = text.trim();
     if let Some(path) = file(text) {
@@ -51,8 +97,13 @@ pub fn parse(text: &str) -> Result<Objective> {
             .and_then(|text| parse_json(&text))
             .map_err(|problem| Error::file(path, problem));
     }
-    let objective =
-        if text.starts_with(['{', '[']) { parse_json(text) } else { one(json!({ "loss": text })) };
+    let objective = if text.starts_with(['{', '[']) {
+        parse_json(text)
+    } else if let Some(name) = text.strip_prefix(BENCHMARKED) {
+        find_benchmarked(name).and_then(|(_, loss)| one(to_json(&loss)))
+    } else {
+        one(json!({ "loss": text }))
+    };
     objective.map_err(|problem| Error::option("--objective", problem))
 }
 
@@ -70,6 +121,32 @@ fn read(path: &Path) -> Result<String, String> {
     }
     let text = String::from_utf8(text).map_err(|error| format!("not JSON in UTF-8: {error}"))?;
     Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
+}
+
+/// What names of losses in their benchmarked settings begin with.
+pub const BENCHMARKED: &str = "bench:";
+
+/// The losses in the settings that the benchmarks of other implementations have, by their names.
+pub fn benchmarked() -> [(&'static str, Loss); 8] {
+    let reduction = Reduction::MeanNonZero;
+    let triplet = |mining| Triplet { margin: 0.2, mining, reduction, ..Default::default() };
+    [
+        ("contrastive", Contrastive { power: 1, reduction, ..Default::default() }.into()),
+        ("triplet_all", triplet(Mining::All).into()),
+        ("triplet_hard", triplet(Mining::Hard).into()),
+        ("lifted", LiftedStructured::default().into()),
+        ("multi_margin", MultiMargin { divide_by_classes: true, ..Default::default() }.into()),
+        ("margin", Margin::default().into()),
+        ("ntxent", NtXent::default().into()),
+        ("supcon", SupCon::default().into()),
+    ]
+}
+
+/// One of them.
+pub fn find_benchmarked(name: &str) -> Result<(&'static str, Loss), String> {
+    let all = benchmarked();
+    let found = names::find("benchmarked loss", name, all.iter().map(|(name, _)| *name))?;
+    all.into_iter().find(|(name, _)| *name == found).ok_or_else(|| found.to_owned())
 }
 
 fn parse_json(text: &str) -> Result<Objective, String> {
@@ -98,9 +175,47 @@ fn parse_term(value: Value) -> Result<Term, String> {
         }
         None => 1.0,
     };
-    let chooses_reduction = fields.contains_key("reduction");
+    let chosen = fields.keys().cloned().collect();
+    spell_out(&mut fields)?;
     let loss = serde_json::from_value(fields.into()).map_err(|error| error.to_string())?;
-    Ok(Term { loss, weight, chooses_reduction })
+    Ok(Term { loss, weight, chosen })
+}
+
+/// Puts the names of losses, settings and choices as the library has them; says which there are,
+/// where one is unknown.
+fn spell_out(fields: &mut Map<String, Value>) -> Result<(), String> {
+    for (setting, value) in fields.iter_mut() {
+        let Value::String(name) = value else { continue };
+        let known: Vec<&str> = match setting.as_str() {
+            "loss" => Loss::NAMES.to_vec(),
+            "distance" => Distance::ALL.map(Distance::name).to_vec(),
+            "form" => Form::ALL.map(Form::name).to_vec(),
+            "mining" => Mining::ALL.map(Mining::name).to_vec(),
+            "reduction" => Reduction::ALL.map(Reduction::name).to_vec(),
+            "sampling" => Sampling::ALL.map(Sampling::name).to_vec(),
+            _ => continue,
+        };
+        *name = names::find(setting, name, known)?.into();
+    }
+    let Some(Value::String(name)) = fields.get("loss") else { return Ok(()) };
+    let settings = default_of(name);
+    for setting in fields.keys() {
+        let of = format!("setting of {name}");
+        let found = names::find(&of, setting, settings.keys().map(String::as_str))?;
+        if found != setting {
+            return Err(format!("{setting:?} is no {of}: it is written {found:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// The settings of a loss by its name, as they are by default.
+fn default_of(name: &str) -> Map<String, Value> {
+    let loss = serde_json::from_value(json!({ "loss": name }));
+    match loss.as_ref().map(to_json) {
+        Ok(Value::Object(settings)) => settings,
+        _ => Map::new(),
+    }
 }
 
 /// The loss as JSON, every setting written out.
@@ -113,9 +228,7 @@ pub fn to_json(loss: &Loss) -> Value {
 /// default.
 pub fn describe(loss: &Loss) -> String {
     let settings = to_json(loss);
-    let defaults = parse_term(json!({ "loss": loss.name() }))
-        .map(|term| to_json(&term.loss))
-        .unwrap_or_default();
+    let defaults = default_of(loss.name());
     let words = settings.as_object().into_iter().flatten().filter_map(|(key, value)| match value {
         _ if key == "loss" => None,
         Value::Bool(set) => set.then(|| key.clone()),

@@ -1,71 +1,220 @@
 //! A result as it is printed.
 
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, ObjectiveEvaluation, Shape, Weighted};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
 use super::table::{self, Column};
-use super::{Result, objective, print};
+use super::{Error, Result, objective, print, print_json};
 
 /// What was asked, and the numbers that came back.
-pub struct Report {
+pub struct Report<'a> {
     title: String,
-    asked: (&'static str, Value),
-    quantities: Vec<(String, Value)>,
+    asked: Asked<'a>,
+    quantities: Quantities,
 }
 
-impl Report {
+/// What was asked, by the name that it has in JSON.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Asked<'a> {
+    Objective(&'a Loss),
+    Terms(Vec<TermReport<'a>>),
+    Retrieval(&'a Retrieval),
+}
+
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+enum Quantities {
+    Loss {
+        #[serde(flatten)]
+        loss: LossQuantities,
+        gradient_norm: f64,
+    },
+    Sum {
+        loss: f64,
+        gradient_norm: f64,
+    },
+    Measures(MeasureQuantities),
+}
+
+/// One loss of a sum.
+#[derive(Clone, Serialize)]
+struct TermReport<'a> {
+    weight: f32,
+    objective: &'a Loss,
+    #[serde(flatten)]
+    quantities: LossQuantities,
+}
+
+/// The sizes of the inputs.
+#[derive(Clone, Serialize)]
+pub struct Sizes {
+    n: usize,
+    d: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    m: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<usize>,
+}
+
+impl Sizes {
+    pub fn of(shape: &Shape) -> Self {
+        Self {
+            n: shape.queries(),
+            d: shape.dimensions(),
+            m: shape.has_references().then(|| shape.references()),
+            listed: Some(shape.listed()).filter(|&listed| listed > 0),
+        }
+    }
+}
+
+#[derive(Clone, Serialize)]
+struct LossQuantities {
+    #[serde(flatten)]
+    sizes: Sizes,
+    loss: f64,
+    terms: u64,
+    nonzero_terms: u64,
+    nonzero_positive_terms: u64,
+    nonzero_negative_terms: u64,
+    positive_pairs: u64,
+    negative_pairs: u64,
+    mean_positive_distance: f64,
+    mean_negative_distance: f64,
+}
+
+impl LossQuantities {
+    fn of(shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
+        Self {
+            sizes: Sizes::of(shape),
+            loss: evaluation.loss,
+            terms: evaluation.terms,
+            nonzero_terms: evaluation.nonzero_terms,
+            nonzero_positive_terms: evaluation.nonzero_positive_terms,
+            nonzero_negative_terms: evaluation.nonzero_negative_terms,
+            positive_pairs: evaluation.positive_pairs,
+            negative_pairs: evaluation.negative_pairs,
+            mean_positive_distance: evaluation.mean_positive_distance,
+            mean_negative_distance: evaluation.mean_negative_distance,
+        }
+    }
+}
+
+#[derive(Clone, Serialize)]
+struct MeasureQuantities {
+    #[serde(flatten)]
+    sizes: Sizes,
+    counted: u64,
+    precision_at_1: f64,
+    #[serde(flatten)]
+    recall: Recall,
+    r_precision: f64,
+    mean_average_precision_at_r: f64,
+}
+
+/// Recall@k for every k, each once.
+#[derive(Clone)]
+struct Recall(Vec<(usize, f64)>);
+
+impl Serialize for Recall {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (at, (k, recall)) in self.0.iter().enumerate() {
+            if !self.0[..at].iter().any(|(earlier, _)| earlier == k) {
+                map.serialize_entry(&format!("recall_at_{k}"), recall)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// What the comparison with the reference says.
+#[derive(Serialize)]
+struct Check {
+    check_agrees: bool,
+    check_quantity: &'static str,
+    check_share_of_bound: f64,
+}
+
+impl Check {
+    fn of(agreement: &Agreement) -> Option<Self> {
+        let (check_quantity, check_share_of_bound, check_agrees) = match agreement {
+            Agreement::NotChecked => return None,
+            Agreement::ReferenceItself => ("the reference itself", 0.0, true),
+            Agreement::Compared(comparison) => {
+                let worst = comparison.worst();
+                (worst.quantity, worst.share, comparison.agrees())
+            }
+        };
+        Some(Self { check_agrees, check_quantity, check_share_of_bound })
+    }
+}
+
+/// All that is said of a result.
+#[derive(Serialize)]
+pub struct Line<'a> {
+    #[serde(flatten)]
+    asked: Asked<'a>,
+    #[serde(flatten)]
+    quantities: Quantities,
+    backend: &'static str,
+    adapter: Option<String>,
+    /// How long its pipelines took to compile, where they were not kept from before.
+    compile_ms: Option<f64>,
+    /// How long it took to run.
+    elapsed_ms: f64,
+    #[serde(flatten)]
+    check: Option<Check>,
+}
+
+impl<'a> Report<'a> {
     /// Of a loss.
-    pub fn of_loss(loss: &Loss, shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
+    pub fn of_loss(loss: &'a Loss, shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
         Self {
             title: objective::describe(loss),
-            asked: ("objective", objective::to_json(loss)),
-            quantities: named(loss_quantities(shape, evaluation))
-                .into_iter()
-                .chain([("gradient_norm".into(), json!(norm(&evaluation.gradient)))])
-                .collect(),
+            asked: Asked::Objective(loss),
+            quantities: Quantities::Loss {
+                loss: LossQuantities::of(shape, evaluation),
+                gradient_norm: norm(&evaluation.gradient),
+            },
         }
     }
 
     /// Of a weighted sum of losses.
-    pub fn of_sum(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> Self {
-        let terms = objective.iter().zip(&evaluation.terms).map(|(term, evaluation)| {
-            let mut quantities =
-                vec![("weight", json!(term.weight)), ("objective", objective::to_json(&term.loss))];
-            quantities.extend(loss_quantities(term.inputs.shape(), evaluation));
-            Value::Object(named(quantities).into_iter().collect())
+    pub fn of_sum(objective: &'a [Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> Self {
+        let terms = objective.iter().zip(&evaluation.terms).map(|(term, evaluation)| TermReport {
+            weight: term.weight,
+            objective: &term.loss,
+            quantities: LossQuantities::of(term.inputs.shape(), evaluation),
         });
-        let gradient_norm = norm(&evaluation.gradients.concat());
         Self {
             title: format!("{}Their weighted sum", sum_table(objective, evaluation)),
-            asked: ("terms", terms.collect()),
-            quantities: named(vec![
-                ("loss", json!(evaluation.loss)),
-                ("gradient_norm", json!(gradient_norm)),
-            ]),
+            asked: Asked::Terms(terms.collect()),
+            quantities: Quantities::Sum {
+                loss: evaluation.loss,
+                gradient_norm: norm(&evaluation.gradients.concat()),
+            },
         }
     }
 
     /// Of retrieval measures.
-    pub fn of_measures(retrieval: &Retrieval, shape: &Shape, measures: &Measures<f64>) -> Self {
-        let mut quantities = sizes(shape);
-        quantities.extend([
-            ("counted", json!(measures.counted)),
-            ("precision_at_1", json!(measures.precision_at_1)),
-        ]);
-        let mut quantities = named(quantities);
-        let recall = retrieval.recall_at.iter().zip(&measures.recall);
-        quantities.extend(recall.map(|(k, recall)| (format!("recall_at_{k}"), json!(recall))));
-        quantities.extend(named(vec![
-            ("r_precision", json!(measures.r_precision)),
-            ("mean_average_precision_at_r", json!(measures.mean_average_precision_at_r)),
-        ]));
+    pub fn of_measures(retrieval: &'a Retrieval, shape: &Shape, measures: &Measures<f64>) -> Self {
+        let recall = retrieval.recall_at.iter().copied().zip(measures.recall.iter().copied());
         let normalize = if retrieval.normalize { " normalize" } else { "" };
         Self {
-            title: format!("Retrieval {:?}{normalize}", retrieval.distance),
-            asked: ("retrieval", json!(retrieval)),
-            quantities,
+            title: format!("Retrieval {}{normalize}", retrieval.distance),
+            asked: Asked::Retrieval(retrieval),
+            quantities: Quantities::Measures(MeasureQuantities {
+                sizes: Sizes::of(shape),
+                counted: measures.counted,
+                precision_at_1: measures.precision_at_1,
+                recall: Recall(recall.collect()),
+                r_precision: measures.r_precision,
+                mean_average_precision_at_r: measures.mean_average_precision_at_r,
+            }),
         }
     }
 
@@ -76,29 +225,32 @@ impl Report {
         evaluator: &Evaluator,
         outcome: &Outcome<T>,
     ) -> Result<()> {
-        print(&if as_json {
-            self.json(evaluator, outcome).to_string()
-        } else {
-            self.text(evaluator, outcome)
-        })
+        match as_json {
+            true => print_json(&self.line(evaluator, outcome)),
+            false => print(&self.text(evaluator, outcome)?),
+        }
     }
 
     /// As one JSON object.
-    pub fn json<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Value {
-        let mut object: Map<_, _> = self.quantities.iter().cloned().collect();
-        object.insert(self.asked.0.into(), self.asked.1.clone());
-        object.insert("backend".into(), evaluator.backend().into());
-        object.insert("adapter".into(), evaluator.adapter().into());
-        object.insert("elapsed_ms".into(), json!(outcome.elapsed.as_secs_f64() * 1e3));
-        object.extend(named(check(&outcome.agreement)));
-        object.into()
+    pub fn line<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Line<'a> {
+        Line {
+            asked: self.asked.clone(),
+            quantities: self.quantities.clone(),
+            backend: evaluator.backend(),
+            adapter: evaluator.adapter(),
+            compile_ms: outcome.compiled.map(table::in_milliseconds),
+            elapsed_ms: table::in_milliseconds(outcome.elapsed),
+            check: Check::of(&outcome.agreement),
+        }
     }
 
     /// As lines of names and values.
-    fn text<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> String {
-        let mut lines: Vec<(&str, String)> =
-            self.quantities.iter().map(|(name, value)| (name.as_str(), readable(value))).collect();
-        lines.push(("elapsed", table::milliseconds(outcome.elapsed)));
+    fn text<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Result<String> {
+        let mut lines = table::entries(&self.quantities).map_err(Error::output)?;
+        let compiled =
+            outcome.compiled.map(|time| ("compiled in".into(), table::milliseconds(time)));
+        lines.extend(compiled);
+        lines.push(("elapsed".into(), table::milliseconds(outcome.elapsed)));
         let mut text =
             format!("{} on {}\n{}", self.title, evaluator.describe(), table::properties(&lines));
         match &outcome.agreement {
@@ -111,7 +263,7 @@ impl Report {
                 );
             }
         }
-        text
+        Ok(text)
     }
 }
 
@@ -137,64 +289,9 @@ fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64
     format!("{}\n\n", lines.join("\n"))
 }
 
-fn named(quantities: Vec<(&'static str, Value)>) -> Vec<(String, Value)> {
-    quantities.into_iter().map(|(name, value)| (name.into(), value)).collect()
-}
-
-/// The sizes of the inputs.
-pub fn sizes(shape: &Shape) -> Vec<(&'static str, Value)> {
-    let mut sizes = vec![("n", json!(shape.queries())), ("d", json!(shape.dimensions()))];
-    if shape.has_references() {
-        sizes.push(("m", json!(shape.references())));
-    }
-    if shape.listed() > 0 {
-        sizes.push(("listed", json!(shape.listed())));
-    }
-    sizes
-}
-
-fn loss_quantities(shape: &Shape, evaluation: &Evaluation<f64>) -> Vec<(&'static str, Value)> {
-    let mut quantities = sizes(shape);
-    quantities.extend([
-        ("loss", json!(evaluation.loss)),
-        ("terms", json!(evaluation.terms)),
-        ("nonzero_terms", json!(evaluation.nonzero_terms)),
-        ("nonzero_positive_terms", json!(evaluation.nonzero_positive_terms)),
-        ("nonzero_negative_terms", json!(evaluation.nonzero_negative_terms)),
-        ("positive_pairs", json!(evaluation.positive_pairs)),
-        ("negative_pairs", json!(evaluation.negative_pairs)),
-        ("mean_positive_distance", json!(evaluation.mean_positive_distance)),
-        ("mean_negative_distance", json!(evaluation.mean_negative_distance)),
-    ]);
-    quantities
-}
-
-fn check(agreement: &Agreement) -> Vec<(&'static str, Value)> {
-    let (quantity, share, agrees) = match agreement {
-        Agreement::NotChecked => return vec![],
-        Agreement::ReferenceItself => ("the reference itself", 0.0, true),
-        Agreement::Compared(comparison) => {
-            let worst = comparison.worst();
-            (worst.quantity, worst.share, comparison.agrees())
-        }
-    };
-    vec![
-        ("check_agrees", json!(agrees)),
-        ("check_quantity", json!(quantity)),
-        ("check_share_of_bound", json!(share)),
-    ]
-}
-
-fn readable(value: &Value) -> String {
-    match value.as_f64() {
-        Some(number) if value.is_f64() => table::number(number),
-        _ => value.to_string(),
-    }
-}
-
 /// The table of several results: one row each, printed as they come.
 pub struct Summary {
-    columns: [Column; 7],
+    columns: [Column; 8],
 }
 
 impl Summary {
@@ -211,7 +308,8 @@ impl Summary {
             Column::Right("terms", 11),
             Column::Right("loss", 12),
             Column::Right("gradient norm", 13),
-            Column::Right("time", 11),
+            Column::Right("compiled", 11),
+            Column::Right("run", 11),
             Column::Left("agreement with the reference", 0),
         ];
         Self { columns }
@@ -229,6 +327,7 @@ impl Summary {
             evaluation.terms.to_string(),
             table::number(evaluation.loss),
             table::number(norm(&evaluation.gradient)),
+            outcome.compiled.map(table::milliseconds).unwrap_or_default(),
             table::milliseconds(outcome.elapsed),
             agreement(&outcome.agreement),
         ];
@@ -279,7 +378,7 @@ mod tests {
             ..Default::default()
         };
         let agreement = Agreement::Compared(expectation.compare(&actual));
-        Outcome { result: evaluation, elapsed: Duration::ZERO, agreement }
+        Outcome { result: evaluation, compiled: None, elapsed: Duration::ZERO, agreement }
     }
 
     #[test]
@@ -292,17 +391,8 @@ mod tests {
         };
         assert!(!verdict(&right).contains("DISAGREES"), "{}", verdict(&right));
         assert!(verdict(&wrong).ends_with("(loss): DISAGREES"), "{}", verdict(&wrong));
-        let [right, wrong] = [right, wrong].map(|outcome| {
-            Map::from_iter(
-                check(&outcome.agreement)
-                    .into_iter()
-                    .map(|(name, value)| (name.to_string(), value)),
-            )
-        });
-        assert_eq!(right["check_agrees"], true);
-        assert_eq!(
-            [&wrong["check_agrees"], &wrong["check_quantity"]],
-            [&json!(false), &json!("loss")]
-        );
+        let [right, wrong] = [right, wrong].map(|outcome| Check::of(&outcome.agreement).unwrap());
+        assert!(right.check_agrees);
+        assert_eq!((wrong.check_agrees, wrong.check_quantity), (false, "loss"));
     }
 }

@@ -1,11 +1,12 @@
 //! `shaders`: every kernel in every variant, as it reaches the driver.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use wgpu::{BindGroupLayoutEntry, BindingType, BufferBindingType};
 use wgpu_metric_learning::shaders::{self, ShaderSource};
 
@@ -39,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         index.push(entry(path, &source, &translation));
     }
     let count = index.len();
-    let text = format!("{:#}\n", Value::Array(index));
+    let text = serde_json::to_string_pretty(&index).map_err(Error::output)? + "\n";
     write(&out.join(INDEX), text.as_bytes())?;
     print(&format!("{count} kernels in {}", out.display()))?;
     Ok(ExitCode::SUCCESS)
@@ -52,25 +53,39 @@ fn write(file: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// What the index says of a file.
-fn entry(path: String, source: &ShaderSource, translation: &Translation) -> Value {
-    // They are whole numbers, and are to be read as such.
-    let constants: Map<_, _> = source
-        .constants
-        .iter()
-        .map(|&(name, value)| (name.to_string(), json!(value as u32)))
-        .collect();
-    json!({
-        "path": path,
-        "entry_point": translation.entry,
-        "tier": source.tier.to_string(),
-        "constants": constants,
-        "workgroup_size": translation.workgroup_size,
-        "bindings": source.bindings.iter().map(binding).collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct Entry {
+    path: String,
+    entry_point: String,
+    tier: &'static str,
+    constants: BTreeMap<&'static str, u32>,
+    workgroup_size: [u32; 3],
+    bindings: Vec<Binding>,
 }
 
-fn binding(entry: &BindGroupLayoutEntry) -> Value {
-    let (ty, access) = match entry.ty {
+#[derive(Serialize)]
+struct Binding {
+    group: u32,
+    binding: u32,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    access: &'static str,
+}
+
+fn entry(path: String, source: &ShaderSource, translation: &Translation) -> Entry {
+    Entry {
+        path,
+        entry_point: translation.entry.clone(),
+        tier: source.tier.name(),
+        // They are whole numbers, and are to be read as such.
+        constants: source.constants.iter().map(|&(name, value)| (name, value as u32)).collect(),
+        workgroup_size: translation.workgroup_size,
+        bindings: source.bindings.iter().map(binding).collect(),
+    }
+}
+
+fn binding(entry: &BindGroupLayoutEntry) -> Binding {
+    let (kind, access) = match entry.ty {
         BindingType::Buffer { ty: BufferBindingType::Storage { read_only: true }, .. } => {
             ("storage", "read")
         }
@@ -79,5 +94,5 @@ fn binding(entry: &BindGroupLayoutEntry) -> Value {
         }
         _ => ("uniform", "read"),
     };
-    json!({ "group": 0, "binding": entry.binding, "type": ty, "access": access })
+    Binding { group: 0, binding: entry.binding, kind, access }
 }

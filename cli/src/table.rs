@@ -1,6 +1,11 @@
 //! Aligned text.
 
+use std::fmt;
 use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 /// How a column stands under its title.
 pub enum Column {
@@ -36,11 +41,50 @@ pub fn row(columns: &[Column], texts: impl IntoIterator<Item = String>) -> Strin
 }
 
 /// Names with their values, one a line, the values aligned.
-pub fn properties(properties: &[(&str, String)]) -> String {
-    let width = properties.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let lines: Vec<String> =
-        properties.iter().map(|(name, value)| format!("  {name:<width$}  {value}")).collect();
+pub fn properties<T: AsRef<str>>(properties: &[(T, String)]) -> String {
+    let width = properties.iter().map(|(name, _)| name.as_ref().len()).max().unwrap_or_default();
+    let lines: Vec<String> = properties
+        .iter()
+        .map(|(name, value)| format!("  {:<width$}  {value}", name.as_ref()))
+        .collect();
     lines.join("\n")
+}
+
+/// What is serialized as an object, as names and values in its order.
+pub fn entries(object: &impl Serialize) -> serde_json::Result<Vec<(String, String)>> {
+    let Entries(entries) = serde_json::from_str(&serde_json::to_string(object)?)?;
+    Ok(entries.into_iter().map(|(name, value)| (name, readable(&value))).collect())
+}
+
+fn readable(value: &Value) -> String {
+    match value.as_f64() {
+        Some(size) if value.is_f64() => number(size),
+        _ => value.to_string(),
+    }
+}
+
+/// The entries of an object in their order, which a map would not keep.
+struct Entries(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+        let entries = std::iter::from_fn(|| map.next_entry().transpose());
+        entries.collect::<Result<_, _>>().map(Entries)
+    }
 }
 
 /// A number with seven significant digits.
@@ -56,7 +100,11 @@ pub fn number(value: f64) -> String {
 
 /// A duration in milliseconds.
 pub fn milliseconds(duration: Duration) -> String {
-    format!("{:.1} ms", duration.as_secs_f64() * 1e3)
+    format!("{:.1} ms", in_milliseconds(duration))
+}
+
+pub fn in_milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 /// A number of bytes in the largest unit that divides it.

@@ -8,7 +8,7 @@ mod inputs;
 mod report;
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use rayon::prelude::*;
@@ -21,7 +21,8 @@ use findings::{Finding, Findings};
 use report::Report;
 
 use super::gpu::{self, Gpu};
-use super::{Error, Result, print, tell};
+use super::progress::Progress;
+use super::{Error, Result, print, print_json, verdict};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -51,9 +52,6 @@ impl Arguments {
     }
 }
 
-/// How often progress is told.
-const PROGRESS: Duration = Duration::from_secs(10);
-
 /// The reference works on so many cases at a time, on all processors.
 const AT_A_TIME: usize = 64;
 
@@ -62,17 +60,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let start = Instant::now();
     let cases = chosen(arguments)?;
     let gpu = Gpu::open(&arguments.gpu)?;
-    let mut findings = hold(&cases, &gpu.context, start)?;
+    let mut findings = hold(&cases, &gpu.context)?;
     if arguments.injects_faults() {
         findings.faults = Faults::inject(&gpu.context)?;
     }
     let report = Report { gpu: &gpu, findings: &findings, elapsed: start.elapsed() };
-    print(&if arguments.json { report.json().to_string() } else { report.text() })?;
-    Ok(exit_code(&findings))
-}
-
-fn exit_code(findings: &Findings) -> ExitCode {
-    if findings.agree() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match arguments.json {
+        true => print_json(&report.line())?,
+        false => print(&report.text()?)?,
+    }
+    Ok(verdict(findings.agree()))
 }
 
 fn chosen(arguments: &Arguments) -> Result<Vec<Case>> {
@@ -87,9 +84,9 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Case>> {
 }
 
 /// Compares case after case, until all are done or the device is lost.
-fn hold(cases: &[Case], context: &Context, start: Instant) -> Result<Findings> {
+fn hold(cases: &[Case], context: &Context) -> Result<Findings> {
     let mut findings = Findings::default();
-    let mut told = start;
+    let progress = Progress::of(cases.len() as u64, "validating");
     let contexts = of_each_size(context)?;
     for some in cases.chunks(AT_A_TIME) {
         let made: Vec<_> = some.par_iter().map(Case::make).collect::<Result<_, _>>()?;
@@ -107,13 +104,10 @@ fn hold(cases: &[Case], context: &Context, start: Instant) -> Result<Findings> {
             let is_lost = matches!(verdict, Verdict::Failed(LibraryError::DeviceLost { .. }));
             let (asked, inputs) = (asked.clone(), case.describe_inputs());
             findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
+            progress.set(findings.cases as u64);
             if is_lost {
                 return Ok(findings);
             }
-        }
-        if told.elapsed() >= PROGRESS {
-            told = Instant::now();
-            tell_progress(&findings, cases.len(), start);
         }
     }
     Ok(findings)
@@ -139,14 +133,10 @@ fn turn(case: usize) -> usize {
     case.count_ones() as usize
 }
 
-fn tell_progress(findings: &Findings, cases: usize, start: Instant) {
-    let (done, seconds, failures) =
-        (findings.cases, start.elapsed().as_secs(), findings.failures.len());
-    tell(&format!("{done} of {cases} cases in {seconds} s, {failures} failures"));
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use wgpu_metric_learning::{Batch, Triplet, reference};
 
     use super::cases::Asked;
@@ -165,14 +155,14 @@ mod tests {
         let (asked, inputs) = (Asked::Loss(loss.clone()), "four rows".into());
         findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
         let report = Report { gpu: &gpu, findings: &findings, elapsed: Duration::ZERO };
-        let (text, json) = (report.text(), report.json());
+        let (text, json) = (report.text().unwrap(), serde_json::to_value(report.line()).unwrap());
         (findings, text, json)
     }
 
     #[test]
     fn a_result_within_its_bounds_is_a_success() {
         let (findings, text, json) = found(1.0);
-        assert_eq!(exit_code(&findings), ExitCode::SUCCESS);
+        assert_eq!(verdict(findings.agree()), ExitCode::SUCCESS);
         assert_eq!(
             [findings.cases, findings.numbers, findings.noticing, findings.zero],
             [1, 9 + 4 + 4, 1, 0]
@@ -188,7 +178,7 @@ mod tests {
     #[test]
     fn a_result_beyond_its_bound_is_listed_and_is_a_failure() {
         let (findings, text, json) = found(1.001);
-        assert_eq!(exit_code(&findings), ExitCode::FAILURE);
+        assert_eq!(verdict(findings.agree()), ExitCode::from(1));
         assert!(
             text.starts_with("FAILED: {\"distance\":\"Euclidean\",\"loss\":\"Triplet\","),
             "{text}"

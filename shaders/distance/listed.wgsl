@@ -6,10 +6,10 @@
 //   pairs      E x 2         the rows of every pair; ROW_ALIGNED: unused, pair e is row e of both
 //   distances  E             written
 //
-// A workgroup computes 16 pairs, with 16 invocations along the dimensions of each. Cost per pair: D
-// subtractions and D multiply-adds, twice as many reads for the Euclidean distance, which takes
-// every pair at its own scale: its squares then neither overflow nor vanish. Memory-bound: 8 D
-// bytes a pair.
+// A workgroup computes 16 pairs, with 16 invocations along the dimensions of each.
+// Cost per pair: D subtractions and D multiply-adds, twice as many reads for the Euclidean
+// distance, which takes every pair at its own scale: its squares then neither overflow nor vanish.
+// Memory-bound: 8 D bytes a pair.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"

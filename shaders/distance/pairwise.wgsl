@@ -6,10 +6,10 @@
 //   distances  rows x stride   written
 //
 // A workgroup of 16 x 16 invocations computes a tile: of 64 x 64 in steps of 16 dimensions, 4 x 4
-// pairs an invocation, or of 128 x 128 in steps of 8, 8 x 8 pairs an invocation. Cost per pair and
-// dimension: a subtraction and a multiply-add, 1 / 2 or 1 / 4 of a value from workgroup memory, and
-// 1 / 32 or 1 / 64 of one from memory. The bits are the same. Where the stripe is the whole matrix
-// of a batch, the tiles above the diagonal write those below it as well.
+// pairs an invocation, or of 128 x 128 in steps of 8, 8 x 8 pairs an invocation.
+// Cost per pair and dimension: a subtraction and a multiply-add, 1 / 2 or 1 / 4 of a value from
+// workgroup memory, and 1 / 32 or 1 / 64 of one from memory. The bits are the same. Where the
+// stripe is the whole matrix of a batch, the tiles above the diagonal write those below it as well.
 
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
@@ -33,7 +33,7 @@ const TILE_SIZE = 384u;  // vec4s of a tile in workgroup memory: 64 rows of 5, o
 
 // vec4s of a point per step.
 fn step_size() -> u32 {
-    return 256u / TILE;
+    return SIDE * SIDE / TILE;
 }
 
 // From row to row of a tile; odd, which keeps workgroup memory free of bank conflicts.

@@ -12,10 +12,12 @@
 @group(0) @binding(6) var<storage, read_write> distances: array<vec4<f32>>;
 @group(0) @binding(7) var<uniform> sizes: Sizes;
 
-@compute @workgroup_size(256)
+const WORKGROUP = 256u;
+
+@compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
     // stride = 4 * vectors: a stripe is one run of vec4s.
-    let index = number_on_stripe(group) * 256u + invocation.index;
+    let index = number_on_stripe(group) * WORKGROUP + invocation.index;
     if (index < stripe_rows() * stripe.vectors) {
         distances[index] = -scores[stripe.begin * stripe.vectors + index];
     }

@@ -30,9 +30,11 @@ struct Accumulate {
 @group(0) @binding(4) var<storage, read_write> total_loss: f32;
 @group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
-@compute @workgroup_size(256)
+const WORKGROUP = 256u;
+
+@compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
-    let index = (subject.first + number_of(group)) * 256u + invocation.index;
+    let index = (subject.first + number_of(group)) * WORKGROUP + invocation.index;
     if (index >= subject.count) {
         return;
     }

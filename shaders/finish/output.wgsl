@@ -21,9 +21,11 @@ struct Output {
 @group(0) @binding(2) var<storage, read> verdict: u32;
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
 
-@compute @workgroup_size(256)
+const WORKGROUP = 256u;
+
+@compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
-    let index = (subject.first + number_of(group)) * 256u + invocation.index;
+    let index = (subject.first + number_of(group)) * WORKGROUP + invocation.index;
     if (index >= subject.count) {
         return;
     }

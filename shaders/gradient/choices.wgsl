@@ -15,8 +15,8 @@
 // anchors, marks in a mask for each of its rows which have chosen it, and in another one which
 // words of that are not 0; then every invocation goes through those of its own row in ascending
 // order. The anchors of a word are added up first, so that a row that all have chosen is as exact
-// as others. More anchors than a portion take as many dispatches. Cost: 2 comparisons for each
-// anchor and workgroup, 3 D operations for each pair.
+// as others. More anchors than a portion take as many dispatches.
+// Cost: 2 comparisons for each anchor and workgroup, 3 D operations for each pair.
 
 // #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"

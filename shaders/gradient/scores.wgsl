@@ -12,9 +12,11 @@
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
-@compute @workgroup_size(256)
+const WORKGROUP = 256u;
+
+@compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
-    let index = number_on_stripe(group) * 256u + invocation.index;
+    let index = number_on_stripe(group) * WORKGROUP + invocation.index;
     if (index < stripe_rows() * sizes.references) {
         let row = index / sizes.references;
         let column = index % sizes.references;

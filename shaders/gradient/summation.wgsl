@@ -19,11 +19,11 @@
 //   gradient      rows of `own` x D, tight
 //
 // A workgroup of 16 x 16 invocations computes a tile in steps of 16 summands: 64 rows x 64
-// dimensions, 4 x 4 of them an invocation, or 128 x 128, 8 x 8 an invocation. Cost per pair and
-// dimension: a subtraction and a multiply-add, and 1 / 2 or 1 / 4 of a value from workgroup memory.
-// The bits are the same. The sum is one chain in the order of the rows with the 16 of a step added
-// up first, so a step that ends where a stripe ends leaves the bits the same however the matrix is
-// cut.
+// dimensions, 4 x 4 of them an invocation, or 128 x 128, 8 x 8 an invocation.
+// Cost per pair and dimension: a subtraction and a multiply-add, and 1 / 2 or 1 / 4 of a value from
+// workgroup memory. The bits are the same. The sum is one chain in the order of the rows with the
+// 16 of a step added up first, so a step that ends where a stripe ends leaves the bits the same
+// however the matrix is cut.
 
 // #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"

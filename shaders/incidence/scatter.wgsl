@@ -8,7 +8,8 @@
 @group(0) @binding(3) var<storage, read_write> begins: array<u32>;
 @group(0) @binding(4) var<storage, read_write> ordered: array<u32>;
 
-const WORDS = WORKGROUP / 32u;
+const BITS = 32u;  // of a word
+const WORDS = WORKGROUP / BITS;
 
 // For every digit, which invocations hold a place of it: bit i of word w for invocation 32 w + i.
 var<workgroup> holders: array<atomic<u32>, DIGITS * WORDS>;
@@ -16,8 +17,8 @@ var<workgroup> next: array<u32, DIGITS>;
 
 // How many invocations before this one hold the same digit.
 fn earlier_holders(digit: u32, invocation: Invocation) -> u32 {
-    let own_word = invocation.index / 32u;
-    let before = (1u << (invocation.index % 32u)) - 1u;
+    let own_word = invocation.index / BITS;
+    let before = (1u << (invocation.index % BITS)) - 1u;
     var count = countOneBits(atomicLoad(&holders[digit * WORDS + own_word]) & before);
     for (var word = 0u; word < own_word; word++) {
         count += countOneBits(atomicLoad(&holders[digit * WORDS + word]));
@@ -45,7 +46,7 @@ fn main(group: Group, invocation: Invocation) {
             place = place_at(index);
             digit = digit_of(place);
             atomicOr(
-                &holders[digit * WORDS + invocation.index / 32u], 1u << (invocation.index % 32u),
+                &holders[digit * WORDS + invocation.index / BITS], 1u << (invocation.index % BITS),
             );
         }
         workgroupBarrier();

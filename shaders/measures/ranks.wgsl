@@ -6,8 +6,9 @@
 // The positives are sorted. Every negative finds its place among them by bisection; the counts of
 // the places, summed up, say how many negatives stand before each positive. A row with more
 // positives than fit goes through them in chunks, PORTION of them a dispatch, and then the
-// positives of the other chunks find their places as well. Cost: M log K + K log^2 K per row for K
-// positives, M K / CHUNK log K for many. One workgroup per row.
+// positives of the other chunks find their places as well.
+// Cost: M log K + K log^2 K per row for K positives, M K / CHUNK log K for many.
+// One workgroup per row.
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"

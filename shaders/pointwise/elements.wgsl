@@ -6,8 +6,8 @@
 //
 //   fn term_of(value: f32, its_target: f32) -> Term
 //
-// One workgroup per row of the cut. Memory-bound: reads every value and target once, writes every
-// slope once.
+// One workgroup per row of the cut.
+// Memory-bound: reads every value and target once, writes every slope once.
 
 // #include "pointwise/values.wgsl"
 

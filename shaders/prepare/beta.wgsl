@@ -11,9 +11,11 @@
 @group(0) @binding(1) var<storage, read_write> beta: array<f32>;
 @group(0) @binding(2) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 
-@compute @workgroup_size(64)
+const WORKGROUP = 64u;
+
+@compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
-    let index = number_of(group) * 64u + invocation.index;
+    let index = number_of(group) * WORKGROUP + invocation.index;
     if (index < arrayLength(&beta)) {
         let value = raw[index];
         if (!is_finite(value)) {

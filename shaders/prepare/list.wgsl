@@ -8,7 +8,8 @@
 //   kinds    E               written: 1 for a positive pair, 0 for a negative one
 //
 // E is `count`; for TRIPLETS twice as many: the pairs 2t and 2t + 1 are anchor with positive and
-// anchor with negative. One invocation per entry.
+// anchor with negative.
+// One invocation per entry.
 
 // #include "shared/sizes.wgsl"
 // #include "shared/start.wgsl"
@@ -20,6 +21,8 @@
 @group(0) @binding(4) var<storage, read_write> kinds: array<u32>;
 @group(0) @binding(5) var<storage, read_write> state: array<atomic<u32>, STATE_SIZE>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
+
+const WORKGROUP = 256u;
 
 const ROWS = 0u;
 const PAIRS = 1u;
@@ -46,9 +49,9 @@ fn write_kind(entry: u32) {
     kinds[entry] = kind;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
-    let entry = number_from_start(group) * 256u + invocation.index;
+    let entry = number_from_start(group) * WORKGROUP + invocation.index;
     if (entry >= sizes.listed) {
         return;
     }

@@ -7,7 +7,8 @@
 //   listed          the caller's number of pairs or triplets
 //   sizes           written
 //
-// What is not given is as planned. One invocation.
+// What is not given is as planned.
+// One invocation.
 
 // #include "shared/sizes.wgsl"
 

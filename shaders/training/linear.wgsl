@@ -8,8 +8,9 @@
 //   product  rows x columns, tight, written
 //
 // A workgroup computes a tile of 64 x 64 in steps of 16 summands: 16 x 16 invocations, each 4 x 4
-// numbers. Cost per number: K multiply-adds; per tile and step, 2 x 64 x 16 values come from memory
-// for 64 x 64 x 16 of them. The sum is one chain in the order of the summands with the 16 of a step
+// numbers.
+// Cost per number: K multiply-adds; per tile and step, 2 x 64 x 16 values come from memory for
+// 64 x 64 x 16 of them. The sum is one chain in the order of the summands with the 16 of a step
 // added up first, so that long sums stay accurate.
 
 // #include "shared/group.wgsl"

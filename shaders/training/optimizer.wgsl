@@ -6,8 +6,8 @@
 //   progress        what all parameters have in common
 //
 // A parameter stays as it is, its moments too, where its gradient is not finite or the step would
-// make it so: that is counted. Memory-bound: reads every gradient once, and reads and writes every
-// parameter and moment once.
+// make it so: that is counted.
+// Memory-bound: reads every gradient once, and reads and writes every parameter and moment once.
 //
 // The file that includes it adds
 //
@@ -34,6 +34,8 @@ struct Progress {
 @group(0) @binding(2) var<storage, read_write> parameters: array<f32>;
 @group(0) @binding(4) var<storage, read_write> progress: Progress;
 
+const WORKGROUP = 256u;
+
 // No more are counted from here on, so that the count of a dispatch cannot pass 2^32.
 const MOST_LEFT_OUT = 0x80000000u;
 
@@ -44,9 +46,9 @@ fn leave_out(index: u32) {
     atomicMax(&progress.first_left_out, fault_key(index));
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
-    let index = number_from_start(group) * 256u + invocation.index;
+    let index = number_from_start(group) * WORKGROUP + invocation.index;
     if (index >= settings.count) {
         return;
     }

@@ -1,23 +1,16 @@
 //! What is given: inputs on the host, validated once, here.
 
+use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::shape::{Mode, Shape};
+use crate::error::{Error, Result};
 use crate::loss::{Loss, SIGNS, Truth};
-use crate::{Error, Result};
 
 /// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has
 /// the right lengths, no NaN or infinity anywhere and no index beyond its rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     shape: Shape,
-    embeddings: &'a [f32],
-    labels: &'a [u32],
-    references: &'a [f32],
-    reference_labels: &'a [u32],
-    beta: &'a [f32],
-    pairs: &'a [[u32; 2]],
-    same: &'a [u32],
-    triplets: &'a [[u32; 3]],
-    targets: &'a [f32],
+    inputs: InputSet<Numbers<'a>>,
 }
 
 impl<'a> Batch<'a> {
@@ -56,7 +49,7 @@ impl<'a> Batch<'a> {
         let batch = Self::rows(Shape::pair_rows(pairs, d), embeddings)?;
         check_rows("references", references, pairs, d)?;
         check_same(same, pairs)?;
-        Ok(Self { references, same, ..batch })
+        Ok(batch.with_floats(Input::References, references).with_indices(Input::Same, same))
     }
 
     /// `n` x `d` embeddings, row by row, pairs of two of their rows, and for every pair 1 where the
@@ -79,7 +72,8 @@ impl<'a> Batch<'a> {
             return Err(Error::PairWithItself { row });
         }
         check_same(same, pairs.len())?;
-        Ok(Self { pairs, same, ..batch })
+        let pairs = bytemuck::cast_slice(pairs);
+        Ok(batch.with_indices(Input::Pairs, pairs).with_indices(Input::Same, same))
     }
 
     /// `n` x `d` embeddings, row by row, and triplets of their rows: anchor, positive, negative. A
@@ -95,7 +89,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Self> {
         let batch = Self::rows(Shape::triplets(n, d, triplets.len()), embeddings)?;
         check_indices("triplets", triplets, n)?;
-        Ok(Self { triplets, ..batch })
+        Ok(batch.with_indices(Input::Triplets, bytemuck::cast_slice(triplets)))
     }
 
     /// `n` x `d` predictions, logits or weights, row by row, for the pointwise losses and the
@@ -109,7 +103,7 @@ impl<'a> Batch<'a> {
         Self::rows(Shape::pointwise(n, d), values)
     }
 
-    /// With a target for every one of the N x D predictions.
+    /// The batch with a target for every one of the N x D predictions.
     ///
     /// # Errors
     ///
@@ -118,10 +112,10 @@ impl<'a> Batch<'a> {
     pub fn with_targets(self, targets: &'a [f32]) -> Result<Self> {
         self.check_mode("targets", Mode::Pointwise)?;
         check_rows("targets", targets, self.shape.queries(), self.shape.dimensions())?;
-        Ok(Self { targets, ..self })
+        Ok(self.with_floats(Input::Targets, targets))
     }
 
-    /// With a class for every row of logits.
+    /// The batch with a class for every row of logits.
     ///
     /// # Errors
     ///
@@ -137,18 +131,16 @@ impl<'a> Batch<'a> {
     fn rows(shape: Shape, embeddings: &'a [f32]) -> Result<Self> {
         shape.check()?;
         check_rows("embeddings", embeddings, shape.queries(), shape.dimensions())?;
-        Ok(Self {
-            shape,
-            embeddings,
-            labels: &[],
-            references: &[],
-            reference_labels: &[],
-            beta: &[],
-            pairs: &[],
-            same: &[],
-            triplets: &[],
-            targets: &[],
-        })
+        let inputs = InputSet::new().with(Input::Embeddings, Numbers::F32(embeddings));
+        Ok(Self { shape, inputs })
+    }
+
+    fn with_floats(self, input: Input, numbers: &'a [f32]) -> Self {
+        Self { inputs: self.inputs.with(input, Numbers::F32(numbers)), ..self }
+    }
+
+    fn with_indices(self, input: Input, numbers: &'a [u32]) -> Self {
+        Self { inputs: self.inputs.with(input, Numbers::U32(numbers)), ..self }
     }
 
     fn check_mode(&self, what: &'static str, mode: Mode) -> Result<()> {
@@ -160,11 +152,11 @@ impl<'a> Batch<'a> {
 
     fn with_row_labels(self, labels: &'a [u32]) -> Result<Self> {
         check_length("labels", labels.len(), self.shape.queries())?;
-        Ok(Self { labels, ..self })
+        Ok(self.with_indices(Input::Labels, labels))
     }
 
-    /// Against `m` references, `m` x D row by row, and their `m` labels, in place of the batch
-    /// itself.
+    /// The batch against `m` references, `m` x D row by row, and their `m` labels, in place of the
+    /// batch itself.
     ///
     /// # Errors
     ///
@@ -180,11 +172,12 @@ impl<'a> Batch<'a> {
         shape.check()?;
         check_rows("references", references, m, shape.dimensions())?;
         check_length("reference labels", labels.len(), m)?;
-        Ok(Self { shape, references, reference_labels: labels, ..self })
+        let batch = Self { shape, ..self }.with_floats(Input::References, references);
+        Ok(batch.with_indices(Input::ReferenceLabels, labels))
     }
 
-    /// Against one prototype for each of `classes`, `classes` x D row by row, in place of the batch
-    /// itself.
+    /// The batch against one prototype for each of `classes`, `classes` x D row by row, in place of
+    /// the batch itself.
     ///
     /// # Errors
     ///
@@ -195,17 +188,18 @@ impl<'a> Batch<'a> {
         let shape = self.shape.against(Mode::Prototypes, classes);
         shape.check()?;
         check_rows("references", prototypes, classes, shape.dimensions())?;
-        check_labels(self.labels, "prototype", classes)?;
-        Ok(Self { shape, references: prototypes, reference_labels: &[], ..self })
+        check_labels(self.labels(), "prototype", classes)?;
+        Ok(Self { shape, ..self }.with_floats(Input::References, prototypes))
     }
 
-    /// With references that stay as they are, a memory bank for instance: no gradient is computed
+    /// The batch with references that stay as they are, a memory bank for instance: no gradient is
+    /// computed
     /// for them.
     pub fn with_fixed_references(self) -> Self {
         Self { shape: self.shape.with_fixed_references(), ..self }
     }
 
-    /// With the boundaries of [`Margin`](crate::Margin): one number, or one per class.
+    /// The batch with the boundaries of [`Margin`](crate::Margin): one number, or one per class.
     ///
     /// # Errors
     ///
@@ -217,7 +211,7 @@ impl<'a> Batch<'a> {
         let shape = self.shape.with_betas(beta.len());
         shape.check()?;
         check_rows("beta", beta, beta.len(), 1)?;
-        Ok(Self { shape, beta, ..self })
+        Ok(Self { shape, ..self }.with_floats(Input::Beta, beta))
     }
 
     /// The sizes.
@@ -225,51 +219,69 @@ impl<'a> Batch<'a> {
         &self.shape
     }
 
+    /// The bytes of every input that is given, as buffers of the GPU hold them.
+    pub fn bytes(&self) -> InputSet<&'a [u8]> {
+        self.inputs.map(Numbers::bytes)
+    }
+
+    /// Every input that is given.
+    pub(crate) const fn inputs(&self) -> &InputSet<Numbers<'a>> {
+        &self.inputs
+    }
+
+    fn floats(&self, input: Input) -> &'a [f32] {
+        self.inputs.get(input).map_or(&[], Numbers::floats)
+    }
+
+    fn indices(&self, input: Input) -> &'a [u32] {
+        self.inputs.get(input).map_or(&[], Numbers::indices)
+    }
+
     /// The embeddings, N x D; in scores mode the scores, in pointwise mode the predictions, logits
     /// or weights.
-    pub const fn embeddings(&self) -> &'a [f32] {
-        self.embeddings
+    pub fn embeddings(&self) -> &'a [f32] {
+        self.floats(Input::Embeddings)
     }
 
     /// The N labels; empty where rows have none.
-    pub const fn labels(&self) -> &'a [u32] {
-        self.labels
+    pub fn labels(&self) -> &'a [u32] {
+        self.indices(Input::Labels)
     }
 
     /// The references, prototypes or second rows of pairs, M x D; empty in the other modes.
-    pub const fn references(&self) -> &'a [f32] {
-        self.references
+    pub fn references(&self) -> &'a [f32] {
+        self.floats(Input::References)
     }
 
     /// The M labels of the references; empty in the other modes.
-    pub const fn reference_labels(&self) -> &'a [u32] {
-        self.reference_labels
+    pub fn reference_labels(&self) -> &'a [u32] {
+        self.indices(Input::ReferenceLabels)
     }
 
     /// The listed pairs; empty in the other modes.
-    pub const fn listed_pairs(&self) -> &'a [[u32; 2]] {
-        self.pairs
+    pub fn listed_pairs(&self) -> &'a [[u32; 2]] {
+        bytemuck::cast_slice(self.indices(Input::Pairs))
     }
 
     /// For every listed or row-aligned pair 1 where the two are the same and 0 where they are
     /// different.
-    pub const fn same(&self) -> &'a [u32] {
-        self.same
+    pub fn same(&self) -> &'a [u32] {
+        self.indices(Input::Same)
     }
 
     /// The listed triplets; empty in the other modes.
-    pub const fn listed_triplets(&self) -> &'a [[u32; 3]] {
-        self.triplets
+    pub fn listed_triplets(&self) -> &'a [[u32; 3]] {
+        bytemuck::cast_slice(self.indices(Input::Triplets))
     }
 
     /// The targets given; may be empty.
-    pub const fn targets(&self) -> &'a [f32] {
-        self.targets
+    pub fn targets(&self) -> &'a [f32] {
+        self.floats(Input::Targets)
     }
 
     /// The betas given; may be empty.
-    pub const fn beta(&self) -> &'a [f32] {
-        self.beta
+    pub fn beta(&self) -> &'a [f32] {
+        self.floats(Input::Beta)
     }
 
     /// Checks that the loss can be computed on this batch.
@@ -281,12 +293,16 @@ impl<'a> Batch<'a> {
     /// [`Error::Unsupported`] where it does not take them, and [`Error::Target`].
     pub fn check(&self, loss: &Loss) -> Result<()> {
         loss.check(&self.shape)?;
-        loss.check_truth(self.shape.mode(), !self.targets.is_empty(), !self.labels.is_empty())?;
+        loss.check_truth(
+            self.shape.mode(),
+            self.inputs.has(Input::Targets),
+            self.inputs.has(Input::Labels),
+        )?;
         if loss.truth() == Truth::Signs {
-            check_signs(self.targets, self.shape.dimensions())?;
+            check_signs(self.targets(), self.shape.dimensions())?;
         }
         match loss.description().beta() {
-            Some(beta) if beta.per_class => check_labels(self.labels, "beta", self.beta.len()),
+            Some(beta) if beta.per_class => check_labels(self.labels(), "beta", self.beta().len()),
             _ => Ok(()),
         }
     }

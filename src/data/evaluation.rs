@@ -27,12 +27,13 @@ pub struct Evaluation<T = f32> {
     pub mean_positive_distance: T,
     /// Mean distance of the negative pairs, whatever was mined; 0 where there are none.
     pub mean_negative_distance: T,
-    /// N x D: with respect to the embeddings, scores, predictions, logits or weights.
+    /// The gradient, N x D, with respect to the embeddings, scores, predictions, logits or
+    /// weights.
     pub gradient: Vec<T>,
-    /// M x D: with respect to the references, prototypes or second rows of pairs, where there are
-    /// any that are not fixed.
+    /// The gradient, M x D, with respect to the references, prototypes or second rows of pairs,
+    /// where there are any that are not fixed.
     pub gradient_references: Option<Vec<T>>,
-    /// With respect to each beta (Wu's margin).
+    /// The gradient with respect to each beta (Wu's margin).
     pub gradient_beta: Option<Vec<T>>,
     /// N: the sum of each anchor's terms before any reduction, of pointwise losses the row's;
     /// `None` for losses whose terms belong to no anchor or are single values.

@@ -2,5 +2,6 @@
 
 pub(crate) mod batch;
 pub(crate) mod evaluation;
+pub(crate) mod input;
 pub(crate) mod objective;
 pub(crate) mod shape;

@@ -1,9 +1,11 @@
 //! Weighted sums of losses.
 
 use crate::data::batch::Batch;
+use crate::data::evaluation::Evaluation;
+use crate::data::input::{InputSet, Numbers};
 use crate::data::shape::Shape;
+use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::{Error, Evaluation, Result};
 
 /// A loss of an objective: its weight, and what it is evaluated on.
 ///
@@ -60,62 +62,6 @@ pub struct ObjectiveEvaluation<T = f32> {
     pub gradients: Vec<Vec<T>>,
 }
 
-/// The inputs of a set on the host: what any of its losses is given.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SetInputs<'a> {
-    pub embeddings: &'a [f32],
-    pub labels: &'a [u32],
-    pub references: &'a [f32],
-    pub reference_labels: &'a [u32],
-    pub beta: &'a [f32],
-    pub pairs: &'a [[u32; 2]],
-    pub same: &'a [u32],
-    pub triplets: &'a [[u32; 3]],
-    pub targets: &'a [f32],
-}
-
-impl<'a> SetInputs<'a> {
-    pub fn of(batch: &Batch<'a>) -> Self {
-        Self {
-            embeddings: batch.embeddings(),
-            labels: batch.labels(),
-            references: batch.references(),
-            reference_labels: batch.reference_labels(),
-            beta: batch.beta(),
-            pairs: batch.listed_pairs(),
-            same: batch.same(),
-            triplets: batch.listed_triplets(),
-            targets: batch.targets(),
-        }
-    }
-
-    /// With what the inputs of another loss of the set add; what both are given has to be the same.
-    fn join(self, other: Self) -> Result<Self> {
-        Ok(Self {
-            embeddings: join("embeddings", self.embeddings, other.embeddings)?,
-            labels: join("labels", self.labels, other.labels)?,
-            references: join("references", self.references, other.references)?,
-            reference_labels: join(
-                "reference labels",
-                self.reference_labels,
-                other.reference_labels,
-            )?,
-            beta: join("beta", self.beta, other.beta)?,
-            pairs: join("pairs", self.pairs, other.pairs)?,
-            same: join("same", self.same, other.same)?,
-            triplets: join("triplets", self.triplets, other.triplets)?,
-            targets: join("targets", self.targets, other.targets)?,
-        })
-    }
-}
-
-fn join<'a, T: PartialEq>(what: &'static str, one: &'a [T], other: &'a [T]) -> Result<&'a [T]> {
-    if one.is_empty() || other.is_empty() || std::ptr::eq(one, other) || one == other {
-        return Ok(if one.is_empty() { other } else { one });
-    }
-    Err(Error::Set { what })
-}
-
 /// Checks weights and losses, and that the losses of a set have as many rows and columns; gives the
 /// rows and columns of every set.
 pub(crate) fn check<I>(
@@ -154,15 +100,16 @@ pub(crate) fn check<I>(
 /// A number of a set is left out.
 const NO_LOSS: Error = Error::Empty { what: "the number of losses over a set" };
 
-/// The same on the host, with the inputs of every set.
-pub(crate) fn check_batches<'a>(objective: &[Weighted<Batch<'a>>]) -> Result<Vec<SetInputs<'a>>> {
+/// Checks the losses with their inputs on the host; gives the inputs of every set, which are what
+/// any of its losses is given.
+pub(crate) fn check_batches<'a>(
+    objective: &[Weighted<Batch<'a>>],
+) -> Result<Vec<InputSet<Numbers<'a>>>> {
     let sizes = check(objective, |batch| *batch.shape())?;
     objective.iter().try_for_each(|term| term.inputs.check(&term.loss))?;
     let inputs_of = |set| {
-        let mut all =
-            objective.iter().filter(|term| term.set == set).map(|term| SetInputs::of(&term.inputs));
-        let first = all.next().ok_or(NO_LOSS)?;
-        all.try_fold(first, SetInputs::join)
+        let mut all = objective.iter().filter(|term| term.set == set);
+        all.try_fold(InputSet::new(), |joined, term| joined.join(term.inputs.inputs()))
     };
     (0..sizes.len()).map(inputs_of).collect()
 }

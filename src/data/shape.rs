@@ -1,7 +1,8 @@
 //! What the inputs stand for, and their sizes.
 
+use crate::data::input::Input;
+use crate::error::{Error, Result};
 use crate::names::named;
-use crate::{Error, Result};
 
 /// What the inputs of an evaluation stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,24 +103,24 @@ impl Shape {
         Self { mode, queries, references, dimensions, betas: 0, listed: 0, fixed_references: false }
     }
 
-    /// The same with `betas` entries of beta for [`Margin`](crate::Margin); 0 stands for its
+    /// The shape with `betas` entries of beta for [`Margin`](crate::Margin); 0 stands for its
     /// default.
     pub const fn with_betas(self, betas: usize) -> Self {
         Self { betas, ..self }
     }
 
-    /// The same with references that stay as they are, a memory bank for instance: no gradient is
+    /// The shape with references that stay as they are, a memory bank for instance: no gradient is
     /// computed for them.
     pub const fn with_fixed_references(self) -> Self {
         Self { fixed_references: true, ..self }
     }
 
-    /// The same embeddings against another set.
+    /// The shape of the same embeddings against another set.
     pub(crate) const fn against(self, mode: Mode, references: usize) -> Self {
         Self { mode, references, listed: 0, ..self }
     }
 
-    /// The same with other numbers of queries, references and listed entries.
+    /// The shape with other numbers of queries, references and listed entries.
     pub(crate) const fn resized(self, [queries, references, listed]: [usize; 3]) -> Self {
         Self { queries, references, listed, ..self }
     }
@@ -148,6 +149,34 @@ impl Shape {
     /// Entries of beta that are given.
     pub const fn betas(&self) -> usize {
         self.betas
+    }
+
+    /// Whether inputs of this shape have this one, whatever the loss.
+    pub(crate) fn takes(&self, input: Input) -> bool {
+        match input {
+            Input::Embeddings => true,
+            Input::Labels => self.is_labelled(),
+            Input::References => self.has_references(),
+            Input::ReferenceLabels => self.mode == Mode::Reference,
+            Input::Pairs => self.mode == Mode::PairIndices,
+            Input::Same => matches!(self.mode, Mode::PairIndices | Mode::PairRows),
+            Input::Triplets => self.mode == Mode::Triplets,
+            Input::Beta | Input::Targets => false,
+        }
+    }
+
+    /// How many numbers of 4 bytes an input of this shape has, where a loss takes it.
+    pub const fn numbers(&self, input: Input) -> usize {
+        match input {
+            Input::Embeddings | Input::Targets => self.queries * self.dimensions,
+            Input::Labels => self.queries,
+            Input::References => self.references * self.dimensions,
+            Input::ReferenceLabels => self.references,
+            Input::Beta => self.betas,
+            Input::Pairs => 2 * self.listed,
+            Input::Same => self.listed,
+            Input::Triplets => 3 * self.listed,
+        }
     }
 
     /// How many pairs a list has: of a triplet the positive and the negative.

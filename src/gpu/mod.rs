@@ -1,6 +1,6 @@
-//! How it is computed. The rooms from the ground up, each of which knows only those before it: `cut`,
-//! `kernel`, `device`, `dispatch`, then `pairs` and `training`, then `plan`. Nothing in here knows a
-//! formula.
+//! How it is computed. The rooms from the ground up, each of which knows only those before it:
+//! `cut`, `kernel`, `device`, `dispatch`, then `pairs` and `training`, then `plan`. Nothing in here
+//! knows a formula.
 
 pub(crate) mod cut;
 pub(crate) mod device;
@@ -24,7 +24,7 @@ pub use dispatch::section::Section;
 pub use dispatch::submissions::Progress;
 pub use dispatch::timings::Timings;
 pub use kernel::stage::Stage;
-pub use pairs::inputs::Inputs;
+pub use pairs::inputs::{Count, Inputs};
 pub use pairs::outputs::{Output, Outputs};
 pub use plan::loss::Plan;
 pub use plan::measure::MeasurePlan;

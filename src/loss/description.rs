@@ -3,12 +3,12 @@
 use crate::data::shape::Mode;
 use crate::error::Result;
 use crate::loss::{Distance, Reduction, Truth};
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the
 /// reference without knowing the GPU.
 pub(crate) trait Description {
-    /// Its distance, if it has one, whether it normalizes, and its reduction.
+    /// The distance of the loss, if it has one, whether it normalizes, and its reduction.
     fn settings(&self) -> (Option<Distance>, bool, Reduction);
 
     /// What the inputs can stand for.
@@ -37,9 +37,9 @@ pub(crate) trait Description {
         None
     }
 
-    fn terms(&self) -> Terms;
+    fn terms_kernel(&self) -> TermsKernel;
 
-    /// The same with every value of the settings, beside distance and reduction, that its kernels
+    /// The loss with every value of the settings, beside distance and reduction, that its kernels
     /// depend on.
     fn variants(self) -> Vec<Self>
     where

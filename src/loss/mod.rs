@@ -15,9 +15,10 @@ pub(crate) use description::{Beta, Description, SEED};
 pub use pairs::*;
 pub use pointwise::*;
 
+use crate::data::input::Input;
 use crate::data::shape::{Mode, Shape};
-use crate::names::{every, joined};
-use crate::{Error, Result};
+use crate::error::{Error, Result, joined};
+use crate::names::every;
 
 /// The list that names every loss: hands `$callback!` the names of their types, those over pairs
 /// before the pointwise ones.
@@ -39,7 +40,7 @@ macro_rules! define_loss {
     ($($name:ident),*) => {
         /// Any of the losses. Each converts into it, and so does a reference to each.
         ///
-        /// Its serde form is the loss's own fields beside its name, `{"loss": "Triplet", "margin": 0.2}`: what is left out takes
+        /// The serde form is the loss's own fields beside its name, `{"loss": "Triplet", "margin": 0.2}`: what is left out takes
         /// the default, an unknown key or value is an error that lists the known ones.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "loss")]
@@ -210,6 +211,17 @@ impl Loss {
 }
 
 impl Loss {
+    /// Whether the loss on inputs of this shape takes this one.
+    pub fn takes(&self, shape: &Shape, input: Input) -> bool {
+        let own = match input {
+            Input::Beta => self.has_beta() && shape.betas() > 0,
+            Input::Labels => self.truth().has_labels(),
+            Input::Targets => self.truth().has_targets(),
+            _ => false,
+        };
+        own || shape.takes(input)
+    }
+
     /// Checks that what the values are compared with is given, and nothing that the loss does not
     /// take. Labels of pairs are checked with their mode.
     pub(crate) fn check_truth(
@@ -253,7 +265,7 @@ impl Loss {
 // Their order is the number that `shaders/pointwise/elements.wgsl` knows them by.
 #[non_exhaustive]
 pub enum Truth {
-    /// With nothing; so do the losses over pairs, which compare rows with each other.
+    /// The loss compares them with nothing; losses over pairs compare rows with each other.
     Nothing,
     /// Every value with a target: [`Batch::with_targets`](crate::Batch::with_targets).
     Targets,

@@ -1,6 +1,6 @@
 //! What parameters may be.
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 pub(super) fn check_finite(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
     if value.is_finite() {
@@ -46,7 +46,7 @@ pub(crate) fn check_strength(
     })
 }
 
-/// Of what has a share of the past kept.
+/// Checks the share of the past that is kept.
 pub(crate) fn check_share(loss: &'static str, parameter: &'static str, value: f32) -> Result<()> {
     if (0.0..1.0).contains(&value) {
         return Ok(());

@@ -15,7 +15,7 @@ pub(super) trait Definition: Description + Sync {
     fn survey(&self, problem: &Problem) -> Self::Known;
 
     /// The terms of one anchor.
-    fn terms_of(&self, anchor: &Anchor, known: &Self::Known) -> Terms;
+    fn terms_of(&self, anchor: &Anchor, known: &Self::Known) -> AnchorTerms;
 
     /// What the sum of all terms is multiplied by.
     fn scale(&self, terms: u64, nonzero: Count) -> Bounded {
@@ -34,7 +34,7 @@ pub(super) fn scale_of(reduction: Reduction, terms: u64, nonzero: Count) -> Boun
 }
 
 /// What one anchor adds to the result.
-pub(super) struct Terms {
+pub(super) struct AnchorTerms {
     /// The sum of the terms.
     pub loss: Bounded,
     /// The same as it enters the reduced loss, before the common scale.
@@ -49,7 +49,7 @@ pub(super) struct Terms {
     pub beta: Option<(usize, Bounded)>,
 }
 
-impl Terms {
+impl AnchorTerms {
     /// No terms yet.
     pub fn none(anchor: &Anchor) -> Self {
         Self {

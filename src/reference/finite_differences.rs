@@ -3,8 +3,9 @@
 use super::problem::Numbers;
 use super::samples::{Sample, losses};
 use super::{Expectation, expect};
+use crate::data::batch::Batch;
+use crate::data::evaluation::Evaluation;
 use crate::loss::Loss;
-use crate::{Batch, Evaluation};
 
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-6;

@@ -6,8 +6,8 @@ use super::anchor::Anchor;
 use super::bounded::{Bounded, Count, ROUNDING, tree};
 use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::problem::{Numbers, Problem};
-use crate::Result;
 use crate::data::batch::Batch;
+use crate::error::Result;
 use crate::measures::{Measures, Retrieval};
 
 /// Two divisions in f32, within 2.5 units in the last place each.

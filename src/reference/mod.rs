@@ -49,8 +49,10 @@ pub use expectation::Expectation;
 pub use measures::{MeasuresExpectation, measure, measure_with_bounds};
 pub use objective::{ObjectiveExpectation, evaluate_objective, evaluate_objective_with_bounds};
 
+use crate::data::batch::Batch;
+use crate::data::evaluation::Evaluation;
+use crate::error::Result;
 use crate::loss::{Loss, for_every_loss};
-use crate::{Batch, Evaluation, Result};
 use problem::{Numbers, Problem};
 use sweep::floored;
 pub use training::{NumbersExpectation, optimize, project, project_back};

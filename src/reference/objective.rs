@@ -4,9 +4,11 @@ use super::bounded::{Bounded, ROUNDING};
 use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::expectation::Expectation;
 use super::{evaluate_with_bounds, floored};
+use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
+use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
-use crate::{Batch, Result};
+use crate::error::Result;
 
 /// The result of an objective by its definition, and how far from each of its numbers correct f32
 /// kernels may be.
@@ -96,6 +98,11 @@ pub fn evaluate_objective(objective: &[Weighted<Batch>]) -> Result<ObjectiveEval
     evaluate_objective_with_bounds(objective).map(|expectation| expectation.evaluation)
 }
 
+/// The rows that the losses of a set share.
+fn rows_of<'a>(set: &InputSet<Numbers<'a>>) -> &'a [f32] {
+    set.get(Input::Embeddings).map_or(&[], Numbers::floats)
+}
+
 /// A weighted sum of losses by its definition, in f64, and how far correct f32 kernels may be from
 /// every number of it.
 ///
@@ -107,7 +114,7 @@ pub fn evaluate_objective_with_bounds(
 ) -> Result<ObjectiveExpectation> {
     let sets = check_batches(objective)?;
     let mut gradients: Vec<_> =
-        sets.iter().map(|set| vec![Bounded::ZERO; set.embeddings.len()]).collect();
+        sets.iter().map(|set| vec![Bounded::ZERO; rows_of(set).len()]).collect();
     let mut columns = vec![0; sets.len()];
     let mut losses = Vec::new();
     let mut terms = Vec::new();

@@ -1,5 +1,5 @@
-//! Random numbers without a state: a hash of what they are for. `shaders/terms/margin/random.wgsl` has
-//! the same.
+//! Random numbers without a state: a hash of what they are for. `shaders/terms/margin/random.wgsl`
+//! has the same.
 
 /// pcg3d of Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 2020.
 fn pcg3d(key: [u32; 3]) -> [u32; 3] {

@@ -1,12 +1,13 @@
 //! Inputs and losses for the unit tests.
 
+use crate::data::batch::Batch;
+use crate::error::Result;
 use crate::loss::{
     BinaryCrossEntropy, Contrastive, CrossEntropy, Difficulty, Distance, ElasticNet, Form, Hinge,
     Huber, L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent,
     Reduction, Sampling, SupCon, Triplet, Triplets, Truth, UniformEntropy,
 };
 use crate::measures::Retrieval;
-use crate::{Batch, Result};
 
 /// Inputs of every mode.
 pub(crate) struct Sample {

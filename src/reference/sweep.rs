@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::anchor::Anchor;
 use super::bounded::{Bounded, Count, ROUNDING, SMALLEST};
-use super::definition::{Definition, Terms};
+use super::definition::{AnchorTerms, Definition};
 use super::distance::{Points, Pull};
 use super::expectation::{Expectation, Sums};
 use super::problem::Problem;
@@ -48,7 +48,7 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
 }
 
 /// The coefficients of an anchor's pairs. Scores pull at themselves.
-fn pulls(problem: &Problem, anchor: &Anchor, terms: &Terms) -> Vec<Pull> {
+fn pulls(problem: &Problem, anchor: &Anchor, terms: &AnchorTerms) -> Vec<Pull> {
     if problem.shape.mode() == Mode::Scores {
         return terms.slopes.iter().map(|&slope| Pull::of_score(slope)).collect();
     }
@@ -182,7 +182,7 @@ struct Summary {
 }
 
 impl Summary {
-    fn new(anchor: &Anchor, terms: Terms) -> Self {
+    fn new(anchor: &Anchor, terms: AnchorTerms) -> Self {
         let kinds = [&anchor.positives, &anchor.negatives];
         let farthest = anchor.distances.iter().map(|d| d.magnitude()).fold(0.0, f64::max);
         let summands = terms.terms.max(anchor.distances.len() as u64) as f64;
@@ -217,7 +217,7 @@ fn conclude<L: Definition>(
     // Scores are not pairs.
     let (pairs, means) =
         if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
-    let factor = loss.terms().gradient_factor.into();
+    let factor = loss.terms_kernel().gradient_factor.into();
     let flushed = 4.0 + problem.pairs_of_a_row as f64;
     let finish = |gradient: Gradient, points| gradient.finish(points, scale, factor, flushed);
     let (gradient, gradient_bounds) = finish(gradient, &problem.queries);

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::{LEARNING_RATE, Rule};
+use crate::error::{Error, Result};
 use crate::loss::parameters::{check_share, check_strength};
 use crate::wgsl::include::shader;
-use crate::{Error, Result};
 
 /// f32 takes the square of a gradient of about 1e-19 and less for 0: without an epsilon that is
 /// larger by far, it would make a step of any length.

@@ -1,7 +1,7 @@
 //! A linear projection.
 
 use crate::data::shape::countable;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The sizes of a linear projection without a bias: outputs = inputs x weights.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, Sgd};
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_strength;
 use crate::wgsl::include::Shader;
 
@@ -31,7 +31,7 @@ macro_rules! define_optimizer {
     ($($name:ident),*) => {
         /// Any of the optimisers. Each converts into it.
         ///
-        /// Its serde form is the optimiser's own fields beside its name, `{"optimizer": "Adam", "learning_rate": 0.01}`: what is
+        /// The serde form is the optimiser's own fields beside its name, `{"optimizer": "Adam", "learning_rate": 0.01}`: what is
         /// left out takes the default, an unknown key is an error that lists the known ones.
         #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "optimizer")]

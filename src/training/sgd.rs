@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::{LEARNING_RATE, Rule};
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::{check_share, check_strength};
 use crate::wgsl::include::shader;
 

@@ -7,13 +7,13 @@ use crate::wgsl::tier::Tier;
 /// A WGSL file below `shaders/`, without what it includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shader {
-    /// Its path below `shaders/`.
+    /// The path of the file below `shaders/`.
     pub path: &'static str,
     text: &'static str,
 }
 
 /// Every file below `shaders/`, sorted by its path: `build.rs` lists them.
-const ALL: &[Shader] = &include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
+pub(crate) const ALL: &[Shader] = &include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
 impl Shader {
     /// The file at this path below `shaders/`. [`shader!`] calls it, so that a path without a file
@@ -50,14 +50,22 @@ pub(crate) use shader;
 const INCLUDE: &str = "// #include \"";
 const OVERRIDE: &str = "override ";
 
-/// The whole WGSL of a kernel: its text with every `// #include "FOLDER/FILE"` line replaced by that
-/// file, or by what stands in for it on the tier, where it is first asked for.
+/// The whole WGSL of a kernel: its text with every `// #include "FOLDER/FILE"` line replaced by
+/// that file, or by what stands in for it on the tier, where it is first asked for.
 pub(crate) fn compose(shader: Shader, tier: Tier) -> String {
     let mut whole = String::new();
     append(shader, tier, &mut HashSet::new(), &mut whole);
     #[cfg(test)]
     plant(shader, &mut whole);
     whole
+}
+
+/// The paths of the file and of all that it includes on the tier.
+#[cfg(all(test, feature = "reference"))]
+pub(crate) fn paths(shader: Shader, tier: Tier) -> HashSet<&'static str> {
+    let mut paths = HashSet::from([shader.path]);
+    append(shader, tier, &mut paths, &mut String::new());
+    paths
 }
 
 /// The WGSL with these values in its `override` declarations.
@@ -126,10 +134,7 @@ fn plant(shader: Shader, whole: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::gpu::kernel::catalogue;
 
     #[test]
     fn includes_once_and_recursively() {
@@ -137,93 +142,5 @@ mod tests {
         assert_eq!(whole.matches("struct Stripe").count(), 1);
         assert_eq!(whole.matches("fn wide_add").count(), 1);
         assert!(!whole.contains("#include"));
-    }
-
-    /// The paths of the kernels of a tier and of all that they include.
-    fn reached(tier: Tier) -> HashSet<&'static str> {
-        let mut reached = HashSet::new();
-        for kernel in catalogue::all() {
-            reached.insert(kernel.shader.path);
-            append(kernel.shader, tier, &mut reached, &mut String::new());
-        }
-        reached
-    }
-
-    #[test]
-    fn every_file_is_part_of_a_kernel() {
-        let reached: HashSet<_> = Tier::ALL.into_iter().flat_map(reached).collect();
-        let paths = ALL.iter().map(|file| file.path);
-        let left: Vec<_> = paths.filter(|path| !reached.contains(path)).collect();
-        assert!(left.is_empty(), "no kernel includes {left:?}");
-    }
-
-    /// The line above what a file needs of the one that includes it, in the header of the former.
-    const ADDS: &str = "// The file that includes it adds";
-
-    /// The declarations that headers in this text name below [`ADDS`], without what is said of
-    /// them.
-    fn added(whole: &str) -> Vec<&str> {
-        let mut added = Vec::new();
-        let mut lines = whole.lines();
-        while lines.any(|line| line == ADDS) {
-            assert_eq!(lines.next(), Some("//"));
-            let block = lines.by_ref().take_while(|line| line.starts_with("//   "));
-            let named = block.filter_map(|line| line.strip_prefix("//   "));
-            let declared = named.filter(|line| !line.starts_with(' '));
-            added.extend(declared.filter_map(|line| line.split("  ").next()));
-        }
-        added
-    }
-
-    /// What a declaration of this thing begins with, whatever follows.
-    fn beginning(declaration: &str) -> &str {
-        let name = declaration.find(' ').expect("a keyword") + 1;
-        let end = declaration[name..].find(['(', ':', ' ']);
-        end.map_or(declaration, |end| &declaration[..name + end])
-    }
-
-    /// The least that a declaration can stand for; `number` tells bindings apart.
-    fn stand_in(declaration: &str, number: usize) -> String {
-        let zero_of = |divider| declaration.rsplit_once(divider).map(|(_, kind)| kind);
-        match declaration.split_once(' ') {
-            Some(("struct", _)) => declaration.to_owned(),
-            Some(("alias", _)) => format!("{declaration} = u32;"),
-            Some(("var<uniform>", _)) => {
-                format!("@group(1) @binding({number}) {declaration};")
-            }
-            Some(("const", _)) => {
-                format!("{declaration} = {}();", zero_of(": ").expect("a type"))
-            }
-            Some(("fn", _)) => {
-                let result = zero_of(" -> ").map(|kind| format!("return {kind}();"));
-                format!("{declaration} {{ {} }}", result.unwrap_or_default())
-            }
-            _ => panic!("`{declaration}` declares nothing"),
-        }
-    }
-
-    /// Whether one of the lines declares this thing.
-    fn declares(whole: &str, declaration: &str) -> bool {
-        let code = whole.lines().filter(|line| !line.starts_with("//"));
-        let mut after = code.flat_map(|line| line.split(beginning(declaration)).skip(1));
-        after.any(|rest| rest.starts_with(['(', ':', ' ']))
-    }
-
-    #[test]
-    fn every_file_stands_alone_but_for_what_headers_name() {
-        for (tier, path) in Tier::ALL
-            .into_iter()
-            .flat_map(|tier| reached(tier).into_iter().map(move |path| (tier, path)))
-        {
-            let mut whole = compose(Shader::at(path), tier);
-            let named: BTreeSet<_> = added(&whole).into_iter().collect();
-            let missing = named.into_iter().filter(|declaration| !declares(&whole, declaration));
-            let stand_ins: Vec<_> =
-                missing.enumerate().map(|(number, one)| stand_in(one, number)).collect();
-            whole += &stand_ins.join("\n");
-            if let Err(error) = naga::front::wgsl::parse_str(&whole) {
-                panic!("{path} on tier {tier}: {}", error.emit_to_string(&whole));
-            }
-        }
     }
 }

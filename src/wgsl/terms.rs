@@ -3,8 +3,8 @@
 use crate::wgsl::include::Shader;
 
 /// How the terms kernel of a loss is run.
-pub(crate) struct Terms {
-    /// Its file.
+pub(crate) struct TermsKernel {
+    /// The file of the kernel.
     pub shader: Shader,
     /// Roughly how many arithmetic operations a pair costs, beside those of the chunks of
     /// positives.
@@ -26,7 +26,7 @@ pub(crate) struct Terms {
     pub parameters: Vec<(&'static str, u32)>,
 }
 
-impl Terms {
+impl TermsKernel {
     /// A kernel that needs nothing but its row, and has neither constants nor parameters.
     pub fn new(shader: Shader) -> Self {
         Self {
@@ -70,7 +70,7 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// Positives of a dispatch, where the row is not too long for them.
+    /// How many positives a dispatch takes, where the row is not too long for them.
     pub fn usual_portion(&self) -> Option<u64> {
         self.chunks.map(|chunks| chunks.most * chunks.size)
     }
@@ -87,7 +87,7 @@ impl Walk {
             + positives * rounds * OPERATIONS_PER_ROUND / size
     }
 
-    /// So many reads of the row, and no chunks.
+    /// A walk that reads the row so many times, and has no chunks.
     pub const fn reading(reads: u64) -> Self {
         Self { reads, chunks: None }
     }
@@ -122,9 +122,9 @@ pub(crate) const SORTED_CHUNK: u64 = 1024;
 pub(crate) enum Statistics {
     /// The row itself is enough.
     None,
-    /// Something of every row, in a pass before the coefficients.
+    /// It needs something of every row, in a pass before the coefficients.
     Rows,
-    /// Something of the row, and in one batch of the row at the other end of the pair. The
+    /// It needs something of the row, and in one batch of the row at the other end of the pair. The
     /// coefficient of a pair is then c(i, j) + c(j, i), and no pass comes before: a stripe
     /// takes the pairs of its rows with each other and with earlier rows, for both ends, and
     /// leaves those with later rows to their stripes.

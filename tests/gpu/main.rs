@@ -38,6 +38,7 @@ mod training {
 /// A plan's ways to its result: whichever it takes, the bits are the same.
 mod ways {
     mod dispatches;
+    mod plans;
     mod row_width;
     mod stripes;
     mod tiers;

@@ -30,14 +30,26 @@ fn any_objective() {
 
 #[test]
 fn any_file() {
-    let file = |descr: &str, shape: &str, count: usize| {
+    let file = |descr: &str, order: &str, shape: &str, bytes: usize| {
         let header =
-            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+            format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
         let length = (header.len() as u16).to_le_bytes();
-        [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), &vec![1; 4 * count]].concat()
+        [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), &vec![1; bytes]].concat()
     };
-    let seeds = [file("<f4", "(3, 2)", 6), file("<u4", "(5,)", 5), file("<f4", "(9, 0)", 0)];
-    is_robust(&[&seeds[0], &seeds[1], &seeds[2]], program::read_npy);
+    let seeds = [
+        file("<f4", "False", "(3, 2)", 24),
+        file("<u4", "False", "(5,)", 20),
+        file("<f4", "False", "(9, 0)", 0),
+        file(">f8", "True", "(3, 2)", 48),
+        file("<f2", "False", "()", 2),
+        file("<i8", "False", "(2, 3)", 48),
+        file("|b1", "False", "(4, 1)", 4),
+        file("|S3", "False", "(4,)", 12),
+    ];
+    is_robust(&seeds.each_ref().map(|seed| &seed[..]), program::read_npy);
+    let nested = b"\x93NUMPY\x01\x00\x10\x27".iter().chain([b'{'; 10_000].iter()).copied();
+    assert!(!program::read_npy(&nested.collect::<Vec<_>>()));
+    assert!(!program::read_npy(&file("<U0", "False", "(1000000000,)", 0)));
 }
 
 /// Reads each seed, mutations of it, and noise.

@@ -1,13 +1,9 @@
 //! `unsafe` is denied but for one documented place: the shader modules without run-time checks.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let paths =
-        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
-}
+use crate::sources;
 
 #[test]
 fn one_place_is_unsafe() {

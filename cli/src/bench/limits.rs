@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use wgpu_metric_learning::Context;
 
 use crate::gpu::Gpu;
@@ -53,19 +53,33 @@ impl Limits {
         format!("{}\n{}", gpu.describe(), table::properties(&lines))
     }
 
-    pub fn json(&self, gpu: &Gpu) -> Value {
+    pub fn line<'a>(&self, gpu: &'a Gpu) -> Line<'a> {
         let info = gpu.adapter.info();
-        json!({
-            "limits": true,
-            "adapter": info.name,
-            "backend": info.backend.to_str(),
-            "driver": format!("{} {}", info.driver, info.driver_info),
-            "operations_per_second": self.operations_per_second,
-            "bytes_per_second": self.bytes_per_second,
-            "empty_dispatch_us": self.dispatch.as_secs_f64() * 1e6,
-            "empty_submit_us": self.submit.as_secs_f64() * 1e6,
-        })
+        Line {
+            limits: true,
+            adapter: &info.name,
+            backend: info.backend.to_str(),
+            driver: format!("{} {}", info.driver, info.driver_info),
+            operations_per_second: self.operations_per_second,
+            bytes_per_second: self.bytes_per_second,
+            empty_dispatch_us: self.dispatch.as_secs_f64() * 1e6,
+            empty_submit_us: self.submit.as_secs_f64() * 1e6,
+        }
     }
+}
+
+/// The limits as JSON.
+#[derive(Serialize)]
+pub struct Line<'a> {
+    /// Tells it from the points that follow.
+    limits: bool,
+    adapter: &'a str,
+    backend: &'static str,
+    driver: String,
+    operations_per_second: f64,
+    bytes_per_second: f64,
+    empty_dispatch_us: f64,
+    empty_submit_us: f64,
 }
 
 struct Bench<'a> {
@@ -107,7 +121,8 @@ impl<'a> Bench<'a> {
         let commands = encoder.finish();
         let start = Instant::now();
         self.context.queue().submit([commands]);
-        super::timing::wait(self.context)?;
+        super::timing::wait(self.context)
+            .map_err(|error| Error::Kernel { error, kernel: "limits.wgsl" })?;
         Ok(start.elapsed())
     }
 

@@ -1,14 +1,16 @@
 //! How long each stage takes on the GPU, and which limit of the adapter it is held by.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use wgpu_metric_learning::{
     Binding, Context, Loss, Plan, Record, Section, Stage, Timings, Triplet,
 };
 
 use super::limits::Limits;
 use crate::Result;
+use crate::table::in_milliseconds;
 
 /// Recordings that are timed.
 const RUNS: usize = 9;
@@ -142,23 +144,31 @@ impl StageTime {
     }
 }
 
-/// By their names.
-pub fn json(stages: &[StageTime], limits: &Limits) -> Value {
-    let object = |stage: &StageTime| {
-        let (limit, share) = stage.bound_by(limits);
-        json!({
-            "ms_median": stage.median.as_secs_f64() * 1e3,
-            "dispatches": stage.dispatches,
-            "ms_longest_dispatch": stage.longest.map(|time| time.as_secs_f64() * 1e3),
-            "operations": stage.operations,
-            "bytes": stage.bytes,
-            "bound_by": limit,
-            "share_of_limit": share,
-        })
+/// A stage as JSON.
+#[derive(Serialize)]
+pub struct Line {
+    ms_median: f64,
+    dispatches: usize,
+    ms_longest_dispatch: Option<f64>,
+    operations: u64,
+    bytes: u64,
+    bound_by: &'static str,
+    share_of_limit: f64,
+}
+
+/// The stages by their names.
+pub fn lines(stages: &[StageTime], limits: &Limits) -> BTreeMap<&'static str, Line> {
+    let line = |stage: &StageTime| {
+        let (bound_by, share_of_limit) = stage.bound_by(limits);
+        Line {
+            ms_median: in_milliseconds(stage.median),
+            dispatches: stage.dispatches,
+            ms_longest_dispatch: stage.longest.map(in_milliseconds),
+            operations: stage.operations,
+            bytes: stage.bytes,
+            bound_by,
+            share_of_limit,
+        }
     };
-    stages
-        .iter()
-        .map(|stage| (stage.stage.name().to_string(), object(stage)))
-        .collect::<Map<_, _>>()
-        .into()
+    stages.iter().map(|stage| (stage.stage.name(), line(stage))).collect()
 }

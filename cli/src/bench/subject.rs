@@ -3,12 +3,9 @@
 
 use std::path::Path;
 
-use wgpu_metric_learning::{
-    Batch, Contrastive, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, NtXent,
-    Reduction, SupCon, Triplet,
-};
+use wgpu_metric_learning::{Batch, Loss, Mode, Shape};
 
-use crate::{Error, Result, npy, objective};
+use crate::{Error, Result, files, objective};
 
 /// A loss under the name that its points are listed by.
 pub struct Subject {
@@ -17,44 +14,43 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// All, one by its name, or any loss over the pairs of a batch.
+    /// All that are benchmarked; or losses over the pairs of a batch, as `evaluate` takes them,
+    /// with commas between names.
     pub fn parse(text: &str) -> Result<Vec<Self>> {
-        let mut known = all();
         if text == "all" {
-            return Ok(known);
+            let all = objective::benchmarked().into_iter();
+            return Ok(all.map(|(name, loss)| Self { name: name.into(), loss }).collect());
         }
-        if let Some(at) = known.iter().position(|subject| subject.name == text) {
-            return Ok(vec![known.swap_remove(at)]);
+        match text.trim().starts_with(['{', '[', '@']) {
+            true => Ok(vec![Self::one(text)?]),
+            false => text.split(',').map(Self::one).collect(),
         }
+    }
+
+    fn one(text: &str) -> Result<Self> {
+        let problem = |problem| Error::option("--objective", problem);
         let objective = objective::parse(text)?;
         if objective.is_sum {
-            return Err(Error::option("--objective", "a sum cannot be timed, only one loss"));
+            return Err(problem("a sum cannot be timed, only one loss".to_owned()));
         }
-        let loss = objective.terms[0].loss.clone();
-        if !loss.modes().iter().any(|mode| matches!(mode, Mode::Batch | Mode::Prototypes)) {
-            return Err(Error::option(
-                "--objective",
-                format!("{} has no pairs of a batch to time", loss.name()),
-            ));
-        }
-        Ok(vec![Self { name: objective::describe(&loss), loss }])
+        let term = &objective.terms[0];
+        let loss = term.loss.clone();
+        let mode = loss.modes().iter().find(|mode| matches!(mode, Mode::Batch | Mode::Prototypes));
+        let Some(mode) = mode else {
+            return Err(problem(format!("{} has no pairs of a batch to time", loss.name())));
+        };
+        term.check(*mode)?;
+        let name = match text.trim().strip_prefix(objective::BENCHMARKED) {
+            Some(name) => objective::find_benchmarked(name).map_err(problem)?.0.into(),
+            None => objective::describe(&loss),
+        };
+        Ok(Self { name, loss })
     }
-}
 
-fn all() -> Vec<Subject> {
-    let reduction = Reduction::MeanNonZero;
-    let triplet = |mining| Triplet { margin: 0.2, mining, reduction, ..Default::default() };
-    let all: [(&str, Loss); 8] = [
-        ("contrastive", Contrastive { power: 1, reduction, ..Default::default() }.into()),
-        ("triplet_all", triplet(Mining::All).into()),
-        ("triplet_hard", triplet(Mining::Hard).into()),
-        ("lifted", LiftedStructured::default().into()),
-        ("multi_margin", MultiMargin { divide_by_classes: true, ..Default::default() }.into()),
-        ("margin", Margin::default().into()),
-        ("ntxent", NtXent::default().into()),
-        ("supcon", SupCon::default().into()),
-    ];
-    all.map(|(name, loss)| Subject { name: name.into(), loss }).into()
+    /// What of its inputs the loss takes: whether it compares rows with prototypes.
+    pub fn takes_prototypes(&self) -> bool {
+        !self.loss.modes().contains(&Mode::Batch)
+    }
 }
 
 /// Rows with their labels, and a prototype for every class.
@@ -66,10 +62,23 @@ pub struct Inputs {
     prototypes: Vec<f32>,
 }
 
+/// The shape of a loss on `n` random rows of `d` numbers.
+pub fn shape(loss: &Loss, n: usize, d: usize, class_size: usize) -> Shape {
+    match loss.modes().contains(&Mode::Batch) {
+        true => Shape::batch(n, d),
+        false => Shape::prototypes(n, classes(n, class_size), d).with_fixed_references(),
+    }
+}
+
+/// How many classes there are among random rows.
+fn classes(n: usize, class_size: usize) -> usize {
+    (n / class_size).max(1)
+}
+
 impl Inputs {
     /// Standard normal rows divided by their norms; labels are i modulo the number of classes.
     pub fn random(n: usize, d: usize, class_size: usize) -> Self {
-        let classes = (n / class_size).max(1);
+        let classes = classes(n, class_size);
         let mut random = Random(1);
         let [embeddings, prototypes] = [n, classes].map(|rows| random.unit_rows(rows, d));
         let labels = (0..n).map(|row| (row % classes) as u32).collect();
@@ -77,8 +86,8 @@ impl Inputs {
     }
 
     pub fn read(embeddings: &Path, labels: &Path, prototypes: Option<&Path>) -> Result<Self> {
-        let rows = npy::read_matrix(embeddings)?;
-        let labels: Vec<u32> = npy::read_vector(labels)?;
+        let rows = files::read_matrix(embeddings)?;
+        let labels = files::read_labels(labels)?;
         let prototypes = match prototypes {
             Some(path) => read_prototypes(path, rows.columns)?,
             None => {
@@ -103,7 +112,7 @@ impl Inputs {
 }
 
 fn read_prototypes(path: &Path, d: usize) -> Result<Vec<f32>> {
-    let rows = npy::read_matrix(path)?;
+    let rows = files::read_matrix(path)?;
     match rows.columns == d {
         true => Ok(rows.values),
         false => Err(Error::file(

@@ -1,18 +1,22 @@
 //! How long one loss takes on one batch: loss and gradients, with inputs and outputs on the GPU.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu_metric_learning::{
-    Batch, Binding, Context, Inputs as Bound, Plan, Record, RowWidth, Tiles,
+    Batch, Binding, Context, Error as LibraryError, Inputs as Bound, Loss, Plan, Record, RowWidth,
+    Tiles,
 };
 
 use super::limits::Limits;
 use super::stages::{self, StageTime};
 use super::subject::{Inputs, Subject};
 use crate::gpu::Gpu;
-use crate::{Result, objective};
+use crate::progress::Progress;
+use crate::table::in_milliseconds;
+use crate::{Result, evaluator};
 
 /// No more runs than this, however short they are.
 const MOST_RUNS: usize = 1000;
@@ -29,22 +33,28 @@ pub struct Timing {
     memory_bytes: u64,
     operations: u64,
     stages: Vec<StageTime>,
+    compiled: Duration,
     value: f32,
 }
 
 impl Timing {
-    /// Runs for so long, after a first evaluation whose value is read back.
+    /// Runs for so long, after a first evaluation whose value is read back. The pipelines took
+    /// `compiled`.
     pub fn measure(
         context: &Context,
         subject: &Subject,
         inputs: &Inputs,
+        compiled: Duration,
         time: Duration,
     ) -> Result<Self> {
         let batch = inputs.batch(&subject.loss)?;
         batch.check(&subject.loss)?;
+        // Not timed: makes what only a first evaluation makes. In submissions, so that a kernel that
+        // does not end is told.
+        let first = evaluator::run(|watch| context.evaluate_with(&subject.loss, &batch, watch))?;
         let plan = context.plan(&subject.loss, *batch.shape())?;
         let binding = bind(context, &plan, &batch)?;
-        let value = first(context, &plan, &binding)?;
+        let progress = Progress::unknown(format!("timing {}", subject.name));
         let (mut times, mut record) = (Vec::new(), Vec::new());
         let start = Instant::now();
         while times.is_empty() || (start.elapsed() < time && times.len() < MOST_RUNS) {
@@ -54,6 +64,7 @@ impl Timing {
         }
         times.sort();
         record.sort();
+        drop(progress);
         Ok(Self {
             times,
             record,
@@ -63,7 +74,8 @@ impl Timing {
             memory_bytes: plan.memory_bytes(),
             operations: plan.operations(&binding),
             stages: stages::measure(context, &plan, &binding)?,
-            value,
+            compiled,
+            value: first.loss,
         })
     }
 
@@ -89,32 +101,42 @@ impl Timing {
         self.operations as f64 / self.median().as_secs_f64()
     }
 
-    pub fn json(&self, gpu: &Gpu, subject: &Subject, inputs: &Inputs, limits: &Limits) -> Value {
+    pub fn line<'a>(
+        &self,
+        gpu: &'a Gpu,
+        subject: &'a Subject,
+        inputs: &Inputs,
+        limits: &Limits,
+    ) -> Line<'a> {
         let info = gpu.adapter.info();
-        json!({
-            "impl": env!("CARGO_BIN_NAME"),
-            "adapter": info.name,
-            "backend": info.backend.to_str(),
-            "loss": subject.name,
-            "objective": objective::to_json(&subject.loss),
-            "n": inputs.n,
-            "d": inputs.d,
-            "ms_median": milliseconds(self.median()),
-            "ms_min": milliseconds(self.times[0]),
-            "gpu_ms_median": self.gpu().map(milliseconds),
-            "stages": stages::json(&self.stages, limits),
-            "runs": self.times.len(),
-            "dispatches": self.dispatches,
-            "tiles": self.tiles.map(|tiles| json!({ "distance": tiles.distance.name(), "gradient": tiles.gradient.name() })),
-            "row_width": self.row_width.map(RowWidth::name),
-            "submits": 1,
-            "host_record_us": self.record_us(),
-            "memory_bytes": self.memory_bytes,
-            "operations": self.operations,
-            "operations_per_second": self.operations_per_second(),
-            "share_of_peak": self.operations_per_second() / limits.operations_per_second,
-            "value": self.value,
-        })
+        Line {
+            implementation: env!("CARGO_BIN_NAME"),
+            adapter: &info.name,
+            backend: info.backend.to_str(),
+            loss: &subject.name,
+            objective: &subject.loss,
+            n: inputs.n,
+            d: inputs.d,
+            compile_ms: in_milliseconds(self.compiled),
+            ms_median: in_milliseconds(self.median()),
+            ms_min: in_milliseconds(self.times[0]),
+            gpu_ms_median: self.gpu().map(in_milliseconds),
+            stages: stages::lines(&self.stages, limits),
+            runs: self.times.len(),
+            dispatches: self.dispatches,
+            tiles: self.tiles.map(|tiles| TileNames {
+                distance: tiles.distance.name(),
+                gradient: tiles.gradient.name(),
+            }),
+            row_width: self.row_width.map(RowWidth::name),
+            submits: 1,
+            host_record_us: self.record_us(),
+            memory_bytes: self.memory_bytes,
+            operations: self.operations,
+            operations_per_second: self.operations_per_second(),
+            share_of_peak: self.operations_per_second() / limits.operations_per_second,
+            value: self.value,
+        }
     }
 
     /// For the columns of the table.
@@ -124,8 +146,9 @@ impl Timing {
             subject.name.clone(),
             inputs.n.to_string(),
             inputs.d.to_string(),
-            format!("{:.3}", milliseconds(self.median())),
-            format!("{:.3}", milliseconds(self.times[0])),
+            format!("{:.1}", in_milliseconds(self.compiled)),
+            format!("{:.3}", in_milliseconds(self.median())),
+            format!("{:.3}", in_milliseconds(self.times[0])),
             format!("{:.1}", self.record_us()),
             self.dispatches.to_string(),
             format!("{:.1}", self.memory_bytes as f64 / (1 << 20) as f64),
@@ -134,8 +157,39 @@ impl Timing {
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
+/// A point as JSON.
+#[derive(Serialize)]
+pub struct Line<'a> {
+    #[serde(rename = "impl")]
+    implementation: &'static str,
+    adapter: &'a str,
+    backend: &'static str,
+    loss: &'a str,
+    objective: &'a Loss,
+    n: usize,
+    d: usize,
+    compile_ms: f64,
+    ms_median: f64,
+    ms_min: f64,
+    gpu_ms_median: Option<f64>,
+    stages: BTreeMap<&'static str, stages::Line>,
+    runs: usize,
+    dispatches: usize,
+    tiles: Option<TileNames>,
+    row_width: Option<&'static str>,
+    submits: u32,
+    host_record_us: f64,
+    memory_bytes: u64,
+    operations: u64,
+    operations_per_second: f64,
+    share_of_peak: f64,
+    value: f32,
+}
+
+#[derive(Serialize)]
+struct TileNames {
+    distance: &'static str,
+    gradient: &'static str,
 }
 
 fn bind(context: &Context, plan: &Plan, batch: &Batch<'_>) -> Result<Binding> {
@@ -147,24 +201,8 @@ fn bind(context: &Context, plan: &Plan, batch: &Batch<'_>) -> Result<Binding> {
             usage,
         })
     };
-    let embeddings = upload(bytemuck::cast_slice(batch.embeddings()));
-    let labels = upload(bytemuck::cast_slice(batch.labels()));
-    let references =
-        batch.shape().has_references().then(|| upload(bytemuck::cast_slice(batch.references())));
-    let mut inputs = Bound::new(&embeddings, &labels);
-    inputs.references = references.as_ref().map(|references| references.slice(..));
-    Ok(plan.bind(&inputs)?)
-}
-
-/// Not timed: makes what only the first evaluation makes. Returns the loss, if the inputs and the
-/// result are in order.
-fn first(context: &Context, plan: &Plan, binding: &Binding) -> Result<f32> {
-    let mut encoder =
-        context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    plan.record(&mut encoder, binding)?;
-    let pending = plan.read_back(&mut encoder)?;
-    context.queue().submit([encoder.finish()]);
-    Ok(pending.wait(context.options().timeout)?.loss)
+    let buffers = batch.bytes().map(|bytes| upload(bytes));
+    Ok(plan.bind(&Bound::of(&buffers))?)
 }
 
 /// The host's time to record, and the time of all.
@@ -179,13 +217,9 @@ fn run(context: &Context, plan: &Plan, binding: &Binding) -> Result<[Duration; 2
     Ok([recorded, start.elapsed()])
 }
 
-/// Until the GPU is done.
-pub fn wait(context: &Context) -> Result<()> {
-    let timeout = context.options().timeout;
-    let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(timeout) };
-    context
-        .device()
-        .poll(poll)
-        .map_err(|_| wgpu_metric_learning::Error::Timeout { after: timeout })?;
-    Ok(())
+/// Until the GPU is done, at most the context's timeout.
+pub fn wait(context: &Context) -> Result<(), LibraryError> {
+    let after = context.options().timeout;
+    let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(after) };
+    context.device().poll(poll).map(|_| ()).map_err(|_| LibraryError::Timeout { after })
 }

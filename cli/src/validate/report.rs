@@ -1,11 +1,15 @@
 //! The findings as they are printed.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
 use wgpu_metric_learning::reference::Deviation;
 
 use super::findings::{Finding, Findings, Problem};
 use crate::gpu::Gpu;
-use crate::{report, table};
+use crate::report::Sizes;
+use crate::{Error, Result, table};
 
 /// The findings, on which adapter, and in what time.
 pub struct Report<'a> {
@@ -17,34 +21,126 @@ pub struct Report<'a> {
 /// So many failures are listed for people; JSON has them all.
 const LISTED: usize = 20;
 
-impl Report<'_> {
+/// The report as JSON.
+#[derive(Serialize)]
+pub struct Line<'a> {
+    adapter: String,
+    backend: &'static str,
+    driver: &'a str,
+    driver_info: &'a str,
+    cases: usize,
+    compared: usize,
+    numbers: usize,
+    refused: usize,
+    one_percent_noticed: usize,
+    zero_results: usize,
+    largest_error: Option<CaseLine<'a>>,
+    faults_injected: usize,
+    faults_survived: usize,
+    fault_problems: &'a [String],
+    failures: Vec<CaseLine<'a>>,
+    check_agrees: bool,
+    elapsed_ms: f64,
+}
+
+/// A case, and what was found of it.
+#[derive(Serialize)]
+struct CaseLine<'a> {
+    /// The objective or the retrieval, by its key.
+    #[serde(flatten)]
+    asked: BTreeMap<&'static str, Value>,
+    mode: &'static str,
+    inputs: &'a str,
+    #[serde(flatten)]
+    sizes: Sizes,
+    #[serde(flatten)]
+    details: Details<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Details<'a> {
+    Beyond {
+        check_quantity: &'static str,
+        check_share_of_bound: f64,
+        row: usize,
+        column: usize,
+        expected: f64,
+        actual: f64,
+        bound: f64,
+    },
+    Error {
+        error: &'a str,
+    },
+}
+
+impl<'a> Details<'a> {
+    fn of(problem: &'a Problem) -> Self {
+        match problem {
+            Problem::Beyond(worst) => Self::beyond(worst),
+            Problem::Error(error) => Self::Error { error },
+        }
+    }
+
+    fn beyond(worst: &Deviation) -> Self {
+        let &Deviation { quantity, share, row, column, expected, actual, bound } = worst;
+        Self::Beyond {
+            check_quantity: quantity,
+            check_share_of_bound: share,
+            row,
+            column,
+            expected,
+            actual,
+            bound,
+        }
+    }
+}
+
+impl<'a> CaseLine<'a> {
+    fn of<T>(finding: &'a Finding<T>, details: Details<'a>) -> Self {
+        Self {
+            asked: BTreeMap::from([finding.asked.json()]),
+            mode: finding.shape.mode().name(),
+            inputs: &finding.inputs,
+            sizes: Sizes::of(&finding.shape),
+            details,
+        }
+    }
+}
+
+impl<'a> Report<'a> {
     /// As one JSON object.
-    pub fn json(&self) -> Value {
+    pub fn line(&self) -> Line<'a> {
         let info = self.gpu.adapter.info();
-        let Findings { cases, numbers, refused, noticing, zero, faults, .. } = self.findings;
-        json!({
-            "adapter": self.gpu.describe(),
-            "backend": info.backend.to_string(),
-            "driver": info.driver,
-            "driver_info": info.driver_info,
-            "cases": cases,
-            "compared": self.findings.compared(),
-            "numbers": numbers,
-            "refused": refused,
-            "one_percent_noticed": noticing,
-            "zero_results": zero,
-            "largest_error": self.findings.largest.as_ref().map(|largest| object(largest, deviation(&largest.what))),
-            "faults_injected": faults.injected,
-            "faults_survived": faults.survived(),
-            "fault_problems": faults.problems,
-            "failures": self.findings.failures.iter().map(failure).collect::<Vec<_>>(),
-            "check_agrees": self.findings.agree(),
-            "elapsed_ms": self.elapsed.as_secs_f64() * 1e3,
-        })
+        let findings = self.findings;
+        let failure =
+            |failure: &'a Finding<Problem>| CaseLine::of(failure, Details::of(&failure.what));
+        Line {
+            adapter: self.gpu.describe(),
+            backend: info.backend.to_str(),
+            driver: &info.driver,
+            driver_info: &info.driver_info,
+            cases: findings.cases,
+            compared: findings.compared(),
+            numbers: findings.numbers,
+            refused: findings.refused,
+            one_percent_noticed: findings.noticing,
+            zero_results: findings.zero,
+            largest_error: findings
+                .largest
+                .as_ref()
+                .map(|largest| CaseLine::of(largest, Details::beyond(&largest.what))),
+            faults_injected: findings.faults.injected,
+            faults_survived: findings.faults.survived(),
+            fault_problems: &findings.faults.problems,
+            failures: findings.failures.iter().map(failure).collect(),
+            check_agrees: findings.agree(),
+            elapsed_ms: table::in_milliseconds(self.elapsed),
+        }
     }
 
     /// As lines of names and values, after the failures.
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> Result<String> {
         let info = self.gpu.adapter.info();
         let Findings { cases, numbers, refused, noticing, zero, largest, failures, faults } =
             self.findings;
@@ -62,7 +158,7 @@ impl Report<'_> {
         ];
         if let Some(largest) = largest {
             properties.push(("largest error", describe(&largest.what)));
-            properties.push(("  of", case(largest)));
+            properties.push(("  of", case(largest)?));
         }
         properties.push(("failures", failures.len().to_string()));
         properties.push((
@@ -70,8 +166,7 @@ impl Report<'_> {
             format!("{}, {} survived", faults.injected, faults.survived()),
         ));
         properties.push(("elapsed", format!("{:.1} s", self.elapsed.as_secs_f64())));
-        let listed =
-            failures.iter().take(LISTED).map(|failure| format!("{}\n", failure_text(failure)));
+        let listed = failures.iter().take(LISTED).map(failure_text).collect::<Result<String>>()?;
         let problems =
             faults.problems.iter().map(|problem| format!("FAULT NOT SURVIVED: {problem}\n"));
         let verdict = match failures.len() {
@@ -79,47 +174,17 @@ impl Report<'_> {
             0 => "Every result is within its bounds.".to_string(),
             failed => format!("{failed} of {cases} cases FAILED."),
         };
-        format!(
-            "{}{}\n{verdict}",
-            listed.chain(problems).collect::<String>(),
-            table::properties(&properties)
-        )
+        let problems = problems.collect::<String>();
+        Ok(format!("{listed}{problems}{}\n{verdict}", table::properties(&properties)))
     }
 }
 
-fn failure(failure: &Finding<Problem>) -> Value {
-    match &failure.what {
-        Problem::Beyond(worst) => object(failure, deviation(worst)),
-        Problem::Error(error) => object(failure, vec![("error", json!(error))]),
-    }
-}
-
-fn failure_text(failure: &Finding<Problem>) -> String {
+fn failure_text(failure: &Finding<Problem>) -> Result<String> {
     let problem = match &failure.what {
         Problem::Beyond(worst) => describe(worst),
         Problem::Error(error) => error.clone(),
     };
-    format!("FAILED: {}\n  {problem}", case(failure))
-}
-
-fn object<T>(finding: &Finding<T>, details: Vec<(&'static str, Value)>) -> Value {
-    let mode = ("mode", json!(finding.shape.mode().name()));
-    let about = [finding.asked.json(), mode, ("inputs", json!(finding.inputs))].into_iter();
-    let all = about.chain(report::sizes(&finding.shape)).chain(details);
-    all.map(|(name, value)| (name.to_string(), value)).collect::<Map<_, _>>().into()
-}
-
-fn deviation(worst: &Deviation) -> Vec<(&'static str, Value)> {
-    let Deviation { quantity, share, row, column, expected, actual, bound } = worst;
-    vec![
-        ("check_quantity", json!(quantity)),
-        ("check_share_of_bound", json!(share)),
-        ("row", json!(row)),
-        ("column", json!(column)),
-        ("expected", json!(expected)),
-        ("actual", json!(actual)),
-        ("bound", json!(bound)),
-    ]
+    Ok(format!("FAILED: {}\n  {problem}\n", case(failure)?))
 }
 
 fn describe(worst: &Deviation) -> String {
@@ -129,9 +194,9 @@ fn describe(worst: &Deviation) -> String {
     )
 }
 
-fn case<T>(finding: &Finding<T>) -> String {
-    let sizes =
-        report::sizes(&finding.shape).into_iter().map(|(name, value)| format!(", {name} {value}"));
+fn case<T>(finding: &Finding<T>) -> Result<String> {
+    let sizes = table::entries(&Sizes::of(&finding.shape)).map_err(Error::output)?;
+    let sizes = sizes.into_iter().map(|(name, value)| format!(", {name} {value}"));
     let (_, settings) = finding.asked.json();
-    format!("{settings}, {}{}", finding.inputs, sizes.collect::<String>())
+    Ok(format!("{settings}, {}{}", finding.inputs, sizes.collect::<String>()))
 }

@@ -40,6 +40,7 @@ fn every_point_is_a_line_after_the_limits() {
 fn is_complete(point: &Value) {
     let number = |key: &str| point[key].as_f64().unwrap_or_else(|| panic!("{key} of {point}"));
     for key in [
+        "compile_ms",
         "ms_min",
         "runs",
         "dispatches",
@@ -124,13 +125,14 @@ fn prototypes_of_a_file_are_taken() {
         &labels,
         "--prototypes",
     ];
-    let lines =
-        objects(&[&inputs, &[prototypes.as_str(), "--objective", "multi_margin"][..]].concat());
+    let lines = objects(
+        &[&inputs, &[prototypes.as_str(), "--objective", "bench:multi_margin"][..]].concat(),
+    );
     // The second and the third row are 1 nearer to the prototype of the other class: 2 each, over 3
     // rows and 2 classes.
     assert!((lines[1]["value"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-6, "{}", lines[1]);
     let output = run(&[&inputs, &[narrow.as_str()][..]].concat());
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let problem = format!("error: {narrow}: expected 2 columns, as the embeddings have, found 1\n");
     assert!(stderr(&output).ends_with(&problem), "{}", stderr(&output));
 }
@@ -150,7 +152,7 @@ fn tiles_are_chosen_or_measured() {
     }
     let measured = tiles(&["--autotune"]);
     assert!(["distance", "gradient"].iter().all(|stage| measured[stage].is_string()), "{measured}");
-    refuses(["--tile", "huge"], "one of small, large is needed");
+    refuses(["--tile", "huge"], "[possible values: small, large]");
 }
 
 #[track_caller]
@@ -170,7 +172,7 @@ fn row_widths_and_tiers_are_chosen() {
     for width in ["narrow", "wide"] {
         assert_eq!(point(&["--row-width", width])["row_width"], width);
     }
-    refuses(["--row-width", "huge"], "one of narrow, wide is needed");
+    refuses(["--row-width", "huge"], "[possible values: narrow, wide]");
     let text = succeed(&[
         "bench",
         "--n",
@@ -183,7 +185,7 @@ fn row_widths_and_tiers_are_chosen() {
         "baseline",
     ]);
     assert!(text.lines().next().is_some_and(|line| line.ends_with(", baseline")), "{text}");
-    refuses(["--tier", "huge"], "one of baseline, subgroups is needed");
+    refuses(["--tier", "huge"], "[possible values: baseline, subgroups]");
 }
 
 #[test]
@@ -199,25 +201,71 @@ fn people_get_a_table() {
         "{text}"
     );
     let last = lines.last().unwrap();
-    assert!(last.starts_with("margin ") && last.ends_with(" %"), "{text}");
+    assert!(last.starts_with("Margin ") && last.ends_with(" %"), "{text}");
 }
 
 #[test]
 fn what_cannot_be_timed_is_said() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["--n", "0"], "--n: 0 is too small, the least is 1"),
         (&["--class-size", "0"], "--class-size: 0 is too small, the least is 1"),
-        (&["--seconds", "0"], "--seconds: 0 is no duration above 0"),
-        (&["--seconds=-1"], "--seconds: -1 is no duration above 0"),
         (&["--objective", "Hinge"], "--objective: Hinge has no pairs of a batch to time"),
         (
             &["--objective", r#"[{"loss":"Triplet"},{"loss":"Margin"}]"#],
             "--objective: a sum cannot be timed, only one loss",
         ),
+        (
+            &["--objective", "bench:everything"],
+            "--objective: \"everything\" is no benchmarked loss (there are: contrastive, triplet_all, \
+            triplet_hard, lifted, multi_margin, margin, ntxent, supcon)",
+        ),
+        (
+            &["--n", "100000000"],
+            "embeddings: 100000000 x 128 values are more than this machine can address",
+        ),
+        (
+            &["--n", "9000000", "--objective", "SupCon"],
+            "embeddings: 9000000 x 128 values are more than this machine can address",
+        ),
+        (
+            &["--objective", r#"{"loss":"Triplet","soft":true,"margin":5}"#],
+            "--objective: margin has no effect on this Triplet: a soft one has none",
+        ),
     ];
     for (arguments, problem) in cases {
         let output = run(&[&["bench"], arguments].concat());
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).ends_with(&format!("error: {problem}\n")), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn durations_are_above_0() {
+    for text in ["0", "-1", "inf", "soon"] {
+        let output = run(&["bench", &format!("--seconds={text}")]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(&format!("{text} is no duration above 0")));
+    }
+}
+
+#[test]
+fn losses_are_named_as_for_evaluate() {
+    let timed = |objective: &str| {
+        let fixed = ["bench", "--n", "8", "--d", "3", "--class-size", "2", "--seconds", "0.01"];
+        let lines = objects(&[&fixed[..], &["--objective", objective]].concat());
+        let points = lines.into_iter().skip(1);
+        points.map(|point| [point["loss"].clone(), point["objective"].clone()]).collect::<Vec<_>>()
+    };
+    let evaluated = |objective: &str| {
+        object(&["evaluate", "--backend", "cpu", "--objective", objective])["objective"].clone()
+    };
+    let [[contrastive, settings], [triplet, _]] = &timed("contrastive, TRIPLET")[..] else {
+        panic!("two points")
+    };
+    assert!(contrastive.as_str().is_some_and(|name| name.starts_with("Contrastive ")));
+    assert!(triplet.as_str().is_some_and(|name| name.starts_with("Triplet ")));
+    assert_eq!(*settings, evaluated("Contrastive"));
+    let [[name, settings]] = &timed("bench:contrastive")[..] else { panic!("one point") };
+    assert_eq!((name.as_str(), &settings["power"]), (Some("contrastive"), &1.into()));
+    assert_eq!(*settings, evaluated("bench:contrastive"));
 }

@@ -2,13 +2,19 @@
 
 mod adapters;
 mod bench;
+mod effects;
+mod environment;
 mod errors;
+mod files;
 mod goldens;
+mod guide;
 mod measure;
+mod names;
 mod npy;
 mod objectives;
 mod outputs;
 mod shaders;
+mod times;
 mod validate;
 mod without_files;
 

@@ -51,7 +51,7 @@ fn one_object_with_these_keys_and_the_same_as_lines() {
     ];
     let found = object(&arguments);
     let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "adapter backend check_agrees check_quantity check_share_of_bound counted d elapsed_ms \
+    let expected = "adapter backend check_agrees check_quantity check_share_of_bound compile_ms counted d elapsed_ms \
         mean_average_precision_at_r n precision_at_1 r_precision recall_at_1 recall_at_3 retrieval";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(
@@ -170,12 +170,12 @@ fn fails(arguments: &[&str], code: i32, text: &str) {
 #[test]
 fn what_cannot_be_measured_is_named() {
     let files = Files::new();
-    fails(&["measure", "--recall-at", "1,0"], 1, "recall_at is 0, allowed is 1 or more");
+    fails(&["measure", "--recall-at", "1,0"], 2, "recall_at is 0, allowed is 1 or more");
     fails(&["measure", "--recall-at", "1,two"], 2, "--recall-at");
     fails(
         &["measure", "--distance", "Chebyshev"],
         2,
-        "`Euclidean`, `SquaredEuclidean`, `Manhattan`",
+        "[possible values: Euclidean, SquaredEuclidean, Manhattan, Cosine, InnerProduct]",
     );
     fails(&["measure", "--embeddings", &files.embeddings], 2, "--labels");
     fails(&["measure", "--labels", &files.labels], 2, "--embeddings");
@@ -184,9 +184,30 @@ fn what_cannot_be_measured_is_named() {
         2,
         "--reference-labels",
     );
-    fails(&["measure", "--backend", "cpu", "--adapter", "any"], 1, "--adapter");
-    fails(&["measure", "--adapter", "no such adapter"], 1, "no such adapter");
-    fails(&["measure", "--embeddings", &files.embeddings, "--labels", "no.npy"], 1, "no.npy");
+    fails(&["measure", "--backend", "cpu", "--adapter", "any"], 2, "--adapter");
+    fails(&["measure", "--adapter", "no such adapter"], 3, "no such adapter");
+    fails(&["measure", "--embeddings", &files.embeddings, "--labels", "no.npy"], 2, "no.npy");
     let few = ["measure", "--embeddings", &files.embeddings, "--labels", &files.reference_labels];
-    fails(&few, 1, "labels has 3 values");
+    fails(&few, 2, "labels has 3 values");
+}
+
+#[test]
+fn labels_that_are_all_different_are_told() {
+    let files = Files::new();
+    let path = scratch("different.npy");
+    fs::write(&path, npy::labels(&[1, 2, 3, 4])).unwrap();
+    let labels = path.display().to_string();
+    let output = run(&[
+        "measure",
+        "--backend",
+        "cpu",
+        "--embeddings",
+        &files.embeddings,
+        "--labels",
+        &labels,
+    ]);
+    assert!(output.status.success());
+    assert!(stderr(&output).starts_with("note: no label is there twice"), "{}", stderr(&output));
+    let output = run(&[files.batch(), vec!["--backend", "cpu"]].concat());
+    assert_eq!(stderr(&output), "");
 }

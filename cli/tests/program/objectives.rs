@@ -121,7 +121,7 @@ fn sums_that_are_none() {
         (r#"[{"loss":"Triplet"},{"loss":"Huber"}]"#, &["--targets", "Huber"]),
     ] {
         let output = crate::run(&with_objective(files(&rows()), objective, &["--backend", "cpu"]));
-        assert_eq!(output.status.code(), Some(1), "{objective}");
+        assert_eq!(output.status.code(), Some(2), "{objective}");
         for text in texts {
             assert!(stderr(&output).contains(text), "{text} is not in: {}", stderr(&output));
         }

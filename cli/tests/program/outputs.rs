@@ -121,7 +121,7 @@ fn an_output_is_not_where_the_result_is_printed() {
         .stdout(fs::File::create(&printed).unwrap())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--gradient-out"), "{}", stderr(&output));
     assert_eq!(fs::read(printed).unwrap(), b"");
 }
@@ -192,7 +192,7 @@ mod unix {
         fs::write(folder.path("g.npy"), "the old one").unwrap();
         let outputs = [("--gradient-out", "g.npy"), ("--per-anchor-out", "a.npy")];
         let output = run_with_little_room(&folder.arguments(&outputs));
-        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         assert!(stdout(&output).starts_with("Triplet"), "{}", stdout(&output));
         let error = stderr(&output);
         assert!(error.contains("g.npy: not written: ") && !error.contains("a.npy"), "{error}");
@@ -211,7 +211,7 @@ mod unix {
         if Path::new("/dev/full").exists() {
             symlink("/dev/full", folder.path("full")).unwrap();
             let output = crate::run(&folder.arguments(&[("--gradient-out", "full")]));
-            assert_eq!(output.status.code(), Some(1));
+            assert_eq!(output.status.code(), Some(2));
             assert!(stdout(&output).starts_with("Triplet"), "{}", stdout(&output));
             assert!(stderr(&output).contains("full: not written"), "{}", stderr(&output));
         }

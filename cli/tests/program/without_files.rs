@@ -67,7 +67,7 @@ fn one_objective_gives_one_object_with_these_keys() {
         r#"{"loss":"MultiMargin","margin":0.5}"#,
     ]);
     let keys: Vec<&str> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "adapter backend check_agrees check_quantity check_share_of_bound d elapsed_ms gradient_norm loss m \
+    let expected = "adapter backend check_agrees check_quantity check_share_of_bound compile_ms d elapsed_ms gradient_norm loss m \
         mean_negative_distance mean_positive_distance n negative_pairs nonzero_negative_terms nonzero_positive_terms \
         nonzero_terms objective positive_pairs terms";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
@@ -133,7 +133,7 @@ fn without_an_adapter_the_reference_answers_and_says_so() {
     assert!(stdout(&auto).contains("on the CPU reference (f64)"), "{}", stdout(&auto));
     assert!(stdout(&auto).contains("the reference itself"), "{}", stdout(&auto));
     let gpu = evaluate("gpu");
-    assert_eq!(gpu.status.code(), Some(1));
+    assert_eq!(gpu.status.code(), Some(3));
     assert!(stderr(&gpu).starts_with("error: no GPU adapter found"), "{}", stderr(&gpu));
 }
 

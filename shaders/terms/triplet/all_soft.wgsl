@@ -6,8 +6,9 @@
 //
 // A dispatch takes PORTION of an anchor's positives, at most CHUNK, which bounds its time and its
 // loops; these are unrolled, because llvmpipe stops an invocation's loops, silently, after 65,535
-// rounds in all (src/gpu/cut/loops.rs). The positives of the portion are shared out evenly among the
-// invocations, whatever columns they stand in: slopes[k] belongs to keys[k]. One workgroup per row.
+// rounds in all (src/gpu/cut/loops.rs). The positives of the portion are shared out evenly among
+// the invocations, whatever columns they stand in: slopes[k] belongs to keys[k].
+// One workgroup per row.
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficients.wgsl"
@@ -15,6 +16,7 @@
 // #include "shared/exponential.wgsl"
 
 const BLOCK = 256u;  // columns that are summed up on their own first
+const ROUND = 64u;   // columns that a round of the loop takes, written out
 
 var<workgroup> slopes: array<f32, CHUNK>;
 
@@ -63,7 +65,7 @@ fn positive_slope(i: u32, begin: u32, p: f32) -> f32 {
     var sum = 0.0;
     for (var block = 0u; block < stripe.stride; block += BLOCK) {
         var part = 0.0;
-        for (var j = block; j < min(block + BLOCK, stripe.stride); j += 64u) {
+        for (var j = block; j < min(block + BLOCK, stripe.stride); j += ROUND) {
             part += with_16_columns(i, begin, j, p);
             part += with_16_columns(i, begin, j + 16u, p);
             part += with_16_columns(i, begin, j + 32u, p);

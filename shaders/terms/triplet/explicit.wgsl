@@ -1,6 +1,6 @@
 // Listed triplets. Triplet t is the pairs 2t and 2t + 1 of the list: anchor with positive, anchor
-// with negative. The term is in terms/triplet/term.wgsl. One workgroup per row of the list; one
-// read of its distances, one write of its coefficients.
+// with negative. The term is in terms/triplet/term.wgsl.
+// One workgroup per row of the list; one read of its distances, one write of its coefficients.
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficients.wgsl"

@@ -4,8 +4,8 @@
 //   negative  HARD the nearest, EASY the farthest, SEMI_HARD the nearest that is farther than the
 //             positive, or where there is none the farthest
 //
-// The term is in terms/triplet/term.wgsl. One workgroup per row; one read of its distances
-// (SEMI_HARD two), one write of its choice.
+// The term is in terms/triplet/term.wgsl.
+// One workgroup per row; one read of its distances (SEMI_HARD two), one write of its choice.
 
 // #include "terms/row.wgsl"
 // #include "shared/choice.wgsl"

@@ -16,12 +16,12 @@ use crate::wgsl::terms::{Chunks, Walk};
 /// the ends of loops.
 pub(crate) const MOST_ROUNDS: u64 = 65_000;
 
-/// Columns or rows that `shaders/gradient/summation.wgsl` sums up in a dispatch: no more than take a
-/// tile a tenth of a second on a software adapter. The sums are the same in however many
+/// Columns or rows that `shaders/gradient/summation.wgsl` sums up in a dispatch: no more than take
+/// a tile a tenth of a second on a software adapter. The sums are the same in however many
 /// dispatches.
 pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
 
-/// The same for a tile that has as many values, or more.
+/// How many summands a dispatch takes with tiles of this size.
 pub(crate) fn summands_per_dispatch(tile: Tile) -> u64 {
     SUMMANDS_PER_DISPATCH * Tile::Small.pairs() / tile.pairs()
 }
@@ -68,11 +68,11 @@ const DISTANCE_LISTED: Loops =
 const FINISH_GRADIENT: Loops =
     Loops { kernel: "finish/gradient", what: "dimensions", step: 32, rounds: 2 };
 
-/// So do `finish/beta` and `measures/totals`.
+/// `finish/beta` and `measures/totals` have the same loops.
 const FINISH_TOTALS: Loops =
     Loops { kernel: "finish/totals", what: "rows", step: WORKGROUP, rounds: 1 };
 
-/// Of the places of a list, two for each of its pairs; an invocation sums up a digit of all blocks.
+/// A list has two places for each of its pairs; an invocation sums up a digit of all blocks.
 const INCIDENCE_SCAN: Loops =
     Loops { kernel: "incidence/scan", what: "places of listed rows", step: BLOCK, rounds: 2 };
 
@@ -129,7 +129,7 @@ pub(crate) fn check_pointwise(loss: &Loss, shape: &Shape, rows: u32) -> Result<(
     if !loss.has_per_anchor(shape) {
         return Ok(());
     }
-    let terms = loss.description().terms();
+    let terms = loss.description().terms_kernel();
     Loops::of_row(terms.shader.path, terms.walk.reads, RowWidth::Wide)
         .check(shape.dimensions() as u64)
 }

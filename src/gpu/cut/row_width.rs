@@ -18,9 +18,9 @@ use crate::names::named;
 /// columns for each of 64 invocations, was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowWidth {
-    /// 64.
+    /// 64 invocations.
     Narrow,
-    /// 256.
+    /// 256 invocations.
     Wide,
 }
 

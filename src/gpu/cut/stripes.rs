@@ -3,7 +3,7 @@
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::SUMMANDS_PER_DISPATCH;
-use crate::wgsl::terms::{Statistics, Terms};
+use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// Bytes of a number of a stripe.
 pub(crate) const BYTES: u64 = 4;
@@ -11,22 +11,22 @@ pub(crate) const BYTES: u64 = 4;
 /// What the workspace holds of each pair of a stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
-    /// Its distance alone, of a loss whose anchors choose their pairs.
+    /// The distance alone: the anchors of the loss choose their pairs.
     Distance,
-    /// Its distance and its coefficient.
+    /// The distance and the coefficient.
     DistanceAndCoefficient,
-    /// The same; where the matrix of a batch is cut there is a gradient by columns beside them.
+    /// The distance and the coefficient; where the matrix of a batch is cut there is a gradient by
+    /// columns beside them.
     WithColumns,
 }
 
 impl Kept {
-    /// Of a loss with such terms, alone on its matrix.
-    pub(crate) fn for_terms(terms: &Terms) -> Self {
+    /// What is kept for a loss with such terms that is alone on its matrix.
+    pub(crate) fn for_terms(terms: &TermsKernel) -> Self {
         match terms {
-            Terms { chooses: true, .. } => Self::Distance,
-            Terms { symmetric: true, .. } | Terms { statistics: Statistics::Ends, .. } => {
-                Self::DistanceAndCoefficient
-            }
+            TermsKernel { chooses: true, .. } => Self::Distance,
+            TermsKernel { symmetric: true, .. }
+            | TermsKernel { statistics: Statistics::Ends, .. } => Self::DistanceAndCoefficient,
             _ => Self::WithColumns,
         }
     }
@@ -107,7 +107,7 @@ impl Stripes {
         Ok(Self { stride: stride as u32, rows: rows as u32, height: queries as u32 })
     }
 
-    /// Of no matrix at all.
+    /// The cut where there is no matrix at all.
     pub(crate) fn none() -> Self {
         Self { stride: 4, rows: 1, height: 1 }
     }

@@ -52,9 +52,10 @@ pub(crate) const PAIRS_PER_TILE: u64 = (TILE * TILE) as u64;
 /// The tiles of a plan over all pairs of a batch, or of rows with references or prototypes. Other
 /// modes have none.
 ///
-/// [`Options::tiles`](crate::Options::tiles) chooses them, else what [`Context::autotune`](crate::Context::autotune) has
-/// found for such a shape. Where neither is there, the tiles are large if both sides of what is
-/// computed (N x M distances, N x D gradients) are more than 64 and if there are
+/// [`Options::tiles`](crate::Options::tiles) chooses them, else what
+/// [`Context::autotune`](crate::Context::autotune) has found for such a shape. Where neither is
+/// there, the tiles are large if both sides of what is computed (N x M distances, N x D gradients)
+/// are more than 64 and if there are
 ///
 /// | adapter | large tiles |
 /// |---|---|
@@ -66,14 +67,14 @@ pub(crate) const PAIRS_PER_TILE: u64 = (TILE * TILE) as u64;
 /// processor of such adapters, were not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tiles {
-    /// Of distances: queries x references.
+    /// The tiles of distances: queries x references.
     pub distance: Tile,
-    /// Of gradients: rows x dimensions.
+    /// The tiles of gradients: rows x dimensions.
     pub gradient: Tile,
 }
 
 impl Tiles {
-    /// The same for both.
+    /// The same tile for distances and gradients.
     pub const fn both(tile: Tile) -> Self {
         Self { distance: tile, gradient: tile }
     }

@@ -11,7 +11,8 @@ use crate::wgsl::tier::Tier;
 /// An adapter of this machine: a GPU and a way to drive it.
 ///
 /// wgpu's environment variables keep their meaning: `WGPU_BACKEND` (for instance `vulkan`, `gl`)
-/// and `WGPU_ADAPTER_NAME` (part of a name, in any case) narrow the choice.
+/// and `WGPU_ADAPTER_NAME` (part of a name, in any case) narrow the choice. An empty one is as good
+/// as none.
 #[derive(Clone, Debug)]
 pub struct Adapter {
     adapter: wgpu::Adapter,
@@ -39,7 +40,7 @@ impl Adapter {
     }
 
     fn found(instance: &wgpu::Instance) -> Vec<Self> {
-        let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
+        let wanted = variable(ADAPTER_NAME).unwrap_or_default();
         let mut found: Vec<_> =
             pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
                 .into_iter()
@@ -64,7 +65,8 @@ impl Adapter {
         Self::find_in(&instance(), text, None)
     }
 
-    /// The same among those of the caller's instance, and with a surface of that instance among
+    /// The best adapter of the caller's instance whose name, driver or backend contains `text`;
+    /// with a surface of that instance among
     /// those that can present to it.
     ///
     /// # Errors
@@ -86,7 +88,7 @@ impl Adapter {
                 Some(text) => {
                     format!("none of {count} has {text:?} in its name, driver or backend")
                 }
-                None => "on Vulkan, Metal, DX12 and GL".into(),
+                None => searched(),
             },
         })
     }
@@ -101,7 +103,7 @@ impl Adapter {
         &self.info
     }
 
-    /// Its limits.
+    /// The limits of the adapter.
     pub fn limits(&self) -> wgpu::Limits {
         self.adapter.limits()
     }
@@ -157,8 +159,37 @@ impl Adapter {
     }
 }
 
+/// The variables that narrow the choice, as wgpu knows them.
+const BACKEND: &str = "WGPU_BACKEND";
+const ADAPTER_NAME: &str = "WGPU_ADAPTER_NAME";
+
+/// What the environment says; an empty text says nothing.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.trim().is_empty())
+}
+
+/// Where adapters are looked for, and what narrows it.
+fn searched() -> String {
+    let backend = variable(BACKEND);
+    if let Some(unknown) = backend.as_ref().filter(|text| backends(text).is_empty()) {
+        return format!("{BACKEND} is {unknown:?}, and that is none of vulkan, metal, dx12 and gl");
+    }
+    let set = [(BACKEND, backend), (ADAPTER_NAME, variable(ADAPTER_NAME))];
+    let narrowed = set
+        .map(|(name, text)| text.map(|text| format!(", with {name}={text:?}")).unwrap_or_default());
+    format!("on Vulkan, Metal, DX12 and GL{}", narrowed.concat())
+}
+
+fn backends(text: &str) -> wgpu::Backends {
+    wgpu::Backends::from_comma_list(text)
+}
+
 pub(crate) fn instance() -> wgpu::Instance {
-    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    if variable(BACKEND).is_none() {
+        descriptor.backends = wgpu::Backends::all();
+    }
+    wgpu::Instance::new(descriptor)
 }
 
 pub(crate) fn contains(text: &str, part: &str) -> bool {

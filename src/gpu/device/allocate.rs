@@ -17,7 +17,7 @@ impl<'a> Allocator<'a> {
         Self { context, limits: context.device().limits(), bytes: Cell::new(0) }
     }
 
-    /// Of all buffers that it made.
+    /// The bytes of all buffers that it made.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.get()
     }

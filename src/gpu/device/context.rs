@@ -109,7 +109,7 @@ impl Context {
         &self.inner.device
     }
 
-    /// Its queue.
+    /// The queue of the device.
     pub fn queue(&self) -> &wgpu::Queue {
         &self.inner.queue
     }

@@ -7,16 +7,19 @@ use crate::names::named;
 /// An operation of wgpu that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// A buffer is made; [`Error::OutOfMemory`](crate::Error::OutOfMemory) where there is no memory for it.
+    /// A buffer is made; [`Error::OutOfMemory`](crate::Error::OutOfMemory) where there is no memory
+    /// for it.
     Allocation,
     /// A pipeline is compiled; [`Error::Gpu`](crate::Error::Gpu) where the driver refuses.
     Pipeline,
-    /// Commands are submitted, by the calls that take and return host memory; [`Error::Gpu`](crate::Error::Gpu) where
-    /// wgpu refuses.
+    /// Commands are submitted, by the calls that take and return host memory;
+    /// [`Error::Gpu`](crate::Error::Gpu) where wgpu refuses.
     Submission,
-    /// A buffer is mapped to read it; [`Error::DeviceLost`](crate::Error::DeviceLost) where that is not possible.
+    /// A buffer is mapped to read it; [`Error::DeviceLost`](crate::Error::DeviceLost) where that is
+    /// not possible.
     Map,
-    /// The device is asked how far it is; [`Error::DeviceLost`](crate::Error::DeviceLost) where it is gone.
+    /// The device is asked how far it is; [`Error::DeviceLost`](crate::Error::DeviceLost) where it
+    /// is gone.
     Poll,
 }
 
@@ -35,8 +38,8 @@ named! {
 #[derive(Debug, Default)]
 pub(crate) struct Injections(pub(crate) [AtomicU64; Operation::ALL.len()]);
 
-/// A fault that waits for its operation: [`Context::inject`](crate::Context::inject). It is taken back when this is
-/// dropped.
+/// A fault that waits for its operation: [`Context::inject`](crate::Context::inject). It is taken
+/// back when this is dropped.
 #[derive(Debug)]
 #[must_use = "the fault is taken back when this is dropped"]
 pub struct Injected<'a> {

@@ -65,7 +65,8 @@ impl Context {
         buffer.get_mapped_range_mut(..).map(drop).map_err(|_| Error::DeviceLost { during })
     }
 
-    /// Within a scope: what the driver refuses is reported there.
+    /// Compiles the kernel. It is called within an error scope: what the driver refuses is reported
+    /// there.
     fn create_pipeline(
         &self,
         kernel: &Kernel,

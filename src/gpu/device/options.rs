@@ -25,8 +25,9 @@ pub struct Options {
     pub operations_per_dispatch: u64,
     /// The tier to run; `None` takes the best that the device has. Default `None`.
     pub tier: Option<Tier>,
-    /// The tiles of distances and gradients; `None` takes those that [`Context::autotune`](crate::Context::autotune) has
-    /// found, or the usual ones. Default `None`.
+    /// The tiles of distances and gradients; `None` takes those that
+    /// [`Context::autotune`](crate::Context::autotune) has found, or the usual ones. Default
+    /// `None`.
     pub tiles: Option<Tiles>,
     /// How many invocations share a row where a loss goes through it; `None` takes the usual ones.
     /// Default `None`.

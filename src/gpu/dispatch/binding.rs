@@ -26,7 +26,7 @@ impl From<Vec<Dispatch>> for Surroundings {
 }
 
 impl Surroundings {
-    /// With these outputs, which are handed on before the sizes are set back.
+    /// The surroundings with these outputs, which are handed on before the sizes are set back.
     pub(crate) fn with_outputs(mut self, mut outputs: Vec<Dispatch>) -> Self {
         outputs.append(&mut self.after);
         Self { after: outputs, ..self }

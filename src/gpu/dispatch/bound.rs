@@ -32,11 +32,11 @@ impl Checker {
     pub(crate) fn needed<'a>(
         &self,
         what: &'static str,
-        slice: &Option<wgpu::BufferSlice<'a>>,
+        slice: Option<&wgpu::BufferSlice<'a>>,
         values: usize,
         reason: &'static str,
     ) -> Result<Bound<'a>> {
-        self.bound(what, slice.as_ref().ok_or(Error::Missing { what, reason })?, values)
+        self.bound(what, slice.ok_or(Error::Missing { what, reason })?, values)
     }
 
     /// The range as a binding, of another buffer than the one that is written beside it: wgpu would

@@ -52,14 +52,14 @@ impl Dispatch {
         pass.pop_debug_group();
     }
 
-    /// The same for other workgroups, on the stripe at this offset of the uniforms.
+    /// The dispatch for other workgroups, on the stripe at this offset of the uniforms.
     pub(crate) fn on_stripe(&self, offset: u32, groups: [u32; 3], cost: u64) -> Self {
         Self { offset: Some(offset), groups, cost, ..self.clone() }
     }
 }
 
 impl Kernel {
-    /// A dispatch on these buffers, in the order of the room's bindings.
+    /// A dispatch on these buffers, in the order of the interface's slots.
     pub(crate) fn dispatch(
         &self,
         context: &Context,
@@ -98,8 +98,8 @@ impl Kernel {
         }
     }
 
-    /// As many dispatches as it takes so that none is beyond what the context allows. `subject` is
-    /// the uniform of the first binding, `others` are those after it.
+    /// Splits the workgroups into dispatches of which none is beyond what the context allows.
+    /// `subject` is the uniform of the first binding, `others` are those after it.
     pub(crate) fn dispatches(
         &self,
         context: &Context,

@@ -35,8 +35,8 @@ impl Piece {
             .collect()
     }
 
-    /// As a dispatch. A piece of several is never so large that it has to be folded, which would
-    /// add to it.
+    /// The workgroups of the dispatch. A piece of several is never so large that it has to be
+    /// folded, which would add to it.
     pub(crate) fn groups(&self) -> [u32; 3] {
         match self.size {
             [across, 1] => folded(across),
@@ -47,7 +47,7 @@ impl Piece {
         }
     }
 
-    /// Its part of what all of these workgroups cost.
+    /// The part of the piece in what all workgroups cost.
     pub(crate) fn share(&self, cost: u64, [across, down]: [u32; 2]) -> u64 {
         let count = |across: u32, down: u32| u128::from(across) * u128::from(down);
         (u128::from(cost) * count(self.size[0], self.size[1]) / count(across, down)) as u64

@@ -17,10 +17,10 @@ use crate::gpu::dispatch::patience::Patience;
 
 /// An evaluation, or another result, on its way to the host.
 ///
-/// First submit the encoder that the `read_back` of a [`Plan`](crate::Plan) or of another plan recorded into,
-/// then [`wait`](Self::wait), or await: as a future it polls the device itself whenever it is
-/// polled and asks to be polled again at once, so any executor will do, at the cost of one that is
-/// kept busy: where that matters, poll the device elsewhere and `wait`.
+/// First submit the encoder that the `read_back` of a [`Plan`](crate::Plan) or of another plan
+/// recorded into, then [`wait`](Self::wait), or await: as a future it polls the device itself
+/// whenever it is polled and asks to be polled again at once, so any executor will do, at the cost
+/// of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
 pub struct Pending<T = Evaluation> {
     context: Context,
     staging: wgpu::Buffer,
@@ -66,12 +66,12 @@ pub(crate) enum Field {
     Rows,
     Measures,
     Recall,
-    /// Of an optimiser.
+    /// The steps of an optimiser.
     Progress,
-    /// Of an objective.
+    /// The gradient of an objective.
     Sum,
     TotalLoss,
-    /// Of timings.
+    /// The timestamps of timings.
     Timestamps,
 }
 

@@ -84,9 +84,10 @@ pub trait Record: Recorded {
     /// # Errors
     ///
     /// [`Error::MissingFeature`](crate::Error::MissingFeature) for a device without
-    /// `TIMESTAMP_QUERY`, [`Error::DeviceLimit`](crate::Error::DeviceLimit) for more sections than a
-    /// query set takes, [`Error::Buffer`](crate::Error::Buffer) for a binding of another plan;
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu).
+    /// `TIMESTAMP_QUERY`, [`Error::DeviceLimit`](crate::Error::DeviceLimit) for more sections than
+    /// a query set takes, [`Error::Buffer`](crate::Error::Buffer) for a binding of another
+    /// plan; [`Error::OutOfMemory`](crate::Error::OutOfMemory),
+    /// [`Error::Gpu`](crate::Error::Gpu).
     fn timings(&self, binding: &Binding) -> Result<Timings> {
         Timings::new(&self.program().context, &self.sections(binding)?)
     }

@@ -35,6 +35,8 @@ pub struct Progress {
     pub done: u64,
     /// Operations in all.
     pub total: u64,
+    /// The kernel that comes next, by its file.
+    pub next: Option<&'static str>,
 }
 
 /// What is left of a recording.
@@ -59,9 +61,14 @@ impl<'a, I: Iterator<Item = &'a Dispatch>> Submissions<'a, I> {
         Ok(Self {
             context,
             dispatches: dispatches()?.peekable(),
-            progress: Progress { done: 0, total },
+            progress: Progress { done: 0, total, next: None },
             portion: FIRST,
         })
+    }
+
+    fn progress(&mut self) -> Progress {
+        let next = self.dispatches.peek().map(|dispatch| dispatch.kernel.shader.path);
+        Progress { next, ..self.progress }
     }
 
     /// Submits a portion; `None` for the last one.
@@ -101,7 +108,7 @@ impl Context {
         let patience = Patience::new(self.options().timeout);
         let mut submissions = Submissions::new(self, || program.dispatches(binding))?;
         loop {
-            if watch(submissions.progress).is_break() {
+            if watch(submissions.progress()).is_break() {
                 return Err(Error::Cancelled);
             }
             let Some(submitted) = submissions.submit()? else { break };
@@ -111,7 +118,7 @@ impl Context {
         self.submit_read_back(read_back)?.wait_with(&patience)
     }
 
-    /// The same without blocking: nothing more is submitted when the future is dropped.
+    /// Runs a program without blocking: nothing more is submitted when the future is dropped.
     pub(crate) async fn run_async<T>(
         &self,
         program: &Program,

@@ -13,7 +13,7 @@ pub(crate) struct Uniforms {
 }
 
 impl Uniforms {
-    /// None yet, and so many of this size at least to come.
+    /// An empty list with room for `count` uniforms of this size.
     pub(crate) fn new(context: &Context, size: usize, count: u64) -> Result<Self> {
         let limits = context.device().limits();
         let pitch = (size as u32).next_multiple_of(limits.min_uniform_buffer_offset_alignment);

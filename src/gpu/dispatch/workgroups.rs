@@ -11,14 +11,14 @@ pub(crate) struct Workgroups {
 }
 
 impl Workgroups {
-    /// Of 256 invocations with a value or a few each, of which there are so many.
+    /// Workgroups of 256 invocations with a value or a few each, of `count` values.
     pub(crate) fn for_values(count: u32, cost_per_value: u64) -> Self {
         let most = OPERATIONS_PER_GROUP.max(256 * cost_per_value);
         Self { count: count.div_ceil(256), most, cost: u64::from(count) * cost_per_value }
     }
 
-    /// One for each row of so many values, with loops over them and a reduction or two of 32
-    /// invocations between.
+    /// A workgroup for each row of `width` values, with loops over them and a reduction or two of
+    /// 32 invocations between.
     pub(crate) fn for_rows(count: u32, width: u64, cost_per_value: u64) -> Self {
         let most = OPERATIONS_PER_ROW + OPERATIONS_PER_VALUE.max(cost_per_value) * width;
         Self { count, most, cost: u64::from(count) * width * cost_per_value }
@@ -29,11 +29,13 @@ impl Workgroups {
 /// for each of its invocations.
 pub(crate) const OPERATIONS_PER_GROUP: u64 = 4096;
 
-/// The same of one with a row to itself: its barriers are what takes the time on a software
+/// How many arithmetic operations a workgroup takes the time of that has a row to itself: its
+/// barriers are what takes the time on a software
 /// adapter, some 3 microseconds.
 pub(crate) const OPERATIONS_PER_ROW: u64 = 32_768;
 
-/// The same for every value of the row, which comes from memory and goes back to it.
+/// How many arithmetic operations every value of the row takes the time of, which comes from memory
+/// and goes back to it.
 pub(crate) const OPERATIONS_PER_VALUE: u64 = 64;
 
 /// Workgroups in a dimension of a dispatch.

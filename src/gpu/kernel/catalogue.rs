@@ -12,7 +12,7 @@ use crate::names::every;
 use crate::training::{Optimizer, Rule};
 use crate::wgsl::include::{Shader, shader};
 use crate::wgsl::layout::DIGIT_BITS;
-use crate::wgsl::terms::{Statistics, Terms};
+use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// Every kernel that a plan can have, in every variant, each once.
 pub(crate) fn all() -> Vec<Kernel> {
@@ -40,9 +40,8 @@ pub(crate) fn all() -> Vec<Kernel> {
         all.extend(description.beta().map(finish_beta));
         for &mode in loss.modes() {
             match loss.distance() {
-                Some(distance) => {
-                    all.extend(over_pairs(MatrixKind { mode, distance }, &description.terms()))
-                }
+                Some(distance) => all
+                    .extend(over_pairs(MatrixKind { mode, distance }, &description.terms_kernel())),
                 None => all.extend([pointwise(description)]),
             }
         }
@@ -64,8 +63,8 @@ impl Kernels {
     }
 }
 
-/// Those of a loss on such a matrix.
-pub(crate) fn over_pairs(matrix: MatrixKind, terms: &Terms) -> Vec<Kernel> {
+/// The kernels of a loss on such a matrix.
+pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel> {
     // Rows that are too long for that many chunks take fewer: the same kernel with another
     // constant.
     let portion = terms.walk.usual_portion();
@@ -132,7 +131,7 @@ pub(crate) fn prepare_beta() -> Kernel {
     kernel(Interface::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new())
 }
 
-/// For the modes that have a list, numbered as in its file.
+/// Prepares a list, for the modes that have one, numbered as in the file.
 pub(crate) fn prepare_list(mode: Mode) -> Kernel {
     let kind = match mode {
         Mode::Triplets => 2,
@@ -162,7 +161,7 @@ pub(crate) struct MatrixKind {
 }
 
 impl MatrixKind {
-    /// As `shaders/shared/distance.wgsl` numbers them: a distance, or scores.
+    /// The number that `shaders/shared/distance.wgsl` has for the distance, or for scores.
     fn number(self) -> f64 {
         let is_scores = self.mode == Mode::Scores;
         f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.distance as u32 })
@@ -194,7 +193,7 @@ impl MatrixKind {
 
     pub(crate) fn terms(
         self,
-        terms: &Terms,
+        terms: &TermsKernel,
         entry: &'static str,
         portion: Option<u64>,
         width: RowWidth,
@@ -206,7 +205,7 @@ impl MatrixKind {
         Kernel { entry, ..kernel(Interface::Terms, terms.shader, constants) }
     }
 
-    /// Of scores, and of listed and row-aligned pairs.
+    /// The gradient of scores, or of listed or row-aligned pairs.
     pub(crate) fn gradient(self) -> Kernel {
         match self.mode {
             Mode::Scores => {
@@ -219,7 +218,7 @@ impl MatrixKind {
         }
     }
 
-    /// Of all of a matrix.
+    /// The gradient of all pairs of a matrix, in tiles.
     pub(crate) fn tiled_gradient(self, summation: Summation, tile: Tile) -> Kernel {
         use Summation::{Columns, EarlierRows, Joined, Triangle};
         let mut constants = self.constants();
@@ -230,7 +229,8 @@ impl MatrixKind {
         kernel(Interface::Gradient, shader!("gradient/pairwise.wgsl"), constants)
     }
 
-    /// Of the pairs that anchors have chosen, for these, for the chosen, or joined.
+    /// The gradient of the pairs that anchors have chosen: for the anchors, for the chosen rows, or
+    /// for both at once.
     pub(crate) fn chosen_gradient(self, summation: Summation) -> Kernel {
         let mut constants = self.constants();
         constants.push(("OWN", (summation != Summation::Columns).into()));
@@ -238,18 +238,20 @@ impl MatrixKind {
         kernel(Interface::Gradient, shader!("gradient/chosen.wgsl"), constants)
     }
 
-    /// The same for a loss that is alone, with nothing to come after it.
+    /// The gradient of chosen pairs, scaled in the same kernel. Used when a plan has one loss and
+    /// its points are the raw rows.
     pub(crate) fn finished_chosen_gradient(self, summation: Summation) -> Kernel {
         let shader = shader!("gradient/finished_chosen.wgsl");
         Kernel { interface: Interface::FinishedGradient, shader, ..self.chosen_gradient(summation) }
     }
 
-    /// A tiled one for a loss that is alone in its stripe, with nothing to come after it.
+    /// The gradient of all pairs in tiles, scaled in the same kernel. Used when a plan has one
+    /// loss, one stripe, and points that are the raw rows.
     pub(crate) fn finished_gradient(
         self,
         summation: Summation,
         tile: Tile,
-        terms: &Terms,
+        terms: &TermsKernel,
     ) -> Kernel {
         let mut kernel = self.tiled_gradient(summation, tile);
         let split = terms.statistics == Statistics::Totals;
@@ -265,15 +267,15 @@ impl MatrixKind {
 /// Which pairs of a stripe a gradient sums up, and for which of their rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Summation {
-    /// All, for the stripe's rows.
+    /// All pairs, for the stripe's rows.
     Rows,
-    /// All, for their columns.
+    /// All pairs, for their columns.
     Columns,
-    /// All of a whole batch, for rows and columns at once.
+    /// All pairs of a whole batch, for rows and columns at once.
     Joined,
-    /// Those with columns up to the stripe's own end, for the stripe's rows.
+    /// The pairs with columns up to the stripe's own end, for the stripe's rows.
     Triangle,
-    /// Those with the rows before the stripe, for these.
+    /// The pairs with the rows before the stripe, for these rows.
     EarlierRows,
 }
 
@@ -289,14 +291,14 @@ pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {
     } else {
         vec![("TRUTH", f64::from(loss.truth() as u32))]
     };
-    kernel(Interface::Pointwise, loss.terms().shader, constants)
+    kernel(Interface::Pointwise, loss.terms_kernel().shader, constants)
 }
 
 /// Adds up the rows of a loss; the `last` loss also takes the faults over.
 pub(crate) fn totals(loss: &Loss, last: bool) -> Kernel {
     let constants = vec![
         ("REDUCTION", f64::from(loss.reduction() as u32)),
-        ("SPLIT_MEAN", (loss.description().terms().statistics == Statistics::Totals).into()),
+        ("SPLIT_MEAN", (loss.description().terms_kernel().statistics == Statistics::Totals).into()),
         ("LAST", last.into()),
     ];
     kernel(Interface::FinishTotals, shader!("finish/totals.wgsl"), constants)

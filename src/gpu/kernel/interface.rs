@@ -19,8 +19,8 @@ pub(crate) enum Slot {
     Write(&'static str),
 }
 
-/// What the kernels of a folder of `shaders/`, or of one file there, are bound to: they have the same
-/// bind group layout, in group 0.
+/// What the kernels of a folder of `shaders/`, or of one file there, are bound to: they have the
+/// same bind group layout, in group 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Interface {
     PrepareSizes,

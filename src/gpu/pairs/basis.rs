@@ -12,7 +12,7 @@ use crate::gpu::kernel::catalogue::{MatrixKind, Summation};
 use crate::gpu::pairs::matrix::Matrix;
 use crate::gpu::pairs::sizes;
 use crate::loss::Distance;
-use crate::wgsl::terms::{Statistics, Terms};
+use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// Inputs of one shape, and a stripe of their distances.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Basis {
     /// Whether the gradients of a loss that is alone on it can be finished where they are summed
     /// up: one stripe of tiles is the whole matrix, a dispatch sums up all of a row, and the
     /// points are the rows themselves. Those of chosen pairs wait for all stripes anyway.
-    pub(crate) fn finishes_at_once(&self, terms: &Terms) -> bool {
+    pub(crate) fn finishes_at_once(&self, terms: &TermsKernel) -> bool {
         let most = if terms.chooses {
             ANCHORS_PER_DISPATCH
         } else {
@@ -92,7 +92,7 @@ impl Basis {
     }
 
     /// How the gradient by rows of a loss with such terms is summed up.
-    pub(crate) fn summation(&self, terms: &Terms) -> Summation {
+    pub(crate) fn summation(&self, terms: &TermsKernel) -> Summation {
         match (self.shape.mode(), terms.statistics) {
             (Mode::Batch, Statistics::Ends) => Summation::Triangle,
             (Mode::Batch, _) if terms.chooses => Summation::Joined,

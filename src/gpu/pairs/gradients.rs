@@ -27,11 +27,12 @@ pub(crate) const CHOSEN_TILE: [u64; 2] = [8, 128];
 /// Roughly how many arithmetic operations it takes the time of to look at an anchor there.
 pub(crate) const OPERATIONS_PER_ANCHOR: u64 = 64;
 
-/// The same to add what a pair gives to a dimension.
+/// Roughly how many arithmetic operations it takes the time of to add what a pair gives to a
+/// dimension.
 pub(crate) const OPERATIONS_PER_CHOICE: u64 = 64;
 
 impl<'a> LossPasses<'a> {
-    /// By rows, and where the columns have a share of their own by columns.
+    /// The gradient by rows, and by columns where these have a share of their own.
     pub(crate) fn gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let Matrix { queries, unused, list, .. } = &self.basis.matrix;
         let Buffers { coefficients, transposed, gradient, gradient_references, .. } =
@@ -89,7 +90,8 @@ impl<'a> LossPasses<'a> {
         Ok(all)
     }
 
-    /// For anchors and what they have chosen at once, or where the references are rows of their own
+    /// The gradient of chosen pairs, for anchors and what they have chosen at once, or where the
+    /// references are rows of their own
     /// for each.
     fn chosen_gradients(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let Matrix { queries, .. } = &self.basis.matrix;
@@ -112,7 +114,7 @@ impl<'a> LossPasses<'a> {
         Ok(all)
     }
 
-    /// For so many rows, after the last stripe.
+    /// The gradient of chosen pairs for so many rows, after the last stripe.
     fn chosen_gradient(
         &self,
         sweeps: &Sweeps,
@@ -190,7 +192,7 @@ impl<'a> LossPasses<'a> {
         Ok(all)
     }
 
-    /// Every value of it a sum of so many.
+    /// Sums `summands` pairs into every value of the gradient, in tiles.
     fn gradient(
         &self,
         sweeps: &Sweeps,
@@ -217,7 +219,7 @@ impl<'a> LossPasses<'a> {
         self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
     }
 
-    /// With a kernel that scales what it sums up.
+    /// The sweep of a kernel that scales what it sums up.
     fn finished_gradient(
         &self,
         sweeps: &Sweeps,

@@ -5,13 +5,13 @@ use crate::gpu::cut::loops::{portions_of, positives_per_dispatch};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps};
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// What one loss does on each stripe, and after them.
 pub(crate) struct LossPasses<'a> {
     pub basis: &'a Basis,
     pub part: &'a PlannedLoss,
-    pub terms: Terms,
+    pub terms: TermsKernel,
     /// Positives of a row that a dispatch takes, where it cannot take any number.
     pub portion: Option<u64>,
     /// Whether its gradients are finished where they are summed up.
@@ -20,7 +20,7 @@ pub(crate) struct LossPasses<'a> {
 
 impl<'a> LossPasses<'a> {
     pub(crate) fn new(basis: &'a Basis, part: &'a PlannedLoss) -> Result<Self> {
-        let terms = part.loss.description().terms();
+        let terms = part.loss.description().terms_kernel();
         let portion =
             positives_per_dispatch(terms.shader, &terms.walk, &basis.shape, basis.row_width)?;
         Ok(Self { basis, part, terms, portion, at_once: false })

@@ -41,7 +41,7 @@ pub(crate) struct Matrix {
     pub state: wgpu::Buffer,
     /// Stands where a kernel has a binding that is not used: bindings cannot be empty.
     pub unused: wgpu::Buffer,
-    /// Of all these buffers.
+    /// The bytes of all these buffers.
     pub bytes: u64,
 }
 
@@ -65,7 +65,7 @@ impl Matrix {
         })
     }
 
-    /// That of a pointwise loss, which reads the caller's values as they are: no rows and no
+    /// The matrix of a pointwise loss, which reads the caller's values as they are: no rows and no
     /// distances.
     pub(crate) fn pointwise(context: &Context) -> Result<Self> {
         let allocator = Allocator::new(context);

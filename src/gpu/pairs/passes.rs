@@ -23,7 +23,7 @@ pub(crate) fn dispatches_of(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<
 /// Every pass over every stripe, then the finish.
 pub(crate) fn dispatches(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dispatch>> {
     match parts {
-        [part] if basis.finishes_at_once(&part.loss.description().terms()) => {
+        [part] if basis.finishes_at_once(&part.loss.description().terms_kernel()) => {
             dispatches_at_once(basis, part)
         }
         _ => dispatches_by_passes(basis, parts),

@@ -10,7 +10,7 @@ use crate::gpu::kernel::catalogue::Summation;
 use crate::gpu::pairs::basis::Basis;
 use crate::loss::{Loss, SEED};
 use crate::wgsl::layout;
-use crate::wgsl::terms::{Statistics, Terms};
+use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// A loss with its buffers.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl PlannedLoss {
 
     /// Replaces the seed of a loss that draws.
     pub(crate) fn set_seed(&self, queue: &wgpu::Queue, seed: u32) -> Result<()> {
-        let parameters = self.loss.description().terms().parameters;
+        let parameters = self.loss.description().terms_kernel().parameters;
         let Some(place) = parameters.iter().position(|&(name, _)| name == SEED) else {
             let (what, reason) = ("a seed".into(), "it draws nothing".into());
             return Err(Error::Unsupported { loss: self.loss.name(), what, reason });
@@ -47,7 +47,7 @@ impl PlannedLoss {
 /// What a terms kernel writes for the gradient.
 #[derive(Debug)]
 pub(crate) enum Coefficients {
-    /// Those of a stripe, which losses that share a basis take turns with.
+    /// The coefficients of a stripe, which losses that share a basis take turns with.
     Stripe(wgpu::Buffer),
     /// What each anchor has chosen.
     Choices(wgpu::Buffer),
@@ -75,9 +75,9 @@ pub(crate) struct Buffers {
     pub parameters: wgpu::Buffer,
     /// The `Summands` of the totals, with what the gradients are multiplied with.
     pub summands: wgpu::Buffer,
-    /// With respect to the first set.
+    /// The gradient with respect to the first set.
     pub gradient: wgpu::Buffer,
-    /// With respect to the second set, unless it is fixed.
+    /// The gradient with respect to the second set, unless it is fixed.
     pub gradient_references: Option<wgpu::Buffer>,
     /// What batch mode adds to the gradient by columns, where the coefficients are not symmetric
     /// and are not joined.
@@ -88,7 +88,7 @@ pub(crate) struct Buffers {
     pub totals: wgpu::Buffer,
     pub beta: wgpu::Buffer,
     pub gradient_beta: Option<wgpu::Buffer>,
-    /// Of all these buffers but the shared one.
+    /// The bytes of all these buffers but the shared one.
     pub bytes: u64,
 }
 
@@ -104,7 +104,7 @@ impl Buffers {
     ) -> Result<Self> {
         let Basis { context, shape, stripes, .. } = basis;
         let allocator = Allocator::new(context);
-        let terms = loss.description().terms();
+        let terms = loss.description().terms_kernel();
         let is_by_rows = basis.summation(&terms) == Summation::Rows;
         let has_transposed = shape.mode() == Mode::Batch && !terms.symmetric && is_by_rows;
         let gradient =
@@ -164,7 +164,7 @@ impl Buffers {
 
 /// The uniform of the parameters, padded to whole vectors. The seed among them may be written
 /// again.
-pub(crate) fn parameters(context: &Context, terms: &Terms) -> Result<wgpu::Buffer> {
+pub(crate) fn parameters(context: &Context, terms: &TermsKernel) -> Result<wgpu::Buffer> {
     let mut words: Vec<u32> = terms.parameters.iter().map(|&(_, word)| word).collect();
     words.resize(words.len().next_multiple_of(4).max(4), 0);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;

@@ -1,6 +1,7 @@
 //! The plan of a pointwise loss: one kernel over the caller's values, then finish. No matrix, no
 //! stripes.
 
+use crate::data::input::Input;
 use crate::error::Result;
 use crate::gpu::cut::values::{WIDTH, cut};
 use crate::gpu::dispatch::Dispatch;
@@ -54,15 +55,19 @@ pub(crate) fn bind(
     let check = Checker::new(context);
     let cut = cut(loss, shape);
     let count = shape.queries() * shape.dimensions();
-    let values = check.bound("embeddings", &inputs.embeddings, count)?;
+    let values =
+        check.needed("embeddings", inputs.get(Input::Embeddings), count, "every mode has them")?;
     let truth = match loss.truth() {
         Truth::Nothing => Bound::all(&matrix.unused),
         Truth::Targets | Truth::Signs => {
-            check.needed("targets", &inputs.targets, count, "every value has one")?
+            check.needed("targets", inputs.get(Input::Targets), count, "every value has one")?
         }
-        Truth::Labels => {
-            check.needed("labels", &inputs.labels, shape.queries(), "every row has one")?
-        }
+        Truth::Labels => check.needed(
+            "labels",
+            inputs.get(Input::Labels),
+            shape.queries(),
+            "every row has one",
+        )?,
     };
     let bound = [
         Bound::all(&buffers.parameters),

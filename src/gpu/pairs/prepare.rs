@@ -1,5 +1,6 @@
 //! The dispatches that check and prepare the caller's inputs, and those that set the sizes.
 
+use crate::data::input::Input;
 use crate::data::shape::Mode;
 use crate::error::Result;
 use crate::gpu::device::allocate::{filled, uniform};
@@ -9,7 +10,7 @@ use crate::gpu::dispatch::bound::{Bound, Checker};
 use crate::gpu::dispatch::workgroups::{Workgroups, folded};
 use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
-use crate::gpu::pairs::inputs::Inputs;
+use crate::gpu::pairs::inputs::{Count, Inputs};
 use crate::gpu::pairs::list::List;
 use crate::gpu::pairs::matrix::Set;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
@@ -61,9 +62,15 @@ pub(crate) fn prepare_pairs(
     let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
     let check = Checker::new(context);
 
-    let raw = check.bound("embeddings", &inputs.embeddings, n * d)?;
+    let raw =
+        check.needed("embeddings", inputs.get(Input::Embeddings), n * d, "every mode has them")?;
     let labels = match shape.is_labelled() {
-        true => Some(check.needed("labels", &inputs.labels, n, "every row of the mode has one")?),
+        true => Some(check.needed(
+            "labels",
+            inputs.get(Input::Labels),
+            n,
+            "every row of the mode has one",
+        )?),
         false => None,
     };
     let classes = match shape.mode() {
@@ -76,11 +83,16 @@ pub(crate) fn prepare_pairs(
 
     if let Some(set) = &matrix.references {
         let reason = "the plan was made for a shape with references";
-        let raw = check.needed("references", &inputs.references, m * d, reason)?;
+        let raw = check.needed("references", inputs.get(Input::References), m * d, reason)?;
         let labels = match shape.mode() {
             Mode::Reference => {
                 let reason = "references have labels of their own";
-                Some(check.needed("reference labels", &inputs.reference_labels, m, reason)?)
+                Some(check.needed(
+                    "reference labels",
+                    inputs.get(Input::ReferenceLabels),
+                    m,
+                    reason,
+                )?)
             }
             _ => None,
         };
@@ -156,7 +168,7 @@ pub(crate) fn prepare_beta(
         }
         _ => {
             let reason = "the plan was made for a shape with betas";
-            Checker::new(context).needed("beta", &inputs.beta, betas, reason)?
+            Checker::new(context).needed("beta", inputs.get(Input::Beta), betas, reason)?
         }
     };
     let bound = [raw, Bound::all(beta), Bound::all(&basis.matrix.state)];
@@ -182,14 +194,22 @@ fn prepare_list(
     let triplets = || {
         check.needed(
             "triplets",
-            &inputs.triplets,
+            inputs.get(Input::Triplets),
             3 * count,
             "the plan was made for listed triplets",
         )
     };
-    let pairs =
-        || check.needed("pairs", &inputs.pairs, 2 * count, "the plan was made for listed pairs");
-    let same = || check.needed("same", &inputs.same, count, "every pair is the same or different");
+    let pairs = || {
+        check.needed(
+            "pairs",
+            inputs.get(Input::Pairs),
+            2 * count,
+            "the plan was made for listed pairs",
+        )
+    };
+    let same = || {
+        check.needed("same", inputs.get(Input::Same), count, "every pair is the same or different")
+    };
     // What a kind does not use is bound to what it does.
     let (entries, same) = match shape.mode() {
         Mode::Triplets => (triplets()?, triplets()?),
@@ -221,9 +241,14 @@ pub(crate) fn sized(basis: &Basis, inputs: &Inputs<'_>) -> Result<Surroundings> 
     let mode = basis.shape.mode();
     // In the modes of one set the references are the queries, and each row of two aligned sets is a
     // pair.
-    let references = if has_as_many_references(mode) { inputs.rows } else { inputs.reference_rows };
-    let listed = if mode == Mode::PairRows { inputs.rows } else { inputs.listed };
-    let numbers = [("rows", inputs.rows), ("reference rows", references), ("listed", listed)];
+    let rows = inputs.count(Count::Rows).copied();
+    let references = if has_as_many_references(mode) {
+        rows
+    } else {
+        inputs.count(Count::ReferenceRows).copied()
+    };
+    let listed = if mode == Mode::PairRows { rows } else { inputs.count(Count::Listed).copied() };
+    let numbers = [("rows", rows), ("reference rows", references), ("listed", listed)];
     if numbers.iter().all(|(_, number)| number.is_none()) {
         return Ok(Surroundings::default());
     }

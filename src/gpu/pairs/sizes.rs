@@ -1,6 +1,6 @@
 //! How many of the planned rows a recording has, from numbers in buffers of the caller's.
 
-use crate::data::shape::{Mode, Shape};
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::device::allocate::filled;
 use crate::gpu::device::context::Context;
@@ -18,16 +18,6 @@ pub(crate) fn buffer(context: &Context, shape: &Shape) -> Result<wgpu::Buffer> {
 
 pub(crate) fn planned(shape: &Shape) -> [u32; 4] {
     [shape.queries() as u32, shape.references() as u32, shape.listed() as u32, 0]
-}
-
-/// Whether a shape of this mode has this number of its own.
-pub(crate) fn takes(mode: Mode, what: &'static str) -> bool {
-    match what {
-        "rows" => true,
-        "reference rows" => mode == Mode::Reference,
-        "listed" => matches!(mode, Mode::PairIndices | Mode::Triplets),
-        _ => false,
-    }
 }
 
 /// The shape with the sizes that a recording had, if they are within the planned ones.

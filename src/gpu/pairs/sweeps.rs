@@ -13,7 +13,7 @@ use crate::gpu::pairs::list::List;
 use crate::gpu::pairs::matrix::Matrix;
 use crate::wgsl::layout::{BLOCK, Stripe};
 
-/// Of `shaders/distance/listed.wgsl`.
+/// Pairs that a workgroup of `shaders/distance/listed.wgsl` computes.
 pub(crate) const PAIRS_PER_GROUP: u64 = 16;
 
 /// Roughly how many arithmetic operations sorting a place by one digit takes, and the time of how
@@ -45,13 +45,14 @@ pub(crate) enum Grid {
     Rows,
     /// One for every 256 values, this many a row.
     Values(u32),
-    /// So many, whatever rows the stripe has.
+    /// A fixed number of workgroups, whatever rows the stripe has.
     Fixed(u32),
     /// One for every tile of so many rows, this many across.
     Tiles { across: u32, height: u32 },
-    /// So many across and down, whatever rows the stripe has.
+    /// A fixed number of workgroups across and down, whatever rows the stripe has.
     FixedTiles([u32; 2]),
-    /// So many across and down, once, with the stripe that ends at this row: the last one.
+    /// A fixed number of workgroups across and down, once, with the stripe that ends at this row:
+    /// the last one.
     Once { extent: [u32; 2], end: u32 },
     /// One for every tile of so many of the columns before the stripe, this many across.
     Earlier { across: u32, height: u32 },
@@ -81,7 +82,7 @@ impl Grid {
 /// Collects the dispatches over the stripes of a plan.
 pub(crate) struct Sweeps<'a> {
     basis: &'a Basis,
-    /// So far.
+    /// The dispatches so far.
     pub dispatches: Vec<Dispatch>,
 }
 
@@ -173,7 +174,7 @@ impl<'a> Sweeps<'a> {
         self.sweep_with(label, kernel, buffers, &[], load)
     }
 
-    /// The same with other bindings after the sizes.
+    /// A sweep of a kernel that has other bindings after the sizes.
     pub(crate) fn sweep_with(
         &self,
         label: &'static str,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::data::input::Input;
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::tiles::{Tile, Tiles};
@@ -72,8 +73,9 @@ impl Context {
         })?;
         let mut inputs = Inputs::new(&rows, &labels);
         if shape.has_references() {
-            inputs.references = Some(references.slice(..));
-            inputs.reference_labels = Some(labels.slice(..));
+            inputs = inputs
+                .with(Input::References, references.slice(..))
+                .with(Input::ReferenceLabels, labels.slice(..));
         }
         let mut times = Vec::new();
         for (tile, plan) in plans {

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
-use crate::data::objective::{ObjectiveEvaluation, SetInputs, Weighted, check_batches};
+use crate::data::input::{InputSet, Numbers};
+use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
 use crate::error::Result;
 use crate::gpu::device::allocate::filled;
 use crate::gpu::device::context::Context;
@@ -61,8 +62,8 @@ impl Context {
         self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
     }
 
-    /// The same without blocking: await it. See [`Pending`](crate::Pending) for who polls the device. When the
-    /// future is dropped nothing more is submitted.
+    /// The same without blocking: await it. See [`Pending`](crate::Pending) for who polls the
+    /// device. When the future is dropped nothing more is submitted.
     ///
     /// # Errors
     ///
@@ -103,7 +104,8 @@ impl Context {
     /// # Errors
     ///
     /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs;
-    /// those of [`Batch::check`], [`Context::plan_objective`] and [`Pending::wait`](crate::Pending::wait).
+    /// those of [`Batch::check`], [`Context::plan_objective`] and
+    /// [`Pending::wait`](crate::Pending::wait).
     pub fn evaluate_objective(
         &self,
         objective: &[Weighted<Batch<'_>>],
@@ -143,7 +145,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// Those of [`Retrieval::check`], [`Context::plan_measures`] and [`Pending::wait`](crate::Pending::wait).
+    /// Those of [`Retrieval::check`], [`Context::plan_measures`] and
+    /// [`Pending::wait`](crate::Pending::wait).
     pub fn measure(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
         self.measure_with(retrieval, batch, go_on)
     }
@@ -180,8 +183,8 @@ impl Context {
     fn bound(&self, loss: &Loss, batch: &Batch<'_>) -> Result<(Plan, Binding)> {
         batch.check(loss)?;
         let plan = self.plan(loss, *batch.shape())?;
-        let uploaded = Uploaded::new(self, &SetInputs::of(batch))?;
-        let binding = plan.bind(&uploaded.inputs())?;
+        let uploaded = upload(self, batch.inputs())?;
+        let binding = plan.bind(&Inputs::of(&uploaded))?;
         Ok((plan, binding))
     }
 
@@ -192,9 +195,8 @@ impl Context {
         let sets = check_batches(objective)?;
         let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
         let plan = self.plan_objective(&shapes)?;
-        let uploaded: Vec<_> =
-            sets.iter().map(|set| Uploaded::new(self, set)).collect::<Result<_>>()?;
-        let inputs: Vec<_> = uploaded.iter().map(Uploaded::inputs).collect();
+        let uploaded: Vec<_> = sets.iter().map(|set| upload(self, set)).collect::<Result<_>>()?;
+        let inputs: Vec<_> = uploaded.iter().map(Inputs::of).collect();
         let binding = plan.bind(&inputs)?;
         Ok((plan, binding))
     }
@@ -206,8 +208,8 @@ impl Context {
     ) -> Result<(MeasurePlan, Binding)> {
         retrieval.check(batch.shape())?;
         let plan = self.plan_measures(retrieval, *batch.shape())?;
-        let uploaded = Uploaded::new(self, &SetInputs::of(batch))?;
-        let binding = plan.bind(&uploaded.inputs())?;
+        let uploaded = upload(self, batch.inputs())?;
+        let binding = plan.bind(&Inputs::of(&uploaded))?;
         Ok((plan, binding))
     }
 }
@@ -217,58 +219,11 @@ pub(crate) fn go_on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// The inputs of a set in buffers of the GPU: what it has not stays `None`.
-pub(crate) struct Uploaded {
-    embeddings: wgpu::Buffer,
-    labels: Option<wgpu::Buffer>,
-    references: Option<wgpu::Buffer>,
-    reference_labels: Option<wgpu::Buffer>,
-    beta: Option<wgpu::Buffer>,
-    pairs: Option<wgpu::Buffer>,
-    same: Option<wgpu::Buffer>,
-    triplets: Option<wgpu::Buffer>,
-    targets: Option<wgpu::Buffer>,
-}
-
-impl Uploaded {
-    fn new(context: &Context, set: &SetInputs<'_>) -> Result<Self> {
-        scoped(context.device(), "uploading inputs", || Self::filled(context, set))
-    }
-
-    fn filled(context: &Context, set: &SetInputs<'_>) -> Result<Self> {
-        let upload = |bytes: &[u8]| {
-            filled(context, "metric-learning input", bytes, wgpu::BufferUsages::STORAGE)
-        };
-        let optional =
-            |bytes: &[u8]| if bytes.is_empty() { Ok(None) } else { upload(bytes).map(Some) };
-        Ok(Self {
-            embeddings: upload(bytemuck::cast_slice(set.embeddings))?,
-            labels: optional(bytemuck::cast_slice(set.labels))?,
-            references: optional(bytemuck::cast_slice(set.references))?,
-            reference_labels: optional(bytemuck::cast_slice(set.reference_labels))?,
-            beta: optional(bytemuck::cast_slice(set.beta))?,
-            pairs: optional(bytemuck::cast_slice(set.pairs))?,
-            same: optional(bytemuck::cast_slice(set.same))?,
-            triplets: optional(bytemuck::cast_slice(set.triplets))?,
-            targets: optional(bytemuck::cast_slice(set.targets))?,
+/// Fills a buffer of the GPU with the numbers of each input.
+fn upload(context: &Context, inputs: &InputSet<Numbers<'_>>) -> Result<InputSet<wgpu::Buffer>> {
+    scoped(context.device(), "uploading inputs", || {
+        inputs.try_map(|_, numbers| {
+            filled(context, "metric-learning input", numbers.bytes(), wgpu::BufferUsages::STORAGE)
         })
-    }
-
-    fn inputs(&self) -> Inputs<'_> {
-        fn slice(buffer: &Option<wgpu::Buffer>) -> Option<wgpu::BufferSlice<'_>> {
-            buffer.as_ref().map(|buffer| buffer.slice(..))
-        }
-        Inputs {
-            embeddings: self.embeddings.slice(..),
-            labels: slice(&self.labels),
-            references: slice(&self.references),
-            reference_labels: slice(&self.reference_labels),
-            beta: slice(&self.beta),
-            pairs: slice(&self.pairs),
-            same: slice(&self.same),
-            triplets: slice(&self.triplets),
-            targets: slice(&self.targets),
-            ..Inputs::unlabelled(&self.embeddings)
-        }
-    }
+    })
 }

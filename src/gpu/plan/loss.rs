@@ -1,5 +1,6 @@
 //! Everything that evaluating one loss on inputs of one shape needs, made once.
 
+use crate::data::input::Input;
 use crate::data::shape::{Mode, Shape};
 use crate::error::Result;
 use crate::gpu::cut::row_width::RowWidth;
@@ -15,11 +16,11 @@ use crate::gpu::dispatch::record::{Record, recorded};
 use crate::gpu::dispatch::trace::{TraceName, span};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
+use crate::gpu::pairs::outputs;
 use crate::gpu::pairs::outputs::{Handover, Outputs};
 use crate::gpu::pairs::passes::dispatches_of;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::prepare;
-use crate::gpu::pairs::{inputs, outputs};
 use crate::loss::Loss;
 
 /// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
@@ -30,9 +31,9 @@ use crate::loss::Loss;
 ///
 /// Faults in the inputs (a number that is not finite, a label that chooses nothing) and results
 /// beyond f32 are found on the GPU. Only [`read_back`](Plan::read_back) tells of them, as an
-/// [`Error`](crate::Error); the output buffers hold anything then. An application that leaves its results on the
-/// GPU can read back now and then, or hand its own buffers over, which are not written in that case
-/// ([`Outputs`](crate::Outputs)).
+/// [`Error`](crate::Error); the output buffers hold anything then. An application that leaves its
+/// results on the GPU can read back now and then, or hand its own buffers over, which are not
+/// written in that case ([`Outputs`](crate::Outputs)).
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) program: Program,
@@ -48,7 +49,7 @@ impl Plan {
         let name = TraceName::new([&loss], shape);
         let _span = span!("plan", &name);
         context.planning(|| {
-            let kept = Kept::for_terms(&loss.description().terms());
+            let kept = Kept::for_terms(&loss.description().terms_kernel());
             let basis = Basis::new(context, shape, loss.distance(), loss.normalize(), kept)?;
             let parts = [PlannedLoss::new(&basis, loss, 1.0, &[])?];
             let program = Program::new(context, name, dispatches_of(&basis, &parts)?);
@@ -60,10 +61,11 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned or of the wrong usage,
-    /// [`Error::Missing`](crate::Error::Missing) for an input that the shape or the loss asks for,
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for targets or labels that the loss does not take and
-    /// [`Error::NotTaken`](crate::Error::NotTaken) for any other input that it does not, [`Error::Gpu`](crate::Error::Gpu) for a buffer
+    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned or of the
+    /// wrong usage, [`Error::Missing`](crate::Error::Missing) for an input that the shape or
+    /// the loss asks for, [`Error::Unsupported`](crate::Error::Unsupported) for targets or
+    /// labels that the loss does not take and [`Error::NotTaken`](crate::Error::NotTaken) for
+    /// any other input that it does not, [`Error::Gpu`](crate::Error::Gpu) for a buffer
     /// that wgpu refuses, for instance of another device.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         self.bind_with(inputs, &Outputs::default())
@@ -73,12 +75,14 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Those of [`Plan::bind`]; [`Error::Buffer`](crate::Error::Buffer) for an output of a gradient that the plan does
-    /// not have, or that overlaps an input, another output or the plan's own gradient.
+    /// Those of [`Plan::bind`]; [`Error::Buffer`](crate::Error::Buffer) for an output of a gradient
+    /// that the plan does not have, or that overlaps an input, another output or the plan's own
+    /// gradient.
     pub fn bind_with(&self, inputs: &Inputs<'_>, outputs: &Outputs<'_>) -> Result<Binding> {
         let mode = self.basis.shape.mode();
-        self.loss().check_truth(mode, inputs.targets.is_some(), inputs.labels.is_some())?;
-        inputs::check_taken(inputs, |what| inputs::loss_takes(self.loss(), self.shape(), what))?;
+        let has = |input| inputs.get(input).is_some();
+        self.loss().check_truth(mode, has(Input::Targets), has(Input::Labels))?;
+        inputs.check_taken(&[mode], |input| self.loss().takes(self.shape(), input))?;
         outputs::check_apart(std::slice::from_ref(inputs), std::slice::from_ref(outputs))?;
         self.program.bind(|| {
             let surroundings = prepare::surroundings(&self.basis, &self.parts, inputs)?;
@@ -101,8 +105,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for a loss that draws nothing; [`Error::Gpu`](crate::Error::Gpu),
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a loss that draws nothing;
+    /// [`Error::Gpu`](crate::Error::Gpu), [`Error::OutOfMemory`](crate::Error::OutOfMemory).
     pub fn set_seed(&self, seed: u32) -> Result<()> {
         let context = self.context();
         scoped(context.device(), "setting the seed", || self.part().set_seed(context.queue(), seed))
@@ -113,7 +117,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu), [`Error::DeviceLimit`](crate::Error::DeviceLimit).
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu),
+    /// [`Error::DeviceLimit`](crate::Error::DeviceLimit).
     pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending> {
         let mut sources = Sources::default();
         sources.of_loss(&self.basis, self.part(), true);
@@ -182,8 +187,10 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// Those of [`Loss::check`] and [`Shape::check`]; [`Error::Workspace`](crate::Error::Workspace) where the budget does
-    /// not hold one row; [`Error::DeviceLimit`](crate::Error::DeviceLimit), [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu).
+    /// Those of [`Loss::check`] and [`Shape::check`]; [`Error::Workspace`](crate::Error::Workspace)
+    /// where the budget does not hold one row;
+    /// [`Error::DeviceLimit`](crate::Error::DeviceLimit),
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu).
     pub fn plan(&self, loss: impl Into<Loss>, shape: Shape) -> Result<Plan> {
         Plan::new(self, loss.into(), shape)
     }

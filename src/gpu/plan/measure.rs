@@ -17,8 +17,8 @@ use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::pairs::prepare;
+use crate::gpu::pairs::sizes;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweeps};
-use crate::gpu::pairs::{inputs, sizes};
 use crate::measures::{Measures, RANKING, Retrieval};
 use crate::wgsl::include::shader;
 use crate::wgsl::layout;
@@ -43,7 +43,7 @@ pub(crate) struct Buffers {
     recall_at: wgpu::Buffer,
     recall: wgpu::Buffer,
     measures: wgpu::Buffer,
-    /// Of the three that kernels write.
+    /// The bytes of the three that kernels write.
     bytes: u64,
 }
 
@@ -73,7 +73,8 @@ impl MeasurePlan {
     ///
     /// Those of [`Plan::bind`](crate::Plan::bind).
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
-        inputs::check_taken(inputs, |what| inputs::takes(&self.basis.shape, what))?;
+        let shape = self.shape();
+        inputs.check_taken(&[shape.mode()], |input| shape.takes(input))?;
         self.program.bind(|| {
             let mut surroundings = prepare::sized(&self.basis, inputs)?;
             surroundings.before.extend(prepare::prepare_pairs(&self.basis, inputs, false)?);
@@ -136,7 +137,7 @@ impl Buffers {
         })
     }
 
-    /// For each stripe of rows: distance, ranks; after them: totals.
+    /// The dispatches: for each stripe of rows distance and ranks, after them the totals.
     fn dispatches(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Dispatch>> {
         let shader = shader!("measures/ranks.wgsl");
         let portion = positives_per_dispatch(shader, &RANKING, &basis.shape, RowWidth::Wide)?;

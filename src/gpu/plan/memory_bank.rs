@@ -1,5 +1,6 @@
 //! Cross-batch memory: embeddings of earlier batches as references.
 
+use crate::data::input::Input;
 use crate::data::shape::{Shape, countable};
 use crate::error::{Error, Result};
 use crate::gpu::device::allocate::Allocator;
@@ -13,8 +14,8 @@ use crate::gpu::pairs::inputs::Inputs;
 /// [`enqueue`](Self::enqueue) a batch after its loss has been recorded, so that no row meets
 /// itself; nothing is read back. While the bank is filling, [`shape`](Self::shape) grows with it
 /// and needs a plan of its own each time; once it is full, one plan and one binding serve for ever.
-/// A caller who keeps [`len`](Self::len) in a buffer may bind it as [`Inputs::reference_rows`] to
-/// one plan for all of the bank.
+/// A caller who keeps [`len`](Self::len) in a buffer may bind it as
+/// [`Count::ReferenceRows`](crate::Count::ReferenceRows) to one plan for all of the bank.
 ///
 /// Source: Wang, Zhang, Huang and Scott, "Cross-Batch Memory for Embedding Learning", CVPR 2020.
 #[derive(Debug)]
@@ -134,11 +135,9 @@ impl MemoryBank {
         embeddings: &'a wgpu::Buffer,
         labels: &'a wgpu::Buffer,
     ) -> Inputs<'a> {
-        Inputs {
-            references: Some(self.embeddings.slice(..)),
-            reference_labels: Some(self.labels.slice(..)),
-            ..Inputs::new(embeddings, labels)
-        }
+        Inputs::new(embeddings, labels)
+            .with(Input::References, self.embeddings.slice(..))
+            .with(Input::ReferenceLabels, self.labels.slice(..))
     }
 
     /// The embeddings, `capacity` x D, of which the first [`len`](Self::len) rows are filled; the

@@ -1,5 +1,6 @@
 //! Everything that evaluating a weighted sum of losses needs, made once.
 
+use crate::data::input::Input;
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check};
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
@@ -18,11 +19,11 @@ use crate::gpu::dispatch::workgroups::Workgroups;
 use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::inputs::Inputs;
+use crate::gpu::pairs::outputs;
 use crate::gpu::pairs::outputs::{Handover, Outputs};
 use crate::gpu::pairs::passes::dispatches_of;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::prepare;
-use crate::gpu::pairs::{inputs, outputs};
 use crate::loss::Loss;
 use crate::wgsl::layout::Accumulate;
 
@@ -170,8 +171,9 @@ impl ObjectivePlan {
         self.check_truths(inputs)?;
         for (set, inputs) in inputs.iter().enumerate() {
             let of_set = || self.terms.iter().filter(|term| term.set == set);
-            inputs::check_taken(inputs, |what| {
-                of_set().any(|term| inputs::loss_takes(&term.loss, &term.inputs, what))
+            let modes: Vec<_> = of_set().map(|term| term.inputs.mode()).collect();
+            inputs.check_taken(&modes, |input| {
+                of_set().any(|term| term.loss.takes(&term.inputs, input))
             })?;
         }
         outputs::check_apart(inputs, outputs)?;
@@ -214,8 +216,9 @@ impl ObjectivePlan {
     /// there.
     fn check_truths(&self, inputs: &[Inputs<'_>]) -> Result<()> {
         self.terms.iter().try_for_each(|Weighted { loss, inputs: shape, set, .. }| {
-            let has_targets = inputs[*set].targets.is_some() && loss.truth().has_targets();
-            let has_labels = inputs[*set].labels.is_some() && loss.truth().has_labels();
+            let has_targets =
+                inputs[*set].get(Input::Targets).is_some() && loss.truth().has_targets();
+            let has_labels = inputs[*set].get(Input::Labels).is_some() && loss.truth().has_labels();
             loss.check_truth(shape.mode(), has_targets, has_labels)
         })
     }

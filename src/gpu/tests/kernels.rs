@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::contexts;
+use super::{contexts, one_of_each_kind};
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::gpu::{Context, Options};
 use crate::measures::Retrieval;
@@ -18,6 +18,12 @@ fn planned() -> Vec<Kernel> {
     let context = contexts(Options::default()).swap_remove(0);
     let sample = Sample::new(5, 3, 1.0);
     for loss in representatives() {
+        for batch in sample.batches(&loss) {
+            context.plan(&loss, *batch.shape()).expect("a valid sample");
+        }
+    }
+    // What comes before all losses is made when inputs are bound.
+    for loss in one_of_each_kind() {
         for batch in sample.batches(&loss) {
             context.evaluate(&loss, &batch).expect("a valid sample");
         }

@@ -161,7 +161,7 @@ fn constants_have_the_same_value() {
 #[test]
 fn parameters_stand_in_the_order_of_the_kernel() {
     for loss in losses() {
-        let terms = loss.description().terms();
+        let terms = loss.description().terms_kernel();
         let module = parse(terms.shader);
         if !module.types.iter().any(|(_, ty)| ty.name.as_deref() == Some("Parameters")) {
             assert!(terms.parameters.is_empty(), "{}", terms.shader.path);

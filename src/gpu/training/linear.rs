@@ -150,8 +150,10 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`](crate::Error::Empty), [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooLong`](crate::Error::TooLong) for more than a million rows or
-    /// inputs; [`Error::DeviceLimit`](crate::Error::DeviceLimit), [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu).
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::TooLarge`](crate::Error::TooLarge),
+    /// [`Error::TooLong`](crate::Error::TooLong) for more than a million rows or
+    /// inputs; [`Error::DeviceLimit`](crate::Error::DeviceLimit),
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory), [`Error::Gpu`](crate::Error::Gpu).
     pub fn plan_linear(&self, linear: Linear) -> Result<LinearPlan> {
         LinearPlan::new(self, linear)
     }

@@ -15,9 +15,10 @@ use crate::names::named;
 /// | `InnerProduct` | - x.y | - y |
 ///
 /// The kernels take the first three, and `Cosine` on unit rows, from coordinate differences, never
-/// from the expansion |x|^2 + |y|^2 - 2 x.y, which loses every digit for near-duplicates: duplicates are at exactly 0 and the relative
-/// error stays near f32's rounding at any nearness. A row whose norm is below the smallest normal
-/// f32 (1.18e-38) counts as a row of norm 0: at `Cosine` distance 1 from everything, with gradient
+/// from the expansion |x|^2 + |y|^2 - 2 x.y, which loses every digit for near-duplicates:
+/// duplicates are at exactly 0 and the relative error stays near f32's rounding at any nearness. A
+/// row whose norm is below the smallest normal f32 (1.18e-38) counts as a row of norm 0: at
+/// `Cosine` distance 1 from everything, with gradient
 /// 0. So does a Euclidean distance below it count as 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 // Their order is the number that `shaders/shared/distance.wgsl` knows them by.

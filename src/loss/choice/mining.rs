@@ -86,13 +86,13 @@ impl Mining {
 /// How many triplets an anchor has, and which: each has a kernel of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Triplets {
-    /// With each of its positives and each of its negatives.
+    /// An anchor with each of its positives and each of its negatives.
     Every,
     /// Each of its positives with its semi-hard negative.
     OnePerPositive,
     /// One positive with one negative.
     OnePerAnchor { positive: Difficulty, negative: Difficulty },
-    /// Those of the caller.
+    /// The triplets that the caller lists.
     Listed,
 }
 

@@ -23,9 +23,9 @@ pub enum Sampling {
     /// anchor without negatives keeps its positive pairs and draws none. No gradient flows
     /// through the weights.
     ///
-    /// Of the anchor's negatives in the order of their index, the drawn one is the first up to and
-    /// with which the sum of the weights is greater than u times the sum of all. The u are in
-    /// [0, 1): the upper 24 bits, over 2^24, of the first word of pcg3d(seed, index of the
+    /// Among the anchor's negatives in the order of their index, the drawn one is the first up to
+    /// and with which the sum of the weights is greater than u times the sum of all. The u are
+    /// in [0, 1): the upper 24 bits, over 2^24, of the first word of pcg3d(seed, index of the
     /// anchor, rank of the positive), where the rank counts the anchor's positives in the order of
     /// their index. So they are the same on every device, and a draw can differ only where the
     /// rounding of a weight decides.

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::{check_finite, check_power};
 use crate::loss::{Description, Distance, Mode, Reduction};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::{Statistics, Terms};
+use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// The contrastive loss, and with `power` 1 the Siamese form.
 ///
@@ -16,7 +16,7 @@ use crate::wgsl::terms::{Statistics, Terms};
 /// - positive: max(0, d - `positive_margin`)^`power`
 /// - negative: max(0, `negative_margin` - d)^`power`
 ///
-/// Terms are pairs; for pairs that are listed or row-aligned [`Contrastive::siamese`] has the
+/// TermsKernel are pairs; for pairs that are listed or row-aligned [`Contrastive::siamese`] has the
 /// reduction of the source. [`Reduction::MeanNonZero`] is the mean of the non-zero positive terms
 /// plus the mean of the non-zero negative terms.
 ///
@@ -80,11 +80,11 @@ impl Description for Contrastive {
         true
     }
 
-    fn terms(&self) -> Terms {
+    fn terms_kernel(&self) -> TermsKernel {
         // The two means of MeanNonZero weigh positives and negatives apart: both counts come before
         // any coefficient.
         let split = self.reduction == Reduction::MeanNonZero;
-        Terms {
+        TermsKernel {
             statistics: if split { Statistics::Totals } else { Statistics::None },
             symmetric: true,
             constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
@@ -92,7 +92,7 @@ impl Description for Contrastive {
                 ("positive_margin", self.positive_margin.to_bits()),
                 ("negative_margin", self.negative_margin.to_bits()),
             ],
-            ..Terms::new(shader!("terms/contrastive.wgsl"))
+            ..TermsKernel::new(shader!("terms/contrastive.wgsl"))
         }
     }
 

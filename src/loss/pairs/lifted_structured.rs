@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_finite;
 use crate::loss::{Description, Distance, Mode, Reduction};
 use crate::names::named;
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::{Statistics, Terms, Walk};
+use crate::wgsl::terms::{Statistics, TermsKernel, Walk};
 
 /// How the negatives of a positive pair are summed up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,14 +87,14 @@ impl Description for LiftedStructured {
         false
     }
 
-    fn terms(&self) -> Terms {
-        Terms {
+    fn terms_kernel(&self) -> TermsKernel {
+        TermsKernel {
             // A pair needs what the negatives of its other end sum up to.
             statistics: Statistics::Rows,
             constants: vec![("EXACT", (self.form == Form::Exact).into())],
             parameters: vec![("margin", self.margin.to_bits())],
             walk: Walk::reading(2),
-            ..Terms::new(shader!("terms/lifted_structured.wgsl"))
+            ..TermsKernel::new(shader!("terms/lifted_structured.wgsl"))
         }
     }
 

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::loss::parameters::check_finite;
 use crate::loss::{Description, Distance, Mode, Reduction, SEED, Sampling};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::{Chunks, Terms, Walk};
-use crate::{Error, Result};
+use crate::wgsl::terms::{Chunks, TermsKernel, Walk};
 
-/// Of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for each of its
-/// draws, one of 64.
+/// The walk of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for
+/// each of its draws, one of 64.
 const DRAWING: Walk = Walk {
     reads: 3,
     chunks: Some(Chunks { size: 64, most: 64, reads: 1, rounds: 16, operations: 16 }),
@@ -27,7 +27,7 @@ const DRAWING: Walk = Walk {
 /// [`Margin::DEFAULT_BETA`] where none is given, or with `beta_per_class` one per class, indexed by
 /// the anchor's label. Its gradient is part of the result.
 ///
-/// Terms are pairs: all of them, or all positive ones and the negative ones of a [`Sampling`].
+/// TermsKernel are pairs: all of them, or all positive ones and the negative ones of a [`Sampling`].
 ///
 /// Source: Wu, Manmatha, Smola and Krähenbühl, "Sampling Matters in Deep Embedding Learning", ICCV
 /// 2017.
@@ -105,24 +105,24 @@ impl Description for Margin {
         Some(crate::loss::Beta { per_class: self.beta_per_class, default: Self::DEFAULT_BETA })
     }
 
-    fn terms(&self) -> Terms {
+    fn terms_kernel(&self) -> TermsKernel {
         let constants = vec![("BETA_PER_CLASS", self.beta_per_class.into())];
         let alpha = ("alpha", self.alpha.to_bits());
         match self.sampling {
-            Sampling::All => Terms {
+            Sampling::All => TermsKernel {
                 // The pair (i, j) uses the beta of i's class.
                 symmetric: !self.beta_per_class,
                 constants,
                 parameters: vec![alpha],
-                ..Terms::new(shader!("terms/margin/all.wgsl"))
+                ..TermsKernel::new(shader!("terms/margin/all.wgsl"))
             },
-            Sampling::DistanceWeighted => Terms {
+            Sampling::DistanceWeighted => TermsKernel {
                 walk: DRAWING,
                 // The weight, two logarithms and an exponential, once for the sums.
                 operations_per_pair: 256,
                 constants,
                 parameters: vec![alpha, (SEED, self.seed)],
-                ..Terms::new(shader!("terms/margin/distance_weighted.wgsl"))
+                ..TermsKernel::new(shader!("terms/margin/distance_weighted.wgsl"))
             },
         }
     }

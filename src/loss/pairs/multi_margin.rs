@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::{check_finite, check_power};
 use crate::loss::{Description, Distance, Mode, Reduction};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The multi-class margin loss: "margin" in its first meaning.
 ///
@@ -15,7 +15,7 @@ use crate::wgsl::terms::Terms;
 ///
 /// sum over c != y of max(0, s(i, c) - s(i, y) + `margin`)^`power`
 ///
-/// Terms are samples, so `Mean` divides by N. Labels index the classes: a label >= C is an error.
+/// TermsKernel are samples, so `Mean` divides by N. Labels index the classes: a label >= C is an error.
 /// The gradient is with respect to the scores, or to the embeddings and the prototypes.
 ///
 /// Source: Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector
@@ -66,14 +66,14 @@ impl Description for MultiMargin {
         check_power(Self::NAME, self.power)
     }
 
-    fn terms(&self) -> Terms {
-        Terms {
+    fn terms_kernel(&self) -> TermsKernel {
+        TermsKernel {
             constants: vec![
                 ("POWER", self.power.into()),
                 ("DIVIDE_BY_CLASSES", self.divide_by_classes.into()),
             ],
             parameters: vec![("margin", self.margin.to_bits())],
-            ..Terms::new(shader!("terms/multi_margin.wgsl"))
+            ..TermsKernel::new(shader!("terms/multi_margin.wgsl"))
         }
     }
 

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_temperature;
 use crate::loss::{Description, Distance, Mode, Reduction};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The normalized, temperature-scaled cross entropy (NT-Xent) of SimCLR: each positive against all
 /// negatives of its anchor.
@@ -16,7 +16,7 @@ use crate::wgsl::terms::Terms;
 ///
 /// -log( exp(l(i, p)) / ( exp(l(i, p)) + sum over the negatives n of i of exp(l(i, n)) ) )
 ///
-/// It is 0 where the anchor has no negatives. Terms are ordered positive pairs. Two views of N
+/// It is 0 where the anchor has no negatives. TermsKernel are ordered positive pairs. Two views of N
 /// images are 2N rows in which both views of an image have its label.
 ///
 /// The log-sum-exp takes its largest summand out first: nothing overflows at any temperature, and a
@@ -63,7 +63,7 @@ impl Description for NtXent {
         check_temperature(Self::NAME, self.temperature)
     }
 
-    fn terms(&self) -> Terms {
-        Terms::over_logits(shader!("terms/nt_xent.wgsl"), self.temperature)
+    fn terms_kernel(&self) -> TermsKernel {
+        TermsKernel::over_logits(shader!("terms/nt_xent.wgsl"), self.temperature)
     }
 }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_temperature;
 use crate::loss::{Description, Distance, Mode, Reduction};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The supervised contrastive loss (SupCon): the positives of an anchor against all its pairs.
 ///
@@ -16,7 +16,7 @@ use crate::wgsl::terms::Terms;
 /// -1/|P(i)| sum over p in P(i) of log( exp(l(i, p)) / sum over j in P(i) and N(i) of exp(l(i, j))
 /// )
 ///
-/// This is the paper's form with the mean outside the logarithm, without its common factor. Terms
+/// This is the paper's form with the mean outside the logarithm, without its common factor. TermsKernel
 /// are anchors that have positives.
 ///
 /// The log-sum-exp takes its largest summand out first: nothing overflows at any temperature, and a
@@ -62,7 +62,7 @@ impl Description for SupCon {
         check_temperature(Self::NAME, self.temperature)
     }
 
-    fn terms(&self) -> Terms {
-        Terms::over_logits(shader!("terms/sup_con.wgsl"), self.temperature)
+    fn terms_kernel(&self) -> TermsKernel {
+        TermsKernel::over_logits(shader!("terms/sup_con.wgsl"), self.temperature)
     }
 }

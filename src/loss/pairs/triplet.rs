@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_finite;
 use crate::loss::{Description, Distance, Mining, Mode, Reduction, Triplets};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Terms, Walk};
+use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, TermsKernel, Walk};
 
-/// Of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes its
-/// slopes.
+/// The walk of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes
+/// its slopes.
 const ALL: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {
@@ -21,9 +21,9 @@ const ALL: Walk = Walk {
     }),
 };
 
-/// Of `shaders/terms/triplet/all_soft.wgsl`, for each of 256 invocations one positive of 256: its
-/// slope takes 6 rounds for 256 columns, and each negative 16 for all of them, and one to end. Of
-/// 64 invocations each has four positives, and as many rounds for 64 columns.
+/// The walk of `shaders/terms/triplet/all_soft.wgsl`, for each of 256 invocations one positive of
+/// 256: its slope takes 6 rounds for 256 columns, and each negative 16 for all of them, and one to
+/// end. Of 64 invocations each has four positives, and as many rounds for 64 columns.
 const ALL_SOFT: Walk = Walk {
     reads: 4,
     chunks: Some(Chunks {
@@ -35,8 +35,9 @@ const ALL_SOFT: Walk = Walk {
     }),
 };
 
-/// Of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives twice, and at
-/// last all pairs, with two loops over choosers for each. Every positive is a chooser once.
+/// The walk of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives
+/// twice, and at last all pairs, with two loops over choosers for each. Every positive is a chooser
+/// once.
 const SEMI_HARD: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {
@@ -55,7 +56,7 @@ const SEMI_HARD: Walk = Walk {
 /// - max(0, d(a, p) - d(a, n) + `margin`)
 /// - with `soft`, log(1 + exp(d(a, p) - d(a, n))), without overflow and without a margin
 ///
-/// Terms are the mined triplets. `Mining::All` is exact at any batch size: the positives of an
+/// TermsKernel are the mined triplets. `Mining::All` is exact at any batch size: the positives of an
 /// anchor are sorted and every negative finds its place among them, O(M log K) per anchor with K
 /// positives and M columns, and no triplet is ever stored. (`soft` has no such shortcut and
 /// evaluates every triplet, storing none.)
@@ -110,21 +111,24 @@ impl Description for Triplet {
         check_finite(Self::NAME, "margin", self.margin)
     }
 
-    fn terms(&self) -> Terms {
+    fn terms_kernel(&self) -> TermsKernel {
         let parameters = vec![("margin", self.margin.to_bits())];
         match (self.mining.triplets(), self.soft) {
-            (Triplets::Every, false) => {
-                Terms { walk: ALL, parameters, ..Terms::new(shader!("terms/triplet/all.wgsl")) }
-            }
-            (Triplets::Every, true) => {
-                Terms { walk: ALL_SOFT, ..Terms::new(shader!("terms/triplet/all_soft.wgsl")) }
-            }
-            (Triplets::Listed, _) => Terms {
+            (Triplets::Every, false) => TermsKernel {
+                walk: ALL,
+                parameters,
+                ..TermsKernel::new(shader!("terms/triplet/all.wgsl"))
+            },
+            (Triplets::Every, true) => TermsKernel {
+                walk: ALL_SOFT,
+                ..TermsKernel::new(shader!("terms/triplet/all_soft.wgsl"))
+            },
+            (Triplets::Listed, _) => TermsKernel {
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,
-                ..Terms::new(shader!("terms/triplet/explicit.wgsl"))
+                ..TermsKernel::new(shader!("terms/triplet/explicit.wgsl"))
             },
-            (Triplets::OnePerAnchor { positive, negative }, _) => Terms {
+            (Triplets::OnePerAnchor { positive, negative }, _) => TermsKernel {
                 constants: vec![
                     ("SOFT", self.soft.into()),
                     ("POSITIVE_DIFFICULTY", (positive as u32).into()),
@@ -133,13 +137,13 @@ impl Description for Triplet {
                 parameters,
                 chooses: true,
                 walk: Walk::reading(2),
-                ..Terms::new(shader!("terms/triplet/one_per_anchor.wgsl"))
+                ..TermsKernel::new(shader!("terms/triplet/one_per_anchor.wgsl"))
             },
-            (Triplets::OnePerPositive, _) => Terms {
+            (Triplets::OnePerPositive, _) => TermsKernel {
                 walk: SEMI_HARD,
                 constants: vec![("SOFT", self.soft.into())],
                 parameters,
-                ..Terms::new(shader!("terms/triplet/semi_hard.wgsl"))
+                ..TermsKernel::new(shader!("terms/triplet/semi_hard.wgsl"))
             },
         }
     }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::Pointwise;
 use crate::loss::{Reduction, Truth};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The binary cross-entropy (log loss) of logits.
 ///
 /// Per element, of a logit x and its target t, the probability of the class: -t log s(x) - (1 - t)
 /// log(1 - s(x)) with the logistic function s, computed as max(x, 0) - x t + log(1 + exp(-|x|)),
-/// which neither overflows nor loses its digits. Any finite target is taken. Terms are elements.
+/// which neither overflows nor loses its digits. Any finite target is taken. TermsKernel are elements.
 ///
 /// Source: Goodfellow, Bengio and Courville, "Deep Learning", 2016, section 6.2.2.2.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ impl Pointwise for BinaryCrossEntropy {
         self.reduction
     }
 
-    fn kernel(&self) -> Terms {
-        Terms::new(shader!("pointwise/binary_cross_entropy.wgsl"))
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel::new(shader!("pointwise/binary_cross_entropy.wgsl"))
     }
 }

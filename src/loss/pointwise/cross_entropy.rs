@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::Pointwise;
 use crate::loss::{Reduction, Truth};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::{Terms, Walk};
+use crate::wgsl::terms::{TermsKernel, Walk};
 
 /// The cross-entropy of class logits, the softmax loss.
 ///
 /// Per row x of logits with the class y: log( sum over c of exp(x(c)) ) - x(y), with the largest
-/// logit taken out of the sum, so that nothing overflows. Terms are rows; labels are below the
+/// logit taken out of the sum, so that nothing overflows. TermsKernel are rows; labels are below the
 /// number of columns.
 ///
 /// Source: Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs,
@@ -31,7 +31,10 @@ impl Pointwise for CrossEntropy {
         self.reduction
     }
 
-    fn kernel(&self) -> Terms {
-        Terms { walk: Walk::reading(3), ..Terms::new(shader!("pointwise/cross_entropy.wgsl")) }
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel {
+            walk: Walk::reading(3),
+            ..TermsKernel::new(shader!("pointwise/cross_entropy.wgsl"))
+        }
     }
 }

@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::Result;
+use crate::error::Result;
 use crate::loss::Reduction;
 use crate::loss::parameters::check_strength;
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The elastic net, L1 and L2 regularisers of weights in one.
 ///
-/// Per weight w: `l1_strength` |w| + `l2_strength` w^2, with derivative 0 at 0. Terms are weights.
+/// Per weight w: `l1_strength` |w| + `l2_strength` w^2, with derivative 0 at 0. TermsKernel are weights.
 ///
 /// Source: Zou and Hastie, "Regularization and Variable Selection via the Elastic Net", Journal of
 /// the Royal Statistical Society B 67, 2005.
@@ -42,13 +42,13 @@ impl Pointwise for ElasticNet {
         check_strength(Self::NAME, "l2_strength", self.l2_strength)
     }
 
-    fn kernel(&self) -> Terms {
-        Terms {
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel {
             parameters: vec![
                 ("l1_strength", self.l1_strength.to_bits()),
                 ("l2_strength", self.l2_strength.to_bits()),
             ],
-            ..Terms::new(shader!("pointwise/elastic_net.wgsl"))
+            ..TermsKernel::new(shader!("pointwise/elastic_net.wgsl"))
         }
     }
 }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::Pointwise;
 use crate::loss::{Reduction, Truth};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The hinge loss of binary classifiers.
 ///
-/// Per element, of a prediction p and its target t, which is -1 or +1: max(0, 1 - t p). Terms are
+/// Per element, of a prediction p and its target t, which is -1 or +1: max(0, 1 - t p). TermsKernel are
 /// elements.
 ///
 /// Source: Cortes and Vapnik, "Support-Vector Networks", Machine Learning 20, 1995.
@@ -27,7 +27,7 @@ impl Pointwise for Hinge {
         self.reduction
     }
 
-    fn kernel(&self) -> Terms {
-        Terms::new(shader!("pointwise/hinge.wgsl"))
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel::new(shader!("pointwise/hinge.wgsl"))
     }
 }

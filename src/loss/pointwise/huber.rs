@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::Result;
+use crate::error::Result;
 use crate::loss::parameters::check_positive;
 use crate::loss::{Reduction, Truth};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// Huber's loss: quadratic near the target, linear far from it, so that outliers weigh less.
 ///
 /// Per element, with r = p - t of a prediction p and its target t: r^2 / 2 where |r| is at most
-/// `delta`, else `delta` (|r| - `delta` / 2). Terms are elements.
+/// `delta`, else `delta` (|r| - `delta` / 2). TermsKernel are elements.
 ///
 /// Source: Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics
 /// 35, 1964.
@@ -42,10 +42,10 @@ impl Pointwise for Huber {
         check_positive(Self::NAME, "delta", self.delta)
     }
 
-    fn kernel(&self) -> Terms {
-        Terms {
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel {
             parameters: vec![("delta", self.delta.to_bits())],
-            ..Terms::new(shader!("pointwise/huber.wgsl"))
+            ..TermsKernel::new(shader!("pointwise/huber.wgsl"))
         }
     }
 }

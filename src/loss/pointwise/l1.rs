@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::Result;
+use crate::error::Result;
 use crate::loss::Reduction;
 use crate::loss::parameters::check_strength;
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The L1 regulariser of weights (the lasso).
 ///
-/// Per weight w: `strength` |w|, with derivative 0 at 0. Terms are weights.
+/// Per weight w: `strength` |w|, with derivative 0 at 0. TermsKernel are weights.
 ///
 /// Source: Tibshirani, "Regression Shrinkage and Selection via the Lasso", Journal of the Royal
 /// Statistical Society B 58, 1996.
@@ -39,10 +39,10 @@ impl Pointwise for L1 {
         check_strength(Self::NAME, "strength", self.strength)
     }
 
-    fn kernel(&self) -> Terms {
-        Terms {
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel {
             parameters: vec![("strength", self.strength.to_bits())],
-            ..Terms::new(shader!("pointwise/l1.wgsl"))
+            ..TermsKernel::new(shader!("pointwise/l1.wgsl"))
         }
     }
 }

@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
-use crate::Result;
+use crate::error::Result;
 use crate::loss::Reduction;
 use crate::loss::parameters::check_strength;
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The L2 regulariser of weights (ridge, weight decay).
 ///
-/// Per weight w: `strength` w^2. Terms are weights.
+/// Per weight w: `strength` w^2. TermsKernel are weights.
 ///
 /// Source: Hoerl and Kennard, "Ridge Regression: Biased Estimation for Nonorthogonal Problems",
 /// Technometrics 12, 1970.
@@ -39,10 +39,10 @@ impl Pointwise for L2 {
         check_strength(Self::NAME, "strength", self.strength)
     }
 
-    fn kernel(&self) -> Terms {
-        Terms {
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel {
             parameters: vec![("strength", self.strength.to_bits())],
-            ..Terms::new(shader!("pointwise/l2.wgsl"))
+            ..TermsKernel::new(shader!("pointwise/l2.wgsl"))
         }
     }
 }

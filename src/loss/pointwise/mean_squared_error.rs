@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::Pointwise;
 use crate::loss::{Reduction, Truth};
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::Terms;
+use crate::wgsl::terms::TermsKernel;
 
 /// The squared error of predictions; with its default reduction the mean squared error.
 ///
-/// Per element, of a prediction p and its target t: (p - t)^2. Terms are elements.
+/// Per element, of a prediction p and its target t: (p - t)^2. TermsKernel are elements.
 ///
 /// Source: Legendre, "Nouvelles méthodes pour la détermination des orbites des comètes", 1805.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ impl Pointwise for MeanSquaredError {
         self.reduction
     }
 
-    fn kernel(&self) -> Terms {
-        Terms::new(shader!("pointwise/mean_squared_error.wgsl"))
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel::new(shader!("pointwise/mean_squared_error.wgsl"))
     }
 }

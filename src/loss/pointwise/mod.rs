@@ -22,9 +22,9 @@ pub use mean_squared_error::MeanSquaredError;
 pub use uniform_entropy::UniformEntropy;
 
 use super::{Description, Distance, Reduction, Truth};
-use crate::Result;
 use crate::data::shape::Mode;
-use crate::wgsl::terms::Terms;
+use crate::error::Result;
+use crate::wgsl::terms::TermsKernel;
 
 /// What a pointwise loss says of itself; the rest of its description is the same for all.
 pub(crate) trait Pointwise {
@@ -40,7 +40,7 @@ pub(crate) trait Pointwise {
     }
 
     /// How its kernel is run.
-    fn kernel(&self) -> Terms;
+    fn kernel(&self) -> TermsKernel;
 }
 
 impl<L: Pointwise> Description for L {
@@ -64,7 +64,7 @@ impl<L: Pointwise> Description for L {
         L::TRUTH
     }
 
-    fn terms(&self) -> Terms {
+    fn terms_kernel(&self) -> TermsKernel {
         self.kernel()
     }
 }

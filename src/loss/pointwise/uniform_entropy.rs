@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::Pointwise;
 use crate::loss::Reduction;
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::{Terms, Walk};
+use crate::wgsl::terms::{TermsKernel, Walk};
 
 /// The cross-entropy of class logits against every class alike: the term that maximises the entropy
 /// of predictions.
 ///
 /// Per row x of logits: sum over c of ( log( sum over k of exp(x(k)) ) - x(c) ), which is -sum log
-/// P(c) over the softmax P; least where all logits are equal. Terms are rows.
+/// P(c) over the softmax P; least where all logits are equal. TermsKernel are rows.
 ///
 /// Source: Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, "Rethinking the Inception Architecture for
 /// Computer Vision", CVPR 2016, section 7, where it is the part of label smoothing that keeps
@@ -30,7 +30,10 @@ impl Pointwise for UniformEntropy {
         self.reduction
     }
 
-    fn kernel(&self) -> Terms {
-        Terms { walk: Walk::reading(3), ..Terms::new(shader!("pointwise/uniform_entropy.wgsl")) }
+    fn kernel(&self) -> TermsKernel {
+        TermsKernel {
+            walk: Walk::reading(3),
+            ..TermsKernel::new(shader!("pointwise/uniform_entropy.wgsl"))
+        }
     }
 }

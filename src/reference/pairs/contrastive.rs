@@ -3,7 +3,7 @@
 use crate::loss::{Contrastive, Reduction};
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::{Bounded, Count, Term};
-use crate::reference::definition::{Definition, Terms, scale_of};
+use crate::reference::definition::{AnchorTerms, Definition, scale_of};
 use crate::reference::problem::Problem;
 
 /// What a positive and what a negative term is multiplied by.
@@ -50,8 +50,8 @@ impl Definition for Contrastive {
         Weights { positive, negative }
     }
 
-    fn terms_of(&self, anchor: &Anchor, weights: &Weights) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn terms_of(&self, anchor: &Anchor, weights: &Weights) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         let mut losses = [Vec::new(), Vec::new()];
         for &p in &anchor.positives {
             let term = self.positive(anchor.distances[p]);

@@ -8,7 +8,7 @@ use crate::loss::{Form, LiftedStructured};
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::Bounded;
 use crate::reference::choice::Choice;
-use crate::reference::definition::{Definition, Terms};
+use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 
 /// The level of every row; `None` where a row has no negative.
@@ -52,7 +52,7 @@ impl LiftedStructured {
     }
 
     /// Hands the derivative by the anchor's level on to its negatives.
-    fn spread(&self, anchor: &Anchor, level: Bounded, pressure: Bounded, terms: &mut Terms) {
+    fn spread(&self, anchor: &Anchor, level: Bounded, pressure: Bounded, terms: &mut AnchorTerms) {
         match self.form {
             Form::Smooth => {
                 for (&k, exponent) in anchor.negatives.iter().zip(self.exponents(anchor)) {
@@ -76,9 +76,9 @@ impl Definition for LiftedStructured {
     }
 
     /// The pairs (i, j) with i < j, and what every pair of i presses on the negatives of i.
-    fn terms_of(&self, anchor: &Anchor, levels: &Levels) -> Terms {
+    fn terms_of(&self, anchor: &Anchor, levels: &Levels) -> AnchorTerms {
         let i = anchor.index;
-        let mut terms = Terms::none(anchor);
+        let mut terms = AnchorTerms::none(anchor);
         let (mut losses, mut pressures) = (Vec::new(), Vec::new());
         for &j in &anchor.positives {
             terms.terms += u64::from(i < j);

@@ -4,7 +4,7 @@ use crate::loss::{Margin, Sampling};
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::{Bounded, Term};
 use crate::reference::choice::Choice;
-use crate::reference::definition::{Definition, Terms};
+use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 use crate::reference::urn::Urn;
 
@@ -21,10 +21,10 @@ impl Definition for Margin {
     }
 
     /// Positive: max(0, d - beta + alpha); negative: max(0, beta - d + alpha).
-    fn terms_of(&self, anchor: &Anchor, known: &Known) -> Terms {
+    fn terms_of(&self, anchor: &Anchor, known: &Known) -> AnchorTerms {
         let class = if self.beta_per_class { anchor.label as usize } else { 0 };
         let (beta, alpha) = (Bounded::input(known.betas[class]), Bounded::input(self.alpha));
-        let mut terms = Terms::none(anchor);
+        let mut terms = AnchorTerms::none(anchor);
         let mut losses = Vec::new();
         let mut beta_slope = Bounded::ZERO;
         for &p in &anchor.positives {
@@ -54,7 +54,7 @@ impl Margin {
         anchor: &Anchor,
         dimensions: usize,
         term: impl Fn(Bounded) -> Term,
-        terms: &mut Terms,
+        terms: &mut AnchorTerms,
     ) -> Vec<Term> {
         match self.sampling {
             Sampling::All => {

@@ -3,7 +3,7 @@
 use crate::loss::MultiMargin;
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::{Bounded, Count};
-use crate::reference::definition::{Definition, Terms};
+use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 
 impl Definition for MultiMargin {
@@ -12,8 +12,8 @@ impl Definition for MultiMargin {
     fn survey(&self, _: &Problem) {}
 
     /// sum over c != y of max(0, s_c - s_y + margin)^power, with the scores s = -d.
-    fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn terms_of(&self, anchor: &Anchor, (): &()) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         let own = anchor.label as usize;
         let share = if self.divide_by_classes {
             Bounded::exact(1.0) / Bounded::exact(anchor.distances.len() as f64)

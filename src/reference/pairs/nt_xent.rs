@@ -3,7 +3,7 @@
 use crate::loss::NtXent;
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::Bounded;
-use crate::reference::definition::{Definition, Terms};
+use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 
 impl Definition for NtXent {
@@ -13,8 +13,8 @@ impl Definition for NtXent {
 
     /// -log( exp(l_p) / (exp(l_p) + exp(L)) ) = log(1 + exp(L - l_p)), with L the log-sum-exp of
     /// the negatives' logits.
-    fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn terms_of(&self, anchor: &Anchor, (): &()) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         terms.terms = anchor.positives.len() as u64;
         let temperature = Bounded::exact(self.temperature.into());
         let logits = anchor.logits(self.temperature);

@@ -4,7 +4,7 @@
 use crate::loss::SupCon;
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::{Bounded, Count, ROUNDING, tree};
-use crate::reference::definition::{Definition, Terms};
+use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 
 impl Definition for SupCon {
@@ -14,8 +14,8 @@ impl Definition for SupCon {
 
     /// The mean over the positives of -log( exp(l_p) / exp(L) ) = L - l_p, with L the log-sum-exp
     /// of all logits: l_m + log(1 + others), with the largest logit l_m taken out.
-    fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn terms_of(&self, anchor: &Anchor, (): &()) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         if anchor.positives.is_empty() {
             return terms;
         }
@@ -58,7 +58,8 @@ impl Definition for SupCon {
         let farthest_off = pairs().map(|j| lead(j).error).fold(0.0, f64::max);
         let loss = (below / count + others.ln_of_one_and()).within_log(2.0 * farthest_off);
         terms.terms = 1;
-        // A sum of more than one exponential is greater than each; that of a single pair is the pair's.
+        // A sum of more than one exponential is greater than each; that of a single pair is the
+        // pair's.
         terms.nonzero = Count::exact(u64::from(pairs().nth(1).is_some()));
         terms.with_loss(loss)
     }

@@ -4,7 +4,7 @@ use crate::loss::{Difficulty, Triplet, Triplets};
 use crate::reference::anchor::Anchor;
 use crate::reference::bounded::{Bounded, Count, ROUNDING, SMALLEST, Term, chain, tree};
 use crate::reference::choice::Choice;
-use crate::reference::definition::{Definition, Terms};
+use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 
 impl Definition for Triplet {
@@ -12,7 +12,7 @@ impl Definition for Triplet {
 
     fn survey(&self, _: &Problem) {}
 
-    fn terms_of(&self, anchor: &Anchor, (): &()) -> Terms {
+    fn terms_of(&self, anchor: &Anchor, (): &()) -> AnchorTerms {
         match (self.mining.triplets(), self.soft) {
             (Triplets::Every, false) => self.every_hinge(anchor),
             (Triplets::Every, true) => self.every_softplus(anchor),
@@ -35,8 +35,8 @@ impl Triplet {
     }
 
     /// The pairs of a list, two by two: the positive and the negative of each triplet.
-    fn listed(&self, anchor: &Anchor) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn listed(&self, anchor: &Anchor) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         let mut losses = Vec::new();
         for (&p, &n) in anchor.positives.iter().zip(&anchor.negatives) {
             let term = self.term(anchor.distances[p], anchor.distances[n]);
@@ -50,8 +50,13 @@ impl Triplet {
     }
 
     /// One positive with one negative.
-    fn one_per_anchor(&self, anchor: &Anchor, positive: Difficulty, negative: Difficulty) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn one_per_anchor(
+        &self,
+        anchor: &Anchor,
+        positive: Difficulty,
+        negative: Difficulty,
+    ) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         let Some(positive) = choose_positive(anchor, positive) else { return terms };
         let Some(negative) = choose_negative(anchor, negative, positive.distance) else {
             return terms;
@@ -65,8 +70,8 @@ impl Triplet {
     }
 
     /// Every positive with the nearest negative that is farther, or the farthest where none is.
-    fn semi_hard(&self, anchor: &Anchor) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn semi_hard(&self, anchor: &Anchor) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         let Some(negatives) = Ranking::new(anchor) else { return terms };
         let mut losses = Vec::new();
         for &p in &anchor.positives {
@@ -86,8 +91,8 @@ impl Triplet {
     }
 
     /// Every positive with every negative: log(1 + exp(d_ap - d_an)).
-    fn every_softplus(&self, anchor: &Anchor) -> Terms {
-        let mut terms = Terms::none(anchor);
+    fn every_softplus(&self, anchor: &Anchor) -> AnchorTerms {
+        let mut terms = AnchorTerms::none(anchor);
         let mut loss = Bounded::ZERO;
         for &p in &anchor.positives {
             for &n in &anchor.negatives {
@@ -108,7 +113,7 @@ impl Triplet {
     /// Every positive with every negative: max(0, d_ap - d_an + margin).
     ///
     /// The inner loop is nothing but the definition: there are N K M triplets.
-    fn every_hinge(&self, anchor: &Anchor) -> Terms {
+    fn every_hinge(&self, anchor: &Anchor) -> AnchorTerms {
         let positives: Vec<_> = anchor
             .positives
             .iter()
@@ -117,7 +122,7 @@ impl Triplet {
         let mut columns = Columns::of(anchor);
         let rows: Vec<Count> = positives.iter().map(|&threshold| columns.add(threshold)).collect();
 
-        let mut terms = Terms::none(anchor);
+        let mut terms = AnchorTerms::none(anchor);
         let mut loss = Bounded::exact(columns.losses.iter().sum());
         // The kernels take the loss from sums of thresholds and of distances: it is rounded
         // relative to those.
@@ -209,7 +214,7 @@ impl Columns {
 }
 
 /// Accounts for adding up `count` slopes of one sign in each of these columns.
-fn round_sums(terms: &mut Terms, columns: &[usize], count: usize) {
+fn round_sums(terms: &mut AnchorTerms, columns: &[usize], count: usize) {
     for &column in columns {
         terms.slopes[column] = terms.slopes[column].widened(chain(count));
     }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{NumbersExpectation, check_length};
-use crate::Result;
+use crate::error::Result;
 use crate::reference::bounded::{Bounded, chain};
 use crate::training::Linear;
 

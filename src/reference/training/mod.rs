@@ -11,8 +11,8 @@ pub use linear::{project, project_back};
 
 use super::bounded::Bounded;
 use super::comparison::{Comparison, unsure, worst_of};
+use crate::error::{Error, Result};
 use crate::training::Optimizer;
-use crate::{Error, Result};
 
 /// Numbers by their definition, and how far from each of them correct f32 kernels may be.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,8 @@ use wgpu_metric_learning::{Batch, Loss, NtXent, SupCon, reference};
 
 const TEMPERATURE: f32 = 0.01;
 
-/// Unit rows of two classes, at these angles: those of a class are near, the classes are 0.18 apart.
+/// Unit rows of two classes, at these angles: those of a class are near, the classes are 0.18
+/// apart.
 fn rows(angles: &[f32]) -> Vec<f32> {
     angles.iter().flat_map(|angle| [angle.cos(), angle.sin()]).collect()
 }

@@ -6,7 +6,7 @@ use support::agreement::Tally;
 use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Evaluation, Inputs, Loss, Margin, Mining, Record,
+    Batch, Contrastive, Distance, Error, Evaluation, Input, Inputs, Loss, Margin, Mining, Record,
     Reduction, Result, Shape, Triplet,
 };
 
@@ -207,12 +207,13 @@ impl Guest {
     }
 
     fn pairs(&self) -> Inputs<'_> {
-        let (pairs, same) = (Some(self.list.slice(..)), Some(self.same.slice(..)));
-        Inputs { pairs, same, ..Inputs::unlabelled(&self.embeddings) }
+        Inputs::unlabelled(&self.embeddings)
+            .with(Input::Pairs, self.list.slice(..))
+            .with(Input::Same, self.same.slice(..))
     }
 
     fn triplets(&self) -> Inputs<'_> {
-        Inputs { triplets: Some(self.list.slice(..)), ..Inputs::unlabelled(&self.embeddings) }
+        Inputs::unlabelled(&self.embeddings).with(Input::Triplets, self.list.slice(..))
     }
 }
 
@@ -277,11 +278,11 @@ fn a_list_that_was_not_given_is_missing() {
     };
     let pairs = Shape::pair_indices(4, D, 3);
     let contrastive = || Loss::from(Contrastive::default());
-    assert_eq!(missing(contrastive(), pairs, Inputs { pairs: None, ..guest.pairs() }), "pairs");
-    assert_eq!(missing(contrastive(), pairs, Inputs { same: None, ..guest.pairs() }), "same");
+    assert_eq!(missing(contrastive(), pairs, guest.pairs().without(Input::Pairs)), "pairs");
+    assert_eq!(missing(contrastive(), pairs, guest.pairs().without(Input::Same)), "same");
     let bare = || Inputs::unlabelled(&guest.embeddings);
     assert_eq!(
-        missing(contrastive(), Shape::pair_rows(3, D), Inputs { pairs: None, ..guest.pairs() }),
+        missing(contrastive(), Shape::pair_rows(3, D), guest.pairs().without(Input::Pairs)),
         "references"
     );
     assert_eq!(missing(explicit().into(), Shape::triplets(4, D, 2), bare()), "triplets");
@@ -300,21 +301,18 @@ fn an_input_that_nothing_takes_is_refused() {
     };
     let rows = || Inputs::new(&guest.embeddings, &guest.same);
     assert_eq!(
-        given(Shape::batch(4, D), Inputs { beta: Some(guest.embeddings.slice(..)), ..rows() }),
+        given(Shape::batch(4, D), rows().with(Input::Beta, guest.embeddings.slice(..))),
         "beta"
     );
     assert_eq!(
-        given(
-            Shape::batch(4, D),
-            Inputs { references: Some(guest.embeddings.slice(..)), ..rows() }
-        ),
+        given(Shape::batch(4, D), rows().with(Input::References, guest.embeddings.slice(..))),
         "references"
     );
     assert_eq!(
-        given(Shape::batch(4, D), Inputs { triplets: Some(guest.list.slice(..)), ..rows() }),
+        given(Shape::batch(4, D), rows().with(Input::Triplets, guest.list.slice(..))),
         "triplets"
     );
-    let labelled = Inputs { labels: Some(guest.same.slice(..)), ..guest.pairs() };
+    let labelled = guest.pairs().with(Input::Labels, guest.same.slice(..));
     assert_eq!(given(Shape::pair_indices(4, D, 3), labelled), "labels");
     assert!(
         run(&devices[0], Margin::default(), Shape::pair_indices(4, D, 3), &guest.pairs()).is_ok()

@@ -9,8 +9,8 @@ use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
     Batch, BinaryCrossEntropy, Context, CrossEntropy, ElasticNet, Error, Evaluation, Hinge, Huber,
-    Inputs, L1, L2, Loss, MeanSquaredError, Record, Reduction, Result, Shape, UniformEntropy,
-    reference,
+    Input, Inputs, L1, L2, Loss, MeanSquaredError, Record, Reduction, Result, Shape,
+    UniformEntropy, reference,
 };
 
 const REDUCTIONS: [Reduction; 3] = [Reduction::Mean, Reduction::Sum, Reduction::MeanNonZero];
@@ -286,11 +286,11 @@ fn run(
     truth: &[u32],
 ) -> Result<Evaluation> {
     let (values, truth) = (words(context, &bits(values)), words(context, truth));
-    let given = Some(truth.slice(..));
-    let inputs = match plan.loss() {
-        Loss::CrossEntropy(_) => Inputs { labels: given, ..Inputs::unlabelled(&values) },
-        _ => Inputs { targets: given, ..Inputs::unlabelled(&values) },
+    let given = match plan.loss() {
+        Loss::CrossEntropy(_) => Input::Labels,
+        _ => Input::Targets,
     };
+    let inputs = Inputs::unlabelled(&values).with(given, truth.slice(..));
     let binding = plan.bind(&inputs)?;
     let mut encoder =
         context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -362,7 +362,7 @@ fn binding_checks_what_is_given() {
         let missing = Error::Missing { what: "targets", reason };
         assert_eq!(bind(MeanSquaredError::default().into(), &plain), missing, "{}", device.name);
         let loss = Loss::from(L2::default());
-        let targets = Inputs { targets: Some(values.slice(..)), ..plain.clone() };
+        let targets = plain.clone().with(Input::Targets, values.slice(..));
         assert_eq!(bind(loss.clone(), &targets), unsupported(&loss, "targets"), "{}", device.name);
         assert_eq!(
             bind(loss.clone(), &Inputs::new(&values, &labels)),
@@ -370,7 +370,7 @@ fn binding_checks_what_is_given() {
             "{}",
             device.name
         );
-        let short = Inputs { targets: Some(labels.slice(..)), ..plain };
+        let short = plain.with(Input::Targets, labels.slice(..));
         assert!(matches!(
             bind(Hinge::default().into(), &short),
             Error::Buffer { what: "targets", .. }

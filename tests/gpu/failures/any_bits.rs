@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, Hinge, Inputs, Loss, Margin,
-    Mining, Mode, MultiMargin, Options, Plan, Record, Result, Shape, SupCon, Triplet, Truth,
+    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, Hinge, Input, Inputs, Loss,
+    Margin, Mining, Mode, MultiMargin, Options, Plan, Record, Result, Shape, SupCon, Triplet,
+    Truth,
 };
 
 use support::adapters::{best_with, contexts};
@@ -97,18 +98,22 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
     let mode = shape.mode();
     let is_listed = shape.listed() > 0;
     let has_targets = plan.loss().truth() == Truth::Signs;
-    let inputs = Inputs {
-        embeddings: embeddings.slice(..),
-        labels: (!is_listed && !has_targets).then(|| labels.slice(..)),
-        references: shape.has_references().then(|| references.slice(..)),
-        reference_labels: (mode == Mode::Reference).then(|| reference_labels.slice(..)),
-        beta: (shape.betas() > 0).then(|| beta.slice(..)),
-        pairs: (mode == Mode::PairIndices).then(|| pairs.slice(..)),
-        same: (mode == Mode::PairIndices).then(|| same.slice(..)),
-        triplets: (mode == Mode::Triplets).then(|| triplets.slice(..)),
-        targets: has_targets.then(|| targets.slice(..)),
-        ..Inputs::unlabelled(&embeddings)
-    };
+    let given = [
+        (Input::Labels, !is_listed && !has_targets, &labels),
+        (Input::References, shape.has_references(), &references),
+        (Input::ReferenceLabels, mode == Mode::Reference, &reference_labels),
+        (Input::Beta, shape.betas() > 0, &beta),
+        (Input::Pairs, mode == Mode::PairIndices, &pairs),
+        (Input::Same, mode == Mode::PairIndices, &same),
+        (Input::Triplets, mode == Mode::Triplets, &triplets),
+        (Input::Targets, has_targets, &targets),
+    ];
+    let inputs = given
+        .into_iter()
+        .filter(|&(_, is_given, _)| is_given)
+        .fold(Inputs::unlabelled(&embeddings), |inputs, (input, _, buffer)| {
+            inputs.with(input, buffer.slice(..))
+        });
     let binding = plan.bind(&inputs)?;
     let mut encoder =
         context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());

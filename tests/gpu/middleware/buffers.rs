@@ -3,7 +3,7 @@
 use support::adapters::contexts;
 use support::sample::Values;
 use wgpu::BufferUsages;
-use wgpu_metric_learning::{Error, Inputs, Record};
+use wgpu_metric_learning::{Error, Input, Inputs, Record};
 
 use super::caller::{USAGE, callers, device, encoder};
 use super::guest::{Guest, every_loss, everything, fullest, sample};
@@ -58,49 +58,38 @@ fn buffers_that_do_not_fit_are_errors() {
             other => panic!("{what}: {other:?}"),
         };
         let small = "the range has 32 bytes, 108 are needed";
-        fails(Inputs { embeddings: own.slice(..32), ..inputs.clone() }, "embeddings", small);
+        fails(inputs.clone().with(Input::Embeddings, own.slice(..32)), "embeddings", small);
         fails(
-            Inputs { labels: Some(own.slice(..32)), ..inputs.clone() },
+            inputs.clone().with(Input::Labels, own.slice(..32)),
             "labels",
             "32 bytes, 36 are needed",
         );
         fails(
-            Inputs { references: Some(own.slice(..32)), ..inputs.clone() },
+            inputs.clone().with(Input::References, own.slice(..32)),
             "references",
             "228 are needed",
         );
         fails(
-            Inputs { reference_labels: Some(own.slice(..32)), ..inputs.clone() },
+            inputs.clone().with(Input::ReferenceLabels, own.slice(..32)),
             "reference labels",
             "76 are",
         );
-        fails(
-            Inputs { beta: Some(own.slice(..8)), ..inputs.clone() },
-            "beta",
-            "8 bytes, 12 are needed",
-        );
+        fails(inputs.clone().with(Input::Beta, own.slice(..8)), "beta", "8 bytes, 12 are needed");
         let misaligned = "begins at byte 4, which is no multiple of 256";
-        fails(Inputs { embeddings: own.slice(4..), ..inputs.clone() }, "embeddings", misaligned);
-        fails(
-            Inputs { labels: Some(copied.slice(..)), ..inputs.clone() },
-            "labels",
-            "STORAGE is needed",
-        );
+        fails(inputs.clone().with(Input::Embeddings, own.slice(4..)), "embeddings", misaligned);
+        fails(inputs.clone().with(Input::Labels, copied.slice(..)), "labels", "STORAGE is needed");
 
         let missing = |inputs: Inputs| match guest.plan.bind(&inputs) {
             Err(Error::Missing { what, .. }) => what,
             other => panic!("{other:?}"),
         };
-        assert_eq!(missing(Inputs { references: None, ..inputs.clone() }), "references");
-        assert_eq!(
-            missing(Inputs { reference_labels: None, ..inputs.clone() }),
-            "reference labels"
-        );
-        assert_eq!(missing(Inputs { beta: None, ..inputs.clone() }), "beta");
+        assert_eq!(missing(inputs.clone().without(Input::References)), "references");
+        assert_eq!(missing(inputs.clone().without(Input::ReferenceLabels)), "reference labels");
+        assert_eq!(missing(inputs.clone().without(Input::Beta)), "beta");
 
         let error = guest
             .plan
-            .bind(&Inputs { embeddings: foreign.slice(..), ..inputs.clone() })
+            .bind(&inputs.clone().with(Input::Embeddings, foreign.slice(..)))
             .unwrap_err();
         assert!(
             matches!(error, Error::Gpu { during: "binding inputs", .. }),

@@ -2,7 +2,9 @@
 
 use support::adapters::contexts;
 use support::sample::Values;
-use wgpu_metric_learning::{Contrastive, Distance, Error, Loss, Margin, MultiMargin, Triplet};
+use wgpu_metric_learning::{
+    Contrastive, Distance, Error, Input, Loss, Margin, MultiMargin, Triplet,
+};
 
 use super::caller::{POISON, callers};
 use super::guest::{Guest, everything, fullest, sample};
@@ -24,16 +26,17 @@ fn values_that_are_not_finite_are_found_where_they_are() {
             let columns = batch.shape().dimensions();
             let expected = Ok(caller.context.evaluate(loss, &batch).unwrap());
             let mut guest = Guest::new(&caller, loss, &batch);
-            for (input, what, columns) in
-                [(0, "embeddings", columns), (2, "references", columns), (4, "beta", 1)]
+            for (input, columns) in
+                [(Input::Embeddings, columns), (Input::References, columns), (Input::Beta, 1)]
             {
-                let count = guest.arena.ranges[input].len() / 4;
+                let what = input.name();
+                let range = guest.arena.ranges.get(input).cloned().unwrap_or_default();
+                let count = range.len() / 4;
                 let places = if count == 0 { vec![] } else { vec![0, count / 2, count - 1] };
                 for (place, word) in
                     places.into_iter().flat_map(|place| poisons().map(|word| (place, word)))
                 {
-                    let begin = guest.arena.ranges[input].start / 4;
-                    let before = guest.arena.words[begin + place];
+                    let before = guest.arena.words[range.start / 4 + place];
                     guest.arena.write_word(&caller.queue, input, place, word);
                     let error =
                         Error::NotFinite { what, row: place / columns, column: place % columns };
@@ -65,7 +68,7 @@ fn the_first_of_several_faults_is_named() {
     for caller in callers() {
         let mut guest = Guest::new(&caller, &loss, &sample.batches(&loss)[0]);
         for place in [112, 41, 60] {
-            guest.arena.write_word(&caller.queue, 0, place, POISON);
+            guest.arena.write_word(&caller.queue, Input::Embeddings, place, POISON);
         }
         assert_eq!(
             guest.run(&caller),
@@ -91,10 +94,10 @@ fn labels_without_an_entry_are_found_where_they_are() {
             let expected = Ok(caller.context.evaluate(loss, &batch).unwrap());
             let mut guest = Guest::new(&caller, loss, &batch);
             for (row, label) in [(0, 3), (11, u32::MAX), (22, 4)] {
-                guest.arena.write_word(&caller.queue, 1, row, label);
+                guest.arena.write_word(&caller.queue, Input::Labels, row, label);
                 let error = Error::LabelOutOfRange { what, row, label: None, limit: 3 };
                 assert_eq!(guest.run(&caller), Err(error), "{}: {loss:?}", caller.name);
-                guest.arena.write_word(&caller.queue, 1, row, batch.labels()[row]);
+                guest.arena.write_word(&caller.queue, Input::Labels, row, batch.labels()[row]);
             }
             assert_eq!(guest.run(&caller), expected, "{}: {loss:?}", caller.name);
         }

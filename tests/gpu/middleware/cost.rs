@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use support::adapters::contexts;
 use support::sample::Values;
-use wgpu_metric_learning::{Context, Contrastive, Inputs, Loss, Output, Outputs, Record, Shape};
+use wgpu_metric_learning::{
+    Context, Contrastive, Count, Inputs, Loss, Output, Outputs, Record, Shape,
+};
 
 use super::caller::{Caller, adapters_of, caller, callers, encoder, filled};
 use super::guest::{Arena, every_loss, sample};
@@ -35,7 +37,7 @@ fn recording_creates_and_submits_nothing() {
             let plan = caller.context.plan(&loss, *batch.shape()).unwrap();
             let [gradient, rows] =
                 [vec![0; 70 * 70], vec![3]].map(|words| filled(&caller.device, &words));
-            let inputs = Inputs { rows: Some(rows.slice(..)), ..arena.inputs() };
+            let inputs = arena.inputs().with_count(Count::Rows, rows.slice(..));
             let outputs = Outputs::gradient(Output::add_to(gradient.slice(..)));
             let binding = plan.bind_with(&inputs, &outputs).unwrap();
             let mut encoder = encoder(&caller);

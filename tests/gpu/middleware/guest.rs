@@ -5,7 +5,8 @@ use std::ops::Range;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{
-    Batch, Binding, Distance, Evaluation, Inputs, Loss, Margin, Plan, Record, Result,
+    Batch, Binding, Distance, Evaluation, Input, InputSet, Inputs, Loss, Margin, Plan, Record,
+    Result,
 };
 
 use super::caller::{Caller, PATIENCE, POISON, encoder, filled, poison, read};
@@ -17,15 +18,15 @@ pub const ALIGNMENT: usize = 256;
 pub struct Arena {
     pub buffer: wgpu::Buffer,
     pub words: Vec<u32>,
-    pub ranges: [Range<usize>; 9],
+    pub ranges: InputSet<Range<usize>>,
 }
 
 impl Arena {
     pub fn new(device: &wgpu::Device, batch: &Batch) -> Self {
         let mut words = vec![POISON; ALIGNMENT / 4];
-        let ranges = inputs_of(batch).map(|input| {
+        let ranges = batch.bytes().map(|bytes| {
             let begin = words.len();
-            words.extend_from_slice(&input);
+            words.extend_from_slice(bytemuck::cast_slice(bytes));
             let end = words.len();
             words.resize((end * 4).next_multiple_of(ALIGNMENT) / 4 + ALIGNMENT / 4, POISON);
             begin * 4..end * 4
@@ -35,45 +36,26 @@ impl Arena {
 
     /// Other contents for the same ranges.
     pub fn write(&mut self, queue: &wgpu::Queue, batch: &Batch) {
-        for (range, input) in self.ranges.clone().into_iter().zip(inputs_of(batch)) {
-            self.words[range.start / 4..range.end / 4].copy_from_slice(&input);
+        let inputs = batch.bytes();
+        for (input, range) in self.ranges.iter() {
+            let words = inputs.get(input).expect("a batch with the same inputs");
+            self.words[range.start / 4..range.end / 4].copy_from_slice(bytemuck::cast_slice(words));
         }
         queue.write_buffer(&self.buffer, 0, bytemuck::cast_slice(&self.words));
     }
 
     /// One number of an input.
-    pub fn write_word(&mut self, queue: &wgpu::Queue, input: usize, at: usize, word: u32) {
-        let place = self.ranges[input].start / 4 + at;
+    pub fn write_word(&mut self, queue: &wgpu::Queue, input: Input, at: usize, word: u32) {
+        let place = self.ranges.get(input).expect("the input is given").start / 4 + at;
         self.words[place] = word;
         queue.write_buffer(&self.buffer, place as u64 * 4, &word.to_ne_bytes());
     }
 
     pub fn inputs(&self) -> Inputs<'_> {
-        let slice = |range: &Range<usize>| self.buffer.slice(range.start as u64..range.end as u64);
-        let [
-            embeddings,
-            labels,
-            references,
-            reference_labels,
-            beta,
-            pairs,
-            same,
-            triplets,
-            targets,
-        ] = &self.ranges;
-        let optional = |range: &Range<usize>| (!range.is_empty()).then(|| slice(range));
-        Inputs {
-            embeddings: slice(embeddings),
-            labels: optional(labels),
-            references: optional(references),
-            reference_labels: optional(reference_labels),
-            beta: optional(beta),
-            pairs: optional(pairs),
-            same: optional(same),
-            triplets: optional(triplets),
-            targets: optional(targets),
-            ..Inputs::unlabelled(&self.buffer)
-        }
+        let ranges = self.ranges.iter();
+        ranges.fold(Inputs::unlabelled(&self.buffer), |inputs, (input, range)| {
+            inputs.with(input, self.buffer.slice(range.start as u64..range.end as u64))
+        })
     }
 
     #[track_caller]
@@ -84,21 +66,6 @@ impl Arena {
             caller.name
         );
     }
-}
-
-fn inputs_of(batch: &Batch) -> [Vec<u32>; 9] {
-    let bits = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect();
-    [
-        bits(batch.embeddings()),
-        batch.labels().to_vec(),
-        bits(batch.references()),
-        batch.reference_labels().to_vec(),
-        bits(batch.beta()),
-        batch.listed_pairs().concat(),
-        batch.same().to_vec(),
-        batch.listed_triplets().concat(),
-        bits(batch.targets()),
-    ]
 }
 
 /// A batch's plan with its inputs in buffers of the caller's.

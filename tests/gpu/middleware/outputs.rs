@@ -3,7 +3,8 @@
 use support::adapters::contexts;
 use support::sample::{Sample, Values};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Error, Loss, Output, Outputs, Plan, Record, Result, Triplet, Weighted,
+    Batch, Contrastive, Error, Input, Loss, Output, Outputs, Plan, Record, Result, Triplet,
+    Weighted,
 };
 
 use super::caller::{Caller, POISON, USAGE, callers, encoder, filled, poison, read};
@@ -114,9 +115,10 @@ fn nothing_is_added_and_zeros_are_written_where_the_evaluation_is_an_error() {
         distance: wgpu_metric_learning::Distance::SquaredEuclidean,
         ..Default::default()
     };
-    let spoil_a_value: Spoiling = |arena, caller, _| arena.write_word(&caller.queue, 0, 70, POISON);
+    let spoil_a_value: Spoiling =
+        |arena, caller, _| arena.write_word(&caller.queue, Input::Embeddings, 70, POISON);
     let spoil_a_label: Spoiling =
-        |arena, caller, _| arena.write_word(&caller.queue, 1, 3, u32::MAX);
+        |arena, caller, _| arena.write_word(&caller.queue, Input::Labels, 3, u32::MAX);
     let overflow: Spoiling = |arena, caller, huge| arena.write(&caller.queue, huge);
     let cases: [(Loss, Spoiling); 3] = [
         (Contrastive::default().into(), spoil_a_value),

@@ -5,8 +5,8 @@ use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Binding, Contrastive, Error, Evaluation, Inputs, Loss, Mode, Options, Output, Outputs, Plan,
-    Record, Result, Shape, Weighted,
+    Binding, Contrastive, Count, Error, Evaluation, Inputs, Loss, Mode, Options, Output, Outputs,
+    Plan, Record, Result, Shape, Weighted,
 };
 
 use super::caller::{Caller, PATIENCE, callers, encoder, filled, read};
@@ -57,13 +57,12 @@ impl Numbers {
     }
 
     fn given<'a>(&'a self, shape: &Shape, inputs: Inputs<'a>) -> Inputs<'a> {
-        let number = |at: u64| Some(self.0.slice(at * 256..at * 256 + 4));
-        let has_indices = matches!(shape.mode(), Mode::PairIndices | Mode::Triplets);
-        Inputs {
-            rows: number(0),
-            reference_rows: number(1).filter(|_| shape.mode() == Mode::Reference),
-            listed: number(2).filter(|_| has_indices),
-            ..inputs
+        let number = |at: u64| self.0.slice(at * 256..at * 256 + 4);
+        let inputs = inputs.with_count(Count::Rows, number(0));
+        match shape.mode() {
+            Mode::Reference => inputs.with_count(Count::ReferenceRows, number(1)),
+            Mode::PairIndices | Mode::Triplets => inputs.with_count(Count::Listed, number(2)),
+            _ => inputs,
         }
     }
 }
@@ -232,7 +231,7 @@ fn no_row_and_more_than_planned_are_errors() {
         let arena = Arena::new(&caller.device, batch);
         let plan = caller.context.plan(&loss, *batch.shape()).unwrap();
         let numbers = Numbers::new(&caller, all);
-        let inputs = Inputs { reference_rows: Some(numbers.0.slice(..4)), ..arena.inputs() };
+        let inputs = arena.inputs().with_count(Count::ReferenceRows, numbers.0.slice(..4));
         assert_eq!(plan.bind(&inputs).unwrap_err(), Error::NotTaken { what: "reference rows" });
     }
 }

@@ -2,6 +2,12 @@
 
 #[path = "../../../../cli/src/error.rs"]
 pub mod error;
+#[path = "../../../../cli/src/kind.rs"]
+pub mod kind;
+#[path = "../../../../cli/src/labels.rs"]
+pub mod labels;
+#[path = "../../../../cli/src/names.rs"]
+pub mod names;
 #[path = "../../../../cli/src/npy.rs"]
 pub mod npy;
 #[path = "../../../../cli/src/objective.rs"]

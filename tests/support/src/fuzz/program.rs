@@ -4,7 +4,9 @@
 use wgpu_metric_learning::Mode;
 
 use super::host::assert_clear;
-use super::parsers::{npy, objective};
+use super::parsers::labels::Labels;
+use super::parsers::npy::{Array, Matrix};
+use super::parsers::objective;
 
 /// Reads an objective; says whether it is one.
 pub fn read_objective(bytes: &[u8]) -> bool {
@@ -32,18 +34,31 @@ pub fn read_objective(bytes: &[u8]) -> bool {
     }
 }
 
-/// Reads an array of either kind; says whether it is one.
+/// Reads an array in every way that the program does; says whether it is one in any.
 pub fn read_npy(bytes: &[u8]) -> bool {
-    let matrix = npy::parse_matrix::<f32>(bytes);
-    let vector = npy::parse_vector::<u32>(bytes);
-    if let Ok(matrix) = &matrix {
-        assert_eq!(Some(matrix.values.len()), matrix.rows.checked_mul(matrix.columns));
-        assert!(4 * matrix.values.len() < bytes.len());
-    }
-    if let Ok(values) = &vector {
-        assert!(4 * values.len() < bytes.len());
-    }
-    let problems = [matrix.as_ref().err(), vector.as_ref().err()];
-    problems.into_iter().flatten().for_each(|problem| assert_clear(&problem.replace('\n', " ")));
-    matrix.is_ok() || vector.is_ok()
+    let matrix = read(bytes, Array::matrix).map(|matrix| {
+        let Matrix { values, rows, columns } = matrix.numbers;
+        assert_eq!(Some(values.len()), rows.checked_mul(columns));
+        values.len()
+    });
+    let vector = read(bytes, Array::vector).map(|vector| vector.numbers.len());
+    let entries = read(bytes, Array::entries::<3>).map(|entries| 3 * entries.len());
+    let integers = read(bytes, Array::integers).map(|integers| integers.len());
+    let labels = read(bytes, Array::labels).map(|ids| match Labels::of(ids, None) {
+        Ok(labels) => labels.labels.len(),
+        Err(problem) => {
+            assert_clear(&problem.text.replace('\n', " "));
+            0
+        }
+    });
+    let lengths = [matrix, vector, entries, integers, labels];
+    lengths.into_iter().flatten().inspect(|&length| assert!(length < bytes.len())).count() > 0
+}
+
+fn read<'a, T>(bytes: &'a [u8], how: impl Fn(Array<'a>) -> Result<T, String>) -> Option<T> {
+    // A pipe tells its length in the end only.
+    let [of_file, of_pipe] =
+        [Some(bytes.len() as u64), None].map(|length| Array::parse(bytes, length).and_then(&how));
+    assert_eq!(of_file.is_ok(), of_pipe.is_ok());
+    of_file.map_err(|problem| assert_clear(&problem.replace('\n', " "))).ok()
 }

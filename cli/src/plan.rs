@@ -1,0 +1,90 @@
+//! Prints the dispatches of a plan.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use wgpu::{BufferDescriptor, BufferUsages};
+use wgpu_metric_learning::{Context, Input, InputSet, Inputs, Loss, Mode, Record, Shape};
+
+use super::gpu::{self, Gpu};
+use super::{Error, Result, objective, print};
+
+/// Lists the dispatches of a recording in their order.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    gpu: gpu::Arguments,
+
+    /// The loss: its name, or JSON, as `evaluate` takes it.
+    #[arg(long, value_name = "OBJECTIVE")]
+    objective: String,
+
+    /// Rows of the embeddings.
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    n: usize,
+
+    /// Numbers in a row; the classes of scores.
+    #[arg(long, value_name = "D", default_value_t = 128)]
+    d: usize,
+
+    /// References, prototypes, or listed pairs or triplets, where the mode has them.
+    #[arg(long, value_name = "M", default_value_t = 512)]
+    m: usize,
+
+    /// The mode, where the loss has several: batch, reference, prototypes, scores, pair-rows,
+    /// pair-indices, triplets or pointwise; the first that the loss has where it is left out.
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let objective = objective::parse(&arguments.objective)?;
+    let context = Gpu::open(&arguments.gpu)?.context;
+    for loss in objective.losses() {
+        let mode = mode_of(loss, arguments.mode.as_deref())?;
+        let shape = shape_of(mode, [arguments.n, arguments.m, arguments.d]);
+        print(listing(&context, loss, shape)?.trim_end())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn mode_of(loss: &Loss, asked: Option<&str>) -> Result<Mode> {
+    let modes = loss.modes();
+    let Some(asked) = asked else { return Ok(modes[0]) };
+    let name = asked.to_lowercase().replace(['-', '_'], " ");
+    modes.iter().copied().find(|mode| mode.name() == name).ok_or_else(|| {
+        let known: Vec<_> = modes.iter().map(|mode| mode.name().replace(' ', "-")).collect();
+        let problem = format!("{} has no mode {asked}, only {}", loss.name(), known.join(", "));
+        Error::option("--mode", problem)
+    })
+}
+
+fn shape_of(mode: Mode, [n, m, d]: [usize; 3]) -> Shape {
+    match mode {
+        Mode::Reference => Shape::reference(n, m, d),
+        Mode::Prototypes => Shape::prototypes(n, m, d),
+        Mode::Scores => Shape::scores(n, d),
+        Mode::PairRows => Shape::pair_rows(n, d),
+        Mode::PairIndices => Shape::pair_indices(n, d, m),
+        Mode::Triplets => Shape::triplets(n, d, m),
+        Mode::Pointwise => Shape::pointwise(n, d),
+        _ => Shape::batch(n, d),
+    }
+}
+
+/// Plans the loss and binds buffers of the right sizes, which nothing is ever read from.
+fn listing(context: &Context, loss: &Loss, shape: Shape) -> Result<String> {
+    let plan = context.plan(loss, shape)?;
+    let given = Input::ALL.into_iter().filter(|&input| loss.takes(&shape, input));
+    let buffers = given.fold(InputSet::new(), |set, input| {
+        let buffer = context.device().create_buffer(&BufferDescriptor {
+            label: Some(input.name()),
+            size: shape.numbers(input) as u64 * 4,
+            usage: BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
+        set.with(input, buffer)
+    });
+    let binding = plan.bind(&Inputs::of(&buffers))?;
+    Ok(plan.listing(&binding)?.to_string())
+}
