@@ -18,9 +18,10 @@ use common::{GpuTime, Recording, Setup, check, losses};
 use criterion::Criterion;
 use wgpu::util::DownloadBuffer;
 use wgpu_metric_learning::measures::{MeasurePlan, Retrieval};
+use wgpu_metric_learning::profile::Stage;
 use wgpu_metric_learning::training::{Adam, Linear, LinearPlan, Optimizer, OptimizerPlan, Sgd};
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Distance, Loss, MultiMargin, Result, Stage, reference,
+    Batch, Context, Contrastive, Distance, Loss, MultiMargin, Result, reference,
 };
 
 fn main() {

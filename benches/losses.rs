@@ -10,8 +10,9 @@ use std::cell::LazyCell;
 
 use common::{GpuTime, Recording, Setup, check, losses};
 use criterion::Criterion;
+use wgpu_metric_learning::profile::Stage;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Loss, ObjectivePlan, Result, Stage, Triplet, Weighted, reference,
+    Batch, Contrastive, Loss, ObjectivePlan, Result, Triplet, Weighted, reference,
 };
 
 fn main() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong, with what, where and the limit that was passed.
+/// Everything that can go wrong, with what, where and the limit that was passed. What to do about
+/// it is asked of its [`kind`](Self::kind).
 ///
 /// No input makes the library panic, lose the device or return zeros in silence: it returns one of
 /// these.
@@ -125,12 +126,12 @@ pub enum Error {
         what: &'static str,
     },
 
-    /// An objective has no such term.
-    #[error("there is no term {term} in an objective of {limit}")]
-    NoTerm {
+    /// An objective has no such loss.
+    #[error("there is no loss {loss} in an objective of {limit}")]
+    NoLoss {
         /// The place that was asked for, from 0.
-        term: usize,
-        /// How many terms there are.
+        loss: usize,
+        /// How many losses there are.
         limit: usize,
     },
 
@@ -142,10 +143,10 @@ pub enum Error {
     },
 
     /// A parameter of a loss, or of what else has parameters, is outside its range.
-    #[error("{loss}: {parameter} is {value}, allowed is {allowed}")]
+    #[error("{of}: {parameter} is {value}, allowed is {allowed}")]
     Parameter {
         /// Name of the loss, measure or optimiser.
-        loss: &'static str,
+        of: &'static str,
         /// Name of the parameter.
         parameter: &'static str,
         /// The value given.
@@ -154,11 +155,11 @@ pub enum Error {
         allowed: &'static str,
     },
 
-    /// A loss was asked for in a way it is not defined for.
-    #[error("{loss} cannot take {what}: {reason}")]
+    /// A loss or a measure was asked for in a way it is not defined for.
+    #[error("{of} cannot take {what}: {reason}")]
     Unsupported {
-        /// Name of the loss.
-        loss: &'static str,
+        /// Name of the loss or measure.
+        of: &'static str,
         /// What was asked for.
         what: String,
         /// Why not, or what can be asked for instead.
@@ -319,6 +320,77 @@ pub enum Error {
         /// The result.
         what: &'static str,
     },
+}
+
+/// Whose turn it is after an [`Error`]: in the way of [`std::io::ErrorKind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What was given is wrong, by its sizes or by its contents. Other inputs, parameters or
+    /// buffers are needed.
+    Input,
+    /// What was asked for is not defined, or the device has no feature for it.
+    Unsupported,
+    /// It is more than the device, the workspace, a plan or an f32 holds. Less of it would do, or
+    /// a larger one of these.
+    Limit,
+    /// There is no device, or it has failed. Another one may do, or the same one later.
+    Device,
+    /// Nothing is wrong with what was asked, but there is no result, or not all of it: the run was
+    /// broken off, has not been, or left steps out.
+    Runtime,
+}
+
+impl Error {
+    /// Which kind of error this is, for callers who treat all of a kind alike.
+    ///
+    /// ```
+    /// use wgpu_metric_learning::{Batch, Context, ErrorKind, Triplet};
+    ///
+    /// # let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1])?;
+    /// let run = || Context::headless()?.evaluate(Triplet::default(), &batch).wait();
+    /// match run().map_err(|error| error.kind()) {
+    ///     Ok(evaluation) => println!("{}", evaluation.loss),
+    ///     Err(ErrorKind::Device) => println!("compute on the CPU"),
+    ///     Err(kind) => panic!("{kind:?}"),
+    /// }
+    /// # Ok::<(), wgpu_metric_learning::Error>(())
+    /// ```
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Empty { .. }
+            | Self::Length { .. }
+            | Self::Name { .. }
+            | Self::NotFinite { .. }
+            | Self::LabelOutOfRange { .. }
+            | Self::IndexOutOfRange { .. }
+            | Self::PairWithItself { .. }
+            | Self::Target { .. }
+            | Self::NotInMode { .. }
+            | Self::NotTaken { .. }
+            | Self::NoLoss { .. }
+            | Self::Set { .. }
+            | Self::Parameter { .. }
+            | Self::Missing { .. }
+            | Self::Buffer { .. } => ErrorKind::Input,
+            Self::Unsupported { .. } | Self::MissingFeature { .. } => ErrorKind::Unsupported,
+            Self::TooLarge { .. }
+            | Self::Workspace { .. }
+            | Self::DeviceLimit { .. }
+            | Self::TooLong { .. }
+            | Self::BeyondPlan { .. }
+            | Self::Overflow { .. } => ErrorKind::Limit,
+            Self::NoAdapter { .. }
+            | Self::DeviceCreation { .. }
+            | Self::OutOfMemory { .. }
+            | Self::Gpu { .. }
+            | Self::DeviceLost { .. } => ErrorKind::Device,
+            Self::Timeout { .. }
+            | Self::Cancelled
+            | Self::NotComputed
+            | Self::StepsLeftOut { .. } => ErrorKind::Runtime,
+        }
+    }
 }
 
 /// `A, B and C`.

@@ -20,7 +20,7 @@
 //! let loss = Triplet { margin: 0.9, mining: Mining::All, ..Default::default() };
 //!
 //! let context = Context::headless()?;
-//! let evaluation = context.evaluate(&loss, &batch)?;
+//! let evaluation = context.evaluate(&loss, &batch).wait()?;
 //! println!("{} over {} triplets, gradient {:?}", evaluation.loss, evaluation.terms, evaluation.gradient);
 //!
 //! // The same in f64 on the CPU, with how far correct f32 kernels may be from every number of it.
@@ -76,17 +76,17 @@
 //!   a multiple of the device's `min_storage_buffer_offset_alignment`, larger than needed or not.
 //!   They are only read, and their contents may change from submission to submission.
 //! - A gradient stays in the plan's buffer ([`Plan::gradient`]), and is also written or added to
-//!   buffers of the caller's where [`Plan::bind_with`] names [`Outputs`]. An evaluation that is an
+//!   buffers of the caller's where [`Plan::bind_to`] names [`Outputs`]. An evaluation that is an
 //!   error adds nothing to them, and writes zeros.
-//! - The number of rows may be read from a buffer of the caller's ([`Inputs::rows`]), up to the
+//! - The number of rows may be read from a buffer of the caller's ([`Inputs::with_count`]), up to the
 //!   planned one, for each recording anew.
 //! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for
-//!   another size makes none again, and others only where it has other [`Tiles`] or another
-//!   [`RowWidth`]. Compiled ones may be kept in a cache of the caller's
-//!   ([`Context::with_pipeline_cache`]).
+//!   another size makes none again, and others only where it has other [`Tiles`](tuning::Tiles) or
+//!   another [`RowWidth`](tuning::RowWidth). Compiled ones may be kept in a cache of the caller's
+//!   ([`Options::pipeline_cache`]).
 //! - Passes, buffers, bind groups and pipelines have labels that begin with `metric-learning`,
 //!   every dispatch is a debug group, and [`Plan::sections`] cuts a recording into its stages, for
-//!   passes with timestamps of the caller's. [`Timings`] does so on its own, where the device has
+//!   passes with timestamps of the caller's. [`Timings`](profile::Timings) does so on its own, where the device has
 //!   `TIMESTAMP_QUERY`.
 //! - Spans of the [`tracing`] crate, of level debug: `plan`, `bind`, `record` and `submit` with the
 //!   loss and the sizes, `wait` with the bytes that are read back.
@@ -102,15 +102,16 @@
 //! everything that can go wrong. [`Weighted`] makes one objective of several losses
 //! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as
 //! references, [`measures`] says how well embeddings retrieve their own class, and [`training`]
-//! fits them in place. [`mod@reference`] is the CPU's side. [`shaders`] lists the kernels.
+//! fits them in place. [`mod@reference`] is the CPU's side. [`shaders`] lists the kernels. What few
+//! need has modules of its own: [`tuning`], [`profile`] and [`testing`].
 //!
 //! # What is promised
 //!
 //! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant
 //!   ([`Options::workspace_bytes`]); a list of pairs takes some 40 bytes a pair beside itself.
-//! - The same input on the same device gives the same bits, run after run, in the same [`Tier`] and
-//!   [`RowWidth`], with all [`Tiles`], and for every workspace that holds at least 16 rows of the
-//!   matrix and not all of it. One that holds all of it saves half the work of some losses, which
+//! - The same input on the same device gives the same bits, run after run, in the same
+//!   [`Tier`](tuning::Tier) and [`RowWidth`](tuning::RowWidth), with all [`Tiles`](tuning::Tiles),
+//!   and for every workspace that holds at least 16 rows of the matrix and not all of it. One that holds all of it saves half the work of some losses, which
 //!   then may round differently.
 //! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as
 //!   accurate as any pair, and duplicates are at exactly 0 with a gradient of 0.
@@ -121,8 +122,9 @@
 //!   nothing behind: [`Context::inject`] lets it fail on purpose.
 //! - No dispatch takes longer than a tenth of a second on a software adapter where it can be split
 //!   ([`Options::operations_per_dispatch`]); long evaluations can be watched and cancelled
-//!   ([`Context::evaluate_with`]).
+//!   ([`Run::watch`]).
 
+#![warn(missing_debug_implementations, unused_qualifications)]
 // The reference that documentation points to may be left out.
 #![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
 
@@ -132,21 +134,24 @@ mod gpu;
 mod loss;
 pub mod measures;
 mod names;
+pub mod profile;
 #[cfg(feature = "reference")]
 pub mod reference;
 pub mod shaders;
+pub mod testing;
 pub mod training;
+pub mod tuning;
 mod wgsl;
 
 pub use data::batch::Batch;
 pub use data::evaluation::Evaluation;
 pub use data::input::{Input, InputSet};
 pub use data::objective::{ObjectiveEvaluation, Weighted};
+pub use data::run::{Progress, Run};
 pub use data::shape::{Mode, Shape};
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use gpu::{
-    Adapter, Binding, Checks, Context, Count, Injected, Inputs, Listing, MemoryBank, ObjectivePlan,
-    Operation, Options, Output, Outputs, Pending, Plan, Progress, Record, RowWidth, Section, Stage,
-    Tier, Tile, Tiles, Timings,
+    Adapter, Binding, Context, Count, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs,
+    Pending, Plan, Record,
 };
 pub use loss::*;

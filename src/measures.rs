@@ -24,7 +24,7 @@
 //! // On a line: the row nearest to each is of another class.
 //! let batch = Batch::new(&[0.0, 3.0, 1.0, 9.0, 7.0], [5, 1], &[7, 7, 8, 8, 9])?;
 //! let retrieval = Retrieval { recall_at: vec![1, 2], ..Default::default() };
-//! let measures = Context::headless()?.measure(&retrieval, &batch)?;
+//! let measures = Context::headless()?.measure(&retrieval, &batch).wait()?;
 //! assert_eq!([measures.queries, measures.counted], [5, 4]);
 //! assert_eq!(measures.recall, [0.0, 0.5]);
 //!
@@ -89,14 +89,14 @@ impl Retrieval {
         if self.recall_at.contains(&0) {
             let value = "0".into();
             return Err(Error::Parameter {
-                loss: Self::NAME,
+                of: Self::NAME,
                 parameter: "recall_at",
                 value,
                 allowed: "1 or more",
             });
         }
         let unsupported = |what: String, reason: &str| {
-            Err(Error::Unsupported { loss: Self::NAME, what, reason: reason.into() })
+            Err(Error::Unsupported { of: Self::NAME, what, reason: reason.into() })
         };
         match (shape.mode(), shape.betas()) {
             (Mode::Batch | Mode::Reference, 0) => Ok(()),
@@ -112,6 +112,7 @@ impl Retrieval {
 /// How well embeddings retrieve their own class: `Measures<f32>` from the GPU, `Measures<f64>` from
 /// the CPU reference. The definitions are those of the [module](self).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Measures<T = f32> {
     /// N.
     pub queries: u64,
@@ -125,4 +126,19 @@ pub struct Measures<T = f32> {
     pub r_precision: T,
     /// MAP@R.
     pub mean_average_precision_at_r: T,
+}
+
+impl<T> Measures<T> {
+    /// The same measures with every share made into another number, as
+    /// [`Evaluation::map`](crate::Evaluation::map) does.
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> Measures<U> {
+        Measures {
+            queries: self.queries,
+            counted: self.counted,
+            precision_at_1: change(self.precision_at_1),
+            recall: self.recall.into_iter().map(&change).collect(),
+            r_precision: change(self.r_precision),
+            mean_average_precision_at_r: change(self.mean_average_precision_at_r),
+        }
+    }
 }

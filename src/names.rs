@@ -58,7 +58,9 @@ mod tests {
     use std::str::FromStr;
 
     use crate::error::Error;
-    use crate::{Distance, Form, Mining, Mode, Reduction, RowWidth, Sampling, Stage, Tier, Tile};
+    use crate::profile::Stage;
+    use crate::tuning::{RowWidth, Tier, Tile};
+    use crate::{Distance, Form, Mining, Mode, Reduction, Sampling};
 
     fn are_parsed<T: FromStr<Err = Error> + Display + Debug + PartialEq>(all: &[T]) {
         for one in all {

@@ -12,8 +12,9 @@ use std::time::Duration;
 use criterion::Criterion;
 use sample::Sample;
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
+use wgpu_metric_learning::profile::Stage;
 use wgpu_metric_learning::reference::{self, Comparison};
-use wgpu_metric_learning::{Batch, Context, Inputs, Loss, Plan, Record, Result, Stage};
+use wgpu_metric_learning::{Batch, Context, Inputs, Loss, Plan, Record, Result};
 
 pub use gpu_time::GpuTime;
 pub use losses::losses;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use wgpu_metric_learning::{Binding, Context, Pending, Record, Result, Section, Stage, Timings};
+use wgpu_metric_learning::profile::{Section, Stage, Timings};
+use wgpu_metric_learning::{Binding, Context, Pending, Record, Result};
 
 /// A plan with its binding.
 pub struct Recording<P> {

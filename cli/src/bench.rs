@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use wgpu_metric_learning::{Context, Options, RowWidth, Shape, Tile, Tiles};
+use wgpu_metric_learning::tuning::{RowWidth, Tile, Tiles};
+use wgpu_metric_learning::{Context, Options, Shape};
 
 use limits::Limits;
 use subject::{Inputs, Subject};
@@ -89,8 +90,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let points = arguments.points()?;
     arguments.check(&subjects, &points)?;
-    let tiles = arguments.tile.map(Tiles::both);
-    let options = Options { tiles, row_width: arguments.row_width, ..Options::default() };
+    let mut options = Options::default();
+    options.tiles = arguments.tile.map(Tiles::both);
+    options.row_width = arguments.row_width;
     let gpu = Gpu::open_with(&arguments.gpu, options)?;
     let limits = Limits::measure(&gpu.context)?;
     match arguments.json {

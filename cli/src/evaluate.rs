@@ -52,13 +52,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                 let digits = Digits::load()?;
                 let usual = |loss: &Loss| digits.batch(loss, digits::usual_mode(loss));
                 objective
-                    .terms
+                    .losses
                     .iter()
-                    .try_for_each(|term| term.check(digits::usual_mode(&term.loss)))?;
+                    .try_for_each(|weighted| weighted.check(digits::usual_mode(&weighted.loss)))?;
                 match objective.is_sum {
                     true => evaluate_sum(arguments, &weighted(&objective, usual)?, true)?,
                     false => {
-                        let loss = objective.terms[0].loss.clone();
+                        let loss = objective.losses[0].loss.clone();
                         let mode = digits::usual_mode(&loss);
                         evaluate_digits(arguments, &digits, &[(loss, mode)])?
                     }
@@ -75,15 +75,15 @@ fn evaluate_files(
     mut objective: Objective,
     inputs: &Inputs,
 ) -> Result<bool> {
-    for term in &mut objective.terms {
+    for weighted in &mut objective.losses {
         if inputs.has_triplets() {
-            term.take_listed_triplets();
+            weighted.take_listed_triplets();
         }
-        let mode = inputs.mode(&term.loss)?;
-        term.settle(mode);
-        term.check(mode)?;
+        let mode = inputs.mode(&weighted.loss)?;
+        weighted.settle(mode);
+        weighted.check(mode)?;
     }
-    inputs.check(objective.terms.iter().map(|term| &term.loss))?;
+    inputs.check(objective.losses.iter().map(|weighted| &weighted.loss))?;
     if objective.is_sum {
         return evaluate_sum(
             arguments,
@@ -91,7 +91,7 @@ fn evaluate_files(
             arguments.evaluator.check,
         );
     }
-    let loss = &objective.terms[0].loss;
+    let loss = &objective.losses[0].loss;
     let batch = inputs.batch(loss)?;
     batch.check(loss)?;
     arguments.outputs.check(loss, batch.shape())?;
@@ -111,21 +111,21 @@ fn weighted<'a>(
     batch: impl Fn(&Loss) -> Result<Batch<'a>>,
 ) -> Result<Vec<Weighted<Batch<'a>>>> {
     let mut sets: Vec<*const [f32]> = Vec::new();
-    let mut weighted = Vec::new();
-    for term in &objective.terms {
-        let batch = batch(&term.loss)?;
+    let mut losses = Vec::new();
+    for weighted in &objective.losses {
+        let batch = batch(&weighted.loss)?;
         let embeddings: *const [f32] = batch.embeddings();
         let set =
             sets.iter().position(|&known| std::ptr::eq(known, embeddings)).unwrap_or(sets.len());
         sets.resize(sets.len().max(set + 1), embeddings);
-        weighted.push(Weighted::new(term.weight, &term.loss, batch).over(set));
+        losses.push(Weighted::new(weighted.weight, &weighted.loss, batch).over(set));
     }
-    Ok(weighted)
+    Ok(losses)
 }
 
 fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: bool) -> Result<bool> {
     arguments.outputs.check_sum()?;
-    objective.iter().try_for_each(|term| term.inputs.check(&term.loss))?;
+    objective.iter().try_for_each(|weighted| weighted.inputs.check(&weighted.loss))?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(objective, check)?;
     let shape = objective[0].inputs.shape();

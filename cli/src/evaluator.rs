@@ -200,7 +200,7 @@ impl Task for (&Loss, &Batch<'_>) {
     }
 
     fn on_gpu(&self, context: &Context, watch: Watch) -> wgpu_metric_learning::Result<Evaluation> {
-        context.evaluate_with(self.0, self.1, watch)
+        context.evaluate(self.0, self.1).watch(watch)
     }
 
     fn compare(expected: &Expectation, actual: &Evaluation) -> Comparison {
@@ -212,7 +212,7 @@ impl Task for (&Loss, &Batch<'_>) {
     }
 
     fn widened(actual: Evaluation) -> Evaluation<f64> {
-        widen(actual)
+        actual.map(f64::from)
     }
 }
 
@@ -230,7 +230,7 @@ impl Task for (&Retrieval, &Batch<'_>) {
     }
 
     fn on_gpu(&self, context: &Context, watch: Watch) -> wgpu_metric_learning::Result<Measures> {
-        context.measure_with(self.0, self.1, watch)
+        context.measure(self.0, self.1).watch(watch)
     }
 
     fn compare(expected: &MeasuresExpectation, actual: &Measures) -> Comparison {
@@ -242,14 +242,7 @@ impl Task for (&Retrieval, &Batch<'_>) {
     }
 
     fn widened(actual: Measures) -> Measures<f64> {
-        Measures {
-            queries: actual.queries,
-            counted: actual.counted,
-            precision_at_1: actual.precision_at_1.into(),
-            recall: widen_all(actual.recall),
-            r_precision: actual.r_precision.into(),
-            mean_average_precision_at_r: actual.mean_average_precision_at_r.into(),
-        }
+        actual.map(f64::from)
     }
 }
 
@@ -272,7 +265,7 @@ impl Task for [Weighted<Batch<'_>>] {
         context: &Context,
         watch: Watch,
     ) -> wgpu_metric_learning::Result<ObjectiveEvaluation> {
-        context.evaluate_objective_with(self, watch)
+        context.evaluate_objective(self).watch(watch)
     }
 
     fn compare(expected: &ObjectiveExpectation, actual: &ObjectiveEvaluation) -> Comparison {
@@ -283,14 +276,8 @@ impl Task for [Weighted<Batch<'_>>] {
         expected.evaluation
     }
 
-    fn widened(
-        ObjectiveEvaluation { loss, terms, gradients }: ObjectiveEvaluation,
-    ) -> ObjectiveEvaluation<f64> {
-        ObjectiveEvaluation {
-            loss: loss.into(),
-            terms: terms.into_iter().map(widen).collect(),
-            gradients: gradients.into_iter().map(widen_all).collect(),
-        }
+    fn widened(actual: ObjectiveEvaluation) -> ObjectiveEvaluation<f64> {
+        actual.map(f64::from)
     }
 }
 
@@ -315,27 +302,5 @@ impl Arguments {
             }
             None => Ok(()),
         }
-    }
-}
-
-fn widen_all(values: Vec<f32>) -> Vec<f64> {
-    values.into_iter().map(f64::from).collect()
-}
-
-fn widen(evaluation: Evaluation<f32>) -> Evaluation<f64> {
-    Evaluation {
-        loss: evaluation.loss.into(),
-        terms: evaluation.terms,
-        nonzero_terms: evaluation.nonzero_terms,
-        nonzero_positive_terms: evaluation.nonzero_positive_terms,
-        nonzero_negative_terms: evaluation.nonzero_negative_terms,
-        positive_pairs: evaluation.positive_pairs,
-        negative_pairs: evaluation.negative_pairs,
-        mean_positive_distance: evaluation.mean_positive_distance.into(),
-        mean_negative_distance: evaluation.mean_negative_distance.into(),
-        gradient: widen_all(evaluation.gradient),
-        gradient_references: evaluation.gradient_references.map(widen_all),
-        gradient_beta: evaluation.gradient_beta.map(widen_all),
-        per_anchor: evaluation.per_anchor.map(widen_all),
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use wgpu_metric_learning::{Adapter, Context, Options, Tier};
+use wgpu_metric_learning::tuning::Tier;
+use wgpu_metric_learning::{Adapter, Context, Options};
 
 use super::{Result, tell};
 

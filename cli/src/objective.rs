@@ -18,13 +18,13 @@ const LONGEST: u64 = 1 << 20;
 /// What the program is asked to evaluate.
 pub struct Objective {
     /// The losses with their weights.
-    pub terms: Vec<Term>,
+    pub losses: Vec<WeightedLoss>,
     /// Whether it is a weighted sum; otherwise there is one loss, reported by itself.
     pub is_sum: bool,
 }
 
 /// A loss and its weight.
-pub struct Term {
+pub struct WeightedLoss {
     pub loss: Loss,
     pub weight: f32,
     /// What was chosen, and not left to be the default.
@@ -34,11 +34,11 @@ pub struct Term {
 impl Objective {
     /// The losses in their order.
     pub fn losses(&self) -> impl Iterator<Item = &Loss> {
-        self.terms.iter().map(|term| &term.loss)
+        self.losses.iter().map(|weighted| &weighted.loss)
     }
 }
 
-impl Term {
+impl WeightedLoss {
     /// Takes the triplets that are listed, where no other mining was chosen.
     pub fn take_listed_triplets(&mut self) {
         let chooses = self.chooses("mining");
@@ -151,9 +151,9 @@ pub fn find_benchmarked(name: &str) -> Result<(&'static str, Loss), String> {
 
 fn parse_json(text: &str) -> Result<Objective, String> {
     match serde_json::from_str(text).map_err(|error| error.to_string())? {
-        Value::Array(terms) if !terms.is_empty() => {
-            let terms = terms.into_iter().map(parse_term).collect::<Result<_, _>>()?;
-            Ok(Objective { terms, is_sum: true })
+        Value::Array(losses) if !losses.is_empty() => {
+            let losses = losses.into_iter().map(parse_one).collect::<Result<_, _>>()?;
+            Ok(Objective { losses, is_sum: true })
         }
         value => one(value),
     }
@@ -161,11 +161,11 @@ fn parse_json(text: &str) -> Result<Objective, String> {
 
 fn one(value: Value) -> Result<Objective, String> {
     let is_sum = value.get("weight").is_some();
-    Ok(Objective { terms: vec![parse_term(value)?], is_sum })
+    Ok(Objective { losses: vec![parse_one(value)?], is_sum })
 }
 
 /// An object with the fields of a loss, and maybe a `weight`.
-fn parse_term(value: Value) -> Result<Term, String> {
+fn parse_one(value: Value) -> Result<WeightedLoss, String> {
     let Value::Object(mut fields) = value else {
         return Err("expected a JSON object such as {\"loss\":\"Triplet\",\"margin\":0.2}, or an array of them".into());
     };
@@ -178,7 +178,7 @@ fn parse_term(value: Value) -> Result<Term, String> {
     let chosen = fields.keys().cloned().collect();
     spell_out(&mut fields)?;
     let loss = serde_json::from_value(fields.into()).map_err(|error| error.to_string())?;
-    Ok(Term { loss, weight, chosen })
+    Ok(WeightedLoss { loss, weight, chosen })
 }
 
 /// Puts the names of losses, settings and choices as the library has them; says which there are,

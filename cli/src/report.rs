@@ -21,7 +21,7 @@ pub struct Report<'a> {
 #[serde(rename_all = "snake_case")]
 enum Asked<'a> {
     Objective(&'a Loss),
-    Terms(Vec<TermReport<'a>>),
+    Losses(Vec<LossReport<'a>>),
     Retrieval(&'a Retrieval),
 }
 
@@ -42,7 +42,7 @@ enum Quantities {
 
 /// One loss of a sum.
 #[derive(Clone, Serialize)]
-struct TermReport<'a> {
+struct LossReport<'a> {
     weight: f32,
     objective: &'a Loss,
     #[serde(flatten)]
@@ -185,14 +185,15 @@ impl<'a> Report<'a> {
 
     /// Of a weighted sum of losses.
     pub fn of_sum(objective: &'a [Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> Self {
-        let terms = objective.iter().zip(&evaluation.terms).map(|(term, evaluation)| TermReport {
-            weight: term.weight,
-            objective: &term.loss,
-            quantities: LossQuantities::of(term.inputs.shape(), evaluation),
-        });
+        let losses =
+            objective.iter().zip(&evaluation.losses).map(|(weighted, evaluation)| LossReport {
+                weight: weighted.weight,
+                objective: &weighted.loss,
+                quantities: LossQuantities::of(weighted.inputs.shape(), evaluation),
+            });
         Self {
             title: format!("{}Their weighted sum", sum_table(objective, evaluation)),
-            asked: Asked::Terms(terms.collect()),
+            asked: Asked::Losses(losses.collect()),
             quantities: Quantities::Sum {
                 loss: evaluation.loss,
                 gradient_norm: norm(&evaluation.gradients.concat()),
@@ -271,7 +272,7 @@ impl<'a> Report<'a> {
 fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> String {
     let widest = objective
         .iter()
-        .map(|term| objective::describe(&term.loss).len())
+        .map(|weighted| objective::describe(&weighted.loss).len())
         .max()
         .unwrap_or_default();
     let columns = [
@@ -280,10 +281,10 @@ fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64
         Column::Right("terms", 11),
         Column::Right("loss", 12),
     ];
-    let rows = objective.iter().zip(&evaluation.terms).map(|(term, evaluation)| {
-        let loss = objective::describe(&term.loss);
+    let rows = objective.iter().zip(&evaluation.losses).map(|(weighted, evaluation)| {
+        let loss = objective::describe(&weighted.loss);
         let numbers = [evaluation.terms.to_string(), table::number(evaluation.loss)];
-        table::row(&columns, [term.weight.to_string(), loss].into_iter().chain(numbers))
+        table::row(&columns, [weighted.weight.to_string(), loss].into_iter().chain(numbers))
     });
     let lines: Vec<_> = std::iter::once(table::titles(&columns)).chain(rows).collect();
     format!("{}\n\n", lines.join("\n"))
@@ -364,19 +365,8 @@ mod tests {
         let batch = Batch::new(&[0.0, 0.25, 0.125, 1.0], [4, 1], &[0, 0, 1, 1]).unwrap();
         let expectation = reference::evaluate_with_bounds(Triplet::default(), &batch).unwrap();
         let evaluation = expectation.evaluation.clone();
-        let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
-        let actual = Evaluation {
-            loss: (evaluation.loss * factor) as f32,
-            terms: evaluation.terms,
-            nonzero_terms: evaluation.nonzero_terms,
-            positive_pairs: evaluation.positive_pairs,
-            negative_pairs: evaluation.negative_pairs,
-            mean_positive_distance: evaluation.mean_positive_distance as f32,
-            mean_negative_distance: evaluation.mean_negative_distance as f32,
-            gradient: narrow(&evaluation.gradient),
-            per_anchor: evaluation.per_anchor.as_deref().map(narrow),
-            ..Default::default()
-        };
+        let mut actual = evaluation.clone().map(|number| number as f32);
+        actual.loss = (evaluation.loss * factor) as f32;
         let agreement = Agreement::Compared(expectation.compare(&actual));
         Outcome { result: evaluation, compiled: None, elapsed: Duration::ZERO, agreement }
     }

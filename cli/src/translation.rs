@@ -7,8 +7,8 @@ use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ResourceBinding, ShaderStage};
-use wgpu_metric_learning::Tier;
 use wgpu_metric_learning::shaders::ShaderSource;
+use wgpu_metric_learning::tuning::Tier;
 
 const STAGE: ShaderStage = ShaderStage::Compute;
 

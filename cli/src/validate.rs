@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use clap::Args;
 use rayon::prelude::*;
-use wgpu_metric_learning::{Context, Error as LibraryError, Options, RowWidth, Tile, Tiles};
+use wgpu_metric_learning::tuning::{RowWidth, Tile, Tiles};
+use wgpu_metric_learning::{Context, Error as LibraryError};
 
 use cases::Case;
 use comparison::{Expected, Verdict};
@@ -118,12 +119,8 @@ fn hold(cases: &[Case], context: &Context) -> Result<Findings> {
 fn of_each_size(context: &Context) -> Result<Vec<Context>> {
     let sizes = Tile::ALL.into_iter().flat_map(|tile| RowWidth::ALL.map(|width| (tile, width)));
     let of = |(tile, width)| {
-        let options = Options {
-            tiles: Some(Tiles::both(tile)),
-            row_width: Some(width),
-            ..*context.options()
-        };
-        Context::with_options(context.device(), context.queue(), options)
+        let options = context.options().clone().with_tiles(Tiles::both(tile)).with_row_width(width);
+        Context::configured(context.device(), context.queue(), options)
     };
     Ok(sizes.map(of).collect::<std::result::Result<_, _>>()?)
 }

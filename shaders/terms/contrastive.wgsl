@@ -34,11 +34,15 @@ fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
     return hinges * hinges;
 }
 
-fn slopes_of(hinges: vec4<f32>) -> vec4<f32> {
+fn hinge_slopes(hinges: vec4<f32>) -> vec4<f32> {
     if (POWER == 1u) {
         return select(vec4(0.0), vec4(1.0), hinges > vec4(0.0));
     }
     return 2.0 * hinges;
+}
+
+fn slopes_of(positive: vec4<f32>, negative: vec4<f32>, weights: vec2<f32>) -> vec4<f32> {
+    return weights.x * hinge_slopes(positive) - weights.y * hinge_slopes(negative);
 }
 
 fn work(row: u32, weights: vec2<f32>, invocation: Invocation) {

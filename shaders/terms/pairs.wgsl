@@ -1,22 +1,23 @@
-// A loss whose terms are single pairs, each by a hinge h of its distance d, which is 0 where the
-// pair is as it should be:
-//
-//   positive  the term of h      slope of d   weights.x * slope of h
-//   negative  the term of h      slope of d  -weights.y * slope of h
+// A loss whose terms are single pairs, each of a hinge of its distance, which is 0 where the pair
+// is as it should be.
 //
 // The file that includes it adds
 //
 //   fn positive_hinges(d: vec4<f32>) -> vec4<f32>   how much too far positives are, or 0
 //   fn negative_hinges(d: vec4<f32>) -> vec4<f32>   how much too near negatives are, or 0
 //   fn terms_of(hinges: vec4<f32>) -> vec4<f32>
-//   fn slopes_of(hinges: vec4<f32>) -> vec4<f32>    d term / d hinge, 0 where the hinge is 0
+//   fn slopes_of(positive: vec4<f32>, negative: vec4<f32>, weights: vec2<f32>) -> vec4<f32>
+//                                                   d term / d distance from the hinges of pairs
+//                                                   as positive and as negative ones, of which
+//                                                   one at least is 0, times the weight of its kind
 //
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficient_quads.wgsl"
 
-// Writes the coefficients of a row, and gives what its terms add up to.
+// Writes the coefficients of a row, those of its positive and of its negative pairs with a weight
+// each, and gives what its terms add up to.
 fn sum_up(row: u32, weights: vec2<f32>, invocation: Invocation) -> Row {
     let i = stripe.begin + row;
     var pairs: Pairs;
@@ -30,7 +31,7 @@ fn sum_up(row: u32, weights: vec2<f32>, invocation: Invocation) -> Row {
         let negative = select(vec4(0.0), negative_hinges(d), kinds == vec4(NEGATIVE));
         losses += vec2(sum_of(terms_of(positive)), sum_of(terms_of(negative)));
         nonzero += vec2(count_of(positive > vec4(0.0)), count_of(negative > vec4(0.0)));
-        let slopes = weights.x * slopes_of(positive) - weights.y * slopes_of(negative);
+        let slopes = slopes_of(positive, negative, weights);
         coefficients[row * quads() + quad] = coefficients_from(slopes, d);
     }
     let sums = workgroup_sum(vec4(losses, pairs.distances), invocation);

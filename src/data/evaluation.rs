@@ -6,6 +6,7 @@
 /// Gradients are those of `loss` with respect to the raw inputs, with the shape of the input, row
 /// by row.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Evaluation<T = f32> {
     /// The reduced loss.
     pub loss: T,
@@ -38,4 +39,35 @@ pub struct Evaluation<T = f32> {
     /// N: the sum of each anchor's terms before any reduction, of pointwise losses the row's;
     /// `None` for losses whose terms belong to no anchor or are single values.
     pub per_anchor: Option<Vec<T>>,
+}
+
+impl<T> Evaluation<T> {
+    /// The same result with every number that is not a count made into another one: for another
+    /// precision, for instance.
+    ///
+    /// ```
+    /// # use wgpu_metric_learning::Evaluation;
+    /// # let mut evaluation = Evaluation::default();
+    /// # evaluation.gradient = vec![0.5_f32];
+    /// let wide: Evaluation<f64> = evaluation.map(f64::from);
+    /// assert_eq!(wide.gradient, [0.5]);
+    /// ```
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> Evaluation<U> {
+        let all = |numbers: Vec<T>| numbers.into_iter().map(&change).collect();
+        Evaluation {
+            loss: change(self.loss),
+            terms: self.terms,
+            nonzero_terms: self.nonzero_terms,
+            nonzero_positive_terms: self.nonzero_positive_terms,
+            nonzero_negative_terms: self.nonzero_negative_terms,
+            positive_pairs: self.positive_pairs,
+            negative_pairs: self.negative_pairs,
+            mean_positive_distance: change(self.mean_positive_distance),
+            mean_negative_distance: change(self.mean_negative_distance),
+            gradient: all(self.gradient),
+            gradient_references: self.gradient_references.map(all),
+            gradient_beta: self.gradient_beta.map(all),
+            per_anchor: self.per_anchor.map(all),
+        }
+    }
 }

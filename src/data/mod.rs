@@ -4,4 +4,5 @@ pub(crate) mod batch;
 pub(crate) mod evaluation;
 pub(crate) mod input;
 pub(crate) mod objective;
+pub(crate) mod run;
 pub(crate) mod shape;

@@ -52,14 +52,28 @@ impl Weighted<Batch<'_>> {
 
 /// The result of an objective: `f32` from the GPU, `f64` from the CPU reference.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ObjectiveEvaluation<T = f32> {
     /// The sum of the weighted losses.
     pub loss: T,
     /// Every loss by itself, not weighted, in their order. Its `gradient` is empty, being part of
     /// `gradients`; its gradients with respect to references and beta are weighted.
-    pub terms: Vec<Evaluation<T>>,
+    pub losses: Vec<Evaluation<T>>,
     /// For every set the gradient of `loss` with respect to its rows, N x D.
     pub gradients: Vec<Vec<T>>,
+}
+
+impl<T> ObjectiveEvaluation<T> {
+    /// The same result with every number that is not a count made into another one, as
+    /// [`Evaluation::map`] does.
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> ObjectiveEvaluation<U> {
+        let all = |numbers: Vec<T>| numbers.into_iter().map(&change).collect();
+        ObjectiveEvaluation {
+            loss: change(self.loss),
+            losses: self.losses.into_iter().map(|loss| loss.map(&change)).collect(),
+            gradients: self.gradients.into_iter().map(all).collect(),
+        }
+    }
 }
 
 /// Checks weights and losses, and that the losses of a set have as many rows and columns; gives the
@@ -71,7 +85,7 @@ pub(crate) fn check<I>(
     if objective.is_empty() {
         return Err(Error::Empty { what: "the number of losses" });
     }
-    let last = objective.iter().map(|term| term.set).max().unwrap_or_default();
+    let last = objective.iter().map(|weighted| weighted.set).max().unwrap_or_default();
     if last >= objective.len() {
         return Err(NO_LOSS);
     }
@@ -79,12 +93,7 @@ pub(crate) fn check<I>(
     for Weighted { weight, loss, inputs, set } in objective {
         if !weight.is_finite() {
             let (value, allowed) = (weight.to_string(), "any finite number");
-            return Err(Error::Parameter {
-                loss: loss.name(),
-                parameter: "weight",
-                value,
-                allowed,
-            });
+            return Err(Error::Parameter { of: loss.name(), parameter: "weight", value, allowed });
         }
         let shape = shape_of(inputs);
         shape.check()?;
@@ -106,10 +115,10 @@ pub(crate) fn check_batches<'a>(
     objective: &[Weighted<Batch<'a>>],
 ) -> Result<Vec<InputSet<Numbers<'a>>>> {
     let sizes = check(objective, |batch| *batch.shape())?;
-    objective.iter().try_for_each(|term| term.inputs.check(&term.loss))?;
+    objective.iter().try_for_each(|weighted| weighted.inputs.check(&weighted.loss))?;
     let inputs_of = |set| {
-        let mut all = objective.iter().filter(|term| term.set == set);
-        all.try_fold(InputSet::new(), |joined, term| joined.join(term.inputs.inputs()))
+        let mut all = objective.iter().filter(|weighted| weighted.set == set);
+        all.try_fold(InputSet::new(), |joined, weighted| joined.join(weighted.inputs.inputs()))
     };
     (0..sizes.len()).map(inputs_of).collect()
 }

@@ -21,7 +21,6 @@ pub use dispatch::listing::Listing;
 pub use dispatch::readback::Pending;
 pub use dispatch::record::Record;
 pub use dispatch::section::Section;
-pub use dispatch::submissions::Progress;
 pub use dispatch::timings::Timings;
 pub use kernel::stage::Stage;
 pub use pairs::inputs::{Count, Inputs};

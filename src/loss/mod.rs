@@ -176,14 +176,14 @@ impl Loss {
         self.description().check()?;
         if !self.description().allows(self.reduction()) {
             return Err(Error::Unsupported {
-                loss: self.name(),
+                of: self.name(),
                 what: format!("the reduction {:?}", self.reduction()),
                 reason: format!("it takes {}", joined(self.reductions().map(Reduction::name))),
             });
         }
         if !self.modes().contains(&shape.mode()) {
             return Err(Error::Unsupported {
-                loss: self.name(),
+                of: self.name(),
                 what: format!("inputs in {} mode", shape.mode().name()),
                 reason: format!(
                     "it takes {} mode",
@@ -202,7 +202,7 @@ impl Loss {
                 Err(Error::Length { what: "beta", expected: 1, actual })
             }
             (None, _) => Err(Error::Unsupported {
-                loss: self.name(),
+                of: self.name(),
                 what: "beta".into(),
                 reason: "only Margin has one".into(),
             }),
@@ -253,7 +253,7 @@ impl Loss {
             }
             if has && !takes {
                 let reason = "it does not compare with them".into();
-                return Err(Error::Unsupported { loss: self.name(), what: what.into(), reason });
+                return Err(Error::Unsupported { of: self.name(), what: what.into(), reason });
             }
         }
         Ok(())

@@ -142,6 +142,11 @@ impl Bounded {
         }
     }
 
+    /// The same where neither leaves [-1, 1], but for its rounding.
+    pub fn within_two(self) -> Self {
+        Self::new(self.value, self.error.min(2.001))
+    }
+
     /// The same where f32 cannot leave [-1, 1] either: a sign, a part of a whole.
     fn within_one(self) -> Self {
         Self::new(self.value, self.error.min(1.0))
@@ -190,7 +195,16 @@ impl Bounded {
 
     /// log(1 + x) of a number that is not negative, by a series where that is at most 1.
     pub fn ln_of_one_and(self) -> Self {
-        if self.magnitude() <= 1.0 { self.ln_one_plus() } else { (Self::exact(1.0) + self).ln() }
+        let value = self.value.ln_1p();
+        let above = (self.error / (1.0 + self.value)).ln_1p();
+        let below = value - (self.value - self.error).max(0.0).ln_1p();
+        let own = if self.magnitude() <= 1.0 { 0.0 } else { LOG };
+        Self::new(value, above.max(below) + own).widened(8.0 * ULP)
+    }
+
+    /// The same where f32 can be off by no more than this, but for its logarithm.
+    pub fn within_log(self, most: f64) -> Self {
+        Self::new(self.value, self.error.min(most + LOG + 8.0 * ULP * self.value.abs()))
     }
 
     /// 1 / (1 + exp(-x)).
@@ -416,6 +430,7 @@ mod tests {
         covers(Bounded::ln, &[0.1, 1.0, 7.0]);
         covers(Bounded::sqrt, &[0.1, 1.0, 7.0]);
         covers(Bounded::ln_one_plus, &[1e-7, 0.3, 0.9]);
+        covers(Bounded::ln_of_one_and, &[1e-7, 0.3, 1.0, 7.0]);
         let near_kinks = [-0.6, -1e-7, 0.0, 1e-7, 0.4];
         covers(Bounded::abs, &near_kinks);
         covers(|x| x.min(number(0.4)), &near_kinks);

@@ -18,7 +18,7 @@ pub struct ObjectiveExpectation {
     pub evaluation: ObjectiveEvaluation<f64>,
     /// The allowed absolute deviation of every number of it.
     pub bounds: ObjectiveEvaluation<f64>,
-    terms: Vec<Expectation>,
+    losses: Vec<Expectation>,
     /// Columns of every set.
     columns: Vec<usize>,
     may_overflow: bool,
@@ -35,7 +35,7 @@ impl ObjectiveExpectation {
             bounds.loss,
         )];
         let lengths = [
-            ("number of terms", [expected.terms.len(), actual.terms.len()]),
+            ("number of losses", [expected.losses.len(), actual.losses.len()]),
             ("number of gradients", [expected.gradients.len(), actual.gradients.len()]),
         ];
         let wrong = lengths.into_iter().filter(|(_, [expected, actual])| expected != actual);
@@ -46,8 +46,8 @@ impl ObjectiveExpectation {
             let tables = [expected, bounds].map(|of| of.gradients.get(set));
             deviations.extend(worst_of(names, self.columns[set], tables, Some(actual)));
         }
-        for (term, actual) in self.terms.iter().zip(&actual.terms) {
-            deviations.extend_from_slice(term.compare(actual).deviations());
+        for (part, actual) in self.losses.iter().zip(&actual.losses) {
+            deviations.extend_from_slice(part.compare(actual).deviations());
         }
         Comparison::of(deviations, self.unsure())
     }
@@ -58,7 +58,7 @@ impl ObjectiveExpectation {
         let gradients = evaluation.gradients.iter().flatten();
         unsure([(&evaluation.loss, &bounds.loss)])
             + unsure(gradients.zip(bounds.gradients.iter().flatten()))
-            + self.terms.iter().map(Expectation::unsure).sum::<usize>()
+            + self.losses.iter().map(Expectation::unsure).sum::<usize>()
     }
 
     /// Whether a number of a loss may be beyond f32, weighted or not, so that kernels may refuse
@@ -116,22 +116,22 @@ pub fn evaluate_objective_with_bounds(
     let mut gradients: Vec<_> =
         sets.iter().map(|set| vec![Bounded::ZERO; rows_of(set).len()]).collect();
     let mut columns = vec![0; sets.len()];
+    let mut values = Vec::new();
     let mut losses = Vec::new();
-    let mut terms = Vec::new();
     let mut may_overflow = false;
     for Weighted { weight, loss, inputs, set } in objective {
         let weight = Bounded::exact((*weight).into());
-        let mut term = evaluate_with_bounds(loss, inputs)?;
-        may_overflow |= term.may_overflow_times(weight.value);
-        losses.push(weight * Bounded::new(term.evaluation.loss, term.bounds.loss));
-        let [values, errors] =
-            [&mut term.evaluation, &mut term.bounds].map(|of| std::mem::take(&mut of.gradient));
-        for ((sum, value), error) in gradients[*set].iter_mut().zip(values).zip(errors) {
+        let mut part = evaluate_with_bounds(loss, inputs)?;
+        may_overflow |= part.may_overflow_times(weight.value);
+        values.push(weight * Bounded::new(part.evaluation.loss, part.bounds.loss));
+        let [gradient, errors] =
+            [&mut part.evaluation, &mut part.bounds].map(|of| std::mem::take(&mut of.gradient));
+        for ((sum, value), error) in gradients[*set].iter_mut().zip(gradient).zip(errors) {
             *sum = *sum + weigh(weight, value, error);
         }
-        weigh_tables(weight, &mut term);
+        weigh_tables(weight, &mut part);
         columns[*set] = inputs.shape().dimensions();
-        terms.push(term);
+        losses.push(part);
     }
     let (gradients, gradient_bounds) = gradients
         .into_iter()
@@ -139,22 +139,22 @@ pub fn evaluate_objective_with_bounds(
             gradient.into_iter().map(|sum| (sum.value, sum.error)).unzip::<_, _, Vec<_>, Vec<_>>()
         })
         .unzip();
-    let loss = floored(losses.into_iter().sum());
+    let loss = floored(values.into_iter().sum());
     let parts = |of: fn(&Expectation) -> &Evaluation<f64>| {
-        terms.iter().map(|term| of(term).clone()).collect()
+        losses.iter().map(|part| of(part).clone()).collect()
     };
     Ok(ObjectiveExpectation {
         evaluation: ObjectiveEvaluation {
             loss: loss.value,
-            terms: parts(|term| &term.evaluation),
+            losses: parts(|part| &part.evaluation),
             gradients,
         },
         bounds: ObjectiveEvaluation {
             loss: loss.error,
-            terms: parts(|term| &term.bounds),
+            losses: parts(|part| &part.bounds),
             gradients: gradient_bounds,
         },
-        terms,
+        losses,
         columns,
         may_overflow,
     })
@@ -166,8 +166,8 @@ fn weigh(weight: Bounded, value: f64, error: f64) -> Bounded {
 }
 
 /// The gradients that a loss keeps for itself.
-fn weigh_tables(weight: Bounded, term: &mut Expectation) {
-    let Expectation { evaluation, bounds, .. } = term;
+fn weigh_tables(weight: Bounded, part: &mut Expectation) {
+    let Expectation { evaluation, bounds, .. } = part;
     let tables = [
         (&mut evaluation.gradient_references, &mut bounds.gradient_references),
         (&mut evaluation.gradient_beta, &mut bounds.gradient_beta),

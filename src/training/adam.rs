@@ -57,7 +57,7 @@ impl Adam {
         }
         let value = self.epsilon.to_string();
         Err(Error::Parameter {
-            loss: Self::NAME,
+            of: Self::NAME,
             parameter: "epsilon",
             value,
             allowed: "any finite number of at least 1e-15",

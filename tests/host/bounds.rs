@@ -93,8 +93,9 @@ fn evaluate(
         .collect();
     let pair_count = (N * (N - 1)) as f32;
 
-    let mut result =
-        Evaluation { per_anchor: Some(Vec::new()), terms: pair_count as u64, ..Default::default() };
+    let mut result = Evaluation::default();
+    result.per_anchor = Some(Vec::new());
+    result.terms = pair_count as u64;
     let mut distances = [Vec::new(), Vec::new()];
     for i in 0..N {
         let mut gradient = [0.0_f32; D];

@@ -1,8 +1,10 @@
 //! Every error of the host side: the exact variant, and a message that names what and where.
 
+use std::time::Duration;
+
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Form, LiftedStructured, Loss, Margin, Mode, MultiMargin,
-    NtXent, Reduction, Result, Shape, SupCon, Triplet,
+    Batch, Contrastive, Distance, Error, ErrorKind, Form, LiftedStructured, Loss, Margin, Mode,
+    MultiMargin, NtXent, Reduction, Result, Shape, SupCon, Triplet,
 };
 
 const ROWS: [f32; 6] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
@@ -206,8 +208,7 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
         ];
         for (loss, name, parameter) in losses {
             let allowed = "any finite number";
-            let error =
-                Error::Parameter { loss: name, parameter, value: value.to_string(), allowed };
+            let error = Error::Parameter { of: name, parameter, value: value.to_string(), allowed };
             fails(
                 batch().check(&loss),
                 error,
@@ -223,7 +224,7 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
         for (loss, name) in losses {
             let (value, allowed) =
                 (temperature.to_string(), "any finite number greater than 0, and not subnormal");
-            let error = Error::Parameter { loss: name, parameter: "temperature", value, allowed };
+            let error = Error::Parameter { of: name, parameter: "temperature", value, allowed };
             let text = format!("{name}: temperature is {temperature}, allowed is {allowed}");
             fails(batch().check(&loss), error, &text);
         }
@@ -235,7 +236,7 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
         ];
         for (loss, name) in losses {
             let (value, allowed) = (power.to_string(), "1 or 2");
-            let error = Error::Parameter { loss: name, parameter: "power", value, allowed };
+            let error = Error::Parameter { of: name, parameter: "power", value, allowed };
             fails(
                 batch().check(&loss),
                 error,
@@ -269,7 +270,7 @@ fn every_loss_takes_its_own_modes_only() {
         let message = format!("{} cannot take {what}: {reason}", loss.name());
         fails(
             batch.check(loss),
-            Error::Unsupported { loss: loss.name(), what, reason: reason.into() },
+            Error::Unsupported { of: loss.name(), what, reason: reason.into() },
             &message,
         );
     };
@@ -310,7 +311,7 @@ fn the_mean_of_hadsell_is_for_contrastive_and_beta_for_margin() {
         let error = batch.check(&loss).unwrap_err();
         let message = error.to_string();
         assert!(
-            matches!(error, Error::Unsupported { loss: name, .. } if name == loss.name()),
+            matches!(error, Error::Unsupported { of: name, .. } if name == loss.name()),
             "{message}"
         );
         let (what, allowed) = message.split_once(": it takes ").expect("what it takes instead");
@@ -331,7 +332,7 @@ fn the_mean_of_hadsell_is_for_contrastive_and_beta_for_margin() {
         let batch = batch().with_beta(&[1.0]).unwrap();
         fails(
             batch.check(&loss),
-            Error::Unsupported { loss: loss.name(), what, reason: reason.into() },
+            Error::Unsupported { of: loss.name(), what, reason: reason.into() },
             &message,
         );
     }
@@ -351,4 +352,73 @@ fn inputs_of_another_mode_are_refused() {
     assert_eq!(pairs.with_targets(&ROWS).unwrap_err(), of("targets", "pair indices"));
     let message = "references cannot be given to inputs in triplets mode";
     assert_eq!(triplets.with_references(&ROWS, 3, &LABELS).unwrap_err().to_string(), message);
+}
+
+#[test]
+fn every_error_has_a_kind() {
+    let what = "embeddings";
+    let during = "planning";
+    let text = String::new;
+    let kinds = [
+        (
+            ErrorKind::Input,
+            vec![
+                Error::Empty { what },
+                Error::Length { what, expected: 2, actual: 1 },
+                Error::Name { what, name: text(), known: &[] },
+                Error::NotFinite { what, row: 0, column: 0 },
+                Error::LabelOutOfRange { what, row: 0, label: None, limit: 1 },
+                Error::IndexOutOfRange { what, row: 0, column: 0, limit: 1 },
+                Error::PairWithItself { row: 0 },
+                Error::Target { what, row: 0, column: 0, allowed: "0 or 1" },
+                Error::NotInMode { what, mode: "batch" },
+                Error::NotTaken { what },
+                Error::NoLoss { loss: 1, limit: 1 },
+                Error::Set { what },
+                Error::Parameter { of: "SGD", parameter: what, value: text(), allowed: "1" },
+                Error::Missing { what, reason: "it is needed" },
+                Error::Buffer { what, problem: text() },
+            ],
+        ),
+        (
+            ErrorKind::Unsupported,
+            vec![
+                Error::Unsupported { of: "L2", what: text(), reason: text() },
+                Error::MissingFeature { what: text(), feature: text() },
+            ],
+        ),
+        (
+            ErrorKind::Limit,
+            vec![
+                Error::TooLarge { what, rows: usize::MAX, columns: 2 },
+                Error::Workspace { needed: 16, budget: 8, columns: 2 },
+                Error::DeviceLimit { what, needed: 2, name: "maxBufferSize", limit: 1 },
+                Error::TooLong { kernel: "distance", what, count: 2, limit: 1 },
+                Error::BeyondPlan { what, count: 2, limit: 1 },
+                Error::Overflow { what },
+            ],
+        ),
+        (
+            ErrorKind::Device,
+            vec![
+                Error::NoAdapter { searched: text() },
+                Error::DeviceCreation { message: text() },
+                Error::OutOfMemory { during, message: text() },
+                Error::Gpu { during, message: text() },
+                Error::DeviceLost { during },
+            ],
+        ),
+        (
+            ErrorKind::Runtime,
+            vec![
+                Error::Timeout { after: Duration::ZERO },
+                Error::Cancelled,
+                Error::NotComputed,
+                Error::StepsLeftOut { left_out: 1, first: 0, steps: 1 },
+            ],
+        ),
+    ];
+    for (kind, errors) in kinds {
+        errors.iter().for_each(|error| assert_eq!(error.kind(), kind, "{error:?}"));
+    }
 }

@@ -1,5 +1,6 @@
 //! The CPU reference against the golden cases.
 
+use support::changed::changed;
 use support::goldens::{self, Case};
 use wgpu_metric_learning::{Evaluation, Loss, reference};
 
@@ -50,7 +51,7 @@ fn a_wrong_number_is_caught() {
     let mut wrong = right.clone();
     wrong.gradient[3] *= -1.0;
     assert_eq!(differences(case, &wrong).len(), 1);
-    let wrong = Evaluation { nonzero_terms: right.nonzero_terms + 1, ..right };
+    let wrong = changed(right, |wrong| wrong.nonzero_terms += 1);
     assert_eq!(differences(case, &wrong).len(), 1);
 }
 

@@ -20,6 +20,8 @@ const COMPUTATION: &[&[&str]] = &[
     &["gpu::pairs", "gpu::training"],
     &["gpu::plan"],
     &["gpu", "shaders"],
+    // Names of the public surface for what stands below.
+    &["profile", "testing", "tuning"],
 ];
 
 /// Modules of the public surface, which show the plans of what they ask for.

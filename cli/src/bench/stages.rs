@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use wgpu_metric_learning::{
-    Binding, Context, Loss, Plan, Record, Section, Stage, Timings, Triplet,
-};
+use wgpu_metric_learning::profile::{Section, Stage, Timings};
+use wgpu_metric_learning::{Binding, Context, Loss, Plan, Record, Triplet};
 
 use super::limits::Limits;
 use crate::Result;

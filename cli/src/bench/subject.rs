@@ -33,13 +33,13 @@ impl Subject {
         if objective.is_sum {
             return Err(problem("a sum cannot be timed, only one loss".to_owned()));
         }
-        let term = &objective.terms[0];
-        let loss = term.loss.clone();
+        let weighted = &objective.losses[0];
+        let loss = weighted.loss.clone();
         let mode = loss.modes().iter().find(|mode| matches!(mode, Mode::Batch | Mode::Prototypes));
         let Some(mode) = mode else {
             return Err(problem(format!("{} has no pairs of a batch to time", loss.name())));
         };
-        term.check(*mode)?;
+        weighted.check(*mode)?;
         let name = match text.trim().strip_prefix(objective::BENCHMARKED) {
             Some(name) => objective::find_benchmarked(name).map_err(problem)?.0.into(),
             None => objective::describe(&loss),

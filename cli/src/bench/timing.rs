@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
+use wgpu_metric_learning::tuning::{RowWidth, Tiles};
 use wgpu_metric_learning::{
-    Batch, Binding, Context, Error as LibraryError, Inputs as Bound, Loss, Plan, Record, RowWidth,
-    Tiles,
+    Batch, Binding, Context, Error as LibraryError, Inputs as Bound, Loss, Plan, Record,
 };
 
 use super::limits::Limits;
@@ -51,7 +51,7 @@ impl Timing {
         batch.check(&subject.loss)?;
         // Not timed: makes what only a first evaluation makes. In submissions, so that a kernel that
         // does not end is told.
-        let first = evaluator::run(|watch| context.evaluate_with(&subject.loss, &batch, watch))?;
+        let first = evaluator::run(|watch| context.evaluate(&subject.loss, &batch).watch(watch))?;
         let plan = context.plan(&subject.loss, *batch.shape())?;
         let binding = bind(context, &plan, &batch)?;
         let progress = Progress::unknown(format!("timing {}", subject.name));

@@ -163,7 +163,7 @@ impl Case {
     pub fn make(&self) -> Result<(Asked, Inputs)> {
         let loss = match &self.asked {
             Asked::Loss(loss) => loss,
-            Asked::Objective(terms) => return self.make_objective(terms),
+            Asked::Objective(losses) => return self.make_objective(losses),
             Asked::Retrieval(_) => {
                 return Ok((self.asked.clone(), Inputs::new(self.recipe, false, Truth::Nothing)));
             }
@@ -184,13 +184,13 @@ impl Case {
     }
 
     /// The losses of an objective take the same rows and compare them with the same.
-    fn make_objective(&self, terms: &[(f32, Loss)]) -> Result<(Asked, Inputs)> {
-        let inputs = Inputs::new(self.recipe, false, terms[0].1.truth());
-        let term = |(weight, loss): &(f32, Loss)| {
+    fn make_objective(&self, losses: &[(f32, Loss)]) -> Result<(Asked, Inputs)> {
+        let inputs = Inputs::new(self.recipe, false, losses[0].1.truth());
+        let with_sizes = |(weight, loss): &(f32, Loss)| {
             Ok((*weight, sized(loss, self.margin * self.reach(loss, &inputs)?, self.seed)))
         };
-        let terms = terms.iter().map(term).collect::<Result<_>>()?;
-        Ok((Asked::Objective(terms), inputs))
+        let losses = losses.iter().map(with_sizes).collect::<Result<_>>()?;
+        Ok((Asked::Objective(losses), inputs))
     }
 
     /// How large the distances or values of a loss are.
@@ -206,7 +206,7 @@ impl Asked {
     fn modes(&self) -> &'static [Mode] {
         match self {
             Self::Loss(loss) => loss.modes(),
-            Self::Objective(terms) if terms[0].1.distance().is_none() => &[Mode::Pointwise],
+            Self::Objective(losses) if losses[0].1.distance().is_none() => &[Mode::Pointwise],
             Self::Objective(_) => &[Mode::Batch, Mode::Reference],
             Self::Retrieval(_) => &[Mode::Batch, Mode::Reference],
         }
@@ -216,7 +216,7 @@ impl Asked {
     pub fn json(&self) -> (&'static str, Value) {
         match self {
             Self::Loss(loss) => ("objective", objective::to_json(loss)),
-            Self::Objective(terms) => ("objective", terms.iter().map(weighted_json).collect()),
+            Self::Objective(losses) => ("objective", losses.iter().map(weighted_json).collect()),
             Self::Retrieval(retrieval) => ("retrieval", json!(retrieval)),
         }
     }
@@ -402,8 +402,8 @@ mod tests {
             let batch = inputs.batch().unwrap();
             match asked {
                 Asked::Loss(loss) => batch.check(&loss).unwrap(),
-                Asked::Objective(terms) => {
-                    terms.iter().for_each(|(_, loss)| batch.check(loss).unwrap())
+                Asked::Objective(losses) => {
+                    losses.iter().for_each(|(_, loss)| batch.check(loss).unwrap())
                 }
                 Asked::Retrieval(retrieval) => retrieval.check(batch.shape()).unwrap(),
             }

@@ -47,8 +47,8 @@ impl<'a> Expected<'a> {
             Asked::Loss(loss) => {
                 Self::Loss(loss, reference::evaluate_with_bounds(loss, batch)?.into())
             }
-            Asked::Objective(terms) => {
-                let objective: Vec<_> = terms
+            Asked::Objective(losses) => {
+                let objective: Vec<_> = losses
                     .iter()
                     .map(|(weight, loss)| Weighted::new(*weight, loss, *batch))
                     .collect();
@@ -65,7 +65,7 @@ impl<'a> Expected<'a> {
     pub fn compare(&self, context: &Context, batch: &Batch) -> Verdict {
         match self {
             Self::Loss(loss, expected) => {
-                judge(context.evaluate(*loss, batch), expected.may_overflow(), |actual| {
+                judge(context.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {
                     (
                         expected.compare(actual),
                         evaluated(actual),
@@ -73,17 +73,19 @@ impl<'a> Expected<'a> {
                     )
                 })
             }
-            Self::Objective(objective, expected) => {
-                judge(context.evaluate_objective(objective), expected.may_overflow(), |actual| {
+            Self::Objective(objective, expected) => judge(
+                context.evaluate_objective(objective).wait(),
+                expected.may_overflow(),
+                |actual| {
                     (
                         expected.compare(actual),
                         summed(actual),
                         expected.notices(actual, SMALL_ERROR),
                     )
-                })
-            }
+                },
+            ),
             Self::Measures(retrieval, expected) => {
-                judge(context.measure(retrieval, batch), false, |actual| {
+                judge(context.measure(retrieval, batch).wait(), false, |actual| {
                     (
                         expected.compare(actual),
                         measured(actual),
@@ -134,7 +136,7 @@ fn evaluated(evaluation: &Evaluation) -> usize {
 /// How many numbers an objective has: its loss, its gradients, and those of every loss.
 fn summed(evaluation: &ObjectiveEvaluation) -> usize {
     1 + evaluation.gradients.iter().map(Vec::len).sum::<usize>()
-        + evaluation.terms.iter().map(evaluated).sum::<usize>()
+        + evaluation.losses.iter().map(evaluated).sum::<usize>()
 }
 
 /// How many numbers measures are: two counts, three measures, and Recall@k for every k.
@@ -168,8 +170,8 @@ mod tests {
         ));
 
         let sum = |weight| {
-            let term = Weighted::new(weight, Triplet::default(), batch);
-            reference::evaluate_objective_with_bounds(&[term]).unwrap().may_overflow()
+            let weighted = Weighted::new(weight, Triplet::default(), batch);
+            reference::evaluate_objective_with_bounds(&[weighted]).unwrap().may_overflow()
         };
         assert_eq!([1.0, 1e38].map(sum), [false, true]);
     }

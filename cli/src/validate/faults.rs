@@ -2,9 +2,8 @@
 //! next evaluation has to be right.
 
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{
-    Batch, Context, Contrastive, Error, Operation, Result, Triplet, Weighted,
-};
+use wgpu_metric_learning::testing::Operation;
+use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Result, Triplet, Weighted};
 
 /// What came of the faults.
 #[derive(Default)]
@@ -27,12 +26,13 @@ impl Faults {
         ];
         let mut faults = Self::default();
         faults.fail_each(context, "a loss", |context| {
-            context.evaluate(Contrastive::default(), &batch)
+            context.evaluate(Contrastive::default(), &batch).wait()
         })?;
-        faults
-            .fail_each(context, "an objective", |context| context.evaluate_objective(&objective))?;
+        faults.fail_each(context, "an objective", |context| {
+            context.evaluate_objective(&objective).wait()
+        })?;
         faults.fail_each(context, "measures", |context| {
-            context.measure(&Retrieval::default(), &batch)
+            context.measure(&Retrieval::default(), &batch).wait()
         })?;
         Ok(faults)
     }
@@ -81,7 +81,7 @@ impl Faults {
 
 /// One without pipelines on the same device.
 fn another(context: &Context) -> Result<Context> {
-    Context::with_options(context.device(), context.queue(), *context.options())
+    Context::configured(context.device(), context.queue(), context.options().clone())
 }
 
 /// Whether it is the error that an operation fails with.
@@ -102,7 +102,7 @@ mod tests {
     fn what_is_not_survived_is_told() {
         let gpu = Gpu::open(&Arguments::default()).unwrap();
         let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1]).unwrap();
-        let evaluate = |context: &Context| context.evaluate(Contrastive::default(), &batch);
+        let evaluate = |context: &Context| context.evaluate(Contrastive::default(), &batch).wait();
         let run = |work: &dyn Fn(&Context) -> Result<f32>| {
             let mut faults = Faults::default();
             faults.fail_each(&gpu.context, "it", work).unwrap();

@@ -36,18 +36,18 @@ fn a_sum_is_the_weighted_sum_of_its_losses() {
         let others = ["--backend", backend, "--check"];
         let sum = object(&with_objective(files(&rows()), SUM, &others));
         assert_eq!(sum["check_agrees"], true, "{sum}");
-        let terms = sum["terms"].as_array().expect("a list of terms");
-        assert_eq!(terms.iter().map(|term| &term["weight"]).collect::<Vec<_>>(), [1.0, -0.5, 2.0]);
+        let losses = sum["losses"].as_array().expect("a list of losses");
+        assert_eq!(losses.iter().map(|one| &one["weight"]).collect::<Vec<_>>(), [1.0, -0.5, 2.0]);
         let mut total = 0.0;
-        for (term, loss) in
-            terms.iter().zip(["Contrastive", "L2", r#"{"loss":"Triplet","mining":"Hard"}"#])
+        for (one, loss) in
+            losses.iter().zip(["Contrastive", "L2", r#"{"loss":"Triplet","mining":"Hard"}"#])
         {
             let inputs = if loss == "L2" { rows()[..1].to_vec() } else { rows() };
             let alone = object(&with_objective(files(&inputs), loss, &others));
             for key in ["loss", "terms", "nonzero_terms", "objective", "n", "d"] {
-                assert_eq!(term[key], alone[key], "{loss}: {key}");
+                assert_eq!(one[key], alone[key], "{loss}: {key}");
             }
-            total += term["weight"].as_f64().unwrap() * alone["loss"].as_f64().unwrap();
+            total += one["weight"].as_f64().unwrap() * alone["loss"].as_f64().unwrap();
         }
         assert!((sum["loss"].as_f64().unwrap() - total).abs() < 1e-6, "{sum} is not {total}");
     }
@@ -80,7 +80,7 @@ fn the_digits_are_trained_jointly() {
     let sum = object(&["evaluate", "--objective", joint]);
     assert_eq!(sum["check_agrees"], true, "{sum}");
     let shapes: Vec<_> =
-        sum["terms"].as_array().unwrap().iter().map(|term| [&term["n"], &term["d"]]).collect();
+        sum["losses"].as_array().unwrap().iter().map(|one| [&one["n"], &one["d"]]).collect();
     assert_eq!(shapes, [[1797, 10], [1797, 64]], "logits and pixels");
 }
 

@@ -14,8 +14,10 @@ fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
     return hinges;
 }
 
-fn slopes_of(hinges: vec4<f32>) -> vec4<f32> {
-    return select(vec4(0.0), vec4(1.0), hinges > vec4(0.0));
+// The weights are 1.
+fn slopes_of(positive: vec4<f32>, negative: vec4<f32>, weights: vec2<f32>) -> vec4<f32> {
+    let of_negative = select(vec4(0.0), vec4(-1.0), negative > vec4(0.0));
+    return select(of_negative, vec4(1.0), positive > vec4(0.0));
 }
 
 @compute @workgroup_size(WORKGROUP)

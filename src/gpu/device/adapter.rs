@@ -137,7 +137,7 @@ impl Adapter {
                 ..Default::default()
             }))
             .map_err(|error| Error::DeviceCreation { message: error.to_string() })?;
-        Context::with_options(&device, &queue, options)
+        Context::configured(&device, &queue, options)
     }
 
     fn matches(&self, text: &str) -> bool {

@@ -35,7 +35,6 @@ pub(crate) struct Inner {
     queue: wgpu::Queue,
     options: Options,
     tier: Tier,
-    pipeline_cache: Option<wgpu::PipelineCache>,
     pipelines: Pipelines,
     injections: Injections,
     tuned: Tuned,
@@ -48,44 +47,19 @@ impl Context {
     ///
     /// [`Error::DeviceLimit`] for a device below them.
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Self> {
-        Self::with_options(device, queue, Options::default())
+        Self::configured(device, queue, Options::default())
     }
 
     /// On a device of the caller's, with options.
     ///
     /// # Errors
     ///
-    /// [`Error::DeviceLimit`]; [`Error::MissingFeature`] for a forced tier that the device was not
-    /// created for.
-    pub fn with_options(
+    /// [`Error::DeviceLimit`] for a device below WebGPU's default limits; [`Error::MissingFeature`]
+    /// for a forced tier that the device was not created for.
+    pub fn configured(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         options: Options,
-    ) -> Result<Self> {
-        Self::make(device, queue, options, None)
-    }
-
-    /// On a device of the caller's, with options and a cache for compiled pipelines, whose data the
-    /// caller may keep for the next start of the application. The device needs
-    /// [`wgpu::Features::PIPELINE_CACHE`], without which there is no such cache.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Context::with_options`].
-    pub fn with_pipeline_cache(
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        options: Options,
-        cache: &wgpu::PipelineCache,
-    ) -> Result<Self> {
-        Self::make(device, queue, options, Some(cache))
-    }
-
-    fn make(
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        options: Options,
-        cache: Option<&wgpu::PipelineCache>,
     ) -> Result<Self> {
         check_baseline(&device.limits())?;
         let tier =
@@ -96,11 +70,10 @@ impl Context {
                 feature: names_of(tier.features()),
             });
         }
-        let (device, queue, pipeline_cache) = (device.clone(), queue.clone(), cache.cloned());
+        let (device, queue) = (device.clone(), queue.clone());
         let (pipelines, injections, tuned) =
             (Pipelines::default(), Injections::default(), Tuned::default());
-        let inner =
-            Inner { device, queue, options, tier, pipeline_cache, pipelines, injections, tuned };
+        let inner = Inner { device, queue, options, tier, pipelines, injections, tuned };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -134,10 +107,6 @@ impl Context {
 
     pub(crate) fn pipelines(&self) -> &Pipelines {
         &self.inner.pipelines
-    }
-
-    pub(crate) fn pipeline_cache(&self) -> Option<&wgpu::PipelineCache> {
-        self.inner.pipeline_cache.as_ref()
     }
 
     /// The tiles of plans of this shape.

@@ -20,14 +20,15 @@ impl Context {
     /// test what it does then. One fault of a kind waits at a time, and strikes once.
     ///
     /// ```
-    /// use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Operation};
+    /// use wgpu_metric_learning::testing::Operation;
+    /// use wgpu_metric_learning::{Batch, Context, Contrastive, Error};
     ///
     /// let context = Context::headless()?;
     /// let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1])?;
     /// let fault = context.inject(Operation::Allocation, 2);
-    /// let error = context.evaluate(Contrastive::default(), &batch).unwrap_err();
+    /// let error = context.evaluate(Contrastive::default(), &batch).wait().unwrap_err();
     /// assert!(fault.has_struck() && matches!(error, Error::OutOfMemory { .. }));
-    /// assert!(context.evaluate(Contrastive::default(), &batch).is_ok());
+    /// assert!(context.evaluate(Contrastive::default(), &batch).wait().is_ok());
     /// # Ok::<(), Error>(())
     /// ```
     pub fn inject(&self, operation: Operation, nth: u64) -> Injected<'_> {
@@ -79,7 +80,7 @@ impl Context {
             entry,
             self.tier(),
             self.options().checks,
-            self.pipeline_cache(),
+            self.options().pipeline_cache.as_ref(),
         )
     }
 

@@ -6,8 +6,19 @@ use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tiles;
 use crate::wgsl::tier::Tier;
 
-/// How a context works.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How a context works. [`Options::default`] is right for most, and the `with_` methods change it:
+///
+/// ```
+/// use wgpu_metric_learning::tuning::Tier;
+/// use wgpu_metric_learning::{Adapter, Options};
+///
+/// let options = Options::default().with_tier(Tier::Baseline).with_workspace_bytes(8 << 20);
+/// let context = Adapter::find(None)?.open(options)?;
+/// assert_eq!(context.tier(), Tier::Baseline);
+/// # Ok::<(), wgpu_metric_learning::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Options {
     /// Bytes of the workspace that holds a stripe of distances and their coefficients, and beside
     /// them the gradient by columns of a cut matrix where that is at most a fourth of it: at
@@ -36,6 +47,62 @@ pub struct Options {
     pub checks: Checks,
     /// How long a blocking call waits for the GPU before it gives up. Default 10 minutes.
     pub timeout: Duration,
+    /// A cache for compiled pipelines, whose data the caller may keep for the next start of the
+    /// application. It is of the context's device, which needs
+    /// [`wgpu::Features::PIPELINE_CACHE`], without which there is no such cache. Default `None`.
+    pub pipeline_cache: Option<wgpu::PipelineCache>,
+}
+
+impl Options {
+    /// The same options with another [`workspace_bytes`](Self::workspace_bytes).
+    #[must_use]
+    pub fn with_workspace_bytes(self, workspace_bytes: u64) -> Self {
+        Self { workspace_bytes, ..self }
+    }
+
+    /// The same options with another
+    /// [`operations_per_dispatch`](Self::operations_per_dispatch).
+    #[must_use]
+    pub fn with_operations_per_dispatch(self, operations_per_dispatch: u64) -> Self {
+        Self { operations_per_dispatch, ..self }
+    }
+
+    /// The same options with this [`tier`](Self::tier) forced.
+    #[must_use]
+    pub fn with_tier(self, tier: Tier) -> Self {
+        Self { tier: Some(tier), ..self }
+    }
+
+    /// The same options with these [`tiles`](Self::tiles), whatever is usual.
+    #[must_use]
+    pub fn with_tiles(self, tiles: Tiles) -> Self {
+        Self { tiles: Some(tiles), ..self }
+    }
+
+    /// The same options with this [`row_width`](Self::row_width), whatever is usual.
+    #[must_use]
+    pub fn with_row_width(self, row_width: RowWidth) -> Self {
+        Self { row_width: Some(row_width), ..self }
+    }
+
+    /// The same options with other [`checks`](Self::checks).
+    #[must_use]
+    pub fn with_checks(self, checks: Checks) -> Self {
+        Self { checks, ..self }
+    }
+
+    /// The same options with another [`timeout`](Self::timeout).
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// The same options with a cache for compiled pipelines:
+    /// [`pipeline_cache`](Self::pipeline_cache).
+    #[must_use]
+    pub fn with_pipeline_cache(self, cache: wgpu::PipelineCache) -> Self {
+        Self { pipeline_cache: Some(cache), ..self }
+    }
 }
 
 impl Default for Options {
@@ -48,6 +115,7 @@ impl Default for Options {
             row_width: None,
             checks: Checks::default(),
             timeout: Duration::from_secs(600),
+            pipeline_cache: None,
         }
     }
 }

@@ -68,7 +68,7 @@ pub trait Record: Recorded {
         Ok(())
     }
 
-    /// The dispatches of a recording, cut where the [`Stage`](crate::Stage) changes: for
+    /// The dispatches of a recording, cut where the [`Stage`](crate::profile::Stage) changes: for
     /// callers who record each section into a pass of their own, with `timestamp_writes` or a
     /// profiler's scope.
     ///

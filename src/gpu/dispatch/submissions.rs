@@ -3,10 +3,10 @@
 
 use std::future::poll_fn;
 use std::iter::Peekable;
-use std::ops::ControlFlow;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use crate::data::run::{Progress, Watch};
 use crate::error::{Error, Result};
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::Dispatch;
@@ -26,18 +26,6 @@ pub(crate) const AIM: Duration = Duration::from_millis(100);
 
 /// A submission is at most so many times as large as the one before it.
 pub(crate) const GROWTH: u64 = 8;
-
-/// How far an evaluation has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Operations that are done, roughly.
-    pub done: u64,
-    /// Operations in all.
-    pub total: u64,
-    /// The kernel that comes next, by its file.
-    pub next: Option<&'static str>,
-}
 
 /// What is left of a recording.
 pub(crate) struct Submissions<'a, I: Iterator<Item = &'a Dispatch>> {
@@ -102,7 +90,7 @@ impl Context {
         program: &Program,
         binding: &Binding,
         read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<Pending<T>>,
-        mut watch: impl FnMut(Progress) -> ControlFlow<()>,
+        watch: &mut Watch<'_>,
     ) -> Result<T> {
         let _span = span!("submit", &program.name);
         let patience = Patience::new(self.options().timeout);
@@ -118,7 +106,8 @@ impl Context {
         self.submit_read_back(read_back)?.wait_with(&patience)
     }
 
-    /// Runs a program without blocking: nothing more is submitted when the future is dropped.
+    /// Runs a program as [`Context::run`] does, without blocking: nothing more is submitted when the
+    /// future is dropped.
     pub(crate) async fn run_async<T>(
         &self,
         program: &Program,

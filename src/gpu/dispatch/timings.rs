@@ -42,7 +42,7 @@ impl Timings {
     /// Timestamps for these sections: some of a recording, or its dispatches
     /// [apart](Section::apart). [`Plan::timings`] makes them for all sections.
     ///
-    /// [`Plan::timings`]: crate::Plan::timings
+    /// [`Plan::timings`]: crate::Record::timings
     ///
     /// # Errors
     ///

@@ -46,7 +46,7 @@ pub struct Outputs<'a> {
     /// The gradient with respect to the embeddings, scores or predictions, N x D.
     pub gradient: Option<Output<'a>>,
     /// The gradient with respect to the references or prototypes, M x D, where there are any that
-    /// are not [fixed](Shape::with_fixed_references).
+    /// are not [fixed](crate::Shape::with_fixed_references).
     pub gradient_references: Option<Output<'a>>,
     /// The gradient with respect to each beta, for Wu's margin.
     pub gradient_beta: Option<Output<'a>>,

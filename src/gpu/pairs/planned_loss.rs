@@ -37,7 +37,7 @@ impl PlannedLoss {
         let parameters = self.loss.description().terms_kernel().parameters;
         let Some(place) = parameters.iter().position(|&(name, _)| name == SEED) else {
             let (what, reason) = ("a seed".into(), "it draws nothing".into());
-            return Err(Error::Unsupported { loss: self.loss.name(), what, reason });
+            return Err(Error::Unsupported { of: self.loss.name(), what, reason });
         };
         queue.write_buffer(&self.buffers.parameters, (place * 4) as u64, bytemuck::bytes_of(&seed));
         Ok(())

@@ -1,17 +1,17 @@
 //! Host in, host out, in one call.
 
-use std::ops::ControlFlow;
-
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::input::{InputSet, Numbers};
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
+use crate::data::run::{Run, Running, Task, Watch};
 use crate::error::Result;
 use crate::gpu::device::allocate::filled;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
 use crate::gpu::dispatch::binding::Binding;
-use crate::gpu::dispatch::submissions::Progress;
+use crate::gpu::dispatch::readback::Pending;
+use crate::gpu::dispatch::record::Recorded;
 use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::plan::loss::Plan;
 use crate::gpu::plan::measure::MeasurePlan;
@@ -20,65 +20,22 @@ use crate::loss::Loss;
 use crate::measures::{Measures, Retrieval};
 
 impl Context {
-    /// Evaluates `loss` on inputs of the host and waits for the result, at most the context's
-    /// timeout.
+    /// Evaluates `loss` on inputs of the host.
     ///
     /// # Errors
     ///
-    /// Those of [`Batch::check`], [`Context::plan`] and [`Pending::wait`](crate::Pending::wait).
-    pub fn evaluate(&self, loss: impl Into<Loss>, batch: &Batch<'_>) -> Result<Evaluation> {
-        self.evaluate_with(loss, batch, go_on)
-    }
-
-    /// The same, watched: before every submission, a tenth of a second of work or less, `watch`
-    /// hears how much is done, and can break off. What was begun is then left as it is; the
-    /// context is as good as before.
-    ///
-    /// ```
-    /// use std::ops::ControlFlow;
-    ///
-    /// use wgpu_metric_learning::{Batch, Context, Error, Triplet};
-    ///
-    /// # let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1])?;
-    /// let mut shares = Vec::new();
-    /// let evaluation = Context::headless()?.evaluate_with(Triplet::default(), &batch, |progress| {
-    ///     shares.push(progress.done as f64 / progress.total as f64);
-    ///     ControlFlow::Continue(()) // or Break(()), which makes the call end with Error::Cancelled
-    /// })?;
-    /// assert_eq!(shares[0], 0.0);
-    /// # Ok::<(), Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Context::evaluate`], and [`Error::Cancelled`](crate::Error::Cancelled).
-    pub fn evaluate_with(
-        &self,
+    /// The [`Run`] may end with those of [`Batch::check`], [`Context::plan`] and
+    /// [`Pending::wait`].
+    pub fn evaluate<'a>(
+        &'a self,
         loss: impl Into<Loss>,
-        batch: &Batch<'_>,
-        watch: impl FnMut(Progress) -> ControlFlow<()>,
-    ) -> Result<Evaluation> {
-        let (plan, binding) = self.bound(&loss.into(), batch)?;
-        self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, Evaluation> {
+        let loss = loss.into();
+        self.lazily(move || self.bound(&loss, batch))
     }
 
-    /// The same without blocking: await it. See [`Pending`](crate::Pending) for who polls the
-    /// device. When the future is dropped nothing more is submitted.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Context::evaluate`], except the timeout.
-    pub async fn evaluate_async(
-        &self,
-        loss: impl Into<Loss>,
-        batch: &Batch<'_>,
-    ) -> Result<Evaluation> {
-        let (plan, binding) = self.bound(&loss.into(), batch)?;
-        self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
-    }
-
-    /// Evaluates a weighted sum of losses on inputs of the host and waits for the result, at most
-    /// the context's timeout.
+    /// Evaluates a weighted sum of losses on inputs of the host.
     ///
     /// Losses over the same set are given the same embeddings; what only one of them needs, only
     /// its batch has to have.
@@ -94,90 +51,44 @@ impl Context {
     ///     Weighted::new(1.0, CrossEntropy::default(), Batch::pointwise(&logits, [4, 2])?.with_labels(&labels)?),
     ///     Weighted::new(0.5, Triplet::default(), Batch::new(&embeddings, [4, 2], &labels)?).over(1),
     /// ];
-    /// let evaluation = Context::headless()?.evaluate_objective(&objective)?;
+    /// let evaluation = Context::headless()?.evaluate_objective(&objective).wait()?;
     /// let [of_logits, of_embeddings] = &evaluation.gradients[..] else { panic!() };
-    /// assert!((evaluation.loss - evaluation.terms[0].loss - 0.5 * evaluation.terms[1].loss).abs() < 1e-6);
+    /// assert!((evaluation.loss - evaluation.losses[0].loss - 0.5 * evaluation.losses[1].loss).abs() < 1e-6);
     /// # assert_eq!([of_logits.len(), of_embeddings.len()], [8, 8]);
     /// # Ok::<(), wgpu_metric_learning::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs;
-    /// those of [`Batch::check`], [`Context::plan_objective`] and
-    /// [`Pending::wait`](crate::Pending::wait).
-    pub fn evaluate_objective(
-        &self,
-        objective: &[Weighted<Batch<'_>>],
-    ) -> Result<ObjectiveEvaluation> {
-        self.evaluate_objective_with(objective, go_on)
+    /// The [`Run`] may end with [`Error::Set`](crate::Error::Set) for losses of one set that are
+    /// given different inputs; those of [`Batch::check`], [`Context::plan_objective`] and
+    /// [`Pending::wait`].
+    pub fn evaluate_objective<'a>(
+        &'a self,
+        objective: &'a [Weighted<Batch<'_>>],
+    ) -> Run<'a, ObjectiveEvaluation> {
+        self.lazily(move || self.bound_objective(objective))
     }
 
-    /// The same, watched as [`Context::evaluate_with`].
+    /// Measures retrieval on inputs of the host.
     ///
     /// # Errors
     ///
-    /// Those of [`Context::evaluate_objective`], and [`Error::Cancelled`](crate::Error::Cancelled).
-    pub fn evaluate_objective_with(
-        &self,
-        objective: &[Weighted<Batch<'_>>],
-        watch: impl FnMut(Progress) -> ControlFlow<()>,
-    ) -> Result<ObjectiveEvaluation> {
-        let (plan, binding) = self.bound_objective(objective)?;
-        self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
+    /// The [`Run`] may end with those of [`Retrieval::check`], [`Context::plan_measures`] and
+    /// [`Pending::wait`].
+    pub fn measure<'a>(
+        &'a self,
+        retrieval: &'a Retrieval,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, Measures> {
+        self.lazily(move || self.bound_measures(retrieval, batch))
     }
 
-    /// The same without blocking, as [`Context::evaluate_async`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Context::evaluate_objective`], except the timeout.
-    pub async fn evaluate_objective_async(
-        &self,
-        objective: &[Weighted<Batch<'_>>],
-    ) -> Result<ObjectiveEvaluation> {
-        let (plan, binding) = self.bound_objective(objective)?;
-        self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
-    }
-
-    /// Measures retrieval on inputs of the host and waits for the result, at most the context's
-    /// timeout.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Retrieval::check`], [`Context::plan_measures`] and
-    /// [`Pending::wait`](crate::Pending::wait).
-    pub fn measure(&self, retrieval: &Retrieval, batch: &Batch<'_>) -> Result<Measures> {
-        self.measure_with(retrieval, batch, go_on)
-    }
-
-    /// The same, watched as [`Context::evaluate_with`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Context::measure`], and [`Error::Cancelled`](crate::Error::Cancelled).
-    pub fn measure_with(
-        &self,
-        retrieval: &Retrieval,
-        batch: &Batch<'_>,
-        watch: impl FnMut(Progress) -> ControlFlow<()>,
-    ) -> Result<Measures> {
-        let (plan, binding) = self.bound_measures(retrieval, batch)?;
-        self.run(&plan.program, &binding, |encoder| plan.read_back(encoder), watch)
-    }
-
-    /// The same without blocking, as [`Context::evaluate_async`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Context::measure`], except the timeout.
-    pub async fn measure_async(
-        &self,
-        retrieval: &Retrieval,
-        batch: &Batch<'_>,
-    ) -> Result<Measures> {
-        let (plan, binding) = self.bound_measures(retrieval, batch)?;
-        self.run_async(&plan.program, &binding, |encoder| plan.read_back(encoder)).await
+    fn lazily<'a, P: ReadBack + Send + Sync + 'a>(
+        &'a self,
+        bind: impl FnOnce() -> Result<(P, Binding)> + Send + 'a,
+    ) -> Run<'a, P::Output> {
+        Run::new(OnGpu { context: self, bind })
     }
 
     fn bound(&self, loss: &Loss, batch: &Batch<'_>) -> Result<(Plan, Binding)> {
@@ -214,10 +125,51 @@ impl Context {
     }
 }
 
-/// Of an evaluation that nobody watches.
-pub(crate) fn go_on(_: Progress) -> ControlFlow<()> {
-    ControlFlow::Continue(())
+/// A [`Run`] on the GPU: it plans and binds when it begins.
+struct OnGpu<'a, F> {
+    context: &'a Context,
+    bind: F,
 }
+
+impl<'a, P, F> Task<'a, P::Output> for OnGpu<'a, F>
+where
+    P: ReadBack + Send + Sync + 'a,
+    F: FnOnce() -> Result<(P, Binding)> + Send + 'a,
+{
+    fn watch(self: Box<Self>, watch: &mut Watch<'_>) -> Result<P::Output> {
+        let (plan, binding) = (self.bind)()?;
+        self.context.run(plan.program(), &binding, |encoder| plan.read_back(encoder), watch)
+    }
+
+    fn start(self: Box<Self>) -> Running<'a, P::Output> {
+        Box::pin(async move {
+            let (plan, binding) = (self.bind)()?;
+            let read_back = |encoder: &mut _| plan.read_back(encoder);
+            self.context.run_async(plan.program(), &binding, read_back).await
+        })
+    }
+}
+
+/// A plan whose result is read back.
+trait ReadBack: Recorded {
+    type Output;
+
+    fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<Self::Output>>;
+}
+
+macro_rules! read_back {
+    ($($plan:ident => $output:ty),+) => {$(
+        impl ReadBack for $plan {
+            type Output = $output;
+
+            fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<$output>> {
+                $plan::read_back(self, encoder)
+            }
+        }
+    )+};
+}
+
+read_back!(Plan => Evaluation, ObjectivePlan => ObjectiveEvaluation, MeasurePlan => Measures);
 
 /// Fills a buffer of the GPU with the numbers of each input.
 fn upload(context: &Context, inputs: &InputSet<Numbers<'_>>) -> Result<InputSet<wgpu::Buffer>> {

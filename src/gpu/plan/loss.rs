@@ -68,7 +68,7 @@ impl Plan {
     /// any other input that it does not, [`Error::Gpu`](crate::Error::Gpu) for a buffer
     /// that wgpu refuses, for instance of another device.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
-        self.bind_with(inputs, &Outputs::default())
+        self.bind_to(inputs, &Outputs::default())
     }
 
     /// The same, with gradients handed to buffers of the caller's at the end of each recording.
@@ -78,7 +78,7 @@ impl Plan {
     /// Those of [`Plan::bind`]; [`Error::Buffer`](crate::Error::Buffer) for an output of a gradient
     /// that the plan does not have, or that overlaps an input, another output or the plan's own
     /// gradient.
-    pub fn bind_with(&self, inputs: &Inputs<'_>, outputs: &Outputs<'_>) -> Result<Binding> {
+    pub fn bind_to(&self, inputs: &Inputs<'_>, outputs: &Outputs<'_>) -> Result<Binding> {
         let mode = self.basis.shape.mode();
         let has = |input| inputs.get(input).is_some();
         self.loss().check_truth(mode, has(Input::Targets), has(Input::Labels))?;

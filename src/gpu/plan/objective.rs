@@ -37,8 +37,8 @@ pub struct ObjectivePlan {
     pub(crate) program: Program,
     groups: Vec<Group>,
     /// The losses with their weights, in their order.
-    terms: Vec<Weighted<Shape>>,
-    /// Of each term its group, and its place there.
+    losses: Vec<Weighted<Shape>>,
+    /// Of each loss its group, and its place there.
     places: Vec<[usize; 2]>,
     /// The gradient of every set.
     sums: Vec<wgpu::Buffer>,
@@ -58,7 +58,8 @@ pub(crate) struct Group {
 impl ObjectivePlan {
     pub(crate) fn new(context: &Context, objective: &[Weighted<Shape>]) -> Result<Self> {
         let sets = check(objective, |shape| *shape)?;
-        let name = TraceName::new(objective.iter().map(|term| &term.loss), objective[0].inputs);
+        let name =
+            TraceName::new(objective.iter().map(|weighted| &weighted.loss), objective[0].inputs);
         let _span = span!("plan", &name);
         context.planning(|| Self::make(context, objective, &sets, name))
     }
@@ -78,7 +79,7 @@ impl ObjectivePlan {
         let mut plan = Self {
             program: Program::new(context, name, Vec::new()),
             groups,
-            terms: objective.to_vec(),
+            losses: objective.to_vec(),
             places,
             sums: sums?,
             total_loss: allocator.storage("loss of the objective", 4)?,
@@ -89,21 +90,21 @@ impl ObjectivePlan {
         Ok(plan)
     }
 
-    /// Group by group; each loss is added as soon as its group is done, in the order of the terms
-    /// among themselves.
+    /// Group by group; each loss is added as soon as its group is done, in the order of the
+    /// objective among themselves.
     fn make_dispatches(&self) -> Result<Vec<Dispatch>> {
         let mut dispatches = Vec::new();
         for group in &self.groups {
             dispatches.extend(dispatches_of(&group.basis, &group.parts)?);
         }
         let mut seen = vec![false; self.sums.len()];
-        for (at, (term, &[group, part])) in self.terms.iter().zip(&self.places).enumerate() {
-            let is_first = !std::mem::replace(&mut seen[term.set], true);
+        for (at, (weighted, &[group, part])) in self.losses.iter().zip(&self.places).enumerate() {
+            let is_first = !std::mem::replace(&mut seen[weighted.set], true);
             dispatches.extend(self.accumulate(
                 &self.groups[group],
                 part,
                 [is_first, at == 0],
-                term.weight,
+                weighted.weight,
             )?);
         }
         Ok(dispatches)
@@ -147,19 +148,19 @@ impl ObjectivePlan {
     /// Those of [`Plan::bind`](crate::Plan::bind), and [`Error::Length`] for more or fewer inputs
     /// than sets.
     pub fn bind(&self, inputs: &[Inputs<'_>]) -> Result<Binding> {
-        self.bind_with(inputs, &vec![Outputs::default(); self.sums.len()])
+        self.bind_to(inputs, &vec![Outputs::default(); self.sums.len()])
     }
 
     /// The same, with gradients handed to buffers of the caller's at the end of each recording: the
     /// outputs of every set, in the order of their numbers. A set's gradients with respect to
-    /// references and beta are the sums over its terms. Where one term is not valid, no set's
+    /// references and beta are the sums over its losses. Where one loss is not valid, no set's
     /// gradient is handed on.
     ///
     /// # Errors
     ///
-    /// Those of [`Plan::bind_with`](crate::Plan::bind_with), and [`Error::Length`] for more or
+    /// Those of [`Plan::bind_to`](crate::Plan::bind_to), and [`Error::Length`] for more or
     /// fewer inputs or outputs than sets.
-    pub fn bind_with(&self, inputs: &[Inputs<'_>], outputs: &[Outputs<'_>]) -> Result<Binding> {
+    pub fn bind_to(&self, inputs: &[Inputs<'_>], outputs: &[Outputs<'_>]) -> Result<Binding> {
         let expected = self.sums.len();
         for (what, actual) in
             [("the inputs of the sets", inputs.len()), ("the outputs of the sets", outputs.len())]
@@ -170,10 +171,10 @@ impl ObjectivePlan {
         }
         self.check_truths(inputs)?;
         for (set, inputs) in inputs.iter().enumerate() {
-            let of_set = || self.terms.iter().filter(|term| term.set == set);
-            let modes: Vec<_> = of_set().map(|term| term.inputs.mode()).collect();
+            let of_set = || self.losses.iter().filter(|weighted| weighted.set == set);
+            let modes: Vec<_> = of_set().map(|weighted| weighted.inputs.mode()).collect();
             inputs.check_taken(&modes, |input| {
-                of_set().any(|term| term.loss.takes(&term.inputs, input))
+                of_set().any(|weighted| weighted.loss.takes(&weighted.inputs, input))
             })?;
         }
         outputs::check_apart(inputs, outputs)?;
@@ -215,7 +216,7 @@ impl ObjectivePlan {
     /// The inputs of a set are for all its losses: each takes what it needs, and has to find it
     /// there.
     fn check_truths(&self, inputs: &[Inputs<'_>]) -> Result<()> {
-        self.terms.iter().try_for_each(|Weighted { loss, inputs: shape, set, .. }| {
+        self.losses.iter().try_for_each(|Weighted { loss, inputs: shape, set, .. }| {
             let has_targets =
                 inputs[*set].get(Input::Targets).is_some() && loss.truth().has_targets();
             let has_labels = inputs[*set].get(Input::Labels).is_some() && loss.truth().has_labels();
@@ -223,15 +224,15 @@ impl ObjectivePlan {
         })
     }
 
-    /// Replaces the seed of a term that draws, as [`Plan::set_seed`](crate::Plan::set_seed) does.
+    /// Replaces the seed of a loss that draws, as [`Plan::set_seed`](crate::Plan::set_seed) does.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] for a loss that draws nothing, [`Error::NoTerm`] for a term that
+    /// [`Error::Unsupported`] for a loss that draws nothing, [`Error::NoLoss`] for a loss that
     /// there is not.
-    pub fn set_seed(&self, term: usize, seed: u32) -> Result<()> {
-        let missing = Error::NoTerm { term, limit: self.terms.len() };
-        let part = self.part(term).ok_or(missing)?;
+    pub fn set_seed(&self, loss: usize, seed: u32) -> Result<()> {
+        let missing = Error::NoLoss { loss, limit: self.losses.len() };
+        let part = self.part(loss).ok_or(missing)?;
         let context = self.context();
         scoped(context.device(), "setting the seed", || part.set_seed(context.queue(), seed))
     }
@@ -253,11 +254,12 @@ impl ObjectivePlan {
         }
         for (set, sum) in self.sums.iter().enumerate() {
             // A sum has the rows of any loss over its set; the total loss is beside the first.
-            let term = self.terms.iter().position(|term| term.set == set).unwrap_or_default();
-            let totals = self.term_loss_value(term).map(|totals| (Field::Totals, totals));
+            let loss =
+                self.losses.iter().position(|weighted| weighted.set == set).unwrap_or_default();
+            let totals = self.loss_value_of(loss).map(|totals| (Field::Totals, totals));
             let total_loss = (set == 0).then_some((Field::TotalLoss, &self.total_loss));
             sources.add(
-                self.terms[term].inputs,
+                self.losses[loss].inputs,
                 [(Field::Sum, sum)].into_iter().chain(totals).chain(total_loss),
             );
         }
@@ -270,15 +272,15 @@ impl ObjectivePlan {
         self.sums.get(set)
     }
 
-    /// The weighted gradient of a term with respect to its references or prototypes, M x D f32,
+    /// The weighted gradient of a loss with respect to its references or prototypes, M x D f32,
     /// where there are any that are not fixed.
-    pub fn gradient_references(&self, term: usize) -> Option<&wgpu::Buffer> {
-        self.part(term)?.buffers.gradient_references.as_ref()
+    pub fn gradient_references(&self, loss: usize) -> Option<&wgpu::Buffer> {
+        self.part(loss)?.buffers.gradient_references.as_ref()
     }
 
-    /// The weighted gradient of a term with respect to each beta, for Wu's margin.
-    pub fn gradient_beta(&self, term: usize) -> Option<&wgpu::Buffer> {
-        self.part(term)?.buffers.gradient_beta.as_ref()
+    /// The weighted gradient of a loss with respect to each beta, for Wu's margin.
+    pub fn gradient_beta(&self, loss: usize) -> Option<&wgpu::Buffer> {
+        self.part(loss)?.buffers.gradient_beta.as_ref()
     }
 
     /// The weighted sum of the losses is the one f32 of this buffer.
@@ -286,10 +288,10 @@ impl ObjectivePlan {
         &self.total_loss
     }
 
-    /// The loss of a term, not weighted, is the first f32 of this buffer. `None` for a term that
-    /// there is not.
-    pub fn term_loss_value(&self, term: usize) -> Option<&wgpu::Buffer> {
-        Some(&self.part(term)?.buffers.totals)
+    /// The value of one of the losses, not weighted, is the first f32 of this buffer. `None` for a
+    /// loss that there is not.
+    pub fn loss_value_of(&self, loss: usize) -> Option<&wgpu::Buffer> {
+        Some(&self.part(loss)?.buffers.totals)
     }
 
     /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes)
@@ -306,12 +308,12 @@ impl ObjectivePlan {
     }
 
     /// The losses with their weights and shapes.
-    pub fn terms(&self) -> &[Weighted<Shape>] {
-        &self.terms
+    pub fn losses(&self) -> &[Weighted<Shape>] {
+        &self.losses
     }
 
-    fn part(&self, term: usize) -> Option<&PlannedLoss> {
-        let &[group, part] = self.places.get(term)?;
+    fn part(&self, loss: usize) -> Option<&PlannedLoss> {
+        let &[group, part] = self.places.get(loss)?;
         self.groups[group].parts.get(part)
     }
 }
@@ -327,7 +329,7 @@ pub(crate) fn longest_first<'a>(
     buffers
 }
 
-/// The groups, and of each term its group and its place there.
+/// The groups, and of each loss its group and its place there.
 pub(crate) fn grouped(
     context: &Context,
     objective: &[Weighted<Shape>],
@@ -353,17 +355,17 @@ pub(crate) fn grouped(
     Ok((groups, places))
 }
 
-/// The terms, then the sets.
+/// The result: in what is read the losses come first, then the sets.
 pub(crate) fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
     let count = results
         .iter()
         .position(|staged| staged.part(Field::Sum).is_some())
         .unwrap_or(results.len());
-    let (terms, sums) = results.split_at(count);
+    let (losses, sums) = results.split_at(count);
     // The faults of the inputs before what follows from them.
-    terms.iter().try_for_each(|staged| staged.check())?;
-    let terms = terms.iter().map(|staged| staged.evaluation()).collect::<Result<_>>()?;
+    losses.iter().try_for_each(|staged| staged.check())?;
+    let losses = losses.iter().map(|staged| staged.evaluation()).collect::<Result<_>>()?;
     let loss = sums.first().and_then(|staged| staged.floats(Field::TotalLoss)).unwrap_or_default();
     let loss = loss.first().copied().unwrap_or_default();
     if !loss.is_finite() {
@@ -376,7 +378,7 @@ pub(crate) fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
             .unwrap_or_default())
     };
     let gradients = sums.iter().map(gradient).collect::<Result<_>>()?;
-    Ok(ObjectiveEvaluation { loss, terms, gradients })
+    Ok(ObjectiveEvaluation { loss, losses, gradients })
 }
 
 impl Context {

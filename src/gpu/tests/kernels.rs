@@ -25,13 +25,13 @@ fn planned() -> Vec<Kernel> {
     // What comes before all losses is made when inputs are bound.
     for loss in one_of_each_kind() {
         for batch in sample.batches(&loss) {
-            context.evaluate(&loss, &batch).expect("a valid sample");
+            context.evaluate(&loss, &batch).wait().expect("a valid sample");
         }
     }
     for batch in sample.retrieval_batches() {
-        context.measure(&Retrieval::default(), &batch).expect("a valid sample");
-        let term = Weighted::new(1.0, Contrastive::default(), batch);
-        context.evaluate_objective(&[term.clone(), term]).expect("a valid sample");
+        context.measure(&Retrieval::default(), &batch).wait().expect("a valid sample");
+        let weighted = Weighted::new(1.0, Contrastive::default(), batch);
+        context.evaluate_objective(&[weighted.clone(), weighted]).wait().expect("a valid sample");
     }
     for optimizer in Optimizer::all() {
         let plan = context.plan_optimizer(optimizer, 4).expect("a valid optimiser");

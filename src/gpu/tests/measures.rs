@@ -37,7 +37,7 @@ fn agrees(context: &Context, samples: &[Sample]) -> Result<(), String> {
         for batch in samples.iter().flat_map(Sample::retrieval_batches) {
             let expected =
                 measure_with_bounds(&retrieval, &batch).map_err(|error| error.to_string())?;
-            let actual = context.measure(&retrieval, &batch).expect("kernels that compile");
+            let actual = context.measure(&retrieval, &batch).wait().expect("kernels that compile");
             let comparison = expected.compare(&actual);
             if !comparison.agrees() {
                 return Err(format!(

@@ -21,7 +21,7 @@ fn contexts(options: Options) -> Vec<Context> {
     let adapters = Adapter::all();
     assert!(!adapters.is_empty(), "no adapter found: install a GPU driver, a software one will do");
     let open = |adapter: &Adapter, tier| {
-        adapter.open(Options { tier: Some(tier), ..options }).expect("the adapter opens")
+        adapter.open(options.clone().with_tier(tier)).expect("the adapter opens")
     };
     let tiers = |adapter| {
         Tier::ALL

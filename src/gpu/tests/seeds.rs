@@ -13,7 +13,7 @@ fn another_seed_makes_no_pipeline() {
         let sampling = Sampling::DistanceWeighted;
         let loss: Loss = Margin { normalize: true, sampling, seed, ..Default::default() }.into();
         let evaluation =
-            context.evaluate(&loss, &sample.batches(&loss)[0]).expect("a valid sample");
+            context.evaluate(&loss, &sample.batches(&loss)[0]).wait().expect("a valid sample");
         (evaluation.gradient, context.pipelines().kernels().len())
     };
     let [(one, kernels), (other, kernels_then)] = [1, 2].map(run);

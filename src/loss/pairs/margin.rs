@@ -92,7 +92,7 @@ impl Description for Margin {
             return Ok(());
         }
         Err(Error::Unsupported {
-            loss: Self::NAME,
+            of: Self::NAME,
             what: format!(
                 "{:?} sampling by {:?} distances, normalize {}",
                 self.sampling, self.distance, self.normalize

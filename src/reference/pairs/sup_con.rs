@@ -3,7 +3,7 @@
 
 use crate::loss::SupCon;
 use crate::reference::anchor::Anchor;
-use crate::reference::bounded::{Bounded, Count};
+use crate::reference::bounded::{Bounded, Count, ROUNDING, tree};
 use crate::reference::definition::{AnchorTerms, Definition};
 use crate::reference::problem::Problem;
 
@@ -26,27 +26,37 @@ impl Definition for SupCon {
         else {
             return terms;
         };
-        // How far every logit is below the largest.
-        let lead = |j| if j == m { Bounded::ZERO } else { (near(j) - near(m)) / temperature };
-        let exponential = |j| if j == m { Bounded::exact(1.0) } else { (-lead(j)).exp_of_part() };
+        // The same with every distance less that of m: what f32 has for that is off for all alike.
+        let exponential = |j| {
+            let Bounded { value, error } = near(j);
+            let behind = Bounded::new(value - near(m).value, error).widened(ROUNDING);
+            (-behind / temperature).exp()
+        };
         let positives: Bounded = anchor.positives.iter().map(|&p| exponential(p)).sum();
         let negatives: Bounded = anchor.negatives.iter().map(|&n| exponential(n)).sum();
         let sum = positives + negatives;
         let count = Bounded::exact(anchor.positives.len() as f64);
         for &p in &anchor.positives {
             // 1 / |P| - e_p / sum, without the difference where the row is confident.
-            let beyond = match anchor.positives.len() {
-                1 => Bounded::ZERO,
-                _ => positives - count * exponential(p),
-            };
-            terms.slopes[p] = (beyond + negatives) / (count * sum) / temperature;
+            let own = count * exponential(p);
+            let beyond = if count.value == 1.0 { Bounded::ZERO } else { positives - own };
+            let slope = (beyond + negatives) / (count * sum);
+            // With several positives the other form says more: the sums are then most of 1 / |P|.
+            let summands = (positives + own + negatives) / (count * sum);
+            let rounding = (tree(anchor.positives.len()) + 6.0 * ROUNDING) * summands.magnitude();
+            let error = (exponential(p) / sum).error + rounding;
+            let slope = Bounded::new(slope.value, slope.error.min(error));
+            terms.slopes[p] = slope.within_two() / temperature;
         }
         for &n in &anchor.negatives {
-            terms.slopes[n] = -(exponential(n) / sum) / temperature;
+            terms.slopes[n] = -((exponential(n) / sum).within_two() / temperature);
         }
-        let others: Bounded = pairs().filter(|&j| j != m).map(exponential).sum();
+        // How far every logit is below the largest.
+        let lead = |j| if j == m { Bounded::ZERO } else { (near(j) - near(m)) / temperature };
+        let others: Bounded = pairs().filter(|&j| j != m).map(|j| (-lead(j)).exp()).sum();
         let below: Bounded = anchor.positives.iter().map(|&p| lead(p)).sum();
-        let loss = below / count + others.ln_of_one_and();
+        let farthest_off = pairs().map(|j| lead(j).error).fold(0.0, f64::max);
+        let loss = (below / count + others.ln_of_one_and()).within_log(2.0 * farthest_off);
         terms.terms = 1;
         // A sum of more than one exponential is greater than each; that of a single pair is the
         // pair's.

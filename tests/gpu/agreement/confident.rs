@@ -38,7 +38,7 @@ fn a_small_loss_has_digits() {
         assert!(share(per_anchor[0], per_anchor[1]) < 2e-3, "{bounds:?} of {right:?}");
         assert!(share(&right.gradient, &bounds.gradient) < 0.02, "{bounds:?} of {right:?}");
         for device in contexts().iter() {
-            let actual = device.context.evaluate(&loss, &batch).expect("a result");
+            let actual = device.context.evaluate(&loss, &batch).wait().expect("a result");
             let comparison = expected.compare(&actual);
             assert!(comparison.agrees(), "{} {loss:?}\n{comparison}", device.name);
             assert_eq!(expected.notices(&actual, 0.01), Some(true), "{} {loss:?}", device.name);

@@ -3,7 +3,8 @@
 use support::adapters::{best_with, contexts};
 use support::agreement::Tally;
 use support::goldens::{self, Case};
-use wgpu_metric_learning::{Batch, Checks, Context, Loss, Options, reference};
+use wgpu_metric_learning::tuning::Checks;
+use wgpu_metric_learning::{Batch, Context, Loss, Options, reference};
 
 const CASES: usize = 242;
 
@@ -20,8 +21,7 @@ fn every_case_agrees_on_every_adapter() {
 
 #[test]
 fn every_case_agrees_with_checked_shaders() {
-    let mut tally =
-        Tally::on(vec![best_with(Options { checks: Checks::Checked, ..Options::default() })]);
+    let mut tally = Tally::on(vec![best_with(Options::default().with_checks(Checks::Checked))]);
     for case in goldens::cases() {
         tally.hold(&case.loss, &case.batch(), &case.name);
     }
@@ -62,8 +62,10 @@ fn another_margin_label_or_coordinate_disagrees() {
 fn faults_seen(context: &Context, case: &Case) -> [Option<bool>; 3] {
     let batch = case.batch();
     let disagrees = |loss: &Loss, given: &Batch| {
-        let actual =
-            context.evaluate(loss, given).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let actual = context
+            .evaluate(loss, given)
+            .wait()
+            .unwrap_or_else(|error| panic!("{}: {error}", case.name));
         let expected = reference::evaluate_with_bounds(&case.loss, &batch).expect("a valid case");
         !expected.compare(&actual).agrees()
     };

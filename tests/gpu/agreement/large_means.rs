@@ -19,7 +19,7 @@ fn hold(loss: &Loss, batch: &Batch) {
     let is_mean = loss.reduction() == Reduction::Mean;
     assert_eq!(expected.may_overflow(), !is_mean, "{loss:?}: {}", expected.evaluation.loss);
     for device in contexts().iter() {
-        match device.context.evaluate(loss, batch) {
+        match device.context.evaluate(loss, batch).wait() {
             Ok(actual) if is_mean => {
                 let comparison = expected.compare(&actual);
                 assert!(comparison.agrees(), "{} {loss:?}\n{comparison}", device.name);
@@ -61,7 +61,8 @@ fn two_hundred_squares_of_3e18() {
     let batch = Batch::pointwise(&values, [200, 1]).expect("a batch");
     let batch = batch.with_targets(&targets).expect("a batch");
     for device in contexts().iter() {
-        let found = device.context.evaluate(MeanSquaredError::default(), &batch).expect("a mean");
+        let found =
+            device.context.evaluate(MeanSquaredError::default(), &batch).wait().expect("a mean");
         assert!((found.loss / 9e36 - 1.0).abs() < 1e-6, "{}: {}", device.name, found.loss);
     }
 }

@@ -111,7 +111,7 @@ fn the_same_bits_in_every_run() {
     };
     for Device { name, context } in contexts().iter() {
         let runs = [(); 3].map(|()| {
-            bits(context.evaluate(explicit(), &lists.triplets()).expect("valid triplets"))
+            bits(context.evaluate(explicit(), &lists.triplets()).wait().expect("valid triplets"))
         });
         assert!(runs[1..].iter().all(|run| *run == runs[0]), "{name}");
     }
@@ -127,7 +127,7 @@ fn what_is_listed_again_counts_again() {
         let batch = Batch::pair_indices(&embeddings, [3, D], pairs, &[1, 0, 1, 0][..pairs.len()])
             .expect("valid pairs");
         let loss = Contrastive { reduction: Reduction::Sum, ..Default::default() };
-        device.context.evaluate(loss, &batch).expect("it runs")
+        device.context.evaluate(loss, &batch).wait().expect("it runs")
     };
     for device in contexts().iter() {
         let [once, twice] = [&once[..], &twice].map(|pairs| evaluate(device, pairs));

@@ -45,7 +45,10 @@ impl Line {
             ..Triplet::default()
         }
         .into();
-        contexts().iter().map(|device| device.context.evaluate(&loss, &batch).unwrap()).collect()
+        contexts()
+            .iter()
+            .map(|device| device.context.evaluate(&loss, &batch).wait().unwrap())
+            .collect()
     }
 
     /// How many positives, and how many negatives, are at each distance.
@@ -152,7 +155,7 @@ fn ranks_of_many_positives_in_a_long_row() {
         .unwrap();
     let expected = wgpu_metric_learning::reference::measure(&Retrieval::default(), &batch).unwrap();
     for device in contexts().iter() {
-        let actual = device.context.measure(&Retrieval::default(), &batch).unwrap();
+        let actual = device.context.measure(&Retrieval::default(), &batch).wait().unwrap();
         assert!(expected.r_precision > 0.0);
         assert_near(actual.r_precision, expected.r_precision);
         assert_near(actual.mean_average_precision_at_r, expected.mean_average_precision_at_r);

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use support::adapters::{Device, contexts, contexts_with};
+use support::changed::changed;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{
@@ -46,6 +47,7 @@ fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) ->
     for Device { name, context } in devices {
         let actual = context
             .measure(retrieval, batch)
+            .wait()
             .unwrap_or_else(|error| panic!("{name} {note}: {error}"));
         let comparison = expected.compare(&actual);
         assert!(
@@ -144,7 +146,7 @@ fn ties_go_to_the_lowest_column() {
         );
         for Device { name, context } in contexts().iter() {
             assert_near(
-                &widened(&context.measure(&retrieval, &batch).unwrap()),
+                &context.measure(&retrieval, &batch).wait().unwrap().map(f64::from),
                 &expected,
                 1e-6,
                 name,
@@ -175,26 +177,19 @@ fn a_wrong_order_is_caught() {
     let retrieval = Retrieval::default();
     for batch in batches(&sample) {
         let expected = reference::measure_with_bounds(&retrieval, &batch).unwrap();
-        let narrowed = |measures: Measures<f64>| Measures {
-            queries: measures.queries,
-            counted: measures.counted,
-            precision_at_1: measures.precision_at_1 as f32,
-            recall: measures.recall.iter().map(|&number| number as f32).collect(),
-            r_precision: measures.r_precision as f32,
-            mean_average_precision_at_r: measures.mean_average_precision_at_r as f32,
-        };
+        let narrowed = |measures: Measures<f64>| measures.map(|number| number as f32);
         let right = narrowed(expected.measures.clone());
         assert!(expected.compare(&right).agrees());
         assert!(!expected.compare(&narrowed(counted(&retrieval, &batch, farthest_first))).agrees());
-        let less = |number: f32| number - 1e-4;
+        let with = |change: fn(&mut Measures)| changed(right.clone(), change);
         let wrong = [
-            Measures { queries: right.queries + 1, ..right.clone() },
-            Measures { counted: right.counted - 1, ..right.clone() },
-            Measures { precision_at_1: less(right.precision_at_1), ..right.clone() },
-            Measures { recall: right.recall.iter().rev().copied().collect(), ..right.clone() },
-            Measures { recall: right.recall[1..].to_vec(), ..right.clone() },
-            Measures { r_precision: less(right.r_precision), ..right.clone() },
-            Measures { mean_average_precision_at_r: f32::NAN, ..right.clone() },
+            with(|wrong| wrong.queries += 1),
+            with(|wrong| wrong.counted -= 1),
+            with(|wrong| wrong.precision_at_1 -= 1e-4),
+            with(|wrong| wrong.recall.reverse()),
+            with(|wrong| _ = wrong.recall.remove(0)),
+            with(|wrong| wrong.r_precision -= 1e-4),
+            with(|wrong| wrong.mean_average_precision_at_r = f32::NAN),
         ];
         for wrong in wrong {
             let comparison = expected.compare(&wrong);
@@ -230,18 +225,13 @@ fn lone_labels_are_not_counted_and_without_any_other_all_is_zero() {
         let batch = Batch::new(&embeddings, [4, 1], &labels).unwrap();
         hold(&devices, &Retrieval::default(), &batch, "lone labels");
         for Device { context, .. } in devices.iter() {
-            let measures = context.measure(&Retrieval::default(), &batch).unwrap();
+            let measures = context.measure(&Retrieval::default(), &batch).wait().unwrap();
             assert_eq!([measures.queries, measures.counted], [4, counted]);
+            let numbers = numbers(&measures.map(f64::from));
             if counted == 0 {
-                assert!(
-                    numbers(&widened(&measures)).iter().all(|&number| number == 0.0),
-                    "{measures:?}"
-                );
+                assert!(numbers.iter().all(|&number| number == 0.0), "{numbers:?}");
             } else if counted == 4 {
-                assert!(
-                    numbers(&widened(&measures)).iter().all(|&number| number == 1.0),
-                    "{measures:?}"
-                );
+                assert!(numbers.iter().all(|&number| number == 1.0), "{numbers:?}");
             }
         }
     }
@@ -302,15 +292,15 @@ fn the_same_bits_in_every_run_and_for_every_workspace() {
     });
     let whole = contexts();
     for rows in [1, 16, 50] {
-        let cut = contexts_with(Options { workspace_bytes: rows * 8 * 100, ..Options::default() });
+        let cut = contexts_with(Options::default().with_workspace_bytes(rows * 8 * 100));
         for batch in batches(&sample) {
             for (whole, cut) in whole.iter().zip(&cut) {
                 let measure = |device: &Device| {
-                    device.context.measure(&Retrieval::default(), &batch).unwrap()
+                    device.context.measure(&Retrieval::default(), &batch).wait().unwrap()
                 };
                 let results = [measure(whole), measure(whole), measure(cut)];
                 let bits = results.map(|found| {
-                    numbers(&widened(&found)).into_iter().map(f64::to_bits).collect::<Vec<_>>()
+                    numbers(&found.map(f64::from)).into_iter().map(f64::to_bits).collect::<Vec<_>>()
                 });
                 assert!(bits.iter().all(|one| *one == bits[0]), "{}: {rows} rows", cut.name);
             }
@@ -382,7 +372,7 @@ fn what_cannot_be_measured_is_an_error() {
     let everywhere = |retrieval: &Retrieval, batch: &Batch| {
         let expected = reference::measure(retrieval, batch).unwrap_err();
         for Device { context, .. } in contexts().iter() {
-            assert_eq!(context.measure(retrieval, batch).unwrap_err(), expected);
+            assert_eq!(context.measure(retrieval, batch).wait().unwrap_err(), expected);
             assert_eq!(context.plan_measures(retrieval, *batch.shape()).unwrap_err(), expected);
         }
         expected.to_string()
@@ -403,8 +393,11 @@ fn what_cannot_be_measured_is_an_error() {
     let batch = Batch::new(&huge, [2, 2], &[0, 0]).unwrap();
     let squares = Retrieval { distance: Distance::SquaredEuclidean, ..Default::default() };
     for Device { context, .. } in contexts().iter() {
-        assert_eq!(context.measure(&squares, &batch), Err(Error::Overflow { what: "a distance" }));
-        assert!(context.measure(&usual, &batch).is_ok());
+        assert_eq!(
+            context.measure(&squares, &batch).wait(),
+            Err(Error::Overflow { what: "a distance" })
+        );
+        assert!(context.measure(&usual, &batch).wait().is_ok());
         let none = context.plan_measures(&usual, Shape::batch(0, 2)).unwrap_err();
         assert!(matches!(none, Error::Empty { .. }), "{none}");
     }
@@ -448,7 +441,8 @@ fn counted(
     } else {
         (batch.references(), batch.reference_labels())
     };
-    let mut found = Measures { queries: shape.queries() as u64, ..Default::default() };
+    let mut found = Measures::default();
+    found.queries = shape.queries() as u64;
     found.recall = vec![0.0; retrieval.recall_at.len()];
     for i in 0..shape.queries() {
         let x = &batch.embeddings()[i * d..][..d];
@@ -501,17 +495,6 @@ fn distance(retrieval: &Retrieval, x: &[f32], y: &[f32]) -> f64 {
         Distance::Cosine => 1.0 - pairs().map(|(x, y)| x * y).sum::<f64>(),
         Distance::InnerProduct => -pairs().map(|(x, y)| x * y).sum::<f64>(),
         other => panic!("{other:?} is not known here"),
-    }
-}
-
-fn widened(measures: &Measures) -> Measures<f64> {
-    Measures {
-        queries: measures.queries,
-        counted: measures.counted,
-        precision_at_1: measures.precision_at_1.into(),
-        recall: measures.recall.iter().map(|&number| number.into()).collect(),
-        r_precision: measures.r_precision.into(),
-        mean_average_precision_at_r: measures.mean_average_precision_at_r.into(),
     }
 }
 

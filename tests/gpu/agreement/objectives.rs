@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use support::adapters::{Device, contexts};
 use support::buffers::upload;
+use support::changed::changed;
 use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
@@ -133,6 +134,7 @@ fn every_objective_agrees_with_the_reference() {
         for Device { name, context } in contexts().iter() {
             let actual = context
                 .evaluate_objective(&objective)
+                .wait()
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
             let comparison = expected.compare(&actual);
             assert!(comparison.agrees(), "{name}\n{comparison}");
@@ -151,13 +153,13 @@ fn every_objective_agrees_with_the_reference() {
 }
 
 fn wrong(right: &ObjectiveEvaluation) -> Vec<ObjectiveEvaluation> {
-    let mut gradient = right.clone();
-    gradient.gradients[0].iter_mut().for_each(|number| *number *= 1.01);
-    let mut term = right.clone();
-    term.terms[1].loss = 1.01 * term.terms[1].loss + 0.01;
-    let mut missing = right.clone();
-    missing.terms.pop();
-    vec![ObjectiveEvaluation { loss: right.loss * 1.01, ..right.clone() }, gradient, term, missing]
+    let with = |change: fn(&mut ObjectiveEvaluation)| changed(right.clone(), change);
+    vec![
+        with(|wrong| wrong.loss *= 1.01),
+        with(|wrong| wrong.gradients[0].iter_mut().for_each(|number| *number *= 1.01)),
+        with(|wrong| wrong.losses[1].loss = 1.01 * wrong.losses[1].loss + 0.01),
+        with(|wrong| _ = wrong.losses.pop()),
+    ]
 }
 
 /// The reference by its parts, without its own way of adding them up.
@@ -168,28 +170,32 @@ fn an_objective_is_the_weighted_sum_of_its_losses() {
         let whole = reference::evaluate_objective(&objective).expect("a valid objective");
         let parts: Vec<_> = objective
             .iter()
-            .map(|term| reference::evaluate(&term.loss, &term.inputs).expect("a valid loss"))
+            .map(|weighted| {
+                reference::evaluate(&weighted.loss, &weighted.inputs).expect("a valid loss")
+            })
             .collect();
         let loss: f64 = objective
             .iter()
             .zip(&parts)
-            .map(|(term, part)| f64::from(term.weight) * part.loss)
+            .map(|(weighted, part)| f64::from(weighted.weight) * part.loss)
             .sum();
         assert!((whole.loss - loss).abs() <= 1e-12 * loss.abs());
         for (set, gradient) in whole.gradients.iter().enumerate() {
             for (at, number) in gradient.iter().enumerate() {
-                let of_set = objective.iter().zip(&parts).filter(|(term, _)| term.set == set);
-                let sum: f64 =
-                    of_set.map(|(term, part)| f64::from(term.weight) * part.gradient[at]).sum();
+                let of_set =
+                    objective.iter().zip(&parts).filter(|(weighted, _)| weighted.set == set);
+                let sum: f64 = of_set
+                    .map(|(weighted, part)| f64::from(weighted.weight) * part.gradient[at])
+                    .sum();
                 assert!((number - sum).abs() <= 1e-12 * sum.abs().max(1.0));
             }
         }
-        for ((term, part), found) in objective.iter().zip(&parts).zip(&whole.terms) {
+        for ((weighted, part), found) in objective.iter().zip(&parts).zip(&whole.losses) {
             assert_eq!((found.loss, found.terms, found.gradient.len()), (part.loss, part.terms, 0));
             let weighted = part
                 .gradient_references
                 .as_ref()
-                .map(|gradient| gradient[0] * f64::from(term.weight));
+                .map(|gradient| gradient[0] * f64::from(weighted.weight));
             assert_eq!(found.gradient_references.as_ref().map(|gradient| gradient[0]), weighted);
         }
     }
@@ -201,23 +207,26 @@ fn company_changes_no_bit_of_a_loss() {
     let world = World::new();
     for Device { name, context } in contexts().iter() {
         for objective in world.objectives() {
-            let whole = context.evaluate_objective(&objective).expect("a valid objective");
-            let again = context.evaluate_objective(&objective).expect("a valid objective");
+            let whole = context.evaluate_objective(&objective).wait().expect("a valid objective");
+            let again = context.evaluate_objective(&objective).wait().expect("a valid objective");
             assert_eq!(whole, again, "{name}");
-            for (term, found) in objective.iter().zip(&whole.terms) {
-                let alone = context.evaluate(&term.loss, &term.inputs).expect("a valid loss");
+            for (weighted, found) in objective.iter().zip(&whole.losses) {
+                let alone = context
+                    .evaluate(&weighted.loss, &weighted.inputs)
+                    .wait()
+                    .expect("a valid loss");
                 assert_eq!(
                     (found.loss, found.nonzero_terms),
                     (alone.loss, alone.nonzero_terms),
-                    "{name}: {term:?}"
+                    "{name}: {weighted:?}"
                 );
-                assert_eq!(found.per_anchor, alone.per_anchor, "{name}: {term:?}");
-                let single = [Weighted { weight: 1.0, set: 0, ..term.clone() }];
-                let single = context.evaluate_objective(&single).expect("a valid objective");
+                assert_eq!(found.per_anchor, alone.per_anchor, "{name}: {weighted:?}");
+                let single = [Weighted { weight: 1.0, set: 0, ..weighted.clone() }];
+                let single = context.evaluate_objective(&single).wait().expect("a valid objective");
                 assert_eq!(
                     (single.loss, &single.gradients[0]),
                     (alone.loss, &alone.gradient),
-                    "{name}: {term:?}"
+                    "{name}: {weighted:?}"
                 );
             }
         }
@@ -281,13 +290,13 @@ fn a_plan_records_into_the_callers_encoder() {
         let found = pending.wait(Duration::from_secs(60)).expect("a result");
         assert_eq!(
             found,
-            context.evaluate_objective(objective).expect("a valid objective"),
+            context.evaluate_objective(objective).wait().expect("a valid objective"),
             "{name}"
         );
         assert_eq!(plan.gradient(1).map(wgpu::Buffer::size), Some((N * D * 4) as u64));
         assert!(
             plan.gradient(2).is_none()
-                && plan.term_loss_value(2).is_none()
+                && plan.loss_value_of(2).is_none()
                 && plan.gradient_beta(0).is_none()
         );
 
@@ -297,9 +306,9 @@ fn a_plan_records_into_the_callers_encoder() {
         assert!(matches!(error, Error::Missing { what: "labels", .. }), "{error}");
         assert!(matches!(
             plan.set_seed(1, 7).unwrap_err(),
-            Error::Unsupported { loss: "Triplet", .. }
+            Error::Unsupported { of: "Triplet", .. }
         ));
-        assert!(matches!(plan.set_seed(2, 7).unwrap_err(), Error::NoTerm { term: 2, limit: 2 }));
+        assert!(matches!(plan.set_seed(2, 7).unwrap_err(), Error::NoLoss { loss: 2, limit: 2 }));
     }
 }
 
@@ -353,7 +362,7 @@ fn objectives_that_are_none() {
     assert_eq!(check(&[rows(), rows().over(2), rows().over(2)]), error);
     let error = check(&[Weighted { weight: f32::NAN, ..rows() }]);
     assert!(
-        matches!(error, Error::Parameter { loss: "Contrastive", parameter: "weight", .. }),
+        matches!(error, Error::Parameter { of: "Contrastive", parameter: "weight", .. }),
         "{error}"
     );
     assert_eq!(
@@ -381,10 +390,10 @@ fn objectives_that_are_none() {
     );
     let scores = Batch::scores(&world.logits, [N, CLASSES], &world.labels).expect("valid scores");
     let error = check(&[Weighted::new(1.0, Contrastive::default(), scores)]);
-    assert!(matches!(error, Error::Unsupported { loss: "Contrastive", .. }), "{error}");
+    assert!(matches!(error, Error::Unsupported { of: "Contrastive", .. }), "{error}");
     for device in contexts().iter() {
         assert_eq!(
-            device.context.evaluate_objective(&[]).unwrap_err(),
+            device.context.evaluate_objective(&[]).wait().unwrap_err(),
             Error::Empty { what: "the number of losses" }
         );
     }

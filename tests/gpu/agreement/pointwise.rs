@@ -127,7 +127,7 @@ fn confident_logits_keep_their_digits() {
             (Loss::from(CrossEntropy::default()), classes),
             (BinaryCrossEntropy::default().into(), binary),
         ] {
-            let actual = device.context.evaluate(&loss, &batch).unwrap();
+            let actual = device.context.evaluate(&loss, &batch).wait().unwrap();
             let expected = reference::evaluate(&loss, &batch).unwrap();
             for (actual, expected) in actual.gradient.iter().zip(&expected.gradient) {
                 assert!(
@@ -148,7 +148,7 @@ fn kinks_are_decided_as_the_conventions_say() {
             let batch = Batch::pointwise(values, [1, values.len()]).unwrap();
             let batch = if targets.is_empty() { Ok(batch) } else { batch.with_targets(targets) };
             let Evaluation { gradient, nonzero_terms, .. } =
-                device.context.evaluate(loss, &batch.unwrap()).unwrap();
+                device.context.evaluate(loss, &batch.unwrap()).wait().unwrap();
             (gradient, nonzero_terms)
         };
         let reduction = Reduction::Sum;
@@ -178,7 +178,7 @@ fn every_run_gives_the_same_bits() {
     for device in contexts().iter() {
         for loss in pointwise(Reduction::Mean, 1.0) {
             let batch = sample.batches(&loss)[0];
-            let run = || device.context.evaluate(&loss, &batch).unwrap();
+            let run = || device.context.evaluate(&loss, &batch).wait().unwrap();
             assert_eq!(run(), run(), "{}: {loss:?}", device.name);
         }
     }
@@ -189,7 +189,7 @@ fn results_beyond_f32_are_an_overflow() {
     for device in contexts().iter() {
         let overflows = |loss: Loss, values: &[f32], what| {
             let batch = Batch::pointwise(values, [1, values.len()]).unwrap();
-            let result = device.context.evaluate(&loss, &batch);
+            let result = device.context.evaluate(&loss, &batch).wait();
             assert_eq!(result.unwrap_err(), Error::Overflow { what }, "{}: {loss:?}", device.name);
         };
         let reduction = Reduction::Sum;
@@ -208,7 +208,7 @@ fn values() -> Batch<'static> {
 
 fn unsupported(loss: &Loss, what: &str) -> Error {
     Error::Unsupported {
-        loss: loss.name(),
+        of: loss.name(),
         what: what.into(),
         reason: "it does not compare with them".into(),
     }

@@ -84,7 +84,7 @@ fn negatives_are_as_frequent_as_their_weights() {
                 .unwrap();
             // Every drawn pair is a term.
             let loss = Margin { reduction: Reduction::Sum, alpha: 3.0, ..drawing(99) };
-            let evaluation = device.context.evaluate(&loss, &batch).unwrap();
+            let evaluation = device.context.evaluate(&loss, &batch).wait().unwrap();
             assert_eq!(evaluation.terms, 2 * POSITIVES as u64);
             assert_eq!(evaluation.nonzero_negative_terms, POSITIVES as u64);
             let gradient = evaluation.gradient_references.expect("there are references");
@@ -126,7 +126,7 @@ fn anchors_without_negatives_keep_their_positives() {
     tally.hold(&drawing(1).into(), &batch, "no negatives");
     tally.conclude(0.0);
     for device in contexts().iter() {
-        let evaluation = device.context.evaluate(drawing(1), &batch).unwrap();
+        let evaluation = device.context.evaluate(drawing(1), &batch).wait().unwrap();
         assert_eq!([evaluation.terms, evaluation.negative_pairs], [6, 0]);
     }
 }
@@ -136,7 +136,7 @@ fn weights_are_those_of_distances_between_unit_rows() {
     for (distance, normalize) in [(Distance::Euclidean, false), (Distance::Cosine, true)] {
         let loss: Loss = Margin { distance, normalize, ..drawing(1) }.into();
         let error = loss.check(&Shape::batch(4, 2)).unwrap_err();
-        assert!(matches!(error, Error::Unsupported { loss: "Margin", .. }), "{error}");
+        assert!(matches!(error, Error::Unsupported { of: "Margin", .. }), "{error}");
         assert!(
             error
                 .to_string()

@@ -1,6 +1,6 @@
 //! Long evaluations: watched, cancelled between submissions, and in submissions of bounded time.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -39,16 +39,16 @@ type Evaluate<'a> = Box<dyn Fn(Watch) -> Result<bool> + 'a>;
 fn evaluations<'a>(device: &'a Device, batch: &'a Batch) -> [Evaluate<'a>; 3] {
     let context = &device.context;
     let objective = [1.0, 2.0].map(|weight| Weighted::new(weight, Contrastive::default(), *batch));
-    let loss = context.evaluate(Contrastive::default(), batch).expect("nothing fails");
-    let sum = context.evaluate_objective(&objective).expect("nothing fails");
-    let measures = context.measure(&Retrieval::default(), batch).expect("nothing fails");
+    let loss = context.evaluate(Contrastive::default(), batch).wait().expect("nothing fails");
+    let sum = context.evaluate_objective(&objective).wait().expect("nothing fails");
+    let measures = context.measure(&Retrieval::default(), batch).wait().expect("nothing fails");
     [
         Box::new(move |watch| {
-            Ok(bits(&context.evaluate_with(Contrastive::default(), batch, watch)?) == bits(&loss))
+            Ok(bits(&context.evaluate(Contrastive::default(), batch).watch(watch)?) == bits(&loss))
         }),
-        Box::new(move |watch| Ok(context.evaluate_objective_with(&objective, watch)? == sum)),
+        Box::new(move |watch| Ok(context.evaluate_objective(&objective).watch(watch)? == sum)),
         Box::new(move |watch| {
-            Ok(context.measure_with(&Retrieval::default(), batch, watch)? == measures)
+            Ok(context.measure(&Retrieval::default(), batch).watch(watch)? == measures)
         }),
     ]
 }
@@ -98,7 +98,8 @@ fn a_small_batch_is_one_submission() {
         };
         device
             .context
-            .evaluate_with(Contrastive::default(), &rows(&sample), watch)
+            .evaluate(Contrastive::default(), &rows(&sample))
+            .watch(watch)
             .expect("nothing fails");
         assert_eq!(calls, 1, "{}", device.name);
     }
@@ -110,17 +111,18 @@ fn a_future_that_is_dropped_submits_no_more() {
     let batch = rows(&sample);
     for device in contexts().iter() {
         let context = &device.context;
-        let expected = context.evaluate(Contrastive::default(), &batch).expect("nothing fails");
+        let expected =
+            context.evaluate(Contrastive::default(), &batch).wait().expect("nothing fails");
         let start = Instant::now();
         {
-            let mut future = pin!(context.evaluate_async(Contrastive::default(), &batch));
+            let mut future = pin!(context.evaluate(Contrastive::default(), &batch).into_future());
             let mut task = TaskContext::from_waker(Waker::noop());
             assert!(matches!(future.as_mut().poll(&mut task), Poll::Pending), "{}", device.name);
         }
         // What had been submitted ends.
         context.device().poll(wgpu::PollType::wait_indefinitely()).expect("polling");
         println!("{}: dropped and idle after {:?}", device.name, start.elapsed());
-        let awaited = pollster::block_on(context.evaluate_async(Contrastive::default(), &batch));
+        let awaited = pollster::block_on(context.evaluate(Contrastive::default(), &batch));
         assert_eq!(awaited.as_ref().map(bits), Ok(bits(&expected)), "{}", device.name);
         assert!(start.elapsed() < Duration::from_secs(60));
     }

@@ -8,9 +8,10 @@ use support::adapters::contexts;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::testing::Operation;
 use wgpu_metric_learning::{
     Batch, Context, Contrastive, Error, Evaluation, Inputs, L2, LiftedStructured, Loss, Margin,
-    MemoryBank, ObjectiveEvaluation, Operation, Options, Record, Result, Triplet, Weighted,
+    MemoryBank, ObjectiveEvaluation, Options, Record, Result, Triplet, Weighted,
 };
 
 const N: usize = 23;
@@ -53,7 +54,7 @@ impl Own {
     }
 
     fn context_with(&self, options: Options) -> Context {
-        Context::with_options(&self.device, &self.queue, options)
+        Context::configured(&self.device, &self.queue, options)
             .expect("the default limits are enough")
     }
 
@@ -110,7 +111,7 @@ fn tasks(sample: &Sample) -> Vec<Task<'_>> {
         let batch = sample.batches(&loss)[mode];
         tasks.push((
             name,
-            Box::new(move |context| context.evaluate(&loss, &batch).map(Outcome::Loss)),
+            Box::new(move |context| context.evaluate(&loss, &batch).wait().map(Outcome::Loss)),
         ));
     }
     let batch = sample.batches(&Contrastive::default().into())[0];
@@ -122,19 +123,20 @@ fn tasks(sample: &Sample) -> Vec<Task<'_>> {
     ];
     tasks.push((
         "an objective",
-        Box::new(move |context| context.evaluate_objective(&objective).map(Outcome::Objective)),
+        Box::new(move |context| {
+            context.evaluate_objective(&objective).wait().map(Outcome::Objective)
+        }),
     ));
     tasks.push((
         "measures",
         Box::new(move |context| {
-            context.measure(&Retrieval::default(), &batch).map(Outcome::Measures)
+            context.measure(&Retrieval::default(), &batch).wait().map(Outcome::Measures)
         }),
     ));
     tasks.push((
         "awaited",
         Box::new(move |context| {
-            pollster::block_on(context.evaluate_async(Contrastive::default(), &batch))
-                .map(Outcome::Loss)
+            pollster::block_on(context.evaluate(Contrastive::default(), &batch)).map(Outcome::Loss)
         }),
     ));
     tasks.push((
@@ -252,7 +254,7 @@ fn a_fault_that_is_taken_back_does_not_strike() {
     for operation in Operation::ALL {
         drop(context.inject(operation, 0));
         let fault = context.inject(operation, 1_000_000);
-        assert!(context.evaluate(Contrastive::default(), &batch).is_ok());
+        assert!(context.evaluate(Contrastive::default(), &batch).wait().is_ok());
         assert!(!fault.has_struck());
     }
 }
@@ -340,7 +342,7 @@ fn a_device_that_is_destroyed_between_submissions_is_a_lost_one() {
     let sample = long_sample();
     let batch = sample.batches(&Contrastive::default().into())[0];
     for own in own_devices() {
-        let result = own.context().evaluate_with(Contrastive::default(), &batch, |progress| {
+        let result = own.context().evaluate(Contrastive::default(), &batch).watch(|progress| {
             if progress.done > 0 {
                 own.device.destroy();
             }
@@ -357,14 +359,18 @@ fn a_timeout_between_submissions_is_an_error_and_no_end() {
     let batch = sample.batches(&Contrastive::default().into())[0];
     for own in own_devices() {
         let timeout = Duration::from_micros(1);
-        let hasty = own.context_with(Options { timeout, ..Options::default() });
+        let hasty = own.context_with(Options::default().with_timeout(timeout));
         let mut calls = 0;
-        let result = hasty.evaluate_with(Contrastive::default(), &batch, |_| {
+        let result = hasty.evaluate(Contrastive::default(), &batch).watch(|_| {
             calls += 1;
             ControlFlow::Continue(())
         });
         assert_eq!((result, calls), (Err(Error::Timeout { after: timeout }), 1), "{}", own.name);
-        assert!(own.context().evaluate(Contrastive::default(), &batch).is_ok(), "{}", own.name);
+        assert!(
+            own.context().evaluate(Contrastive::default(), &batch).wait().is_ok(),
+            "{}",
+            own.name
+        );
     }
 }
 
@@ -375,7 +381,7 @@ fn a_buffer_that_is_destroyed_is_an_error_and_never_zeros() {
     let batch = sample.batches(&Triplet::default().into())[0];
     for own in own_devices() {
         let context = own.context();
-        let expected = context.evaluate(Triplet::default(), &batch);
+        let expected = context.evaluate(Triplet::default(), &batch).wait();
         let plan = context.plan(Triplet::default(), *batch.shape()).expect("a plan");
         let labels = own.buffer(bytemuck::cast_slice(batch.labels()));
         let embeddings = || own.buffer(bytemuck::cast_slice(batch.embeddings()));

@@ -121,6 +121,7 @@ fn as_many_weights_as_fit_a_binding() {
             let evaluation = device
                 .context
                 .evaluate(L2 { strength: 1.0, ..Default::default() }, &batch)
+                .wait()
                 .unwrap();
             assert_eq!(evaluation.terms, MOST as u64 + 1, "{}", device.name);
             assert_eq!(evaluation.loss, 0.25 * (MOST as f32 + 1.0), "{}", device.name);

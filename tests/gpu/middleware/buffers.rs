@@ -15,8 +15,8 @@ fn parts_of_buffers_stale_outputs_and_new_contents() {
     for caller in callers() {
         for loss in every_loss() {
             for (first, second) in first.batches(&loss).iter().zip(second.batches(&loss)) {
-                let [expected, expected_second] =
-                    [first, &second].map(|batch| caller.context.evaluate(&loss, batch).unwrap());
+                let [expected, expected_second] = [first, &second]
+                    .map(|batch| caller.context.evaluate(&loss, batch).wait().unwrap());
                 assert_ne!(expected, expected_second, "{loss:?}: the two cannot be told apart");
                 let mut guest = Guest::new(&caller, &loss, first);
                 guest.poison_outputs(&caller);

@@ -24,7 +24,7 @@ fn values_that_are_not_finite_are_found_where_they_are() {
         for (loss, mode) in &cases {
             let batch = sample.batches(loss)[*mode];
             let columns = batch.shape().dimensions();
-            let expected = Ok(caller.context.evaluate(loss, &batch).unwrap());
+            let expected = Ok(caller.context.evaluate(loss, &batch).wait().unwrap());
             let mut guest = Guest::new(&caller, loss, &batch);
             for (input, columns) in
                 [(Input::Embeddings, columns), (Input::References, columns), (Input::Beta, 1)]
@@ -91,7 +91,7 @@ fn labels_without_an_entry_are_found_where_they_are() {
     for caller in callers() {
         for (loss, mode, what) in &cases {
             let batch = sample.batches(loss)[*mode];
-            let expected = Ok(caller.context.evaluate(loss, &batch).unwrap());
+            let expected = Ok(caller.context.evaluate(loss, &batch).wait().unwrap());
             let mut guest = Guest::new(&caller, loss, &batch);
             for (row, label) in [(0, 3), (11, u32::MAX), (22, 4)] {
                 guest.arena.write_word(&caller.queue, Input::Labels, row, label);
@@ -118,7 +118,7 @@ fn results_beyond_f32_are_errors() {
     for caller in callers() {
         for loss in &losses {
             let [good, huge] = [&good, &huge].map(|sample| fullest(sample, loss));
-            let expected = Ok(caller.context.evaluate(loss, &good).unwrap());
+            let expected = Ok(caller.context.evaluate(loss, &good).wait().unwrap());
             let mut guest = Guest::new(&caller, loss, &good);
             guest.arena.write(&caller.queue, &huge);
             assert!(

@@ -39,7 +39,7 @@ fn recording_creates_and_submits_nothing() {
                 [vec![0; 70 * 70], vec![3]].map(|words| filled(&caller.device, &words));
             let inputs = arena.inputs().with_count(Count::Rows, rows.slice(..));
             let outputs = Outputs::gradient(Output::add_to(gradient.slice(..)));
-            let binding = plan.bind_with(&inputs, &outputs).unwrap();
+            let binding = plan.bind_to(&inputs, &outputs).unwrap();
             let mut encoder = encoder(&caller);
             let (before, submitted) = (objects(), submissions(&caller));
             plan.record(&mut encoder, &binding).unwrap();

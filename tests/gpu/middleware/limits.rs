@@ -33,9 +33,9 @@ fn limits_of_the_device_are_kept_or_named() {
         let batch = Batch::new(&embeddings, [1000, 4], &labels).unwrap();
         let unlimited = super::caller::caller(&adapter, wgpu::Limits::default());
         assert_eq!(
-            caller.context.evaluate(&loss, &batch),
-            unlimited.context.evaluate(&loss, &batch)
+            caller.context.evaluate(&loss, &batch).wait(),
+            unlimited.context.evaluate(&loss, &batch).wait()
         );
-        assert!(caller.context.evaluate(&loss, &batch).is_ok());
+        assert!(caller.context.evaluate(&loss, &batch).wait().is_ok());
     }
 }

@@ -70,7 +70,7 @@ impl Room {
 
 /// Records with these outputs in a submission of its own, and gives what read-back would.
 fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 3]> {
-    let binding = guest.plan.bind_with(&guest.arena.inputs(), outputs)?;
+    let binding = guest.plan.bind_to(&guest.arena.inputs(), outputs)?;
     let mut encoder = encoder(caller);
     guest.plan.record(&mut encoder, &binding)?;
     let pending = guest.plan.read_back(&mut encoder)?;
@@ -157,7 +157,7 @@ fn outputs_that_do_not_fit_are_errors() {
         let guest = Guest::new(&caller, &loss, &fullest(&sample, &loss));
         let buffer = filled(&caller.device, &[0; 1024]);
         let fails = |outputs: Outputs, what: &str, problem: &str| {
-            let error = guest.plan.bind_with(&guest.arena.inputs(), &outputs).unwrap_err();
+            let error = guest.plan.bind_to(&guest.arena.inputs(), &outputs).unwrap_err();
             assert_eq!(error.to_string(), format!("buffer {what}: {problem}"), "{}", caller.name);
         };
         let gradient = |range| Outputs::gradient(Output::write(range));
@@ -195,7 +195,7 @@ fn outputs_that_do_not_fit_are_errors() {
         );
         let outputs =
             Outputs { gradient_beta: Some(Output::write(buffer.slice(..))), ..Outputs::default() };
-        let error = other.plan.bind_with(&other.arena.inputs(), &outputs).unwrap_err();
+        let error = other.plan.bind_to(&other.arena.inputs(), &outputs).unwrap_err();
         assert_eq!(error.to_string(), "buffer gradient of beta: the plan has no such gradient");
         assert!(guest.run(&caller).is_ok(), "{}: no error spoils the plan", caller.name);
     }
@@ -210,7 +210,7 @@ fn an_objective_hands_on_the_gradients_of_its_sets() {
     let batch = against_references(&sample);
     let objective = losses.clone().map(|loss| Weighted::new(0.5, loss, batch));
     for caller in callers() {
-        let expected = caller.context.evaluate_objective(&objective).unwrap();
+        let expected = caller.context.evaluate_objective(&objective).wait().unwrap();
         let plan =
             caller.context.plan_objective(&objective.each_ref().map(Weighted::shape)).unwrap();
         let arena = Arena::new(&caller.device, &batch);
@@ -220,18 +220,18 @@ fn an_objective_hands_on_the_gradients_of_its_sets() {
             gradient_references: Some(Output::write(of_references.slice(..))),
             ..Outputs::gradient(Output::write(gradient.slice(..)))
         };
-        let binding = plan.bind_with(&[arena.inputs()], &[outputs]).unwrap();
+        let binding = plan.bind_to(&[arena.inputs()], &[outputs]).unwrap();
         let mut encoder = encoder(&caller);
         plan.record(&mut encoder, &binding).unwrap();
         caller.queue.submit([encoder.finish()]);
         let floats =
             |buffer| read(&caller, buffer).into_iter().map(f32::from_bits).collect::<Vec<_>>();
         assert_eq!(floats(&gradient), expected.gradients[0], "{}", caller.name);
-        let parts = [0, 1].map(|term| expected.terms[term].gradient_references.clone().unwrap());
+        let parts = [0, 1].map(|loss| expected.losses[loss].gradient_references.clone().unwrap());
         let sum: Vec<_> = parts[0].iter().zip(&parts[1]).map(|(one, other)| one + other).collect();
         assert_eq!(floats(&of_references), sum, "{}", caller.name);
         poison(&caller, &gradient);
-        let error = plan.bind_with(&[arena.inputs()], &[]).unwrap_err();
+        let error = plan.bind_to(&[arena.inputs()], &[]).unwrap_err();
         assert_eq!(
             error,
             Error::Length { what: "the outputs of the sets", expected: 1, actual: 0 }

@@ -2,7 +2,8 @@
 
 use support::adapters::contexts;
 use support::sample::Values;
-use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Shape, Tile, Tiles};
+use wgpu_metric_learning::tuning::{Tile, Tiles};
+use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Shape};
 
 use super::caller::{adapters, device_with};
 use super::guest::sample;
@@ -14,6 +15,10 @@ fn cache(device: &wgpu::Device, data: Option<&[u8]>) -> wgpu::PipelineCache {
     unsafe { device.create_pipeline_cache(&descriptor) }
 }
 
+fn with_cache(cache: &wgpu::PipelineCache) -> Options {
+    Options::default().with_pipeline_cache(cache.clone())
+}
+
 #[test]
 fn compiled_pipelines_are_kept_in_a_cache_of_the_callers() {
     let _alone = contexts();
@@ -23,24 +28,21 @@ fn compiled_pipelines_are_kept_in_a_cache_of_the_callers() {
     let feature = wgpu::Features::PIPELINE_CACHE;
     for adapter in adapters().into_iter().filter(|adapter| adapter.features().contains(feature)) {
         let (device, queue) = device_with(&adapter, feature);
-        let expected = Context::new(&device, &queue).unwrap().evaluate(&loss, &batch);
+        let expected = Context::new(&device, &queue).unwrap().evaluate(&loss, &batch).wait();
         let empty = cache(&device, None);
-        let context =
-            Context::with_pipeline_cache(&device, &queue, Options::default(), &empty).unwrap();
-        assert_eq!(context.evaluate(&loss, &batch), expected);
+        let context = Context::configured(&device, &queue, with_cache(&empty)).unwrap();
+        assert_eq!(context.evaluate(&loss, &batch).wait(), expected);
         let data = empty.get_data().expect("the adapter has caches");
         assert!(!data.is_empty());
 
         let (device, queue) = device_with(&adapter, feature);
         let filled = cache(&device, Some(&data));
-        let context =
-            Context::with_pipeline_cache(&device, &queue, Options::default(), &filled).unwrap();
-        assert_eq!(context.evaluate(&loss, &batch), expected);
+        let context = Context::configured(&device, &queue, with_cache(&filled)).unwrap();
+        assert_eq!(context.evaluate(&loss, &batch).wait(), expected);
         // Drivers need not keep anything; that pipelines are made with the cache shows where it is
         // one of another device.
-        let context =
-            Context::with_pipeline_cache(&device, &queue, Options::default(), &empty).unwrap();
-        let error = context.evaluate(&loss, &batch).unwrap_err();
+        let context = Context::configured(&device, &queue, with_cache(&empty)).unwrap();
+        let error = context.evaluate(&loss, &batch).wait().unwrap_err();
         assert!(matches!(error, Error::Gpu { during: "planning", .. }), "{error}");
     }
 }
@@ -65,8 +67,8 @@ fn planning_another_size_makes_no_pipeline() {
         let plan = |context: &Context, n, d| {
             context.plan(Contrastive::default(), Shape::batch(n, d)).unwrap()
         };
-        let options = Options { tiles: Some(Tiles::both(Tile::Small)), ..Options::default() };
-        let fixed = Context::with_options(&caller.device, &caller.queue, options).unwrap();
+        let options = Options::default().with_tiles(Tiles::both(Tile::Small));
+        let fixed = Context::configured(&caller.device, &caller.queue, options).unwrap();
         for (context, first) in
             [(&fixed, vec![[23, 6]]), (&caller.context, vec![[23, 6], [500, 130]])]
         {

@@ -15,7 +15,7 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
     let batches = [fullest(&small, &loss), fullest(&large, &other)];
     for caller in callers() {
         let expected = [(&loss, &batches[0]), (&other, &batches[1])]
-            .map(|(loss, batch)| caller.context.evaluate(loss, batch).unwrap());
+            .map(|(loss, batch)| caller.context.evaluate(loss, batch).wait().unwrap());
         let guests =
             [Guest::new(&caller, &loss, &batches[0]), Guest::new(&caller, &other, &batches[1])];
         guests.iter().for_each(|guest| guest.poison_outputs(&caller));
@@ -65,7 +65,7 @@ fn a_seed_set_between_submissions_draws_like_one_planned_with() {
     let batch = &sample.batches(&drawing(1))[0];
     for caller in callers() {
         let [one, other] =
-            [1, 2].map(|seed| caller.context.evaluate(drawing(seed), batch).unwrap());
+            [1, 2].map(|seed| caller.context.evaluate(drawing(seed), batch).wait().unwrap());
         assert_ne!(one.gradient, other.gradient, "{}", caller.name);
         let guest = Guest::new(&caller, &drawing(1), batch);
         assert_eq!(guest.run(&caller).as_ref(), Ok(&one), "{}", caller.name);

@@ -78,14 +78,10 @@ fn run(caller: &Caller, plan: &Plan, binding: &Binding) -> Result<Evaluation> {
 /// The same device with a workspace for 16 rows of a matrix: several stripes, of which some are
 /// beyond the rows; and with dispatches that are split.
 fn narrow(caller: &Caller) -> Caller {
-    let options = Options {
-        workspace_bytes: 16 * 72 * 8,
-        operations_per_dispatch: 4096,
-        ..Options::default()
-    };
+    let options =
+        Options::default().with_workspace_bytes(16 * 72 * 8).with_operations_per_dispatch(4096);
     let context =
-        wgpu_metric_learning::Context::with_options(&caller.device, &caller.queue, options)
-            .unwrap();
+        wgpu_metric_learning::Context::configured(&caller.device, &caller.queue, options).unwrap();
     Caller { context, name: format!("{}, narrow", caller.name), ..caller.clone() }
 }
 
@@ -131,7 +127,7 @@ fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
                             caller.name
                         );
                     }
-                    let expected = caller.context.evaluate(&loss, &batch);
+                    let expected = caller.context.evaluate(&loss, &batch).wait();
                     assert_eq!(
                         run(caller, &plan, &plan.bind(&arena.inputs()).unwrap()),
                         expected,
@@ -202,7 +198,7 @@ fn no_row_and_more_than_planned_are_errors() {
             .into_iter()
             .find(|batch| batch.shape().mode() == Mode::Reference)
             .unwrap();
-        let expected = caller.context.evaluate(&loss, &batch);
+        let expected = caller.context.evaluate(&loss, &batch).wait();
         let arena = Arena::new(&caller.device, &batch);
         let plan = caller.context.plan(&loss, *batch.shape()).unwrap();
         let gradient = filled(&caller.device, &vec![1.0_f32.to_bits(); N * D]);
@@ -212,7 +208,7 @@ fn no_row_and_more_than_planned_are_errors() {
             numbers[*at] = *number;
             let numbers = Numbers::new(&caller, numbers);
             let binding =
-                plan.bind_with(&numbers.given(batch.shape(), arena.inputs()), &outputs).unwrap();
+                plan.bind_to(&numbers.given(batch.shape(), arena.inputs()), &outputs).unwrap();
             assert_eq!(run(&caller, &plan, &binding).as_ref(), Err(error), "{}", caller.name);
             assert_eq!(
                 run(&caller, &plan, &plan.bind(&arena.inputs()).unwrap()),

@@ -8,7 +8,8 @@ use support::sample::Values;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use wgpu_metric_learning::{Context, Error, Loss, Margin, Record as _, Stage, Triplet};
+use wgpu_metric_learning::profile::Stage;
+use wgpu_metric_learning::{Context, Error, Loss, Margin, Record as _, Triplet};
 
 use super::caller::{Caller, PATIENCE, adapters, callers, device_with, encoder};
 use super::guest::{Guest, everything, fullest, sample};
@@ -24,7 +25,7 @@ fn sections_one_after_the_other_are_the_recording() {
     for caller in callers() {
         for loss in [everything(), Triplet::default().into()] {
             let batch = fullest(&sample, &loss);
-            let expected = caller.context.evaluate(&loss, &batch);
+            let expected = caller.context.evaluate(&loss, &batch).wait();
             let guest = Guest::new(&caller, &loss, &batch);
             guest.poison_outputs(&caller);
             let sections = guest.plan.sections(&guest.binding).unwrap();
@@ -66,7 +67,7 @@ fn stages_have_times_where_the_device_has_timestamps() {
         let context = Context::new(&device, &queue).unwrap();
         let name = format!("{:?}", adapter.get_info().backend);
         let caller = Caller { name, adapter, device, queue, context };
-        let expected = caller.context.evaluate(&loss, &batch);
+        let expected = caller.context.evaluate(&loss, &batch).wait();
         let guest = Guest::new(&caller, &loss, &batch);
         let timings = guest.plan.timings(&guest.binding).unwrap();
         for _ in 0..2 {
@@ -164,7 +165,7 @@ fn spans_say_what_the_host_does() {
     let spans = Spans::default();
     tracing::subscriber::with_default(spans.clone(), || {
         Guest::new(caller, &loss, &batch).run(caller).unwrap();
-        caller.context.evaluate(&loss, &batch).unwrap();
+        caller.context.evaluate(&loss, &batch).wait().unwrap();
     });
     let fields = r#"loss=Margin mode="batch" n=9 m=9 d=3"#;
     let entered = spans.entered.lock().unwrap();

@@ -19,9 +19,9 @@ fn plans_work_on_other_threads_and_results_can_be_awaited() {
     let loss: Loss = Triplet::default().into();
     let batch = sample.batches(&loss)[0];
     for caller in callers() {
-        let expected = caller.context.evaluate(&loss, &batch).unwrap();
+        let expected = caller.context.evaluate(&loss, &batch).wait().unwrap();
         assert_eq!(
-            pollster::block_on(caller.context.evaluate_async(&loss, &batch)).as_ref(),
+            pollster::block_on(caller.context.evaluate(&loss, &batch)).as_ref(),
             Ok(&expected)
         );
         let guest = is_send(Guest::new(&caller, &loss, &batch));
@@ -40,11 +40,11 @@ fn a_timeout_is_an_error_and_no_end() {
     let loss: Loss = Triplet::default().into();
     let batch = sample.batches(&loss)[0];
     for caller in callers() {
-        let expected = Ok(caller.context.evaluate(&loss, &batch).unwrap());
-        let options = Options { timeout: Duration::ZERO, ..Options::default() };
-        let hasty = Context::with_options(&caller.device, &caller.queue, options).unwrap();
+        let expected = Ok(caller.context.evaluate(&loss, &batch).wait().unwrap());
+        let options = Options::default().with_timeout(Duration::ZERO);
+        let hasty = Context::configured(&caller.device, &caller.queue, options).unwrap();
         assert_eq!(
-            hasty.evaluate(&loss, &batch),
+            hasty.evaluate(&loss, &batch).wait(),
             Err(Error::Timeout { after: Duration::ZERO }),
             "{}",
             caller.name

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use support::adapters::Device;
 use support::bits::bits;
+use support::changed::changed;
 use wgpu_metric_learning::reference::{self, Expectation};
 use wgpu_metric_learning::{Batch, Evaluation, Loss};
 
@@ -27,7 +28,7 @@ pub fn run(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Run> {
 
 pub fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Evaluation> {
     let failed = |error| TestCaseError::fail(format!("{}: {loss:?}: {error}", device.name));
-    device.context.evaluate(loss, batch).map_err(failed)
+    device.context.evaluate(loss, batch).wait().map_err(failed)
 }
 
 pub fn same_bits(
@@ -43,7 +44,7 @@ pub fn same_bits(
 /// Whether two results are no farther apart than the sum of their bounds.
 pub fn agree(device: &Device, loss: &Loss, one: &Run, other: &Run) -> Outcome<()> {
     let mut sum = one.expected.clone();
-    sum.evaluation = map(&one.actual, |&number| f64::from(number));
+    sum.evaluation = one.actual.clone().map(f64::from);
     sum.bounds = sum_of(&one.expected.bounds, &other.expected.bounds);
     let comparison = sum.compare(&other.actual);
     prop_assert!(comparison.agrees(), "{}: {:?}\n{}", device.name, loss, comparison);
@@ -52,42 +53,28 @@ pub fn agree(device: &Device, loss: &Loss, one: &Run, other: &Run) -> Outcome<()
 
 /// The sum of every number and every count.
 pub fn sum_of(one: &Evaluation<f64>, other: &Evaluation<f64>) -> Evaluation<f64> {
-    zip(one, other, |one, other| one + other, |one, other| one + other)
-}
-
-/// The same with every number made into another one.
-pub fn map<T, U>(evaluation: &Evaluation<T>, change: impl Fn(&T) -> U + Copy) -> Evaluation<U> {
-    zip(evaluation, evaluation, |number, _| change(number), |count, _| count)
-}
-
-/// Numbers and counts made of those at the same place of two results.
-fn zip<T, U>(
-    one: &Evaluation<T>,
-    other: &Evaluation<T>,
-    number: impl Fn(&T, &T) -> U + Copy,
-    count: fn(u64, u64) -> u64,
-) -> Evaluation<U> {
-    let table = |one: &Vec<T>, other: &Vec<T>| {
+    let table = |one: &Vec<f64>, other: &Vec<f64>| -> Vec<f64> {
         assert_eq!(one.len(), other.len(), "tables of different lengths");
-        one.iter().zip(other).map(|(one, other)| number(one, other)).collect()
+        one.iter().zip(other).map(|(one, other)| one + other).collect()
     };
-    let optional =
-        |one: &Option<Vec<T>>, other: &Option<Vec<T>>| Some(table(one.as_ref()?, other.as_ref()?));
-    Evaluation {
-        loss: number(&one.loss, &other.loss),
-        terms: count(one.terms, other.terms),
-        nonzero_terms: count(one.nonzero_terms, other.nonzero_terms),
-        nonzero_positive_terms: count(one.nonzero_positive_terms, other.nonzero_positive_terms),
-        nonzero_negative_terms: count(one.nonzero_negative_terms, other.nonzero_negative_terms),
-        positive_pairs: count(one.positive_pairs, other.positive_pairs),
-        negative_pairs: count(one.negative_pairs, other.negative_pairs),
-        mean_positive_distance: number(&one.mean_positive_distance, &other.mean_positive_distance),
-        mean_negative_distance: number(&one.mean_negative_distance, &other.mean_negative_distance),
-        gradient: table(&one.gradient, &other.gradient),
-        gradient_references: optional(&one.gradient_references, &other.gradient_references),
-        gradient_beta: optional(&one.gradient_beta, &other.gradient_beta),
-        per_anchor: optional(&one.per_anchor, &other.per_anchor),
-    }
+    let optional = |one: &Option<Vec<f64>>, other: &Option<Vec<f64>>| {
+        Some(table(one.as_ref()?, other.as_ref()?))
+    };
+    changed(one.clone(), |sum| {
+        sum.loss += other.loss;
+        sum.terms += other.terms;
+        sum.nonzero_terms += other.nonzero_terms;
+        sum.nonzero_positive_terms += other.nonzero_positive_terms;
+        sum.nonzero_negative_terms += other.nonzero_negative_terms;
+        sum.positive_pairs += other.positive_pairs;
+        sum.negative_pairs += other.negative_pairs;
+        sum.mean_positive_distance += other.mean_positive_distance;
+        sum.mean_negative_distance += other.mean_negative_distance;
+        sum.gradient = table(&one.gradient, &other.gradient);
+        sum.gradient_references = optional(&one.gradient_references, &other.gradient_references);
+        sum.gradient_beta = optional(&one.gradient_beta, &other.gradient_beta);
+        sum.per_anchor = optional(&one.per_anchor, &other.per_anchor);
+    })
 }
 
 /// Tries a property on every device; says whether it saw a gradient on one.

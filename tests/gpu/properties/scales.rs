@@ -1,12 +1,13 @@
 //! Powers of two change exponents alone: every bit of the scaled result is known.
 
 use support::adapters::contexts;
+use support::changed::changed;
 use wgpu_metric_learning::{
     Contrastive, Distance, Evaluation, Form, LiftedStructured, Loss, Triplet,
 };
 
 use super::case::{Case, EUCLIDEAN_FAMILY, case};
-use super::run::{evaluate, has_gradient, hold, map, on_every, same_bits};
+use super::run::{evaluate, has_gradient, hold, on_every, same_bits};
 
 /// With which power of the distances the loss grows when the margins grow with them; `None` where
 /// it is no power.
@@ -37,12 +38,11 @@ fn powers_of_two_scale_the_euclidean_family() {
         on_every(&devices, |device| {
             let one = evaluate(device, &loss, &case.batch(&loss))?;
             let other = evaluate(device, &scaled_loss, &scaled.batch(&scaled_loss))?;
-            let expected = Evaluation {
-                mean_positive_distance: one.mean_positive_distance * reach,
-                mean_negative_distance: one.mean_negative_distance * reach,
-                gradient_beta: one.gradient_beta.clone(),
-                ..scaled_by(&one, factor, size)
-            };
+            let expected = changed(scaled_by(&one, factor, size), |expected| {
+                expected.mean_positive_distance = one.mean_positive_distance * reach;
+                expected.mean_negative_distance = one.mean_negative_distance * reach;
+                expected.gradient_beta.clone_from(&one.gradient_beta);
+            });
             same_bits(device, &scaled_loss, &expected, &other)?;
             Ok(has_gradient(&one))
         })
@@ -51,15 +51,12 @@ fn powers_of_two_scale_the_euclidean_family() {
 
 /// The result where the loss is `factor` times as large and the coordinates `size` times.
 fn scaled_by(evaluation: &Evaluation, factor: f32, size: f32) -> Evaluation {
-    let slopes = map(evaluation, |number| number * (factor / size));
-    Evaluation {
-        loss: evaluation.loss * factor,
-        per_anchor: evaluation
-            .per_anchor
-            .as_ref()
-            .map(|losses| losses.iter().map(|loss| loss * factor).collect()),
-        ..slopes
-    }
+    let slopes = evaluation.clone().map(|number| number * (factor / size));
+    changed(slopes, |scaled| {
+        scaled.loss = evaluation.loss * factor;
+        let losses = evaluation.per_anchor.as_ref();
+        scaled.per_anchor = losses.map(|losses| losses.iter().map(|loss| loss * factor).collect());
+    })
 }
 
 /// Its rows are divided by their norms in any case.
@@ -78,12 +75,11 @@ fn powers_of_two_do_not_matter_to_unit_rows() {
         on_every(&devices, |device| {
             let one = evaluate(device, &loss, &case.batch(&loss))?;
             let other = evaluate(device, &loss, &scaled.batch(&loss))?;
-            let expected = Evaluation {
-                mean_positive_distance: one.mean_positive_distance,
-                mean_negative_distance: one.mean_negative_distance,
-                gradient_beta: one.gradient_beta.clone(),
-                ..scaled_by(&one, 1.0, size)
-            };
+            let expected = changed(scaled_by(&one, 1.0, size), |expected| {
+                expected.mean_positive_distance = one.mean_positive_distance;
+                expected.mean_negative_distance = one.mean_negative_distance;
+                expected.gradient_beta.clone_from(&one.gradient_beta);
+            });
             same_bits(device, &loss, &expected, &other)?;
             Ok(has_gradient(&one))
         })

@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use support::adapters::{Device, contexts};
+use support::changed::changed;
 use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Evaluation, Loss, Margin, Mining, Reduction, Triplet, Weighted,
 };
 
 use super::case::{Case, case, matrix_losses};
-use super::run::{Outcome, Run, agree, has_gradient, hold, map, on_every, run, sum_of};
+use super::run::{Outcome, Run, agree, has_gradient, hold, on_every, run, sum_of};
 
 #[test]
 fn an_objective_is_its_weighted_sum() {
@@ -34,7 +35,7 @@ fn an_objective_is_its_weighted_sum() {
         on_every(&devices, |device| {
             let failed =
                 |error| TestCaseError::fail(format!("{}: {objective:?}: {error}", device.name));
-            let sum = device.context.evaluate_objective(&objective).map_err(failed)?;
+            let sum = device.context.evaluate_objective(&objective).wait().map_err(failed)?;
             let terms: Outcome<Vec<_>> = objective
                 .iter()
                 .map(|term| Ok((f64::from(term.weight), run(device, &term.loss, &term.inputs)?)))
@@ -43,7 +44,7 @@ fn an_objective_is_its_weighted_sum() {
             // Either way is within the bound of each term, and rounds the products and their sum.
             let part = |of: fn(&Evaluation<f64>, usize) -> f64, at: usize| {
                 let parts = terms.iter().map(|(weight, run)| {
-                    let number = weight * of(&map(&run.actual, |&number| number.into()), at);
+                    let number = weight * of(&run.actual.clone().map(f64::from), at);
                     let bound = 2.0 * weight.abs() * of(&run.expected.bounds, at);
                     (number, bound + 4.0 * f64::from(f32::EPSILON) * number.abs() + 1e-37)
                 });
@@ -111,16 +112,16 @@ fn banks_add_up() {
 fn joined(first: Run, last: Run) -> Run {
     let join = |one: &Evaluation<f64>, other: &Evaluation<f64>| {
         let references = [one, other].map(|of| of.gradient_references.iter().flatten().copied());
-        let alone = [one, other].map(|of| Evaluation { gradient_references: None, ..of.clone() });
-        Evaluation {
-            gradient_references: Some(references.into_iter().flatten().collect()),
-            ..sum_of(&alone[0], &alone[1])
-        }
+        let alone =
+            [one, other].map(|of| changed(of.clone(), |alone| alone.gradient_references = None));
+        changed(sum_of(&alone[0], &alone[1]), |sum| {
+            sum.gradient_references = Some(references.into_iter().flatten().collect());
+        })
     };
-    let [one, other] = [&first.actual, &last.actual].map(|of| map(of, |&number| f64::from(number)));
+    let [one, other] = [first.actual, last.actual].map(|of| of.map(f64::from));
     let mut expected = first.expected.clone();
     expected.bounds = join(&first.expected.bounds, &last.expected.bounds);
-    Run { actual: map(&join(&one, &other), |&number| number as f32), expected }
+    Run { actual: join(&one, &other).map(|number| number as f32), expected }
 }
 
 /// Every ordered pair of different rows, and 1 where their labels are the same.
@@ -182,14 +183,11 @@ fn list_is_batch(devices: &[Device], losses: [&Loss; 2], batches: [&Batch; 2]) -
     on_every(devices, |device| {
         let list = run(device, losses[0], batches[0])?;
         let mut batch = run(device, losses[1], batches[1])?;
-        batch.actual = Evaluation {
-            positive_pairs: list.actual.positive_pairs,
-            negative_pairs: list.actual.negative_pairs,
-            mean_positive_distance: list.actual.mean_positive_distance,
-            mean_negative_distance: list.actual.mean_negative_distance,
-            per_anchor: None,
-            ..batch.actual
-        };
+        batch.actual.positive_pairs = list.actual.positive_pairs;
+        batch.actual.negative_pairs = list.actual.negative_pairs;
+        batch.actual.mean_positive_distance = list.actual.mean_positive_distance;
+        batch.actual.mean_negative_distance = list.actual.mean_negative_distance;
+        batch.actual.per_anchor = None;
         agree(device, losses[1], &list, &batch)?;
         Ok(has_gradient(&batch.actual))
     })

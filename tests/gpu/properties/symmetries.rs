@@ -2,11 +2,13 @@
 
 use proptest::prelude::*;
 use support::adapters::{contexts, contexts_with};
-use wgpu_metric_learning::{Checks, Evaluation, Loss, Margin, Options};
+use support::changed::changed;
+use wgpu_metric_learning::tuning::Checks;
+use wgpu_metric_learning::{Evaluation, Loss, Margin, Options};
 
 use super::case::{CLASSES, Case, EUCLIDEAN_FAMILY, GRID, case};
 use super::run::{
-    Run, agree, evaluate, has_gradient, hold, map, on_every, run, same_bits, same_on_either,
+    Run, agree, evaluate, has_gradient, hold, on_every, run, same_bits, same_on_either,
 };
 
 /// The rows of a table with `columns` columns, in this order.
@@ -40,11 +42,11 @@ fn gradients_permute_with_the_rows() {
 }
 
 fn with_order<T: Clone>(evaluation: Evaluation<T>, order: &[usize], d: usize) -> Evaluation<T> {
-    Evaluation {
-        gradient: reordered(&evaluation.gradient, order, d),
-        per_anchor: evaluation.per_anchor.as_ref().map(|losses| reordered(losses, order, 1)),
-        ..evaluation
-    }
+    changed(evaluation, |evaluation| {
+        evaluation.gradient = reordered(&evaluation.gradient, order, d);
+        evaluation.per_anchor =
+            evaluation.per_anchor.as_ref().map(|losses| reordered(losses, order, 1));
+    })
 }
 
 /// Labels are compared, nothing else: the same bits.
@@ -109,8 +111,7 @@ fn columns_of_zeros_do_not_matter() {
             one.gradient = padded(&one.gradient);
             one.gradient_references = one.gradient_references.as_deref().map(padded);
             // A zero may have either sign.
-            let [one, other] =
-                [one, other].map(|evaluation| map(&evaluation, |number| number + 0.0));
+            let [one, other] = [one, other].map(|evaluation| evaluation.map(|number| number + 0.0));
             same_bits(device, &loss, &one, &other)?;
             Ok(has_any)
         })
@@ -159,11 +160,8 @@ fn neither_runs_nor_stripes_nor_checks_matter() {
     const ROWS: usize = 48;
     let _alone = contexts();
     let with = |stripe: u64, checks| {
-        contexts_with(Options {
-            workspace_bytes: stripe * 8 * ROWS as u64,
-            checks,
-            ..Options::default()
-        })
+        let workspace_bytes = stripe * 8 * ROWS as u64;
+        contexts_with(Options::default().with_workspace_bytes(workspace_bytes).with_checks(checks))
     };
     let devices = with(16, Checks::Trusted);
     let others = with(32, Checks::Checked);

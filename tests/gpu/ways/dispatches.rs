@@ -6,9 +6,10 @@ use support::bits::bits;
 use support::losses::{losses, pointwise, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
+use wgpu_metric_learning::profile::Stage;
 use wgpu_metric_learning::{
     Batch, Context, Contrastive, Distance, Inputs, Loss, Mining, Options, Record, Reduction, Shape,
-    Stage, Triplet,
+    Triplet,
 };
 
 /// Three tiles of rows, two of dimensions, and stripes of 128 rows.
@@ -17,7 +18,9 @@ const D: usize = 70;
 const STRIPE: u64 = 128 * 8 * (N as u64).next_multiple_of(4);
 
 fn options(operations_per_dispatch: u64) -> Options {
-    Options { operations_per_dispatch, workspace_bytes: STRIPE, ..Options::default() }
+    Options::default()
+        .with_operations_per_dispatch(operations_per_dispatch)
+        .with_workspace_bytes(STRIPE)
 }
 
 fn sample() -> Sample {
@@ -51,12 +54,12 @@ fn splitting_does_not_change_a_bit() {
     for (whole, split) in whole.iter().zip(&split) {
         for_every_batch(&sample, |loss, batch| {
             let [one, other] = [whole, split]
-                .map(|device| device.context.evaluate(loss, batch).expect("nothing fails"));
+                .map(|device| device.context.evaluate(loss, batch).wait().expect("nothing fails"));
             assert_eq!(bits(&one), bits(&other), "{}: {loss:?} {:?}", whole.name, batch.shape());
         });
         let batch = sample.batches(&Contrastive::default().into())[1];
-        let [one, other] =
-            [whole, split].map(|device| device.context.measure(&Retrieval::default(), &batch));
+        let [one, other] = [whole, split]
+            .map(|device| device.context.measure(&Retrieval::default(), &batch).wait());
         assert!(one.is_ok() && one == other, "{}: {one:?} {other:?}", whole.name);
     }
 }
@@ -111,7 +114,7 @@ fn a_small_batch_is_not_split() {
 fn what_is_long_is_split() {
     let soft = Triplet { mining: Mining::All, soft: true, ..Triplet::default() };
     let _alone = contexts();
-    for device in contexts_with(Options { workspace_bytes: 1 << 30, ..Options::default() }) {
+    for device in contexts_with(Options::default().with_workspace_bytes(1 << 30)) {
         // Twice 6 thousand million operations, and soft triplets of 34 thousand million.
         let contrastive = dispatches(&device.context, Contrastive::default(), [4096, 100]);
         assert_eq!(contrastive, 3 + 8 + 8, "{}", device.name);

@@ -8,20 +8,19 @@ use std::path::PathBuf;
 
 use support::adapters::best_with;
 use wgpu::{BufferDescriptor, BufferUsages};
+use wgpu_metric_learning::tuning::{RowWidth, Tier, Tile, Tiles};
 use wgpu_metric_learning::{
     Context, Contrastive, Input, InputSet, Inputs, Loss, Margin, Mining, Mode, Options, Record,
-    Reduction, RowWidth, Sampling, Shape, Tier, Tile, Tiles, Triplet,
+    Reduction, Sampling, Shape, Triplet,
 };
 
 /// What a plan depends on beside the loss and the shape, so that the lists are those of any
 /// adapter.
 fn options() -> Options {
-    Options {
-        tier: Some(Tier::Baseline),
-        tiles: Some(Tiles::both(Tile::Small)),
-        row_width: Some(RowWidth::Narrow),
-        ..Options::default()
-    }
+    Options::default()
+        .with_tier(Tier::Baseline)
+        .with_tiles(Tiles::both(Tile::Small))
+        .with_row_width(RowWidth::Narrow)
 }
 
 fn shape_of(mode: Mode) -> Shape {
@@ -54,7 +53,14 @@ fn settings(name: &str) -> Vec<Loss> {
             triplet(Mining::Explicit, false),
         ],
         Loss::Margin(_) => {
-            vec![Margin { sampling: Sampling::DistanceWeighted, ..Default::default() }.into()]
+            vec![
+                Margin {
+                    sampling: Sampling::DistanceWeighted,
+                    normalize: true,
+                    ..Default::default()
+                }
+                .into(),
+            ]
         }
         _ => Vec::new(),
     };

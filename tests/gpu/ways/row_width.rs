@@ -4,7 +4,8 @@ use support::adapters::contexts_with;
 use support::agreement::Tally;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Contrastive, Distance, Options, RowWidth, Shape};
+use wgpu_metric_learning::tuning::RowWidth;
+use wgpu_metric_learning::{Contrastive, Distance, Options, Shape};
 
 /// Columns, four at a time, for more than one round of 64 invocations, and of references for more
 /// than one of 256.
@@ -24,8 +25,7 @@ fn rows_of_either_width_are_right() {
     };
     let sample = Sample::new(recipe);
     for width in RowWidth::ALL {
-        let mut tally =
-            Tally::on(contexts_with(Options { row_width: Some(width), ..Options::default() }));
+        let mut tally = Tally::on(contexts_with(Options::default().with_row_width(width)));
         for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
             let (distance, normalize) = (Distance::ALL[kind % 5], kind % 4 == 3);
             let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
@@ -40,7 +40,7 @@ fn rows_of_either_width_are_right() {
 #[test]
 fn rows_are_of_the_width_that_is_asked_for() {
     for width in RowWidth::ALL {
-        for device in contexts_with(Options { row_width: Some(width), ..Options::default() }) {
+        for device in contexts_with(Options::default().with_row_width(width)) {
             for shape in
                 [Shape::batch(10, 3), Shape::reference(10, 20, 3), Shape::pair_indices(10, 3, 4)]
             {

@@ -69,7 +69,7 @@ fn rows_that_every_anchor_chooses() {
     for (batch, workspace_bytes) in [(batch, 4 * 300 * 112), (against, 4 * 4 * 1_600)] {
         let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
         let whole = contexts_with(Options::default());
-        let cut = contexts_with(Options { workspace_bytes, ..Options::default() });
+        let cut = contexts_with(Options::default().with_workspace_bytes(workspace_bytes));
         for (whole, cut) in whole.iter().zip(&cut) {
             let [one, other] = [whole, cut].map(|device| evaluate(device, &loss, &batch));
             assert_eq!(bits(&one), bits(&other), "{}", cut.name);
@@ -101,7 +101,7 @@ fn a_workspace_of_one_row_agrees() {
 #[test]
 fn a_byte_less_than_one_row_is_an_error() {
     let _alone = contexts();
-    for device in contexts_with(Options { workspace_bytes: ROW - 1, ..Options::default() }) {
+    for device in contexts_with(Options::default().with_workspace_bytes(ROW - 1)) {
         let error = device.context.plan(Contrastive::default(), Shape::batch(N, D)).unwrap_err();
         assert_eq!(error, Error::Workspace { needed: ROW, budget: ROW - 1, columns: N });
         assert_eq!(
@@ -204,7 +204,7 @@ fn recipe() -> Recipe {
 }
 
 fn with_rows(rows: u64) -> Options {
-    Options { workspace_bytes: rows * ROW, ..Options::default() }
+    Options::default().with_workspace_bytes(rows * ROW)
 }
 
 /// Every loss in every mode, with as many columns in each: rows x 100 but for 20 classes.
@@ -223,6 +223,7 @@ fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Evaluation {
     device
         .context
         .evaluate(loss, batch)
+        .wait()
         .unwrap_or_else(|error| panic!("{}: {loss:?}: {error}", device.name))
 }
 

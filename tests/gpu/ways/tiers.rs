@@ -4,7 +4,8 @@
 use support::bits::bits;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Adapter, Distance, Error, Options, Tier};
+use wgpu_metric_learning::tuning::Tier;
+use wgpu_metric_learning::{Adapter, Distance, Error, Options};
 
 const N: usize = 70;
 const D: usize = 6;
@@ -25,7 +26,7 @@ fn every_adapter_runs_its_tiers_and_no_other() {
         let name = format!("{:?} {}", adapter.info().backend, adapter.info().name);
         assert!(adapter.has(Tier::Baseline) && adapter.has(adapter.tier()), "{name}");
         for tier in Tier::ALL {
-            let opened = adapter.open(Options { tier: Some(tier), ..Options::default() });
+            let opened = adapter.open(Options::default().with_tier(tier));
             if !adapter.has(tier) {
                 assert!(matches!(opened, Err(Error::MissingFeature { .. })), "{name}: {opened:?}");
                 continue;
@@ -33,8 +34,8 @@ fn every_adapter_runs_its_tiers_and_no_other() {
             let context = opened.expect("a tier that it has");
             assert_eq!(context.tier(), tier, "{name}");
             for batch in sample.batches(loss) {
-                let [one, other] =
-                    [0, 1].map(|_| bits(&context.evaluate(loss, &batch).expect("nothing fails")));
+                let [one, other] = [0, 1]
+                    .map(|_| bits(&context.evaluate(loss, &batch).wait().expect("nothing fails")));
                 assert_eq!(one, other, "{name}: {tier}");
             }
         }

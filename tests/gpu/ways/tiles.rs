@@ -6,7 +6,8 @@ use support::agreement::Tally;
 use support::bits::bits;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Contrastive, Distance, Error, Options, Shape, Tile, Tiles};
+use wgpu_metric_learning::tuning::{Tile, Tiles};
+use wgpu_metric_learning::{Contrastive, Distance, Error, Options, Shape};
 
 /// A large tile and a part of another, of rows and of dimensions.
 const N: usize = 150;
@@ -30,7 +31,8 @@ fn tiles_do_not_change_a_bit() {
     for (values, rows) in [(Values::Ordinary, N as u64), (Values::Duplicates, 80)] {
         let sample = sample(values);
         let workspace_bytes = 8 * rows * N.next_multiple_of(4) as u64;
-        let options = |tiles| Options { tiles: Some(tiles), workspace_bytes, ..Options::default() };
+        let options =
+            |tiles| Options::default().with_tiles(tiles).with_workspace_bytes(workspace_bytes);
         let devices = Tile::ALL.map(|tile| contexts_with(options(Tiles::both(tile))));
         for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
             let (distance, normalize) = (Distance::ALL[kind % 5], kind % 4 == 3);
@@ -42,7 +44,11 @@ fn tiles_do_not_change_a_bit() {
                         .iter()
                         .map(|devices| {
                             bits(
-                                &devices[at].context.evaluate(loss, &batch).expect("nothing fails"),
+                                &devices[at]
+                                    .context
+                                    .evaluate(loss, &batch)
+                                    .wait()
+                                    .expect("nothing fails"),
                             )
                         })
                         .collect();
@@ -84,7 +90,7 @@ fn what_was_measured_is_remembered() {
 fn chosen_tiles_are_not_measured() {
     let _alone = contexts();
     for tiles in Tile::ALL.map(Tiles::both) {
-        for device in contexts_with(Options { tiles: Some(tiles), ..Options::default() }) {
+        for device in contexts_with(Options::default().with_tiles(tiles)) {
             assert_eq!(
                 device.context.autotune(&Shape::reference(10, 20, 3)),
                 Ok(tiles),

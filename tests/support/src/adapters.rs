@@ -24,7 +24,7 @@ pub fn contexts() -> MutexGuard<'static, Vec<Device>> {
 
 /// Every adapter with these options, in contexts of their own.
 pub fn contexts_with(options: Options) -> Vec<Device> {
-    adapters().iter().map(|adapter| open(adapter, options)).collect()
+    adapters().iter().map(|adapter| open(adapter, options.clone())).collect()
 }
 
 /// The best adapter with these options.

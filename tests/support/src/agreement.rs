@@ -71,7 +71,7 @@ impl Tally {
         let expected = reference::evaluate_with_bounds(loss, batch)
             .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         let evaluate =
-            |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch));
+            |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch).wait());
         let results: Vec<_> = self.devices.all().iter().map(evaluate).collect();
         for (device, result) in results {
             let name = format!("{} {note} {:?} {loss:?}", device, batch.shape());

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use crate::changed::changed;
 use npyz::{Deserialize as Element, NpyFile};
 use serde_json::{Map, Value};
 use wgpu_metric_learning::{Batch, Evaluation, Loss};
@@ -69,10 +70,28 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../goldens")
 }
 
+fn evaluation(expected: &Value) -> Evaluation<f64> {
+    let table = |key: &str| array::<f64>(&expected[key]);
+    changed(Evaluation::default(), |evaluation| {
+        evaluation.loss = number(&expected["loss"]);
+        evaluation.terms = integer(&expected["terms"]);
+        evaluation.nonzero_terms = integer(&expected["nonzero_terms"]);
+        evaluation.nonzero_positive_terms = integer(&expected["nonzero_positive_terms"]);
+        evaluation.nonzero_negative_terms = integer(&expected["nonzero_negative_terms"]);
+        evaluation.positive_pairs = integer(&expected["positive_pairs"]);
+        evaluation.negative_pairs = integer(&expected["negative_pairs"]);
+        evaluation.mean_positive_distance = number(&expected["mean_positive_distance"]);
+        evaluation.mean_negative_distance = number(&expected["mean_negative_distance"]);
+        evaluation.gradient = table("gradient").expect("every case has a gradient");
+        evaluation.gradient_references = table("gradient_references");
+        evaluation.gradient_beta = table("gradient_beta");
+        evaluation.per_anchor = table("per_anchor");
+    })
+}
+
 impl Case {
     fn new(case: &Value) -> Self {
         let (inputs, expected, shapes) = (&case["inputs"], &case["expected"], &case["shapes"]);
-        let table = |key: &str| array::<f64>(&expected[key]);
         Self {
             name: text(&case["name"]).into(),
             loss: loss(case),
@@ -83,21 +102,7 @@ impl Case {
                 .map(|tag| text(tag).into())
                 .collect(),
             expected: Expected {
-                evaluation: Evaluation {
-                    loss: number(&expected["loss"]),
-                    terms: integer(&expected["terms"]),
-                    nonzero_terms: integer(&expected["nonzero_terms"]),
-                    nonzero_positive_terms: integer(&expected["nonzero_positive_terms"]),
-                    nonzero_negative_terms: integer(&expected["nonzero_negative_terms"]),
-                    positive_pairs: integer(&expected["positive_pairs"]),
-                    negative_pairs: integer(&expected["negative_pairs"]),
-                    mean_positive_distance: number(&expected["mean_positive_distance"]),
-                    mean_negative_distance: number(&expected["mean_negative_distance"]),
-                    gradient: table("gradient").expect("every case has a gradient"),
-                    gradient_references: table("gradient_references"),
-                    gradient_beta: table("gradient_beta"),
-                    per_anchor: table("per_anchor"),
-                },
+                evaluation: evaluation(expected),
                 nonzero_terms_exact: case["nonzero_terms_exact"].as_bool().expect("a boolean"),
             },
             mode: text(&case["mode"]).into(),

@@ -4,6 +4,7 @@ pub mod adapters;
 pub mod agreement;
 pub mod bits;
 pub mod buffers;
+pub mod changed;
 pub mod fuzz;
 pub mod goldens;
 pub mod losses;

@@ -133,11 +133,11 @@ pub fn evaluate(bytes: &[u8]) -> bool {
         Ok(batch) => batch,
         Err(error) => return is_clear(&error, false),
     };
-    let terms: Vec<_> = (0..1 + source.below(3))
+    let losses: Vec<_> = (0..1 + source.below(3))
         .map(|_| (loss(&mut source), source.number(), source.below(2)))
         .collect();
     let mut has_result = false;
-    for (loss, ..) in &terms {
+    for (loss, ..) in &losses {
         match reference::evaluate_with_bounds(loss, &batch) {
             Ok(expected) => {
                 assert_eq!(expected.evaluation.gradient.len(), batch.embeddings().len());
@@ -146,7 +146,7 @@ pub fn evaluate(bytes: &[u8]) -> bool {
             Err(error) => has_result |= is_clear(&error, has_result),
         }
     }
-    let objective: Vec<_> = terms
+    let objective: Vec<_> = losses
         .into_iter()
         .map(|(loss, weight, set)| Weighted::new(weight, loss, batch).over(set))
         .collect();

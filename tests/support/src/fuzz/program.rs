@@ -16,9 +16,9 @@ pub fn read_objective(bytes: &[u8]) -> bool {
         text.trim_start_matches(|first: char| first == '@' || first.is_whitespace()),
     ) {
         Ok(mut objective) => {
-            for term in &mut objective.terms {
-                term.settle(Mode::PairRows);
-                assert!(objective::describe(&term.loss).starts_with(term.loss.name()));
+            for weighted in &mut objective.losses {
+                weighted.settle(Mode::PairRows);
+                assert!(objective::describe(&weighted.loss).starts_with(weighted.loss.name()));
             }
             true
         }
