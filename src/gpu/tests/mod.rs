@@ -1,7 +1,6 @@
 //! Tests of what only the inside sees: that every kernel is listed, and every file of WGSL part of
-//! one; the layouts that host and
-//! kernels share; faults planted in the kernels, which the comparison with the reference has to
-//! catch; and what is compiled when.
+//! one; the layouts that host and kernels share; faults planted in the kernels, which the
+//! comparison with the reference has to catch; and what is compiled when.
 
 mod faults;
 mod includes;
@@ -12,8 +11,8 @@ mod seeds;
 mod training;
 
 use super::{Adapter, Context, Options, Tier};
-use crate::loss::Loss;
-use crate::reference::samples::representatives;
+use crate::loss::{Loss, Mining};
+use crate::reference::samples::{losses, representatives};
 use crate::wgsl::terms::TermsKernel;
 
 /// A context on every adapter of this machine, in every tier that it has.
@@ -32,9 +31,14 @@ fn contexts(options: Options) -> Vec<Context> {
     adapters.iter().flat_map(tiers).map(|(adapter, tier)| open(adapter, tier)).collect()
 }
 
-/// One loss of every kind that has a file or constants of its own among the kernels. Distances,
-/// normalisations and reductions come in turn, so that each of them is there with some kind.
+/// Every setting of a loss of many pairs and of one of chosen pairs, for the kernels that all losses
+/// share; then one loss of every kind that has a file or constants of its own among the kernels,
+/// the distances, normalisations and reductions in turn.
 fn one_of_each_kind() -> Vec<Loss> {
+    let many = |loss: &Loss| matches!(loss, Loss::Contrastive(one) if one.power == 2);
+    let chosen =
+        |loss: &Loss| matches!(loss, Loss::Triplet(one) if one.mining == Mining::Hard && !one.soft);
+    let mut all: Vec<_> = losses().into_iter().filter(|one| many(one) || chosen(one)).collect();
     let mut kinds: Vec<(TermsKernel, Vec<Loss>)> = Vec::new();
     for loss in representatives() {
         let terms = loss.description().terms_kernel();
@@ -46,5 +50,6 @@ fn one_of_each_kind() -> Vec<Loss> {
         }
     }
     let in_turn = kinds.iter().enumerate();
-    in_turn.map(|(turn, (_, losses))| losses[turn % losses.len()].clone()).collect()
+    all.extend(in_turn.map(|(turn, (_, losses))| losses[turn % losses.len()].clone()));
+    all
 }
