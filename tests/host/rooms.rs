@@ -7,8 +7,15 @@ use std::path::{Path, PathBuf};
 use crate::sources;
 
 /// From the ground up: a room knows those on the steps below its own. These know nothing of wgpu.
-const GROUND: &[&[&str]] =
-    &[&["error", "wgsl"], &["data::shape"], &["loss"], &["data"], &["measures", "training"]];
+const GROUND: &[&[&str]] = &[
+    &["error"],
+    &["names"],
+    &["data::input", "wgsl"],
+    &["data::shape"],
+    &["loss"],
+    &["data"],
+    &["measures", "training"],
+];
 /// What stands on the ground, and knows nothing of the other one: how a result is defined,
 const DEFINITION: &[&[&str]] = &[&["reference"]];
 /// and how it is computed.
