@@ -78,16 +78,16 @@
 //! - A gradient stays in the plan's buffer ([`Plan::gradient`]), and is also written or added to
 //!   buffers of the caller's where [`Plan::bind_to`] names [`Outputs`]. An evaluation that is an
 //!   error adds nothing to them, and writes zeros.
-//! - The number of rows may be read from a buffer of the caller's ([`Inputs::with_count`]), up to the
-//!   planned one, for each recording anew.
+//! - The number of rows may be read from a buffer of the caller's ([`Inputs::with_count`]), up
+//!   to the planned one, for each recording anew.
 //! - A plan and a binding are `Send` and `Sync`. A context keeps its pipelines: planning for
 //!   another size makes none again, and others only where it has other [`Tiles`](tuning::Tiles) or
 //!   another [`RowWidth`](tuning::RowWidth). Compiled ones may be kept in a cache of the caller's
 //!   ([`Options::pipeline_cache`]).
 //! - Passes, buffers, bind groups and pipelines have labels that begin with `metric-learning`,
 //!   every dispatch is a debug group, and [`Plan::sections`] cuts a recording into its stages, for
-//!   passes with timestamps of the caller's. [`Timings`](profile::Timings) does so on its own, where the device has
-//!   `TIMESTAMP_QUERY`.
+//!   passes with timestamps of the caller's. [`Timings`](profile::Timings) does so on its own,
+//!   where the device has `TIMESTAMP_QUERY`.
 //! - Spans of the [`tracing`] crate, of level debug: `plan`, `bind`, `record` and `submit` with the
 //!   loss and the sizes, `wait` with the bytes that are read back.
 //!
@@ -111,8 +111,8 @@
 //!   ([`Options::workspace_bytes`]); a list of pairs takes some 40 bytes a pair beside itself.
 //! - The same input on the same device gives the same bits, run after run, in the same
 //!   [`Tier`](tuning::Tier) and [`RowWidth`](tuning::RowWidth), with all [`Tiles`](tuning::Tiles),
-//!   and for every workspace that holds at least 16 rows of the matrix and not all of it. One that holds all of it saves half the work of some losses, which
-//!   then may round differently.
+//!   and for every workspace that holds at least 16 rows of the matrix and not all of it. One
+//!   that holds all of it saves half the work of some losses, which then may round differently.
 //! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as
 //!   accurate as any pair, and duplicates are at exactly 0 with a gradient of 0.
 //! - Every result is within the bound that [`reference::evaluate_with_bounds`] derives for it,

@@ -107,6 +107,11 @@ impl Bounded {
         Self::new(self.value, self.error + flushed)
     }
 
+    /// Whether it is another number, by a comparison, which rounds nothing.
+    pub fn differs_from(self, other: Self) -> Count {
+        Self::new(self.value - other.value, self.error + other.error).nonzero()
+    }
+
     /// Whether it is not 0.
     pub fn nonzero(self) -> Count {
         Count { value: (self.value != 0.0).into(), slack: self.is_ambiguous().into() }

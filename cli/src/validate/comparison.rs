@@ -36,6 +36,8 @@ pub struct Compared {
     /// no counts.
     pub worst: Deviation,
     pub numbers: usize,
+    /// Of these, the numbers with a bound above half of themselves, of which it says nothing.
+    pub unsure: usize,
     /// Whether an error of 1 % would have been noticed; `None` where the result is 0.
     pub notices: Option<bool>,
 }
@@ -107,7 +109,9 @@ fn judge<T>(
     match result {
         Ok(actual) => {
             let (comparison, numbers, notices) = compare(&actual);
-            Verdict::Compared(Compared { worst: worst(&comparison).clone(), numbers, notices })
+            let unsure = comparison.unsure();
+            let worst = worst(&comparison).clone();
+            Verdict::Compared(Compared { worst, numbers, unsure, notices })
         }
         Err(Error::Overflow { .. }) if may_overflow => Verdict::Refused,
         Err(error) => Verdict::Failed(error),

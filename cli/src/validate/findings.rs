@@ -12,6 +12,8 @@ use super::faults::Faults;
 pub struct Findings {
     pub cases: usize,
     pub numbers: usize,
+    /// Numbers with a bound above half of themselves: their agreement says nothing.
+    pub unsure: usize,
     /// Cases whose result is beyond f32, and was refused.
     pub refused: usize,
     /// Cases in which a loss and a gradient, or measures, that are 1 % off would have been
@@ -59,6 +61,7 @@ impl Findings {
             Verdict::Compared(compared) => compared,
         };
         self.numbers += compared.numbers;
+        self.unsure += compared.unsure;
         self.noticing += usize::from(compared.notices == Some(true));
         self.zero += usize::from(compared.notices.is_none());
         let worst = compared.worst;

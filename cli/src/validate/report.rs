@@ -31,6 +31,7 @@ pub struct Line<'a> {
     cases: usize,
     compared: usize,
     numbers: usize,
+    unsure_numbers: usize,
     refused: usize,
     one_percent_noticed: usize,
     zero_results: usize,
@@ -123,6 +124,7 @@ impl<'a> Report<'a> {
             cases: findings.cases,
             compared: findings.compared(),
             numbers: findings.numbers,
+            unsure_numbers: findings.unsure,
             refused: findings.refused,
             one_percent_noticed: findings.noticing,
             zero_results: findings.zero,
@@ -142,14 +144,15 @@ impl<'a> Report<'a> {
     /// As lines of names and values, after the failures.
     pub fn text(&self) -> Result<String> {
         let info = self.gpu.adapter.info();
-        let Findings { cases, numbers, refused, noticing, zero, largest, failures, faults } =
-            self.findings;
+        let Findings { cases, numbers, unsure, refused, noticing, zero, .. } = self.findings;
+        let Findings { largest, failures, faults, .. } = self.findings;
         let mut properties = vec![
             ("adapter", info.name.clone()),
             ("backend", info.backend.to_string()),
             ("driver", format!("{} {}", info.driver, info.driver_info).trim().to_string()),
             ("cases", cases.to_string()),
             ("numbers compared", numbers.to_string()),
+            ("  says nothing", format!("of {unsure}, whose bound is above half of them")),
             ("refused, beyond f32", refused.to_string()),
             (
                 "1 % error noticed",

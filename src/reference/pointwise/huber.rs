@@ -7,7 +7,7 @@ impl Elementwise for Huber {
     /// r^2 / 2 where |r| <= delta, else delta (|r| - delta / 2): c (|r| - c / 2) with c = min(|r|,
     /// delta).
     fn term_of(&self, p: Bounded, t: Bounded) -> Term {
-        let nonzero = (p - t).nonzero();
+        let nonzero = p.differs_from(t);
         let r = (p - t).or_flushed();
         let c = r.abs().min(Bounded::input(self.delta));
         Term { value: c * (r.abs() - Bounded::exact(0.5) * c), slope: r.sign() * c, nonzero }

@@ -197,8 +197,9 @@ fn compile(folder: &Path, first: &str) -> Result<(), Problem> {
 fn outcome(folder: &Path, kernel: &Kernel, compiler: &Compiler) -> Result<Outcome, Problem> {
     let path = folder.join(&kernel.path);
     let spirv = fs::read(&path).map_err(|error| Problem::File(path, error))?;
+    let has_loop = kernel.products_per_round().is_some();
     let compiled = compiler
-        .compile(&spirv, &kernel.entry_point, &kernel.bindings())
+        .compile(&spirv, &kernel.entry_point, &kernel.bindings(), has_loop)
         .map_err(|error| Problem::Compiler(format!("{}: {error}", kernel.path)))?;
     Outcome::of(kernel, &compiled).map_err(|name| {
         Problem::Compiler(format!("{}: the compiler does not tell {name}", kernel.path))

@@ -20,7 +20,8 @@ pub struct Compiler {
     _entry: Entry,
 }
 
-/// What the compiler tells of a kernel: numbers by name, and the machine code as text.
+/// What the compiler tells of a kernel: numbers by name, and the machine code as text where it was
+/// asked for, which takes most of the time.
 pub struct Compiled {
     pub statistics: Vec<(String, u64)>,
     pub assembly: String,
@@ -77,11 +78,16 @@ impl Compiler {
         spirv: &[u8],
         entry: &str,
         bindings: &[Binding],
+        with_assembly: bool,
     ) -> Result<Compiled, String> {
         let code = ash::util::read_spv(&mut std::io::Cursor::new(spirv))
             .map_err(|error| error.to_string())?;
         let name = CString::new(entry).map_err(|error| error.to_string())?;
         let bindings: Vec<_> = bindings.iter().map(layout_binding).collect();
+        let mut flags = vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR;
+        if with_assembly {
+            flags |= vk::PipelineCreateFlags::CAPTURE_INTERNAL_REPRESENTATIONS_KHR;
+        }
         let create = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
         // SAFETY: the device is alive, and so is all that the structures point at. The SPIR-V is
         // naga's, which validated it, and the layout has every binding of the kernel. What is made
@@ -96,18 +102,13 @@ impl Compiler {
                 .stage(vk::ShaderStageFlags::COMPUTE)
                 .module(module)
                 .name(&name);
-            let create = vk::ComputePipelineCreateInfo::default()
-                .flags(
-                    vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR
-                        | vk::PipelineCreateFlags::CAPTURE_INTERNAL_REPRESENTATIONS_KHR,
-                )
-                .stage(stage)
-                .layout(layout);
+            let create =
+                vk::ComputePipelineCreateInfo::default().flags(flags).stage(stage).layout(layout);
             let pipelines = self
                 .device
                 .create_compute_pipelines(vk::PipelineCache::null(), &[create], None)
                 .map_err(|(_, error)| text(error))?;
-            let compiled = self.tell(pipelines[0]);
+            let compiled = self.tell(pipelines[0], with_assembly);
             self.device.destroy_pipeline(pipelines[0], None);
             compiled
         }
@@ -118,15 +119,18 @@ impl Compiler {
     /// # Safety
     ///
     /// The pipeline is one of this device's and has been made to be asked.
-    unsafe fn tell(&self, pipeline: vk::Pipeline) -> Result<Compiled, String> {
+    unsafe fn tell(&self, pipeline: vk::Pipeline, with_assembly: bool) -> Result<Compiled, String> {
         let info = vk::PipelineExecutableInfoKHR::default().pipeline(pipeline);
         // SAFETY: the caller's promise; a value is read as what its format says that it is.
         let statistics = unsafe {
             let found = self.executable.get_pipeline_executable_statistics(&info).map_err(text)?;
             found.iter().map(|one| (string(one.name_as_c_str()), value(one))).collect()
         };
-        // SAFETY: the caller's promise.
-        let assembly = unsafe { self.assembly(&info) }?;
+        let assembly = match with_assembly {
+            // SAFETY: the caller's promise.
+            true => unsafe { self.assembly(&info) }?,
+            false => String::new(),
+        };
         Ok(Compiled { statistics, assembly })
     }
 
