@@ -35,15 +35,15 @@ fn without_the_force_they_do_not() {
 }
 
 #[test]
-fn the_readme_shows_it() {
+fn the_guide_shows_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let readme = std::fs::read_to_string(root.join("README.md")).expect("the README");
+    let guide = root.join("docs/guide/start.md");
+    let guide = std::fs::read_to_string(guide).expect("the first page of the guide");
     let (name, command) =
-        ("docs/pictures/flocking.png", "cargo run --release -p flocking -- --headless");
-    assert!(
-        readme.contains(&format!("]({name})")) && readme.contains(&format!("\n{command} {name} "))
-    );
-    assert!(Picture::read(&root.join(name)).separation(KINDS_SHOWN) > 0.9);
+        ("pictures/flocking.png", "cargo run --release -p flocking -- --headless");
+    assert!(guide.contains(&format!("](../{name})")));
+    assert!(guide.contains(&format!("\n{command} docs/{name} ")));
+    assert!(Picture::read(&root.join("docs").join(name)).separation(KINDS_SHOWN) > 0.9);
 }
 
 #[test]

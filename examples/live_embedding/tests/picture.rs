@@ -55,15 +55,15 @@ fn three_dimensions_turn() {
 }
 
 #[test]
-fn the_readme_shows_it() {
+fn the_guide_shows_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let readme = std::fs::read_to_string(root.join("README.md")).expect("the README");
+    let guide = root.join("docs/guide/start.md");
+    let guide = std::fs::read_to_string(guide).expect("the first page of the guide");
     let (name, command) =
-        ("docs/pictures/live_embedding.png", "cargo run --release -p live_embedding -- --headless");
-    assert!(
-        readme.contains(&format!("]({name})")) && readme.contains(&format!("\n{command} {name} "))
-    );
-    assert!(Picture::read(&root.join(name)).separation(CLASSES) > 0.9);
+        ("pictures/live_embedding.png", "cargo run --release -p live_embedding -- --headless");
+    assert!(guide.contains(&format!("](../{name})")));
+    assert!(guide.contains(&format!("\n{command} docs/{name} ")));
+    assert!(Picture::read(&root.join("docs").join(name)).separation(CLASSES) > 0.9);
 }
 
 #[test]

@@ -1,9 +1,5 @@
 //! The list of all kernels has every one.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-
 use super::{contexts, one_of_each_kind};
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::gpu::{Context, Options};
@@ -61,29 +57,4 @@ fn every_kernel_that_is_planned_is_listed() {
     for kernel in planned {
         assert!(all.contains(&kernel), "{kernel:?} is not listed");
     }
-}
-
-/// The WGSL files below a folder, as `shader!` names them.
-fn files(folder: &Path) -> BTreeSet<String> {
-    let mut files = BTreeSet::new();
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        match path.is_dir() {
-            true => {
-                files.extend(self::files(&path).into_iter().map(|file| format!("{name}/{file}")))
-            }
-            false => drop(files.insert(name)),
-        }
-    }
-    files
-}
-
-#[test]
-fn every_file_that_is_no_part_of_others_is_listed() {
-    let listed: BTreeSet<_> =
-        catalogue::all().iter().map(|kernel| kernel.shader.path.to_string()).collect();
-    let mut files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"));
-    files.retain(|path| !path.starts_with("shared/") && !path.starts_with("subgroups/"));
-    assert_eq!(files, listed);
 }
