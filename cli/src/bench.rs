@@ -68,11 +68,11 @@ pub struct Arguments {
     autotune: bool,
 
     /// Takes these tiles of distances and gradients in the place of those that the library picks.
-    #[arg(long, value_name = "TILE", ignore_case = true, value_parser = named::<Tile, _>(Tile::ALL.map(Tile::name)))]
+    #[arg(long, value_name = "TILE", ignore_case = true, value_parser = named::<Tile>(Tile::ALL.map(Tile::name)))]
     tile: Option<Tile>,
 
     /// Shares a row among few or many invocations in the place of what the library picks.
-    #[arg(long, value_name = "WIDTH", ignore_case = true, value_parser = named::<RowWidth, _>(RowWidth::ALL.map(RowWidth::name)))]
+    #[arg(long, value_name = "WIDTH", ignore_case = true, value_parser = named::<RowWidth>(RowWidth::ALL.map(RowWidth::name)))]
     row_width: Option<RowWidth>,
 
     /// Prints the stages of every point too, on the GPU's own clock: how long each takes, and how

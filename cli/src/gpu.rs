@@ -21,7 +21,7 @@ pub struct Arguments {
     pub workspace_mib: Option<u64>,
 
     /// Runs this tier of the kernels in the place of the best that the adapter has.
-    #[arg(long, value_name = "TIER", ignore_case = true, value_parser = named::<Tier, _>(Tier::ALL.map(Tier::name)))]
+    #[arg(long, value_name = "TIER", ignore_case = true, value_parser = named::<Tier>(Tier::ALL.map(Tier::name)))]
     pub tier: Option<Tier>,
 
     /// How long the GPU may take for one evaluation, in seconds; 600 where it is left out.
@@ -77,9 +77,10 @@ pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
 }
 
 /// A parser of these names in any case, which the help lists.
-pub fn named<T, const N: usize>(names: [&'static str; N]) -> impl TypedValueParser<Value = T>
+pub fn named<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
+    PossibleValuesParser::new(names.into_iter().collect::<Vec<_>>())
+        .try_map(|name| name.parse::<T>())
 }

@@ -17,7 +17,7 @@ use super::{Result, tell, verdict};
 #[derive(Args)]
 pub struct Arguments {
     /// The distance that ranks.
-    #[arg(long, value_name = "D", ignore_case = true, default_value = "Euclidean", value_parser = named::<Distance, _>(Distance::ALL.map(Distance::name)))]
+    #[arg(long, value_name = "D", ignore_case = true, default_value = "Euclidean", value_parser = named::<Distance>(Distance::ALL.map(Distance::name)))]
     distance: Distance,
 
     /// Divides every row by its norm first.
