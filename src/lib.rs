@@ -102,9 +102,9 @@
 //! everything that can go wrong. [`Weighted`] makes one objective of several losses
 //! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as
 //! references, [`measures`] says how well embeddings retrieve their own class, and [`training`]
-//! fits them in place. [`Cpu`] computes without a GPU, [`Engine`] wherever it is fastest, and [`mod@reference`] says what
-//! is right. [`shaders`] lists the kernels. What few
-//! need has modules of its own: [`tuning`], [`profile`] and [`testing`].
+//! fits them in place. [`Cpu`] computes without a GPU, [`Engine`] wherever it is fastest, and
+//! [`mod@reference`] says what is right. [`shaders`] lists the kernels. What few need has modules of
+//! its own: [`tuning`], [`profile`] and [`testing`].
 //!
 //! # What is promised
 //!
