@@ -47,9 +47,9 @@
 //!
 //! // Only if the host wants numbers:
 //! let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-//! let pending = plan.read_back(&mut encoder)?;
+//! let mut pending = plan.read_back(&mut encoder)?;
 //! queue.submit([encoder.finish()]);
-//! let evaluation = pending.wait(std::time::Duration::from_secs(10))?; // or pending.await
+//! let evaluation = pending.wait(std::time::Duration::from_secs(10))?; // or try_take(), or pending.await
 //! println!("{}", evaluation.loss);
 //! # Ok(())
 //! # }
@@ -151,7 +151,7 @@ pub use data::run::{Progress, Run};
 pub use data::shape::{Mode, Shape};
 pub use error::{Error, ErrorKind, Result};
 pub use gpu::{
-    Adapter, Binding, Context, Count, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs,
-    Pending, Plan, Record,
+    Adapter, Binding, Context, Count, InFlight, Inputs, MemoryBank, ObjectivePlan, Options, Output,
+    Outputs, Pending, Plan, Record,
 };
 pub use loss::*;

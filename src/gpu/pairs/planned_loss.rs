@@ -177,13 +177,22 @@ impl<'a> Sources<'a> {
         let buffers = &part.buffers;
         let rows = part.loss.has_per_anchor(&basis.shape).then_some(&buffers.rows);
         let all = [
-            (Field::Totals, Some(&buffers.totals)),
-            (Field::State, Some(&basis.matrix.state)),
             (Field::Gradient, has_gradient.then_some(&buffers.gradient)),
             (Field::GradientReferences, buffers.gradient_references.as_ref()),
             (Field::GradientBeta, buffers.gradient_beta.as_ref()),
             (Field::Rows, rows),
         ];
-        self.add(basis.shape, all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))));
+        let all = all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?)));
+        self.add(basis.shape, totals(basis, part).into_iter().chain(all));
     }
+
+    /// Adds what is a number of the whole batch: the loss, its counts and mean distances.
+    pub(crate) fn of_totals(&mut self, basis: &'a Basis, part: &'a PlannedLoss) {
+        self.add(basis.shape, totals(basis, part));
+    }
+}
+
+/// What every result has: its totals, and what the kernels found.
+fn totals<'a>(basis: &'a Basis, part: &'a PlannedLoss) -> [(Field, &'a wgpu::Buffer); 2] {
+    [(Field::Totals, &part.buffers.totals), (Field::State, &basis.matrix.state)]
 }

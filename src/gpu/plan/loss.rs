@@ -125,6 +125,19 @@ impl Plan {
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).evaluation())
     }
 
+    /// Records the copy of the loss, its counts and mean distances alone, as
+    /// [`read_back`](Self::read_back) does of everything: some hundred bytes, whatever the shape.
+    /// The evaluation has no gradient, and no sums of anchors.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_back`](Self::read_back).
+    pub fn read_back_loss(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending> {
+        let mut sources = Sources::default();
+        sources.of_totals(&self.basis, self.part());
+        Pending::new(self.context(), encoder, sources, |read| read.staged(0).evaluation())
+    }
+
     /// The gradient with respect to the embeddings, scores, predictions, logits or weights, N x D
     /// f32, tight; usage `STORAGE | COPY_SRC`, as all outputs have it. It is what the last
     /// recording made of its inputs: of faulty ones anything, see [`Plan`].

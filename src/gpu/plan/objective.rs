@@ -252,18 +252,47 @@ impl ObjectivePlan {
             let Group { basis, parts, .. } = &self.groups[group];
             sources.of_loss(basis, &parts[part], false);
         }
-        for (set, sum) in self.sums.iter().enumerate() {
-            // A sum has the rows of any loss over its set; the total loss is beside the first.
+        self.add_sums(&mut sources, |set| Some((Field::Sum, &self.sums[set])));
+        Pending::new(self.context(), encoder, sources, evaluation)
+    }
+
+    /// Records the copies of the losses, their counts and mean distances alone, as
+    /// [`read_back`](Self::read_back) does of everything: some hundred bytes a loss, whatever the
+    /// shape. The evaluations have no gradients, and no sums of anchors.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_back`](Self::read_back).
+    pub fn read_back_loss(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Pending<ObjectiveEvaluation>> {
+        let mut sources = Sources::default();
+        for &[group, part] in &self.places {
+            let Group { basis, parts, .. } = &self.groups[group];
+            sources.of_totals(basis, &parts[part]);
+        }
+        self.add_sums(&mut sources, |_| None);
+        Pending::new(self.context(), encoder, sources, evaluation)
+    }
+
+    /// Adds what the losses of each set come to: the total loss to that of the first.
+    fn add_sums<'a>(
+        &'a self,
+        sources: &mut Sources<'a>,
+        gradient: impl Fn(usize) -> Option<(Field, &'a wgpu::Buffer)>,
+    ) {
+        for set in 0..self.sums.len() {
+            // A sum has the rows of any loss over its set.
             let loss =
                 self.losses.iter().position(|weighted| weighted.set == set).unwrap_or_default();
             let totals = self.loss_value_of(loss).map(|totals| (Field::Totals, totals));
             let total_loss = (set == 0).then_some((Field::TotalLoss, &self.total_loss));
             sources.add(
                 self.losses[loss].inputs,
-                [(Field::Sum, sum)].into_iter().chain(totals).chain(total_loss),
+                total_loss.into_iter().chain(totals).chain(gradient(set)),
             );
         }
-        Pending::new(self.context(), encoder, sources, evaluation)
     }
 
     /// The gradient of the weighted sum with respect to the rows of a set, N x D f32, tight; usage
@@ -360,7 +389,7 @@ pub(crate) fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
     let count = results
         .iter()
-        .position(|staged| staged.part(Field::Sum).is_some())
+        .position(|staged| staged.part(Field::TotalLoss).is_some())
         .unwrap_or(results.len());
     let (losses, sums) = results.split_at(count);
     // The faults of the inputs before what follows from them.

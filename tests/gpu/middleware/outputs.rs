@@ -73,7 +73,7 @@ fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 3
     let binding = guest.plan.bind_to(&guest.arena.inputs(), outputs)?;
     let mut encoder = encoder(caller);
     guest.plan.record(&mut encoder, &binding)?;
-    let pending = guest.plan.read_back(&mut encoder)?;
+    let mut pending = guest.plan.read_back(&mut encoder)?;
     caller.queue.submit([encoder.finish()]);
     let evaluation = pending.wait(super::caller::PATIENCE)?;
     let optional = Option::unwrap_or_default;
