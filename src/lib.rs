@@ -152,6 +152,10 @@ pub use data::shape::{Mode, Shape};
 pub use error::{Error, ErrorKind, Result};
 pub use gpu::{
     Adapter, Binding, Context, Count, InFlight, Inputs, MemoryBank, ObjectivePlan, Options, Output,
-    Outputs, Pending, Plan, Record,
+    Outputs, Pending, Plan, Record, RowLayout,
 };
 pub use loss::*;
+/// The version of wgpu whose devices, buffers and encoders the library takes: an application that
+/// uses this re-export cannot meet two versions of it.
+pub use wgpu;
+pub use wgsl::status;

@@ -90,7 +90,6 @@ pub(crate) struct Piece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Totals,
-    State,
     Gradient,
     GradientReferences,
     GradientBeta,

@@ -93,6 +93,11 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
+    /// The gradients that no other loss adds to: with respect to the second set and beta.
+    pub(crate) fn own_gradients(&self) -> impl Iterator<Item = &wgpu::Buffer> {
+        [&self.gradient_references, &self.gradient_beta].into_iter().flatten()
+    }
+
     /// The loss is summed up by so many rows. `stripe` is that of coefficients, where another loss
     /// on the basis has one.
     pub(crate) fn new(
@@ -183,16 +188,16 @@ impl<'a> Sources<'a> {
             (Field::Rows, rows),
         ];
         let all = all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?)));
-        self.add(basis.shape, totals(basis, part).into_iter().chain(all));
+        self.add(basis.shape, [totals(part)].into_iter().chain(all));
     }
 
     /// Adds what is a number of the whole batch: the loss, its counts and mean distances.
     pub(crate) fn of_totals(&mut self, basis: &'a Basis, part: &'a PlannedLoss) {
-        self.add(basis.shape, totals(basis, part));
+        self.add(basis.shape, [totals(part)]);
     }
 }
 
-/// What every result has: its totals, and what the kernels found.
-fn totals<'a>(basis: &'a Basis, part: &'a PlannedLoss) -> [(Field, &'a wgpu::Buffer); 2] {
-    [(Field::Totals, &part.buffers.totals), (Field::State, &basis.matrix.state)]
+/// What every result has.
+fn totals(part: &PlannedLoss) -> (Field, &wgpu::Buffer) {
+    (Field::Totals, &part.buffers.totals)
 }

@@ -24,6 +24,7 @@ use crate::gpu::pairs::outputs::{Handover, Outputs};
 use crate::gpu::pairs::passes::dispatches_of;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::prepare;
+use crate::gpu::pairs::validity;
 use crate::loss::Loss;
 use crate::wgsl::layout::Accumulate;
 
@@ -43,7 +44,8 @@ pub struct ObjectivePlan {
     /// The gradient of every set.
     sums: Vec<wgpu::Buffer>,
     total_loss: wgpu::Buffer,
-    /// Of the sums and the total loss.
+    status: wgpu::Buffer,
+    /// Of the sums, the total loss and the status.
     bytes: u64,
 }
 
@@ -83,6 +85,7 @@ impl ObjectivePlan {
             places,
             sums: sums?,
             total_loss: allocator.storage("loss of the objective", 4)?,
+            status: validity::status(&allocator)?,
             bytes: allocator.bytes(),
         };
         let dispatches = plan.make_dispatches()?;
@@ -107,6 +110,12 @@ impl ObjectivePlan {
                 weighted.weight,
             )?);
         }
+        let of_losses = self.parts().flat_map(|(_, part)| part.buffers.own_gradients());
+        let gradients = self.sums.iter().chain(of_losses);
+        let context = self.context();
+        let status = &self.status;
+        dispatches.extend(validity::dispatches(context, status, self.parts(), gradients)?);
+        dispatches.extend(validity::withdraw(context, status, &self.total_loss, f32::NAN)?);
         Ok(dispatches)
     }
 
@@ -198,19 +207,25 @@ impl ObjectivePlan {
             };
             let references = parts().filter_map(|part| part.buffers.gradient_references.as_ref());
             let betas = parts().filter_map(|part| part.buffers.gradient_beta.as_ref());
-            handover.add("gradient", [sum], &outputs.gradient)?;
+            let of_set = self.losses.iter().find(|weighted| weighted.set == set);
+            let d = of_set.map_or(1, |weighted| weighted.inputs.dimensions());
+            handover.add("gradient", [sum], d, &outputs.gradient)?;
             handover.add(
                 "gradient of references",
                 longest_first(references),
+                d,
                 &outputs.gradient_references,
             )?;
-            handover.add("gradient of beta", longest_first(betas), &outputs.gradient_beta)?;
+            handover.add("gradient of beta", longest_first(betas), 1, &outputs.gradient_beta)?;
         }
-        let losses = self
-            .groups
+        handover.dispatches(self.context(), &self.status)
+    }
+
+    /// Every loss on its basis.
+    fn parts(&self) -> impl Iterator<Item = (&Basis, &PlannedLoss)> {
+        self.groups
             .iter()
-            .flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)));
-        handover.dispatches(self.context(), losses)
+            .flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)))
     }
 
     /// The inputs of a set are for all its losses: each takes what it needs, and has to find it
@@ -312,7 +327,14 @@ impl ObjectivePlan {
         self.part(loss)?.buffers.gradient_beta.as_ref()
     }
 
-    /// The weighted sum of the losses is the one f32 of this buffer.
+    /// What is to be said of the last recording, as [`Plan::status`](crate::Plan::status) has it:
+    /// valid where every loss is, else what was wrong with any.
+    pub fn status(&self) -> &wgpu::Buffer {
+        &self.status
+    }
+
+    /// The weighted sum of the losses is the one f32 of this buffer; not a number where one of them
+    /// came to no valid result, and every gradient is 0 then.
     pub fn loss_value(&self) -> &wgpu::Buffer {
         &self.total_loss
     }

@@ -96,12 +96,12 @@ fn no_frame_waits() {
         let mut late = 0;
         let spans = spans_of(|| {
             let mut in_flight = InFlight::new(3);
-            for frame in 0..FRAMES {
+            for (frame, &loss) in losses.iter().enumerate() {
                 show(&mut guest, &caller, frame);
                 let mut encoder = encoder(&caller);
                 guest.plan.record(&mut encoder, &guest.binding).unwrap();
                 if in_flight.start(|| guest.plan.read_back_loss(&mut encoder)).unwrap() {
-                    started.push(losses[frame]);
+                    started.push(loss);
                 }
                 caller.queue.submit([encoder.finish()]);
                 late = late.max(in_flight.len());
@@ -110,7 +110,7 @@ fn no_frame_waits() {
                 }
             }
             assert!(in_flight.len() <= 3);
-            while in_flight.len() > 0 {
+            while !in_flight.is_empty() {
                 if let Some(result) = in_flight.try_take() {
                     taken.push(result.unwrap().loss);
                 }
