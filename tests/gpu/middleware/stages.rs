@@ -14,7 +14,7 @@ use wgpu_metric_learning::{Context, Error, Loss, Margin, Record as _, Triplet};
 use super::caller::{Caller, PATIENCE, adapters, callers, device_with, encoder};
 use super::guest::{Guest, everything, fullest, sample};
 
-/// Of a loss on raw rows, the totals before the gradient.
+/// The stages of a loss on raw rows, with the totals before the gradient.
 const ONCE: [Stage; 5] =
     [Stage::Prepare, Stage::Distance, Stage::Terms, Stage::Finish, Stage::Gradient];
 
