@@ -39,7 +39,7 @@ impl Gpu {
         Self::open_with(arguments, Options::default())
     }
 
-    /// With these options, but for what the arguments say.
+    /// Opens the GPU with these options, but for what the arguments say.
     pub fn open_with(arguments: &Arguments, mut options: Options) -> Result<Self> {
         if let Some(mib) = arguments.workspace_mib {
             options.workspace_bytes = mib << 20;

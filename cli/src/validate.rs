@@ -114,7 +114,7 @@ fn hold(cases: &[Case], context: &Context) -> Result<Findings> {
     Ok(findings)
 }
 
-/// The same for each tile with each width of a row, so that all are held against the reference,
+/// A context for each tile with each width of a row, so that all are held against the reference,
 /// whichever the library picks.
 fn of_each_size(context: &Context) -> Result<Vec<Context>> {
     let sizes = Tile::ALL.into_iter().flat_map(|tile| RowWidth::ALL.map(|width| (tile, width)));

@@ -6,7 +6,7 @@ use super::bounded::Bounded;
 pub(super) struct Anchor {
     pub index: usize,
     pub label: u32,
-    /// To every column; that of an anchor to itself belongs to no pair.
+    /// The distance to every column; that of an anchor to itself belongs to no pair.
     pub distances: Vec<Bounded>,
     /// The columns with the anchor's label, ascending.
     pub positives: Vec<usize>,

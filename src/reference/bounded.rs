@@ -1,9 +1,10 @@
 //! A number, and how far a correct f32 evaluation of the same formula may be from it.
 //!
 //! A running error analysis in the first order and a little more: every operation passes on the
-//! errors of its operands and adds its own rounding, with the accuracies that WGSL asks for (<https://www.w3.org/TR/WGSL/#floating-point-accuracy>): additions and
-//! products rounded once, divisions within 2.5 ulp, square roots within about 4, exp(x) within 3 +
-//! 2 |x| ulp, log within 2^-21 on [0.5, 2] and 3 ulp elsewhere.
+//! errors of its operands and adds its own rounding, with the accuracies that WGSL asks for
+//! (<https://www.w3.org/TR/WGSL/#floating-point-accuracy>): additions and products rounded once,
+//! divisions within 2.5 ulp, square roots within about 4, exp(x) within 3 + 2 |x| ulp, log within
+//! 2^-21 on [0.5, 2] and 3 ulp elsewhere.
 //!
 //! Numbers below the smallest normal f32 may be kept or flushed to 0, by any operation, and on one
 //! driver otherwise than on another: WGSL leaves it open. Kernels do not look at their bits, so
@@ -82,7 +83,7 @@ impl Bounded {
         Self::exact(value.into()).or_flushed()
     }
 
-    /// The same with an error larger by a part of whatever f32 may find.
+    /// This number with an error larger by a part of whatever f32 may find.
     pub fn widened(self, relative: f64) -> Self {
         Self::new(self.value, self.error + relative * self.magnitude())
     }
@@ -97,7 +98,7 @@ impl Bounded {
         self.error > 0.0 && self.value.abs() <= self.error
     }
 
-    /// The same where f32 may flush it to 0: what is smaller than its smallest normal number.
+    /// This number where f32 may flush it to 0: what is smaller than its smallest normal number.
     pub fn or_flushed(self) -> Self {
         let flushed = if self.value.abs() < SMALLEST + self.error {
             self.value.abs().min(SMALLEST)
@@ -147,12 +148,12 @@ impl Bounded {
         }
     }
 
-    /// The same where neither leaves [-1, 1], but for its rounding.
+    /// This number where neither it nor f32's leaves [-1, 1], but for its rounding.
     pub fn within_two(self) -> Self {
         Self::new(self.value, self.error.min(2.001))
     }
 
-    /// The same where f32 cannot leave [-1, 1] either: a sign, a part of a whole.
+    /// This number where f32 cannot leave [-1, 1] either: a sign, a part of a whole.
     fn within_one(self) -> Self {
         Self::new(self.value, self.error.min(1.0))
     }
@@ -207,7 +208,7 @@ impl Bounded {
         Self::new(value, above.max(below) + own).widened(8.0 * ULP)
     }
 
-    /// The same where f32 can be off by no more than this, but for its logarithm.
+    /// This number where f32 can be off by no more than `most`, but for its logarithm.
     pub fn within_log(self, most: f64) -> Self {
         Self::new(self.value, self.error.min(most + LOG + 8.0 * ULP * self.value.abs()))
     }

@@ -37,7 +37,7 @@ pub(super) fn scale_of(reduction: Reduction, terms: u64, nonzero: Count) -> Boun
 pub(super) struct AnchorTerms {
     /// The sum of the terms.
     pub loss: Bounded,
-    /// The same as it enters the reduced loss, before the common scale.
+    /// The value of the term as it enters the reduced loss, before the common scale.
     pub contribution: Bounded,
     pub terms: u64,
     pub nonzero: Count,

@@ -276,7 +276,7 @@ pub(crate) const DIGITS: u64 = 256;
 /// Bits of a digit.
 pub(crate) const DIGIT_BITS: u32 = DIGITS.ilog2();
 
-/// From `fault_key` of `shaders/shared/state.wgsl`; 0 is none.
+/// The place of a fault from `fault_key` of `shaders/shared/state.wgsl`; 0 is none.
 pub(crate) fn fault_place(key: u32) -> Option<usize> {
     (key != 0).then_some((u32::MAX - key) as usize)
 }

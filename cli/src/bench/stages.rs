@@ -54,7 +54,7 @@ pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<
     Ok(Stage::ALL.into_iter().map(of).filter(|stage| stage.dispatches > 0).collect())
 }
 
-/// So many runs of these sections: how long each took.
+/// How long each of so many runs of these sections took.
 fn timed(
     context: &Context,
     sections: &[Section],

@@ -18,7 +18,7 @@ pub struct Report<'a> {
     pub elapsed: std::time::Duration,
 }
 
-/// So many failures are listed for people; JSON has them all.
+/// How many failures are listed for people; JSON has them all.
 const LISTED: usize = 20;
 
 /// The report as JSON.
@@ -110,7 +110,7 @@ impl<'a> CaseLine<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// As one JSON object.
+    /// The report as one JSON object.
     pub fn line(&self) -> Line<'a> {
         let info = self.gpu.adapter.info();
         let findings = self.findings;
@@ -141,7 +141,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// As lines of names and values, after the failures.
+    /// The report as lines of names and values, after the failures.
     pub fn text(&self) -> Result<String> {
         let info = self.gpu.adapter.info();
         let Findings { cases, numbers, unsure, refused, noticing, zero, .. } = self.findings;

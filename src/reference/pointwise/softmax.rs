@@ -11,7 +11,7 @@ pub(super) struct Softmax {
     /// The lowest column of m.
     pub column: usize,
     exponentials: Vec<Bounded>,
-    /// Their sum without the one of m, which is 1.
+    /// The sum of the exponentials without that of m, which is 1.
     others: Bounded,
 }
 

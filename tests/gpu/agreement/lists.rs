@@ -58,7 +58,7 @@ fn explicit() -> Triplet {
     Triplet { mining: Mining::Explicit, ..Default::default() }
 }
 
-/// From one digit of the rows' numbers to three, from one pair to many blocks of them, spread
+/// Lists from one digit of the rows' numbers to three, from one pair to many blocks of them, spread
 /// evenly and with hubs.
 #[test]
 fn lists_of_every_length_over_few_and_many_rows() {
@@ -234,7 +234,7 @@ fn run(
     pending.wait(std::time::Duration::from_secs(60))
 }
 
-/// On the GPU nobody has seen the list before the kernels do.
+/// A list on the GPU is seen by nobody before the kernels.
 #[test]
 fn bad_lists_are_errors_on_the_gpu() {
     let embeddings = Random(8).numbers(4 * D, 1.0);

@@ -268,8 +268,8 @@ fn input(device: &Device, bytes: &[u8]) -> wgpu::Buffer {
     upload(&device.context, bytes, BufferUsages::STORAGE)
 }
 
-/// In the caller's encoder, with the caller's buffers: recorded twice, the sums are not added up
-/// twice.
+/// A plan records in the caller's encoder, with the caller's buffers: recorded twice, sums are not
+/// added up twice.
 #[test]
 fn a_plan_records_into_the_callers_encoder() {
     let world = World::new();

@@ -140,7 +140,7 @@ fn confident_logits_keep_their_digits() {
     }
 }
 
-/// At its kink a hinge has derivative 0 and is not a non-zero term; so has |w| at 0.
+/// A hinge at its kink has derivative 0 and is not a non-zero term; so has |w| at 0.
 #[test]
 fn kinks_are_decided_as_the_conventions_say() {
     for device in one_by_one() {
@@ -278,7 +278,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// On buffers that the host has not seen.
+/// Runs the loss on buffers that the host has not seen.
 fn run(
     context: &Context,
     plan: &wgpu_metric_learning::Plan,

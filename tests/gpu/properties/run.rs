@@ -82,7 +82,7 @@ pub fn on_every(property: impl Fn(&Device) -> Outcome<bool>) -> Outcome<bool> {
     one_by_one().try_fold(false, |has_any, device| Ok(property(&device)? | has_any))
 }
 
-/// The same bits of a loss on either case.
+/// Demands the same bits of a loss on either case.
 pub fn same_on_either(loss: &Loss, [one, other]: [&Case; 2]) -> Outcome<bool> {
     on_every(|device| {
         let [one, other] = [one, other].map(|case| evaluate(device, loss, &case.batch(loss)));

@@ -8,8 +8,8 @@ use wgpu_metric_learning::{
 use super::case::{Case, EUCLIDEAN_FAMILY, case};
 use super::run::{evaluate, has_gradient, hold, on_every, same_bits};
 
-/// With which power of the distances the loss grows when the margins grow with them; `None` where
-/// it is no power.
+/// The power of the distances with which the loss grows when the margins grow with them; `None`
+/// where it is no power.
 fn degree(loss: &Loss) -> Option<i32> {
     match loss {
         Loss::Contrastive(Contrastive { power, .. }) => Some(*power as i32),
@@ -57,7 +57,7 @@ fn scaled_by(evaluation: &Evaluation, factor: f32, size: f32) -> Evaluation {
     })
 }
 
-/// Its rows are divided by their norms in any case.
+/// Whether a loss divides rows by their norms in any case.
 fn is_of_cosines(case: &Case) -> bool {
     case.loss(&Distance::ALL, true).distance() == Some(Distance::Cosine)
 }

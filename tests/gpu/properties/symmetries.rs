@@ -147,7 +147,7 @@ fn gradients_of_a_batch_sum_to_zero() {
     });
 }
 
-/// The same bits run after run, cut into stripes of 16 rows or of 32, and with run-time checks:
+/// Bits are the same run after run, cut into stripes of 16 rows or of 32, and with run-time checks:
 /// these clamp indices and bound loops, none of which comes to its limit, and touch no number. Both
 /// in one, so that pipelines are made once more and not twice.
 #[test]

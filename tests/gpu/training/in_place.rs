@@ -46,7 +46,7 @@ struct Training<'a> {
     embeddings: Binding,
     backward: Binding,
     step: Binding,
-    /// Of digits that were not trained on.
+    /// The inputs of digits that were not trained on.
     unseen: Binding,
     unseen_embeddings: Binding,
 }
@@ -157,7 +157,7 @@ fn an_embedding_of_the_digits_is_fitted_in_one_submission() {
     }
 }
 
-/// It is found with the embeddings, and every step that it would have spoilt is left out.
+/// The input is found with the embeddings, and every step that it would have spoilt is left out.
 #[test]
 fn an_input_that_is_not_finite_spoils_no_weight() {
     for device in one_by_one() {

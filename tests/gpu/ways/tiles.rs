@@ -24,7 +24,7 @@ fn sample(values: Values) -> Sample {
     })
 }
 
-/// In one stripe and in several, with duplicates and without.
+/// Tiles in one stripe and in several, with duplicates and without.
 #[test]
 fn tiles_do_not_change_a_bit() {
     let mut tally = Tally::new();

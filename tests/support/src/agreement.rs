@@ -43,12 +43,12 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// On every adapter.
+    /// The agreement on every adapter.
     pub fn new() -> Self {
         Self::on_devices(Devices::Shared)
     }
 
-    /// On these devices.
+    /// The agreement on these devices.
     pub fn on(devices: Vec<Device>) -> Self {
         Self::on_devices(Devices::Own(devices))
     }
