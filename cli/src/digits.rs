@@ -22,8 +22,8 @@ pub struct Digits {
     labels: Vec<u32>,
     /// A row a class: prototypes.
     class_means: Vec<f32>,
-    /// For every pixel, which goes from 0 to 1, what it is in the mean of the image's class, and
-    /// whether it is bright there: +1 or -1.
+    /// A target for every pixel, which goes from 0 to 1: what it is in the mean of the image's
+    /// class, and whether it is bright there: +1 or -1.
     targets: Vec<f32>,
     signs: Vec<f32>,
     /// Negated mean squared distances to the classes' means: logits, or scores.

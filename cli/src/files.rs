@@ -13,8 +13,8 @@ use super::{Error, Result, tell};
 #[derive(Args, Default)]
 #[command(next_help_heading = "Inputs (.npy)")]
 pub struct InputPaths {
-    /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss takes
-    /// them. Left out: the bundled digits.
+    /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss
+    /// takes them. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "objective")]
     pub embeddings: Option<PathBuf>,
 
@@ -25,12 +25,13 @@ pub struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub labels: Option<PathBuf>,
 
-    /// M x D numbers: what the embeddings are compared with instead of each other; with --same row by
-    /// row; for MultiMargin one prototype per class.
+    /// M x D numbers: what the embeddings are compared with instead of each other; with --same row
+    /// by row; for MultiMargin one prototype per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub references: Option<PathBuf>,
 
-    /// M integers or strings: the label of every reference; none for prototypes and row-aligned pairs.
+    /// M integers or strings: the label of every reference; none for prototypes and row-aligned
+    /// pairs.
     #[arg(long, value_name = "FILE", requires = "references")]
     pub reference_labels: Option<PathBuf>,
 
@@ -38,8 +39,8 @@ pub struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "same")]
     pub pairs: Option<PathBuf>,
 
-    /// P integers: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs,
-    /// or of row r of the embeddings with row r of --references.
+    /// P integers: 1 where the two rows of a pair are the same, 0 where they are different; of
+    /// --pairs, or of row r of the embeddings with row r of --references.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub same: Option<PathBuf>,
 
@@ -446,7 +447,7 @@ fn write_all<const K: usize>(outputs: [Output; K]) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(Error::Unwritten(problems)) }
 }
 
-/// Those that were given.
+/// The options that were given.
 fn named<'a>(
     options: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>)>,
 ) -> Vec<Named<'a>> {

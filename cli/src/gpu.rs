@@ -87,14 +87,14 @@ impl Gpu {
         Self::open_with(arguments, Options::default())
     }
 
-    /// The best adapter that is a GPU and no software; `None` where there is none.
+    /// Opens the best adapter that is a GPU and no software; `None` where there is none.
     pub fn open_hardware(arguments: &Arguments) -> Result<Option<Self>> {
         let adapter = Adapter::all().into_iter().find(|adapter| !adapter.is_software());
         let options = Options::default();
         adapter.map(|adapter| Self::on(adapter, arguments, options)).transpose()
     }
 
-    /// With these options, but for what the arguments say.
+    /// Opens the GPU with these options, but for what the arguments say.
     pub fn open_with(arguments: &Arguments, options: Options) -> Result<Self> {
         Self::on(Adapter::find(arguments.adapter.as_deref())?, arguments, options)
     }

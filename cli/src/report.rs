@@ -153,7 +153,7 @@ impl Check {
     }
 }
 
-/// All that is said of a result.
+/// A line of a report: all that is said of a result.
 #[derive(Serialize)]
 pub struct Line<'a> {
     #[serde(flatten)]
@@ -171,7 +171,7 @@ pub struct Line<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Of a loss.
+    /// The report of a loss.
     pub fn of_loss(loss: &'a Loss, shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
         Self {
             title: objective::describe(loss),
@@ -183,7 +183,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Of a weighted sum of losses.
+    /// The report of a weighted sum of losses.
     pub fn of_sum(objective: &'a [Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> Self {
         let losses =
             objective.iter().zip(&evaluation.losses).map(|(weighted, evaluation)| LossReport {
@@ -201,7 +201,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Of retrieval measures.
+    /// The report of retrieval measures.
     pub fn of_measures(retrieval: &'a Retrieval, shape: &Shape, measures: &Measures<f64>) -> Self {
         let recall = retrieval.recall_at.iter().copied().zip(measures.recall.iter().copied());
         let normalize = if retrieval.normalize { " normalize" } else { "" };
@@ -232,7 +232,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// As one JSON object.
+    /// The report as one JSON object.
     pub fn line<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Line<'a> {
         Line {
             asked: self.asked.clone(),
@@ -245,7 +245,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// As lines of names and values.
+    /// The report as lines of names and values.
     fn text<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Result<String> {
         let mut lines = table::entries(&self.quantities).map_err(Error::output)?;
         let compiled =

@@ -17,15 +17,15 @@ const ENABLE_SUBGROUPS: &str = "enable subgroups;\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
-    /// For WebGPU.
+    /// WGSL, for WebGPU.
     Wgsl,
-    /// For Vulkan, as binary modules.
+    /// SPIR-V, for Vulkan, as binary modules.
     Spirv,
-    /// For Metal, version 2.0; with subgroups 2.1.
+    /// MSL, for Metal: version 2.0, with subgroups 2.1.
     Msl,
-    /// For DX12, shader model 5.1; with subgroups 6.0.
+    /// HLSL, for DX12: shader model 5.1, with subgroups 6.0.
     Hlsl,
-    /// For OpenGL ES 3.1, the baseline alone.
+    /// GLSL, for OpenGL ES 3.1: the baseline alone.
     Glsl,
 }
 

@@ -130,7 +130,7 @@ fn hold(cases: &[Case], engine: impl Fn(usize, &Batch) -> Engine) -> Result<Find
     Ok(findings)
 }
 
-/// The same for each tile with each width of a row, so that all are held against the reference,
+/// A context for each tile with each width of a row, so that all are held against the reference,
 /// whichever the library picks.
 fn of_each_size(context: &Context) -> Result<Vec<Context>> {
     let sizes = Tile::ALL.into_iter().flat_map(|tile| RowWidth::ALL.map(|width| (tile, width)));

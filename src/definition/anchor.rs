@@ -6,7 +6,7 @@ use super::number::Number;
 pub(crate) struct Anchor<N> {
     pub index: usize,
     pub label: u32,
-    /// To every column; that of an anchor to itself belongs to no pair.
+    /// The distance to every column; that of an anchor to itself belongs to no pair.
     pub distances: Vec<N>,
     /// The columns with the anchor's label, ascending.
     pub positives: Vec<usize>,

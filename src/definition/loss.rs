@@ -48,7 +48,7 @@ pub(crate) fn scale_of<N: Number>(reduction: Reduction, terms: u64, nonzero: Cou
 pub(crate) struct AnchorTerms<N> {
     /// The sum of the terms.
     pub loss: N,
-    /// The same as it enters the reduced loss, before the common scale.
+    /// The value of the term as it enters the reduced loss, before the common scale.
     pub contribution: N,
     pub terms: u64,
     pub nonzero: Count,

@@ -85,7 +85,7 @@ pub(crate) trait Number:
         Self::exact(value.into()).or_flushed()
     }
 
-    /// The same with an error larger by a part of whatever f32 may find.
+    /// This number with an error larger by a part of whatever f32 may find.
     fn widened(self, relative: f64) -> Self {
         Self::new(self.value(), self.error() + relative * self.magnitude())
     }
@@ -100,7 +100,7 @@ pub(crate) trait Number:
         self.error() > 0.0 && self.value().abs() <= self.error()
     }
 
-    /// The same where f32 may flush it to 0: what is smaller than its smallest normal number.
+    /// This number where f32 may flush it to 0: what is smaller than its smallest normal number.
     fn or_flushed(self) -> Self {
         let flushed = if self.value().abs() < SMALLEST + self.error() {
             self.value().abs().min(SMALLEST)
@@ -149,17 +149,17 @@ pub(crate) trait Number:
         *self = Self::new(self.value() + other.value(), self.error() + other.error());
     }
 
-    /// The same where neither leaves [-1, 1], but for its rounding.
+    /// This number where neither it nor f32's leaves [-1, 1], but for its rounding.
     fn within_two(self) -> Self {
         Self::new(self.value(), self.error().min(2.001))
     }
 
-    /// The same where f32 cannot leave [-1, 1] either: a sign, a part of a whole.
+    /// This number where f32 cannot leave [-1, 1] either: a sign, a part of a whole.
     fn within_one(self) -> Self {
         Self::new(self.value(), self.error().min(1.0))
     }
 
-    /// The same where f32 can be off by no more than this, but for its logarithm.
+    /// This number where f32 can be off by no more than `most`, but for its logarithm.
     fn within_log(self, most: f64) -> Self {
         let error = self.error().min(most + LOG + 8.0 * ULP * self.value().abs());
         Self::new(self.value(), error)

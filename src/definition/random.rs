@@ -14,7 +14,7 @@ fn mixed([x, y, z]: [u32; 3]) -> [u32; 3] {
     [x, y, z]
 }
 
-/// In [0, 1), of 24 bits, so that f32 has it exactly.
+/// A random number in [0, 1), of 24 bits, so that f32 has it exactly.
 pub(crate) fn uniform_number(key: [u32; 3]) -> f64 {
     f64::from(pcg3d(key)[0] >> 8) / f64::from(1 << 24)
 }

@@ -142,7 +142,7 @@ fn parts<N: Number>(weights: &[N]) -> Vec<Part> {
     (0..weights.len()).map(part_at).collect()
 }
 
-/// For every weight the sum of those up to and with it, and of those beyond it.
+/// The sum of the weights up to and with each of them, and of those beyond it.
 fn around<N: Number>(weights: &[N], of: impl Fn(&N) -> f64) -> Vec<(f64, f64)> {
     let running = |sum: &mut f64, weight: f64| {
         *sum += weight;

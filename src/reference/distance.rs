@@ -118,8 +118,8 @@ impl Points {
         }
     }
 
-    /// From the gradient with respect to the coordinates to the one with respect to the raw row: (g
-    /// - (g.u) u) / norm for unit rows, 0 where the norm is 0.
+    /// Turns the gradient with respect to the coordinates into the one with respect to the raw row:
+    /// (g - (g.u) u) / norm for unit rows, 0 where the norm is 0.
     pub fn to_raw(&self, index: usize, values: &mut [f64], errors: &mut [f64]) {
         if !self.unit {
             return;
@@ -281,7 +281,7 @@ pub(super) struct Pull {
 }
 
 impl Pull {
-    /// That of a score, a negated distance.
+    /// The slope of a distance from that of a score, its negation.
     pub fn of_score(slope: Bounded) -> Self {
         Self { coefficient: -slope.value, error: slope.error, anywhere: 0.0 }
     }

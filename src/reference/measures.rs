@@ -142,7 +142,7 @@ impl MeasuresExpectation {
 /// What one query adds to the measures.
 struct Scores {
     first_is_positive: Bounded,
-    /// For every k of Recall@k: 1 where a positive is among the k nearest.
+    /// The hit of every k of Recall@k: 1 where a positive is among the k nearest.
     hits: Vec<Bounded>,
     r_precision: Bounded,
     average_precision: Bounded,

@@ -74,7 +74,8 @@ pub fn evaluate_with_bounds(loss: impl Into<Loss>, batch: &Batch) -> Result<Expe
 
 macro_rules! define_expect {
     ($($pairs:ident),*; $($pointwise:ident),*) => {
-        /// With `numbers` in the place of the batch's own.
+        /// What is expected of the loss over the batch with `numbers` in the place of the batch's
+        /// own.
         fn expect(loss: &Loss, batch: &Batch, numbers: Numbers) -> Expectation {
             match loss {
                 $(Loss::$pairs(loss) => sweep::sweep(loss, &Problem::of(loss, batch, numbers)),)*

@@ -53,7 +53,7 @@ impl Numbers {
 }
 
 impl<'a> Problem<'a> {
-    /// Of a loss over pairs.
+    /// The problem of a loss over pairs.
     pub fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let (distance, normalize, _) = loss.settings();
         // Only the pointwise losses have none, and they pose no problem of pairs.
@@ -118,7 +118,7 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// In one batch no row is paired with itself.
+    /// Whether rows i and j are a pair: in one batch no row is paired with itself.
     fn is_pair(&self, i: usize, j: usize) -> bool {
         self.shape.mode() != Mode::Batch || i != j
     }

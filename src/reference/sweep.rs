@@ -200,7 +200,7 @@ impl Summary {
     }
 }
 
-/// From the sums to the result.
+/// Makes the result from the sums.
 fn conclude<L: Definition>(
     loss: &L,
     problem: &Problem,

@@ -50,6 +50,8 @@ pub(crate) struct Rows {
     pub labelled: u32,
     pub classes: u32,
     pub fault: u32,
+    pub offset: u32,
+    pub stride: u32,
 }
 
 /// `Cut` of `shaders/pointwise/values.wgsl`.
@@ -103,6 +105,19 @@ pub(crate) struct Output {
     pub first: u32,
     pub count: u32,
     pub accumulate: u32,
+    pub factor: f32,
+    pub columns: u32,
+    pub offset: u32,
+    pub stride: u32,
+}
+
+/// `Withdrawal` of `shaders/finish/withdraw.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Withdrawal {
+    pub first: u32,
+    pub count: u32,
+    pub filling: u32,
 }
 
 /// `Row` of `shaders/shared/summary.wgsl`.
@@ -144,6 +159,8 @@ pub(crate) struct Totals {
     pub faults: [u32; 4],
     pub list_faults: [u32; 4],
     pub given: [u32; 4],
+    pub status: u32,
+    pub padding: [u32; 3],
 }
 
 /// `Statistic` of `shaders/terms/row.wgsl`.
@@ -237,13 +254,12 @@ macro_rules! starting {
     };
 }
 
-starting!(Rows, Cut, Finish, Accumulate, Output, Product, Start);
+starting!(Rows, Cut, Finish, Accumulate, Output, Withdrawal, Product, Start);
 
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {
     pub const EMBEDDINGS_FAULT: u32 = 0;
     pub const REFERENCES_FAULT: u32 = 1;
-    pub const OVERFLOW: usize = 5;
     pub const SIZE: usize = 12;
 }
 
@@ -260,7 +276,7 @@ pub(crate) const DIGITS: u64 = 256;
 /// Bits of a digit.
 pub(crate) const DIGIT_BITS: u32 = DIGITS.ilog2();
 
-/// From `fault_key` of `shaders/shared/state.wgsl`; 0 is none.
+/// The place of a fault from `fault_key` of `shaders/shared/state.wgsl`; 0 is none.
 pub(crate) fn fault_place(key: u32) -> Option<usize> {
     (key != 0).then_some((u32::MAX - key) as usize)
 }

@@ -122,11 +122,11 @@ pub(crate) const SORTED_CHUNK: u64 = 1024;
 pub(crate) enum Statistics {
     /// The row itself is enough.
     None,
-    /// It needs something of every row, in a pass before the coefficients.
+    /// The loss needs something of every row, in a pass before the coefficients.
     Rows,
-    /// It needs something of the row, and in one batch of the row at the other end of the pair. The
-    /// coefficient of a pair is then c(i, j) + c(j, i), and no pass comes before: a stripe
-    /// takes the pairs of its rows with each other and with earlier rows, for both ends, and
+    /// The loss needs something of the row, and in one batch of the row at the other end of the
+    /// pair. The coefficient of a pair is then c(i, j) + c(j, i), and no pass comes before: a
+    /// stripe takes the pairs of its rows with each other and with earlier rows, for both ends, and
     /// leaves those with later rows to their stripes.
     Ends,
     /// The counts of the whole batch, in a pass before: the mean of the positives and of the

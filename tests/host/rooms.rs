@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sources;
 
-/// From the ground up: a room knows those on the steps below its own. These know nothing of wgpu.
+/// The rooms from the ground up: each knows those on the steps below. These know nothing of wgpu.
 const GROUND: &[&[&str]] = &[
     &["error"],
     &["names"],

@@ -113,7 +113,7 @@ impl<'a> Bench<'a> {
         Self { context, multiply_add, empty: pipeline("empty"), sink }
     }
 
-    /// From the submission to its end.
+    /// The time from the submission of what `record` records to its end.
     fn time(&self, record: impl FnOnce(&mut wgpu::CommandEncoder)) -> Result<Duration> {
         let device = self.context.device();
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());

@@ -54,7 +54,7 @@ pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<
     Ok(Stage::ALL.into_iter().map(of).filter(|stage| stage.dispatches > 0).collect())
 }
 
-/// So many runs of these sections: how long each took.
+/// How long each of so many runs of these sections took.
 fn timed(
     context: &Context,
     sections: &[Section],
@@ -65,7 +65,7 @@ fn timed(
         let mut encoder =
             context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         timings.record(&mut encoder, sections)?;
-        let pending = timings.read_back(&mut encoder)?;
+        let mut pending = timings.read_back(&mut encoder)?;
         context.queue().submit([encoder.finish()]);
         Ok(pending.wait(context.options().timeout)?)
     };

@@ -14,8 +14,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// All that are benchmarked; or losses over the pairs of a batch, as `evaluate` takes them,
-    /// with commas between names.
+    /// The subjects that `text` names: all that are benchmarked, or losses over the pairs of a
+    /// batch, as `evaluate` takes them, with commas between names.
     pub fn parse(text: &str) -> Result<Vec<Self>> {
         if text == "all" {
             let all = objective::benchmarked().into_iter();
@@ -99,7 +99,7 @@ impl Inputs {
         Ok(Self { n: rows.rows, d: rows.columns, embeddings: rows.values, labels, prototypes })
     }
 
-    /// As the loss takes them.
+    /// The batch of these inputs, as the loss takes it.
     pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
         let batch = Batch::new(&self.embeddings, [self.n, self.d], &self.labels)?;
         if loss.modes().contains(&Mode::Batch) {
@@ -126,7 +126,7 @@ fn read_prototypes(path: &Path, d: usize) -> Result<Vec<f32>> {
 struct Random(u64);
 
 impl Random {
-    /// In (0, 1].
+    /// The next random number, in (0, 1].
     fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;

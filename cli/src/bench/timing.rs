@@ -23,7 +23,8 @@ pub const MOST_RUNS: usize = 1000;
 
 /// The times of one loss on one batch.
 pub struct Timing {
-    /// From the first call to record until the GPU is done, in ascending order.
+    /// The time of each run, from the first call to record until the GPU is done, in ascending
+    /// order.
     times: Vec<Duration>,
     /// The host's part of it, in ascending order.
     record: Vec<Duration>,
@@ -139,7 +140,7 @@ impl Timing {
         }
     }
 
-    /// For the columns of the table.
+    /// The cells of this row, one for each column of the table.
     pub fn cells(&self, subject: &Subject, inputs: &Inputs, limits: &Limits) -> Vec<String> {
         let share = self.operations_per_second() / limits.operations_per_second;
         vec![

@@ -53,8 +53,8 @@ const LARGE: [[usize; 2]; 5] = [[4096, 5], [2049, 33], [1024, 257], [520, 1025],
 /// N and D of the pointwise losses beyond `SIZES`: their runs end at 4,096 values.
 const LONG: [[usize; 2]; 4] = [[1, 4095], [1, 4096], [3, 4097], [4096, 17]];
 
-/// Those without a positive or a negative pair, which most losses have no terms for, are the
-/// fewest.
+/// How the classes of a case are made up. Those without a positive or a negative pair, which most
+/// losses have no terms for, are the fewest.
 const CLASSES: [Classes; 9] = [
     Classes::Balanced(2),
     Classes::Balanced(3),
@@ -136,7 +136,7 @@ impl Case {
         }
     }
 
-    /// Of a size that the reference takes its time for.
+    /// A case of a size that the reference takes its time for.
     fn large(asked: &Asked, mode: Mode, number: usize) -> Self {
         let ordinary = Self::new(asked, mode, Values::ALL[0], number);
         let [n, d] = LARGE[number % LARGE.len()];
@@ -212,7 +212,7 @@ impl Asked {
         }
     }
 
-    /// As JSON, every setting written out, and the key that it has in reports.
+    /// The case as JSON, every setting written out, and the key that it has in reports.
     pub fn json(&self) -> (&'static str, Value) {
         match self {
             Self::Loss(loss) => ("objective", objective::to_json(loss)),
@@ -261,7 +261,7 @@ fn objectives() -> impl Iterator<Item = Vec<(f32, Loss)>> {
         .chain([vec![(1.0, Huber::default().into()), (-0.5, MeanSquaredError::default().into())]])
 }
 
-/// As `evaluate --objective` takes it.
+/// A weighted loss as `evaluate --objective` takes it.
 fn weighted_json((weight, loss): &(f32, Loss)) -> Value {
     let mut settings = objective::to_json(loss);
     settings["weight"] = json!(weight);

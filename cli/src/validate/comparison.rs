@@ -36,7 +36,7 @@ pub struct Compared {
     /// no counts.
     pub worst: Deviation,
     pub numbers: usize,
-    /// Of these, the numbers with a bound above half of themselves, of which it says nothing.
+    /// How many of the numbers have a bound above half of themselves, which says nothing of them.
     pub unsure: usize,
     /// Whether an error of 1 % would have been noticed; `None` where the result is 0.
     pub notices: Option<bool>,
@@ -118,8 +118,8 @@ fn judge<T>(
     }
 }
 
-/// Of results that agree the count that is farthest off says nothing: rounding decides about whole
-/// terms.
+/// The deviation that is farthest off. Where results agree, counts are left out: there rounding may
+/// have decided about whole terms.
 fn worst(comparison: &Comparison) -> &Deviation {
     let is_count = |deviation: &&Deviation| {
         ["terms", "pairs"].iter().any(|end| deviation.quantity.ends_with(end))

@@ -61,7 +61,7 @@ impl Values {
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Classes {
-    /// This many classes of equal size.
+    /// So many classes of equal size.
     Balanced(usize),
     /// Every row is its own.
     Distinct,
@@ -171,7 +171,7 @@ impl Inputs {
         }
     }
 
-    /// With betas of about this size, one or one for every class.
+    /// The shape with betas of about this size, one or one for every class.
     pub fn with_betas(mut self, per_class: bool, size: f32) -> Self {
         let count = if per_class { self.recipe.classes.count(self.recipe.n) } else { 1 };
         self.betas = (0..count).map(|class| (0.8 + 0.1 * (class % 5) as f32) * size).collect();

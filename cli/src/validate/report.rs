@@ -45,7 +45,7 @@ pub struct Report<'a> {
     pub elapsed: std::time::Duration,
 }
 
-/// So many failures are listed for people; JSON has them all.
+/// How many failures are listed for people; JSON has them all.
 const LISTED: usize = 20;
 
 /// The report as JSON.
@@ -137,7 +137,7 @@ impl<'a> CaseLine<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// As one JSON object.
+    /// The report as one JSON object.
     pub fn line(&self) -> Line<'a> {
         let [_, backend, driver, driver_info] = self.place.names();
         let findings = self.findings;
@@ -168,7 +168,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// As lines of names and values, after the failures.
+    /// The report as lines of names and values, after the failures.
     pub fn text(&self) -> Result<String> {
         let [name, backend, driver, driver_info] = self.place.names();
         let Findings { cases, numbers, unsure, refused, noticing, zero, .. } = self.findings;

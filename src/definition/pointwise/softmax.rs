@@ -9,7 +9,7 @@ pub(crate) struct Softmax<N> {
     /// The lowest column of m.
     pub column: usize,
     exponentials: Vec<N>,
-    /// Their sum without the one of m, which is 1.
+    /// The sum of the exponentials without that of m, which is 1.
     others: N,
 }
 

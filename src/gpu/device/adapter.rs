@@ -202,7 +202,8 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
 }
 
 impl Context {
-    /// On a device of its own, on the best adapter of this machine: see [`Adapter`] for others.
+    /// A context on a device of its own, on the best adapter of this machine: see [`Adapter`] for
+    /// others.
     ///
     /// # Errors
     ///

@@ -23,8 +23,9 @@ pub(crate) fn all() -> Vec<Kernel> {
         prepare_beta(),
         accumulate(),
         finish_gradient(),
-        verdict(false),
-        verdict(true),
+        status(false),
+        status(true),
+        withdraw(),
         output(),
         ranks(RANKING.usual_portion()),
         measures(),
@@ -267,11 +268,11 @@ impl MatrixKind {
 /// Which pairs of a stripe a gradient sums up, and for which of their rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Summation {
-    /// All pairs, for the stripe's rows.
+    /// The gradient of the stripe's rows, from all pairs.
     Rows,
-    /// All pairs, for their columns.
+    /// The gradient of the columns, from all pairs.
     Columns,
-    /// All pairs of a whole batch, for rows and columns at once.
+    /// The gradient of rows and columns at once, from all pairs of a whole batch.
     Joined,
     /// The pairs with columns up to the stripe's own end, for the stripe's rows.
     Triangle,
@@ -321,8 +322,13 @@ pub(crate) fn finish_beta(beta: Beta) -> Kernel {
 }
 
 /// Whether the results of a loss are valid; the `first` of a plan writes it.
-pub(crate) fn verdict(first: bool) -> Kernel {
-    kernel(Interface::FinishVerdict, shader!("finish/verdict.wgsl"), vec![("FIRST", first.into())])
+pub(crate) fn status(first: bool) -> Kernel {
+    kernel(Interface::FinishStatus, shader!("finish/status.wgsl"), vec![("FIRST", first.into())])
+}
+
+/// Takes back what an evaluation wrote that was not valid.
+pub(crate) fn withdraw() -> Kernel {
+    kernel(Interface::FinishWithdraw, shader!("finish/withdraw.wgsl"), Vec::new())
 }
 
 /// Hands a gradient to a buffer of the caller's.

@@ -21,7 +21,7 @@ pub struct Caller {
     pub context: Context,
 }
 
-/// On every adapter.
+/// A caller on every adapter.
 pub fn callers() -> Vec<Caller> {
     let callers: Vec<_> =
         adapters().iter().map(|adapter| caller(adapter, wgpu::Limits::default())).collect();
@@ -49,7 +49,7 @@ pub fn device(
     open(adapter, &wgpu::DeviceDescriptor { required_limits, ..Default::default() })
 }
 
-/// With WebGPU's default limits and these features.
+/// A device with WebGPU's default limits and these features.
 pub fn device_with(
     adapter: &wgpu::Adapter,
     required_features: wgpu::Features,

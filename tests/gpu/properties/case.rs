@@ -72,12 +72,12 @@ pub fn matrix_losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Los
 }
 
 impl Case {
-    /// Its loss, by one of these distances.
+    /// The loss of the case, by one of these distances.
     pub fn loss(&self, distances: &[Distance], normalize: bool) -> Loss {
         self.scaled_loss(distances, normalize, 1.0)
     }
 
-    /// The same with every margin and temperature times `factor`.
+    /// The loss of the case with every margin and temperature times `factor`.
     pub fn scaled_loss(&self, distances: &[Distance], normalize: bool, factor: f32) -> Loss {
         // The same for many properties, so that few pipelines are made.
         let distance = distances[self.kind % Distance::ALL.len() % distances.len()];
@@ -85,7 +85,7 @@ impl Case {
         matrix_losses(distance, normalize, factor * reach).swap_remove(self.kind)
     }
 
-    /// Its loss by any distance, some of them on unit rows.
+    /// The loss of the case by any distance, some of them on unit rows.
     pub fn any_loss(&self) -> Loss {
         self.loss(&Distance::ALL, self.kind.is_multiple_of(3))
     }
@@ -109,7 +109,7 @@ impl Case {
         self.against_references && loss.modes().contains(&Mode::Reference)
     }
 
-    /// With every coordinate of both sets made into another one.
+    /// The case with every coordinate of both sets made into another one.
     pub fn map(&self, change: impl Fn(f32) -> f32) -> Self {
         let [embeddings, references] = [&self.embeddings, &self.references]
             .map(|set| set.iter().map(|&x| change(x)).collect());

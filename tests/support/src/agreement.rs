@@ -1,12 +1,11 @@
 //! Kernels and the engine of the CPU beside the reference, case after case.
 
-use std::sync::MutexGuard;
 use std::time::Instant;
 
 use wgpu_metric_learning::reference::{self, Expectation};
 use wgpu_metric_learning::{Batch, Cpu, Error, Evaluation, Loss};
 
-use super::adapters::{Device, contexts};
+use super::adapters::{Device, one_by_one};
 
 /// What the comparisons have found so far.
 pub struct Tally {
@@ -25,15 +24,16 @@ pub struct Tally {
 }
 
 enum Devices {
-    Shared(MutexGuard<'static, Vec<Device>>),
+    /// Those of all tests, each held as long as a case is evaluated on it.
+    Shared,
     Own(Vec<Device>),
 }
 
 impl Devices {
-    fn all(&self) -> &[Device] {
+    fn map<T>(&self, evaluate: impl Fn(&Device) -> T) -> Vec<T> {
         match self {
-            Self::Shared(devices) => devices,
-            Self::Own(devices) => devices,
+            Self::Shared => one_by_one().map(|device| evaluate(&device)).collect(),
+            Self::Own(devices) => devices.iter().map(evaluate).collect(),
         }
     }
 }
@@ -45,17 +45,17 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// On every adapter.
+    /// The agreement on every adapter.
     pub fn new() -> Self {
-        Self::on_devices(Devices::Shared(contexts()), None)
+        Self::on_devices(Devices::Shared, None)
     }
 
-    /// On these devices.
+    /// The agreement on these devices.
     pub fn on(devices: Vec<Device>) -> Self {
         Self::on_devices(Devices::Own(devices), None)
     }
 
-    /// On the engine of the CPU.
+    /// The agreement on the engine of the CPU.
     pub fn on_cpu(cpu: Cpu) -> Self {
         Self::on_devices(Devices::Own(Vec::new()), Some(cpu))
     }
@@ -80,7 +80,7 @@ impl Tally {
             .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         let evaluate =
             |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch).wait());
-        let mut results: Vec<_> = self.devices.all().iter().map(evaluate).collect();
+        let mut results = self.devices.map(evaluate);
         let on_cpu = |cpu: &Cpu| ("the CPU engine".into(), cpu.evaluate(loss, batch).wait());
         results.extend(self.cpu.as_ref().map(on_cpu));
         for (device, result) in results {
