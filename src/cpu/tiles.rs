@@ -178,9 +178,11 @@ pub(super) fn pull(
     stride: usize,
     gradient: &mut [f64],
 ) {
-    if target_cfg_f!(target_feature = "avx512f") {
+    let is_wide = target_cfg_f!(target_feature = "avx512f");
+    let is_fused = target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64"));
+    if is_wide {
         pull_with::<16, true>(distance, group, others, pulls, stride, gradient);
-    } else if target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64")) {
+    } else if is_fused {
         pull_with::<8, true>(distance, group, others, pulls, stride, gradient);
     } else {
         pull_with::<4, false>(distance, group, others, pulls, stride, gradient);

@@ -65,11 +65,4 @@ impl List {
         let distances = pairs.iter().map(|pair| distance(pair.rows[0], pair.rows[1])).collect();
         Anchor { index: part, label: 0, distances, positives, negatives }
     }
-
-    /// How often the row that is listed most is listed.
-    pub fn most_pairs_of_a_row(&self, rows: usize) -> usize {
-        let mut counts = vec![0; rows];
-        self.pairs.iter().flat_map(|pair| pair.rows).for_each(|row| counts[row] += 1);
-        counts.into_iter().max().unwrap_or_default()
-    }
 }

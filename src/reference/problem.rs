@@ -66,7 +66,7 @@ impl<'a> Problem<'a> {
         let unit = shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows());
         let list = List::of(batch);
         let pairs_of_a_row = match &list {
-            Some(list) => list.most_pairs_of_a_row(shape.queries()),
+            Some(list) => most_pairs_of_a_row(list, shape.queries()),
             None => shape.queries().max(shape.references()),
         };
         let points = |rows| Points::new(rows, shape.dimensions(), unit);
@@ -161,4 +161,12 @@ impl Anchors<Bounded> for Problem<'_> {
     fn betas(&self) -> &[f64] {
         &self.beta
     }
+}
+
+/// How often the row that is listed most is listed.
+fn most_pairs_of_a_row(list: &List, rows: usize) -> usize {
+    let mut counts = vec![0; rows];
+    let pairs = list.pairs(0..list.parts()).iter();
+    pairs.flat_map(|pair| pair.rows).for_each(|row| counts[row] += 1);
+    counts.into_iter().max().unwrap_or_default()
 }
