@@ -31,8 +31,10 @@ pub enum Error {
         actual: usize,
     },
 
-    /// A shape is too large to be counted on this machine.
-    #[error("{what}: {rows} x {columns} values are more than this machine can address")]
+    /// A shape has 2^30 values or more, which indices of 32 bits do not count in bytes.
+    #[error(
+        "{what}: {rows} x {columns} values are too many: there may be 2^30 - 1 (1,073,741,823)"
+    )]
     TooLarge {
         /// The input.
         what: &'static str,

@@ -35,6 +35,11 @@ pub struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "references")]
     pub reference_labels: Option<PathBuf>,
 
+    /// Row i of the embeddings is the same as row i + ROWS of the references, and is not compared
+    /// with itself: 0 where both are one file.
+    #[arg(long, value_name = "ROWS", requires = "reference_labels")]
+    pub reference_offset: Option<usize>,
+
     /// P x 2 integers: pairs of rows of the embeddings.
     #[arg(long, value_name = "FILE", requires = "same")]
     pub pairs: Option<PathBuf>,
@@ -84,6 +89,7 @@ pub struct Inputs {
     labels: Option<Vec<u32>>,
     references: Option<Matrix<f32>>,
     reference_labels: Option<Vec<u32>>,
+    reference_offset: Option<usize>,
     pairs: Option<Vec<[u32; 2]>>,
     same: Option<Vec<u32>>,
     triplets: Option<Vec<[u32; 3]>>,
@@ -126,6 +132,7 @@ impl InputPaths {
         let open_rows =
             |path| open_if_given(path)?.map(|rows| rows.with_columns(columns)).transpose();
         let references = open_rows(&self.references)?;
+        self.tell_of_same_rows();
         let targets = open_rows(&self.targets)?;
         let labels = open_if_given(&self.labels)?;
         let reference_labels = open_if_given(&self.reference_labels)?;
@@ -145,6 +152,7 @@ impl InputPaths {
             given: self.given().map(|_| ()),
             labels,
             reference_labels,
+            reference_offset: self.reference_offset,
             pairs: pairs.map(|file| file.read(Array::entries)).transpose()?,
             same: same.map(|file| file.read(Array::integers)).transpose()?,
             triplets: triplets.map(|file| file.read(Array::entries)).transpose()?,
@@ -153,6 +161,23 @@ impl InputPaths {
             targets: targets.map(|file| file.numbers(Array::matrix)).transpose()?,
             embeddings: embeddings.numbers(Array::matrix)?,
         }))
+    }
+}
+
+impl InputPaths {
+    /// Tells where every row is compared with itself.
+    fn tell_of_same_rows(&self) {
+        let Self { embeddings, references, reference_labels, reference_offset, .. } = self;
+        let (Some(embeddings), Some(references)) = (embeddings, references) else { return };
+        if reference_labels.is_some()
+            && reference_offset.is_none()
+            && output::is_same(embeddings, references)
+        {
+            tell(
+                "note: --embeddings and --references are one file, and every row is compared with \
+                itself: --reference-offset 0 leaves that out",
+            );
+        }
     }
 }
 
@@ -233,6 +258,11 @@ fn tell_of(path: &Path, note: Option<String>) {
     }
 }
 
+fn not_taken(option: &'static str, losses: &[&str]) -> Error {
+    let problem = format!("{} does not take it with these inputs", losses.join(", "));
+    Error::option(option, problem)
+}
+
 /// The option of the file of an input.
 fn option(input: Input) -> &'static str {
     match input {
@@ -301,12 +331,12 @@ impl Inputs {
             taken.extend(truth_of(loss));
         }
         taken.push(&Input::Embeddings);
+        if self.reference_offset.is_some() && !taken.contains(&&Input::ReferenceLabels) {
+            return Err(not_taken("--reference-offset", &names));
+        }
         let mut given = self.given.iter().map(|(input, ())| input);
         match given.find(|input| !taken.contains(&input)) {
-            Some(input) => Err(Error::option(
-                option(input),
-                format!("{} does not take it with these inputs", names.join(", ")),
-            )),
+            Some(input) => Err(not_taken(option(input), &names)),
             None => Ok(()),
         }
     }
@@ -338,11 +368,15 @@ impl Inputs {
             Mode::Scores => Batch::scores(values, shape, labels)?,
             Mode::Reference => {
                 let reference_labels = self.reference_labels.as_deref().unwrap_or_default();
-                Batch::new(values, shape, labels)?.with_references(
+                let batch = Batch::new(values, shape, labels)?.with_references(
                     references.0,
                     references.1,
                     reference_labels,
-                )?
+                )?;
+                match self.reference_offset {
+                    Some(offset) => batch.with_reference_offset(offset)?,
+                    None => batch,
+                }
             }
             Mode::Prototypes => {
                 Batch::new(values, shape, labels)?.with_prototypes(references.0, references.1)?

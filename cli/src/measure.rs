@@ -53,12 +53,25 @@ struct InputPaths {
     /// M integers or strings: the label of every reference.
     #[arg(long, value_name = "FILE", requires = "references")]
     reference_labels: Option<PathBuf>,
+
+    /// Row i of the embeddings is the same as row i + ROWS of the references, and does not retrieve
+    /// itself: 0 where both are one file.
+    #[arg(long, value_name = "ROWS", requires = "references")]
+    reference_offset: Option<usize>,
 }
 
 impl InputPaths {
     fn paths(&self) -> files::InputPaths {
-        let Self { embeddings, labels, references, reference_labels } = self.clone();
-        files::InputPaths { embeddings, labels, references, reference_labels, ..Default::default() }
+        let Self { embeddings, labels, references, reference_labels, reference_offset } =
+            self.clone();
+        files::InputPaths {
+            embeddings,
+            labels,
+            references,
+            reference_labels,
+            reference_offset,
+            ..Default::default()
+        }
     }
 
     fn mode(&self) -> Mode {

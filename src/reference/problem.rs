@@ -121,9 +121,9 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// Whether rows i and j are a pair: in one batch no row is paired with itself.
+    /// Whether rows i and j are a pair: no row is paired with itself.
     fn is_pair(&self, i: usize, j: usize) -> bool {
-        self.shape.mode() != Mode::Batch || i != j
+        self.shape.own_offset().is_none_or(|offset| j != i + offset)
     }
 
     fn is_positive(&self, i: usize, j: usize) -> bool {

@@ -12,6 +12,7 @@ pub(crate) struct Stripe {
     pub vectors: u32,
     pub stride: u32,
     pub same_set: u32,
+    pub own: u32,
     pub portion: u32,
     pub first_x: u32,
     pub first_y: u32,

@@ -13,7 +13,7 @@ use crate::wgsl::include::planted;
 const FAULTS: &[(&str, &str, &str)] = &[
     ("measures/ranks.wgsl", "var positives_before = key;", "var positives_before = key + 1u;"),
     ("measures/ranks.wgsl", "let q = positives_before + 1u;", "let q = positives_before + 2u;"),
-    ("measures/ranks.wgsl", "size, NEGATIVE)", "size, POSITIVE)"),
+    ("measures/ranks.wgsl", "size, NEGATIVE, most)", "size, POSITIVE, most)"),
     ("measures/ranks.wgsl", "atomicAdd(&places[place], 1u);", "atomicMax(&places[place], 1u);"),
     (
         "measures/ranks.wgsl",
