@@ -241,10 +241,10 @@ starting!(Rows, Cut, Finish, Accumulate, Output, Product, Start);
 
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {
-    pub const EMBEDDINGS_FAULT: u32 = 0;
-    pub const REFERENCES_FAULT: u32 = 1;
-    pub const OVERFLOW: usize = 5;
-    pub const SIZE: usize = 12;
+    pub(crate) const EMBEDDINGS_FAULT: u32 = 0;
+    pub(crate) const REFERENCES_FAULT: u32 = 1;
+    pub(crate) const OVERFLOW: usize = 5;
+    pub(crate) const SIZE: usize = 12;
 }
 
 /// Joins a 64-bit count.
