@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     plan.record(&mut encoder, &inputs)?;
 
     // Only where the host wants numbers.
-    let pending = plan.read_back(&mut encoder)?;
+    let mut pending = plan.read_back(&mut encoder)?;
     queue.submit([encoder.finish()]);
     let found = pending.wait(Duration::from_secs(10))?;
     println!("{} over {} triplets, gradient {:?}", found.loss, found.terms, found.gradient);

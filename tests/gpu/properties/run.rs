@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use support::adapters::Device;
+use support::adapters::{Device, one_by_one};
 use support::bits::bits;
 use support::changed::changed;
 use wgpu_metric_learning::reference::{self, Expectation};
@@ -78,20 +78,13 @@ pub(crate) fn sum_of(one: &Evaluation<f64>, other: &Evaluation<f64>) -> Evaluati
 }
 
 /// Tries a property on every device; says whether it saw a gradient on one.
-pub(crate) fn on_every(
-    devices: &[Device],
-    property: impl Fn(&Device) -> Outcome<bool>,
-) -> Outcome<bool> {
-    devices.iter().try_fold(false, |has_any, device| Ok(property(device)? | has_any))
+pub(crate) fn on_every(property: impl Fn(&Device) -> Outcome<bool>) -> Outcome<bool> {
+    one_by_one().try_fold(false, |has_any, device| Ok(property(&device)? | has_any))
 }
 
 /// Demands the same bits of a loss on either case.
-pub(crate) fn same_on_either(
-    devices: &[Device],
-    loss: &Loss,
-    [one, other]: [&Case; 2],
-) -> Outcome<bool> {
-    on_every(devices, |device| {
+pub(crate) fn same_on_either(loss: &Loss, [one, other]: [&Case; 2]) -> Outcome<bool> {
+    on_every(|device| {
         let [one, other] = [one, other].map(|case| evaluate(device, loss, &case.batch(loss)));
         let one = one?;
         same_bits(device, loss, &one, &other?)?;

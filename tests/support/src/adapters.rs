@@ -1,7 +1,8 @@
 //! The adapters of this machine, opened once per test binary: pipelines are made once for all its
 //! tests.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ops::Index;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use wgpu_metric_learning::{Adapter, Context, Options};
 
@@ -11,15 +12,36 @@ pub struct Device {
     pub context: Context,
 }
 
+/// Every adapter with the default options, all of them for one test.
+pub struct Contexts(Vec<MutexGuard<'static, Device>>);
+
+impl Contexts {
+    pub fn iter(&self) -> impl Iterator<Item = &Device> {
+        self.0.iter().map(|device| &**device)
+    }
+}
+
+impl Index<usize> for Contexts {
+    type Output = Device;
+
+    fn index(&self, at: usize) -> &Device {
+        &self.0[at]
+    }
+}
+
 /// Every adapter with the default options; there is at least one. One test at a time has them:
 /// wgpu's GL backend panics in a thread that has to wait too long for another one's work.
-pub fn contexts() -> MutexGuard<'static, Vec<Device>> {
-    static CONTEXTS: Mutex<Vec<Device>> = Mutex::new(Vec::new());
-    let mut contexts = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    if contexts.is_empty() {
-        *contexts = contexts_with(Options::default());
-    }
-    contexts
+pub fn contexts() -> Contexts {
+    Contexts(one_by_one().collect())
+}
+
+/// The adapters of [`contexts`], each locked when it is come to and as long as it is held: so that
+/// one test has one adapter while another has the next.
+pub fn one_by_one() -> impl Iterator<Item = MutexGuard<'static, Device>> {
+    static DEVICES: OnceLock<Vec<Mutex<Device>>> = OnceLock::new();
+    let open = || contexts_with(Options::default()).into_iter().map(Mutex::new).collect();
+    let devices = DEVICES.get_or_init(open).iter();
+    devices.map(|device| device.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Every adapter with these options, in contexts of their own.

@@ -1,12 +1,11 @@
 //! Kernels beside the reference, case after case.
 
-use std::sync::MutexGuard;
 use std::time::Instant;
 
 use wgpu_metric_learning::reference::{self, Expectation};
 use wgpu_metric_learning::{Batch, Error, Evaluation, Loss};
 
-use super::adapters::{Device, contexts};
+use super::adapters::{Device, one_by_one};
 
 /// What the comparisons have found so far.
 pub struct Tally {
@@ -23,15 +22,16 @@ pub struct Tally {
 }
 
 enum Devices {
-    Shared(MutexGuard<'static, Vec<Device>>),
+    /// Those of all tests, each held as long as a case is evaluated on it.
+    Shared,
     Own(Vec<Device>),
 }
 
 impl Devices {
-    fn all(&self) -> &[Device] {
+    fn map<T>(&self, evaluate: impl Fn(&Device) -> T) -> Vec<T> {
         match self {
-            Self::Shared(devices) => devices,
-            Self::Own(devices) => devices,
+            Self::Shared => one_by_one().map(|device| evaluate(&device)).collect(),
+            Self::Own(devices) => devices.iter().map(evaluate).collect(),
         }
     }
 }
@@ -45,7 +45,7 @@ impl Default for Tally {
 impl Tally {
     /// The agreement on every adapter.
     pub fn new() -> Self {
-        Self::on_devices(Devices::Shared(contexts()))
+        Self::on_devices(Devices::Shared)
     }
 
     /// The agreement on these devices.
@@ -72,7 +72,7 @@ impl Tally {
             .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         let evaluate =
             |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch).wait());
-        let results: Vec<_> = self.devices.all().iter().map(evaluate).collect();
+        let results = self.devices.map(evaluate);
         for (device, result) in results {
             let name = format!("{} {note} {:?} {loss:?}", device, batch.shape());
             match result {
