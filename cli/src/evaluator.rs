@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::{Error, Result, tell};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What computes.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     backend: Backend,
@@ -47,12 +47,12 @@ enum Backend {
 }
 
 /// An adapter that is open, or the CPU reference.
-pub struct Evaluator {
+pub(crate) struct Evaluator {
     gpu: Option<Gpu>,
 }
 
 /// A result with all that is said about it.
-pub struct Outcome<T> {
+pub(crate) struct Outcome<T> {
     pub result: T,
     /// How long its pipelines took to compile, on a GPU.
     pub compiled: Option<Duration>,
@@ -62,7 +62,7 @@ pub struct Outcome<T> {
 }
 
 /// What the result was compared with.
-pub enum Agreement {
+pub(crate) enum Agreement {
     NotChecked,
     ReferenceItself,
     Compared(Comparison),
@@ -70,7 +70,7 @@ pub enum Agreement {
 
 impl Agreement {
     /// The comparison where the result is beyond a bound.
-    pub fn violation(&self) -> Option<&Comparison> {
+    pub(crate) fn violation(&self) -> Option<&Comparison> {
         match self {
             Self::Compared(comparison) => (!comparison.agrees()).then_some(comparison),
             Self::NotChecked | Self::ReferenceItself => None,
@@ -80,7 +80,7 @@ impl Agreement {
 
 impl Evaluator {
     /// Opens what the arguments ask for.
-    pub fn new(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn new(arguments: &Arguments) -> Result<Self> {
         match arguments.backend {
             Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::on),
             Backend::Auto => match Gpu::open(&arguments.gpu) {
@@ -105,22 +105,26 @@ impl Evaluator {
     }
 
     /// `gpu` or `cpu`.
-    pub fn backend(&self) -> &'static str {
+    pub(crate) fn backend(&self) -> &'static str {
         if self.gpu.is_some() { "gpu" } else { "cpu" }
     }
 
     /// The adapter's name and backend.
-    pub fn adapter(&self) -> Option<String> {
+    pub(crate) fn adapter(&self) -> Option<String> {
         self.gpu.as_ref().map(Gpu::describe)
     }
 
     /// What computes, for people.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         self.adapter().unwrap_or_else(|| "the CPU reference (f64)".into())
     }
 
     /// Does what is asked, and compares the result with the reference where that is asked for.
-    pub fn evaluate<T: Task + ?Sized>(&self, task: &T, check: bool) -> Result<Outcome<T::Result>> {
+    pub(crate) fn evaluate<T: Task + ?Sized>(
+        &self,
+        task: &T,
+        check: bool,
+    ) -> Result<Outcome<T::Result>> {
         let Some(gpu) = &self.gpu else {
             let start = Instant::now();
             let result = T::exact(expected(task)?);
@@ -150,11 +154,11 @@ fn expected<T: Task + ?Sized>(task: &T) -> Result<T::Expected> {
 }
 
 /// Hears how far an evaluation has come.
-pub type Watch<'a> = &'a mut dyn FnMut(LibraryProgress) -> ControlFlow<()>;
+pub(crate) type Watch<'a> = &'a mut dyn FnMut(LibraryProgress) -> ControlFlow<()>;
 
 /// Evaluates, and shows how far it has come; where the GPU does not answer, says what it was given
 /// to do.
-pub fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -> Result<T> {
+pub(crate) fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -> Result<T> {
     let progress = Progress::of(1, "computing");
     let mut kernel = None;
     let mut watch = |now: LibraryProgress| {
@@ -169,7 +173,7 @@ pub fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -
 }
 
 /// What can be asked, with its inputs.
-pub trait Task {
+pub(crate) trait Task {
     /// What the reference expects, with bounds.
     type Expected;
     /// What the kernels find.

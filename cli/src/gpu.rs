@@ -11,7 +11,7 @@ use wgpu_metric_learning::{Adapter, Context, Options};
 use super::{Result, tell};
 
 #[derive(Args, Default)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Takes the first adapter whose name, driver or backend contains this text.
     #[arg(long, value_name = "TEXT")]
     pub adapter: Option<String>,
@@ -29,18 +29,18 @@ pub struct Arguments {
     pub timeout: Option<Duration>,
 }
 
-pub struct Gpu {
+pub(crate) struct Gpu {
     pub adapter: Adapter,
     pub context: Context,
 }
 
 impl Gpu {
-    pub fn open(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn open(arguments: &Arguments) -> Result<Self> {
         Self::open_with(arguments, Options::default())
     }
 
     /// Opens the GPU with these options, but for what the arguments say.
-    pub fn open_with(arguments: &Arguments, mut options: Options) -> Result<Self> {
+    pub(crate) fn open_with(arguments: &Arguments, mut options: Options) -> Result<Self> {
         if let Some(mib) = arguments.workspace_mib {
             options.workspace_bytes = mib << 20;
         }
@@ -62,14 +62,14 @@ impl Gpu {
     }
 
     /// The adapter's name and backend, and the tier.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let info = self.adapter.info();
         format!("{}, {}, {}", info.name, info.backend, self.context.tier())
     }
 }
 
 /// A duration above 0.
-pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration
         .filter(|duration| !duration.is_zero())
@@ -77,7 +77,9 @@ pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
 }
 
 /// A parser of these names in any case, which the help lists.
-pub fn named<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(
+    names: impl IntoIterator<Item = &'static str>,
+) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {

@@ -16,7 +16,7 @@ pub(super) struct Anchor {
 
 impl Anchor {
     /// The logits of the softmax family, -d / temperature, of every column.
-    pub fn logits(&self, temperature: f32) -> Vec<Bounded> {
+    pub(crate) fn logits(&self, temperature: f32) -> Vec<Bounded> {
         self.distances.iter().map(|&d| -d / Bounded::exact(temperature.into())).collect()
     }
 }

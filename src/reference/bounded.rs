@@ -67,39 +67,39 @@ pub(super) struct Bounded {
 }
 
 impl Bounded {
-    pub const ZERO: Self = Self::exact(0.0);
+    pub(crate) const ZERO: Self = Self::exact(0.0);
 
-    pub const fn new(value: f64, error: f64) -> Self {
+    pub(crate) const fn new(value: f64, error: f64) -> Self {
         Self { value, error }
     }
 
     /// A number that f32 has as well: an input or a small integer.
-    pub const fn exact(value: f64) -> Self {
+    pub(crate) const fn exact(value: f64) -> Self {
         Self::new(value, 0.0)
     }
 
     /// A number of the caller's, which f32 may flush.
-    pub fn input(value: impl Into<f64>) -> Self {
+    pub(crate) fn input(value: impl Into<f64>) -> Self {
         Self::exact(value.into()).or_flushed()
     }
 
     /// This number with an error larger by a part of whatever f32 may find.
-    pub fn widened(self, relative: f64) -> Self {
+    pub(crate) fn widened(self, relative: f64) -> Self {
         Self::new(self.value, self.error + relative * self.magnitude())
     }
 
     /// The largest magnitude that f32 may find.
-    pub fn magnitude(self) -> f64 {
+    pub(crate) fn magnitude(self) -> f64 {
         self.value.abs() + self.error
     }
 
     /// Whether f32 may find the other sign, or 0.
-    pub fn is_ambiguous(self) -> bool {
+    pub(crate) fn is_ambiguous(self) -> bool {
         self.error > 0.0 && self.value.abs() <= self.error
     }
 
     /// This number where f32 may flush it to 0: what is smaller than its smallest normal number.
-    pub fn or_flushed(self) -> Self {
+    pub(crate) fn or_flushed(self) -> Self {
         let flushed = if self.value.abs() < SMALLEST + self.error {
             self.value.abs().min(SMALLEST)
         } else {
@@ -109,36 +109,36 @@ impl Bounded {
     }
 
     /// Whether it is another number, by a comparison, which rounds nothing.
-    pub fn differs_from(self, other: Self) -> Count {
+    pub(crate) fn differs_from(self, other: Self) -> Count {
         Self::new(self.value - other.value, self.error + other.error).nonzero()
     }
 
     /// Whether it is not 0.
-    pub fn nonzero(self) -> Count {
+    pub(crate) fn nonzero(self) -> Count {
         Count { value: (self.value != 0.0).into(), slack: self.is_ambiguous().into() }
     }
 
-    pub fn abs(self) -> Self {
+    pub(crate) fn abs(self) -> Self {
         Self::new(self.value.abs(), self.error)
     }
 
     /// -1, 0 or 1.
-    pub fn sign(self) -> Self {
+    pub(crate) fn sign(self) -> Self {
         let value = if self.value == 0.0 { 0.0 } else { self.value.signum() };
         Self::new(value, f64::from(u8::from(self.is_ambiguous())))
     }
 
-    pub fn min(self, other: Self) -> Self {
+    pub(crate) fn min(self, other: Self) -> Self {
         -(-self).max(-other)
     }
 
     /// Adds where f32 rounds nothing: counts, and sums whose rounding is accounted for elsewhere.
-    pub fn gather(&mut self, other: Self) {
+    pub(crate) fn gather(&mut self, other: Self) {
         self.value += other.value;
         self.error += other.error;
     }
 
-    pub fn max(self, other: Self) -> Self {
+    pub(crate) fn max(self, other: Self) -> Self {
         match self - other {
             apart if apart.is_ambiguous() => {
                 Self::new(self.value.max(other.value), self.error.max(other.error))
@@ -149,7 +149,7 @@ impl Bounded {
     }
 
     /// This number where neither it nor f32's leaves [-1, 1], but for its rounding.
-    pub fn within_two(self) -> Self {
+    pub(crate) fn within_two(self) -> Self {
         Self::new(self.value, self.error.min(2.001))
     }
 
@@ -158,7 +158,7 @@ impl Bounded {
         Self::new(self.value, self.error.min(1.0))
     }
 
-    pub fn exp(self) -> Self {
+    pub(crate) fn exp(self) -> Self {
         let value = self.value.exp();
         // exp(x + e) - exp(x), without 0 times infinity for a large e.
         let error = if self.error < 1.0 {
@@ -170,12 +170,12 @@ impl Bounded {
     }
 
     /// exp of what is at most 0 by its meaning: a part of a whole.
-    pub fn exp_of_part(self) -> Self {
+    pub(crate) fn exp_of_part(self) -> Self {
         self.exp().within_one()
     }
 
     /// The square root of a number that is not negative.
-    pub fn sqrt(self) -> Self {
+    pub(crate) fn sqrt(self) -> Self {
         let value = self.value.sqrt();
         // The larger side is sqrt(x) - sqrt(x - e), which is no more than sqrt(e).
         let least = (self.value - self.error).max(0.0).sqrt();
@@ -188,19 +188,19 @@ impl Bounded {
     }
 
     /// The natural logarithm of a positive number.
-    pub fn ln(self) -> Self {
+    pub(crate) fn ln(self) -> Self {
         let value = self.value.ln();
         let own = if (0.5..=2.0).contains(&self.value) { LOG } else { 3.0 * ULP * value.abs() };
         Self::new(value, self.error / (self.value - self.error).max(0.0) + own)
     }
 
     /// log(1 + x) of a number in [0, 1], by a series.
-    pub fn ln_one_plus(self) -> Self {
+    pub(crate) fn ln_one_plus(self) -> Self {
         Self::new(self.value.ln_1p(), self.error).widened(8.0 * ULP)
     }
 
     /// log(1 + x) of a number that is not negative, by a series where that is at most 1.
-    pub fn ln_of_one_and(self) -> Self {
+    pub(crate) fn ln_of_one_and(self) -> Self {
         let value = self.value.ln_1p();
         let above = (self.error / (1.0 + self.value)).ln_1p();
         let below = value - (self.value - self.error).max(0.0).ln_1p();
@@ -209,12 +209,12 @@ impl Bounded {
     }
 
     /// This number where f32 can be off by no more than `most`, but for its logarithm.
-    pub fn within_log(self, most: f64) -> Self {
+    pub(crate) fn within_log(self, most: f64) -> Self {
         Self::new(self.value, self.error.min(most + LOG + 8.0 * ULP * self.value.abs()))
     }
 
     /// 1 / (1 + exp(-x)).
-    pub fn sigmoid(self) -> Self {
+    pub(crate) fn sigmoid(self) -> Self {
         self.sigmoid_by((-self.value.abs()).exp())
     }
 
@@ -231,7 +231,7 @@ impl Bounded {
     }
 
     /// log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)): never 0, however small.
-    pub fn softplus(self) -> Term {
+    pub(crate) fn softplus(self) -> Term {
         let small = (-self.value.abs()).exp();
         let slope = self.sigmoid_by(small);
         let value = self.value.max(0.0) + small.ln_1p();
@@ -240,7 +240,7 @@ impl Bounded {
     }
 
     /// max(0, x), with derivative 0 at 0.
-    pub fn hinge(self) -> Term {
+    pub(crate) fn hinge(self) -> Term {
         let active = self.value > 0.0;
         let ambiguous = self.is_ambiguous();
         Term {
@@ -255,7 +255,7 @@ impl Bounded {
     }
 
     /// log(exp(x) + exp(y)).
-    pub fn log_add_exp(self, other: Self) -> Self {
+    pub(crate) fn log_add_exp(self, other: Self) -> Self {
         let (high, low) = if self.value >= other.value { (self, other) } else { (other, self) };
         let apart = low.value - high.value;
         let small = apart.exp();
@@ -265,7 +265,7 @@ impl Bounded {
     }
 
     /// log(sum of exp), with the largest taken out first; `None` of nothing.
-    pub fn log_sum_exp(numbers: impl Iterator<Item = Self> + Clone) -> Option<Self> {
+    pub(crate) fn log_sum_exp(numbers: impl Iterator<Item = Self> + Clone) -> Option<Self> {
         let largest = numbers.clone().map(|number| number.value).reduce(f64::max)?;
         let (count, error) =
             numbers.clone().fold((0, 0.0), |(count, error), x| (count + 1, x.error.max(error)));
@@ -347,7 +347,7 @@ pub(super) struct Term {
 
 impl Term {
     /// The hinge to the power of 1 or 2.
-    pub fn power(self, power: u32) -> Self {
+    pub(crate) fn power(self, power: u32) -> Self {
         if power == 1 {
             return self;
         }
@@ -363,12 +363,12 @@ pub(super) struct Count {
 }
 
 impl Count {
-    pub const fn exact(value: u64) -> Self {
+    pub(crate) const fn exact(value: u64) -> Self {
         Self { value, slack: 0 }
     }
 
     /// 1 / count, and 0 for nothing to count.
-    pub fn reciprocal(self) -> Bounded {
+    pub(crate) fn reciprocal(self) -> Bounded {
         let part = |count: u64| if count == 0 { 0.0 } else { 1.0 / count as f64 };
         let value = part(self.value);
         let fewest = self.value.saturating_sub(self.slack);

@@ -51,7 +51,7 @@ pub(super) struct AnchorTerms {
 
 impl AnchorTerms {
     /// No terms yet.
-    pub fn none(anchor: &Anchor) -> Self {
+    pub(crate) fn none(anchor: &Anchor) -> Self {
         Self {
             loss: Bounded::ZERO,
             contribution: Bounded::ZERO,
@@ -65,7 +65,7 @@ impl AnchorTerms {
     }
 
     /// Sets the sum of the terms, for losses that weigh all terms alike.
-    pub fn with_loss(mut self, loss: Bounded) -> Self {
+    pub(crate) fn with_loss(mut self, loss: Bounded) -> Self {
         self.loss = loss;
         self.contribution = loss;
         self
@@ -73,7 +73,7 @@ impl AnchorTerms {
 
     /// Gives a slope to the candidate that is picked; whatever could be picked instead may get it
     /// too.
-    pub fn add_slope(&mut self, choice: &Choice, slope: Bounded) {
+    pub(crate) fn add_slope(&mut self, choice: &Choice, slope: Bounded) {
         self.slopes[choice.index].value += slope.value;
         let doubt = if choice.plausible.len() > 1 { slope.magnitude() } else { slope.error };
         for &candidate in &choice.plausible {

@@ -25,7 +25,7 @@ pub(super) struct List {
 
 impl List {
     /// What a batch lists; `None` where its mode has no list.
-    pub fn of(batch: &Batch) -> Option<Self> {
+    pub(crate) fn of(batch: &Batch) -> Option<Self> {
         let pair = |i, j, is_positive| Pair { rows: [i as usize, j as usize], is_positive };
         let same = batch.same();
         let pairs = match batch.shape().mode() {
@@ -50,17 +50,17 @@ impl List {
     }
 
     /// How many parts it is seen in.
-    pub fn parts(&self) -> usize {
+    pub(crate) fn parts(&self) -> usize {
         self.pairs.len().div_ceil(PART)
     }
 
     /// The pairs of these parts.
-    pub fn pairs(&self, parts: Range<usize>) -> &[Pair] {
+    pub(crate) fn pairs(&self, parts: Range<usize>) -> &[Pair] {
         &self.pairs[parts.start * PART..(parts.end * PART).min(self.pairs.len())]
     }
 
     /// A part, as if it were the row of an anchor: the pairs are its columns.
-    pub fn anchor(&self, part: usize, distance: impl Fn(usize, usize) -> Bounded) -> Anchor {
+    pub(crate) fn anchor(&self, part: usize, distance: impl Fn(usize, usize) -> Bounded) -> Anchor {
         let pairs = self.pairs(part..part + 1);
         let (positives, negatives) = (0..pairs.len()).partition(|&at| pairs[at].is_positive);
         let distances = pairs.iter().map(|pair| distance(pair.rows[0], pair.rows[1])).collect();
@@ -68,7 +68,7 @@ impl List {
     }
 
     /// How often the row that is listed most is listed.
-    pub fn most_pairs_of_a_row(&self, rows: usize) -> usize {
+    pub(crate) fn most_pairs_of_a_row(&self, rows: usize) -> usize {
         let mut counts = vec![0; rows];
         self.pairs.iter().flat_map(|pair| pair.rows).for_each(|row| counts[row] += 1);
         counts.into_iter().max().unwrap_or_default()

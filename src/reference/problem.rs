@@ -37,7 +37,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub fn of(batch: &Batch) -> Self {
+    pub(crate) fn of(batch: &Batch) -> Self {
         let widen = |numbers: &[f32]| numbers.iter().map(|&number| number.into()).collect();
         Self {
             embeddings: widen(batch.embeddings()),
@@ -52,14 +52,19 @@ impl Numbers {
 
 impl<'a> Problem<'a> {
     /// The problem of a loss over pairs.
-    pub fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
+    pub(crate) fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let (distance, normalize, _) = loss.settings();
         // Only the pointwise losses have none, and they pose no problem of pairs.
         Self::new(distance.unwrap_or_default(), normalize, batch, numbers)
     }
 
     /// `numbers` stand in the place of the batch's own.
-    pub fn new(distance: Distance, normalize: bool, batch: &Batch<'a>, numbers: Numbers) -> Self {
+    pub(crate) fn new(
+        distance: Distance,
+        normalize: bool,
+        batch: &Batch<'a>,
+        numbers: Numbers,
+    ) -> Self {
         let shape = *batch.shape();
         let unit = shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows());
         let list = List::of(batch);
@@ -82,22 +87,22 @@ impl<'a> Problem<'a> {
     }
 
     /// The rows that make the columns of the distance matrix.
-    pub fn columns(&self) -> &Points {
+    pub(crate) fn columns(&self) -> &Points {
         self.references.as_ref().unwrap_or(&self.queries)
     }
 
     /// How many anchors there are: rows, or parts of the list.
-    pub fn anchors(&self) -> usize {
+    pub(crate) fn anchors(&self) -> usize {
         self.list.as_ref().map_or(self.queries.len(), List::parts)
     }
 
     /// Something of every anchor, in their order.
-    pub fn map_anchors<T: Send>(&self, find: impl Fn(Anchor) -> T + Sync) -> Vec<T> {
+    pub(crate) fn map_anchors<T: Send>(&self, find: impl Fn(Anchor) -> T + Sync) -> Vec<T> {
         self.map_some_anchors(0..self.anchors(), find)
     }
 
     /// Something of these anchors, in their order.
-    pub fn map_some_anchors<T: Send>(
+    pub(crate) fn map_some_anchors<T: Send>(
         &self,
         rows: Range<usize>,
         find: impl Fn(Anchor) -> T + Sync,

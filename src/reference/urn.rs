@@ -30,7 +30,7 @@ struct Part {
 
 impl<'a> Urn<'a> {
     /// `None` of an anchor without negatives.
-    pub fn new(anchor: &'a Anchor, dimensions: usize) -> Option<Self> {
+    pub(crate) fn new(anchor: &'a Anchor, dimensions: usize) -> Option<Self> {
         let weights = weights(anchor, dimensions)?;
         Some(Self {
             anchor,
@@ -41,7 +41,7 @@ impl<'a> Urn<'a> {
 
     /// The first negative up to and with which the part of the weights is greater than the random
     /// number of this key.
-    pub fn draw(&self, key: [u32; 3]) -> Choice {
+    pub(crate) fn draw(&self, key: [u32; 3]) -> Choice {
         let number = uniform_number(key);
         let doubt = number * (2.0 * rounding_of_sum(self.parts.len()) + ROUNDING);
         let drawn =

@@ -259,9 +259,9 @@ starting!(Rows, Cut, Finish, Accumulate, Output, Withdrawal, Product, Start);
 
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {
-    pub const EMBEDDINGS_FAULT: u32 = 0;
-    pub const REFERENCES_FAULT: u32 = 1;
-    pub const SIZE: usize = 12;
+    pub(crate) const EMBEDDINGS_FAULT: u32 = 0;
+    pub(crate) const REFERENCES_FAULT: u32 = 1;
+    pub(crate) const SIZE: usize = 12;
 }
 
 /// Joins a 64-bit count.

@@ -12,7 +12,7 @@ use crate::report::Sizes;
 use crate::{Error, Result, table};
 
 /// The findings, on which adapter, and in what time.
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     pub gpu: &'a Gpu,
     pub findings: &'a Findings,
     pub elapsed: std::time::Duration,
@@ -23,7 +23,7 @@ const LISTED: usize = 20;
 
 /// The report as JSON.
 #[derive(Serialize)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     adapter: String,
     backend: &'static str,
     driver: &'a str,
@@ -111,7 +111,7 @@ impl<'a> CaseLine<'a> {
 
 impl<'a> Report<'a> {
     /// The report as one JSON object.
-    pub fn line(&self) -> Line<'a> {
+    pub(crate) fn line(&self) -> Line<'a> {
         let info = self.gpu.adapter.info();
         let findings = self.findings;
         let failure =
@@ -142,7 +142,7 @@ impl<'a> Report<'a> {
     }
 
     /// The report as lines of names and values, after the failures.
-    pub fn text(&self) -> Result<String> {
+    pub(crate) fn text(&self) -> Result<String> {
         let info = self.gpu.adapter.info();
         let Findings { cases, numbers, unsure, refused, noticing, zero, .. } = self.findings;
         let Findings { largest, failures, faults, .. } = self.findings;

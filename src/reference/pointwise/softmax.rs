@@ -16,7 +16,7 @@ pub(super) struct Softmax {
 }
 
 impl Softmax {
-    pub fn of(row: &[Bounded]) -> Self {
+    pub(crate) fn of(row: &[Bounded]) -> Self {
         let column =
             (1..row.len()).fold(0, |best, c| if row[c].value > row[best].value { c } else { best });
         let largest = row[column];
@@ -36,17 +36,17 @@ impl Softmax {
     }
 
     /// log sum over c of exp(x(c) - m).
-    pub fn log_sum(&self) -> Bounded {
+    pub(crate) fn log_sum(&self) -> Bounded {
         self.others.ln_of_one_and()
     }
 
     /// P(c) of every logit.
-    pub fn parts(&self) -> Vec<Bounded> {
+    pub(crate) fn parts(&self) -> Vec<Bounded> {
         self.exponentials.iter().map(|&part| part / self.sum()).collect()
     }
 
     /// 1 - P(c) of the largest logit, with all its digits.
-    pub fn rest(&self) -> Bounded {
+    pub(crate) fn rest(&self) -> Bounded {
         self.others / self.sum()
     }
 }
