@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     plan.record(&mut encoder, &inputs)?;
 
     // Only where the host wants numbers.
-    let pending = plan.read_back(&mut encoder)?;
+    let mut pending = plan.read_back(&mut encoder)?;
     queue.submit([encoder.finish()]);
     let evaluation = pending.wait(Duration::from_secs(10))?;
     println!(

@@ -47,9 +47,9 @@
 //!
 //! // Only if the host wants numbers:
 //! let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-//! let pending = plan.read_back(&mut encoder)?;
+//! let mut pending = plan.read_back(&mut encoder)?;
 //! queue.submit([encoder.finish()]);
-//! let evaluation = pending.wait(std::time::Duration::from_secs(10))?; // or pending.await
+//! let evaluation = pending.wait(std::time::Duration::from_secs(10))?; // or try_take(), or pending.await
 //! println!("{}", evaluation.loss);
 //! # Ok(())
 //! # }
@@ -151,7 +151,11 @@ pub use data::run::{Progress, Run};
 pub use data::shape::{Mode, Shape};
 pub use error::{Error, ErrorKind, Result};
 pub use gpu::{
-    Adapter, Binding, Context, Count, Inputs, MemoryBank, ObjectivePlan, Options, Output, Outputs,
-    Pending, Plan, Record,
+    Adapter, Binding, Context, Count, InFlight, Inputs, MemoryBank, ObjectivePlan, Options, Output,
+    Outputs, Pending, Plan, Record, RowLayout,
 };
 pub use loss::*;
+/// The version of wgpu whose devices, buffers and encoders the library takes: an application that
+/// uses this re-export cannot meet two versions of it.
+pub use wgpu;
+pub use wgsl::status;

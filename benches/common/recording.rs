@@ -32,7 +32,7 @@ impl<P: Record> Recording<P> {
     fn gpu_time(&self, timings: &Timings, counted: &[Stage]) -> Result<Duration> {
         let mut encoder = self.encoder();
         self.plan.record_timed(&mut encoder, &self.binding, timings)?;
-        let pending = timings.read_back(&mut encoder)?;
+        let mut pending = timings.read_back(&mut encoder)?;
         let context = self.plan.context();
         context.queue().submit([encoder.finish()]);
         let times = pending.wait(context.options().timeout)?.into_iter();
@@ -69,7 +69,7 @@ impl<P: Record> Recording<P> {
         self.run(&[])?;
         let context = self.plan.context();
         let mut encoder = self.encoder();
-        let pending = read_back(&self.plan, &mut encoder)?;
+        let mut pending = read_back(&self.plan, &mut encoder)?;
         context.queue().submit([encoder.finish()]);
         pending.wait(context.options().timeout)
     }

@@ -2,7 +2,7 @@
 // that the other kernels read: padded to whole vec4s with 0, unit rows where the loss asks for
 // them.
 //
-//   raw     count x D            the caller's rows
+//   raw                          the caller's rows: row i begins at offset + i * stride
 //   points  count x 4 * vectors  written
 //   norms   count                written; 0 where the norm is below the smallest normal f32
 //   labels  count                written: the caller's, or for prototypes the row's index
@@ -24,6 +24,8 @@ struct Rows {
     labelled: u32,       // 1: labels are given
     classes: u32,        // labels must be below it; 0: any label will do
     fault: u32,          // entry of the state for values that are not finite
+    offset: u32,         // of the first row in `raw`
+    stride: u32,         // from row to row in `raw`
 }
 
 @group(0) @binding(0) var<uniform> subject: Rows;
@@ -50,7 +52,7 @@ fn main(group: Group, invocation: Invocation) {
     for (var k = invocation.index; k < 4u * subject.vectors; k += WORKGROUP) {
         var value = 0.0;
         if (k < subject.dimensions) {
-            value = raw[row * subject.dimensions + k];
+            value = raw[place_of(row) + k];
         }
         if (subject.unit == 1u) {
             value = select(value * scale / scaled_norm, 0.0, is_zero);
@@ -66,14 +68,18 @@ fn main(group: Group, invocation: Invocation) {
     }
 }
 
+// Where a row begins.
+fn place_of(row: u32) -> u32 {
+    return subject.offset + row * subject.stride;
+}
+
 // The largest exponent of the row; reports the values that are not finite.
 fn row_exponent(row: u32, invocation: Invocation) -> u32 {
     var largest = 0u;
     for (var k = invocation.index; k < subject.dimensions; k += WORKGROUP) {
-        let index = row * subject.dimensions + k;
-        let value = raw[index];
+        let value = raw[place_of(row) + k];
         if (!is_finite(value)) {
-            atomicMax(&state[subject.fault], fault_key(index));
+            atomicMax(&state[subject.fault], fault_key(row * subject.dimensions + k));
         }
         largest = max(largest, exponent_of(value));
     }
@@ -84,7 +90,7 @@ fn row_exponent(row: u32, invocation: Invocation) -> u32 {
 fn row_square(row: u32, invocation: Invocation, scale: f32) -> f32 {
     var sum = 0.0;
     for (var k = invocation.index; k < subject.dimensions; k += WORKGROUP) {
-        let value = raw[row * subject.dimensions + k] * scale;
+        let value = raw[place_of(row) + k] * scale;
         sum += value * value;
     }
     return row_sum(sum, invocation);

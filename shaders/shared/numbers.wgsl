@@ -10,6 +10,11 @@ fn is_finite(value: f32) -> bool {
     return (bitcast<u32>(value) & EXPONENT_BITS) != EXPONENT_BITS;
 }
 
+// NaN, with these bits set. It has no literal, and expressions of constants may not come to it.
+fn not_a_number(bits: u32) -> f32 {
+    return bitcast<f32>(0x7fc00000u | bits);
+}
+
 // The biased exponent, 0 for zeros and subnormals.
 fn exponent_of(value: f32) -> u32 {
     return (bitcast<u32>(value) & EXPONENT_BITS) >> 23u;

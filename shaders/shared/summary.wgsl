@@ -39,4 +39,5 @@ struct Totals {
     faults: vec4<u32>,     // of embeddings, references, beta, labels: shared/state.wgsl
     list_faults: vec4<u32>,  // of indices, pairs, targets, and targets that are not finite
     given: vec4<u32>,      // sizes as the caller gave them: shared/sizes.wgsl
+    status: u32,           // shared/status.wgsl
 }

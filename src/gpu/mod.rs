@@ -17,6 +17,8 @@ pub use device::context::Context;
 pub use device::injection::{Injected, Operation};
 pub use device::options::{Checks, Options};
 pub use dispatch::binding::Binding;
+pub use dispatch::bound::RowLayout;
+pub use dispatch::in_flight::InFlight;
 pub use dispatch::listing::Listing;
 pub use dispatch::readback::Pending;
 pub use dispatch::record::Record;

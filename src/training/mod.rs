@@ -32,7 +32,7 @@
 //!     optimizer.record(&mut encoder, &step)?;
 //! }
 //! // Only if the host wants to know: how many steps there were, or that some were left out.
-//! let pending = optimizer.read_back(&mut encoder)?;
+//! let mut pending = optimizer.read_back(&mut encoder)?;
 //! queue.submit([encoder.finish()]);
 //! assert_eq!(pending.wait(Duration::from_secs(10))?, 10);
 //! # Ok(())

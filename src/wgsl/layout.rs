@@ -51,6 +51,8 @@ pub(crate) struct Rows {
     pub labelled: u32,
     pub classes: u32,
     pub fault: u32,
+    pub offset: u32,
+    pub stride: u32,
 }
 
 /// `Cut` of `shaders/pointwise/values.wgsl`.
@@ -104,6 +106,19 @@ pub(crate) struct Output {
     pub first: u32,
     pub count: u32,
     pub accumulate: u32,
+    pub factor: f32,
+    pub columns: u32,
+    pub offset: u32,
+    pub stride: u32,
+}
+
+/// `Withdrawal` of `shaders/finish/withdraw.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Withdrawal {
+    pub first: u32,
+    pub count: u32,
+    pub filling: u32,
 }
 
 /// `Row` of `shaders/shared/summary.wgsl`.
@@ -145,6 +160,8 @@ pub(crate) struct Totals {
     pub faults: [u32; 4],
     pub list_faults: [u32; 4],
     pub given: [u32; 4],
+    pub status: u32,
+    pub padding: [u32; 3],
 }
 
 /// `Statistic` of `shaders/terms/row.wgsl`.
@@ -238,13 +255,12 @@ macro_rules! starting {
     };
 }
 
-starting!(Rows, Cut, Finish, Accumulate, Output, Product, Start);
+starting!(Rows, Cut, Finish, Accumulate, Output, Withdrawal, Product, Start);
 
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {
     pub const EMBEDDINGS_FAULT: u32 = 0;
     pub const REFERENCES_FAULT: u32 = 1;
-    pub const OVERFLOW: usize = 5;
     pub const SIZE: usize = 12;
 }
 

@@ -4,5 +4,6 @@
 pub(crate) mod bindings;
 pub(crate) mod include;
 pub(crate) mod layout;
+pub mod status;
 pub(crate) mod terms;
 pub(crate) mod tier;

@@ -65,7 +65,7 @@ fn timed(
         let mut encoder =
             context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         timings.record(&mut encoder, sections)?;
-        let pending = timings.read_back(&mut encoder)?;
+        let mut pending = timings.read_back(&mut encoder)?;
         context.queue().submit([encoder.finish()]);
         Ok(pending.wait(context.options().timeout)?)
     };

@@ -89,7 +89,7 @@ impl Gpu {
         let inputs = plan.bind(&Inputs::new(embeddings, labels))?;
         let mut encoder = self.context.device().create_command_encoder(&Default::default());
         plan.record(&mut encoder, &inputs)?;
-        let pending = plan.read_back(&mut encoder)?;
+        let mut pending = plan.read_back(&mut encoder)?;
         self.context.queue().submit([encoder.finish()]);
         Ok(pending.wait(self.context.options().timeout)?.precision_at_1)
     }

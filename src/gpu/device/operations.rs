@@ -97,19 +97,18 @@ impl Context {
         })
     }
 
-    pub(crate) fn map(
+    /// Maps the buffer for reading when the encoder's commands are submitted. `then` hears of it, or
+    /// is dropped with an encoder that never is.
+    pub(crate) fn map_on_submit(
         &self,
+        encoder: &wgpu::CommandEncoder,
         buffer: &wgpu::Buffer,
         then: impl FnOnce(Result<(), wgpu::BufferAsyncError>) + Send + 'static,
     ) {
-        if self.fails(Operation::Map) {
-            return then(Err(wgpu::BufferAsyncError));
+        match self.fails(Operation::Map) {
+            true => then(Err(wgpu::BufferAsyncError)),
+            false => encoder.map_buffer_on_submit(buffer, wgpu::MapMode::Read, .., then),
         }
-        // Of a buffer that a lost device could not make: `then` hears of it too.
-        let _ = scoped(self.device(), "reading back", || {
-            buffer.map_async(wgpu::MapMode::Read, .., then);
-            Ok(())
-        });
     }
 
     /// Looks after what the device has done; whether it has done all that is waited for.

@@ -20,6 +20,25 @@ impl<'a> Bound<'a> {
     }
 }
 
+/// Where the rows of a set lie in a range of f32: row i begins at number `offset + i * stride`.
+///
+/// So they may be fields of vertices or particles, whose other fields lie between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct RowLayout {
+    /// The number in the range that the first row begins at, in f32s.
+    pub offset: u32,
+    /// From the beginning of a row to that of the next, in f32s; at least the columns of a row.
+    pub stride: u32,
+}
+
+impl RowLayout {
+    /// Rows that begin at number `offset` of the range, `stride` numbers from one to the next.
+    pub const fn new(offset: u32, stride: u32) -> Self {
+        Self { offset, stride }
+    }
+}
+
 pub(crate) struct Checker<'c> {
     device: &'c wgpu::Device,
     alignment: u32,
@@ -58,6 +77,28 @@ impl<'c> Checker<'c> {
             });
         }
         self.bound(what, slice, values)
+    }
+
+    /// The range as a binding of rows, which lie one after the other where nothing else is said.
+    pub(crate) fn rows<'a>(
+        &self,
+        what: &'static str,
+        slice: &wgpu::BufferSlice<'a>,
+        [rows, columns]: [usize; 2],
+        layout: Option<RowLayout>,
+    ) -> Result<(Bound<'a>, RowLayout)> {
+        let layout = layout.unwrap_or(RowLayout::new(0, columns as u32));
+        let RowLayout { offset, stride } = layout;
+        let problem = |problem: String| Err(Error::Buffer { what, problem });
+        if (stride as usize) < columns {
+            return problem(format!("its rows are {stride} numbers apart and have {columns}"));
+        }
+        let last = rows.saturating_sub(1) as u64 * u64::from(stride);
+        let values = u64::from(offset) + last + columns as u64;
+        match u32::try_from(values) {
+            Ok(values) => Ok((self.bound(what, slice, values as usize)?, layout)),
+            Err(_) => problem(format!("its rows reach to number {values}, beyond 2^32")),
+        }
     }
 
     /// The range as a binding of `values` numbers of 4 bytes.
@@ -121,7 +162,7 @@ impl<'c> Checker<'c> {
     }
 }
 
-/// The problem of a buffer that is right in everything but its device, or has none any more.
+/// The problem of a buffer whose size, usage and alignment are right.
 pub(crate) fn refused(error: &Error) -> String {
-    format!("it is of another device than the context's, or destroyed: {error}")
+    format!("wgpu refuses it, as it does a buffer of another device or a destroyed one: {error}")
 }

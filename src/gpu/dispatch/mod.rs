@@ -2,6 +2,7 @@
 
 pub(crate) mod binding;
 pub(crate) mod bound;
+pub(crate) mod in_flight;
 pub(crate) mod listing;
 pub(crate) mod patience;
 pub(crate) mod pieces;

@@ -5,7 +5,8 @@ use futures::future::FutureExt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 use std::{fmt, task};
 
 use crate::data::evaluation::Evaluation;
@@ -18,15 +19,45 @@ use crate::gpu::dispatch::patience::Patience;
 /// An evaluation, or another result, on its way to the host.
 ///
 /// First submit the encoder that the `read_back` of a [`Plan`](crate::Plan) or of another plan
-/// recorded into, then [`wait`](Self::wait), or await: as a future it polls the device itself
-/// whenever it is polled and asks to be polled again at once, so any executor will do, at the cost
-/// of one that is kept busy: where that matters, poll the device elsewhere and `wait`.
+/// recorded into. Then [`try_take`](Self::try_take) looks without waiting, [`wait`](Self::wait)
+/// blocks, or it is awaited: as a future it polls the device itself whenever it is polled and asks
+/// to be polled again at once, so any executor will do, at the cost of one that is kept busy.
+///
+/// Each of them waits for the submission with the copies alone, not for later ones. A result that
+/// was taken can be taken again.
 pub struct Pending<T = Evaluation> {
     context: Context,
     staging: wgpu::Buffer,
     layout: Layout,
     parse: Parse<T>,
-    mapped: Option<oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+    submission: Option<wgpu::SubmissionIndex>,
+    mapping: Mapping,
+}
+
+/// How far the mapping of the staging buffer has come.
+enum Mapping {
+    /// It begins with the submission of the copies.
+    Awaited(oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>),
+    Finished(Mapped),
+}
+
+/// How the mapping of the staging buffer ended.
+#[derive(Clone, Copy)]
+enum Mapped {
+    Readable,
+    /// The encoder with the copies was dropped.
+    NotSubmitted,
+    Failed,
+}
+
+impl From<Result<Result<(), wgpu::BufferAsyncError>, oneshot::Canceled>> for Mapped {
+    fn from(answer: Result<Result<(), wgpu::BufferAsyncError>, oneshot::Canceled>) -> Self {
+        match answer {
+            Ok(Ok(())) => Self::Readable,
+            Ok(Err(_)) => Self::Failed,
+            Err(oneshot::Canceled) => Self::NotSubmitted,
+        }
+    }
 }
 
 /// Makes the result of what was read.
@@ -59,7 +90,6 @@ pub(crate) struct Piece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Totals,
-    State,
     Gradient,
     GradientReferences,
     GradientBeta,
@@ -143,64 +173,99 @@ impl<T> Pending<T> {
             offset += buffer.size();
         }
         let layout = Layout { parts, shapes: sources.shapes };
-        Ok(Self { context: context.clone(), staging, layout, parse, mapped: None })
+        let (sender, receiver) = oneshot::channel();
+        // The receiver may be gone by then: nobody waits any longer.
+        context.map_on_submit(encoder, &staging, move |result| drop(sender.send(result)));
+        let mapping = Mapping::Awaited(receiver);
+        Ok(Self { context: context.clone(), staging, layout, parse, submission: None, mapping })
     }
 
-    /// Waits until the result is there, at most this long.
+    /// Tells which submission the copies are in, so that [`wait`](Self::wait) sleeps until the
+    /// driver wakes it: without it, it sleeps for at most a millisecond at a time and looks.
+    #[must_use]
+    pub fn in_submission(self, submission: wgpu::SubmissionIndex) -> Self {
+        Self { submission: Some(submission), ..self }
+    }
+
+    /// The result, if it is there; never blocks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait`](Self::wait) but [`Error::Timeout`].
+    pub fn try_take(&mut self) -> Option<Result<T>> {
+        if let Err(error) = self.context.poll(wgpu::PollType::Poll) {
+            return Some(Err(error));
+        }
+        self.try_read()
+    }
+
+    /// Waits until the result is there, at most this long. After [`Error::Timeout`] it is still on
+    /// its way, and may be waited for again.
     ///
     /// # Errors
     ///
     /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read;
     /// [`Error::NotComputed`] where no recording of the plan has ever run (one that was not
-    /// submitted leaves the result of the one before); [`Error::NotFinite`], [`Error::Target`],
+    /// submitted leaves the result of the one before), or where the encoder of the copies was
+    /// dropped; [`Error::NotFinite`], [`Error::Target`],
     /// [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and [`Error::PairWithItself`] for
     /// what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an
     /// optimiser; [`Error::Overflow`] for a loss, gradient or distance beyond f32.
-    pub fn wait(self, timeout: Duration) -> Result<T> {
+    pub fn wait(&mut self, timeout: Duration) -> Result<T> {
         self.wait_with(&Patience::new(timeout))
     }
 
-    pub(crate) fn wait_with(mut self, patience: &Patience) -> Result<T> {
+    pub(crate) fn wait_with(&mut self, patience: &Patience) -> Result<T> {
         let _span = tracing::debug_span!("wait", bytes = self.staging.size()).entered();
+        let start = Instant::now();
         loop {
-            if let Some(result) = self.try_read() {
+            if let Some(result) = self.try_take() {
                 return result;
             }
-            let timeout = Some(patience.look()?);
-            self.context.poll(wgpu::PollType::Wait { submission_index: None, timeout })?;
+            let look = patience.look()?;
+            match &self.submission {
+                Some(submission) => {
+                    let submission_index = Some(submission.clone());
+                    let timeout = Some(look);
+                    self.context.poll(wgpu::PollType::Wait { submission_index, timeout })?;
+                }
+                None => sleep(nap(start.elapsed()).min(look)),
+            }
         }
     }
 
-    /// The result, if it is there.
+    /// The result, if the device is known to have come to it.
     fn try_read(&mut self) -> Option<Result<T>> {
-        let mapped = self.start_mapping().try_recv();
-        match mapped {
-            Ok(None) => None,
-            Ok(Some(mapped)) => Some(self.finish(mapped.ok())),
-            Err(oneshot::Canceled) => Some(self.finish(None)),
+        if let Mapping::Awaited(answer) = &mut self.mapping {
+            let mapped = match answer.try_recv() {
+                Ok(None) => return None,
+                Ok(Some(mapped)) => Ok(mapped).into(),
+                Err(canceled) => Err(canceled).into(),
+            };
+            self.mapping = Mapping::Finished(mapped);
+        }
+        match self.mapping {
+            Mapping::Awaited(_) => None,
+            Mapping::Finished(mapped) => Some(self.finish(mapped)),
         }
     }
 
-    /// Mapping may start only after the copies have been submitted: with the first look.
-    fn start_mapping(&mut self) -> &mut oneshot::Receiver<Result<(), wgpu::BufferAsyncError>> {
-        let Self { context, staging, mapped, .. } = self;
-        mapped.get_or_insert_with(|| {
-            let (sender, receiver) = oneshot::channel();
-            // The receiver may be gone by then: nobody waits any longer.
-            context.map(staging, move |result| drop(sender.send(result)));
-            receiver
-        })
-    }
-
-    fn finish(&self, mapped: Option<()>) -> Result<T> {
+    fn finish(&self, mapped: Mapped) -> Result<T> {
         let lost = Error::DeviceLost { during: "reading back" };
-        mapped.ok_or(lost.clone())?;
+        match mapped {
+            Mapped::Readable => {}
+            Mapped::NotSubmitted => return Err(Error::NotComputed),
+            Mapped::Failed => return Err(lost),
+        }
         let bytes = self.staging.slice(..).get_mapped_range().map_err(|_| lost)?;
-        let result = (self.parse)(&Read { bytes: &bytes, layout: &self.layout });
-        drop(bytes);
-        self.staging.unmap();
-        result
+        (self.parse)(&Read { bytes: &bytes, layout: &self.layout })
     }
+}
+
+/// How long to sleep before the next look at a result that was waited for so long: a small part of
+/// it, so that looking costs little and sleeping delays little.
+fn nap(waited: Duration) -> Duration {
+    (waited / 32).clamp(Duration::from_micros(20), Duration::from_millis(1))
 }
 
 impl<T> Future for Pending<T> {
@@ -210,14 +275,19 @@ impl<T> Future for Pending<T> {
         if let Err(error) = self.context.poll(wgpu::PollType::Poll) {
             return Poll::Ready(Err(error));
         }
-        match self.start_mapping().poll_unpin(context) {
-            Poll::Ready(mapped) => Poll::Ready(self.finish(mapped.ok().and_then(Result::ok))),
-            // Nobody else may be polling the device: come again.
-            Poll::Pending => {
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-        }
+        let mapped = match &mut self.mapping {
+            Mapping::Finished(mapped) => *mapped,
+            Mapping::Awaited(answer) => match answer.poll_unpin(context) {
+                Poll::Ready(answer) => answer.into(),
+                Poll::Pending => {
+                    // Nobody else may be polling the device: come again.
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            },
+        };
+        self.mapping = Mapping::Finished(mapped);
+        Poll::Ready(self.finish(mapped))
     }
 }
 

@@ -116,13 +116,17 @@ impl Context {
     ) -> Result<T> {
         let mut submissions = Submissions::new(self, || program.dispatches(binding))?;
         while let Some(submitted) = submissions.submit()? {
+            // Comes back to the executor at least once, so that the future can be dropped between
+            // two submissions: a driver may do the work within one.
+            let mut has_looked = false;
             poll_fn(|task| match self.has_run(&submitted, Duration::ZERO) {
-                Ok(false) => {
+                Ok(true) if has_looked => Poll::Ready(Ok(())),
+                Ok(_) => {
+                    has_looked = true;
                     // Nobody else may be polling the device: come again.
                     task.waker().wake_by_ref();
                     Poll::Pending
                 }
-                Ok(true) => Poll::Ready(Ok(())),
                 Err(error) => Poll::Ready(Err(error)),
             })
             .await?;
@@ -149,7 +153,7 @@ impl Context {
     ) -> Result<Pending<T>> {
         let mut encoder = self.encoder();
         let pending = read_back(&mut encoder)?;
-        self.submit(encoder)?;
-        Ok(pending)
+        let submission = self.submit(encoder)?;
+        Ok(pending.in_submission(submission))
     }
 }

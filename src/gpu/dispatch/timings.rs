@@ -21,7 +21,7 @@ use crate::gpu::kernel::stage::Stage;
 /// let timings = plan.timings(inputs)?; // the device needs wgpu::Features::TIMESTAMP_QUERY
 /// let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
 /// plan.record_timed(&mut encoder, inputs, &timings)?;
-/// let pending = timings.read_back(&mut encoder)?;
+/// let mut pending = timings.read_back(&mut encoder)?;
 /// queue.submit([encoder.finish()]);
 /// for (stage, duration) in pending.wait(std::time::Duration::from_secs(10))? {
 ///     println!("{stage}: {duration:?}");

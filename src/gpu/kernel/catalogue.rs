@@ -23,8 +23,9 @@ pub(crate) fn all() -> Vec<Kernel> {
         prepare_beta(),
         accumulate(),
         finish_gradient(),
-        verdict(false),
-        verdict(true),
+        status(false),
+        status(true),
+        withdraw(),
         output(),
         ranks(RANKING.usual_portion()),
         measures(),
@@ -321,8 +322,13 @@ pub(crate) fn finish_beta(beta: Beta) -> Kernel {
 }
 
 /// Whether the results of a loss are valid; the `first` of a plan writes it.
-pub(crate) fn verdict(first: bool) -> Kernel {
-    kernel(Interface::FinishVerdict, shader!("finish/verdict.wgsl"), vec![("FIRST", first.into())])
+pub(crate) fn status(first: bool) -> Kernel {
+    kernel(Interface::FinishStatus, shader!("finish/status.wgsl"), vec![("FIRST", first.into())])
+}
+
+/// Takes back what an evaluation wrote that was not valid.
+pub(crate) fn withdraw() -> Kernel {
+    kernel(Interface::FinishWithdraw, shader!("finish/withdraw.wgsl"), Vec::new())
 }
 
 /// Hands a gradient to a buffer of the caller's.

@@ -38,7 +38,8 @@ pub(crate) enum Interface {
     FinishAccumulate,
     FinishGradient,
     FinishBeta,
-    FinishVerdict,
+    FinishStatus,
+    FinishWithdraw,
     FinishOutput,
     MeasureRanks,
     MeasureTotals,
@@ -173,11 +174,12 @@ impl Interface {
                 Write("gradient"),
                 Write("state"),
             ],
-            Self::FinishVerdict => {
-                &[Uniform("sizes"), Read("totals"), Read("state"), Write("verdict")]
+            Self::FinishStatus => {
+                &[Uniform("sizes"), Write("totals"), Read("state"), Write("status")]
             }
+            Self::FinishWithdraw => &[Uniform("subject"), Read("status"), Write("numbers")],
             Self::FinishOutput => {
-                &[Uniform("subject"), Read("gradient"), Read("verdict"), Write("result")]
+                &[Uniform("subject"), Read("gradient"), Read("status"), Write("result")]
             }
             Self::MeasureRanks => &[
                 Stripe,
@@ -222,7 +224,8 @@ impl Interface {
             | Self::FinishAccumulate
             | Self::FinishGradient
             | Self::FinishBeta
-            | Self::FinishVerdict
+            | Self::FinishStatus
+            | Self::FinishWithdraw
             | Self::FinishOutput
             | Self::MeasureTotals => Stage::Finish,
             Self::Optimizer | Self::Linear => Stage::Training,

@@ -3,6 +3,7 @@
 use crate::data::input::{Input, InputSet};
 use crate::data::shape::Mode;
 use crate::error::{Error, Result};
+use crate::gpu::dispatch::bound::RowLayout;
 
 /// A number of a recording that the GPU reads from a buffer of the caller's: one u32, at most what
 /// the plan was made for.
@@ -47,6 +48,7 @@ impl Count {
 #[derive(Clone, Debug)]
 pub struct Inputs<'a> {
     ranges: InputSet<wgpu::BufferSlice<'a>>,
+    layouts: InputSet<RowLayout>,
     counts: [Option<wgpu::BufferSlice<'a>>; Count::ALL.len()],
 }
 
@@ -60,13 +62,13 @@ impl<'a> Inputs<'a> {
     /// of triplets, and pointwise.
     pub fn unlabelled(embeddings: &'a wgpu::Buffer) -> Self {
         let ranges = InputSet::new().with(Input::Embeddings, embeddings.slice(..));
-        Self { ranges, counts: [None; Count::ALL.len()] }
+        Self { ranges, layouts: InputSet::new(), counts: [None; Count::ALL.len()] }
     }
 
     /// Every buffer of the set, each whole.
     pub fn of(buffers: &'a InputSet<wgpu::Buffer>) -> Self {
         let ranges = buffers.map(|buffer| buffer.slice(..));
-        Self { ranges, counts: [None; Count::ALL.len()] }
+        Self { ranges, layouts: InputSet::new(), counts: [None; Count::ALL.len()] }
     }
 
     /// The inputs with this range for one of them, in the place of the one before.
@@ -76,7 +78,31 @@ impl<'a> Inputs<'a> {
 
     /// The inputs without one of them.
     pub fn without(self, input: Input) -> Self {
-        Self { ranges: self.ranges.without(input), ..self }
+        Self { ranges: self.ranges.without(input), layouts: self.layouts.without(input), ..self }
+    }
+
+    /// The inputs with rows of the embeddings or references that lie in their range like this, in
+    /// the place of one after the other. Pointwise losses take them one after the other only.
+    ///
+    /// ```
+    /// use wgpu_metric_learning::{Context, Contrastive, Input, Inputs, Output, Outputs, RowLayout, Shape};
+    ///
+    /// # let context = Context::headless()?;
+    /// # let buffer = |size| context.device().create_buffer(&wgpu::BufferDescriptor {
+    /// #     label: None, size, usage: wgpu::BufferUsages::STORAGE, mapped_at_creation: false });
+    /// // 100 particles of 8 numbers each: a position, of which 3 are embedded, and more.
+    /// # let [particles, labels] = [buffer(100 * 8 * 4), buffer(100 * 4)];
+    /// let plan = context.plan(Contrastive::default(), Shape::batch(100, 3))?;
+    /// let positions = RowLayout::new(0, 8);
+    /// let inputs = Inputs::new(&particles, &labels).with_rows(Input::Embeddings, positions);
+    /// // Each recording moves them down the gradient.
+    /// let step = Output::add_to(particles.slice(..)).scaled(-0.1).in_rows(positions);
+    /// let binding = plan.bind_to(&inputs, &Outputs::gradient(step))?;
+    /// # Ok::<(), wgpu_metric_learning::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_rows(self, input: Input, rows: RowLayout) -> Self {
+        Self { layouts: self.layouts.with(input, rows), ..self }
     }
 
     /// The inputs with a count that the GPU reads from the first u32 of this range, so that it may
@@ -102,11 +128,40 @@ impl<'a> Inputs<'a> {
         self.counts[count as usize].as_ref()
     }
 
+    /// Where the rows of an input lie in its range; `None`: one after the other.
+    pub fn rows(&self, input: Input) -> Option<RowLayout> {
+        self.layouts.get(input).copied()
+    }
+
+    /// Every range that no output may overlap, with its name: all but those that a recording
+    /// prepares before it writes any output.
+    pub(crate) fn apart_from_outputs(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> {
+        let prepared = [Input::Embeddings, Input::References, Input::Beta].map(Input::name);
+        self.all().filter(move |(what, _)| !prepared.contains(what))
+    }
+
     /// Every range that is given, with its name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> {
         let ranges = self.ranges.iter().map(|(input, range)| (input.name(), *range));
         let counts = Count::ALL.into_iter();
         ranges.chain(counts.filter_map(|count| Some((count.name(), *self.count(count)?))))
+    }
+
+    /// Refuses layouts of rows for what has none.
+    fn check_layouts(&self, modes: &[Mode]) -> Result<()> {
+        let has_rows = |input| matches!(input, Input::Embeddings | Input::References);
+        let is_pointwise = modes.contains(&Mode::Pointwise);
+        for (input, _) in self.layouts.iter() {
+            let problem = match has_rows(input) {
+                true if is_pointwise => "a pointwise loss takes its rows one after the other",
+                true => continue,
+                false => "only embeddings and references have rows of a layout",
+            };
+            return Err(Error::Buffer { what: input.name(), problem: problem.into() });
+        }
+        Ok(())
     }
 
     /// Refuses inputs that nothing takes, and counts that the mode does not have.
@@ -115,6 +170,7 @@ impl<'a> Inputs<'a> {
         modes: &[Mode],
         is_taken: impl Fn(Input) -> bool,
     ) -> Result<()> {
+        self.check_layouts(modes)?;
         let input = self.ranges.iter().find(|&(input, _)| !is_taken(input));
         let is_of_none = |count: &Count| {
             self.count(*count).is_some() && !modes.iter().any(|&mode| count.is_of(mode))

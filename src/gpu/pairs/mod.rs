@@ -15,3 +15,4 @@ pub(crate) mod prepare;
 pub(crate) mod result;
 pub(crate) mod sizes;
 pub(crate) mod sweeps;
+pub(crate) mod validity;

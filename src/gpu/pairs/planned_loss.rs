@@ -93,6 +93,11 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
+    /// The gradients that no other loss adds to: with respect to the second set and beta.
+    pub(crate) fn own_gradients(&self) -> impl Iterator<Item = &wgpu::Buffer> {
+        [&self.gradient_references, &self.gradient_beta].into_iter().flatten()
+    }
+
     /// The loss is summed up by so many rows. `stripe` is that of coefficients, where another loss
     /// on the basis has one.
     pub(crate) fn new(
@@ -177,13 +182,22 @@ impl<'a> Sources<'a> {
         let buffers = &part.buffers;
         let rows = part.loss.has_per_anchor(&basis.shape).then_some(&buffers.rows);
         let all = [
-            (Field::Totals, Some(&buffers.totals)),
-            (Field::State, Some(&basis.matrix.state)),
             (Field::Gradient, has_gradient.then_some(&buffers.gradient)),
             (Field::GradientReferences, buffers.gradient_references.as_ref()),
             (Field::GradientBeta, buffers.gradient_beta.as_ref()),
             (Field::Rows, rows),
         ];
-        self.add(basis.shape, all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))));
+        let all = all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?)));
+        self.add(basis.shape, [totals(part)].into_iter().chain(all));
     }
+
+    /// Adds what is a number of the whole batch: the loss, its counts and mean distances.
+    pub(crate) fn of_totals(&mut self, basis: &'a Basis, part: &'a PlannedLoss) {
+        self.add(basis.shape, [totals(part)]);
+    }
+}
+
+/// What every result has.
+fn totals(part: &PlannedLoss) -> (Field, &wgpu::Buffer) {
+    (Field::Totals, &part.buffers.totals)
 }

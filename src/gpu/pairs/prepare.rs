@@ -2,11 +2,11 @@
 
 use crate::data::input::Input;
 use crate::data::shape::Mode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::device::allocate::{filled, uniform};
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Surroundings;
-use crate::gpu::dispatch::bound::{Bound, Checker};
+use crate::gpu::dispatch::bound::{Bound, Checker, RowLayout};
 use crate::gpu::dispatch::workgroups::{Workgroups, folded};
 use crate::gpu::kernel::catalogue;
 use crate::gpu::pairs::basis::Basis;
@@ -62,8 +62,7 @@ pub(crate) fn prepare_pairs(
     let [n, m, d] = [shape.queries(), shape.references(), shape.dimensions()];
     let check = Checker::new(context);
 
-    let raw =
-        check.needed("embeddings", inputs.get(Input::Embeddings), n * d, "every mode has them")?;
+    let raw = rows_of(&check, inputs, Input::Embeddings, [n, d], "every mode has them")?;
     let labels = match shape.is_labelled() {
         true => Some(check.needed(
             "labels",
@@ -83,7 +82,7 @@ pub(crate) fn prepare_pairs(
 
     if let Some(set) = &matrix.references {
         let reason = "the plan was made for a shape with references";
-        let raw = check.needed("references", inputs.get(Input::References), m * d, reason)?;
+        let raw = rows_of(&check, inputs, Input::References, [m, d], reason)?;
         let labels = match shape.mode() {
             Mode::Reference => {
                 let reason = "references have labels of their own";
@@ -106,6 +105,19 @@ pub(crate) fn prepare_pairs(
     Ok(dispatches)
 }
 
+/// The caller's range of an input that has to be there, and where its rows lie in it.
+fn rows_of<'a>(
+    check: &Checker<'_>,
+    inputs: &Inputs<'a>,
+    input: Input,
+    size: [usize; 2],
+    reason: &'static str,
+) -> Result<(Bound<'a>, RowLayout)> {
+    let what = input.name();
+    let range = inputs.get(input).ok_or(Error::Missing { what, reason })?;
+    check.rows(what, range, size, inputs.rows(input))
+}
+
 /// A set of rows that is prepared.
 pub(crate) struct RowSet<'a> {
     set: &'a Set,
@@ -119,7 +131,7 @@ pub(crate) struct RowSet<'a> {
 pub(crate) fn prepare_rows(
     basis: &Basis,
     subject: RowSet<'_>,
-    raw: Bound<'_>,
+    (raw, layout): (Bound<'_>, RowLayout),
     labels: Option<Bound<'_>>,
 ) -> Result<Vec<Dispatch>> {
     let Basis { shape, matrix, context, .. } = basis;
@@ -133,6 +145,8 @@ pub(crate) fn prepare_rows(
         labelled: labels.is_some().into(),
         classes: classes as u32,
         fault,
+        offset: layout.offset,
+        stride: layout.stride,
     };
     let bound = [
         raw,
@@ -187,7 +201,7 @@ fn prepare_list(
     basis: &Basis,
     list: &List,
     inputs: &Inputs<'_>,
-    check: &Checker,
+    check: &Checker<'_>,
 ) -> Result<Vec<Dispatch>> {
     let Basis { shape, matrix, context, .. } = basis;
     let count = shape.listed();
@@ -287,7 +301,7 @@ pub(crate) fn write(
 }
 
 pub(crate) fn given<'a>(
-    check: &Checker,
+    check: &Checker<'_>,
     (what, number): (&'static str, Option<wgpu::BufferSlice<'a>>),
 ) -> Result<Option<Bound<'a>>> {
     number.map(|range| check.bound(what, &range, 1)).transpose()

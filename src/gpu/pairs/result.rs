@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::gpu::dispatch::readback::{Field, Staged};
 use crate::gpu::pairs::sizes;
 use crate::loss::SIGNS;
-use crate::wgsl::layout::{Row, Totals, fault_place, state, wide};
+use crate::wgsl::layout::{Row, Totals, fault_place, wide};
+use crate::wgsl::status;
 
 impl Staged<'_> {
     /// The shape that the recording had: fewer rows than planned where the caller said so.
@@ -37,19 +38,16 @@ impl Staged<'_> {
     pub(crate) fn evaluation(&self) -> Result<Evaluation> {
         self.check()?;
         let totals = self.totals();
-        let state: Vec<u32> =
-            self.part(Field::State).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
         // Infinite distances can cancel out of a loss that is finite, but not out of their means.
-        let numbers = [
-            ("the loss", totals.loss),
-            ("the sum of the positive distances", totals.mean_positive_distance),
-            ("the sum of the negative distances", totals.mean_negative_distance),
+        let is = |wrong| totals.status & wrong != 0;
+        let beyond = [
+            ("the loss", is(status::LOSS_BEYOND_F32)),
+            ("the sum of the positive distances", !totals.mean_positive_distance.is_finite()),
+            ("the sum of the negative distances", !totals.mean_negative_distance.is_finite()),
+            ("the gradient", is(status::GRADIENT_BEYOND_F32)),
         ];
-        if let Some((what, _)) = numbers.into_iter().find(|(_, number)| !number.is_finite()) {
+        if let Some((what, _)) = beyond.into_iter().find(|&(_, is_beyond)| is_beyond) {
             return Err(Error::Overflow { what });
-        }
-        if state.get(state::OVERFLOW).is_some_and(|&overflow| overflow > 0) {
-            return Err(Error::Overflow { what: "the gradient" });
         }
         let shape = self.sized()?;
         let [queries, references, dimensions] =

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::stripes::Kept;
 use crate::gpu::cut::tiles::Tiles;
+use crate::gpu::device::allocate::Allocator;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
 use crate::gpu::dispatch::Dispatch;
@@ -21,6 +22,7 @@ use crate::gpu::pairs::outputs::{Handover, Outputs};
 use crate::gpu::pairs::passes::dispatches_of;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::prepare;
+use crate::gpu::pairs::validity;
 use crate::loss::Loss;
 
 /// Everything that evaluating one loss on inputs of one shape needs: pipelines, workspace, outputs.
@@ -30,16 +32,16 @@ use crate::loss::Loss;
 /// last one's stay.
 ///
 /// Faults in the inputs (a number that is not finite, a label that chooses nothing) and results
-/// beyond f32 are found on the GPU. Only [`read_back`](Plan::read_back) tells of them, as an
-/// [`Error`](crate::Error); the output buffers hold anything then. An application that leaves its
-/// results on the GPU can read back now and then, or hand its own buffers over, which are not
-/// written in that case ([`Outputs`](crate::Outputs)).
+/// beyond f32 are found on the GPU. [`read_back`](Plan::read_back) tells of them, as an
+/// [`Error`](crate::Error). For applications that leave their results on the GPU the loss is not a
+/// number then, every gradient is 0, and [`status`](Plan::status) says what was wrong.
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) program: Program,
     basis: Basis,
     /// The loss, alone.
     parts: [PlannedLoss; 1],
+    status: wgpu::Buffer,
 }
 
 impl Plan {
@@ -52,8 +54,13 @@ impl Plan {
             let kept = Kept::for_terms(&loss.description().terms_kernel());
             let basis = Basis::new(context, shape, loss.distance(), loss.normalize(), kept)?;
             let parts = [PlannedLoss::new(&basis, loss, 1.0, &[])?];
-            let program = Program::new(context, name, dispatches_of(&basis, &parts)?);
-            Ok(Self { program, basis, parts })
+            let status = validity::status(&Allocator::new(context))?;
+            let mut program = Program::new(context, name, dispatches_of(&basis, &parts)?);
+            let buffers = &parts[0].buffers;
+            let gradients = std::iter::once(&buffers.gradient).chain(buffers.own_gradients());
+            let losses = [(&basis, &parts[0])].into_iter();
+            program.extend(validity::dispatches(context, &status, losses, gradients)?);
+            Ok(Self { program, basis, parts, status })
         })
     }
 
@@ -92,10 +99,16 @@ impl Plan {
     fn hand_over(&self, outputs: &Outputs<'_>) -> Result<Vec<Dispatch>> {
         let Outputs { gradient, gradient_references, gradient_beta } = outputs;
         let mut handover = Handover::default();
-        handover.add("gradient", [self.gradient()], gradient)?;
-        handover.add("gradient of references", self.gradient_references(), gradient_references)?;
-        handover.add("gradient of beta", self.gradient_beta(), gradient_beta)?;
-        handover.dispatches(self.context(), [(&self.basis, self.part())].into_iter())
+        let d = self.shape().dimensions();
+        handover.add("gradient", [self.gradient()], d, gradient)?;
+        handover.add(
+            "gradient of references",
+            self.gradient_references(),
+            d,
+            gradient_references,
+        )?;
+        handover.add("gradient of beta", self.gradient_beta(), 1, gradient_beta)?;
+        handover.dispatches(self.context(), &self.status)
     }
 
     /// Replaces the seed of a loss that draws, for every submission after this call, whenever it
@@ -124,9 +137,22 @@ impl Plan {
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).evaluation())
     }
 
+    /// Records the copy of the loss, its counts and mean distances alone, as
+    /// [`read_back`](Self::read_back) does of everything: some hundred bytes, whatever the shape.
+    /// The evaluation has no gradient, and no sums of anchors.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_back`](Self::read_back).
+    pub fn read_back_loss(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending> {
+        let mut sources = Sources::default();
+        sources.of_totals(&self.basis, self.part());
+        Pending::new(self.context(), encoder, sources, |read| read.staged(0).evaluation())
+    }
+
     /// The gradient with respect to the embeddings, scores, predictions, logits or weights, N x D
     /// f32, tight; usage `STORAGE | COPY_SRC`, as all outputs have it. It is what the last
-    /// recording made of its inputs: of faulty ones anything, see [`Plan`].
+    /// recording made of its inputs: of faulty ones 0.
     pub fn gradient(&self) -> &wgpu::Buffer {
         &self.part().buffers.gradient
     }
@@ -142,9 +168,17 @@ impl Plan {
         self.part().buffers.gradient_beta.as_ref()
     }
 
-    /// The reduced loss is the first f32 of this buffer.
+    /// The reduced loss is the first f32 of this buffer: not a number where the last recording came
+    /// to no valid result.
     pub fn loss_value(&self) -> &wgpu::Buffer {
         &self.part().buffers.totals
+    }
+
+    /// What is to be said of the last recording, in the one u32 of this buffer:
+    /// [`VALID`](crate::status::VALID) or what was wrong, in the bits of [`status`](crate::status);
+    /// 0 as long as none has run.
+    pub fn status(&self) -> &wgpu::Buffer {
+        &self.status
     }
 
     /// Device memory that the plan holds, in bytes: workspace, prepared rows and outputs. Its

@@ -24,6 +24,7 @@ use crate::gpu::pairs::outputs::{Handover, Outputs};
 use crate::gpu::pairs::passes::dispatches_of;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::prepare;
+use crate::gpu::pairs::validity;
 use crate::loss::Loss;
 use crate::wgsl::layout::Accumulate;
 
@@ -43,7 +44,8 @@ pub struct ObjectivePlan {
     /// The gradient of every set.
     sums: Vec<wgpu::Buffer>,
     total_loss: wgpu::Buffer,
-    /// Of the sums and the total loss.
+    status: wgpu::Buffer,
+    /// Of the sums, the total loss and the status.
     bytes: u64,
 }
 
@@ -83,6 +85,7 @@ impl ObjectivePlan {
             places,
             sums: sums?,
             total_loss: allocator.storage("loss of the objective", 4)?,
+            status: validity::status(&allocator)?,
             bytes: allocator.bytes(),
         };
         let dispatches = plan.make_dispatches()?;
@@ -107,6 +110,12 @@ impl ObjectivePlan {
                 weighted.weight,
             )?);
         }
+        let of_losses = self.parts().flat_map(|(_, part)| part.buffers.own_gradients());
+        let gradients = self.sums.iter().chain(of_losses);
+        let context = self.context();
+        let status = &self.status;
+        dispatches.extend(validity::dispatches(context, status, self.parts(), gradients)?);
+        dispatches.extend(validity::withdraw(context, status, &self.total_loss, f32::NAN)?);
         Ok(dispatches)
     }
 
@@ -198,19 +207,25 @@ impl ObjectivePlan {
             };
             let references = parts().filter_map(|part| part.buffers.gradient_references.as_ref());
             let betas = parts().filter_map(|part| part.buffers.gradient_beta.as_ref());
-            handover.add("gradient", [sum], &outputs.gradient)?;
+            let of_set = self.losses.iter().find(|weighted| weighted.set == set);
+            let d = of_set.map_or(1, |weighted| weighted.inputs.dimensions());
+            handover.add("gradient", [sum], d, &outputs.gradient)?;
             handover.add(
                 "gradient of references",
                 longest_first(references),
+                d,
                 &outputs.gradient_references,
             )?;
-            handover.add("gradient of beta", longest_first(betas), &outputs.gradient_beta)?;
+            handover.add("gradient of beta", longest_first(betas), 1, &outputs.gradient_beta)?;
         }
-        let losses = self
-            .groups
+        handover.dispatches(self.context(), &self.status)
+    }
+
+    /// Every loss on its basis.
+    fn parts(&self) -> impl Iterator<Item = (&Basis, &PlannedLoss)> {
+        self.groups
             .iter()
-            .flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)));
-        handover.dispatches(self.context(), losses)
+            .flat_map(|group| group.parts.iter().map(move |part| (&group.basis, part)))
     }
 
     /// The inputs of a set are for all its losses: each takes what it needs, and has to find it
@@ -252,18 +267,47 @@ impl ObjectivePlan {
             let Group { basis, parts, .. } = &self.groups[group];
             sources.of_loss(basis, &parts[part], false);
         }
-        for (set, sum) in self.sums.iter().enumerate() {
-            // A sum has the rows of any loss over its set; the total loss is beside the first.
+        self.add_sums(&mut sources, |set| Some((Field::Sum, &self.sums[set])));
+        Pending::new(self.context(), encoder, sources, evaluation)
+    }
+
+    /// Records the copies of the losses, their counts and mean distances alone, as
+    /// [`read_back`](Self::read_back) does of everything: some hundred bytes a loss, whatever the
+    /// shape. The evaluations have no gradients, and no sums of anchors.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_back`](Self::read_back).
+    pub fn read_back_loss(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Pending<ObjectiveEvaluation>> {
+        let mut sources = Sources::default();
+        for &[group, part] in &self.places {
+            let Group { basis, parts, .. } = &self.groups[group];
+            sources.of_totals(basis, &parts[part]);
+        }
+        self.add_sums(&mut sources, |_| None);
+        Pending::new(self.context(), encoder, sources, evaluation)
+    }
+
+    /// Adds what the losses of each set come to: the total loss to that of the first.
+    fn add_sums<'a>(
+        &'a self,
+        sources: &mut Sources<'a>,
+        gradient: impl Fn(usize) -> Option<(Field, &'a wgpu::Buffer)>,
+    ) {
+        for set in 0..self.sums.len() {
+            // A sum has the rows of any loss over its set.
             let loss =
                 self.losses.iter().position(|weighted| weighted.set == set).unwrap_or_default();
             let totals = self.loss_value_of(loss).map(|totals| (Field::Totals, totals));
             let total_loss = (set == 0).then_some((Field::TotalLoss, &self.total_loss));
             sources.add(
                 self.losses[loss].inputs,
-                [(Field::Sum, sum)].into_iter().chain(totals).chain(total_loss),
+                total_loss.into_iter().chain(totals).chain(gradient(set)),
             );
         }
-        Pending::new(self.context(), encoder, sources, evaluation)
     }
 
     /// The gradient of the weighted sum with respect to the rows of a set, N x D f32, tight; usage
@@ -283,7 +327,14 @@ impl ObjectivePlan {
         self.part(loss)?.buffers.gradient_beta.as_ref()
     }
 
-    /// The weighted sum of the losses is the one f32 of this buffer.
+    /// What is to be said of the last recording, as [`Plan::status`](crate::Plan::status) has it:
+    /// valid where every loss is, else what was wrong with any.
+    pub fn status(&self) -> &wgpu::Buffer {
+        &self.status
+    }
+
+    /// The weighted sum of the losses is the one f32 of this buffer; not a number where one of them
+    /// came to no valid result, and every gradient is 0 then.
     pub fn loss_value(&self) -> &wgpu::Buffer {
         &self.total_loss
     }
@@ -360,7 +411,7 @@ pub(crate) fn evaluation(read: &Read<'_>) -> Result<ObjectiveEvaluation> {
     let results: Vec<_> = (0..read.results()).map(|result| read.staged(result)).collect();
     let count = results
         .iter()
-        .position(|staged| staged.part(Field::Sum).is_some())
+        .position(|staged| staged.part(Field::TotalLoss).is_some())
         .unwrap_or(results.len());
     let (losses, sums) = results.split_at(count);
     // The faults of the inputs before what follows from them.

@@ -13,8 +13,9 @@ use crate::wgsl::bindings::bindings;
 use crate::wgsl::include::{Shader, compose, shader};
 use crate::wgsl::layout::{
     Accumulate, Choice, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row,
-    Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, state,
+    Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, Withdrawal, state,
 };
+use crate::wgsl::status;
 
 fn parse(shader: Shader) -> naga::Module {
     let source = compose(shader, Tier::Baseline);
@@ -52,12 +53,13 @@ fn structs_have_the_same_layout() {
         begin, rows, dimensions, vectors, stride, same_set, own, portion, first_x, first_y);
     assert_same_layout!(Sizes in "prepare/list.wgsl": queries, references, listed, pairs, given);
     assert_same_layout!(Planned in "prepare/sizes.wgsl": sizes, is_given, pairs_per_entry);
-    assert_same_layout!(Rows in "prepare/rows.wgsl": first, of_references, dimensions, vectors, unit, labelled, classes, fault);
+    assert_same_layout!(Rows in "prepare/rows.wgsl": first, of_references, dimensions, vectors, unit, labelled, classes, fault, offset, stride);
     assert_same_layout!(Cut in "pointwise/l1.wgsl": first, dimensions, width, rows);
     assert_same_layout!(Finish in "finish/gradient.wgsl": first, of_references, dimensions, width, vectors, unit, add, last, factor);
     assert_same_layout!(Summands in "finish/totals.wgsl": weight, by_query);
     assert_same_layout!(Accumulate in "finish/accumulate.wgsl": first, count, is_first, is_first_of_all, weight);
-    assert_same_layout!(Output in "finish/output.wgsl": first, count, accumulate);
+    assert_same_layout!(Output in "finish/output.wgsl": first, count, accumulate, factor, columns, offset, stride);
+    assert_same_layout!(Withdrawal in "finish/withdraw.wgsl": first, count, filling);
     assert_same_layout!(Statistic in "terms/lifted_structured.wgsl": value, number, weight, rest);
     assert_same_layout!(Choice in "gradient/chosen.wgsl": positive, negative, positive_coefficient, negative_coefficient);
     assert_same_layout!(Row in "finish/totals.wgsl":
@@ -65,7 +67,8 @@ fn structs_have_the_same_layout() {
         nonzero_negatives, terms, nonzero, beta_slope, scaled);
     assert_same_layout!(Totals in "finish/totals.wgsl":
         loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, rows, terms,
-        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults, given);
+        nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults, given,
+        status);
     assert_same_layout!(Ranks in "measures/ranks.wgsl": positives, first, within, precisions, overflow);
     assert_same_layout!(Ranks in "measures/totals.wgsl": positives, first, within, precisions, overflow);
     assert_same_layout!(Measures in "measures/totals.wgsl":
@@ -103,7 +106,6 @@ fn constants_have_the_same_value() {
     let prepare = parse(shader!("prepare/rows.wgsl"));
     assert_eq!(constant(&prepare, "EMBEDDINGS_FAULT"), state::EMBEDDINGS_FAULT);
     assert_eq!(constant(&prepare, "REFERENCES_FAULT"), state::REFERENCES_FAULT);
-    assert_eq!(constant(&prepare, "OVERFLOW") as usize, state::OVERFLOW);
     assert_eq!(constant(&prepare, "STATE_SIZE") as usize, state::SIZE);
 
     let elements = parse(shader!("pointwise/hinge.wgsl"));
@@ -116,6 +118,18 @@ fn constants_have_the_same_value() {
         assert_eq!(constant(&distance, &in_capitals(kind)), kind as u32);
     }
     assert_eq!(constant(&distance, "SCORES") as usize, crate::Distance::ALL.len());
+
+    let finish_status = parse(shader!("finish/status.wgsl"));
+    for (name, bits) in [
+        ("VALID", status::VALID),
+        ("FAULTY_INPUTS", status::FAULTY_INPUTS),
+        ("SIZES_BEYOND_PLAN", status::SIZES_BEYOND_PLAN),
+        ("LOSS_BEYOND_F32", status::LOSS_BEYOND_F32),
+        ("DISTANCES_BEYOND_F32", status::DISTANCES_BEYOND_F32),
+        ("GRADIENT_BEYOND_F32", status::GRADIENT_BEYOND_F32),
+    ] {
+        assert_eq!(constant(&finish_status, name), bits);
+    }
 
     let totals = parse(shader!("finish/totals.wgsl"));
     for reduction in crate::Reduction::ALL {

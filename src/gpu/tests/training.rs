@@ -25,7 +25,7 @@ fn submit(context: &Context, mut encoder: wgpu::CommandEncoder, buffer: &wgpu::B
     let parse = |read: &crate::gpu::dispatch::readback::Read<'_>| {
         Ok(read.staged(0).floats(Field::Gradient).unwrap_or_default())
     };
-    let pending = Pending::new(context, &mut encoder, sources, parse).expect("a read-back");
+    let mut pending = Pending::new(context, &mut encoder, sources, parse).expect("a read-back");
     context.queue().submit([encoder.finish()]);
     pending.wait(context.options().timeout).expect("a result")
 }
@@ -290,7 +290,7 @@ fn what_is_not_finite_is_left_out_and_counted() {
             bindings
                 .iter()
                 .for_each(|binding| plan.record(&mut encoder, binding).expect("its own binding"));
-            let pending = plan.read_back(&mut encoder).expect("a read-back");
+            let mut pending = plan.read_back(&mut encoder).expect("a read-back");
             let actual = submit(&context, encoder, &parameters);
             let slices: Vec<_> = gradients.iter().map(|gradient| gradient.as_slice()).collect();
             let comparison =
@@ -306,7 +306,7 @@ fn what_is_not_finite_is_left_out_and_counted() {
             // What was forgotten is no fault of what comes after it.
             let mut encoder = self::encoder(&context);
             plan.reset(&mut encoder);
-            let pending = plan.read_back(&mut encoder).expect("a read-back");
+            let mut pending = plan.read_back(&mut encoder).expect("a read-back");
             let kept = submit(&context, encoder, &parameters);
             assert_eq!(pending.wait(context.options().timeout), Ok(0));
             assert_eq!(bits(&kept), bits(&actual));

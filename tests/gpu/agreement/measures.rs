@@ -334,7 +334,7 @@ fn a_plan_is_bound_once_and_recorded_often() {
             if record {
                 plan.record(&mut encoder, &binding).unwrap();
             }
-            let pending = plan.read_back(&mut encoder).unwrap();
+            let mut pending = plan.read_back(&mut encoder).unwrap();
             queue.submit([encoder.finish()]);
             pending.wait(context.options().timeout)
         };

@@ -285,7 +285,7 @@ fn a_plan_records_into_the_callers_encoder() {
             context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         plan.record(&mut encoder, &binding).expect("its own binding");
         plan.record(&mut encoder, &binding).expect("its own binding");
-        let pending = plan.read_back(&mut encoder).expect("a read-back");
+        let mut pending = plan.read_back(&mut encoder).expect("a read-back");
         context.queue().submit([encoder.finish()]);
         let found = pending.wait(Duration::from_secs(60)).expect("a result");
         assert_eq!(
@@ -332,7 +332,7 @@ fn faults_of_any_set_are_found_on_the_gpu() {
             .device()
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         plan.record(&mut encoder, &binding)?;
-        let pending = plan.read_back(&mut encoder)?;
+        let mut pending = plan.read_back(&mut encoder)?;
         device.context.queue().submit([encoder.finish()]);
         pending.wait(Duration::from_secs(60))
     };

@@ -295,7 +295,7 @@ fn run(
     let mut encoder =
         context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     plan.record(&mut encoder, &binding)?;
-    let pending = plan.read_back(&mut encoder)?;
+    let mut pending = plan.read_back(&mut encoder)?;
     context.queue().submit([encoder.finish()]);
     pending.wait(std::time::Duration::from_secs(600))
 }

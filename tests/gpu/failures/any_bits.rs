@@ -118,7 +118,7 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
     let mut encoder =
         context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     plan.record(&mut encoder, &binding)?;
-    let pending = plan.read_back(&mut encoder)?;
+    let mut pending = plan.read_back(&mut encoder)?;
     context.queue().submit([encoder.finish()]);
     pending.wait(Duration::from_secs(60))
 }

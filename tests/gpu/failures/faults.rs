@@ -158,7 +158,7 @@ fn with_memory_bank(context: &Context, batch: &Batch) -> Result<Evaluation> {
     let plan = context.plan(Triplet::default(), bank.shape(N))?;
     let binding = plan.bind(&bank.inputs(&embeddings, &labels))?;
     plan.record(&mut encoder, &binding)?;
-    let pending = plan.read_back(&mut encoder)?;
+    let mut pending = plan.read_back(&mut encoder)?;
     own.queue.submit([encoder.finish()]);
     pending.wait(PATIENCE)
 }
@@ -277,7 +277,7 @@ fn destroy_at(own: &Own, place: &str, batch: &Batch) -> Result<Evaluation> {
     let mut encoder = own.device.create_command_encoder(&Default::default());
     plan.record(&mut encoder, &binding)?;
     destroy_if("between record and read-back");
-    let pending = plan.read_back(&mut encoder)?;
+    let mut pending = plan.read_back(&mut encoder)?;
     destroy_if("before the submission");
     own.queue.submit([encoder.finish()]);
     destroy_if("before the wait");
@@ -400,7 +400,7 @@ fn a_buffer_that_is_destroyed_is_an_error_and_never_zeros() {
             let mut encoder = own.device.create_command_encoder(&Default::default());
             plan.record(&mut encoder, &binding)?;
             let mut reading = own.device.create_command_encoder(&Default::default());
-            let pending = plan.read_back(&mut reading)?;
+            let mut pending = plan.read_back(&mut reading)?;
             if is_destroyed {
                 embeddings.destroy();
             }
@@ -424,7 +424,7 @@ fn an_objective_that_never_ran_is_an_error() {
     for device in contexts().iter() {
         let plan = device.context.plan_objective(&objective).expect("a plan");
         let mut encoder = device.context.device().create_command_encoder(&Default::default());
-        let pending = plan.read_back(&mut encoder).expect("a buffer");
+        let mut pending = plan.read_back(&mut encoder).expect("a buffer");
         device.context.queue().submit([encoder.finish()]);
         assert_eq!(pending.wait(PATIENCE), Err(Error::NotComputed), "{}", device.name);
     }

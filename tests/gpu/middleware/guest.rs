@@ -91,7 +91,7 @@ impl Guest {
     pub fn run(&self, caller: &Caller) -> Result<Evaluation> {
         let mut encoder = encoder(caller);
         self.plan.record(&mut encoder, &self.binding)?;
-        let pending = self.plan.read_back(&mut encoder)?;
+        let mut pending = self.plan.read_back(&mut encoder)?;
         caller.queue.submit([encoder.finish()]);
         pending.wait(PATIENCE)
     }

@@ -38,7 +38,8 @@ impl Room {
     fn outputs(&self, accumulate: bool) -> Outputs<'_> {
         let [gradient, gradient_references, gradient_beta] = self.places.map(|(first, length)| {
             let range = self.buffer.slice(first as u64 * 4..(first + length) as u64 * 4);
-            (length > 0).then_some(Output { range, accumulate })
+            let output = if accumulate { Output::add_to(range) } else { Output::write(range) };
+            (length > 0).then_some(output)
         });
         Outputs { gradient, gradient_references, gradient_beta }
     }
@@ -73,7 +74,7 @@ fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 3
     let binding = guest.plan.bind_to(&guest.arena.inputs(), outputs)?;
     let mut encoder = encoder(caller);
     guest.plan.record(&mut encoder, &binding)?;
-    let pending = guest.plan.read_back(&mut encoder)?;
+    let mut pending = guest.plan.read_back(&mut encoder)?;
     caller.queue.submit([encoder.finish()]);
     let evaluation = pending.wait(super::caller::PATIENCE)?;
     let optional = Option::unwrap_or_default;
@@ -168,7 +169,7 @@ fn outputs_that_do_not_fit_are_errors() {
         fails(
             gradient(guest.arena.buffer.slice(..)),
             "gradient",
-            "the range overlaps that of embeddings",
+            "the range overlaps that of labels",
         );
         let both = Outputs {
             gradient_beta: Some(Output::write(buffer.slice(..12))),

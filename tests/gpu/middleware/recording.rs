@@ -27,7 +27,7 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
         let pending = [0, 1].map(|at| guests[at].plan.read_back(&mut encoder).unwrap());
         caller.queue.submit([encoder.finish()]);
         assert_eq!(
-            pending.map(|pending| pending.wait(PATIENCE).unwrap()),
+            pending.map(|mut pending| pending.wait(PATIENCE).unwrap()),
             expected,
             "{}",
             caller.name
@@ -43,7 +43,7 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
         let pending = [0, 1].map(|at| guests[at].plan.read_back(&mut encoder).unwrap());
         caller.queue.submit([encoder.finish()]);
         assert_eq!(
-            pending.map(|pending| pending.wait(PATIENCE).unwrap()),
+            pending.map(|mut pending| pending.wait(PATIENCE).unwrap()),
             expected,
             "{}",
             caller.name
@@ -89,7 +89,7 @@ fn reading_before_computing_is_an_error() {
         let mut recorded = encoder(&caller);
         guest.plan.record(&mut recorded, &guest.binding).unwrap();
         let mut encoder = encoder(&caller);
-        let pending = guest.plan.read_back(&mut encoder).unwrap();
+        let mut pending = guest.plan.read_back(&mut encoder).unwrap();
         caller.queue.submit([encoder.finish()]);
         assert_eq!(pending.wait(PATIENCE), Err(Error::NotComputed), "{}", caller.name);
         caller.queue.submit([recorded.finish()]);

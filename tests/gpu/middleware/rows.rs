@@ -70,7 +70,7 @@ impl Numbers {
 fn run(caller: &Caller, plan: &Plan, binding: &Binding) -> Result<Evaluation> {
     let mut encoder = encoder(caller);
     plan.record(&mut encoder, binding)?;
-    let pending = plan.read_back(&mut encoder)?;
+    let mut pending = plan.read_back(&mut encoder)?;
     caller.queue.submit([encoder.finish()]);
     pending.wait(PATIENCE)
 }
@@ -169,7 +169,8 @@ fn recordings_of_several_sizes_in_one_submission() {
                 .collect();
             caller.queue.submit([encoder.finish()]);
             let all = [shape.queries(), shape.references(), shape.listed()];
-            for (pending, sizes) in pending.into_iter().zip([sizes[0], all, sizes[1], sizes[2]]) {
+            for (mut pending, sizes) in pending.into_iter().zip([sizes[0], all, sizes[1], sizes[2]])
+            {
                 let exact = caller.context.plan(&loss, resized(&shape, sizes)).unwrap();
                 let expected = run(&caller, &exact, &exact.bind(&arena.inputs()).unwrap());
                 assert_eq!(pending.wait(PATIENCE), expected, "{}: {sizes:?}", caller.name);
@@ -250,7 +251,7 @@ fn objectives_and_measures_take_fewer_rows_too() {
                 let binding = plan.bind(&[inputs]).unwrap();
                 let mut encoder = encoder(&caller);
                 plan.record(&mut encoder, &binding).unwrap();
-                let pending = plan.read_back(&mut encoder).unwrap();
+                let mut pending = plan.read_back(&mut encoder).unwrap();
                 caller.queue.submit([encoder.finish()]);
                 pending.wait(PATIENCE).unwrap()
             };
@@ -259,7 +260,7 @@ fn objectives_and_measures_take_fewer_rows_too() {
                 let binding = plan.bind(&inputs).unwrap();
                 let mut encoder = encoder(&caller);
                 plan.record(&mut encoder, &binding).unwrap();
-                let pending = plan.read_back(&mut encoder).unwrap();
+                let mut pending = plan.read_back(&mut encoder).unwrap();
                 caller.queue.submit([encoder.finish()]);
                 pending.wait(PATIENCE).unwrap()
             };

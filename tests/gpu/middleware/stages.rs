@@ -1,22 +1,19 @@
 //! A recording in sections, their times on the GPU, and spans of what the host does.
 
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use support::adapters::contexts;
 use support::sample::Values;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 use wgpu_metric_learning::profile::Stage;
-use wgpu_metric_learning::{Context, Error, Loss, Margin, Record as _, Triplet};
+use wgpu_metric_learning::{Context, Error, Loss, Margin, Record, Triplet};
 
 use super::caller::{Caller, PATIENCE, adapters, callers, device_with, encoder};
 use super::guest::{Guest, everything, fullest, sample};
+use super::spans::spans_of;
 
-/// Of a loss on raw rows, the totals before the gradient.
-const ONCE: [Stage; 5] =
-    [Stage::Prepare, Stage::Distance, Stage::Terms, Stage::Finish, Stage::Gradient];
+/// Of a loss on raw rows, the totals before the gradient and the status after it.
+const ONCE: [Stage; 6] =
+    [Stage::Prepare, Stage::Distance, Stage::Terms, Stage::Finish, Stage::Gradient, Stage::Finish];
 
 #[test]
 fn sections_one_after_the_other_are_the_recording() {
@@ -30,9 +27,7 @@ fn sections_one_after_the_other_are_the_recording() {
             guest.poison_outputs(&caller);
             let sections = guest.plan.sections(&guest.binding).unwrap();
             let stages: Vec<_> = sections.iter().map(|section| section.stage()).collect();
-            // The gradient of beta comes last.
-            let rest: &[Stage] = if loss.has_beta() { &[Stage::Finish] } else { &[] };
-            assert_eq!(stages, [&ONCE, rest].concat(), "one stripe has each stage once");
+            assert_eq!(stages, ONCE, "one stripe has each stage once, but for the finish");
             let dispatches: usize = sections.iter().map(|section| section.dispatches()).sum();
             assert_eq!(dispatches, guest.plan.dispatches(&guest.binding));
             let mut encoder = encoder(&caller);
@@ -41,7 +36,7 @@ fn sections_one_after_the_other_are_the_recording() {
                     &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()),
                 );
             }
-            let pending = guest.plan.read_back(&mut encoder).unwrap();
+            let mut pending = guest.plan.read_back(&mut encoder).unwrap();
             caller.queue.submit([encoder.finish()]);
             assert_eq!(pending.wait(PATIENCE), expected, "{}: {loss:?}", caller.name);
         }
@@ -74,8 +69,8 @@ fn stages_have_times_where_the_device_has_timestamps() {
             let start = Instant::now();
             let mut encoder = encoder(&caller);
             guest.plan.record_timed(&mut encoder, &guest.binding, &timings).unwrap();
-            let times = timings.read_back(&mut encoder).unwrap();
-            let pending = guest.plan.read_back(&mut encoder).unwrap();
+            let mut times = timings.read_back(&mut encoder).unwrap();
+            let mut pending = guest.plan.read_back(&mut encoder).unwrap();
             caller.queue.submit([encoder.finish()]);
             let times = times.wait(PATIENCE).unwrap();
             let elapsed = start.elapsed();
@@ -97,7 +92,7 @@ fn stages_have_times_where_the_device_has_timestamps() {
         // Those that no recording has written, and those of another binding.
         let unwritten = guest.plan.timings(&guest.binding).unwrap();
         let mut encoder = encoder(&caller);
-        let pending = unwritten.read_back(&mut encoder).unwrap();
+        let mut pending = unwritten.read_back(&mut encoder).unwrap();
         caller.queue.submit([encoder.finish()]);
         assert_eq!(pending.wait(PATIENCE), Err(Error::NotComputed), "{}", caller.name);
         let drawn: Loss = wgpu_metric_learning::L2::default().into();
@@ -116,45 +111,6 @@ fn stages_have_times_where_the_device_has_timestamps() {
     }
 }
 
-/// Remembers the spans that are entered, with their fields.
-#[derive(Clone, Default)]
-struct Spans {
-    known: Arc<Mutex<Vec<String>>>,
-    entered: Arc<Mutex<Vec<String>>>,
-}
-
-struct Fields(String);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0.push_str(&format!(" {}={value:?}", field.name()));
-    }
-}
-
-impl Subscriber for Spans {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("wgpu_metric_learning")
-    }
-
-    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let mut text = Fields(attributes.metadata().name().into());
-        attributes.record(&mut text);
-        let mut known = self.known.lock().unwrap();
-        known.push(text.0);
-        Id::from_u64(known.len() as u64)
-    }
-
-    fn enter(&self, span: &Id) {
-        let text = self.known.lock().unwrap()[span.into_u64() as usize - 1].clone();
-        self.entered.lock().unwrap().push(text);
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, _: &Event<'_>) {}
-    fn exit(&self, _: &Id) {}
-}
-
 #[test]
 fn spans_say_what_the_host_does() {
     let _alone = contexts();
@@ -162,15 +118,13 @@ fn spans_say_what_the_host_does() {
     let loss: Loss = Margin::default().into();
     let caller = &callers()[0];
     let batch = sample.batches(&loss)[0];
-    let spans = Spans::default();
-    tracing::subscriber::with_default(spans.clone(), || {
+    let entered = spans_of(|| {
         Guest::new(caller, &loss, &batch).run(caller).unwrap();
         caller.context.evaluate(&loss, &batch).wait().unwrap();
     });
     let fields = r#"loss=Margin mode="batch" n=9 m=9 d=3"#;
-    let entered = spans.entered.lock().unwrap();
     let (waits, others): (Vec<_>, Vec<_>) =
-        entered.iter().cloned().partition(|text| text.starts_with("wait bytes="));
+        entered.into_iter().partition(|text| text.starts_with("wait bytes="));
     let expected =
         ["plan", "bind", "record", "plan", "bind", "submit"].map(|name| format!("{name} {fields}"));
     assert_eq!((others, waits.len()), (expected.to_vec(), 2));

@@ -36,7 +36,7 @@ fn plans_work_on_other_threads_and_results_can_be_awaited() {
 #[test]
 fn a_timeout_is_an_error_and_no_end() {
     let _alone = contexts();
-    let sample = sample(70, 6, Values::Ordinary);
+    let sample = sample(1000, 64, Values::Ordinary);
     let loss: Loss = Triplet::default().into();
     let batch = sample.batches(&loss)[0];
     for caller in callers() {

@@ -108,8 +108,8 @@ impl<'a> Training<'a> {
         self.loss.record(&mut encoder, &self.embeddings).expect(own);
         self.linear.record(&mut encoder, &self.unseen).expect(own);
         self.measures.record(&mut encoder, &self.unseen_embeddings).expect(own);
-        let loss = self.loss.read_back(&mut encoder).expect("a read-back");
-        let measures = self.measures.read_back(&mut encoder).expect("a read-back");
+        let mut loss = self.loss.read_back(&mut encoder).expect("a read-back");
+        let mut measures = self.measures.read_back(&mut encoder).expect("a read-back");
         self.device.context.queue().submit([encoder.finish()]);
         [
             loss.wait(TIMEOUT).expect("a loss").loss,
@@ -125,7 +125,7 @@ fn an_embedding_of_the_digits_is_fitted_in_one_submission() {
         let before = training.success();
         let mut encoder = encoder(device);
         (0..STEPS).for_each(|_| training.record_step(&mut encoder));
-        let pending = training.optimizer.read_back(&mut encoder).expect("a read-back");
+        let mut pending = training.optimizer.read_back(&mut encoder).expect("a read-back");
         device.context.queue().submit([encoder.finish()]);
         assert_eq!(pending.wait(TIMEOUT), Ok(STEPS), "{}", device.name);
 
@@ -167,14 +167,14 @@ fn an_input_that_is_not_finite_spoils_no_weight() {
             let training = Training::on(device, &images);
             let mut encoder = encoder(device);
             training.record_step(&mut encoder);
-            let loss = training.loss.read_back(&mut encoder).expect("a read-back");
-            let steps = training.optimizer.read_back(&mut encoder).expect("a read-back");
+            let mut loss = training.loss.read_back(&mut encoder).expect("a read-back");
+            let mut steps = training.optimizer.read_back(&mut encoder).expect("a read-back");
             training.linear.record(&mut encoder, &training.unseen).expect("its own binding");
             training
                 .measures
                 .record(&mut encoder, &training.unseen_embeddings)
                 .expect("its own binding");
-            let measures = training.measures.read_back(&mut encoder).expect("a read-back");
+            let mut measures = training.measures.read_back(&mut encoder).expect("a read-back");
             device.context.queue().submit([encoder.finish()]);
             let found = Error::NotFinite { what: "embeddings", row: 5, column: 0 };
             assert_eq!(loss.wait(TIMEOUT).unwrap_err(), found, "{}", device.name);

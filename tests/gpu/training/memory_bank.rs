@@ -48,7 +48,7 @@ fn evaluate(device: &Device, loss: &Loss, shape: Shape, inputs: &Inputs) -> Eval
     let mut encoder =
         device.context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     plan.record(&mut encoder, &binding).expect("its own binding");
-    let pending = plan.read_back(&mut encoder).expect("a read-back");
+    let mut pending = plan.read_back(&mut encoder).expect("a read-back");
     device.context.queue().submit([encoder.finish()]);
     pending.wait(Duration::from_secs(60)).expect("a result")
 }
