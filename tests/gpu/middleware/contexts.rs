@@ -45,7 +45,7 @@ fn loss_of(context: &Context, rows: &Rows) -> Result<f32> {
     let binding = plan.bind(&Inputs::new(&rows.rows, &rows.labels))?;
     let mut encoder = context.device().create_command_encoder(&Default::default());
     plan.record(&mut encoder, &binding)?;
-    let pending = plan.read_back(&mut encoder)?;
+    let mut pending = plan.read_back(&mut encoder)?;
     context.queue().submit([encoder.finish()]);
     Ok(pending.wait(Duration::from_secs(60))?.loss)
 }
