@@ -162,7 +162,7 @@ impl<'c> Checker<'c> {
     }
 }
 
-/// The problem of a buffer that is right in everything but its device, or has none any more.
+/// The problem of a buffer whose size, usage and alignment are right.
 pub(crate) fn refused(error: &Error) -> String {
-    format!("it is of another device than the context's, or destroyed: {error}")
+    format!("wgpu refuses it, as it does a buffer of another device or a destroyed one: {error}")
 }

@@ -88,7 +88,7 @@ fn buffers_that_do_not_fit_are_errors() {
         assert_eq!(missing(inputs.clone().without(Input::Beta)), "beta");
 
         let foreign = inputs.clone().with(Input::Embeddings, foreign.slice(..));
-        fails(foreign, "embeddings", "it is of another device than the context's");
+        fails(foreign, "embeddings", "wgpu refuses it, as it does a buffer of another device");
 
         let other = Guest::new(caller, &loss, &batch);
         let error = guest.plan.record(&mut encoder(caller), &other.binding).unwrap_err();

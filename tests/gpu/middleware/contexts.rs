@@ -55,7 +55,10 @@ fn refused<T: std::fmt::Debug>(result: Result<T>, what: &str) {
     match result {
         Err(Error::Buffer { what: found, problem }) => {
             assert_eq!(found, what);
-            assert!(problem.starts_with("it is of another device than the context's"), "{problem}");
+            assert!(
+                problem.starts_with("wgpu refuses it, as it does a buffer of another device"),
+                "{problem}"
+            );
         }
         other => panic!("{what}: {other:?}"),
     }
