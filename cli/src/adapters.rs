@@ -20,10 +20,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let adapters = Adapter::all();
     let unusable = Adapter::unusable();
-    let usable = adapters
-        .iter()
-        .enumerate()
-        .map(|(at, adapter)| (adapter, Use { auto: at == 0, problem: None }));
+    let usable = adapters.iter().enumerate().map(|(at, adapter)| {
+        (adapter, Use { auto: at == 0 && !adapter.is_software(), problem: None })
+    });
     let others = unusable
         .iter()
         .map(|(adapter, error)| (adapter, Use { auto: false, problem: Some(error.to_string()) }));
@@ -37,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         print(
             "No GPU adapter found. A GPU driver is needed, or a software one such as Mesa's llvmpipe;",
         )?;
-        print("without either, `evaluate` computes with the CPU reference.")?;
+        print("without either, `evaluate` computes with the CPU engine.")?;
     }
     Ok(ExitCode::SUCCESS)
 }

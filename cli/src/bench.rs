@@ -1,6 +1,7 @@
-//! `bench`: how long losses take on an adapter, beside what it can do at most.
+//! `bench`: how long losses take on an adapter, beside what it can do at most, or on the CPU engine.
 
 mod limits;
+mod on_cpu;
 mod stages;
 mod subject;
 mod timing;
@@ -17,7 +18,7 @@ use limits::Limits;
 use subject::{Inputs, Subject};
 use timing::Timing;
 
-use super::gpu::{self, Gpu, named};
+use super::gpu::{self, Backend, Gpu, named};
 use super::table::{self, Column};
 use super::{Error, Result, print, print_json};
 
@@ -45,6 +46,10 @@ pub(crate) struct Arguments {
     /// How long each point is timed, in seconds, after an evaluation that is not.
     #[arg(long, value_name = "S", default_value = "2", value_parser = gpu::seconds)]
     seconds: Duration,
+
+    /// What is timed.
+    #[arg(long, value_enum, default_value_t = Backend::Gpu)]
+    backend: Backend,
 
     #[command(flatten)]
     gpu: gpu::Arguments,
@@ -90,6 +95,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let points = arguments.points()?;
     arguments.check(&subjects, &points)?;
+    if arguments.backend == Backend::Cpu {
+        arguments.gpu.refuse("cpu", false)?;
+        arguments.refuse_for_cpu()?;
+        return on_cpu::run(arguments, &subjects, &points);
+    }
     let mut options = Options::default();
     options.tiles = arguments.tile.map(Tiles::both);
     options.row_width = arguments.row_width;
@@ -189,6 +199,20 @@ impl Arguments {
             }
         }
         Ok(())
+    }
+
+    /// Refuses what is for the kernels of an adapter.
+    fn refuse_for_cpu(&self) -> Result<()> {
+        let of_kernels = [
+            ("--autotune", self.autotune),
+            ("--tile", self.tile.is_some()),
+            ("--row-width", self.row_width.is_some()),
+            ("--stages", self.stages),
+        ];
+        match of_kernels.into_iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(Error::option(option, "--backend cpu takes none")),
+            None => Ok(()),
+        }
     }
 
     fn points(&self) -> Result<Vec<Point>> {

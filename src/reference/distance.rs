@@ -4,7 +4,8 @@
 //! go either way, so that such a sum is off by about sqrt(D) roundings and not by D. Where unit
 //! rows are used, they are off themselves: by the rounding of the norm and of the division.
 
-use super::bounded::{Bounded, ROUNDING, SMALLEST};
+use super::bounded::Bounded;
+use crate::definition::number::{Number, ROUNDING, SMALLEST};
 use crate::loss::Distance;
 
 /// The relative error of the coordinates of a unit row, or of its inverse norm, in f32.

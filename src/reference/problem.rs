@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::anchor::Anchor;
 use super::bounded::Bounded;
 use super::distance::{Point, Points};
-use super::list::List;
 use crate::data::batch::Batch;
 use crate::data::shape::{Mode, Shape};
+use crate::definition::anchor::Anchor;
+use crate::definition::list::List;
+use crate::definition::loss::Anchors;
+use crate::definition::number::Number;
 use crate::loss::{Description, Distance, Margin};
 
 /// What is evaluated, in f64.
@@ -96,21 +98,16 @@ impl<'a> Problem<'a> {
         self.list.as_ref().map_or(self.queries.len(), List::parts)
     }
 
-    /// Something of every anchor, in their order.
-    pub(crate) fn map_anchors<T: Send>(&self, find: impl Fn(Anchor) -> T + Sync) -> Vec<T> {
-        self.map_some_anchors(0..self.anchors(), find)
-    }
-
     /// Something of these anchors, in their order.
     pub(crate) fn map_some_anchors<T: Send>(
         &self,
         rows: Range<usize>,
-        find: impl Fn(Anchor) -> T + Sync,
+        find: impl Fn(Anchor<Bounded>) -> T + Sync,
     ) -> Vec<T> {
         rows.into_par_iter().map(|index| find(self.anchor(index))).collect()
     }
 
-    fn anchor(&self, index: usize) -> Anchor {
+    fn anchor(&self, index: usize) -> Anchor<Bounded> {
         if let Some(list) = &self.list {
             let between = |i, j| self.distance.between(self.queries.row(i), self.columns().row(j));
             return list.anchor(index, between);
@@ -154,5 +151,19 @@ impl<'a> Problem<'a> {
         let x: Point = self.queries.row(index);
         let columns = self.columns();
         (0..columns.len()).map(|j| self.distance.between(x, columns.row(j))).collect()
+    }
+}
+
+impl Anchors<Bounded> for Problem<'_> {
+    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<Bounded>) -> T + Sync) -> Vec<T> {
+        self.map_some_anchors(0..self.anchors(), find)
+    }
+
+    fn dimensions(&self) -> usize {
+        self.shape.dimensions()
+    }
+
+    fn betas(&self) -> &[f64] {
+        &self.beta
     }
 }

@@ -1,11 +1,11 @@
-//! One case: what the reference expects, and what the kernels make of it.
+//! One case: what the reference expects, and what an engine makes of it.
 
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::reference::{
     self, Comparison, Deviation, Expectation, MeasuresExpectation, ObjectiveExpectation,
 };
 use wgpu_metric_learning::{
-    Batch, Context, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted,
+    Batch, Engine, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted,
 };
 
 use super::cases::Asked;
@@ -63,11 +63,11 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Asks the kernels, and compares.
-    pub(crate) fn compare(&self, context: &Context, batch: &Batch) -> Verdict {
+    /// Asks the engine, and compares.
+    pub fn compare(&self, engine: &Engine, batch: &Batch) -> Verdict {
         match self {
             Self::Loss(loss, expected) => {
-                judge(context.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {
+                judge(engine.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {
                     (
                         expected.compare(actual),
                         evaluated(actual),
@@ -76,7 +76,7 @@ impl<'a> Expected<'a> {
                 })
             }
             Self::Objective(objective, expected) => judge(
-                context.evaluate_objective(objective).wait(),
+                engine.evaluate_objective(objective).wait(),
                 expected.may_overflow(),
                 |actual| {
                     (
@@ -87,7 +87,7 @@ impl<'a> Expected<'a> {
                 },
             ),
             Self::Measures(retrieval, expected) => {
-                judge(context.measure(retrieval, batch).wait(), false, |actual| {
+                judge(engine.measure(retrieval, batch).wait(), false, |actual| {
                     (
                         expected.compare(actual),
                         measured(actual),
