@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::classes::Classes;
 use super::points::{Points, between};
+use super::sweep::PART;
 use super::tiles::{LANES, Panels};
 use crate::data::batch::Batch;
 use crate::data::shape::{Mode, Shape};
@@ -83,7 +84,10 @@ impl<'a> Matrix<'a> {
                 [] => vec![Margin::DEFAULT_BETA.into()],
                 betas => betas.iter().map(|&beta| beta.into()).collect(),
             },
-            rows: rows.min(shape.queries() as u64) as usize,
+            rows: match rows.min(shape.queries() as u64) as usize {
+                rows if rows < PART || rows == shape.queries() => rows,
+                rows => rows - rows % PART,
+            },
             whole: None,
         };
         if matrix.rows == shape.queries() {

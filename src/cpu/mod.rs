@@ -62,8 +62,8 @@ impl Default for Cpu {
 
 impl Cpu {
     /// The same engine with another workspace for the matrix, in bytes: at least 8 per column, for
-    /// measures 4. The bits are the same for every one that does not hold the whole matrix. Default
-    /// 32 MiB, which holds batches of up to 2,048 rows. Inputs, their copies and gradients come
+    /// measures 4. The bits are the same for every one that holds at least 64 rows and not the whole
+    /// matrix. Default 32 MiB, which holds batches of up to 2,048 rows. Inputs, their copies and gradients come
     /// beside it, and some kilobytes for each thread.
     #[must_use]
     pub fn with_workspace_bytes(self, workspace_bytes: u64) -> Self {

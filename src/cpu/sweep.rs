@@ -3,8 +3,9 @@
 //!
 //! Rows run in parallel, every sum has a fixed order: the same bits for every number of threads.
 //! A row's gradient is the sum of what its own terms pull at it and of what those of the columns'
-//! rows do, each in the order of the rows, so that the bits are the same for all stripes; where one
-//! stripe holds the whole matrix of a batch, the two coefficients of a pair are added first.
+//! rows do, each in the order of the rows, so that the bits are the same for all stripes of whole
+//! parts; where one stripe holds the whole matrix of a batch, the two coefficients of a pair are
+//! added first.
 
 use std::ops::Range;
 
@@ -24,8 +25,9 @@ use crate::error::Result;
 /// Rows that a thread works on at a time: whole groups.
 const BLOCK: usize = 4 * GROUP;
 
-/// Other rows whose coefficients are packed at a time.
-const OTHERS: usize = 128;
+/// Other rows whose pulls are added up in f32: equal ones, which round alike, would pile up their
+/// roundings. Stripes are of whole parts.
+pub(super) const PART: usize = 64;
 
 /// Evaluates a loss on a matrix of pairs or of scores.
 pub(super) fn evaluate<L: Terms>(
@@ -135,7 +137,7 @@ fn fill(
 
 /// Sums of coefficient times direction for every row of a set.
 struct Sums {
-    numbers: Vec<f32>,
+    numbers: Vec<f64>,
     stride: usize,
 }
 
@@ -161,14 +163,13 @@ impl Sums {
             let count = numbers.len() / stride;
             // Whole groups, of which those beyond the end stay 0.
             let mut sums = vec![0.0; count.next_multiple_of(GROUP) * stride];
-            sums[..numbers.len()].copy_from_slice(numbers);
-            let mut pulls = Vec::with_capacity(OTHERS);
-            for start in other_rows.clone().step_by(OTHERS) {
+            let mut pulls = Vec::with_capacity(PART);
+            for start in other_rows.clone().step_by(PART) {
                 for (group, sums) in sums.chunks_exact_mut(GROUP * stride).enumerate() {
                     let first = first + group * GROUP;
                     let count = (count - group * GROUP).min(GROUP);
                     pulls.clear();
-                    for other in start..(start + OTHERS).min(other_rows.end) {
+                    for other in start..(start + PART).min(other_rows.end) {
                         let mut found = [0.0; GROUP];
                         coefficients(first, count, other, &mut found);
                         if found != [0.0; GROUP] {
@@ -179,19 +180,16 @@ impl Sums {
                     pull(matrix.distance, rows, &pulls, stride, sums);
                 }
             }
-            let length = numbers.len();
-            numbers.copy_from_slice(&sums[..length]);
+            numbers.iter_mut().zip(sums).for_each(|(number, sum)| *number += sum);
         });
     }
 
     /// The sums times a factor without what rows are padded with, together with other ones of the
     /// same rows.
     fn gathered(self, points: &Points, other: Option<Self>, factor: f64) -> Gathered<'_> {
-        let coordinates = |numbers: Vec<f32>| {
+        let coordinates = |numbers: Vec<f64>| {
             let rows = numbers.chunks_exact(points.stride());
-            rows.flat_map(|row| &row[..points.dimensions()])
-                .map(|&sum| f64::from(sum) * factor)
-                .collect()
+            rows.flat_map(|row| &row[..points.dimensions()]).map(|&sum| sum * factor).collect()
         };
         let mut sums: Vec<f64> = coordinates(self.numbers);
         if let Some(other) = other {

@@ -13,6 +13,9 @@ use crate::loss::Distance;
 /// Columns of a tile of distances, and what rows are padded to.
 pub(super) const LANES: usize = 16;
 
+/// Rows of a tile of distances.
+const ROWS: usize = 4;
+
 /// Rows of a tile of gradients.
 pub(super) const GROUP: usize = 8;
 
@@ -72,17 +75,15 @@ fn sums_of(
     [stride, dimensions]: [usize; 2],
     sums: &mut [f32],
 ) {
-    if target_cfg_f!(target_feature = "avx512f") {
-        sums_with::<8, true>(distance, rows, panels, stride, dimensions, sums);
-    } else if target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64")) {
-        sums_with::<4, true>(distance, rows, panels, stride, dimensions, sums);
+    if target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64")) {
+        sums_with::<true>(distance, rows, panels, stride, dimensions, sums);
     } else {
-        sums_with::<4, false>(distance, rows, panels, stride, dimensions, sums);
+        sums_with::<false>(distance, rows, panels, stride, dimensions, sums);
     }
 }
 
 #[inline(always)]
-fn sums_with<const ROWS: usize, const FUSED: bool>(
+fn sums_with<const FUSED: bool>(
     distance: Distance,
     rows: &[f32],
     panels: &[f32],
@@ -93,15 +94,15 @@ fn sums_with<const ROWS: usize, const FUSED: bool>(
     let sizes = [stride, dimensions];
     match distance {
         Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
-            sums_by::<ROWS, SQUARES, FUSED>(rows, panels, sizes, sums);
+            sums_by::<SQUARES, FUSED>(rows, panels, sizes, sums);
         }
-        Distance::Manhattan => sums_by::<ROWS, MAGNITUDES, FUSED>(rows, panels, sizes, sums),
-        Distance::InnerProduct => sums_by::<ROWS, PRODUCTS, FUSED>(rows, panels, sizes, sums),
+        Distance::Manhattan => sums_by::<MAGNITUDES, FUSED>(rows, panels, sizes, sums),
+        Distance::InnerProduct => sums_by::<PRODUCTS, FUSED>(rows, panels, sizes, sums),
     }
 }
 
 #[inline(always)]
-fn sums_by<const ROWS: usize, const SUM: u8, const FUSED: bool>(
+fn sums_by<const SUM: u8, const FUSED: bool>(
     rows: &[f32],
     panels: &[f32],
     [stride, dimensions]: [usize; 2],
@@ -119,7 +120,7 @@ fn sums_by<const ROWS: usize, const SUM: u8, const FUSED: bool>(
     }
     for (panel, columns_of_panel) in panels.chunks_exact(LANES * dimensions).enumerate() {
         for (tile, rows_of_tile) in packed.chunks_exact(ROWS * dimensions).enumerate() {
-            let found = tile_sums::<ROWS, SUM, FUSED>(rows_of_tile, columns_of_panel);
+            let found = tile_sums::<SUM, FUSED>(rows_of_tile, columns_of_panel);
             let written = (count - tile * ROWS).min(ROWS);
             for (row, found) in found.iter().enumerate().take(written) {
                 let at = (tile * ROWS + row) * columns + panel * LANES;
@@ -129,16 +130,32 @@ fn sums_by<const ROWS: usize, const SUM: u8, const FUSED: bool>(
     }
 }
 
+/// Coordinates that are added up before their sum is: equal ones, which round alike, would pile up
+/// their roundings.
+const PART: usize = 64;
+
 #[inline(always)]
-fn tile_sums<const ROWS: usize, const SUM: u8, const FUSED: bool>(
+fn tile_sums<const SUM: u8, const FUSED: bool>(
     rows: &[f32],
     columns: &[f32],
 ) -> [[f32; LANES]; ROWS] {
     let mut sums = [[0.0; LANES]; ROWS];
-    for (x, y) in rows.chunks_exact(ROWS).zip(columns.chunks_exact(LANES)) {
-        for (sums, &x) in sums.iter_mut().zip(x) {
-            for (sum, &y) in sums.iter_mut().zip(y) {
-                *sum = add_part::<SUM, FUSED>(x, y, *sum);
+    for (rows, columns) in rows.chunks(PART * ROWS).zip(columns.chunks(PART * LANES)) {
+        let mut part = [[0.0; LANES]; ROWS];
+        for (x, y) in rows.chunks_exact(ROWS).zip(columns.chunks_exact(LANES)) {
+            // They have these lengths, which makes them registers.
+            let (Some(x), Some(y)) = (x.first_chunk::<ROWS>(), y.first_chunk::<LANES>()) else {
+                continue;
+            };
+            for (part, &x) in part.iter_mut().zip(x) {
+                for (part, &y) in part.iter_mut().zip(y) {
+                    *part = add_part::<SUM, FUSED>(x, y, *part);
+                }
+            }
+        }
+        for row in 0..ROWS {
+            for lane in 0..LANES {
+                sums[row][lane] += part[row][lane];
             }
         }
     }
@@ -151,15 +168,15 @@ pub(super) struct Pull {
     pub coefficients: [f32; GROUP],
 }
 
-/// Adds to the gradient of a group of rows what these of the other rows pull at them, one after the
-/// other: the sum of coefficient times direction. All rows have `stride` numbers.
+/// Adds to the gradient of a group of rows what these of the other rows pull at them: the sum of
+/// coefficient times direction, one after the other. All rows have `stride` numbers.
 #[multiversion(targets = "simd")]
 pub(super) fn pull(
     distance: Distance,
     [group, others]: [&[f32]; 2],
     pulls: &[Pull],
     stride: usize,
-    gradient: &mut [f32],
+    gradient: &mut [f64],
 ) {
     if target_cfg_f!(target_feature = "avx512f") {
         pull_with::<16, true>(distance, group, others, pulls, stride, gradient);
@@ -177,7 +194,7 @@ fn pull_with<const WIDTH: usize, const FUSED: bool>(
     others: &[f32],
     pulls: &[Pull],
     stride: usize,
-    gradient: &mut [f32],
+    gradient: &mut [f64],
 ) {
     let rows = [group, others];
     match distance {
@@ -198,7 +215,7 @@ fn pull_by<const WIDTH: usize, const SUM: u8, const FUSED: bool>(
     [group, others]: [&[f32]; 2],
     pulls: &[Pull],
     stride: usize,
-    gradient: &mut [f32],
+    gradient: &mut [f64],
 ) {
     for start in (0..stride).step_by(WIDTH) {
         let part = |row: usize| row * stride + start..row * stride + start + WIDTH;
@@ -206,10 +223,9 @@ fn pull_by<const WIDTH: usize, const SUM: u8, const FUSED: bool>(
         let mut sums = [[0.0; WIDTH]; GROUP];
         for row in 0..GROUP {
             own[row].copy_from_slice(&group[part(row)]);
-            sums[row].copy_from_slice(&gradient[part(row)]);
         }
         for Pull { other, coefficients } in pulls {
-            let other = &others[part(*other)];
+            let Some(other) = others[part(*other)].first_chunk::<WIDTH>() else { continue };
             for ((sums, own), &coefficient) in sums.iter_mut().zip(&own).zip(coefficients) {
                 for ((sum, &x), &y) in sums.iter_mut().zip(own).zip(other) {
                     let direction = match SUM {
@@ -221,8 +237,10 @@ fn pull_by<const WIDTH: usize, const SUM: u8, const FUSED: bool>(
                 }
             }
         }
-        for row in 0..GROUP {
-            gradient[part(row)].copy_from_slice(&sums[row]);
+        for (row, sums) in sums.iter().enumerate() {
+            for (gradient, &sum) in gradient[part(row)].iter_mut().zip(sums) {
+                *gradient += f64::from(sum);
+            }
         }
     }
 }
@@ -231,7 +249,7 @@ fn pull_by<const WIDTH: usize, const SUM: u8, const FUSED: bool>(
 mod tests {
     use super::*;
 
-    const ROWS: usize = 11;
+    const COUNT: usize = 11;
     const COLUMNS: usize = 19;
     const DIMENSIONS: usize = 21;
     const STRIDE: usize = 32;
@@ -254,20 +272,19 @@ mod tests {
         x.iter().zip(y).map(part).sum()
     }
 
-    /// With these vectors, with those of every x86, and without any: all are exact here.
+    /// With the vectors of this machine, and compiled for any: all are exact here.
     #[test]
     fn sums_are_those_of_the_definition_on_every_path() {
-        let (x, y) = (rows(ROWS), rows(COLUMNS));
+        let (x, y) = (rows(COUNT), rows(COLUMNS));
         let panels = Panels::of(&y, STRIDE, DIMENSIONS);
         let padded = COLUMNS.next_multiple_of(LANES);
         for distance in Distance::ALL {
-            let mut found = [(); 4].map(|()| vec![0.0; ROWS * padded]);
-            let [chosen, wide, narrow, portable] = &mut found;
+            let mut found = [(); 3].map(|()| vec![0.0; COUNT * padded]);
+            let [chosen, fused, portable] = &mut found;
             panels.sums(distance, &x, STRIDE, chosen);
             let numbers = &panels.numbers;
-            sums_with::<8, true>(distance, &x, numbers, STRIDE, DIMENSIONS, wide);
-            sums_with::<4, true>(distance, &x, numbers, STRIDE, DIMENSIONS, narrow);
-            sums_with::<4, false>(distance, &x, numbers, STRIDE, DIMENSIONS, portable);
+            sums_with::<true>(distance, &x, numbers, STRIDE, DIMENSIONS, fused);
+            sums_with::<false>(distance, &x, numbers, STRIDE, DIMENSIONS, portable);
             for (at, sum) in chosen.iter().enumerate().filter(|(at, _)| at % padded < COLUMNS) {
                 let (row, column) = (at / padded * STRIDE, at % padded * STRIDE);
                 let expected =
@@ -306,7 +323,8 @@ mod tests {
                     };
                     pull.coefficients[row] * direction
                 };
-                assert_eq!(*sum, 1.0 + pulls.iter().map(part).sum::<f32>(), "{distance:?} at {at}");
+                let expected = 1.0 + f64::from(pulls.iter().map(part).sum::<f32>());
+                assert_eq!(*sum, expected, "{distance:?} at {at}");
             }
             assert!(found.iter().all(|other| *other == found[0]), "{distance:?}");
         }

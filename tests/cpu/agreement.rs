@@ -66,7 +66,7 @@ fn sizes_around_every_edge() {
             tallies.iter_mut().for_each(|tally| tally.hold(loss, batch, "sizes"));
         });
     }
-    tallies.map(|tally| tally.conclude(0.01));
+    tallies.into_iter().for_each(|tally| tally.conclude(0.01));
 }
 
 #[test]

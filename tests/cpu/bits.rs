@@ -8,7 +8,7 @@ use super::for_every_variant;
 
 /// More rows and columns than a block and a stripe hold.
 const LARGE: Recipe = Recipe {
-    n: 150,
+    n: 280,
     m: 141,
     d: 21,
     layout: Layout::Balanced(5),
@@ -18,7 +18,7 @@ const LARGE: Recipe = Recipe {
 
 /// Rows of a stripe, as their bytes.
 fn rows(rows: u64) -> Cpu {
-    Cpu::default().with_workspace_bytes(8 * 150 * rows)
+    Cpu::default().with_workspace_bytes(8 * 280 * rows)
 }
 
 #[test]
@@ -40,9 +40,9 @@ fn every_workspace_that_does_not_hold_the_matrix_gives_the_same_bits() {
     for (distance, normalize) in [(Distance::SquaredEuclidean, true), (Distance::Manhattan, false)]
     {
         for_every_variant(distance, normalize, LARGE, |loss, batch| {
-            let [one, few, many] =
-                [1, 7, 100].map(|count| bits(&rows(count).evaluate(loss, batch).wait().unwrap()));
-            assert!(one == few && few == many, "{loss:?}");
+            let [few, more, many] =
+                [64, 70, 200].map(|count| bits(&rows(count).evaluate(loss, batch).wait().unwrap()));
+            assert!(few == more && more == many, "{loss:?}");
         });
     }
 }
