@@ -50,8 +50,8 @@ enum Backend {
 }
 
 /// What computes.
-pub enum Evaluator {
-    Gpu(Gpu),
+pub(crate) enum Evaluator {
+    Gpu(Box<Gpu>),
     Cpu(Cpu),
     Reference,
 }
@@ -86,13 +86,12 @@ impl Agreement {
 impl Evaluator {
     /// Opens what the arguments ask for.
     pub(crate) fn new(arguments: &Arguments) -> Result<Self> {
+        let on = |gpu: Gpu| Self::Gpu(gpu.into());
         match arguments.backend {
-            Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::Gpu),
-            Backend::Auto if arguments.gpu.asks_for_adapter() => {
-                Gpu::open(&arguments.gpu).map(Self::Gpu)
-            }
+            Backend::Gpu => Gpu::open(&arguments.gpu).map(on),
+            Backend::Auto if arguments.gpu.asks_for_adapter() => Gpu::open(&arguments.gpu).map(on),
             Backend::Auto => match Gpu::open_hardware(&arguments.gpu)? {
-                Some(gpu) => Ok(Self::Gpu(gpu)),
+                Some(gpu) => Ok(on(gpu)),
                 None => {
                     tell("note: no hardware GPU was found: the CPU engine computes");
                     Ok(Self::Cpu(arguments.gpu.cpu()))
@@ -106,7 +105,7 @@ impl Evaluator {
     }
 
     /// `gpu`, `cpu` or `reference`.
-    pub fn backend(&self) -> &'static str {
+    pub(crate) fn backend(&self) -> &'static str {
         match self {
             Self::Gpu(_) => "gpu",
             Self::Cpu(_) => "cpu",
@@ -115,7 +114,7 @@ impl Evaluator {
     }
 
     /// The adapter's name and backend.
-    pub fn adapter(&self) -> Option<String> {
+    pub(crate) fn adapter(&self) -> Option<String> {
         match self {
             Self::Gpu(gpu) => Some(gpu.describe()),
             Self::Cpu(_) | Self::Reference => None,
@@ -123,7 +122,7 @@ impl Evaluator {
     }
 
     /// What computes, for people.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Gpu(gpu) => gpu.describe(),
             Self::Cpu(_) => CPU.into(),
@@ -132,7 +131,11 @@ impl Evaluator {
     }
 
     /// Does what is asked, and compares the result with the reference where that is asked for.
-    pub fn evaluate<T: Task + ?Sized>(&self, task: &T, check: bool) -> Result<Outcome<T::Result>> {
+    pub(crate) fn evaluate<T: Task + ?Sized>(
+        &self,
+        task: &T,
+        check: bool,
+    ) -> Result<Outcome<T::Result>> {
         let (engine, compiled) = match self {
             Self::Gpu(gpu) => {
                 let start = Instant::now();
@@ -162,7 +165,7 @@ impl Evaluator {
 }
 
 /// The engine of the CPU, for people.
-pub const CPU: &str = "the CPU engine (f32)";
+pub(crate) const CPU: &str = "the CPU engine (f32)";
 
 fn expected<T: Task + ?Sized>(task: &T) -> Result<T::Expected> {
     let _progress = Progress::unknown("the CPU reference computes");

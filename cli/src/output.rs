@@ -127,7 +127,7 @@ fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-pub fn is_same(path: &Path, other: &Path) -> bool {
+pub(crate) fn is_same(path: &Path, other: &Path) -> bool {
     let is_one_path = match (destination(path), destination(other)) {
         (Ok(path), Ok(other)) => path == other,
         _ => path == other,

@@ -62,7 +62,7 @@ impl Arguments {
 const AT_A_TIME: usize = 64;
 
 /// Validates an adapter or the CPU engine; a result that is not as the reference says makes the exit code 1.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let start = Instant::now();
     let cases = chosen(arguments)?;
     let (place, findings) = match arguments.backend {

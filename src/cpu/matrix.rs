@@ -162,8 +162,8 @@ impl<'a> Matrix<'a> {
         match self.distance {
             Distance::Euclidean => {
                 let rough = sums.iter().map(|sum| u32::from(!FINE.contains(sum))).sum::<u32>();
-                // A row of a batch is at 0 of itself.
-                let is_fine = rough <= u32::from(self.shape.mode() == Mode::Batch);
+                // A row is at 0 of itself.
+                let is_fine = rough <= u32::from(self.shape.own_offset().is_some());
                 for (column, sum) in sums.iter_mut().enumerate() {
                     *sum = if is_fine || FINE.contains(sum) {
                         sum.sqrt()
@@ -186,8 +186,8 @@ impl<'a> Matrix<'a> {
     /// An anchor of its row of distances.
     pub(super) fn anchor(&self, index: usize, distances: &[f32]) -> Anchor<f64> {
         let label = self.labels[index];
-        // In one batch no row is paired with itself.
-        let itself = (self.shape.mode() == Mode::Batch).then_some(index);
+        // No row is paired with itself.
+        let itself = self.shape.own_offset().map(|offset| index + offset);
         let [positives, negatives] = self.classes.split(label, itself);
         let distances = &distances[..self.shape.references()];
         let distances = distances.iter().map(|&distance| distance.into()).collect();

@@ -178,12 +178,12 @@ pub(super) fn pull(
     stride: usize,
     gradient: &mut [f64],
 ) {
-    if target_cfg_f!(target_feature = "avx512f") {
-        pull_with::<16, true>(distance, group, others, pulls, stride, gradient);
-    } else if target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64")) {
-        pull_with::<8, true>(distance, group, others, pulls, stride, gradient);
-    } else {
-        pull_with::<4, false>(distance, group, others, pulls, stride, gradient);
+    let is_wide = target_cfg_f!(target_feature = "avx512f");
+    let is_fused = target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64"));
+    match (is_wide, is_fused) {
+        (true, _) => pull_with::<16, true>(distance, group, others, pulls, stride, gradient),
+        (false, true) => pull_with::<8, true>(distance, group, others, pulls, stride, gradient),
+        (false, false) => pull_with::<4, false>(distance, group, others, pulls, stride, gradient),
     }
 }
 

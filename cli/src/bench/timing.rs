@@ -19,7 +19,7 @@ use crate::table::in_milliseconds;
 use crate::{Result, evaluator};
 
 /// No more runs than this, however short they are.
-pub const MOST_RUNS: usize = 1000;
+pub(super) const MOST_RUNS: usize = 1000;
 
 /// The times of one loss on one batch.
 pub(crate) struct Timing {

@@ -64,7 +64,7 @@ impl<'a> Expected<'a> {
     }
 
     /// Asks the engine, and compares.
-    pub fn compare(&self, engine: &Engine, batch: &Batch) -> Verdict {
+    pub(super) fn compare(&self, engine: &Engine, batch: &Batch) -> Verdict {
         match self {
             Self::Loss(loss, expected) => {
                 judge(engine.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {

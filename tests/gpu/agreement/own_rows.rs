@@ -10,8 +10,8 @@ use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Input, Inputs, Loss, Mode, NtXent, Record, Result, Shape,
-    Weighted, reference,
+    Batch, Contrastive, Cpu, Distance, Engine, Error, Input, Inputs, Loss, Mode, NtXent, Record,
+    Result, Shape, Weighted, reference,
 };
 
 const N: usize = 37;
@@ -60,13 +60,14 @@ fn losses_of_both() -> impl Iterator<Item = Loss> {
 #[test]
 fn own_rows_against_all_rows_are_those_of_the_reference() {
     let world = World::new();
-    let mut tally = Tally::new();
+    let mut tallies = [Tally::new(), Tally::on_cpu(Cpu::default())];
     // A third of the losses; `all_rows_against_themselves` goes through all.
     for (turn, loss) in losses_of_both().step_by(3).enumerate() {
         let (first, count) = [(0, N), (11, 9), (N - 1, 1)][turn % 3];
-        tally.hold(&loss, &world.gathered(first, count).expect("own rows"), "own rows");
+        let gathered = world.gathered(first, count).expect("own rows");
+        tallies.iter_mut().for_each(|tally| tally.hold(&loss, &gathered, "own rows"));
     }
-    tally.conclude(0.02);
+    tallies.into_iter().for_each(|tally| tally.conclude(0.02));
 }
 
 /// The whole batch against itself is the batch: the loss, and the gradients of a row as query and
@@ -94,15 +95,19 @@ fn all_rows_against_themselves_are_the_batch() {
 fn measures_do_not_retrieve_the_query_itself() {
     let world = World::new();
     let retrieval = Retrieval::default();
-    for device in contexts().iter() {
-        let measure = |batch: &Batch| device.context.measure(&retrieval, batch).wait().unwrap();
+    let hold = |name: &str, engine: Engine| {
+        let measure = |batch: &Batch| engine.measure(&retrieval, batch).wait().unwrap();
         assert_eq!(measure(&world.gathered(0, N).unwrap()), measure(&world.batch()));
         let part = world.gathered(9, 12).unwrap();
         let expected = reference::measure_with_bounds(&retrieval, &part).unwrap();
         let comparison = expected.compare(&measure(&part));
-        assert!(comparison.agrees(), "{}\n{comparison}", device.name);
+        assert!(comparison.agrees(), "{name}\n{comparison}");
         assert!(expected.measures.precision_at_1 < 1.0, "no row finds itself");
+    };
+    for device in contexts().iter() {
+        hold(&device.name, Engine::Gpu(device.context.clone()));
     }
+    hold("the CPU engine", Engine::Cpu(Cpu::default()));
 }
 
 #[test]
