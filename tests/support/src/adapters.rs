@@ -11,9 +11,20 @@ pub struct Device {
     pub context: Context,
 }
 
-/// Every adapter with the default options; there is at least one. One test at a time has them:
-/// wgpu's GL backend panics in a thread that has to wait too long for another one's work.
+/// Makes the thread wait until no other one has contexts, and then the others until it ends: all
+/// contexts on GL share one, and wgpu panics in a thread that has to wait too long for another
+/// one's work there.
+pub fn take_turn() {
+    static TURN: Mutex<()> = Mutex::new(());
+    thread_local! {
+        static HELD: MutexGuard<'static, ()> = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+    HELD.with(|_| ());
+}
+
+/// Every adapter with the default options; there is at least one. One test at a time has them.
 pub fn contexts() -> MutexGuard<'static, Vec<Device>> {
+    take_turn();
     static CONTEXTS: Mutex<Vec<Device>> = Mutex::new(Vec::new());
     let mut contexts = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     if contexts.is_empty() {
@@ -33,6 +44,7 @@ pub fn best_with(options: Options) -> Device {
 }
 
 fn adapters() -> Vec<Adapter> {
+    take_turn();
     let adapters = Adapter::all();
     assert!(
         !adapters.is_empty(),
