@@ -316,7 +316,9 @@ pub enum Error {
         steps: u32,
     },
 
-    /// A result does not fit into an f32.
+    /// A result does not fit into an f32, or does, and what is summed up for it does not: the terms
+    /// of one anchor, or the summands of one number of a gradient. Of the loss of all rows, and of
+    /// pointwise values, only the mean has to fit.
     #[error("{what} is beyond the range of f32 (3.4e38)")]
     Overflow {
         /// The result.
