@@ -11,17 +11,13 @@ fn main() -> Result<()> {
     let (device, queue) = (context.device(), context.queue());
 
     // Four embeddings of two numbers, in two classes.
-    let usage = wgpu::BufferUsages::STORAGE;
+    let buffer = |label, contents: &[u8]| {
+        let usage = wgpu::BufferUsages::STORAGE;
+        device.create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
+    };
     let embeddings: [f32; 8] = [0.0, 0.1, 0.9, 0.2, 0.1, 0.0, 1.0, 0.3];
-    let contents = bytemuck::cast_slice(&embeddings);
-    let embeddings = device.create_buffer_init(&BufferInitDescriptor {
-        label: Some("embeddings"),
-        contents,
-        usage,
-    });
-    let contents = bytemuck::cast_slice(&[7u32, 8, 7, 8]);
-    let labels =
-        device.create_buffer_init(&BufferInitDescriptor { label: Some("labels"), contents, usage });
+    let embeddings = buffer("embeddings", bytemuck::cast_slice(&embeddings));
+    let labels = buffer("labels", bytemuck::cast_slice(&[7_u32, 8, 7, 8]));
 
     // Once: pipelines and workspace, with every limit checked; then the buffers, or ranges of them.
     let loss = Triplet { margin: 0.9, mining: Mining::All, ..Default::default() };
@@ -29,18 +25,14 @@ fn main() -> Result<()> {
     let inputs = plan.bind(&Inputs::new(&embeddings, &labels))?;
 
     // Every frame: this creates nothing, writes nothing from the host and submits nothing. What is
-    // recorded after it finds the gradient in plan.gradient() and the loss in
-    // plan.loss_value().
+    // recorded after it finds the gradient in plan.gradient(), the loss in plan.loss_value().
     let mut encoder = device.create_command_encoder(&Default::default());
     plan.record(&mut encoder, &inputs)?;
 
     // Only where the host wants numbers.
     let mut pending = plan.read_back(&mut encoder)?;
     queue.submit([encoder.finish()]);
-    let evaluation = pending.wait(Duration::from_secs(10))?;
-    println!(
-        "{} over {} triplets, gradient {:?}",
-        evaluation.loss, evaluation.terms, evaluation.gradient
-    );
+    let found = pending.wait(Duration::from_secs(10))?;
+    println!("{} over {} triplets, gradient {:?}", found.loss, found.terms, found.gradient);
     Ok(())
 }

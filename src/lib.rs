@@ -102,8 +102,9 @@
 //! everything that can go wrong. [`Weighted`] makes one objective of several losses
 //! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as
 //! references, [`measures`] says how well embeddings retrieve their own class, and [`training`]
-//! fits them in place. [`mod@reference`] is the CPU's side. [`shaders`] lists the kernels. What few
-//! need has modules of its own: [`tuning`], [`profile`] and [`testing`].
+//! fits them in place. [`Cpu`] computes without a GPU, [`Engine`] wherever it is fastest, and
+//! [`mod@reference`] says what is right. [`shaders`] lists the kernels. What few need has modules of
+//! its own: [`tuning`], [`profile`] and [`testing`].
 //!
 //! # What is promised
 //!
@@ -128,7 +129,10 @@
 // The reference that documentation points to may be left out.
 #![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
 
+mod cpu;
 mod data;
+mod definition;
+mod engine;
 mod error;
 mod gpu;
 mod loss;
@@ -143,12 +147,14 @@ pub mod training;
 pub mod tuning;
 mod wgsl;
 
+pub use cpu::Cpu;
 pub use data::batch::Batch;
 pub use data::evaluation::Evaluation;
 pub use data::input::{Input, InputSet};
 pub use data::objective::{ObjectiveEvaluation, Weighted};
 pub use data::run::{Progress, Run};
 pub use data::shape::{Mode, Shape};
+pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use gpu::{
     Adapter, Binding, Context, Count, InFlight, Inputs, MemoryBank, ObjectivePlan, Options, Output,

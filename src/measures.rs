@@ -139,7 +139,7 @@ pub struct Measures<T = f32> {
 }
 
 impl<T> Measures<T> {
-    /// The same measures with every share made into another number, as
+    /// These measures with every share made into another number, as
     /// [`Evaluation::map`](crate::Evaluation::map) does.
     pub fn map<U>(self, change: impl Fn(T) -> U) -> Measures<U> {
         Measures {

@@ -10,20 +10,19 @@ use wgpu_metric_learning::Adapter;
 use super::{Result, print, print_json, table};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Prints one JSON object a line, for each adapter.
     #[arg(long)]
     json: bool,
 }
 
 /// Lists every adapter, first those that can be used; `auto` takes the first.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let adapters = Adapter::all();
     let unusable = Adapter::unusable();
-    let usable = adapters
-        .iter()
-        .enumerate()
-        .map(|(at, adapter)| (adapter, Use { auto: at == 0, problem: None }));
+    let usable = adapters.iter().enumerate().map(|(at, adapter)| {
+        (adapter, Use { auto: at == 0 && !adapter.is_software(), problem: None })
+    });
     let others = unusable
         .iter()
         .map(|(adapter, error)| (adapter, Use { auto: false, problem: Some(error.to_string()) }));
@@ -37,7 +36,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         print(
             "No GPU adapter found. A GPU driver is needed, or a software one such as Mesa's llvmpipe;",
         )?;
-        print("without either, `evaluate` computes with the CPU reference.")?;
+        print("without either, `evaluate` computes with the CPU engine.")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
-//! `bench`: how long losses take on an adapter, beside what it can do at most.
+//! `bench`: how long losses take on an adapter, beside what it can do at most, or on the CPU engine.
 
 mod limits;
+mod on_cpu;
 mod stages;
 mod subject;
 mod timing;
@@ -17,12 +18,12 @@ use limits::Limits;
 use subject::{Inputs, Subject};
 use timing::Timing;
 
-use super::gpu::{self, Gpu, named};
+use super::gpu::{self, Backend, Gpu, named};
 use super::table::{self, Column};
 use super::{Error, Result, print, print_json};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What is timed: losses over the pairs of a batch as `evaluate` takes them, with commas between
     /// names; or all of bench:contrastive, bench:triplet_all, bench:triplet_hard, bench:lifted,
     /// bench:multi_margin, bench:margin, bench:ntxent and bench:supcon, in the settings that other
@@ -45,6 +46,10 @@ pub struct Arguments {
     /// How long each point is timed, in seconds, after an evaluation that is not.
     #[arg(long, value_name = "S", default_value = "2", value_parser = gpu::seconds)]
     seconds: Duration,
+
+    /// What is timed.
+    #[arg(long, value_enum, default_value_t = Backend::Gpu)]
+    backend: Backend,
 
     #[command(flatten)]
     gpu: gpu::Arguments,
@@ -86,10 +91,15 @@ pub struct Arguments {
 }
 
 /// Times what is asked for, point after point.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let points = arguments.points()?;
     arguments.check(&subjects, &points)?;
+    if arguments.backend == Backend::Cpu {
+        arguments.gpu.refuse("cpu", false)?;
+        arguments.refuse_for_cpu()?;
+        return on_cpu::run(arguments, &subjects, &points);
+    }
     let mut options = Options::default();
     options.tiles = arguments.tile.map(Tiles::both);
     options.row_width = arguments.row_width;
@@ -189,6 +199,20 @@ impl Arguments {
             }
         }
         Ok(())
+    }
+
+    /// Refuses what is for the kernels of an adapter.
+    fn refuse_for_cpu(&self) -> Result<()> {
+        let of_kernels = [
+            ("--autotune", self.autotune),
+            ("--tile", self.tile.is_some()),
+            ("--row-width", self.row_width.is_some()),
+            ("--stages", self.stages),
+        ];
+        match of_kernels.into_iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(Error::option(option, "--backend cpu takes none")),
+            None => Ok(()),
+        }
     }
 
     fn points(&self) -> Result<Vec<Point>> {

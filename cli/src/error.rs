@@ -60,7 +60,7 @@ impl Error {
         Self::File { path: path.into(), problem: problem.to_string() }
     }
 
-    /// Of JSON that could not be written.
+    /// The error for JSON that could not be written.
     pub fn output(error: impl Into<io::Error>) -> Self {
         Self::Output(error.into())
     }

@@ -1,4 +1,4 @@
-//! Where a loss or a measure is computed: on an adapter, or by the CPU reference.
+//! Where a loss or a measure is computed: on an adapter, by the CPU engine, or by the reference.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use wgpu_metric_learning::reference::{
     self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation,
 };
 use wgpu_metric_learning::{
-    Batch, Context, Error as LibraryError, Evaluation, Loss, ObjectiveEvaluation,
+    Batch, Context, Cpu, Engine, Error as LibraryError, Evaluation, Loss, ObjectiveEvaluation,
     Progress as LibraryProgress, Weighted,
 };
 
@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::{Error, Result, tell};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What computes.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     backend: Backend,
@@ -38,21 +38,26 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Backend {
-    /// The best adapter, or the CPU reference where there is none.
+    /// The best adapter that is a GPU, or the CPU engine where there is none and nothing asks for an
+    /// adapter.
     Auto,
-    /// An adapter of this machine.
+    /// An adapter of this machine, be it software.
     Gpu,
-    /// The CPU reference in f64.
+    /// The CPU engine in f32.
     Cpu,
+    /// The CPU reference in f64, which is right and not fast.
+    Reference,
 }
 
-/// An adapter that is open, or the CPU reference.
-pub struct Evaluator {
-    gpu: Option<Gpu>,
+/// What computes.
+pub enum Evaluator {
+    Gpu(Gpu),
+    Cpu(Cpu),
+    Reference,
 }
 
 /// A result with all that is said about it.
-pub struct Outcome<T> {
+pub(crate) struct Outcome<T> {
     pub result: T,
     /// How long its pipelines took to compile, on a GPU.
     pub compiled: Option<Duration>,
@@ -62,7 +67,7 @@ pub struct Outcome<T> {
 }
 
 /// What the result was compared with.
-pub enum Agreement {
+pub(crate) enum Agreement {
     NotChecked,
     ReferenceItself,
     Compared(Comparison),
@@ -70,7 +75,7 @@ pub enum Agreement {
 
 impl Agreement {
     /// The comparison where the result is beyond a bound.
-    pub fn violation(&self) -> Option<&Comparison> {
+    pub(crate) fn violation(&self) -> Option<&Comparison> {
         match self {
             Self::Compared(comparison) => (!comparison.agrees()).then_some(comparison),
             Self::NotChecked | Self::ReferenceItself => None,
@@ -80,60 +85,72 @@ impl Agreement {
 
 impl Evaluator {
     /// Opens what the arguments ask for.
-    pub fn new(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn new(arguments: &Arguments) -> Result<Self> {
         match arguments.backend {
-            Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::on),
-            Backend::Auto => match Gpu::open(&arguments.gpu) {
-                Err(error @ Error::Library(LibraryError::NoAdapter { .. }))
-                    if arguments.gpu.adapter.is_none() && !names_adapter() =>
-                {
-                    tell(&format!("note: {error}: the CPU reference computes in its place"));
-                    Ok(Self::on_cpu())
+            Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::Gpu),
+            Backend::Auto if arguments.gpu.asks_for_adapter() => {
+                Gpu::open(&arguments.gpu).map(Self::Gpu)
+            }
+            Backend::Auto => match Gpu::open_hardware(&arguments.gpu)? {
+                Some(gpu) => Ok(Self::Gpu(gpu)),
+                None => {
+                    tell("note: no hardware GPU was found: the CPU engine computes");
+                    Ok(Self::Cpu(arguments.gpu.cpu()))
                 }
-                opened => opened.map(Self::on),
             },
-            Backend::Cpu => arguments.check_cpu().map(|()| Self::on_cpu()),
+            Backend::Cpu => {
+                arguments.gpu.refuse("cpu", false).map(|()| Self::Cpu(arguments.gpu.cpu()))
+            }
+            Backend::Reference => arguments.gpu.refuse("reference", true).map(|()| Self::Reference),
         }
     }
 
-    fn on(gpu: Gpu) -> Self {
-        Self { gpu: Some(gpu) }
-    }
-
-    fn on_cpu() -> Self {
-        Self { gpu: None }
-    }
-
-    /// `gpu` or `cpu`.
+    /// `gpu`, `cpu` or `reference`.
     pub fn backend(&self) -> &'static str {
-        if self.gpu.is_some() { "gpu" } else { "cpu" }
+        match self {
+            Self::Gpu(_) => "gpu",
+            Self::Cpu(_) => "cpu",
+            Self::Reference => "reference",
+        }
     }
 
     /// The adapter's name and backend.
     pub fn adapter(&self) -> Option<String> {
-        self.gpu.as_ref().map(Gpu::describe)
+        match self {
+            Self::Gpu(gpu) => Some(gpu.describe()),
+            Self::Cpu(_) | Self::Reference => None,
+        }
     }
 
     /// What computes, for people.
     pub fn describe(&self) -> String {
-        self.adapter().unwrap_or_else(|| "the CPU reference (f64)".into())
+        match self {
+            Self::Gpu(gpu) => gpu.describe(),
+            Self::Cpu(_) => CPU.into(),
+            Self::Reference => "the CPU reference (f64)".into(),
+        }
     }
 
     /// Does what is asked, and compares the result with the reference where that is asked for.
     pub fn evaluate<T: Task + ?Sized>(&self, task: &T, check: bool) -> Result<Outcome<T::Result>> {
-        let Some(gpu) = &self.gpu else {
-            let start = Instant::now();
-            let result = T::exact(expected(task)?);
-            let agreement = if check { Agreement::ReferenceItself } else { Agreement::NotChecked };
-            return Ok(Outcome { result, compiled: None, elapsed: start.elapsed(), agreement });
+        let (engine, compiled) = match self {
+            Self::Gpu(gpu) => {
+                let start = Instant::now();
+                let _compiling = Progress::unknown("compiling");
+                task.compile(&gpu.context)?;
+                (Engine::Gpu(gpu.context.clone()), Some(start.elapsed()))
+            }
+            Self::Cpu(cpu) => (Engine::Cpu(cpu.clone()), None),
+            Self::Reference => {
+                let start = Instant::now();
+                let result = T::exact(expected(task)?);
+                let agreement =
+                    if check { Agreement::ReferenceItself } else { Agreement::NotChecked };
+                return Ok(Outcome { result, compiled: None, elapsed: start.elapsed(), agreement });
+            }
         };
         let start = Instant::now();
-        let compiling = Progress::unknown("compiling");
-        task.compile(&gpu.context)?;
-        drop(compiling);
-        let compiled = Some(start.elapsed());
-        let start = Instant::now();
-        let actual = run(|watch| task.on_gpu(&gpu.context, watch))?;
+        let actual = run(|watch| task.on(&engine, watch))?;
         let elapsed = start.elapsed();
         let agreement = if check {
             Agreement::Compared(T::compare(&expected(task)?, &actual))
@@ -144,17 +161,20 @@ impl Evaluator {
     }
 }
 
+/// The engine of the CPU, for people.
+pub const CPU: &str = "the CPU engine (f32)";
+
 fn expected<T: Task + ?Sized>(task: &T) -> Result<T::Expected> {
     let _progress = Progress::unknown("the CPU reference computes");
     Ok(task.expected()?)
 }
 
 /// Hears how far an evaluation has come.
-pub type Watch<'a> = &'a mut dyn FnMut(LibraryProgress) -> ControlFlow<()>;
+pub(crate) type Watch<'a> = &'a mut dyn FnMut(LibraryProgress) -> ControlFlow<()>;
 
 /// Evaluates, and shows how far it has come; where the GPU does not answer, says what it was given
 /// to do.
-pub fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -> Result<T> {
+pub(crate) fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -> Result<T> {
     let progress = Progress::of(1, "computing");
     let mut kernel = None;
     let mut watch = |now: LibraryProgress| {
@@ -169,18 +189,17 @@ pub fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -
 }
 
 /// What can be asked, with its inputs.
-pub trait Task {
+pub(crate) trait Task {
     /// What the reference expects, with bounds.
     type Expected;
-    /// What the kernels find.
+    /// What an engine finds.
     type Actual;
     /// Either in f64.
     type Result;
 
     fn expected(&self) -> wgpu_metric_learning::Result<Self::Expected>;
     fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()>;
-    fn on_gpu(&self, context: &Context, watch: Watch)
-    -> wgpu_metric_learning::Result<Self::Actual>;
+    fn on(&self, engine: &Engine, watch: Watch) -> wgpu_metric_learning::Result<Self::Actual>;
     fn compare(expected: &Self::Expected, actual: &Self::Actual) -> Comparison;
     fn exact(expected: Self::Expected) -> Self::Result;
     fn widened(actual: Self::Actual) -> Self::Result;
@@ -199,8 +218,8 @@ impl Task for (&Loss, &Batch<'_>) {
         context.plan(self.0, *self.1.shape()).map(drop)
     }
 
-    fn on_gpu(&self, context: &Context, watch: Watch) -> wgpu_metric_learning::Result<Evaluation> {
-        context.evaluate(self.0, self.1).watch(watch)
+    fn on(&self, engine: &Engine, watch: Watch) -> wgpu_metric_learning::Result<Evaluation> {
+        engine.evaluate(self.0, self.1).watch(watch)
     }
 
     fn compare(expected: &Expectation, actual: &Evaluation) -> Comparison {
@@ -229,8 +248,8 @@ impl Task for (&Retrieval, &Batch<'_>) {
         context.plan_measures(self.0, *self.1.shape()).map(drop)
     }
 
-    fn on_gpu(&self, context: &Context, watch: Watch) -> wgpu_metric_learning::Result<Measures> {
-        context.measure(self.0, self.1).watch(watch)
+    fn on(&self, engine: &Engine, watch: Watch) -> wgpu_metric_learning::Result<Measures> {
+        engine.measure(self.0, self.1).watch(watch)
     }
 
     fn compare(expected: &MeasuresExpectation, actual: &Measures) -> Comparison {
@@ -260,12 +279,12 @@ impl Task for [Weighted<Batch<'_>>] {
         context.plan_objective(&shapes).map(drop)
     }
 
-    fn on_gpu(
+    fn on(
         &self,
-        context: &Context,
+        engine: &Engine,
         watch: Watch,
     ) -> wgpu_metric_learning::Result<ObjectiveEvaluation> {
-        context.evaluate_objective(self).watch(watch)
+        engine.evaluate_objective(self).watch(watch)
     }
 
     fn compare(expected: &ObjectiveExpectation, actual: &ObjectiveEvaluation) -> Comparison {
@@ -278,29 +297,5 @@ impl Task for [Weighted<Batch<'_>>] {
 
     fn widened(actual: ObjectiveEvaluation) -> ObjectiveEvaluation<f64> {
         actual.map(f64::from)
-    }
-}
-
-/// Whether the environment asks for an adapter by its name, or for a backend that does not exist.
-fn names_adapter() -> bool {
-    let variable = |name| std::env::var(name).ok().filter(|text: &String| !text.trim().is_empty());
-    let is_unknown = |text: String| wgpu::Backends::from_comma_list(&text).is_empty();
-    variable("WGPU_ADAPTER_NAME").is_some() || variable("WGPU_BACKEND").is_some_and(is_unknown)
-}
-
-impl Arguments {
-    fn check_cpu(&self) -> Result<()> {
-        let unused = [
-            ("--adapter", self.gpu.adapter.is_some()),
-            ("--workspace-mib", self.gpu.workspace_mib.is_some()),
-            ("--tier", self.gpu.tier.is_some()),
-            ("--timeout", self.gpu.timeout.is_some()),
-        ];
-        match unused.into_iter().find(|(_, given)| *given) {
-            Some((option, _)) => {
-                Err(Error::option(option, "is for a GPU, and --backend cpu takes none"))
-            }
-            None => Ok(()),
-        }
     }
 }

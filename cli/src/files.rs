@@ -12,9 +12,9 @@ use super::{Error, Result, tell};
 
 #[derive(Args, Default)]
 #[command(next_help_heading = "Inputs (.npy)")]
-pub struct InputPaths {
-    /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss takes
-    /// them. Left out: the bundled digits.
+pub(crate) struct InputPaths {
+    /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss
+    /// takes them. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "objective")]
     pub embeddings: Option<PathBuf>,
 
@@ -25,12 +25,13 @@ pub struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub labels: Option<PathBuf>,
 
-    /// M x D numbers: what the embeddings are compared with instead of each other; with --same row by
-    /// row; for MultiMargin one prototype per class.
+    /// M x D numbers: what the embeddings are compared with instead of each other; with --same row
+    /// by row; for MultiMargin one prototype per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub references: Option<PathBuf>,
 
-    /// M integers or strings: the label of every reference; none for prototypes and row-aligned pairs.
+    /// M integers or strings: the label of every reference; none for prototypes and row-aligned
+    /// pairs.
     #[arg(long, value_name = "FILE", requires = "references")]
     pub reference_labels: Option<PathBuf>,
 
@@ -43,8 +44,8 @@ pub struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "same")]
     pub pairs: Option<PathBuf>,
 
-    /// P integers: 1 where the two rows of a pair are the same, 0 where they are different; of --pairs,
-    /// or of row r of the embeddings with row r of --references.
+    /// P integers: 1 where the two rows of a pair are the same, 0 where they are different; of
+    /// --pairs, or of row r of the embeddings with row r of --references.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub same: Option<PathBuf>,
 
@@ -63,7 +64,7 @@ pub struct InputPaths {
 
 #[derive(Args)]
 #[command(next_help_heading = "Outputs (.npy, f32)")]
-pub struct OutputPaths {
+pub(crate) struct OutputPaths {
     /// N x D: the gradient with respect to the embeddings.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     gradient_out: Option<PathBuf>,
@@ -82,7 +83,7 @@ pub struct OutputPaths {
 }
 
 /// What the input files hold.
-pub struct Inputs {
+pub(crate) struct Inputs {
     given: InputSet<()>,
     embeddings: Matrix<f32>,
     labels: Option<Vec<u32>>,
@@ -117,14 +118,14 @@ impl InputPaths {
     }
 
     /// The files that are given, by their options.
-    pub fn named(&self) -> Vec<Named<'_>> {
+    pub(crate) fn named(&self) -> Vec<Named<'_>> {
         let given = self.given();
         given.iter().map(|(input, path)| Named { option: option(input), path }).collect()
     }
 
     /// Reads the files, if any are given. All are judged by their headers before the first of them
     /// is read.
-    pub fn read(&self) -> Result<Option<Inputs>> {
+    pub(crate) fn read(&self) -> Result<Option<Inputs>> {
         let Some(embeddings) = &self.embeddings else { return Ok(None) };
         let embeddings = Opened::new(embeddings)?;
         let columns = embeddings.columns()?;
@@ -185,12 +186,12 @@ fn open_if_given(path: &Option<PathBuf>) -> Result<Option<Opened<'_>>> {
 }
 
 /// Reads a matrix that is no input of a loss.
-pub fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
+pub(crate) fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
     Opened::new(path)?.numbers(Array::matrix)
 }
 
 /// Reads labels of one file.
-pub fn read_labels(path: &Path) -> Result<Vec<u32>> {
+pub(crate) fn read_labels(path: &Path) -> Result<Vec<u32>> {
     let (labels, _) = number_labels(Opened::new(path)?, None)?;
     Ok(labels)
 }
@@ -302,12 +303,12 @@ fn truth_of(loss: &Loss) -> Option<&'static Input> {
 
 impl Inputs {
     /// Whether triplets are listed.
-    pub fn has_triplets(&self) -> bool {
+    pub(crate) fn has_triplets(&self) -> bool {
         self.given.has(Input::Triplets)
     }
 
     /// The mode of the loss that makes the most of the files.
-    pub fn mode(&self, loss: &Loss) -> Result<Mode> {
+    pub(crate) fn mode(&self, loss: &Loss) -> Result<Mode> {
         let lacking = |mode: &Mode| {
             needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.given.has(input))
         };
@@ -320,7 +321,7 @@ impl Inputs {
     }
 
     /// Refuses a file that none of the losses takes.
-    pub fn check<'a>(&self, losses: impl Iterator<Item = &'a Loss>) -> Result<()> {
+    pub(crate) fn check<'a>(&self, losses: impl Iterator<Item = &'a Loss>) -> Result<()> {
         let mut taken = Vec::new();
         let mut names = Vec::new();
         for loss in losses {
@@ -341,7 +342,7 @@ impl Inputs {
     }
 
     /// The inputs as the loss takes them.
-    pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
+    pub(crate) fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
         let batch = self.batch_in(self.mode(loss)?)?;
         if let (Some(beta), true) = (&self.beta, loss.has_beta()) {
             return Ok(batch.with_beta(beta)?);
@@ -354,7 +355,7 @@ impl Inputs {
     }
 
     /// The inputs of a mode whose files are there.
-    pub fn batch_in(&self, mode: Mode) -> Result<Batch<'_>> {
+    pub(crate) fn batch_in(&self, mode: Mode) -> Result<Batch<'_>> {
         let Matrix { values, rows, columns } = &self.embeddings;
         let shape = [*rows, *columns];
         let labels = self.labels.as_deref().unwrap_or_default();
@@ -395,7 +396,7 @@ impl Inputs {
 
 impl OutputPaths {
     /// Refuses an output that the loss does not have.
-    pub fn check(&self, loss: &Loss, shape: &Shape) -> Result<()> {
+    pub(crate) fn check(&self, loss: &Loss, shape: &Shape) -> Result<()> {
         let lacking = [
             (
                 "--gradient-references-out",
@@ -420,7 +421,7 @@ impl OutputPaths {
     }
 
     /// Refuses the outputs that a sum of losses does not have.
-    pub fn check_sum(&self) -> Result<()> {
+    pub(crate) fn check_sum(&self) -> Result<()> {
         let lacking = [
             ("--gradient-references-out", &self.gradient_references_out),
             ("--gradient-beta-out", &self.gradient_beta_out),
@@ -437,7 +438,7 @@ impl OutputPaths {
 
     /// Refuses, before anything is read or computed, files that could not be written or that are
     /// among those that are read.
-    pub fn check_files(&self, inputs: &[Named]) -> Result<()> {
+    pub(crate) fn check_files(&self, inputs: &[Named]) -> Result<()> {
         let all = [
             ("--gradient-out", &self.gradient_out),
             ("--gradient-references-out", &self.gradient_references_out),
@@ -448,13 +449,13 @@ impl OutputPaths {
     }
 
     /// Writes the gradient with respect to the embeddings, if it was asked for.
-    pub fn write_gradient(&self, shape: &Shape, gradient: &[f64]) -> Result<()> {
+    pub(crate) fn write_gradient(&self, shape: &Shape, gradient: &[f64]) -> Result<()> {
         let gradient = Some(gradient);
         write_all([(&self.gradient_out, vec![shape.queries(), shape.dimensions()], gradient)])
     }
 
     /// Writes what was asked for; a file that cannot be written keeps no other from it.
-    pub fn write(&self, shape: &Shape, evaluation: &Evaluation<f64>) -> Result<()> {
+    pub(crate) fn write(&self, shape: &Shape, evaluation: &Evaluation<f64>) -> Result<()> {
         let (n, m, d) = (shape.queries(), shape.references(), shape.dimensions());
         let references = evaluation.gradient_references.as_deref();
         let betas = evaluation.gradient_beta.as_deref();
@@ -480,7 +481,7 @@ fn write_all<const K: usize>(outputs: [Output; K]) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(Error::Unwritten(problems)) }
 }
 
-/// Those that were given.
+/// The options that were given.
 fn named<'a>(
     options: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>)>,
 ) -> Vec<Named<'a>> {

@@ -3,20 +3,20 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 use wgpu_metric_learning::tuning::Tier;
-use wgpu_metric_learning::{Adapter, Context, Options};
+use wgpu_metric_learning::{Adapter, Context, Cpu, Options};
 
-use super::{Result, tell};
+use super::{Error, Result, tell};
 
 #[derive(Args, Default)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Takes the first adapter whose name, driver or backend contains this text.
     #[arg(long, value_name = "TEXT")]
     pub adapter: Option<String>,
 
-    /// The workspace on the GPU, in MiB; 32 where it is left out.
+    /// The workspace, in MiB; 32 where it is left out.
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
     pub workspace_mib: Option<u64>,
 
@@ -29,26 +29,84 @@ pub struct Arguments {
     pub timeout: Option<Duration>,
 }
 
+impl Arguments {
+    /// Whether something of it, or the environment, is for an adapter alone.
+    pub fn asks_for_adapter(&self) -> bool {
+        self.of_adapters().into_iter().any(|(_, given)| given) || names_adapter()
+    }
+
+    fn of_adapters(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--adapter", self.adapter.is_some()),
+            ("--tier", self.tier.is_some()),
+            ("--timeout", self.timeout.is_some()),
+        ]
+    }
+
+    /// Refuses what this backend does not take.
+    pub fn refuse(&self, backend: &str, workspace: bool) -> Result<()> {
+        let own = ("--workspace-mib", workspace && self.workspace_mib.is_some());
+        match self.of_adapters().into_iter().chain([own]).find(|(_, given)| *given) {
+            Some((option, _)) => {
+                Err(Error::option(option, format!("--backend {backend} takes none")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The CPU engine as they say.
+    pub fn cpu(&self) -> Cpu {
+        let cpu = Cpu::default();
+        self.workspace_mib.map_or(cpu.clone(), |mib| cpu.with_workspace_bytes(mib << 20))
+    }
+}
+
+/// Whether the environment asks for an adapter by its name, or for a backend that does not exist.
+fn names_adapter() -> bool {
+    let variable = |name| std::env::var(name).ok().filter(|text: &String| !text.trim().is_empty());
+    let is_unknown = |text: String| wgpu::Backends::from_comma_list(&text).is_empty();
+    variable("WGPU_ADAPTER_NAME").is_some() || variable("WGPU_BACKEND").is_some_and(is_unknown)
+}
+
+/// What is validated or timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// An adapter of this machine, be it software.
+    Gpu,
+    /// The CPU engine.
+    Cpu,
+}
+
 pub struct Gpu {
     pub adapter: Adapter,
     pub context: Context,
 }
 
 impl Gpu {
-    pub fn open(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn open(arguments: &Arguments) -> Result<Self> {
         Self::open_with(arguments, Options::default())
     }
 
-    /// With these options, but for what the arguments say.
-    pub fn open_with(arguments: &Arguments, mut options: Options) -> Result<Self> {
+    /// Opens the best adapter that is a GPU and no software; `None` where there is none.
+    pub fn open_hardware(arguments: &Arguments) -> Result<Option<Self>> {
+        let adapter = Adapter::all().into_iter().find(|adapter| !adapter.is_software());
+        let options = Options::default();
+        adapter.map(|adapter| Self::on(adapter, arguments, options)).transpose()
+    }
+
+    /// Opens the GPU with these options, but for what the arguments say.
+    pub fn open_with(arguments: &Arguments, options: Options) -> Result<Self> {
+        Self::on(Adapter::find(arguments.adapter.as_deref())?, arguments, options)
+    }
+
+    fn on(adapter: Adapter, arguments: &Arguments, mut options: Options) -> Result<Self> {
         if let Some(mib) = arguments.workspace_mib {
             options.workspace_bytes = mib << 20;
         }
         options.tier = arguments.tier;
         options.timeout = arguments.timeout.unwrap_or(options.timeout);
-        let adapter = Adapter::find(arguments.adapter.as_deref())?;
         let gpu = Self { context: adapter.open(options)?, adapter };
-        if gpu.is_software() && arguments.adapter.is_none() {
+        if gpu.adapter.is_software() && arguments.adapter.is_none() {
             tell(&format!(
                 "note: only a software adapter was found, {}: it computes on the CPU",
                 gpu.adapter.info().name
@@ -57,19 +115,15 @@ impl Gpu {
         Ok(gpu)
     }
 
-    fn is_software(&self) -> bool {
-        self.adapter.info().device_type == wgpu::DeviceType::Cpu
-    }
-
     /// The adapter's name and backend, and the tier.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let info = self.adapter.info();
         format!("{}, {}, {}", info.name, info.backend, self.context.tier())
     }
 }
 
 /// A duration above 0.
-pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration
         .filter(|duration| !duration.is_zero())
@@ -77,7 +131,9 @@ pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
 }
 
 /// A parser of these names in any case, which the help lists.
-pub fn named<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(
+    names: impl IntoIterator<Item = &'static str>,
+) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {

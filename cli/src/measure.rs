@@ -15,7 +15,7 @@ use super::report::Report;
 use super::{Result, tell, verdict};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The distance that ranks.
     #[arg(long, value_name = "D", ignore_case = true, default_value = "Euclidean", value_parser = named::<Distance>(Distance::ALL.map(Distance::name)))]
     distance: Distance,
@@ -80,7 +80,7 @@ impl InputPaths {
 }
 
 /// Measures what is asked for; a result beyond its bound makes the exit code 1.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match arguments.inputs.paths().read()? {
         Some(inputs) => measure(
             arguments,

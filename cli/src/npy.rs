@@ -14,7 +14,7 @@ use super::kind::{self, Kind};
 use super::labels::Ids;
 use super::{Error, Result};
 
-/// As long as headers are that numpy reads.
+/// The length of the longest header that numpy reads.
 const LONGEST_HEADER: usize = 10_000;
 
 /// Brackets within brackets; the header of a plain array has two.
@@ -26,7 +26,7 @@ const STRUCTURED: &str = "a structured array with named fields: \
 const OBJECTS: &str = "an array of Python objects: array.astype(numpy.float32) for numbers, \
     array.astype(str) for strings where no entry is missing";
 
-/// As many values as the library counts in an input.
+/// The most values that the library counts in an input.
 pub const MOST_VALUES: u64 = u32::MAX as u64 / 4 - 1;
 
 /// A two-dimensional array, row by row.
@@ -374,7 +374,7 @@ fn whole(value: i128) -> Result<u32, String> {
     value.try_into().map_err(|_| format!("is {value}: expected a whole number from 0 to {limit}"))
 }
 
-/// So many values, or an error where there is no memory for them.
+/// `count` values, or an error where there is no memory for them.
 fn filled<T: Clone>(count: usize, value: T) -> Result<Vec<T>, String> {
     let mut values = Vec::new();
     values

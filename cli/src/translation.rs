@@ -16,27 +16,27 @@ const STAGE: ShaderStage = ShaderStage::Compute;
 const ENABLE_SUBGROUPS: &str = "enable subgroups;\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Language {
-    /// For WebGPU.
+pub(crate) enum Language {
+    /// WGSL, for WebGPU.
     Wgsl,
-    /// For Vulkan, as binary modules.
+    /// SPIR-V, for Vulkan, as binary modules.
     Spirv,
-    /// For Metal, version 2.0; with subgroups 2.1.
+    /// MSL, for Metal: version 2.0, with subgroups 2.1.
     Msl,
-    /// For DX12, shader model 5.1; with subgroups 6.0.
+    /// HLSL, for DX12: shader model 5.1, with subgroups 6.0.
     Hlsl,
-    /// For OpenGL ES 3.1, the baseline alone.
+    /// GLSL, for OpenGL ES 3.1: the baseline alone.
     Glsl,
 }
 
 impl Language {
     /// Whether the backend of wgpu that takes the language has the tier.
-    pub fn has(self, tier: Tier) -> bool {
+    pub(crate) fn has(self, tier: Tier) -> bool {
         self != Self::Glsl || tier == Tier::Baseline
     }
 
     /// What the names of its files end with.
-    pub fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Wgsl => "wgsl",
             Self::Spirv => "spv",
@@ -48,7 +48,7 @@ impl Language {
 }
 
 /// A kernel in a language.
-pub struct Translation {
+pub(crate) struct Translation {
     pub bytes: Vec<u8>,
     /// What the language calls the entry point.
     pub entry: String,
@@ -58,7 +58,7 @@ pub struct Translation {
 /// The kernel without the run-time checks that naga can add, as a context runs it by default. In
 /// every language a binding keeps its number; in MSL one more buffer, of array lengths, follows
 /// them.
-pub fn translate(source: &ShaderSource, language: Language) -> Result<Translation, String> {
+pub(crate) fn translate(source: &ShaderSource, language: Language) -> Result<Translation, String> {
     let (module, info) = parse(source)?;
     let point = module.entry_points.iter().find(|point| point.name == source.entry);
     let workgroup_size = point.ok_or("no such entry point")?.workgroup_size;

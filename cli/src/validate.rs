@@ -1,4 +1,5 @@
-//! `validate`: the kernels of an adapter held against the CPU reference, on many cases.
+//! `validate`: the kernels of an adapter, or the CPU engine, held against the reference, on many
+//! cases.
 
 mod cases;
 mod comparison;
@@ -13,20 +14,20 @@ use std::time::Instant;
 use clap::Args;
 use rayon::prelude::*;
 use wgpu_metric_learning::tuning::{RowWidth, Tile, Tiles};
-use wgpu_metric_learning::{Context, Error as LibraryError};
+use wgpu_metric_learning::{Batch, Context, Cpu, Engine, Error as LibraryError};
 
 use cases::Case;
 use comparison::{Expected, Verdict};
 use faults::Faults;
 use findings::{Finding, Findings};
-use report::Report;
+use report::{Place, Report};
 
-use super::gpu::{self, Gpu};
+use super::gpu::{self, Backend, Gpu};
 use super::progress::Progress;
 use super::{Error, Result, print, print_json, verdict};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Runs a fixed selection of the cases that is spread over all of them.
     #[arg(long)]
     quick: bool,
@@ -35,6 +36,10 @@ pub struct Arguments {
     /// or the "injected faults".
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+
+    /// What is validated.
+    #[arg(long, value_enum, default_value_t = Backend::Gpu)]
+    backend: Backend,
 
     #[command(flatten)]
     gpu: gpu::Arguments,
@@ -56,16 +61,28 @@ impl Arguments {
 /// The reference works on so many cases at a time, on all processors.
 const AT_A_TIME: usize = 64;
 
-/// Validates an adapter; a result that is not as the reference says makes the exit code 1.
+/// Validates an adapter or the CPU engine; a result that is not as the reference says makes the exit code 1.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let start = Instant::now();
     let cases = chosen(arguments)?;
-    let gpu = Gpu::open(&arguments.gpu)?;
-    let mut findings = hold(&cases, &gpu.context)?;
-    if arguments.injects_faults() {
-        findings.faults = Faults::inject(&gpu.context)?;
-    }
-    let report = Report { gpu: &gpu, findings: &findings, elapsed: start.elapsed() };
+    let (place, findings) = match arguments.backend {
+        Backend::Gpu => {
+            let gpu = Gpu::open(&arguments.gpu)?;
+            let contexts = of_each_size(&gpu.context)?;
+            let engine =
+                |turn: usize, _: &Batch| Engine::Gpu(contexts[turn % contexts.len()].clone());
+            let mut findings = hold(&cases, engine)?;
+            if arguments.injects_faults() {
+                findings.faults = Faults::inject(&gpu.context)?;
+            }
+            (Place::Gpu(gpu.into()), findings)
+        }
+        Backend::Cpu => {
+            arguments.gpu.refuse("cpu", true)?;
+            (Place::Cpu, hold(&cases, |turn, batch| Engine::Cpu(of_stripes(turn, batch)))?)
+        }
+    };
+    let report = Report { place: &place, findings: &findings, elapsed: start.elapsed() };
     match arguments.json {
         true => print_json(&report.line())?,
         false => print(&report.text()?)?,
@@ -84,11 +101,10 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Compares case after case, until all are done or the device is lost.
-fn hold(cases: &[Case], context: &Context) -> Result<Findings> {
+/// Compares case after case, until all are done or the device is lost, with the engine of each turn.
+fn hold(cases: &[Case], engine: impl Fn(usize, &Batch) -> Engine) -> Result<Findings> {
     let mut findings = Findings::default();
     let progress = Progress::of(cases.len() as u64, "validating");
-    let contexts = of_each_size(context)?;
     for some in cases.chunks(AT_A_TIME) {
         let made: Vec<_> = some.par_iter().map(Case::make).collect::<Result<_, _>>()?;
         let batches: Vec<_> =
@@ -101,7 +117,7 @@ fn hold(cases: &[Case], context: &Context) -> Result<Findings> {
         for (((case, (asked, _)), batch), expected) in
             some.iter().zip(&made).zip(&batches).zip(&expected)
         {
-            let verdict = expected.compare(&contexts[turn(findings.cases) % contexts.len()], batch);
+            let verdict = expected.compare(&engine(turn(findings.cases), batch), batch);
             let is_lost = matches!(verdict, Verdict::Failed(LibraryError::DeviceLost { .. }));
             let (asked, inputs) = (asked.clone(), case.describe_inputs());
             findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
@@ -114,7 +130,7 @@ fn hold(cases: &[Case], context: &Context) -> Result<Findings> {
     Ok(findings)
 }
 
-/// The same for each tile with each width of a row, so that all are held against the reference,
+/// A context for each tile with each width of a row, so that all are held against the reference,
 /// whichever the library picks.
 fn of_each_size(context: &Context) -> Result<Vec<Context>> {
     let sizes = Tile::ALL.into_iter().flat_map(|tile| RowWidth::ALL.map(|width| (tile, width)));
@@ -123,6 +139,15 @@ fn of_each_size(context: &Context) -> Result<Vec<Context>> {
         Context::configured(context.device(), context.queue(), options)
     };
     Ok(sizes.map(of).collect::<std::result::Result<_, _>>()?)
+}
+
+/// The CPU engine with the whole matrix in one stripe, or cut into three or four.
+fn of_stripes(turn: usize, batch: &Batch) -> Cpu {
+    let (rows, columns) = (batch.shape().queries(), batch.shape().references());
+    match turn % 2 {
+        0 => Cpu::default(),
+        _ => Cpu::default().with_workspace_bytes(8 * columns as u64 * rows.div_ceil(3) as u64),
+    }
 }
 
 /// Whose turn it is: no period of the cases goes along with it.
@@ -147,11 +172,13 @@ mod tests {
         let loss = Triplet::default().into();
         let mut expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
         expected.evaluation.gradient[2] *= factor;
-        let verdict = Expected::Loss(&loss, expected.into()).compare(&gpu.context, &batch);
+        let verdict = Expected::Loss(&loss, expected.into())
+            .compare(&Engine::Gpu(gpu.context.clone()), &batch);
         let mut findings = Findings::default();
         let (asked, inputs) = (Asked::Loss(loss.clone()), "four rows".into());
         findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
-        let report = Report { gpu: &gpu, findings: &findings, elapsed: Duration::ZERO };
+        let place = Place::Gpu(gpu.into());
+        let report = Report { place: &place, findings: &findings, elapsed: Duration::ZERO };
         let (text, json) = (report.text().unwrap(), serde_json::to_value(report.line()).unwrap());
         (findings, text, json)
     }

@@ -42,8 +42,8 @@ pub struct Evaluation<T = f32> {
 }
 
 impl<T> Evaluation<T> {
-    /// The same result with every number that is not a count made into another one: for another
-    /// precision, for instance.
+    /// This result with every number that is not a count made into another one, for another
+    /// precision, for instance. Each is visited once: the loss, the mean distances, the tables.
     ///
     /// ```
     /// # use wgpu_metric_learning::Evaluation;
@@ -52,22 +52,24 @@ impl<T> Evaluation<T> {
     /// let wide: Evaluation<f64> = evaluation.map(f64::from);
     /// assert_eq!(wide.gradient, [0.5]);
     /// ```
-    pub fn map<U>(self, change: impl Fn(T) -> U) -> Evaluation<U> {
-        let all = |numbers: Vec<T>| numbers.into_iter().map(&change).collect();
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Evaluation<U> {
+        let [loss, mean_positive_distance, mean_negative_distance] =
+            [self.loss, self.mean_positive_distance, self.mean_negative_distance].map(&mut change);
+        let mut all = |numbers: Vec<T>| numbers.into_iter().map(&mut change).collect();
         Evaluation {
-            loss: change(self.loss),
+            loss,
             terms: self.terms,
             nonzero_terms: self.nonzero_terms,
             nonzero_positive_terms: self.nonzero_positive_terms,
             nonzero_negative_terms: self.nonzero_negative_terms,
             positive_pairs: self.positive_pairs,
             negative_pairs: self.negative_pairs,
-            mean_positive_distance: change(self.mean_positive_distance),
-            mean_negative_distance: change(self.mean_negative_distance),
+            mean_positive_distance,
+            mean_negative_distance,
             gradient: all(self.gradient),
-            gradient_references: self.gradient_references.map(all),
-            gradient_beta: self.gradient_beta.map(all),
-            per_anchor: self.per_anchor.map(all),
+            gradient_references: self.gradient_references.map(&mut all),
+            gradient_beta: self.gradient_beta.map(&mut all),
+            per_anchor: self.per_anchor.map(&mut all),
         }
     }
 }

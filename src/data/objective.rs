@@ -32,14 +32,14 @@ impl<I> Weighted<I> {
         Self { weight, loss: loss.into(), inputs, set: 0 }
     }
 
-    /// The same over another set.
+    /// This weighted loss over another set.
     pub fn over(self, set: usize) -> Self {
         Self { set, ..self }
     }
 }
 
 impl Weighted<Batch<'_>> {
-    /// The same with the shape of its inputs in their place.
+    /// This weighted loss with the shape of its inputs in their place.
     pub fn shape(&self) -> Weighted<Shape> {
         Weighted {
             weight: self.weight,
@@ -64,7 +64,7 @@ pub struct ObjectiveEvaluation<T = f32> {
 }
 
 impl<T> ObjectiveEvaluation<T> {
-    /// The same result with every number that is not a count made into another one, as
+    /// This result with every number that is not a count made into another one, as
     /// [`Evaluation::map`] does.
     pub fn map<U>(self, change: impl Fn(T) -> U) -> ObjectiveEvaluation<U> {
         let all = |numbers: Vec<T>| numbers.into_iter().map(&change).collect();

@@ -78,7 +78,8 @@ impl<'a, T> Run<'a, T> {
     }
 
     /// Computes and waits for the result as [`wait`](Self::wait) does. Before every submission, a
-    /// tenth of a second of work or less, `watch` hears how much is done, and can break off. What
+    /// tenth of a second of work or less, or before every stripe of the CPU, `watch` hears how much
+    /// is done, and can break off. What
     /// was begun is then left as it is; whatever computes is as good as before.
     ///
     /// # Errors
@@ -89,9 +90,10 @@ impl<'a, T> Run<'a, T> {
     }
 }
 
-/// The computation as a future, for `.await`: it does not block, knows no timeout, and submits
-/// nothing more once it is dropped. It asks to be polled again at once, as
-/// [`Pending`](crate::Pending) does, which says who polls the device.
+/// The computation as a future, for `.await`. On a GPU it does not block, knows no timeout, and
+/// submits nothing more once it is dropped; it asks to be polled again at once, as
+/// [`Pending`](crate::Pending) does, which says who polls the device. On the CPU it is computed by
+/// whoever polls it, all at once.
 impl<'a, T> IntoFuture for Run<'a, T> {
     type Output = Result<T>;
     type IntoFuture = Running<'a, T>;

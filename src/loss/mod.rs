@@ -30,7 +30,6 @@ macro_rules! for_every_loss {
         }
     };
 }
-#[cfg(feature = "reference")]
 pub(crate) use for_every_loss;
 
 macro_rules! define_loss {

@@ -1,8 +1,8 @@
 //! A number, and how far a correct f32 evaluation of the same formula may be from it.
 //!
 //! A running error analysis in the first order and a little more: every operation passes on the
-//! errors of its operands and adds its own rounding, with the accuracies that WGSL asks for (<https://www.w3.org/TR/WGSL/#floating-point-accuracy>): additions and
-//! products rounded once, divisions within 2.5 ulp, square roots within about 4, exp(x) within 3 +
+//! errors of its operands and adds its own rounding, with the accuracies of
+//! [`number`](crate::definition::number): additions and products rounded once, divisions within 2.5 ulp, square roots within about 4, exp(x) within 3 +
 //! 2 |x| ulp, log within 2^-21 on [0.5, 2] and 3 ulp elsewhere.
 //!
 //! Numbers below the smallest normal f32 may be kept or flushed to 0, by any operation, and on one
@@ -15,33 +15,14 @@
 //! their exponentials, and every value that f64 may flush has a bound that is larger.
 
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// The relative error of one rounding to f32: half a unit in the last place.
-pub(super) const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
-
-/// One unit in the last place of an f32.
-const ULP: f64 = 2.0 * ROUNDING;
+use crate::definition::number::{
+    Count, LOG, Number, ROUNDING, SMALLEST, Term, ULP, exp_below, sigmoid_by, tree,
+};
 
 /// The relative error of WGSL's square root, by way of an inverse square root and a division.
 const SQUARE_ROOT: f64 = 4.5 * ULP;
-
-/// The absolute error of WGSL's log on [0.5, 2].
-const LOG: f64 = 1.0 / (1 << 21) as f64;
-
-/// Below this an f32 may be flushed to 0.
-pub(super) const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
-
-/// The relative error of adding up `count` numbers in a tree, to the sum of their magnitudes.
-pub(super) fn tree(count: usize) -> f64 {
-    if count < 2 { 0.0 } else { (8.0 + (count as f64).log2()) * ROUNDING }
-}
-
-/// The relative error of adding up `count` numbers of one sign one after the other: roundings go
-/// either way.
-pub(super) fn chain(count: usize) -> f64 {
-    (4.0 + (count as f64).sqrt()) * ROUNDING
-}
 
 /// The relative error of exp(x).
 fn exponential(x: f64) -> f64 {
@@ -60,121 +41,14 @@ fn growth(error: f64) -> f64 {
 
 /// A number of the formula in f64, and the largest deviation from it that f32 arithmetic explains.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Bounded {
+pub(crate) struct Bounded {
     pub value: f64,
     pub error: f64,
 }
 
 impl Bounded {
-    pub const ZERO: Self = Self::exact(0.0);
-
-    pub const fn new(value: f64, error: f64) -> Self {
-        Self { value, error }
-    }
-
-    /// A number that f32 has as well: an input or a small integer.
-    pub const fn exact(value: f64) -> Self {
-        Self::new(value, 0.0)
-    }
-
-    /// A number of the caller's, which f32 may flush.
-    pub fn input(value: impl Into<f64>) -> Self {
-        Self::exact(value.into()).or_flushed()
-    }
-
-    /// The same with an error larger by a part of whatever f32 may find.
-    pub fn widened(self, relative: f64) -> Self {
-        Self::new(self.value, self.error + relative * self.magnitude())
-    }
-
-    /// The largest magnitude that f32 may find.
-    pub fn magnitude(self) -> f64 {
-        self.value.abs() + self.error
-    }
-
-    /// Whether f32 may find the other sign, or 0.
-    pub fn is_ambiguous(self) -> bool {
-        self.error > 0.0 && self.value.abs() <= self.error
-    }
-
-    /// The same where f32 may flush it to 0: what is smaller than its smallest normal number.
-    pub fn or_flushed(self) -> Self {
-        let flushed = if self.value.abs() < SMALLEST + self.error {
-            self.value.abs().min(SMALLEST)
-        } else {
-            0.0
-        };
-        Self::new(self.value, self.error + flushed)
-    }
-
-    /// Whether it is another number, by a comparison, which rounds nothing.
-    pub fn differs_from(self, other: Self) -> Count {
-        Self::new(self.value - other.value, self.error + other.error).nonzero()
-    }
-
-    /// Whether it is not 0.
-    pub fn nonzero(self) -> Count {
-        Count { value: (self.value != 0.0).into(), slack: self.is_ambiguous().into() }
-    }
-
-    pub fn abs(self) -> Self {
-        Self::new(self.value.abs(), self.error)
-    }
-
-    /// -1, 0 or 1.
-    pub fn sign(self) -> Self {
-        let value = if self.value == 0.0 { 0.0 } else { self.value.signum() };
-        Self::new(value, f64::from(u8::from(self.is_ambiguous())))
-    }
-
-    pub fn min(self, other: Self) -> Self {
-        -(-self).max(-other)
-    }
-
-    /// Adds where f32 rounds nothing: counts, and sums whose rounding is accounted for elsewhere.
-    pub fn gather(&mut self, other: Self) {
-        self.value += other.value;
-        self.error += other.error;
-    }
-
-    pub fn max(self, other: Self) -> Self {
-        match self - other {
-            apart if apart.is_ambiguous() => {
-                Self::new(self.value.max(other.value), self.error.max(other.error))
-            }
-            apart if apart.value >= 0.0 => self,
-            _ => other,
-        }
-    }
-
-    /// The same where neither leaves [-1, 1], but for its rounding.
-    pub fn within_two(self) -> Self {
-        Self::new(self.value, self.error.min(2.001))
-    }
-
-    /// The same where f32 cannot leave [-1, 1] either: a sign, a part of a whole.
-    fn within_one(self) -> Self {
-        Self::new(self.value, self.error.min(1.0))
-    }
-
-    pub fn exp(self) -> Self {
-        let value = self.value.exp();
-        // exp(x + e) - exp(x), without 0 times infinity for a large e.
-        let error = if self.error < 1.0 {
-            value * growth(self.error)
-        } else {
-            (self.value + self.error).exp()
-        };
-        Self::new(value, error + SMALLEST).widened(exponential(self.value))
-    }
-
-    /// exp of what is at most 0 by its meaning: a part of a whole.
-    pub fn exp_of_part(self) -> Self {
-        self.exp().within_one()
-    }
-
     /// The square root of a number that is not negative.
-    pub fn sqrt(self) -> Self {
+    pub(crate) fn sqrt(self) -> Self {
         let value = self.value.sqrt();
         // The larger side is sqrt(x) - sqrt(x - e), which is no more than sqrt(e).
         let least = (self.value - self.error).max(0.0).sqrt();
@@ -186,40 +60,9 @@ impl Bounded {
         Self::new(value, error).widened(SQUARE_ROOT)
     }
 
-    /// The natural logarithm of a positive number.
-    pub fn ln(self) -> Self {
-        let value = self.value.ln();
-        let own = if (0.5..=2.0).contains(&self.value) { LOG } else { 3.0 * ULP * value.abs() };
-        Self::new(value, self.error / (self.value - self.error).max(0.0) + own)
-    }
-
-    /// log(1 + x) of a number in [0, 1], by a series.
-    pub fn ln_one_plus(self) -> Self {
-        Self::new(self.value.ln_1p(), self.error).widened(8.0 * ULP)
-    }
-
-    /// log(1 + x) of a number that is not negative, by a series where that is at most 1.
-    pub fn ln_of_one_and(self) -> Self {
-        let value = self.value.ln_1p();
-        let above = (self.error / (1.0 + self.value)).ln_1p();
-        let below = value - (self.value - self.error).max(0.0).ln_1p();
-        let own = if self.magnitude() <= 1.0 { 0.0 } else { LOG };
-        Self::new(value, above.max(below) + own).widened(8.0 * ULP)
-    }
-
-    /// The same where f32 can be off by no more than this, but for its logarithm.
-    pub fn within_log(self, most: f64) -> Self {
-        Self::new(self.value, self.error.min(most + LOG + 8.0 * ULP * self.value.abs()))
-    }
-
-    /// 1 / (1 + exp(-x)).
-    pub fn sigmoid(self) -> Self {
-        self.sigmoid_by((-self.value.abs()).exp())
-    }
-
     /// The sigmoid by exp(-|x|).
     fn sigmoid_by(self, small: f64) -> Self {
-        let value = if self.value >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+        let value = sigmoid_by(self.value, small);
         let slope = small / ((1.0 + small) * (1.0 + small));
         let error = if self.error < 1.0 {
             slope * (growth(self.error) + exponential(self.value))
@@ -228,51 +71,73 @@ impl Bounded {
         };
         Self::new(value, error + SMALLEST).widened(4.0 * ULP).within_one()
     }
+}
 
-    /// log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)): never 0, however small.
-    pub fn softplus(self) -> Term {
-        let small = (-self.value.abs()).exp();
+impl Number for Bounded {
+    const IS_BOUNDED: bool = true;
+    const ZERO: Self = Self { value: 0.0, error: 0.0 };
+    const ONE: Self = Self { value: 1.0, error: 0.0 };
+
+    fn new(value: f64, error: f64) -> Self {
+        Self { value, error }
+    }
+
+    fn value(self) -> f64 {
+        self.value
+    }
+
+    fn error(self) -> f64 {
+        self.error
+    }
+
+    fn exp(self) -> Self {
+        let value = self.value.exp();
+        // exp(x + e) - exp(x), without 0 times infinity for a large e.
+        let error = if self.error < 1.0 {
+            value * growth(self.error)
+        } else {
+            (self.value + self.error).exp()
+        };
+        Self::new(value, error + SMALLEST).widened(exponential(self.value))
+    }
+
+    fn ln(self) -> Self {
+        let value = self.value.ln();
+        let own = if (0.5..=2.0).contains(&self.value) { LOG } else { 3.0 * ULP * value.abs() };
+        Self::new(value, self.error / (self.value - self.error).max(0.0) + own)
+    }
+
+    fn ln_one_plus(self) -> Self {
+        Self::new(self.value.ln_1p(), self.error).widened(8.0 * ULP)
+    }
+
+    fn ln_of_one_and(self) -> Self {
+        let value = self.value.ln_1p();
+        let above = (self.error / (1.0 + self.value)).ln_1p();
+        let below = value - (self.value - self.error).max(0.0).ln_1p();
+        let own = if self.magnitude() <= 1.0 { 0.0 } else { LOG };
+        Self::new(value, above.max(below) + own).widened(8.0 * ULP)
+    }
+
+    fn sigmoid(self) -> Self {
+        self.sigmoid_by(exp_below(self.value))
+    }
+
+    fn softplus(self) -> Term<Self> {
+        let small = exp_below(self.value);
         let slope = self.sigmoid_by(small);
         let value = self.value.max(0.0) + small.ln_1p();
         let error = slope.magnitude().min(1.0) * self.error + of_exponential(small, self.value);
         Term { value: Self::new(value, error).widened(ULP), slope, nonzero: Count::exact(1) }
     }
 
-    /// max(0, x), with derivative 0 at 0.
-    pub fn hinge(self) -> Term {
-        let active = self.value > 0.0;
-        let ambiguous = self.is_ambiguous();
-        Term {
-            value: if active || ambiguous {
-                Self::new(self.value.max(0.0), self.error)
-            } else {
-                Self::ZERO
-            },
-            slope: Self::new(f64::from(u8::from(active)), f64::from(u8::from(ambiguous))),
-            nonzero: Count { value: active.into(), slack: ambiguous.into() },
-        }
-    }
-
-    /// log(exp(x) + exp(y)).
-    pub fn log_add_exp(self, other: Self) -> Self {
+    fn log_add_exp(self, other: Self) -> Self {
         let (high, low) = if self.value >= other.value { (self, other) } else { (other, self) };
         let apart = low.value - high.value;
         let small = apart.exp();
         let rounding = small * apart.abs() * ROUNDING;
         let error = self.error.max(other.error) + rounding + of_exponential(small, apart);
         Self::new(high.value + small.ln_1p(), error).widened(ULP)
-    }
-
-    /// log(sum of exp), with the largest taken out first; `None` of nothing.
-    pub fn log_sum_exp(numbers: impl Iterator<Item = Self> + Clone) -> Option<Self> {
-        let largest = numbers.clone().map(|number| number.value).reduce(f64::max)?;
-        let (count, error) =
-            numbers.clone().fold((0, 0.0), |(count, error), x| (count + 1, x.error.max(error)));
-        let sum: Self = numbers.map(|number| (number - Self::exact(largest)).exp()).sum();
-        let spread = sum.ln();
-        // It is at least the largest, and at most log(count) more.
-        let most = error + f64::from(count).ln() + LOG;
-        Some(Self::new(spread.value, spread.error.min(most)) + Self::exact(largest))
     }
 }
 
@@ -333,67 +198,6 @@ impl Sum for Bounded {
         }
         sum.error += tree(count) * magnitudes + magnitudes.min(count as f64 * SMALLEST);
         sum
-    }
-}
-
-/// One term of a loss: its value, its derivative by the argument, and whether it is greater than 0.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Term {
-    pub value: Bounded,
-    pub slope: Bounded,
-    pub nonzero: Count,
-}
-
-impl Term {
-    /// The hinge to the power of 1 or 2.
-    pub fn power(self, power: u32) -> Self {
-        if power == 1 {
-            return self;
-        }
-        Self { value: self.value * self.value, slope: Bounded::exact(2.0) * self.value, ..self }
-    }
-}
-
-/// A number of terms, and how many more or fewer f32 may count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Count {
-    pub value: u64,
-    pub slack: u64,
-}
-
-impl Count {
-    pub const fn exact(value: u64) -> Self {
-        Self { value, slack: 0 }
-    }
-
-    /// 1 / count, and 0 for nothing to count.
-    pub fn reciprocal(self) -> Bounded {
-        let part = |count: u64| if count == 0 { 0.0 } else { 1.0 / count as f64 };
-        let value = part(self.value);
-        let fewest = self.value.saturating_sub(self.slack);
-        let others = [
-            part(fewest),
-            part(fewest.max(1).min(self.value + self.slack)),
-            part(self.value + self.slack),
-        ];
-        let error = others.into_iter().map(|other| (other - value).abs()).fold(0.0, f64::max);
-        Bounded::new(value, error).widened(2.5 * ULP)
-    }
-}
-
-impl AddAssign for Count {
-    fn add_assign(&mut self, other: Self) {
-        self.value += other.value;
-        self.slack += other.slack;
-    }
-}
-
-impl Sum for Count {
-    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
-        counts.fold(Self::default(), |mut sum, count| {
-            sum += count;
-            sum
-        })
     }
 }
 
@@ -477,9 +281,9 @@ mod tests {
     #[test]
     fn a_reciprocal_covers_every_count_that_is_possible() {
         for (value, slack) in [(0, 0), (0, 2), (1, 1), (3, 5), (100, 3)] {
-            let found = Count { value, slack }.reciprocal();
+            let found = Count { value, slack }.reciprocal::<Bounded>();
             for count in u64::saturating_sub(value, slack)..=value + slack {
-                let there = Count::exact(count).reciprocal().value;
+                let there = Count::exact(count).reciprocal::<Bounded>().value;
                 assert!(
                     (there - found.value).abs() <= found.error,
                     "1 / {count} outside {found:?}"

@@ -19,8 +19,8 @@ pub struct Deviation {
     /// Which quantity: a field of [`Evaluation`], or `length of` one where there are more or fewer
     /// numbers than expected.
     pub quantity: &'static str,
-    /// |actual - expected| / bound: within 1 they agree. Infinite for NaN, infinities, any deviation where none is
-    /// allowed, and bounds beyond f64.
+    /// |actual - expected| / bound: within 1 they agree. Infinite for NaN, infinities, any
+    /// deviation where none is allowed, and bounds beyond f64.
     pub share: f64,
     /// The row of the number; 0 for single numbers.
     pub row: usize,
@@ -141,8 +141,8 @@ impl Comparison {
         Self::of(deviations, expectation.unsure())
     }
 
-    /// Of quantities that were compared before, at least one, and how many numbers of them are
-    /// unsure.
+    /// The comparison of quantities that were compared before, at least one, of which `unsure`
+    /// numbers are unsure.
     pub(super) fn of(deviations: Vec<Deviation>, unsure: usize) -> Self {
         Self { deviations, unsure }
     }

@@ -40,7 +40,8 @@ impl Expectation {
         self.may_overflow_times(1.0)
     }
 
-    /// The same where the gradients are multiplied by a weight.
+    /// Whether [`may_overflow`](Self::may_overflow) holds of gradients that are multiplied by a
+    /// weight.
     pub(super) fn may_overflow_times(&self, weight: f64) -> bool {
         let expected = &self.evaluation;
         let numbers =
@@ -58,43 +59,18 @@ mod tests {
     use super::*;
 
     fn numbers(evaluation: &Evaluation<f64>) -> Vec<f64> {
-        let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } =
-            evaluation;
-        let tables =
-            [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
-        let singles = [*loss, *mean_positive_distance, *mean_negative_distance];
-        singles
-            .into_iter()
-            .chain(gradient.clone())
-            .chain(tables.into_iter().flatten().flatten().copied())
-            .collect()
+        let mut numbers = Vec::new();
+        evaluation.clone().map(|number| numbers.push(number));
+        numbers
     }
 
     fn largest(numbers: &[f64]) -> f64 {
         numbers.iter().map(|number| number.abs()).fold(0.0, f64::max)
     }
 
-    fn to_f32(numbers: &[f64]) -> Vec<f32> {
-        numbers.iter().map(|&number| number as f32).collect()
-    }
-
     /// The expected result rounded to f32.
     fn rounded(expected: &Evaluation<f64>) -> Evaluation<f32> {
-        Evaluation {
-            loss: expected.loss as f32,
-            terms: expected.terms,
-            nonzero_terms: expected.nonzero_terms,
-            nonzero_positive_terms: expected.nonzero_positive_terms,
-            nonzero_negative_terms: expected.nonzero_negative_terms,
-            positive_pairs: expected.positive_pairs,
-            negative_pairs: expected.negative_pairs,
-            mean_positive_distance: expected.mean_positive_distance as f32,
-            mean_negative_distance: expected.mean_negative_distance as f32,
-            gradient: to_f32(&expected.gradient),
-            gradient_references: expected.gradient_references.as_deref().map(to_f32),
-            gradient_beta: expected.gradient_beta.as_deref().map(to_f32),
-            per_anchor: expected.per_anchor.as_deref().map(to_f32),
-        }
+        expected.clone().map(|number| number as f32)
     }
 
     /// Calls `check` for every loss in every mode.

@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 
-use super::anchor::Anchor;
-use super::bounded::{Bounded, Count, ROUNDING, tree};
+use super::bounded::Bounded;
 use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::problem::{Numbers, Problem};
 use crate::data::batch::Batch;
+use crate::definition::anchor::Anchor;
+use crate::definition::loss::Anchors;
+use crate::definition::number::{Count, Number, ROUNDING, tree};
 use crate::error::Result;
 use crate::measures::{Measures, Retrieval};
 
@@ -140,7 +142,7 @@ impl MeasuresExpectation {
 /// What one query adds to the measures.
 struct Scores {
     first_is_positive: Bounded,
-    /// For every k of Recall@k: 1 where a positive is among the k nearest.
+    /// The hit of every k of Recall@k: 1 where a positive is among the k nearest.
     hits: Vec<Bounded>,
     r_precision: Bounded,
     average_precision: Bounded,
@@ -152,7 +154,7 @@ impl Scores {
     /// Every measure falls with the number of negatives before the q-th nearest positive. Where
     /// rounding may decide, that number lies between the q-th smallest of what surely stands
     /// before each positive and of what may stand there.
-    fn new(query: &Anchor, recall_at: &[usize]) -> Option<Self> {
+    fn new(query: &Anchor<Bounded>, recall_at: &[usize]) -> Option<Self> {
         if query.positives.is_empty() {
             return None;
         }
@@ -212,7 +214,7 @@ impl Key {
 
 /// The ranks of the query's positives, ascending.
 fn ranks(
-    query: &Anchor,
+    query: &Anchor<Bounded>,
     of_positive: impl Fn(usize) -> Key,
     of_negative: impl Fn(usize) -> Key,
 ) -> Vec<usize> {

@@ -16,28 +16,22 @@
 //! # Ok::<(), wgpu_metric_learning::Error>(())
 //! ```
 //!
-//! What to read first: the file of a loss, `contrastive` the plainest. It says what one anchor's
-//! row of distances adds to the loss and what the derivative by each distance is. `distance` turns
-//! those into gradients, `sweep` runs over the anchors, `pointwise` is the frame of the losses
-//! without pairs, `bounded` is the arithmetic that carries the rounding errors of f32 along.
+//! What to read first: in the room `definition` the file of a loss, `contrastive` the plainest. It
+//! says what one anchor's row of distances adds to the loss and what the derivative by each
+//! distance is. Here `distance` turns those into gradients, `sweep` runs over the anchors,
+//! `pointwise` over the rows of losses without pairs, and `bounded` is the arithmetic that carries
+//! the rounding errors of f32 along.
 
-mod anchor;
-mod bounded;
-mod choice;
+pub(crate) mod bounded;
 mod comparison;
-mod definition;
 mod distance;
 mod expectation;
-mod list;
 mod measures;
 mod objective;
-mod pairs;
 mod pointwise;
 mod problem;
-mod random;
 mod sweep;
 mod training;
-mod urn;
 
 #[cfg(test)]
 mod finite_differences;
@@ -80,7 +74,8 @@ pub fn evaluate_with_bounds(loss: impl Into<Loss>, batch: &Batch) -> Result<Expe
 
 macro_rules! define_expect {
     ($($pairs:ident),*; $($pointwise:ident),*) => {
-        /// With `numbers` in the place of the batch's own.
+        /// What is expected of the loss over the batch with `numbers` in the place of the batch's
+        /// own.
         fn expect(loss: &Loss, batch: &Batch, numbers: Numbers) -> Expectation {
             match loss {
                 $(Loss::$pairs(loss) => sweep::sweep(loss, &Problem::of(loss, batch, numbers)),)*

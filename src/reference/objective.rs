@@ -1,6 +1,6 @@
 //! Weighted sums of losses.
 
-use super::bounded::{Bounded, ROUNDING};
+use super::bounded::Bounded;
 use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::expectation::Expectation;
 use super::{evaluate_with_bounds, floored};
@@ -8,6 +8,7 @@ use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
+use crate::definition::number::{Number, ROUNDING};
 use crate::error::Result;
 
 /// The result of an objective by its definition, and how far from each of its numbers correct f32

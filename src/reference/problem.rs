@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::anchor::Anchor;
 use super::bounded::Bounded;
 use super::distance::{Point, Points};
-use super::list::List;
 use crate::data::batch::Batch;
 use crate::data::shape::{Mode, Shape};
+use crate::definition::anchor::Anchor;
+use crate::definition::list::List;
+use crate::definition::loss::Anchors;
+use crate::definition::number::Number;
 use crate::loss::{Description, Distance, Margin};
 
 /// What is evaluated, in f64.
@@ -37,7 +39,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub fn of(batch: &Batch) -> Self {
+    pub(crate) fn of(batch: &Batch) -> Self {
         let widen = |numbers: &[f32]| numbers.iter().map(|&number| number.into()).collect();
         Self {
             embeddings: widen(batch.embeddings()),
@@ -51,15 +53,20 @@ impl Numbers {
 }
 
 impl<'a> Problem<'a> {
-    /// Of a loss over pairs.
-    pub fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
+    /// The problem of a loss over pairs.
+    pub(crate) fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let (distance, normalize, _) = loss.settings();
         // Only the pointwise losses have none, and they pose no problem of pairs.
         Self::new(distance.unwrap_or_default(), normalize, batch, numbers)
     }
 
     /// `numbers` stand in the place of the batch's own.
-    pub fn new(distance: Distance, normalize: bool, batch: &Batch<'a>, numbers: Numbers) -> Self {
+    pub(crate) fn new(
+        distance: Distance,
+        normalize: bool,
+        batch: &Batch<'a>,
+        numbers: Numbers,
+    ) -> Self {
         let shape = *batch.shape();
         let unit = shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows());
         let list = List::of(batch);
@@ -82,30 +89,25 @@ impl<'a> Problem<'a> {
     }
 
     /// The rows that make the columns of the distance matrix.
-    pub fn columns(&self) -> &Points {
+    pub(crate) fn columns(&self) -> &Points {
         self.references.as_ref().unwrap_or(&self.queries)
     }
 
     /// How many anchors there are: rows, or parts of the list.
-    pub fn anchors(&self) -> usize {
+    pub(crate) fn anchors(&self) -> usize {
         self.list.as_ref().map_or(self.queries.len(), List::parts)
     }
 
-    /// Something of every anchor, in their order.
-    pub fn map_anchors<T: Send>(&self, find: impl Fn(Anchor) -> T + Sync) -> Vec<T> {
-        self.map_some_anchors(0..self.anchors(), find)
-    }
-
     /// Something of these anchors, in their order.
-    pub fn map_some_anchors<T: Send>(
+    pub(crate) fn map_some_anchors<T: Send>(
         &self,
         rows: Range<usize>,
-        find: impl Fn(Anchor) -> T + Sync,
+        find: impl Fn(Anchor<Bounded>) -> T + Sync,
     ) -> Vec<T> {
         rows.into_par_iter().map(|index| find(self.anchor(index))).collect()
     }
 
-    fn anchor(&self, index: usize) -> Anchor {
+    fn anchor(&self, index: usize) -> Anchor<Bounded> {
         if let Some(list) = &self.list {
             let between = |i, j| self.distance.between(self.queries.row(i), self.columns().row(j));
             return list.anchor(index, between);
@@ -121,7 +123,7 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// No row is paired with itself.
+    /// Whether rows i and j are a pair: no row is paired with itself.
     fn is_pair(&self, i: usize, j: usize) -> bool {
         self.shape.own_offset().is_none_or(|offset| j != i + offset)
     }
@@ -149,5 +151,19 @@ impl<'a> Problem<'a> {
         let x: Point = self.queries.row(index);
         let columns = self.columns();
         (0..columns.len()).map(|j| self.distance.between(x, columns.row(j))).collect()
+    }
+}
+
+impl Anchors<Bounded> for Problem<'_> {
+    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<Bounded>) -> T + Sync) -> Vec<T> {
+        self.map_some_anchors(0..self.anchors(), find)
+    }
+
+    fn dimensions(&self) -> usize {
+        self.shape.dimensions()
+    }
+
+    fn betas(&self) -> &[f64] {
+        &self.beta
     }
 }

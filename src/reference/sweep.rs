@@ -7,14 +7,15 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::anchor::Anchor;
-use super::bounded::{Bounded, Count, ROUNDING, SMALLEST};
-use super::definition::{AnchorTerms, Definition};
+use super::bounded::Bounded;
 use super::distance::{Points, Pull};
 use super::expectation::{Expectation, Sums};
 use super::problem::Problem;
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;
+use crate::definition::anchor::Anchor;
+use crate::definition::loss::{AnchorTerms, Definition};
+use crate::definition::number::{Count, Number, ROUNDING, SMALLEST};
 
 /// Anchors whose coefficients are held at a time.
 const BLOCK: usize = 256;
@@ -48,7 +49,7 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
 }
 
 /// The coefficients of an anchor's pairs. Scores pull at themselves.
-fn pulls(problem: &Problem, anchor: &Anchor, terms: &AnchorTerms) -> Vec<Pull> {
+fn pulls(problem: &Problem, anchor: &Anchor<Bounded>, terms: &AnchorTerms<Bounded>) -> Vec<Pull> {
     if problem.shape.mode() == Mode::Scores {
         return terms.slopes.iter().map(|&slope| Pull::of_score(slope)).collect();
     }
@@ -182,7 +183,7 @@ struct Summary {
 }
 
 impl Summary {
-    fn new(anchor: &Anchor, terms: AnchorTerms) -> Self {
+    fn new(anchor: &Anchor<Bounded>, terms: AnchorTerms<Bounded>) -> Self {
         let kinds = [&anchor.positives, &anchor.negatives];
         let farthest = anchor.distances.iter().map(|d| d.magnitude()).fold(0.0, f64::max);
         let summands = terms.terms.max(anchor.distances.len() as u64) as f64;
@@ -199,7 +200,7 @@ impl Summary {
     }
 }
 
-/// From the sums to the result.
+/// Makes the result from the sums.
 fn conclude<L: Definition>(
     loss: &L,
     problem: &Problem,

@@ -31,8 +31,9 @@ macro_rules! define_optimizer {
     ($($name:ident),*) => {
         /// Any of the optimisers. Each converts into it.
         ///
-        /// The serde form is the optimiser's own fields beside its name, `{"optimizer": "Adam", "learning_rate": 0.01}`: what is
-        /// left out takes the default, an unknown key is an error that lists the known ones.
+        /// The serde form is the optimiser's own fields beside its name, `{"optimizer": "Adam",
+        /// "learning_rate": 0.01}`: what is left out takes the default, an unknown key is an error
+        /// that lists the known ones.
         #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "optimizer")]
         #[non_exhaustive]

@@ -259,9 +259,9 @@ starting!(Rows, Cut, Finish, Accumulate, Output, Withdrawal, Product, Start);
 
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {
-    pub const EMBEDDINGS_FAULT: u32 = 0;
-    pub const REFERENCES_FAULT: u32 = 1;
-    pub const SIZE: usize = 12;
+    pub(crate) const EMBEDDINGS_FAULT: u32 = 0;
+    pub(crate) const REFERENCES_FAULT: u32 = 1;
+    pub(crate) const SIZE: usize = 12;
 }
 
 /// Joins a 64-bit count.
@@ -277,7 +277,7 @@ pub(crate) const DIGITS: u64 = 256;
 /// Bits of a digit.
 pub(crate) const DIGIT_BITS: u32 = DIGITS.ilog2();
 
-/// From `fault_key` of `shaders/shared/state.wgsl`; 0 is none.
+/// The place of a fault from `fault_key` of `shaders/shared/state.wgsl`; 0 is none.
 pub(crate) fn fault_place(key: u32) -> Option<usize> {
     (key != 0).then_some((u32::MAX - key) as usize)
 }

@@ -8,7 +8,7 @@ use wgpu_metric_learning::{Batch, Mining, Triplet, reference};
 const SOURCE: &str = include_str!("../../examples/minimal.rs");
 const README: &str = include_str!("../../README.md");
 
-/// Beside the tests, where `cargo test` builds it.
+/// The program beside the tests, where `cargo test` builds it.
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let profile = test.ancestors().nth(2).expect("a test is built into PROFILE/deps");

@@ -6,7 +6,7 @@ const N: usize = 300;
 const D: usize = 33;
 const CLASSES: u32 = 7;
 
-/// Those that are written out below.
+/// The distances that are written out below.
 const DISTANCES: [Distance; 5] = [
     Distance::Euclidean,
     Distance::SquaredEuclidean,
@@ -75,7 +75,7 @@ fn compare(loss: &Contrastive, left_out: Option<(usize, usize)>) -> reference::C
     expectation.compare(&evaluate(loss, &embeddings, &labels, left_out))
 }
 
-/// In f32, as plainly as can be; the gradient of the row `left_out.0` lacks the column
+/// The loss in f32, as plainly as can be; the gradient of the row `left_out.0` lacks the column
 /// `left_out.1`.
 fn evaluate(
     loss: &Contrastive,

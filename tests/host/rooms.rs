@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sources;
 
-/// From the ground up: a room knows those on the steps below its own. These know nothing of wgpu.
+/// The rooms from the ground up: each knows those on the steps below. These know nothing of wgpu.
 const GROUND: &[&[&str]] = &[
     &["error"],
     &["names"],
@@ -16,8 +16,9 @@ const GROUND: &[&[&str]] = &[
     &["data"],
     &["measures", "training"],
 ];
-/// What stands on the ground, and knows nothing of the other one: how a result is defined,
-const DEFINITION: &[&[&str]] = &[&["reference"]];
+/// What stands on the ground, and knows nothing of the other one: how a result is defined, with
+/// what computes it so,
+const DEFINITION: &[&[&str]] = &[&["definition"], &["reference", "cpu"]];
 /// and how it is computed.
 const COMPUTATION: &[&[&str]] = &[
     &["gpu::cut"],
@@ -30,6 +31,8 @@ const COMPUTATION: &[&[&str]] = &[
     // Names of the public surface for what stands below.
     &["profile", "testing", "tuning"],
 ];
+/// What offers either.
+const ROOF: &[&str] = &["engine"];
 
 /// Modules of the public surface, which show the plans of what they ask for.
 const SHOWN: &[(&str, &str)] = &[
@@ -45,8 +48,8 @@ fn is_within(path: &str, room: &str) -> bool {
 
 /// The room that a path is in, the innermost one; none for what stands in the root of the crate.
 fn room_of(path: &str) -> Option<&'static str> {
-    let all = [GROUND, DEFINITION, COMPUTATION].into_iter().flatten().copied().flatten().copied();
-    all.filter(|room| is_within(path, room)).max_by_key(|room| room.len())
+    let all = [GROUND, DEFINITION, COMPUTATION, &[ROOF]].into_iter().flatten().copied().flatten();
+    all.copied().filter(|room| is_within(path, room)).max_by_key(|room| room.len())
 }
 
 /// The step that a room is on.
@@ -61,7 +64,9 @@ fn knows(room: &str, other: &str) -> bool {
         (None, Some(_)) => steps == GROUND,
         _ => false,
     };
-    room == other || [GROUND, DEFINITION, COMPUTATION].into_iter().any(below)
+    room == other
+        || ROOF.contains(&room)
+        || [GROUND, DEFINITION, COMPUTATION].into_iter().any(below)
 }
 
 /// The words, `::` and other signs of a source with their lines, without its comments and its
@@ -170,7 +175,7 @@ fn every_room_knows_those_below_it_alone() {
         // The roof, and tests, which know everything.
         !path.ends_with("src/lib.rs") && !path.components().any(|part| part.as_os_str() == "tests")
     };
-    for room in [GROUND, DEFINITION, COMPUTATION].concat().concat() {
+    for room in [GROUND, DEFINITION, COMPUTATION, &[ROOF]].concat().concat() {
         let path = root.join(room.replace("::", "/"));
         assert!(path.is_dir() || path.with_extension("rs").is_file(), "there is no room {room}");
     }

@@ -1,11 +1,11 @@
-//! One case: what the reference expects, and what the kernels make of it.
+//! One case: what the reference expects, and what an engine makes of it.
 
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::reference::{
     self, Comparison, Deviation, Expectation, MeasuresExpectation, ObjectiveExpectation,
 };
 use wgpu_metric_learning::{
-    Batch, Context, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted,
+    Batch, Engine, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted,
 };
 
 use super::cases::Asked;
@@ -14,7 +14,7 @@ use super::cases::Asked;
 const SMALL_ERROR: f32 = 0.01;
 
 /// What the reference expects.
-pub enum Expected<'a> {
+pub(crate) enum Expected<'a> {
     Loss(&'a Loss, Box<Expectation>),
     Objective(Vec<Weighted<Batch<'a>>>, Box<ObjectiveExpectation>),
     Measures(&'a Retrieval, MeasuresExpectation),
@@ -22,7 +22,7 @@ pub enum Expected<'a> {
 
 /// What came of a case.
 #[derive(Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Compared(Compared),
     /// The kernels found the result beyond f32, where the reference says that it may be.
     Refused,
@@ -31,12 +31,12 @@ pub enum Verdict {
 
 /// A result beside the expected one.
 #[derive(Clone, Debug)]
-pub struct Compared {
+pub(crate) struct Compared {
     /// The number that is farthest off, in shares of its bound; where all agree, of those that are
     /// no counts.
     pub worst: Deviation,
     pub numbers: usize,
-    /// Of these, the numbers with a bound above half of themselves, of which it says nothing.
+    /// How many of the numbers have a bound above half of themselves, which says nothing of them.
     pub unsure: usize,
     /// Whether an error of 1 % would have been noticed; `None` where the result is 0.
     pub notices: Option<bool>,
@@ -44,7 +44,7 @@ pub struct Compared {
 
 impl<'a> Expected<'a> {
     /// Asks the reference.
-    pub fn of(asked: &'a Asked, batch: &Batch<'a>) -> Result<Self> {
+    pub(crate) fn of(asked: &'a Asked, batch: &Batch<'a>) -> Result<Self> {
         Ok(match asked {
             Asked::Loss(loss) => {
                 Self::Loss(loss, reference::evaluate_with_bounds(loss, batch)?.into())
@@ -63,11 +63,11 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Asks the kernels, and compares.
-    pub fn compare(&self, context: &Context, batch: &Batch) -> Verdict {
+    /// Asks the engine, and compares.
+    pub fn compare(&self, engine: &Engine, batch: &Batch) -> Verdict {
         match self {
             Self::Loss(loss, expected) => {
-                judge(context.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {
+                judge(engine.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {
                     (
                         expected.compare(actual),
                         evaluated(actual),
@@ -76,7 +76,7 @@ impl<'a> Expected<'a> {
                 })
             }
             Self::Objective(objective, expected) => judge(
-                context.evaluate_objective(objective).wait(),
+                engine.evaluate_objective(objective).wait(),
                 expected.may_overflow(),
                 |actual| {
                     (
@@ -87,7 +87,7 @@ impl<'a> Expected<'a> {
                 },
             ),
             Self::Measures(retrieval, expected) => {
-                judge(context.measure(retrieval, batch).wait(), false, |actual| {
+                judge(engine.measure(retrieval, batch).wait(), false, |actual| {
                     (
                         expected.compare(actual),
                         measured(actual),
@@ -118,8 +118,8 @@ fn judge<T>(
     }
 }
 
-/// Of results that agree the count that is farthest off says nothing: rounding decides about whole
-/// terms.
+/// The deviation that is farthest off. Where results agree, counts are left out: there rounding may
+/// have decided about whole terms.
 fn worst(comparison: &Comparison) -> &Deviation {
     let is_count = |deviation: &&Deviation| {
         ["terms", "pairs"].iter().any(|end| deviation.quantity.ends_with(end))

@@ -7,25 +7,52 @@ use serde_json::Value;
 use wgpu_metric_learning::reference::Deviation;
 
 use super::findings::{Finding, Findings, Problem};
+use crate::evaluator::CPU;
 use crate::gpu::Gpu;
 use crate::report::Sizes;
 use crate::{Error, Result, table};
 
-/// The findings, on which adapter, and in what time.
+/// What was validated.
+pub enum Place {
+    Gpu(Box<Gpu>),
+    Cpu,
+}
+
+impl Place {
+    fn describe(&self) -> String {
+        match self {
+            Self::Gpu(gpu) => gpu.describe(),
+            Self::Cpu => CPU.into(),
+        }
+    }
+
+    /// The name of what computes, its backend, its driver and what is known of that.
+    fn names(&self) -> [&str; 4] {
+        match self {
+            Self::Gpu(gpu) => {
+                let info = gpu.adapter.info();
+                [&info.name, info.backend.to_str(), &info.driver, &info.driver_info]
+            }
+            Self::Cpu => [CPU, "cpu", "", ""],
+        }
+    }
+}
+
+/// The findings, of what, and in what time.
 pub struct Report<'a> {
-    pub gpu: &'a Gpu,
+    pub place: &'a Place,
     pub findings: &'a Findings,
     pub elapsed: std::time::Duration,
 }
 
-/// So many failures are listed for people; JSON has them all.
+/// How many failures are listed for people; JSON has them all.
 const LISTED: usize = 20;
 
 /// The report as JSON.
 #[derive(Serialize)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     adapter: String,
-    backend: &'static str,
+    backend: &'a str,
     driver: &'a str,
     driver_info: &'a str,
     cases: usize,
@@ -110,17 +137,17 @@ impl<'a> CaseLine<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// As one JSON object.
+    /// The report as one JSON object.
     pub fn line(&self) -> Line<'a> {
-        let info = self.gpu.adapter.info();
+        let [_, backend, driver, driver_info] = self.place.names();
         let findings = self.findings;
         let failure =
             |failure: &'a Finding<Problem>| CaseLine::of(failure, Details::of(&failure.what));
         Line {
-            adapter: self.gpu.describe(),
-            backend: info.backend.to_str(),
-            driver: &info.driver,
-            driver_info: &info.driver_info,
+            adapter: self.place.describe(),
+            backend,
+            driver,
+            driver_info,
             cases: findings.cases,
             compared: findings.compared(),
             numbers: findings.numbers,
@@ -141,15 +168,15 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// As lines of names and values, after the failures.
+    /// The report as lines of names and values, after the failures.
     pub fn text(&self) -> Result<String> {
-        let info = self.gpu.adapter.info();
+        let [name, backend, driver, driver_info] = self.place.names();
         let Findings { cases, numbers, unsure, refused, noticing, zero, .. } = self.findings;
         let Findings { largest, failures, faults, .. } = self.findings;
         let mut properties = vec![
-            ("adapter", info.name.clone()),
-            ("backend", info.backend.to_string()),
-            ("driver", format!("{} {}", info.driver, info.driver_info).trim().to_string()),
+            ("adapter", name.to_string()),
+            ("backend", backend.to_string()),
+            ("driver", format!("{driver} {driver_info}").trim().to_string()),
             ("cases", cases.to_string()),
             ("numbers compared", numbers.to_string()),
             ("  says nothing", format!("of {unsure}, whose bound is above half of them")),

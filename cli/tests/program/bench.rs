@@ -37,6 +37,25 @@ fn every_point_is_a_line_after_the_limits() {
     points.iter().for_each(is_complete);
 }
 
+#[test]
+fn the_cpu_engine_is_timed_on_the_same_points() {
+    let arguments = ["--n", "24,40", "--d", "3", "--class-size", "4", "--seconds", "0.01"];
+    let points = objects(&[&["bench", "--backend", "cpu"], &arguments[..]].concat());
+    let losses: Vec<_> = points.iter().map(|point| point["loss"].as_str().unwrap()).collect();
+    assert_eq!(losses, LOSSES.map(|loss| [loss; 2]).concat());
+    for point in &points {
+        assert_eq!(point["impl"], "ours-cpu");
+        let number = |key: &str| point[key].as_f64().unwrap_or_else(|| panic!("{key} of {point}"));
+        assert!(number("ms_min") > 0.0 && number("ms_min") <= number("ms_median"), "{point}");
+        assert!(number("value") > 0.0 && number("threads") >= 1.0, "{point}");
+    }
+    for option in ["--autotune", "--stages"] {
+        let output = run(&["bench", "--backend", "cpu", option]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(option), "{}", stderr(&output));
+    }
+}
+
 fn is_complete(point: &Value) {
     let number = |key: &str| point[key].as_f64().unwrap_or_else(|| panic!("{key} of {point}"));
     for key in [
@@ -257,7 +276,8 @@ fn losses_are_named_as_for_evaluate() {
         points.map(|point| [point["loss"].clone(), point["objective"].clone()]).collect::<Vec<_>>()
     };
     let evaluated = |objective: &str| {
-        object(&["evaluate", "--backend", "cpu", "--objective", objective])["objective"].clone()
+        object(&["evaluate", "--backend", "reference", "--objective", objective])["objective"]
+            .clone()
     };
     let [[contrastive, settings], [triplet, _]] = &timed("contrastive, TRIPLET")[..] else {
         panic!("two points")

@@ -10,7 +10,10 @@ use crate::{npy, object, run, scratch};
 #[test]
 fn settings_without_effect_are_refused() {
     let objective_fails = |objective, text| {
-        fails(&["evaluate", "--backend", "cpu", "--objective", objective], &["--objective", text]);
+        fails(
+            &["evaluate", "--backend", "reference", "--objective", objective],
+            &["--objective", text],
+        );
     };
     objective_fails(
         r#"{"loss":"Triplet","soft":true,"margin":5}"#,
@@ -23,9 +26,9 @@ fn settings_without_effect_are_refused() {
     );
     // What the program prints of an objective can be given to it again.
     let asked = r#"{"loss":"Triplet","soft":true}"#;
-    let printed = object(&["evaluate", "--backend", "cpu", "--objective", asked]);
+    let printed = object(&["evaluate", "--backend", "reference", "--objective", asked]);
     let again = printed["objective"].to_string();
-    let again = object(&["evaluate", "--backend", "cpu", "--objective", &again]);
+    let again = object(&["evaluate", "--backend", "reference", "--objective", &again]);
     assert_eq!(again["loss"], printed["loss"]);
 }
 
@@ -40,7 +43,7 @@ fn file(name: &str, content: &[u8]) -> String {
 fn scores_have_no_distance() {
     let scores = file("scores.npy", &npy::floats("(2, 2)", &[0.0, 1.0, 1.0, 0.0]));
     let labels = file("labels.npy", &npy::labels(&[0, 1]));
-    let inputs = ["--backend", "cpu", "--embeddings", &scores, "--labels", &labels];
+    let inputs = ["--backend", "reference", "--embeddings", &scores, "--labels", &labels];
     let objective = r#"{"loss":"MultiMargin","distance":"Cosine"}"#;
     fails(
         &[&["evaluate", "--objective", objective], &inputs[..]].concat(),
@@ -67,7 +70,7 @@ fn listed_triplets_are_taken_where_no_mining_is_chosen() {
     let inputs = ["evaluate", "--embeddings", &rows, "--triplets", &triplets];
     let with = |objective| [&inputs[..], &["--objective", objective]].concat();
     for objective in ["Triplet", r#"{"loss":"Triplet","mining":"Explicit"}"#] {
-        let evaluation = object(&[with(objective), vec!["--backend", "cpu"]].concat());
+        let evaluation = object(&[with(objective), vec!["--backend", "reference"]].concat());
         assert_eq!(evaluation["objective"]["mining"], json!("Explicit"));
         assert_eq!(evaluation["terms"], 1);
     }

@@ -7,7 +7,7 @@ use crate::{npy, run, scratch, stderr, stdout};
 
 /// Runs the program and checks that it fails with one line holding all these texts.
 #[track_caller]
-pub fn fails(arguments: &[impl AsRef<str>], texts: &[&str]) {
+pub(crate) fn fails(arguments: &[impl AsRef<str>], texts: &[&str]) {
     let output = run(arguments);
     let error = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{error}");
@@ -29,7 +29,7 @@ fn is_misused(arguments: &[&str], text: &str) {
 
 #[track_caller]
 fn objective_fails(objective: &str, texts: &[&str]) {
-    fails(&["evaluate", "--backend", "cpu", "--objective", objective], texts);
+    fails(&["evaluate", "--backend", "reference", "--objective", objective], texts);
 }
 
 #[test]
@@ -84,7 +84,8 @@ fn objective_files_are_read_and_named_where_they_are_wrong() {
     let path = scratch("objective.json");
     let argument = format!("@{}", path.display());
     fs::write(&path, r#"{"loss": "MultiMargin", "power": 2}"#).unwrap();
-    let evaluation = crate::object(&["evaluate", "--backend", "cpu", "--objective", &argument]);
+    let evaluation =
+        crate::object(&["evaluate", "--backend", "reference", "--objective", &argument]);
     assert_eq!(evaluation["objective"]["power"], 2);
     for (content, text) in
         [(&b"[\"Triplet\"]"[..], "JSON object"), (b"\xff\xfe", "UTF-8"), (b"", "EOF")]
@@ -108,10 +109,12 @@ fn arguments_that_do_not_go_together() {
     is_misused(&["evaluate", "--backend", "tpu"], "auto, gpu, cpu");
     is_misused(&["evaluate", "--workspace-mib", "0"], "--workspace-mib");
     is_misused(&["evaluate", "--workspace-mib", "18446744073709551615"], "--workspace-mib");
-    fails(&["evaluate", "--backend", "cpu", "--adapter", "any"], &["--adapter"]);
-    fails(&["evaluate", "--backend", "cpu", "--workspace-mib", "4"], &["--workspace-mib"]);
-    fails(&["evaluate", "--backend", "cpu", "--tier", "subgroups"], &["--tier"]);
-    fails(&["measure", "--backend", "cpu", "--timeout", "9"], &["--timeout"]);
+    for backend in ["cpu", "reference"] {
+        fails(&["evaluate", "--backend", backend, "--adapter", "any"], &["--adapter"]);
+    }
+    fails(&["evaluate", "--backend", "reference", "--workspace-mib", "4"], &["--workspace-mib"]);
+    fails(&["evaluate", "--backend", "reference", "--tier", "subgroups"], &["--tier"]);
+    fails(&["measure", "--backend", "reference", "--timeout", "9"], &["--timeout"]);
 }
 
 /// Four good embeddings and labels, in files of their own, with some of them replaced.
@@ -121,7 +124,8 @@ struct Files {
 
 impl Files {
     fn new(test: &str) -> Self {
-        let files = Self { arguments: ["evaluate", "--backend", "cpu"].map(String::from).to_vec() };
+        let files =
+            Self { arguments: ["evaluate", "--backend", "reference"].map(String::from).to_vec() };
         let embeddings = npy::floats("(4, 2)", &[0.0, 1.0, 1.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
         files.with(test, "embeddings", &embeddings).with(
             test,

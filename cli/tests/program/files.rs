@@ -27,7 +27,7 @@ fn embeddings() -> String {
 }
 
 fn arguments<'a>(embeddings: &'a str, labels: &'a str) -> Vec<&'a str> {
-    let start = ["evaluate", "--backend", "cpu", "--objective", "Triplet"];
+    let start = ["evaluate", "--backend", "reference", "--objective", "Triplet"];
     [&start[..], &["--embeddings", embeddings, "--labels", labels]].concat()
 }
 
@@ -155,7 +155,7 @@ fn labels_of_two_files_are_numbered_together() {
     let labels = texts("labels.npy", ["owl", "emu", "owl", "emu"]);
     // By themselves both would be 0 and 1.
     let references = texts("references.npy", ["owl", "rhe", "owl", "rhe"]);
-    let mut arguments = vec!["measure", "--backend", "cpu", "--recall-at", "1"];
+    let mut arguments = vec!["measure", "--backend", "reference", "--recall-at", "1"];
     arguments.extend(["--embeddings", &embeddings, "--labels", &labels]);
     arguments.extend(["--references", &embeddings, "--reference-labels", &references]);
     let found = object(&arguments);
@@ -196,7 +196,7 @@ fn labels_that_are_no_classes_are_named_with_what_to_do() {
 #[test]
 fn indices_are_checked_against_their_range() {
     let embeddings = embeddings();
-    let start = ["evaluate", "--backend", "cpu", "--objective"];
+    let start = ["evaluate", "--backend", "reference", "--objective"];
     let with = |dtype: &str, data: [Vec<u8>; 6]| {
         let triplets = write("triplets.npy", &array(dtype, "(2, 3)", data));
         let mut arguments = [&start[..], &[r#"{"loss":"Triplet","mining":"Explicit"}"#]].concat();

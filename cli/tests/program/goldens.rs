@@ -131,7 +131,12 @@ fn check_array(name: &str, output: &Output, tolerance: &Tolerance) {
 fn the_reference_gives_every_golden_case() {
     let cases = cases();
     assert!(cases.len() > 150, "{} cases", cases.len());
-    cases.iter().for_each(|case| check(case, &["--backend", "cpu"], &REFERENCE));
+    cases.iter().for_each(|case| check(case, &["--backend", "reference"], &REFERENCE));
+}
+
+#[test]
+fn the_cpu_engine_gives_every_golden_case() {
+    cases().iter().for_each(|case| check(case, &["--backend", "cpu", "--check"], &ADAPTER));
 }
 
 #[test]
@@ -160,7 +165,7 @@ fn every_adapter_gives_a_golden_case_of_every_kind() {
 fn a_wrong_loss_is_noticed() {
     let mut case = cases().swap_remove(0);
     case.expected.evaluation.loss += 1e-6;
-    check(&case, &["--backend", "cpu"], &REFERENCE);
+    check(&case, &["--backend", "reference"], &REFERENCE);
 }
 
 #[test]
@@ -168,14 +173,14 @@ fn a_wrong_loss_is_noticed() {
 fn a_wrong_gradient_is_noticed() {
     let mut case = cases().swap_remove(0);
     case.expected.evaluation.gradient[1] *= 1.001;
-    check(&case, &["--backend", "cpu"], &REFERENCE);
+    check(&case, &["--backend", "reference"], &REFERENCE);
 }
 
 #[test]
 fn agreement_is_spoken_of_where_it_was_asked_for() {
     let case = cases().swap_remove(0);
     let objective = serde_json::to_string(&case.loss).unwrap();
-    for backend in ["cpu", "gpu"] {
+    for backend in ["reference", "cpu", "gpu"] {
         let mut arguments = ["evaluate", "--backend", backend, "--objective", &objective]
             .map(String::from)
             .to_vec();

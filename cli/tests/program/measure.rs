@@ -8,7 +8,7 @@ use crate::{adapters, npy, object, run, scratch, stderr, stdout, succeed};
 
 #[test]
 fn the_digits_agree_on_every_adapter() {
-    let expected = object(&["measure", "--backend", "cpu"]);
+    let expected = object(&["measure", "--backend", "reference"]);
     for adapter in adapters::names() {
         let found = object(&["measure", "--adapter", &adapter]);
         assert_eq!(
@@ -42,7 +42,7 @@ fn one_object_with_these_keys_and_the_same_as_lines() {
     let arguments = [
         "measure",
         "--backend",
-        "cpu",
+        "reference",
         "--distance",
         "Manhattan",
         "--normalize",
@@ -184,7 +184,7 @@ fn what_cannot_be_measured_is_named() {
         2,
         "--reference-labels",
     );
-    fails(&["measure", "--backend", "cpu", "--adapter", "any"], 2, "--adapter");
+    fails(&["measure", "--backend", "reference", "--adapter", "any"], 2, "--adapter");
     fails(&["measure", "--adapter", "no such adapter"], 3, "no such adapter");
     fails(&["measure", "--embeddings", &files.embeddings, "--labels", "no.npy"], 2, "no.npy");
     let few = ["measure", "--embeddings", &files.embeddings, "--labels", &files.reference_labels];
@@ -200,7 +200,7 @@ fn labels_that_are_all_different_are_told() {
     let output = run(&[
         "measure",
         "--backend",
-        "cpu",
+        "reference",
         "--embeddings",
         &files.embeddings,
         "--labels",
@@ -208,7 +208,7 @@ fn labels_that_are_all_different_are_told() {
     ]);
     assert!(output.status.success());
     assert!(stderr(&output).starts_with("note: no label is there twice"), "{}", stderr(&output));
-    let output = run(&[files.batch(), vec!["--backend", "cpu"]].concat());
+    let output = run(&[files.batch(), vec!["--backend", "reference"]].concat());
     assert_eq!(stderr(&output), "");
 }
 

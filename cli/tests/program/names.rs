@@ -7,7 +7,8 @@ use crate::{object, run, stderr, stdout, succeed};
 #[test]
 fn names_are_taken_in_any_case() {
     let evaluate = |objective: &str| {
-        object(&["evaluate", "--backend", "cpu", "--objective", objective])["objective"].clone()
+        object(&["evaluate", "--backend", "reference", "--objective", objective])["objective"]
+            .clone()
     };
     for name in ["triplet", "TRIPLET", "Triplet"] {
         assert_eq!(evaluate(name), evaluate("Triplet"));
@@ -16,7 +17,8 @@ fn names_are_taken_in_any_case() {
     let spelled = r#"{"loss":"Triplet","distance":"SquaredEuclidean","mining":"SemiHard","reduction":"MeanNonZero"}"#;
     let other = r#"{"loss":"triplet","distance":"squared_euclidean","mining":"semi-hard","reduction":"MEANNONZERO"}"#;
     assert_eq!(evaluate(other), evaluate(spelled));
-    let measured = |distance| object(&["measure", "--backend", "cpu", "--distance", distance]);
+    let measured =
+        |distance| object(&["measure", "--backend", "reference", "--distance", distance]);
     assert_eq!(measured("cosine")["retrieval"], measured("Cosine")["retrieval"]);
     succeed(&["shaders", "--help"]);
 }
@@ -24,7 +26,7 @@ fn names_are_taken_in_any_case() {
 #[test]
 fn what_was_meant_is_guessed() {
     let objective_fails = |objective, texts: &[&str]| {
-        fails(&["evaluate", "--backend", "cpu", "--objective", objective], texts);
+        fails(&["evaluate", "--backend", "reference", "--objective", objective], texts);
     };
     objective_fails("Tripled", &["\"Tripled\" is no loss, did you mean Triplet?"]);
     objective_fails(

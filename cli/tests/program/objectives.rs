@@ -56,7 +56,7 @@ fn a_sum_is_the_weighted_sum_of_its_losses() {
 #[test]
 fn a_sum_has_one_gradient_and_says_so() {
     let path = scratch("gradient.npy");
-    let others = ["--backend", "cpu", "--gradient-out", &path.display().to_string()];
+    let others = ["--backend", "reference", "--gradient-out", &path.display().to_string()];
     succeed(&with_objective(files(&rows()), SUM, &others));
     let (gradient, shape) = npy::read(&path);
     assert_eq!((gradient.len(), shape), (8, vec![4, 2]));
@@ -93,7 +93,7 @@ fn pairs_have_a_default_reduction_of_their_own() {
         rows().into_iter().take(1).chain(list).collect::<Vec<_>>()
     };
     let reduction = |inputs: &[(&str, Vec<u8>)], objective: &str| {
-        let found = object(&with_objective(files(inputs), objective, &["--backend", "cpu"]));
+        let found = object(&with_objective(files(inputs), objective, &["--backend", "reference"]));
         (found["objective"]["reduction"].clone(), found["loss"].as_f64().unwrap())
     };
     let hadsell = reduction(&pairs(), "Contrastive");
@@ -120,7 +120,8 @@ fn sums_that_are_none() {
         (r#"[{"weight":1}]"#, &["--objective", "loss"]),
         (r#"[{"loss":"Triplet"},{"loss":"Huber"}]"#, &["--targets", "Huber"]),
     ] {
-        let output = crate::run(&with_objective(files(&rows()), objective, &["--backend", "cpu"]));
+        let output =
+            crate::run(&with_objective(files(&rows()), objective, &["--backend", "reference"]));
         assert_eq!(output.status.code(), Some(2), "{objective}");
         for text in texts {
             assert!(stderr(&output).contains(text), "{text} is not in: {}", stderr(&output));
@@ -133,9 +134,9 @@ fn a_single_loss_may_have_a_weight() {
     let one = object(&with_objective(
         files(&rows()),
         r#"{"loss":"Contrastive","weight":3}"#,
-        &["--backend", "cpu"],
+        &["--backend", "reference"],
     ));
-    let plain = object(&with_objective(files(&rows()), "Contrastive", &["--backend", "cpu"]));
+    let plain = object(&with_objective(files(&rows()), "Contrastive", &["--backend", "reference"]));
     let [one, plain] = [one, plain].map(|found: Value| found["loss"].as_f64().unwrap());
     assert!((one - 3.0 * plain).abs() < 1e-12);
 }

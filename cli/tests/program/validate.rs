@@ -36,6 +36,19 @@ fn one_object_on_every_adapter() {
 }
 
 #[test]
+fn the_cpu_engine_is_one_of_them() {
+    let arguments = ["validate", "--quick", "--backend", "cpu", "--only"];
+    for only in ["\"loss\":\"Triplet\"", "retrieval"] {
+        let found = object(&[&arguments[..], &[only]].concat());
+        assert_eq!([&found["check_agrees"], &found["backend"]], [&json!(true), &json!("cpu")]);
+        assert!(found["one_percent_noticed"].as_u64().unwrap() > 3, "{found}");
+    }
+    let output = run(&["validate", "--backend", "cpu", "--workspace-mib", "1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--workspace-mib"), "{}", stderr(&output));
+}
+
+#[test]
 fn faults_are_injected_on_every_adapter() {
     for adapter in adapters::names() {
         let found =

@@ -62,7 +62,7 @@ fn one_objective_gives_one_object_with_these_keys() {
     let evaluation = object(&[
         "evaluate",
         "--backend",
-        "cpu",
+        "reference",
         "--objective",
         r#"{"loss":"MultiMargin","margin":0.5}"#,
     ]);
@@ -71,7 +71,7 @@ fn one_objective_gives_one_object_with_these_keys() {
         mean_negative_distance mean_positive_distance n negative_pairs nonzero_negative_terms nonzero_positive_terms \
         nonzero_terms objective positive_pairs terms";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
-    assert_eq!(evaluation["backend"], "cpu");
+    assert_eq!(evaluation["backend"], "reference");
     assert_eq!(evaluation["adapter"], json!(null));
     assert_eq!([&evaluation["n"], &evaluation["m"], &evaluation["d"]], [1797, 10, 64]);
     assert_eq!(evaluation["objective"]["margin"], json!(0.5));
@@ -121,7 +121,7 @@ fn the_workspace_does_not_change_the_result() {
 }
 
 #[test]
-fn without_an_adapter_the_reference_answers_and_says_so() {
+fn without_an_adapter_the_cpu_engine_answers_and_says_so() {
     let (name, value) = NO_ADAPTER;
     let evaluate = |backend| {
         let arguments = ["evaluate", "--objective", "Contrastive", "--backend", backend];
@@ -129,19 +129,35 @@ fn without_an_adapter_the_reference_answers_and_says_so() {
     };
     let auto = evaluate("auto");
     assert!(auto.status.success(), "{}", stderr(&auto));
-    assert!(stderr(&auto).starts_with("note: no GPU adapter found"), "{}", stderr(&auto));
-    assert!(stdout(&auto).contains("on the CPU reference (f64)"), "{}", stdout(&auto));
-    assert!(stdout(&auto).contains("the reference itself"), "{}", stdout(&auto));
+    assert!(stderr(&auto).starts_with("note: no hardware GPU was found"), "{}", stderr(&auto));
+    assert!(stdout(&auto).contains("on the CPU engine (f32)"), "{}", stdout(&auto));
+    assert!(stdout(&auto).contains("of its bound"), "{}", stdout(&auto));
     let gpu = evaluate("gpu");
     assert_eq!(gpu.status.code(), Some(3));
     assert!(stderr(&gpu).starts_with("error: no GPU adapter found"), "{}", stderr(&gpu));
 }
 
 #[test]
+fn the_cpu_engine_takes_a_workspace_and_says_what_it_is() {
+    for (backend, name) in
+        [("cpu", "the CPU engine (f32)"), ("reference", "the CPU reference (f64)")]
+    {
+        let arguments = ["evaluate", "--objective", "Triplet", "--backend", backend];
+        assert!(succeed(&arguments).contains(&format!(", on {name}\n")), "{backend}");
+    }
+    let arguments = ["evaluate", "--objective", "Triplet", "--backend", "cpu"];
+    let evaluation = object(&[&arguments[..], &["--workspace-mib", "1"]].concat());
+    assert_eq!(
+        [&evaluation["backend"], &evaluation["adapter"], &evaluation["check_agrees"]],
+        [&json!("cpu"), &json!(null), &json!(true)]
+    );
+}
+
+#[test]
 fn a_closed_pipe_ends_the_program_in_silence() {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
-    let arguments = ["evaluate", "--objective", "MultiMargin", "--backend", "cpu"];
+    let arguments = ["evaluate", "--objective", "MultiMargin", "--backend", "reference"];
     let output = program(&arguments).stdout(writer).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(stderr(&output), "");

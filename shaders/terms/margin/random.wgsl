@@ -1,5 +1,5 @@
 // Random numbers without a state: a hash of what they are for, the same on every device.
-// src/reference/random.rs has the same.
+// src/definition/random.rs has the same.
 
 // pcg3d of Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 2020.
 fn pcg3d(key: vec3<u32>) -> vec3<u32> {

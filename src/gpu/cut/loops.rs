@@ -57,8 +57,8 @@ pub(crate) const PREPARE_ROWS: Loops =
 const DISTANCE_PAIRWISE: Loops =
     Loops { kernel: "distance/pairwise", what: "dimensions", step: 16, rounds: 1 };
 
-/// At worst all 16 pairs of an invocation are near, and are read twice at a step of 64: 4 rounds
-/// and 32.
+/// The loops of the Euclidean distance. At worst all 16 pairs of an invocation are near, and are
+/// read twice at a step of 64: 4 rounds and 32.
 const DISTANCE_EUCLIDEAN: Loops =
     Loops { kernel: "distance/pairwise", what: "dimensions", step: 64, rounds: 36 };
 
@@ -100,7 +100,7 @@ impl Loops {
     }
 }
 
-/// In how many dispatches so many are worked on, with a portion of them in each.
+/// The number of dispatches in which `count` are worked on, with a portion of them in each.
 pub(crate) fn portions_of(count: u64, portion: Option<u64>) -> u32 {
     portion.map_or(1, |portion| count.div_ceil(portion)) as u32
 }

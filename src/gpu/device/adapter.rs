@@ -96,6 +96,11 @@ impl Adapter {
         })
     }
 
+    /// Whether it only emulates a GPU: it computes on the CPU, and slower than [`Cpu`](crate::Cpu).
+    pub fn is_software(&self) -> bool {
+        self.info.device_type == wgpu::DeviceType::Cpu
+    }
+
     /// wgpu's own, for what a renderer asks of it.
     pub const fn wgpu(&self) -> &wgpu::Adapter {
         &self.adapter
@@ -219,7 +224,8 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
 }
 
 impl Context {
-    /// On a device of its own, on the best adapter of this machine: see [`Adapter`] for others.
+    /// A context on a device of its own, on the best adapter of this machine: see [`Adapter`] for
+    /// others.
     ///
     /// # Errors
     ///

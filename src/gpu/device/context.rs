@@ -47,7 +47,8 @@ pub(crate) struct Inner {
 }
 
 impl Context {
-    /// On a device of the caller's. It needs WebGPU's default limits for compute and no feature.
+    /// A context on the caller's device, which needs WebGPU's default limits for compute and no
+    /// feature.
     ///
     /// # Errors
     ///
@@ -56,7 +57,7 @@ impl Context {
         Self::configured(device, queue, Options::default())
     }
 
-    /// On a device of the caller's, with options.
+    /// A context on the caller's device, with options.
     ///
     /// # Errors
     ///

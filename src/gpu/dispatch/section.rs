@@ -30,7 +30,7 @@ impl<'a> Section<'a> {
         self.dispatches.iter().map(|dispatch| dispatch.cost).sum()
     }
 
-    /// Its dispatches, each as a section of its own.
+    /// The dispatches of this section, each as a section of its own.
     pub fn apart(&self) -> impl Iterator<Item = Section<'a>> {
         self.dispatches
             .iter()

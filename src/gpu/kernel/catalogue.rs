@@ -268,11 +268,11 @@ impl MatrixKind {
 /// Which pairs of a stripe a gradient sums up, and for which of their rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Summation {
-    /// All pairs, for the stripe's rows.
+    /// The gradient of the stripe's rows, from all pairs.
     Rows,
-    /// All pairs, for their columns.
+    /// The gradient of the columns, from all pairs.
     Columns,
-    /// All pairs of a whole batch, for rows and columns at once.
+    /// The gradient of rows and columns at once, from all pairs of a whole batch.
     Joined,
     /// The pairs with columns up to the stripe's own end, for the stripe's rows.
     Triangle,

@@ -19,7 +19,7 @@ pub(crate) struct List {
 #[derive(Debug)]
 pub(crate) struct Indices {
     pub rows: wgpu::Buffer,
-    /// Before and after a digit, in turn.
+    /// The order before and the order after a digit, in turn.
     orders: [wgpu::Buffer; 2],
     counts: wgpu::Buffer,
     digits: u32,

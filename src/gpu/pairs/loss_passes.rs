@@ -26,8 +26,8 @@ impl<'a> LossPasses<'a> {
         Ok(Self { basis, part, terms, portion, at_once: false })
     }
 
-    /// In as many dispatches as it takes for all positives of a row, where there is a portion of
-    /// them.
+    /// The dispatches of the terms: as many as it takes for all positives of a row, where there is
+    /// a portion of them.
     pub(crate) fn terms(
         &self,
         sweeps: &Sweeps,

@@ -78,13 +78,14 @@ pub(crate) fn dispatches_by_passes(basis: &Basis, parts: &[PlannedLoss]) -> Resu
 }
 
 impl<'a> LossPasses<'a> {
-    /// In a pass of its own, where the loss needs to know something of all rows first.
+    /// A pass of its own before the others, where the loss needs to know something of all rows
+    /// first.
     fn before(&self, sweeps: &Sweeps) -> Option<Result<Sweep>> {
         let needs_all_rows = matches!(self.terms.statistics, Statistics::Rows | Statistics::Totals);
         needs_all_rows.then(|| self.terms(sweeps, STATISTICS, None))
     }
 
-    /// In the pass that makes the gradient.
+    /// The sweeps of the pass that makes the gradient.
     fn after(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let mut all = Vec::new();
         if self.terms.statistics == Statistics::Ends {
@@ -95,8 +96,8 @@ impl<'a> LossPasses<'a> {
         Ok(all)
     }
 
-    /// All that the coefficients need, where one stripe holds every row. The weights of means that
-    /// are taken apart come with the gradient.
+    /// The sweeps that the coefficients need, where one stripe holds every row. The weights of
+    /// means that are taken apart come with the gradient.
     fn terms_at_once(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let mut all = Vec::new();
         if self.terms.statistics != Statistics::None {

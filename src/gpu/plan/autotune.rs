@@ -110,7 +110,7 @@ impl Context {
         Ok(runs.into_iter().min().unwrap_or(once))
     }
 
-    /// From the submission until the GPU is done.
+    /// The time from the submission until the GPU is done.
     fn time(
         &self,
         record: impl Fn(&mut wgpu::ComputePass<'_>) -> Result<()>,
@@ -131,7 +131,7 @@ impl Context {
         }
     }
 
-    /// None of them near to another: the distances of duplicates take longer.
+    /// Random rows, none of them near to another: the distances of duplicates take longer.
     fn random_rows(&self, count: usize) -> Result<wgpu::Buffer> {
         let mut state = 1_u32;
         let values: Vec<f32> = std::iter::repeat_with(|| {

@@ -77,7 +77,7 @@ impl Plan {
         self.bind_to(inputs, &Outputs::default())
     }
 
-    /// The same, with gradients handed to buffers of the caller's at the end of each recording.
+    /// Binds inputs, and outputs to which each recording hands the gradients at its end.
     ///
     /// # Errors
     ///

@@ -160,7 +160,7 @@ impl MemoryBank {
         &self.embeddings
     }
 
-    /// Their labels.
+    /// The labels of the rows in the bank.
     pub fn labels(&self) -> &wgpu::Buffer {
         &self.labels
     }

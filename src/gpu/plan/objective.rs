@@ -39,13 +39,13 @@ pub struct ObjectivePlan {
     groups: Vec<Group>,
     /// The losses with their weights, in their order.
     losses: Vec<Weighted<Shape>>,
-    /// Of each loss its group, and its place there.
+    /// The group of each loss, and its place there.
     places: Vec<[usize; 2]>,
     /// The gradient of every set.
     sums: Vec<wgpu::Buffer>,
     total_loss: wgpu::Buffer,
     status: wgpu::Buffer,
-    /// Of the sums, the total loss and the status.
+    /// The size of the sums, the total loss and the status.
     bytes: u64,
 }
 
@@ -160,7 +160,7 @@ impl ObjectivePlan {
         self.bind_to(inputs, &vec![Outputs::default(); self.sums.len()])
     }
 
-    /// The same, with gradients handed to buffers of the caller's at the end of each recording: the
+    /// Binds inputs, and outputs to which each recording hands the gradients at its end: the
     /// outputs of every set, in the order of their numbers. A set's gradients with respect to
     /// references and beta are the sums over its losses. Where one loss is not valid, no set's
     /// gradient is handed on.

@@ -17,7 +17,7 @@ use crate::wgsl::terms::TermsKernel;
 
 /// A context on every adapter of this machine, in every tier that it has.
 fn contexts(options: Options) -> Vec<Context> {
-    support::adapters::take_turn();
+    support::adapters::take_turn_on_gl();
     let adapters = Adapter::all();
     assert!(!adapters.is_empty(), "no adapter found: install a GPU driver, a software one will do");
     let open = |adapter: &Adapter, tier| {

@@ -113,7 +113,7 @@ fn bits(numbers: &[f32]) -> Vec<u32> {
     numbers.iter().map(|number| number.to_bits()).collect()
 }
 
-/// Both ways through a projection.
+/// Compares both ways through a projection with the reference.
 fn compare_linear(context: &Context, linear: Linear, magnitude: f32) -> [Comparison; 2] {
     let Linear { rows, inputs: dimensions, outputs } = linear;
     let inputs = numbers(rows * dimensions, 1, magnitude);
@@ -266,7 +266,7 @@ fn planted_faults_are_caught() {
     }
 }
 
-/// In every step other parameters are left out, for a gradient or for what would come of it.
+/// Every step leaves other parameters out, for a gradient or for what would come of it.
 #[test]
 fn what_is_not_finite_is_left_out_and_counted() {
     let start = [1.0, 2.0, 3.0, f32::MAX, 5.0];

@@ -16,7 +16,7 @@ use crate::wgsl::terms::{Statistics, TermsKernel};
 /// - positive: max(0, d - `positive_margin`)^`power`
 /// - negative: max(0, `negative_margin` - d)^`power`
 ///
-/// TermsKernel are pairs; for pairs that are listed or row-aligned [`Contrastive::siamese`] has the
+/// Terms are pairs; for pairs that are listed or row-aligned [`Contrastive::siamese`] has the
 /// reduction of the source. [`Reduction::MeanNonZero`] is the mean of the non-zero positive terms
 /// plus the mean of the non-zero negative terms.
 ///

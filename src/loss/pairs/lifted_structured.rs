@@ -13,10 +13,10 @@ use crate::wgsl::terms::{Statistics, TermsKernel, Walk};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Form {
-    /// By log-sum-exp over all of them, as the paper trains.
+    /// Log-sum-exp over all negatives, as the paper trains.
     #[default]
     Smooth,
-    /// By the nearest one, as the paper defines. Its subgradient goes to one negative: side i
+    /// The nearest negative, as the paper defines. Its subgradient goes to one negative: side i
     /// before side j, then the lowest index.
     Exact,
 }

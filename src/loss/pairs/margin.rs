@@ -27,7 +27,7 @@ const DRAWING: Walk = Walk {
 /// [`Margin::DEFAULT_BETA`] where none is given, or with `beta_per_class` one per class, indexed by
 /// the anchor's label. Its gradient is part of the result.
 ///
-/// TermsKernel are pairs: all of them, or all positive ones and the negative ones of a [`Sampling`].
+/// Terms are pairs: all of them, or all positive ones and the negative ones of a [`Sampling`].
 ///
 /// Source: Wu, Manmatha, Smola and Krähenbühl, "Sampling Matters in Deep Embedding Learning", ICCV
 /// 2017.

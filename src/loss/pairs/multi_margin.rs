@@ -15,7 +15,7 @@ use crate::wgsl::terms::TermsKernel;
 ///
 /// sum over c != y of max(0, s(i, c) - s(i, y) + `margin`)^`power`
 ///
-/// TermsKernel are samples, so `Mean` divides by N. Labels index the classes: a label >= C is an error.
+/// Terms are samples, so `Mean` divides by N. Labels index the classes: a label >= C is an error.
 /// The gradient is with respect to the scores, or to the embeddings and the prototypes.
 ///
 /// Source: Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector

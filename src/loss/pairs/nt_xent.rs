@@ -16,7 +16,7 @@ use crate::wgsl::terms::TermsKernel;
 ///
 /// -log( exp(l(i, p)) / ( exp(l(i, p)) + sum over the negatives n of i of exp(l(i, n)) ) )
 ///
-/// It is 0 where the anchor has no negatives. TermsKernel are ordered positive pairs. Two views of N
+/// It is 0 where the anchor has no negatives. Terms are ordered positive pairs. Two views of N
 /// images are 2N rows in which both views of an image have its label.
 ///
 /// The log-sum-exp takes its largest summand out first: nothing overflows at any temperature, and a

@@ -16,7 +16,7 @@ use crate::wgsl::terms::TermsKernel;
 /// -1/|P(i)| sum over p in P(i) of log( exp(l(i, p)) / sum over j in P(i) and N(i) of exp(l(i, j))
 /// )
 ///
-/// This is the paper's form with the mean outside the logarithm, without its common factor. TermsKernel
+/// This is the paper's form with the mean outside the logarithm, without its common factor. Terms
 /// are anchors that have positives.
 ///
 /// The log-sum-exp takes its largest summand out first: nothing overflows at any temperature, and a

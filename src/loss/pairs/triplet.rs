@@ -57,7 +57,7 @@ const SEMI_HARD: Walk = Walk {
 /// - max(0, d(a, p) - d(a, n) + `margin`)
 /// - with `soft`, log(1 + exp(d(a, p) - d(a, n))), without overflow and without a margin
 ///
-/// TermsKernel are the mined triplets. `Mining::All` is exact at any batch size: the positives of an
+/// Terms are the mined triplets. `Mining::All` is exact at any batch size: the positives of an
 /// anchor are sorted and every negative finds its place among them, O(M log K) per anchor with K
 /// positives and M columns, and no triplet is ever stored. (`soft` has no such shortcut and
 /// evaluates every triplet, storing none.)

@@ -11,7 +11,7 @@ use crate::wgsl::terms::TermsKernel;
 ///
 /// Per element, of a logit x and its target t, the probability of the class: -t log s(x) - (1 - t)
 /// log(1 - s(x)) with the logistic function s, computed as max(x, 0) - x t + log(1 + exp(-|x|)),
-/// which neither overflows nor loses its digits. Any finite target is taken. TermsKernel are elements.
+/// which neither overflows nor loses its digits. Any finite target is taken. Terms are elements.
 ///
 /// Source: Goodfellow, Bengio and Courville, "Deep Learning", 2016, section 6.2.2.2.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::wgsl::terms::{TermsKernel, Walk};
 /// The cross-entropy of class logits, the softmax loss.
 ///
 /// Per row x of logits with the class y: log( sum over c of exp(x(c)) ) - x(y), with the largest
-/// logit taken out of the sum, so that nothing overflows. TermsKernel are rows; labels are below the
+/// logit taken out of the sum, so that nothing overflows. Terms are rows; labels are below the
 /// number of columns.
 ///
 /// Source: Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs,

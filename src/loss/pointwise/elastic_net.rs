@@ -11,7 +11,7 @@ use crate::wgsl::terms::TermsKernel;
 
 /// The elastic net, L1 and L2 regularisers of weights in one.
 ///
-/// Per weight w: `l1_strength` |w| + `l2_strength` w^2, with derivative 0 at 0. TermsKernel are weights.
+/// Per weight w: `l1_strength` |w| + `l2_strength` w^2, with derivative 0 at 0. Terms are weights.
 ///
 /// Source: Zou and Hastie, "Regularization and Variable Selection via the Elastic Net", Journal of
 /// the Royal Statistical Society B 67, 2005.

@@ -9,7 +9,7 @@ use crate::wgsl::terms::TermsKernel;
 
 /// The hinge loss of binary classifiers.
 ///
-/// Per element, of a prediction p and its target t, which is -1 or +1: max(0, 1 - t p). TermsKernel are
+/// Per element, of a prediction p and its target t, which is -1 or +1: max(0, 1 - t p). Terms are
 /// elements.
 ///
 /// Source: Cortes and Vapnik, "Support-Vector Networks", Machine Learning 20, 1995.

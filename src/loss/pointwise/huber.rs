@@ -12,7 +12,7 @@ use crate::wgsl::terms::TermsKernel;
 /// Huber's loss: quadratic near the target, linear far from it, so that outliers weigh less.
 ///
 /// Per element, with r = p - t of a prediction p and its target t: r^2 / 2 where |r| is at most
-/// `delta`, else `delta` (|r| - `delta` / 2). TermsKernel are elements.
+/// `delta`, else `delta` (|r| - `delta` / 2). Terms are elements.
 ///
 /// Source: Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics
 /// 35, 1964.

@@ -11,7 +11,7 @@ use crate::wgsl::terms::TermsKernel;
 
 /// The L1 regulariser of weights (the lasso).
 ///
-/// Per weight w: `strength` |w|, with derivative 0 at 0. TermsKernel are weights.
+/// Per weight w: `strength` |w|, with derivative 0 at 0. Terms are weights.
 ///
 /// Source: Tibshirani, "Regression Shrinkage and Selection via the Lasso", Journal of the Royal
 /// Statistical Society B 58, 1996.

@@ -11,7 +11,7 @@ use crate::wgsl::terms::TermsKernel;
 
 /// The L2 regulariser of weights (ridge, weight decay).
 ///
-/// Per weight w: `strength` w^2. TermsKernel are weights.
+/// Per weight w: `strength` w^2. Terms are weights.
 ///
 /// Source: Hoerl and Kennard, "Ridge Regression: Biased Estimation for Nonorthogonal Problems",
 /// Technometrics 12, 1970.

@@ -9,7 +9,7 @@ use crate::wgsl::terms::TermsKernel;
 
 /// The squared error of predictions; with its default reduction the mean squared error.
 ///
-/// Per element, of a prediction p and its target t: (p - t)^2. TermsKernel are elements.
+/// Per element, of a prediction p and its target t: (p - t)^2. Terms are elements.
 ///
 /// Source: Legendre, "Nouvelles méthodes pour la détermination des orbites des comètes", 1805.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use crate::wgsl::terms::{TermsKernel, Walk};
 /// of predictions.
 ///
 /// Per row x of logits: sum over c of ( log( sum over k of exp(x(k)) ) - x(c) ), which is -sum log
-/// P(c) over the softmax P; least where all logits are equal. TermsKernel are rows.
+/// P(c) over the softmax P; least where all logits are equal. Terms are rows.
 ///
 /// Source: Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, "Rethinking the Inception Architecture for
 /// Computer Vision", CVPR 2016, section 7, where it is the part of label smoothing that keeps

@@ -1,7 +1,8 @@
 //! Adam (Kingma and Ba 2015).
 
 use super::{State, Update};
-use crate::reference::bounded::{Bounded, ROUNDING};
+use crate::definition::number::{Number, ROUNDING};
+use crate::reference::bounded::Bounded;
 use crate::training::Adam;
 
 impl Update for Adam {

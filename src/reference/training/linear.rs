@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::{NumbersExpectation, check_length};
+use crate::definition::number::{Number, chain};
 use crate::error::Result;
-use crate::reference::bounded::{Bounded, chain};
+use crate::reference::bounded::Bounded;
 use crate::training::Linear;
 
 /// Summands that the kernel adds up before it adds them to the rest.

@@ -11,6 +11,7 @@ pub use linear::{project, project_back};
 
 use super::bounded::Bounded;
 use super::comparison::{Comparison, unsure, worst_of};
+use crate::definition::number::Number;
 use crate::error::{Error, Result};
 use crate::training::Optimizer;
 

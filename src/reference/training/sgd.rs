@@ -1,6 +1,7 @@
 //! Stochastic gradient descent with momentum (Sutskever et al. 2013).
 
 use super::{State, Update};
+use crate::definition::number::Number;
 use crate::reference::bounded::Bounded;
 use crate::training::Sgd;
 

@@ -1,7 +1,7 @@
 //! Rows that are confident: their loss is the logarithm of a little more than 1, and keeps the
 //! digits that the distances have.
 
-use support::adapters::contexts;
+use support::adapters::one_by_one;
 use wgpu_metric_learning::{Batch, Loss, NtXent, SupCon, reference};
 
 const TEMPERATURE: f32 = 0.01;
@@ -42,7 +42,7 @@ fn a_small_loss_has_digits() {
         assert!(share(per_anchor[0], per_anchor[1]) < 2e-3, "{bounds:?} of {right:?}");
         let steepest = [&bounds.gradient, &right.gradient].map(|of| largest(of));
         assert!(steepest[0] < 2e-3 * steepest[1], "{bounds:?} of {right:?}");
-        for device in contexts().iter() {
+        for device in one_by_one() {
             let actual = device.context.evaluate(&loss, &batch).wait().expect("a result");
             let comparison = expected.compare(&actual);
             assert!(comparison.agrees(), "{} {loss:?}\n{comparison}", device.name);

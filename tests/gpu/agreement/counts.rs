@@ -1,7 +1,7 @@
 //! The count of non-zero terms where terms are too small for f32, and for f64: a softplus, a
 //! log-sum-exp and an entropy are greater than 0 by their definition, a square where its root is.
 
-use support::adapters::contexts;
+use support::adapters::one_by_one;
 use wgpu_metric_learning::{
     Batch, BinaryCrossEntropy, CrossEntropy, Distance, ElasticNet, Evaluation, L2, Loss,
     MeanSquaredError, Mining, NtXent, Reduction, SupCon, Triplet, UniformEntropy, reference,
@@ -53,7 +53,7 @@ fn results(loss: &Loss, batch: &Batch) -> Vec<(String, Evaluation<f64>)> {
     let bounds = &expected.bounds;
     assert_eq!(bounds.nonzero_terms, 0, "the count of {loss:?} is not in doubt");
     let mut results = vec![("the reference".to_string(), expected.evaluation.clone())];
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let actual = device.context.evaluate(loss, batch).wait().expect("a result");
         let comparison = expected.compare(&actual);
         assert!(comparison.agrees(), "{} {loss:?}\n{comparison}", device.name);

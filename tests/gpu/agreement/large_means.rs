@@ -1,6 +1,6 @@
 //! Means that f32 holds, of sums that it does not.
 
-use support::adapters::contexts;
+use support::adapters::one_by_one;
 use wgpu_metric_learning::{
     Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, Error, Hinge, Huber, L1, Loss,
     MeanSquaredError, Reduction, UniformEntropy, reference,
@@ -18,7 +18,7 @@ fn hold(loss: &Loss, batch: &Batch) {
     let expected = reference::evaluate_with_bounds(loss, batch).expect("a result");
     let is_mean = loss.reduction() == Reduction::Mean;
     assert_eq!(expected.may_overflow(), !is_mean, "{loss:?}: {}", expected.evaluation.loss);
-    for device in contexts().iter() {
+    for device in one_by_one() {
         match device.context.evaluate(loss, batch).wait() {
             Ok(actual) if is_mean => {
                 let comparison = expected.compare(&actual);
@@ -60,7 +60,7 @@ fn two_hundred_squares_of_3e18() {
     let (values, targets) = ([3e18; 200], [0.0; 200]);
     let batch = Batch::pointwise(&values, [200, 1]).expect("a batch");
     let batch = batch.with_targets(&targets).expect("a batch");
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let found =
             device.context.evaluate(MeanSquaredError::default(), &batch).wait().expect("a mean");
         assert!((found.loss / 9e36 - 1.0).abs() < 1e-6, "{}: {}", device.name, found.loss);
@@ -97,7 +97,7 @@ fn the_terms_of_one_anchor_beyond_f32_are_refused() {
     let expected =
         reference::evaluate_with_bounds(loss(Reduction::Mean), &batch).expect("a result");
     assert!(expected.may_overflow() && expected.evaluation.loss < 1.5e38);
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let refused = device.context.evaluate(loss(Reduction::Mean), &batch).wait();
         assert_eq!(refused, Err(Error::Overflow { what: "the loss" }), "{}", device.name);
     }

@@ -1,7 +1,7 @@
 //! Listed and row-aligned pairs and listed triplets: the kernels against the reference on every
 //! adapter, and bad lists.
 
-use support::adapters::{Device, contexts};
+use support::adapters::{Device, contexts, one_by_one};
 use support::agreement::Tally;
 use support::sample::Random;
 use wgpu::BufferUsages;
@@ -58,7 +58,7 @@ fn explicit() -> Triplet {
     Triplet { mining: Mining::Explicit, ..Default::default() }
 }
 
-/// From one digit of the rows' numbers to three, from one pair to many blocks of them, spread
+/// Lists from one digit of the rows' numbers to three, from one pair to many blocks of them, spread
 /// evenly and with hubs.
 #[test]
 fn lists_of_every_length_over_few_and_many_rows() {
@@ -109,7 +109,8 @@ fn the_same_bits_in_every_run() {
         let numbers = evaluation.gradient.iter().chain([&evaluation.loss]);
         numbers.map(|number| number.to_bits()).collect::<Vec<_>>()
     };
-    for Device { name, context } in contexts().iter() {
+    for device in one_by_one() {
+        let Device { name, context } = &*device;
         let runs = [(); 3].map(|()| {
             bits(context.evaluate(explicit(), &lists.triplets()).wait().expect("valid triplets"))
         });
@@ -129,8 +130,8 @@ fn what_is_listed_again_counts_again() {
         let loss = Contrastive { reduction: Reduction::Sum, ..Default::default() };
         device.context.evaluate(loss, &batch).wait().expect("it runs")
     };
-    for device in contexts().iter() {
-        let [once, twice] = [&once[..], &twice].map(|pairs| evaluate(device, pairs));
+    for device in one_by_one() {
+        let [once, twice] = [&once[..], &twice].map(|pairs| evaluate(&device, pairs));
         assert_eq!((twice.terms, twice.positive_pairs), (2 * once.terms, 2 * once.positive_pairs));
         assert!(
             once.loss > 0.0 && (twice.loss - 2.0 * once.loss).abs() < 1e-6 * twice.loss,
@@ -233,14 +234,14 @@ fn run(
     pending.wait(std::time::Duration::from_secs(60))
 }
 
-/// On the GPU nobody has seen the list before the kernels do.
+/// A list on the GPU is seen by nobody before the kernels.
 #[test]
 fn bad_lists_are_errors_on_the_gpu() {
     let embeddings = Random(8).numbers(4 * D, 1.0);
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let pairs = |list: [u32; 6], same: [u32; 3]| {
-            let guest = Guest::new(device, &embeddings, &list, &same);
-            run(device, Contrastive::default(), Shape::pair_indices(4, D, 3), &guest.pairs())
+            let guest = Guest::new(&device, &embeddings, &list, &same);
+            run(&device, Contrastive::default(), Shape::pair_indices(4, D, 3), &guest.pairs())
         };
         assert!(
             pairs([0, 1, 1, 2, 2, 3], [1, 0, 1]).expect("valid pairs").loss > 0.0,
@@ -257,8 +258,8 @@ fn bad_lists_are_errors_on_the_gpu() {
         assert_eq!(error, Error::Target { what: "same", row: 2, column: 0, allowed: "0 or 1" });
 
         let triplets = |list: [u32; 6]| {
-            let guest = Guest::new(device, &embeddings, &list, &[0]);
-            run(device, explicit(), Shape::triplets(4, D, 2), &guest.triplets())
+            let guest = Guest::new(&device, &embeddings, &list, &[0]);
+            run(&device, explicit(), Shape::triplets(4, D, 2), &guest.triplets())
         };
         assert_eq!(triplets([0, 1, 2, 3, 3, 0]).expect("valid triplets").terms, 2);
         let error = triplets([0, 1, 2, 3, 0, u32::MAX]).unwrap_err();

@@ -2,7 +2,7 @@
 //! would not get through them in one dispatch: each just beyond what it would. The results are
 //! right, or the plan is refused.
 
-use support::adapters::contexts;
+use support::adapters::{contexts, one_by_one};
 use support::agreement::Tally;
 use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
@@ -154,7 +154,7 @@ fn ranks_of_many_positives_in_a_long_row() {
         .and_then(|one| one.with_references(batch.references(), M, &labels))
         .unwrap();
     let expected = wgpu_metric_learning::reference::measure(&Retrieval::default(), &batch).unwrap();
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let actual = device.context.measure(&Retrieval::default(), &batch).wait().unwrap();
         assert!(expected.r_precision > 0.0);
         assert_near(actual.r_precision, expected.r_precision);
@@ -224,27 +224,27 @@ fn what_no_dispatch_can_take_is_an_error() {
         (drawing.into(), "terms/margin/distance_weighted.wgsl", 4_158_976),
     ];
     let too_long = |kernel, what, count, limit| Error::TooLong { kernel, what, count, limit };
-    for device in contexts().iter() {
+    for device in one_by_one() {
         for (loss, kernel, limit) in &losses {
             let expected = too_long(kernel, "columns", limit + 1, *limit);
             let shape = Shape::reference(1, *limit as usize + 1, 1).with_fixed_references();
-            assert_eq!(plan(device, loss, shape), Err(expected), "{}", device.name);
+            assert_eq!(plan(&device, loss, shape), Err(expected), "{}", device.name);
         }
         let loss = Contrastive::default().into();
         let dimensions = Shape::batch(2, 115_521);
         let error = too_long("distance/pairwise", "dimensions", 115_521, 115_520);
-        assert_eq!(plan(device, &loss, dimensions), Err(error));
+        assert_eq!(plan(&device, &loss, dimensions), Err(error));
         let inner =
             Contrastive { distance: Distance::InnerProduct, ..Contrastive::default() }.into();
-        assert_eq!(plan(device, &inner, dimensions), Ok(()));
+        assert_eq!(plan(&device, &inner, dimensions), Ok(()));
         let list = Shape::pair_indices(2, 1, 16_640_001);
         let error = too_long("incidence/scan", "places of listed rows", 33_280_002, 33_280_000);
-        assert_eq!(plan(device, &loss, list), Err(error));
+        assert_eq!(plan(&device, &loss, list), Err(error));
 
         let what = "a workgroup for every 64 dimensions";
         let name = "maxComputeWorkgroupsPerDimension";
         let error = Error::DeviceLimit { what, needed: 78_125, name, limit: 65_535 };
-        assert_eq!(plan(device, &loss, Shape::batch(2, 5_000_000)), Err(error));
+        assert_eq!(plan(&device, &loss, Shape::batch(2, 5_000_000)), Err(error));
 
         let error = device
             .context

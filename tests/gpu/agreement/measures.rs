@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use support::adapters::{Device, contexts, contexts_with};
+use support::adapters::{Device, contexts, contexts_with, one_by_one};
 use support::changed::changed;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
@@ -42,9 +42,10 @@ fn recipe(layout: Layout, values: Values) -> Recipe {
 /// Holds what every device finds against the reference. Whether its bounds are wider than the
 /// rounding of a mean.
 #[track_caller]
-fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) -> bool {
+fn hold(retrieval: &Retrieval, batch: &Batch, note: &str) -> bool {
     let expected = reference::measure_with_bounds(retrieval, batch).expect("a valid batch");
-    for Device { name, context } in devices {
+    for device in one_by_one() {
+        let Device { name, context } = &*device;
         let actual = context
             .measure(retrieval, batch)
             .wait()
@@ -62,7 +63,6 @@ fn hold(devices: &[Device], retrieval: &Retrieval, batch: &Batch, note: &str) ->
 
 #[test]
 fn sizes_around_every_edge_in_every_layout() {
-    let devices = contexts();
     let (mut cases, mut doubtful) = (0, 0);
     for (turn, [n, d]) in SIZES.into_iter().enumerate() {
         for (kind, layout) in Layout::ALL.into_iter().enumerate() {
@@ -76,7 +76,7 @@ fn sizes_around_every_edge_in_every_layout() {
                 recall_at: vec![1, 2, 5, 64, n, n + m],
             };
             for batch in batches(&sample) {
-                doubtful += usize::from(hold(&devices, &retrieval, &batch, "size"));
+                doubtful += usize::from(hold(&retrieval, &batch, "size"));
                 cases += 1;
             }
         }
@@ -87,7 +87,6 @@ fn sizes_around_every_edge_in_every_layout() {
 
 #[test]
 fn every_distance_with_hard_values() {
-    let devices = contexts();
     let hard = [
         Values::Duplicates,
         Values::Near(1e-4),
@@ -101,7 +100,7 @@ fn every_distance_with_hard_values() {
                 let sample = Sample::new(recipe(Layout::Balanced(5), values));
                 let retrieval = Retrieval { distance, normalize, ..Default::default() };
                 for batch in batches(&sample) {
-                    hold(&devices, &retrieval, &batch, "hard");
+                    hold(&retrieval, &batch, "hard");
                 }
             }
         }
@@ -144,7 +143,8 @@ fn ties_go_to_the_lowest_column() {
             1e-12,
             "the reference",
         );
-        for Device { name, context } in contexts().iter() {
+        for device in one_by_one() {
+            let Device { name, context } = &*device;
             assert_near(
                 &context.measure(&retrieval, &batch).wait().unwrap().map(f64::from),
                 &expected,
@@ -223,7 +223,7 @@ fn lone_labels_are_not_counted_and_without_any_other_all_is_zero() {
     let embeddings = [0.0, 1.0, 3.0, 7.0];
     for (labels, counted) in [([1, 2, 3, 4], 0), ([1, 2, 3, 1], 2), ([5, 5, 5, 5], 4)] {
         let batch = Batch::new(&embeddings, [4, 1], &labels).unwrap();
-        hold(&devices, &Retrieval::default(), &batch, "lone labels");
+        hold(&Retrieval::default(), &batch, "lone labels");
         for Device { context, .. } in devices.iter() {
             let measures = context.measure(&Retrieval::default(), &batch).wait().unwrap();
             assert_eq!([measures.queries, measures.counted], [4, counted]);
@@ -240,7 +240,6 @@ fn lone_labels_are_not_counted_and_without_any_other_all_is_zero() {
 /// The kernels take the positives of a row in chunks of 1,024, 8 of them a dispatch.
 #[test]
 fn classes_as_large_as_a_chunk_or_a_portion_and_one_more_or_less() {
-    let devices = contexts();
     for positives in [1023, 1024, 1025, 2049, 8 * 1024, 8 * 1024 + 1, 10_000] {
         let m = positives + 700;
         let sample =
@@ -251,7 +250,7 @@ fn classes_as_large_as_a_chunk_or_a_portion_and_one_more_or_less() {
             .and_then(|batch| batch.with_references(sample.references(), m, &labels))
             .unwrap();
         for distance in [Distance::Euclidean, Distance::InnerProduct] {
-            hold(&devices, &Retrieval { distance, ..Default::default() }, &batch, "chunks");
+            hold(&Retrieval { distance, ..Default::default() }, &batch, "chunks");
         }
     }
 }
@@ -261,14 +260,13 @@ fn a_batch_of_few_classes_larger_than_a_chunk() {
     const N: usize = 2200;
     let sample =
         Sample::new(Recipe { n: N, m: 1, d: 3, ..recipe(Layout::Balanced(2), Values::Ordinary) });
-    hold(&contexts(), &Retrieval::default(), &batches(&sample)[0], "two classes");
+    hold(&Retrieval::default(), &batches(&sample)[0], "two classes");
 }
 
 /// Longer than 65,535: llvmpipe stops an invocation's loops there, silently.
 #[test]
 fn rows_longer_than_any_counter_of_16_bits() {
     const M: usize = 70_001;
-    let devices = contexts();
     let sample =
         Sample::new(Recipe { n: 2, m: M, d: 2, ..recipe(Layout::Distinct, Values::Ordinary) });
     for negatives in [M - 900, 1500] {
@@ -278,7 +276,7 @@ fn rows_longer_than_any_counter_of_16_bits() {
             .and_then(|batch| batch.with_references(sample.references(), M, &labels))
             .unwrap();
         let retrieval = Retrieval { recall_at: vec![1, 100, 65_536, M], ..Default::default() };
-        hold(&devices, &retrieval, &batch, "long rows");
+        hold(&retrieval, &batch, "long rows");
     }
 }
 
@@ -314,7 +312,8 @@ fn a_plan_is_bound_once_and_recorded_often() {
     let other = Sample::new(recipe(Layout::Balanced(4), Values::Duplicates));
     let (batch, other) = (batches(&sample)[0], batches(&other)[0]);
     let retrieval = Retrieval { recall_at: vec![], ..Default::default() };
-    for Device { name, context } in contexts().iter() {
+    for device in one_by_one() {
+        let Device { name, context } = &*device;
         let (device, queue) = (context.device(), context.queue());
         let plan = context.plan_measures(&retrieval, *batch.shape()).unwrap();
         let buffer = |size: usize| {
@@ -371,7 +370,8 @@ fn what_cannot_be_measured_is_an_error() {
     let batch = Batch::new(&embeddings, [2, 2], &[0, 1]).unwrap();
     let everywhere = |retrieval: &Retrieval, batch: &Batch| {
         let expected = reference::measure(retrieval, batch).unwrap_err();
-        for Device { context, .. } in contexts().iter() {
+        for device in one_by_one() {
+            let Device { context, .. } = &*device;
             assert_eq!(context.measure(retrieval, batch).wait().unwrap_err(), expected);
             assert_eq!(context.plan_measures(retrieval, *batch.shape()).unwrap_err(), expected);
         }
@@ -392,7 +392,8 @@ fn what_cannot_be_measured_is_an_error() {
     let huge = [1e30, 0.0, 0.0, 1e30];
     let batch = Batch::new(&huge, [2, 2], &[0, 0]).unwrap();
     let squares = Retrieval { distance: Distance::SquaredEuclidean, ..Default::default() };
-    for Device { context, .. } in contexts().iter() {
+    for device in one_by_one() {
+        let Device { context, .. } = &*device;
         assert_eq!(
             context.measure(&squares, &batch).wait(),
             Err(Error::Overflow { what: "a distance" })

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use support::adapters::{Device, contexts};
+use support::adapters::{Device, contexts, one_by_one};
 use support::buffers::upload;
 use support::changed::changed;
 use support::sample::Random;
@@ -131,7 +131,8 @@ fn every_objective_agrees_with_the_reference() {
     for objective in world.objectives() {
         let expected =
             reference::evaluate_objective_with_bounds(&objective).expect("a valid objective");
-        for Device { name, context } in contexts().iter() {
+        for device in one_by_one() {
+            let Device { name, context } = &*device;
             let actual = context
                 .evaluate_objective(&objective)
                 .wait()
@@ -205,7 +206,8 @@ fn an_objective_is_the_weighted_sum_of_its_losses() {
 #[test]
 fn company_changes_no_bit_of_a_loss() {
     let world = World::new();
-    for Device { name, context } in contexts().iter() {
+    for device in one_by_one() {
+        let Device { name, context } = &*device;
         for objective in world.objectives() {
             let whole = context.evaluate_objective(&objective).wait().expect("a valid objective");
             let again = context.evaluate_objective(&objective).wait().expect("a valid objective");
@@ -266,18 +268,18 @@ fn input(device: &Device, bytes: &[u8]) -> wgpu::Buffer {
     upload(&device.context, bytes, BufferUsages::STORAGE)
 }
 
-/// In the caller's encoder, with the caller's buffers: recorded twice, the sums are not added up
-/// twice.
+/// A plan records in the caller's encoder, with the caller's buffers: recorded twice, sums are not
+/// added up twice.
 #[test]
 fn a_plan_records_into_the_callers_encoder() {
     let world = World::new();
     let objective = &world.objectives()[0];
     let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
-    for device in contexts().iter() {
-        let Device { name, context } = device;
+    for device in one_by_one() {
+        let Device { name, context } = &*device;
         let [logits, embeddings] = [&world.logits, &world.embeddings]
-            .map(|rows| input(device, bytemuck::cast_slice(rows)));
-        let labels = input(device, bytemuck::cast_slice(&world.labels));
+            .map(|rows| input(&device, bytemuck::cast_slice(rows)));
+        let labels = input(&device, bytemuck::cast_slice(&world.labels));
         let plan = context.plan_objective(&shapes).expect("a plan");
         let inputs = [Inputs::new(&logits, &labels), Inputs::new(&embeddings, &labels)];
         let binding = plan.bind(&inputs).expect("valid inputs");
@@ -391,7 +393,7 @@ fn objectives_that_are_none() {
     let scores = Batch::scores(&world.logits, [N, CLASSES], &world.labels).expect("valid scores");
     let error = check(&[Weighted::new(1.0, Contrastive::default(), scores)]);
     assert!(matches!(error, Error::Unsupported { of: "Contrastive", .. }), "{error}");
-    for device in contexts().iter() {
+    for device in one_by_one() {
         assert_eq!(
             device.context.evaluate_objective(&[]).wait().unwrap_err(),
             Error::Empty { what: "the number of losses" }

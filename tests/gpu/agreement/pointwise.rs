@@ -1,7 +1,7 @@
 //! The pointwise losses: kernels against the reference at every size and at hard values, and every
 //! error of host and GPU.
 
-use support::adapters::contexts;
+use support::adapters::one_by_one;
 use support::agreement::Tally;
 use support::buffers::upload;
 use support::losses::pointwise;
@@ -122,7 +122,7 @@ fn confident_logits_keep_their_digits() {
     let targets = [1.0, 1.0, 0.0, 1.0, 1.0, 0.0];
     let binary =
         Batch::pointwise(&logits, [2, 3]).and_then(|batch| batch.with_targets(&targets)).unwrap();
-    for device in contexts().iter() {
+    for device in one_by_one() {
         for (loss, batch) in [
             (Loss::from(CrossEntropy::default()), classes),
             (BinaryCrossEntropy::default().into(), binary),
@@ -140,10 +140,10 @@ fn confident_logits_keep_their_digits() {
     }
 }
 
-/// At its kink a hinge has derivative 0 and is not a non-zero term; so has |w| at 0.
+/// A hinge at its kink has derivative 0 and is not a non-zero term; so has |w| at 0.
 #[test]
 fn kinks_are_decided_as_the_conventions_say() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let evaluate = |loss: Loss, values: &[f32], targets: &[f32]| {
             let batch = Batch::pointwise(values, [1, values.len()]).unwrap();
             let batch = if targets.is_empty() { Ok(batch) } else { batch.with_targets(targets) };
@@ -175,7 +175,7 @@ fn kinks_are_decided_as_the_conventions_say() {
 #[test]
 fn every_run_gives_the_same_bits() {
     let sample = Sample::new(recipe([70, 67], Values::Ordinary));
-    for device in contexts().iter() {
+    for device in one_by_one() {
         for loss in pointwise(Reduction::Mean, 1.0) {
             let batch = sample.batches(&loss)[0];
             let run = || device.context.evaluate(&loss, &batch).wait().unwrap();
@@ -186,7 +186,7 @@ fn every_run_gives_the_same_bits() {
 
 #[test]
 fn results_beyond_f32_are_an_overflow() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let overflows = |loss: Loss, values: &[f32], what| {
             let batch = Batch::pointwise(values, [1, values.len()]).unwrap();
             let result = device.context.evaluate(&loss, &batch).wait();
@@ -278,7 +278,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// On buffers that the host has not seen.
+/// Runs the loss on buffers that the host has not seen.
 fn run(
     context: &Context,
     plan: &wgpu_metric_learning::Plan,
@@ -315,7 +315,7 @@ fn faults_that_only_the_gpu_sees_are_named() {
     let signs = vec![1.0_f32.to_bits(); ROWS * COLUMNS];
     let place = COLUMNS + 4321;
     let not_finite = |what| Error::NotFinite { what, row: 1, column: 4321 };
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let context = &device.context;
         let plan = context.plan(Hinge::default(), Shape::pointwise(ROWS, COLUMNS)).unwrap();
         for poison in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -350,7 +350,7 @@ fn faults_that_only_the_gpu_sees_are_named() {
 
 #[test]
 fn binding_checks_what_is_given() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let context = &device.context;
         let shape = Shape::pointwise(2, 3);
         let (values, labels) = (words(context, &bits(&VALUES)), words(context, &[2, 0]));

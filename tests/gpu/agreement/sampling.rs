@@ -1,7 +1,7 @@
 //! Drawn negatives: on every adapter those of the reference for many seeds, and as frequent as
 //! their weights say.
 
-use support::adapters::contexts;
+use support::adapters::one_by_one;
 use support::agreement::Tally;
 use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::{Batch, Distance, Error, Loss, Margin, Reduction, Sampling, Shape};
@@ -75,7 +75,7 @@ fn circle(distances: &[f64], dimensions: usize) -> (Vec<f32>, Vec<u32>) {
 #[test]
 fn negatives_are_as_frequent_as_their_weights() {
     let distances = [0.3, 0.5, 0.8, 1.0, 1.2, 1.39, 1.6];
-    for device in contexts().iter() {
+    for device in one_by_one() {
         for dimensions in [2, 3, 8] {
             let (references, labels) = circle(&distances, dimensions);
             let anchor = &circle(&[0.0], dimensions).0[POSITIVES * dimensions..];
@@ -125,7 +125,7 @@ fn anchors_without_negatives_keep_their_positives() {
     let mut tally = Tally::new();
     tally.hold(&drawing(1).into(), &batch, "no negatives");
     tally.conclude(0.0);
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let evaluation = device.context.evaluate(drawing(1), &batch).wait().unwrap();
         assert_eq!([evaluation.terms, evaluation.negative_pairs], [6, 0]);
     }

@@ -338,7 +338,7 @@ fn losses_of(name: &str) -> Vec<usize> {
         .collect()
 }
 
-/// The same in an order that has nothing to do with theirs.
+/// The labels in an order that has nothing to do with theirs.
 fn shuffled(labels: impl IntoIterator<Item = u32>) -> Vec<u32> {
     let labels: Vec<_> = labels.into_iter().collect();
     let stride = (labels.len() / 2..).find(|&stride| gcd(stride, labels.len()) == 1).unwrap_or(1);

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use support::adapters::{Device, contexts};
+use support::adapters::{Device, one_by_one};
 use support::bits::bits;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
@@ -56,8 +56,8 @@ fn evaluations<'a>(device: &'a Device, batch: &'a Batch) -> [Evaluate<'a>; 3] {
 #[test]
 fn evaluations_are_watched_and_can_be_cancelled() {
     let sample = long();
-    for device in contexts().iter() {
-        for evaluate in evaluations(device, &rows(&sample)) {
+    for device in one_by_one() {
+        for evaluate in evaluations(&device, &rows(&sample)) {
             for most in [1, 2] {
                 let mut calls = 0;
                 let result = evaluate(&mut |_| {
@@ -90,7 +90,7 @@ fn evaluations_are_watched_and_can_be_cancelled() {
 #[test]
 fn a_small_batch_is_one_submission() {
     let sample = sample(1024, 64);
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let mut calls = 0;
         let watch = |_| {
             calls += 1;
@@ -109,7 +109,7 @@ fn a_small_batch_is_one_submission() {
 fn a_future_that_is_dropped_submits_no_more() {
     let sample = long();
     let batch = rows(&sample);
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let context = &device.context;
         let expected =
             context.evaluate(Contrastive::default(), &batch).wait().expect("nothing fails");

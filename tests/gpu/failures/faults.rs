@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use support::adapters::contexts;
+use support::adapters::{contexts, one_by_one};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::{Measures, Retrieval};
@@ -421,7 +421,7 @@ fn an_objective_that_never_ran_is_an_error() {
     let sample = sample();
     let batch = sample.batches(&Triplet::default().into())[0];
     let objective = [Weighted::new(1.0, Triplet::default(), *batch.shape())];
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let plan = device.context.plan_objective(&objective).expect("a plan");
         let mut encoder = device.context.device().create_command_encoder(&Default::default());
         let mut pending = plan.read_back(&mut encoder).expect("a buffer");

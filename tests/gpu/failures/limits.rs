@@ -1,7 +1,7 @@
 //! Sizes beyond what can be counted, addressed or dispatched: typed errors, without a panic and
 //! before anything is allocated.
 
-use support::adapters::contexts;
+use support::adapters::{contexts, one_by_one};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
@@ -91,7 +91,7 @@ const MOST: usize = 65535 * 64;
 
 #[test]
 fn more_tiles_than_can_be_dispatched_are_an_error() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let [rows, dimensions] =
             ["a workgroup for every 64 rows", "a workgroup for every 64 dimensions"];
         for (shape, what) in [
@@ -115,7 +115,7 @@ fn more_tiles_than_can_be_dispatched_are_an_error() {
 #[test]
 fn as_many_weights_as_fit_a_binding() {
     let weights = vec![0.5; MOST + 1];
-    for device in contexts().iter() {
+    for device in one_by_one() {
         for shape in [[MOST + 1, 1], [1, MOST + 1]] {
             let batch = Batch::pointwise(&weights, shape).unwrap();
             let evaluation = device

@@ -18,7 +18,7 @@ const M: usize = 19;
 const D: usize = 6;
 /// Rows that recordings have: 1, all, and those around the steps of the gradient's sums and tiles.
 const ROWS: [usize; 6] = [1, 2, 17, 64, 65, N];
-/// And in several stripes, of which the plan has more than the rows need.
+/// Rows in several stripes, of which the plan has more than the rows need.
 const CUT_ROWS: [usize; 2] = [33, 65];
 
 /// A shape with so many of the planned rows, references and listed entries.
@@ -37,8 +37,8 @@ fn resized(shape: &Shape, [rows, references, listed]: [usize; 3]) -> Shape {
     resized.with_betas(shape.betas())
 }
 
-/// So many of N rows, and of everything else in proportion. Lists name every row, so that all of
-/// those stay.
+/// The counts of `rows` of N rows, and of everything else in proportion. Lists name every row, so
+/// that all of those stay.
 fn sizes_for(shape: &Shape, rows: usize) -> [usize; 3] {
     let share = |count: usize| (count * rows).div_ceil(N).max(1);
     let has_indices = matches!(shape.mode(), Mode::PairIndices | Mode::Triplets);
@@ -75,7 +75,7 @@ fn run(caller: &Caller, plan: &Plan, binding: &Binding) -> Result<Evaluation> {
     pending.wait(PATIENCE)
 }
 
-/// The same device with a workspace for 16 rows of a matrix: several stripes, of which some are
+/// The caller's device with a workspace for 16 rows of a matrix: several stripes, of which some are
 /// beyond the rows; and with dispatches that are split.
 fn narrow(caller: &Caller) -> Caller {
     let options =

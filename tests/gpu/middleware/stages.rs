@@ -11,7 +11,7 @@ use super::caller::{Caller, PATIENCE, adapters, callers, device_with, encoder};
 use super::guest::{Guest, everything, fullest, sample};
 use super::spans::spans_of;
 
-/// Of a loss on raw rows, the totals before the gradient and the status after it.
+/// The stages of a loss on raw rows: the totals before the gradient, the status after it.
 const ONCE: [Stage; 6] =
     [Stage::Prepare, Stage::Distance, Stage::Terms, Stage::Finish, Stage::Gradient, Stage::Finish];
 

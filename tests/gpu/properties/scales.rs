@@ -1,6 +1,5 @@
 //! Powers of two change exponents alone: every bit of the scaled result is known.
 
-use support::adapters::contexts;
 use support::changed::changed;
 use wgpu_metric_learning::{
     Contrastive, Distance, Evaluation, Form, LiftedStructured, Loss, Triplet,
@@ -9,8 +8,8 @@ use wgpu_metric_learning::{
 use super::case::{Case, EUCLIDEAN_FAMILY, case};
 use super::run::{evaluate, has_gradient, hold, on_every, same_bits};
 
-/// With which power of the distances the loss grows when the margins grow with them; `None` where
-/// it is no power.
+/// The power of the distances with which the loss grows when the margins grow with them; `None`
+/// where it is no power.
 fn degree(loss: &Loss) -> Option<i32> {
     match loss {
         Loss::Contrastive(Contrastive { power, .. }) => Some(*power as i32),
@@ -24,7 +23,6 @@ fn degree(loss: &Loss) -> Option<i32> {
 /// A power of two changes exponents alone: every bit of the scaled result is known.
 #[test]
 fn powers_of_two_scale_the_euclidean_family() {
-    let devices = contexts();
     hold(16, (case(2..=20), -12..=12_i32), |(case, exponent)| {
         let loss = case.loss(&EUCLIDEAN_FAMILY, false);
         let Some(degree) = degree(&loss) else { return Ok(false) };
@@ -35,7 +33,7 @@ fn powers_of_two_scale_the_euclidean_family() {
         let beta = case.beta.iter().map(|beta| beta * reach).collect();
         let scaled = Case { beta, ..case.map(|x| x * size) };
         let factor = reach.powi(degree);
-        on_every(&devices, |device| {
+        on_every(|device| {
             let one = evaluate(device, &loss, &case.batch(&loss))?;
             let other = evaluate(device, &scaled_loss, &scaled.batch(&scaled_loss))?;
             let expected = changed(scaled_by(&one, factor, size), |expected| {
@@ -59,7 +57,7 @@ fn scaled_by(evaluation: &Evaluation, factor: f32, size: f32) -> Evaluation {
     })
 }
 
-/// Its rows are divided by their norms in any case.
+/// Whether a loss divides rows by their norms in any case.
 fn is_of_cosines(case: &Case) -> bool {
     case.loss(&Distance::ALL, true).distance() == Some(Distance::Cosine)
 }
@@ -67,12 +65,11 @@ fn is_of_cosines(case: &Case) -> bool {
 /// A power of two is gone with the norm: the same bits, but that the gradient is smaller by it.
 #[test]
 fn powers_of_two_do_not_matter_to_unit_rows() {
-    let devices = contexts();
     hold(16, (case(2..=20), -12..=12_i32), |(case, exponent)| {
         let loss = case.loss(&Distance::ALL, !is_of_cosines(&case));
         let size = 2_f32.powi(exponent);
         let scaled = case.map(|x| x * size);
-        on_every(&devices, |device| {
+        on_every(|device| {
             let one = evaluate(device, &loss, &case.batch(&loss))?;
             let other = evaluate(device, &loss, &scaled.batch(&loss))?;
             let expected = changed(scaled_by(&one, 1.0, size), |expected| {

@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use support::adapters::{Device, contexts};
 use support::changed::changed;
 use wgpu_metric_learning::{
     Batch, Contrastive, Distance, Evaluation, Loss, Margin, Mining, Reduction, Triplet, Weighted,
@@ -13,7 +12,6 @@ use super::run::{Outcome, Run, agree, has_gradient, hold, on_every, run, sum_of}
 
 #[test]
 fn an_objective_is_its_weighted_sum() {
-    let devices = contexts();
     let kinds = matrix_losses(Distance::Euclidean, false, 1.0).len();
     let weighted = (case(2..=16), prop::collection::vec((0..kinds, -2.0..2.0_f32), 1..4));
     hold(6, weighted, |(case, terms)| {
@@ -32,7 +30,7 @@ fn an_objective_is_its_weighted_sum() {
         if objective.is_empty() {
             return Ok(false);
         }
-        on_every(&devices, |device| {
+        on_every(|device| {
             let failed =
                 |error| TestCaseError::fail(format!("{}: {objective:?}: {error}", device.name));
             let sum = device.context.evaluate_objective(&objective).wait().map_err(failed)?;
@@ -84,7 +82,6 @@ fn sums_of_pairs(kind: usize) -> Loss {
 /// A batch against itself, and against its first and its last rows one after the other.
 #[test]
 fn banks_add_up() {
-    let devices = contexts();
     hold(8, (case(2..=20), any::<prop::sample::Index>()), |(case, cut)| {
         let loss = sums_of_pairs(case.kind);
         let (n, d) = (case.rows[0], case.d);
@@ -94,7 +91,7 @@ fn banks_add_up() {
             let references = &case.embeddings[rows.start * d..rows.end * d];
             batch.with_references(references, rows.len(), &case.labels[rows]).expect("a valid bank")
         };
-        on_every(&devices, |device| {
+        on_every(|device| {
             let mut whole = run(device, &loss, &against(0..n))?;
             let [first, last] = [0..cut, cut..n].map(|rows| run(device, &loss, &against(rows)));
             let parts = joined(first?, last?);
@@ -145,7 +142,6 @@ fn triplets_of(labels: &[u32]) -> Vec<[u32; 3]> {
 
 #[test]
 fn a_batch_is_the_list_of_its_pairs() {
-    let devices = contexts();
     hold(8, case(2..=16), |case| {
         let loss = sums_of_pairs(case.kind);
         let shape = [case.rows[0], case.d];
@@ -153,13 +149,12 @@ fn a_batch_is_the_list_of_its_pairs() {
         let (pairs, same) = pairs_of(&case.labels);
         let list =
             Batch::pair_indices(&case.embeddings, shape, &pairs, &same).expect("valid pairs");
-        list_is_batch(&devices, [&loss, &loss], [&list, &batch])
+        list_is_batch([&loss, &loss], [&list, &batch])
     });
 }
 
 #[test]
 fn all_triplets_are_the_list_of_them() {
-    let devices = contexts();
     hold(8, (case(3..=10), any::<bool>()), |(case, soft)| {
         let distance = [Distance::Euclidean, Distance::Cosine][case.kind % 2];
         let reduction = [Reduction::Sum, Reduction::Mean, Reduction::MeanNonZero][case.kind % 3];
@@ -173,14 +168,14 @@ fn all_triplets_are_the_list_of_them() {
         let shape = [case.rows[0], case.d];
         let batch = Batch::new(&case.embeddings, shape, &case.labels).expect("a valid case");
         let list = Batch::triplets(&case.embeddings, shape, &triplets).expect("valid triplets");
-        list_is_batch(&devices, [&with(Mining::Explicit), &with(Mining::All)], [&list, &batch])
+        list_is_batch([&with(Mining::Explicit), &with(Mining::All)], [&list, &batch])
     });
 }
 
 /// Losses and gradients of a list and of a batch agree, and so do the terms; mean distances of
 /// triplets count pairs again, and lists have no anchors.
-fn list_is_batch(devices: &[Device], losses: [&Loss; 2], batches: [&Batch; 2]) -> Outcome<bool> {
-    on_every(devices, |device| {
+fn list_is_batch(losses: [&Loss; 2], batches: [&Batch; 2]) -> Outcome<bool> {
+    on_every(|device| {
         let list = run(device, losses[0], batches[0])?;
         let mut batch = run(device, losses[1], batches[1])?;
         batch.actual.positive_pairs = list.actual.positive_pairs;

@@ -19,7 +19,6 @@ fn reordered<T: Clone>(table: &[T], order: &[usize], columns: usize) -> Vec<T> {
 /// Sums run in another order, and ties go to another row: within the bounds.
 #[test]
 fn gradients_permute_with_the_rows() {
-    let devices = contexts();
     let permuted = case(2..=20).prop_flat_map(|case| {
         let order: Vec<_> = (0..case.rows[0]).collect();
         (Just(case), Just(order).prop_shuffle())
@@ -29,7 +28,7 @@ fn gradients_permute_with_the_rows() {
         let d = case.d;
         let embeddings = reordered(&case.embeddings, &order, d);
         let other = Case { embeddings, labels: reordered(&case.labels, &order, 1), ..case.clone() };
-        on_every(&devices, |device| {
+        on_every(|device| {
             let mut one = run(device, &loss, &case.batch(&loss))?;
             let other = run(device, &loss, &other.batch(&loss))?;
             let has_any = has_gradient(&one.actual);
@@ -52,7 +51,6 @@ fn with_order<T: Clone>(evaluation: Evaluation<T>, order: &[usize], d: usize) ->
 /// Labels are compared, nothing else: the same bits.
 #[test]
 fn names_of_labels_do_not_matter() {
-    let devices = contexts();
     let renamed = (
         case(2..=20),
         prop::sample::subsequence(vec![u32::MAX, 0, 5, 1 << 31, u32::MAX - 1, 3, 77], 4),
@@ -67,14 +65,13 @@ fn names_of_labels_do_not_matter() {
         let [labels, reference_labels] =
             [&case.labels, &case.reference_labels].map(|labels| labels.iter().map(name).collect());
         let other = Case { labels, reference_labels, ..case.clone() };
-        same_on_either(&devices, &loss, [&case, &other])
+        same_on_either(&loss, [&case, &other])
     });
 }
 
 /// Kernels take differences of coordinates first, and these are exact here: the same bits.
 #[test]
 fn translations_do_not_matter_to_the_euclidean_family() {
-    let devices = contexts();
     let translated = (case(2..=20), prop::collection::vec(-512..=512_i16, 9));
     hold(12, translated, |(case, offsets)| {
         let loss = case.loss(&EUCLIDEAN_FAMILY, false);
@@ -85,14 +82,13 @@ fn translations_do_not_matter_to_the_euclidean_family() {
         let [embeddings, references] =
             [&case.embeddings, &case.references].map(|rows| translate(rows));
         let other = Case { embeddings, references, ..case.clone() };
-        same_on_either(&devices, &loss, [&case, &other])
+        same_on_either(&loss, [&case, &other])
     });
 }
 
 /// A column of zeros adds exact zeros at the end of every sum: the same bits.
 #[test]
 fn columns_of_zeros_do_not_matter() {
-    let devices = contexts();
     hold(12, (case(2..=20), 1..70_usize), |(case, zeros)| {
         let loss = case.any_loss();
         let d = case.d;
@@ -104,7 +100,7 @@ fn columns_of_zeros_do_not_matter() {
         let [embeddings, references] =
             [&case.embeddings, &case.references].map(|rows| padded(rows));
         let other = Case { d: d + zeros, embeddings, references, ..case.clone() };
-        on_every(&devices, |device| {
+        on_every(|device| {
             let mut one = evaluate(device, &loss, &case.batch(&loss))?;
             let other = evaluate(device, &loss, &other.batch(&loss))?;
             let has_any = has_gradient(&one);
@@ -121,11 +117,10 @@ fn columns_of_zeros_do_not_matter() {
 /// Every pair pulls at both its ends alike.
 #[test]
 fn gradients_of_a_batch_sum_to_zero() {
-    let devices = contexts();
     hold(16, case(2..=20), |case| {
         let case = Case { against_references: false, ..case };
         let loss = case.loss(&EUCLIDEAN_FAMILY, false);
-        on_every(&devices, |device| {
+        on_every(|device| {
             let Run { actual, expected } = run(device, &loss, &case.batch(&loss))?;
             let has_any = has_gradient(&actual);
             for column in 0..case.d {
@@ -152,7 +147,7 @@ fn gradients_of_a_batch_sum_to_zero() {
     });
 }
 
-/// The same bits run after run, cut into stripes of 16 rows or of 32, and with run-time checks:
+/// Bits are the same run after run, cut into stripes of 16 rows or of 32, and with run-time checks:
 /// these clamp indices and bound loops, none of which comes to its limit, and touch no number. Both
 /// in one, so that pipelines are made once more and not twice.
 #[test]

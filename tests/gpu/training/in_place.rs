@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use npyz::NpyFile;
-use support::adapters::{Device, contexts};
+use support::adapters::{Device, contexts, one_by_one};
 use support::buffers::upload;
 use support::sample::Random;
 use wgpu::BufferUsages;
@@ -46,7 +46,7 @@ struct Training<'a> {
     embeddings: Binding,
     backward: Binding,
     step: Binding,
-    /// Of digits that were not trained on.
+    /// The inputs of digits that were not trained on.
     unseen: Binding,
     unseen_embeddings: Binding,
 }
@@ -120,10 +120,10 @@ impl<'a> Training<'a> {
 
 #[test]
 fn an_embedding_of_the_digits_is_fitted_in_one_submission() {
-    for device in contexts().iter() {
-        let training = Training::new(device);
+    for device in one_by_one() {
+        let training = Training::new(&device);
         let before = training.success();
-        let mut encoder = encoder(device);
+        let mut encoder = encoder(&device);
         (0..STEPS).for_each(|_| training.record_step(&mut encoder));
         let mut pending = training.optimizer.read_back(&mut encoder).expect("a read-back");
         device.context.queue().submit([encoder.finish()]);
@@ -147,9 +147,9 @@ fn an_embedding_of_the_digits_is_fitted_in_one_submission() {
         );
 
         // Step by step, submitted one by one, the host between them: the same to the bit.
-        let again = Training::new(device);
+        let again = Training::new(&device);
         for _ in 0..STEPS {
-            let mut encoder = self::encoder(device);
+            let mut encoder = self::encoder(&device);
             again.record_step(&mut encoder);
             device.context.queue().submit([encoder.finish()]);
         }
@@ -157,15 +157,15 @@ fn an_embedding_of_the_digits_is_fitted_in_one_submission() {
     }
 }
 
-/// It is found with the embeddings, and every step that it would have spoilt is left out.
+/// The input is found with the embeddings, and every step that it would have spoilt is left out.
 #[test]
 fn an_input_that_is_not_finite_spoils_no_weight() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         for planted in [f32::NAN, f32::INFINITY] {
             let mut images = images();
             images[5 * LINEAR.inputs + 7] = planted;
-            let training = Training::on(device, &images);
-            let mut encoder = encoder(device);
+            let training = Training::on(&device, &images);
+            let mut encoder = encoder(&device);
             training.record_step(&mut encoder);
             let mut loss = training.loss.read_back(&mut encoder).expect("a read-back");
             let mut steps = training.optimizer.read_back(&mut encoder).expect("a read-back");
@@ -192,10 +192,10 @@ fn an_input_that_is_not_finite_spoils_no_weight() {
 /// What is recorded takes the rate that is set when it is submitted.
 #[test]
 fn the_learning_rate_may_change_between_submissions() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
         let parameters = upload(&device.context, bytemuck::cast_slice(&[8.0_f32; 3]), usage);
-        let gradient = storage(device, &[1.0_f32, 2.0, -4.0]);
+        let gradient = storage(&device, &[1.0_f32, 2.0, -4.0]);
         let sgd = Sgd { learning_rate: 0.5, ..Default::default() };
         let plan = device.context.plan_optimizer(sgd, 3).expect("a valid optimiser");
         let binding = plan.bind(parameters.slice(..), gradient.slice(..)).expect("valid buffers");
@@ -206,7 +206,7 @@ fn the_learning_rate_may_change_between_submissions() {
             mapped_at_creation: false,
         });
         for rate in [0.5, 0.25, 0.0] {
-            let mut encoder = encoder(device);
+            let mut encoder = encoder(&device);
             plan.record(&mut encoder, &binding).expect("its own binding");
             encoder.copy_buffer_to_buffer(&parameters, 0, &staging, 0, 12);
             plan.set_learning_rate(rate).expect("a valid rate");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use support::adapters::{Device, contexts};
+use support::adapters::{Device, contexts, one_by_one};
 use support::buffers::upload;
 use support::changed::changed;
 use support::sample::Random;
@@ -56,7 +56,7 @@ fn evaluate(device: &Device, loss: &Loss, shape: Shape, inputs: &Inputs) -> Eval
 /// Batches smaller than the bank, as large, larger, and one that goes round its end.
 #[test]
 fn the_bank_holds_the_last_rows_of_all_batches() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let mut bank = MemoryBank::new(&device.context, CAPACITY, D).expect("a bank");
         let mut ring = Ring { embeddings: Vec::new(), labels: Vec::new(), next: 0 };
         assert!(bank.is_empty());
@@ -67,7 +67,7 @@ fn the_bank_holds_the_last_rows_of_all_batches() {
             if !bank.is_empty() {
                 for loss in [Loss::from(Contrastive::default()), Triplet::default().into()] {
                     let actual =
-                        evaluate(device, &loss, bank.shape(rows), &bank.inputs(&own, &own_labels));
+                        evaluate(&device, &loss, bank.shape(rows), &bank.inputs(&own, &own_labels));
                     let expected = Batch::new(&embeddings, [rows, D], &labels)
                         .and_then(|batch| {
                             batch.with_references(&ring.embeddings, ring.labels.len(), &ring.labels)
@@ -145,7 +145,7 @@ fn fixed_references_have_no_gradient() {
     let batch = Batch::new(&embeddings, [9, D], &labels)
         .and_then(|batch| batch.with_references(&references, 13, &reference_labels))
         .expect("a valid batch");
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let free = device.context.evaluate(Triplet::default(), &batch).wait().expect("it runs");
         let fixed = device
             .context

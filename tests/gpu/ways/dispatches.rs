@@ -1,7 +1,7 @@
 //! Dispatches that are split: the same bits in however many, and none that costs more than it may
 //! where it can be split.
 
-use support::adapters::{contexts, contexts_with};
+use support::adapters::{contexts, contexts_with, one_by_one};
 use support::bits::bits;
 use support::losses::{losses, pointwise, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
@@ -98,7 +98,7 @@ fn dispatches(context: &Context, loss: impl Into<Loss>, shape: [usize; 2]) -> us
 /// Prepare, distance, terms, totals and gradient.
 #[test]
 fn a_small_batch_is_not_split() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         for n in [1, 64, 1024] {
             assert_eq!(
                 dispatches(&device.context, Contrastive::default(), [n, 128]),
@@ -126,7 +126,7 @@ fn what_is_long_is_split() {
 /// Rows of which each costs barriers, however short it is.
 #[test]
 fn preparing_and_finishing_many_rows_is_split() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let [prepare, .., finish, _] =
             stages(&device.context, Contrastive::default(), [100_000, 2]);
         // Five parts of each, and the totals.

@@ -1,7 +1,7 @@
 //! Tiles of distances and gradients: whichever a plan has, its results are right, and the same to
 //! the bit.
 
-use support::adapters::{contexts, contexts_with};
+use support::adapters::{contexts, contexts_with, one_by_one};
 use support::agreement::Tally;
 use support::bits::bits;
 use support::losses::{losses, reach};
@@ -24,7 +24,7 @@ fn sample(values: Values) -> Sample {
     })
 }
 
-/// In one stripe and in several, with duplicates and without.
+/// Tiles in one stripe and in several, with duplicates and without.
 #[test]
 fn tiles_do_not_change_a_bit() {
     let mut tally = Tally::new();
@@ -68,7 +68,7 @@ fn tiles_do_not_change_a_bit() {
 
 #[test]
 fn what_was_measured_is_remembered() {
-    for device in contexts().iter() {
+    for device in one_by_one() {
         let shape = Shape::batch(200, 100);
         let found = device.context.autotune(&shape).expect("nothing fails");
         let plan = device.context.plan(Contrastive::default(), shape).expect("a plan");

@@ -1,16 +1,17 @@
-//! Kernels beside the reference, case after case.
+//! Kernels and the engine of the CPU beside the reference, case after case.
 
-use std::sync::MutexGuard;
 use std::time::Instant;
 
 use wgpu_metric_learning::reference::{self, Expectation};
-use wgpu_metric_learning::{Batch, Error, Evaluation, Loss};
+use wgpu_metric_learning::{Batch, Cpu, Error, Evaluation, Loss};
 
-use super::adapters::{Device, contexts};
+use super::adapters::{Device, one_by_one};
 
 /// What the comparisons have found so far.
 pub struct Tally {
     devices: Devices,
+    /// The engine of the CPU, where it is asked.
+    cpu: Option<Cpu>,
     start: Instant,
     cases: usize,
     /// Cases whose result is beyond f32, and was refused.
@@ -23,15 +24,16 @@ pub struct Tally {
 }
 
 enum Devices {
-    Shared(MutexGuard<'static, Vec<Device>>),
+    /// Those of all tests, each held as long as a case is evaluated on it.
+    Shared,
     Own(Vec<Device>),
 }
 
 impl Devices {
-    fn all(&self) -> &[Device] {
+    fn map<T>(&self, evaluate: impl Fn(&Device) -> T) -> Vec<T> {
         match self {
-            Self::Shared(devices) => devices,
-            Self::Own(devices) => devices,
+            Self::Shared => one_by_one().map(|device| evaluate(&device)).collect(),
+            Self::Own(devices) => devices.iter().map(evaluate).collect(),
         }
     }
 }
@@ -43,19 +45,25 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// On every adapter.
+    /// The agreement on every adapter.
     pub fn new() -> Self {
-        Self::on_devices(Devices::Shared(contexts()))
+        Self::on_devices(Devices::Shared, None)
     }
 
-    /// On these devices.
+    /// The agreement on these devices.
     pub fn on(devices: Vec<Device>) -> Self {
-        Self::on_devices(Devices::Own(devices))
+        Self::on_devices(Devices::Own(devices), None)
     }
 
-    fn on_devices(devices: Devices) -> Self {
+    /// The agreement on the engine of the CPU.
+    pub fn on_cpu(cpu: Cpu) -> Self {
+        Self::on_devices(Devices::Own(Vec::new()), Some(cpu))
+    }
+
+    fn on_devices(devices: Devices, cpu: Option<Cpu>) -> Self {
         Self {
             devices,
+            cpu,
             start: Instant::now(),
             cases: 0,
             overflows: 0,
@@ -66,13 +74,15 @@ impl Tally {
         }
     }
 
-    /// Compares what every adapter makes of a case with the reference.
+    /// Compares what every adapter, or the engine of the CPU, makes of a case with the reference.
     pub fn hold(&mut self, loss: &Loss, batch: &Batch, note: &str) {
         let expected = reference::evaluate_with_bounds(loss, batch)
             .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         let evaluate =
             |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch).wait());
-        let results: Vec<_> = self.devices.all().iter().map(evaluate).collect();
+        let mut results = self.devices.map(evaluate);
+        let on_cpu = |cpu: &Cpu| ("the CPU engine".into(), cpu.evaluate(loss, batch).wait());
+        results.extend(self.cpu.as_ref().map(on_cpu));
         for (device, result) in results {
             let name = format!("{} {note} {:?} {loss:?}", device, batch.shape());
             match result {

@@ -4,12 +4,8 @@ use wgpu_metric_learning::Evaluation;
 
 /// Every number of a result, bit by bit.
 pub fn bits(evaluation: &Evaluation) -> (Vec<u32>, [u64; 6]) {
-    let Evaluation { loss, mean_positive_distance, mean_negative_distance, gradient, .. } =
-        evaluation;
-    let tables =
-        [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
-    let singles = [loss, mean_positive_distance, mean_negative_distance];
-    let numbers = singles.into_iter().chain(gradient).chain(tables.into_iter().flatten().flatten());
+    let mut numbers = Vec::new();
+    evaluation.clone().map(|number| numbers.push(number.to_bits()));
     let counts = [
         evaluation.terms,
         evaluation.nonzero_terms,
@@ -18,5 +14,5 @@ pub fn bits(evaluation: &Evaluation) -> (Vec<u32>, [u64; 6]) {
         evaluation.positive_pairs,
         evaluation.negative_pairs,
     ];
-    (numbers.map(|number| number.to_bits()).collect(), counts)
+    (numbers, counts)
 }

@@ -5,7 +5,7 @@ use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Sampling, Triple
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Layout {
-    /// This many classes, one row after the other.
+    /// So many classes, one row after the other.
     Balanced(usize),
     /// Every row its own.
     Distinct,
@@ -46,11 +46,11 @@ impl Layout {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Values {
     Ordinary,
-    /// Only a third of the rows are different.
+    /// Rows of which only a third are different.
     Duplicates,
     /// Pairs of rows that differ by this part.
     Near(f32),
-    /// The same, far from the origin: at a hundred times their own size.
+    /// Such rows far from the origin: at a hundred times their own size.
     NearFar(f32),
     /// Every third row is 0.
     ZeroRows,
@@ -93,16 +93,16 @@ pub struct Sample {
     references: Vec<f32>,
     prototypes: Vec<f32>,
     scores: Vec<f32>,
-    /// Of the embeddings, as indices.
+    /// The class of each embedding, as an index.
     class: Vec<u32>,
-    /// Of the embeddings and of the references, not as indices.
+    /// The labels of the embeddings and of the references, not as indices.
     labels: [Vec<u32>; 2],
     beta: Vec<f32>,
-    /// Of the embeddings; row 0 is in every third pair or triplet.
+    /// The pairs of the embeddings; row 0 is in every third pair or triplet.
     pairs: Vec<[u32; 2]>,
     triplets: Vec<[u32; 3]>,
     same: Vec<u32>,
-    /// For the pointwise losses: targets, and a column for every row.
+    /// The targets of the pointwise losses; beside them a column for every row.
     targets: Vec<f32>,
     signs: Vec<f32>,
     columns: Vec<u32>,

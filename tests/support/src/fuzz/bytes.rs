@@ -15,7 +15,7 @@ impl Random {
         self.word() as usize % count
     }
 
-    /// So many bytes.
+    /// The next `count` bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| (self.word() >> 11) as u8).collect()
     }

@@ -74,7 +74,7 @@ impl Source<'_> {
         if self.rarely() { 0 } else { 1 + self.below(6) }
     }
 
-    /// The same, or a size at which products and bytes overflow.
+    /// The size itself, or one at which products and bytes overflow.
     pub fn claim(&mut self, size: usize) -> usize {
         const HUGE: [usize; 4] = [usize::MAX, usize::MAX / 2, 1 << 30, u32::MAX as usize];
         if self.byte() > 250 { self.choose(&HUGE) } else { size }

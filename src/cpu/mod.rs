@@ -1,0 +1,182 @@
+//! The engine of the CPU: the three steps of the GPU, in f32 by direct differences, on all threads.
+//!
+//! *distance* and *gradient* are the loops of `tiles`; *terms* are the definitions of the losses,
+//! in plain f64. `sweep` is the way of a matrix of pairs, `lists` that of listed ones, `pointwise`
+//! that of the losses without any.
+
+mod classes;
+mod lists;
+mod matrix;
+mod measures;
+mod objective;
+mod points;
+mod pointwise;
+mod step;
+mod sweep;
+mod terms;
+mod tiles;
+mod totals;
+
+use std::ops::ControlFlow;
+
+use crate::data::batch::Batch;
+use crate::data::evaluation::Evaluation;
+use crate::data::objective::{ObjectiveEvaluation, Weighted};
+use crate::data::run::{Run, Running, Task, Watch};
+use crate::definition::list::List;
+use crate::error::Result;
+use crate::loss::{Loss, for_every_loss};
+use crate::measures::{Measures, Retrieval};
+use matrix::Matrix;
+use step::Steps;
+use terms::Terms;
+
+/// The engine of the CPU: every loss and measure without a GPU, vectorised, on all threads of the
+/// [rayon] pool that it is called in.
+///
+/// Distances are direct differences in f32, as on the GPU, and results are within the same bounds.
+/// They are the same bits on every run of a machine and for every number of threads; another
+/// machine may have other vector instructions, and then rounds in another way.
+///
+/// ```
+/// use wgpu_metric_learning::{Batch, Cpu, Triplet};
+///
+/// let embeddings = [0.0, 0.0, 0.3, 0.0, 0.0, 0.4];
+/// let batch = Batch::new(&embeddings, [3, 2], &[7, 7, 8])?;
+/// let evaluation = Cpu::default().evaluate(Triplet::default(), &batch).wait()?;
+/// assert!((evaluation.loss - 0.1 / 2.0).abs() < 1e-6);
+/// # Ok::<(), wgpu_metric_learning::Error>(())
+/// ```
+///
+/// [rayon]: https://docs.rs/rayon
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cpu {
+    workspace_bytes: u64,
+}
+
+impl Default for Cpu {
+    fn default() -> Self {
+        Self { workspace_bytes: 32 << 20 }
+    }
+}
+
+impl Cpu {
+    /// The same engine with another workspace for the matrix, in bytes: at least 8 per column, for
+    /// measures 4. The bits are the same for every one that holds at least 64 rows and not the whole
+    /// matrix. Default 32 MiB, which holds batches of up to 2,048 rows. Inputs, their copies and gradients come
+    /// beside it, and some kilobytes for each thread.
+    #[must_use]
+    pub fn with_workspace_bytes(self, workspace_bytes: u64) -> Self {
+        Self { workspace_bytes }
+    }
+
+    /// Evaluates `loss` on inputs of the host.
+    ///
+    /// The [`Run`] computes in the thread that waits, or that polls it: one poll is all of it.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Batch::check`];
+    /// [`Error::Workspace`](crate::Error::Workspace) where the workspace does not hold one row, and
+    /// [`Error::Overflow`](crate::Error::Overflow).
+    pub fn evaluate<'a>(
+        &'a self,
+        loss: impl Into<Loss>,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, Evaluation> {
+        let loss = loss.into();
+        lazily(move |watch| {
+            batch.check(&loss)?;
+            let mut steps = Steps::of(watch, [batch.shape()].into_iter());
+            evaluate(self, &loss, batch, &mut steps)
+        })
+    }
+
+    /// Evaluates a weighted sum of losses on inputs of the host, as
+    /// [`Context::evaluate_objective`](crate::Context::evaluate_objective) does.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`evaluate`](Self::evaluate), and with
+    /// [`Error::Set`](crate::Error::Set) for losses of one set that are given different inputs.
+    pub fn evaluate_objective<'a>(
+        &'a self,
+        objective: &'a [Weighted<Batch<'_>>],
+    ) -> Run<'a, ObjectiveEvaluation> {
+        lazily(move |watch| objective::evaluate_all(self, objective, watch))
+    }
+
+    /// Measures retrieval on inputs of the host.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Retrieval::check`], and
+    /// [`Error::Workspace`](crate::Error::Workspace) where the workspace does not hold one row.
+    pub fn measure<'a>(
+        &'a self,
+        retrieval: &'a Retrieval,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, Measures> {
+        lazily(move |watch| {
+            retrieval.check(batch.shape())?;
+            let mut steps = Steps::of(watch, [batch.shape()].into_iter());
+            steps.begin(batch.shape());
+            let Retrieval { distance, normalize, .. } = *retrieval;
+            let matrix = Matrix::new(distance, normalize, batch, self.workspace_bytes, 4)?;
+            measures::measure(retrieval, &matrix, &mut steps)
+        })
+    }
+}
+
+macro_rules! define_evaluate {
+    ($($pairs:ident),*; $($pointwise:ident),*) => {
+        /// Evaluates a loss on a batch that has been checked, as the next of the steps.
+        fn evaluate(cpu: &Cpu, loss: &Loss, batch: &Batch, steps: &mut Steps<'_>) -> Result<Evaluation> {
+            steps.begin(batch.shape());
+            let evaluation = match loss {
+                $(Loss::$pairs(loss) => over_pairs(cpu, loss, batch, steps),)*
+                $(Loss::$pointwise(loss) => pointwise::evaluate(loss, batch, steps),)*
+            };
+            steps.end(batch.shape());
+            evaluation
+        }
+    };
+}
+for_every_loss!(define_evaluate);
+
+fn over_pairs<L: Terms>(
+    cpu: &Cpu,
+    loss: &L,
+    batch: &Batch,
+    steps: &mut Steps<'_>,
+) -> Result<Evaluation> {
+    if let Some(list) = List::of(batch) {
+        return lists::evaluate(loss, batch, &list, steps);
+    }
+    let (distance, normalize, _) = loss.settings();
+    let distance = distance.unwrap_or_default();
+    let matrix = Matrix::new(distance, normalize, batch, cpu.workspace_bytes, 8)?;
+    sweep::evaluate(loss, batch, &matrix, steps)
+}
+
+/// A [`Run`] on the CPU.
+struct OnCpu<F>(F);
+
+fn lazily<'a, T: Send + 'a>(
+    compute: impl for<'w> FnOnce(&'w mut Watch<'w>) -> Result<T> + Send + 'a,
+) -> Run<'a, T> {
+    Run::new(OnCpu(compute))
+}
+
+impl<'a, T, F> Task<'a, T> for OnCpu<F>
+where
+    F: for<'w> FnOnce(&'w mut Watch<'w>) -> Result<T> + Send + 'a,
+{
+    fn watch(self: Box<Self>, watch: &mut Watch<'_>) -> Result<T> {
+        (self.0)(&mut |progress| watch(progress))
+    }
+
+    fn start(self: Box<Self>) -> Running<'a, T> {
+        Box::pin(async move { (self.0)(&mut |_| ControlFlow::Continue(())) })
+    }
+}

@@ -1,0 +1,133 @@
+//! Rows as a distance takes them: as they are, or divided by their norms.
+
+use super::tiles::{GROUP, LANES};
+use crate::definition::number::SMALLEST;
+use crate::loss::Distance;
+
+/// Rows of coordinates, padded with zeros to whole vectors, with a group of such rows behind the last.
+pub(super) struct Points {
+    coordinates: Vec<f32>,
+    /// The norm of each raw row, 0 below the smallest normal f32.
+    norms: Vec<f64>,
+    dimensions: usize,
+    stride: usize,
+    unit: bool,
+}
+
+impl Points {
+    pub(super) fn new(raw: &[f32], dimensions: usize, unit: bool) -> Self {
+        let norms: Vec<_> = raw.chunks_exact(dimensions).map(norm).collect();
+        let stride = dimensions.next_multiple_of(LANES);
+        let mut coordinates = vec![0.0; (norms.len() + GROUP) * stride];
+        let rows = coordinates.chunks_exact_mut(stride).zip(raw.chunks_exact(dimensions));
+        for ((row, raw), &norm) in rows.zip(&norms) {
+            for (coordinate, &x) in row.iter_mut().zip(raw) {
+                *coordinate = match norm {
+                    _ if !unit => x,
+                    0.0 => 0.0,
+                    norm => (f64::from(x) / norm) as f32,
+                };
+            }
+        }
+        Self { coordinates, norms, dimensions, stride, unit }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.norms.len()
+    }
+
+    pub(super) fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// Numbers from one row to the next.
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The coordinates of a group of rows that begins at this one; 0 behind the last row.
+    pub(super) fn group(&self, first: usize) -> &[f32] {
+        &self.coordinates[first * self.stride..][..GROUP * self.stride]
+    }
+
+    /// The coordinates of all rows.
+    pub(super) fn rows(&self) -> &[f32] {
+        &self.coordinates[..self.len() * self.stride]
+    }
+
+    /// One of the rows.
+    pub(super) fn row(&self, index: usize) -> &[f32] {
+        &self.coordinates[index * self.stride..][..self.dimensions]
+    }
+
+    /// Whether the row has no direction.
+    pub(super) fn is_zero(&self, index: usize) -> bool {
+        self.norms[index] == 0.0
+    }
+
+    /// From the gradient with respect to the coordinates of a row to the one with respect to the raw
+    /// row: (g - (g.u) u) / norm for unit rows, 0 where the norm is 0.
+    pub(super) fn to_raw(&self, index: usize, gradient: &mut [f64]) {
+        if !self.unit {
+            return;
+        }
+        let norm = self.norms[index];
+        if norm == 0.0 {
+            return gradient.fill(0.0);
+        }
+        let unit = self.row(index);
+        let along: f64 = gradient.iter().zip(unit).map(|(g, &u)| g * f64::from(u)).sum();
+        for (g, &u) in gradient.iter_mut().zip(unit) {
+            *g = (*g - along * f64::from(u)) / norm;
+        }
+    }
+}
+
+fn norm(row: &[f32]) -> f64 {
+    let norm = sum(row, row, |x, _| x * x).sqrt();
+    if norm < SMALLEST { 0.0 } else { norm }
+}
+
+/// The sum of `term` over the coordinates of two rows, in eight running sums.
+fn sum(x: &[f32], y: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
+    let term = |(&x, &y): (&f32, &f32)| term(x.into(), y.into());
+    let mut lanes = [0.0; 8];
+    let (x_chunks, y_chunks) = (x.chunks_exact(8), y.chunks_exact(8));
+    let rest: f64 = x_chunks.remainder().iter().zip(y_chunks.remainder()).map(term).sum();
+    for (x, y) in x_chunks.zip(y_chunks) {
+        for (lane, pair) in lanes.iter_mut().zip(x.iter().zip(y)) {
+            *lane += term(pair);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
+}
+
+/// A distance in f64: of a listed pair, or where the squares of f32 are too small or too large.
+pub(super) fn between(distance: Distance, [x, y]: [&Points; 2], [i, j]: [usize; 2]) -> f64 {
+    let (u, v) = (x.row(i), y.row(j));
+    let squares = || sum(u, v, |x, y| (x - y) * (x - y));
+    match distance {
+        Distance::Euclidean => {
+            let d = squares().sqrt();
+            if d < SMALLEST { 0.0 } else { d }
+        }
+        Distance::SquaredEuclidean => squares(),
+        Distance::Manhattan => sum(u, v, |x, y| (x - y).abs()),
+        Distance::Cosine if x.is_zero(i) || y.is_zero(j) => 1.0,
+        Distance::Cosine => (0.5 * squares()).min(2.0),
+        Distance::InnerProduct => -sum(u, v, |x, y| x * y),
+    }
+}
+
+/// How strongly a pair with this slope pulls at its rows, to their difference, their signs or the
+/// other row: dL/dd times the distance's own factor.
+pub(super) fn coefficient(distance: Distance, slope: f64, d: f64, without_angle: bool) -> f64 {
+    match distance {
+        Distance::InnerProduct => slope,
+        Distance::Cosine if without_angle => 0.0,
+        Distance::Euclidean if d == 0.0 => 0.0,
+        Distance::Euclidean => slope / d,
+        Distance::SquaredEuclidean => 2.0 * slope,
+        Distance::Manhattan | Distance::Cosine => slope,
+    }
+}

@@ -1,0 +1,75 @@
+//! Listed pairs, with the rows of one set or of two: what stands in the place of a matrix of
+//! distances.
+
+use std::ops::Range;
+
+use super::anchor::Anchor;
+use crate::data::batch::Batch;
+use crate::data::shape::Mode;
+
+/// Pairs that are seen at a time; an even number, so that the two pairs of a triplet stay together.
+const PART: usize = 4096;
+
+/// A pair of rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair {
+    pub rows: [usize; 2],
+    is_positive: bool,
+}
+
+/// The pairs in their order; every triplet is its positive pair and its negative pair.
+pub(crate) struct List {
+    pairs: Vec<Pair>,
+}
+
+impl List {
+    /// What a batch lists; `None` where its mode has no list.
+    pub(crate) fn of(batch: &Batch) -> Option<Self> {
+        let pair = |i, j, is_positive| Pair { rows: [i as usize, j as usize], is_positive };
+        let same = batch.same();
+        let pairs = match batch.shape().mode() {
+            Mode::PairRows => {
+                (0..).zip(same).map(|(row, &same)| pair(row, row, same == 1)).collect()
+            }
+            Mode::PairIndices => batch
+                .listed_pairs()
+                .iter()
+                .zip(same)
+                .map(|(&[i, j], &same)| pair(i, j, same == 1))
+                .collect(),
+            Mode::Triplets => {
+                let pairs_of = |&[a, p, n]: &[u32; 3]| [pair(a, p, true), pair(a, n, false)];
+                batch.listed_triplets().iter().flat_map(pairs_of).collect()
+            }
+            Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores | Mode::Pointwise => {
+                return None;
+            }
+        };
+        Some(Self { pairs })
+    }
+
+    /// How many parts it is seen in.
+    pub(crate) fn parts(&self) -> usize {
+        self.pairs.len().div_ceil(PART)
+    }
+
+    /// The pairs of these parts.
+    pub(crate) fn pairs(&self, parts: Range<usize>) -> &[Pair] {
+        &self.pairs[parts.start * PART..(parts.end * PART).min(self.pairs.len())]
+    }
+
+    /// A part, as if it were the row of an anchor: the pairs are its columns.
+    pub(crate) fn anchor<N>(&self, part: usize, distance: impl Fn(usize, usize) -> N) -> Anchor<N> {
+        let pairs = self.pairs(part..part + 1);
+        let (positives, negatives) = (0..pairs.len()).partition(|&at| pairs[at].is_positive);
+        let distances = pairs.iter().map(|pair| distance(pair.rows[0], pair.rows[1])).collect();
+        Anchor { index: part, label: 0, distances, positives, negatives }
+    }
+
+    /// How often the row that is listed most is listed.
+    pub(crate) fn most_pairs_of_a_row(&self, rows: usize) -> usize {
+        let mut counts = vec![0; rows];
+        self.pairs.iter().flat_map(|pair| pair.rows).for_each(|row| counts[row] += 1);
+        counts.into_iter().max().unwrap_or_default()
+    }
+}

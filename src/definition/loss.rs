@@ -1,0 +1,96 @@
+//! What a loss says of one anchor: the frame that every loss file fills.
+
+use super::anchor::Anchor;
+use super::choice::Choice;
+use super::number::{Count, Number};
+use crate::loss::{Description, Reduction};
+
+/// A loss by its definition.
+pub(crate) trait Definition: Description + Sync {
+    /// What an anchor's terms need to know beyond the anchor's own row.
+    type Known<N: Number>: Sync;
+
+    /// Finds that out.
+    fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Self::Known<N>;
+
+    /// The terms of one anchor.
+    fn terms_of<N: Number>(&self, anchor: &Anchor<N>, known: &Self::Known<N>) -> AnchorTerms<N>;
+
+    /// What the sum of all terms is multiplied by.
+    fn scale<N: Number>(&self, terms: u64, nonzero: Count) -> N {
+        scale_of(self.settings().2, terms, nonzero)
+    }
+}
+
+/// All anchors of an evaluation.
+pub(crate) trait Anchors<N> {
+    /// Something of every anchor, in their order.
+    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<N>) -> T + Sync) -> Vec<T>;
+
+    /// Columns of the embeddings.
+    fn dimensions(&self) -> usize;
+
+    /// The boundaries of the margin loss.
+    fn betas(&self) -> &[f64];
+}
+
+/// What a reduction multiplies the sum of the terms by.
+pub(crate) fn scale_of<N: Number>(reduction: Reduction, terms: u64, nonzero: Count) -> N {
+    match reduction {
+        Reduction::Sum => N::ONE,
+        Reduction::Mean => Count::exact(terms).reciprocal(),
+        Reduction::MeanNonZero => nonzero.reciprocal(),
+        Reduction::HadsellMean => Count::exact(2 * terms).reciprocal(),
+    }
+}
+
+/// What one anchor adds to the result.
+pub(crate) struct AnchorTerms<N> {
+    /// The sum of the terms.
+    pub loss: N,
+    /// The value of the term as it enters the reduced loss, before the common scale.
+    pub contribution: N,
+    pub terms: u64,
+    pub nonzero: Count,
+    pub nonzero_positive: Count,
+    pub nonzero_negative: Count,
+    /// The derivative of the contribution by the distance to every column.
+    pub slopes: Vec<N>,
+    /// The derivative of the contribution by beta, and which beta.
+    pub beta: Option<(usize, N)>,
+}
+
+impl<N: Number> AnchorTerms<N> {
+    /// No terms yet.
+    pub(crate) fn none(anchor: &Anchor<N>) -> Self {
+        Self {
+            loss: N::ZERO,
+            contribution: N::ZERO,
+            terms: 0,
+            nonzero: Count::default(),
+            nonzero_positive: Count::default(),
+            nonzero_negative: Count::default(),
+            slopes: vec![N::ZERO; anchor.distances.len()],
+            beta: None,
+        }
+    }
+
+    /// Sets the sum of the terms, for losses that weigh all terms alike.
+    pub(crate) fn with_loss(mut self, loss: N) -> Self {
+        self.loss = loss;
+        self.contribution = loss;
+        self
+    }
+
+    /// Gives a slope to the candidate that is picked; whatever could be picked instead may get it
+    /// too.
+    pub(crate) fn add_slope(&mut self, choice: &Choice<N>, slope: N) {
+        let picked = &mut self.slopes[choice.index];
+        *picked = N::new(picked.value() + slope.value(), picked.error());
+        let doubt = if choice.plausible.len() > 1 { slope.magnitude() } else { slope.error() };
+        for &candidate in &choice.plausible {
+            let slope = &mut self.slopes[candidate];
+            *slope = N::new(slope.value(), slope.error() + doubt);
+        }
+    }
+}

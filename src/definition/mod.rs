@@ -1,0 +1,18 @@
+//! What every loss is: what one row of distances, or of values, adds to it, and the derivative of
+//! that; one file a loss, readable beside the paper.
+//!
+//! Each is written once, over a [`Number`](number::Number). With the reference's, which carries
+//! the rounding of f32 along, it says what results may be; with plain f64 it is what the CPU engine
+//! computes. Nothing in here knows where distances come from.
+//!
+//! What to read first: the file of a loss, `contrastive` the plainest.
+
+pub(crate) mod anchor;
+pub(crate) mod choice;
+pub(crate) mod list;
+pub(crate) mod loss;
+pub(crate) mod number;
+pub(crate) mod pairs;
+pub(crate) mod pointwise;
+pub(crate) mod random;
+pub(crate) mod urn;

@@ -1,0 +1,82 @@
+//! The contrastive loss (Hadsell, Chopra and LeCun 2006).
+
+use crate::definition::anchor::Anchor;
+use crate::definition::loss::{AnchorTerms, Anchors, Definition, scale_of};
+use crate::definition::number::{Count, Number, Term};
+use crate::loss::{Contrastive, Reduction};
+
+/// What a positive and what a negative term is multiplied by.
+pub(crate) struct Weights<N> {
+    positive: N,
+    negative: N,
+}
+
+impl Contrastive {
+    /// max(0, d - positive_margin)^power
+    fn positive<N: Number>(&self, d: N) -> Term<N> {
+        (d - N::input(self.positive_margin)).hinge().power(self.power)
+    }
+
+    /// max(0, negative_margin - d)^power
+    fn negative<N: Number>(&self, d: N) -> Term<N> {
+        (N::input(self.negative_margin) - d).hinge().power(self.power)
+    }
+
+    fn nonzero<N: Number>(&self, anchor: &Anchor<N>) -> [Count; 2] {
+        [
+            anchor.positives.iter().map(|&p| self.positive(anchor.distances[p]).nonzero).sum(),
+            anchor.negatives.iter().map(|&n| self.negative(anchor.distances[n]).nonzero).sum(),
+        ]
+    }
+
+    fn is_split(&self) -> bool {
+        self.reduction == Reduction::MeanNonZero
+    }
+}
+
+impl Definition for Contrastive {
+    type Known<N: Number> = Weights<N>;
+
+    /// The non-zero mean is the mean of the positives plus that of the negatives: their counts come
+    /// first.
+    fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Weights<N> {
+        if !self.is_split() {
+            return Weights { positive: N::ONE, negative: N::ONE };
+        }
+        let counts = anchors.map_anchors(|anchor| self.nonzero(&anchor));
+        let [positive, negative] =
+            [0, 1].map(|kind| counts.iter().map(|count| count[kind]).sum::<Count>().reciprocal());
+        Weights { positive, negative }
+    }
+
+    fn terms_of<N: Number>(&self, anchor: &Anchor<N>, weights: &Weights<N>) -> AnchorTerms<N> {
+        let mut terms = AnchorTerms::none(anchor);
+        let mut losses = [Vec::new(), Vec::new()];
+        for &p in &anchor.positives {
+            let term = self.positive(anchor.distances[p]);
+            losses[0].push(term.value);
+            terms.slopes[p] = term.slope * weights.positive;
+            terms.nonzero_positive += term.nonzero;
+        }
+        for &n in &anchor.negatives {
+            let term = self.negative(anchor.distances[n]);
+            losses[1].push(term.value);
+            terms.slopes[n] = -term.slope * weights.negative;
+            terms.nonzero_negative += term.nonzero;
+        }
+        let [positive, negative] = losses.map(|losses| losses.into_iter().sum::<N>());
+        terms.loss = positive + negative;
+        terms.contribution = positive * weights.positive + negative * weights.negative;
+        terms.terms = (anchor.positives.len() + anchor.negatives.len()) as u64;
+        terms.nonzero = [terms.nonzero_positive, terms.nonzero_negative].into_iter().sum();
+        terms
+    }
+
+    fn scale<N: Number>(&self, terms: u64, nonzero: Count) -> N {
+        match self.reduction {
+            // The weights have done it.
+            Reduction::MeanNonZero => N::ONE,
+            other => scale_of(other, terms, nonzero),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The lifted structured loss (Oh Song, Xiang, Jegelka and Savarese 2016).
+//!
+//! With the level of a row, l_i = log sum over k in N(i) of exp(margin - d_ik), the pair's log of
+//! two sums is the log-sum-exp of two levels: J_ij = log(exp(l_i) + exp(l_j)) + d_ij. `Exact` has
+//! the largest in place of every log-sum-exp.
+
+use crate::definition::anchor::Anchor;
+use crate::definition::choice::Choice;
+use crate::definition::loss::{AnchorTerms, Anchors, Definition};
+use crate::definition::number::Number;
+use crate::loss::{Form, LiftedStructured};
+
+/// The level of every row; `None` where a row has no negative.
+type Levels<N> = Vec<Option<N>>;
+
+impl LiftedStructured {
+    /// margin - d_ik for every negative k.
+    fn exponents<'a, N: Number>(
+        &self,
+        anchor: &'a Anchor<N>,
+    ) -> impl Iterator<Item = N> + Clone + use<'a, N> {
+        let margin = N::input(self.margin);
+        anchor.negatives.iter().map(move |&k| margin - anchor.distances[k])
+    }
+
+    fn level<N: Number>(&self, anchor: &Anchor<N>) -> Option<N> {
+        match self.form {
+            Form::Smooth => N::log_sum_exp(self.exponents(anchor)),
+            Form::Exact => self.exponents(anchor).reduce(N::max),
+        }
+    }
+
+    /// The two levels of a pair as one; `None` where neither end has a negative.
+    fn join<N: Number>(&self, one: Option<N>, other: Option<N>) -> Option<N> {
+        match (one, other, self.form) {
+            (Some(one), Some(other), Form::Smooth) => Some(one.log_add_exp(other)),
+            (Some(one), Some(other), Form::Exact) => Some(one.max(other)),
+            (one, other, _) => one.or(other),
+        }
+    }
+
+    /// The derivative of the joined levels of i and j by the level of i.
+    fn part<N: Number>(&self, i: usize, j: usize, levels: &Levels<N>) -> N {
+        let (Some(own), Some(other)) = (levels[i], levels[j]) else { return N::ONE };
+        let lead = own - other;
+        match self.form {
+            Form::Smooth => lead.sigmoid(),
+            Form::Exact => {
+                // Between equals the lower index goes first.
+                let wins = lead.value() > 0.0 || (lead.value() == 0.0 && i < j);
+                N::new(f64::from(u8::from(wins)), f64::from(u8::from(lead.is_ambiguous())))
+            }
+        }
+    }
+
+    /// Hands the derivative by the anchor's level on to its negatives.
+    fn spread<N: Number>(
+        &self,
+        anchor: &Anchor<N>,
+        level: N,
+        pressure: N,
+        terms: &mut AnchorTerms<N>,
+    ) {
+        match self.form {
+            Form::Smooth => {
+                for (&k, exponent) in anchor.negatives.iter().zip(self.exponents(anchor)) {
+                    terms.slopes[k] = -((exponent - level).exp_of_part() * pressure);
+                }
+            }
+            Form::Exact => {
+                if let Some(nearest) = Choice::nearest(&anchor.distances, &anchor.negatives) {
+                    terms.add_slope(&nearest, -pressure);
+                }
+            }
+        }
+    }
+}
+
+impl Definition for LiftedStructured {
+    type Known<N: Number> = Levels<N>;
+
+    fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Levels<N> {
+        anchors.map_anchors(|anchor| self.level(&anchor))
+    }
+
+    /// The pairs (i, j) with i < j, and what every pair of i presses on the negatives of i.
+    fn terms_of<N: Number>(&self, anchor: &Anchor<N>, levels: &Levels<N>) -> AnchorTerms<N> {
+        let i = anchor.index;
+        let mut terms = AnchorTerms::none(anchor);
+        let (mut losses, mut pressures) = (Vec::new(), Vec::new());
+        for &j in &anchor.positives {
+            terms.terms += u64::from(i < j);
+            let Some(joined) = self.join(levels[i], levels[j]) else { continue };
+            let term = (joined + anchor.distances[j]).hinge();
+            pressures.push(term.value * self.part(i, j, levels));
+            if i < j {
+                losses.push(term.value * term.value * N::exact(0.5));
+                terms.slopes[j] = term.value;
+                terms.nonzero += term.nonzero;
+            }
+        }
+        if let Some(level) = levels[i] {
+            self.spread(anchor, level, pressures.into_iter().sum(), &mut terms);
+        }
+        terms.with_loss(losses.into_iter().sum())
+    }
+}

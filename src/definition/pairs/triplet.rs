@@ -1,0 +1,281 @@
+//! The triplet loss (Schroff, Kalenichenko and Philbin 2015; Hermans, Beyer and Leibe 2017).
+
+use crate::definition::anchor::Anchor;
+use crate::definition::choice::Choice;
+use crate::definition::loss::{AnchorTerms, Anchors, Definition};
+use crate::definition::number::{Count, Number, ROUNDING, SMALLEST, Term, chain, tree};
+use crate::loss::{Difficulty, Triplet, Triplets};
+
+impl Definition for Triplet {
+    type Known<N: Number> = ();
+
+    fn survey<N: Number>(&self, _: &impl Anchors<N>) {}
+
+    fn terms_of<N: Number>(&self, anchor: &Anchor<N>, (): &()) -> AnchorTerms<N> {
+        match (self.mining.triplets(), self.soft) {
+            (Triplets::Every, false) => self.every_hinge(anchor),
+            (Triplets::Every, true) => self.every_softplus(anchor),
+            (Triplets::OnePerAnchor { positive, negative }, _) => {
+                self.one_per_anchor(anchor, positive, negative)
+            }
+            (Triplets::OnePerPositive, _) => self.semi_hard(anchor),
+            (Triplets::Listed, _) => self.listed(anchor),
+        }
+    }
+}
+
+impl Triplet {
+    /// max(0, d_ap - d_an + margin), or log(1 + exp(d_ap - d_an)).
+    pub(crate) fn term<N: Number>(&self, positive: N, negative: N) -> Term<N> {
+        match self.soft {
+            false => (positive + N::input(self.margin) - negative).hinge(),
+            true => (positive - negative).softplus(),
+        }
+    }
+
+    /// The pairs of a list, two by two: the positive and the negative of each triplet.
+    fn listed<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
+        let mut terms = AnchorTerms::none(anchor);
+        let mut losses = Vec::new();
+        for (&p, &n) in anchor.positives.iter().zip(&anchor.negatives) {
+            let term = self.term(anchor.distances[p], anchor.distances[n]);
+            losses.push(term.value);
+            terms.slopes[p] = term.slope;
+            terms.slopes[n] = -term.slope;
+            terms.nonzero += term.nonzero;
+        }
+        terms.terms = losses.len() as u64;
+        terms.with_loss(losses.into_iter().sum())
+    }
+
+    /// One positive with one negative.
+    fn one_per_anchor<N: Number>(
+        &self,
+        anchor: &Anchor<N>,
+        positive: Difficulty,
+        negative: Difficulty,
+    ) -> AnchorTerms<N> {
+        let mut terms = AnchorTerms::none(anchor);
+        let Some(positive) = choose_positive(anchor, positive) else { return terms };
+        let Some(negative) = choose_negative(anchor, negative, positive.distance) else {
+            return terms;
+        };
+        let term = self.term(positive.distance, negative.distance);
+        terms.add_slope(&positive, term.slope);
+        terms.add_slope(&negative, -term.slope);
+        terms.terms = 1;
+        terms.nonzero = term.nonzero;
+        terms.with_loss(term.value)
+    }
+
+    /// Every positive with the nearest negative that is farther, or the farthest where none is.
+    fn semi_hard<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
+        let mut terms = AnchorTerms::none(anchor);
+        let Some(negatives) = Ranking::new(anchor) else { return terms };
+        let mut losses = Vec::new();
+        for &p in &anchor.positives {
+            let positive = anchor.distances[p];
+            let negative = negatives.beyond(positive);
+            let term = self.term(positive, negative.distance);
+            losses.push(term.value);
+            terms.slopes[p] = term.slope;
+            terms.add_slope(&negative, -term.slope);
+            terms.nonzero += term.nonzero;
+        }
+        if self.soft {
+            round_sums(&mut terms, &anchor.negatives, anchor.positives.len());
+        }
+        terms.terms = losses.len() as u64;
+        terms.with_loss(losses.into_iter().sum())
+    }
+
+    /// Every positive with every negative: log(1 + exp(d_ap - d_an)).
+    fn every_softplus<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
+        let mut terms = AnchorTerms::none(anchor);
+        let mut loss = N::ZERO;
+        for &p in &anchor.positives {
+            for &n in &anchor.negatives {
+                let term = self.term(anchor.distances[p], anchor.distances[n]);
+                loss.gather(term.value);
+                terms.slopes[p].gather(term.slope);
+                terms.slopes[n].gather(-term.slope);
+                terms.nonzero += term.nonzero;
+            }
+        }
+        let (positives, negatives) = (anchor.positives.len(), anchor.negatives.len());
+        round_sums(&mut terms, &anchor.positives, negatives);
+        round_sums(&mut terms, &anchor.negatives, positives);
+        terms.terms = (positives * negatives) as u64;
+        terms.with_loss(loss.widened(chain(positives * negatives)))
+    }
+
+    /// Every positive with every negative: max(0, d_ap - d_an + margin).
+    ///
+    /// The inner loop is nothing but the definition: there are N K M triplets.
+    fn every_hinge<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
+        let positives: Vec<_> =
+            anchor.positives.iter().map(|&p| anchor.distances[p] + N::input(self.margin)).collect();
+        let mut columns = Columns::of(anchor);
+        let rows: Vec<Count> = positives.iter().map(|&threshold| columns.add(threshold)).collect();
+
+        let mut terms = AnchorTerms::none(anchor);
+        let mut error = 0.0;
+        // The kernels take the loss from sums of thresholds and of distances: it is rounded
+        // relative to those.
+        let rounding = tree(positives.len() * anchor.negatives.len());
+        for ((&p, threshold), count) in anchor.positives.iter().zip(positives).zip(rows) {
+            error += count.value as f64 * rounding * threshold.value().abs();
+            error += (count.value + count.slack) as f64 * threshold.error();
+            terms.slopes[p] = N::new(count.value as f64, count.slack as f64);
+            terms.nonzero += count;
+        }
+        for (column, &n) in anchor.negatives.iter().enumerate() {
+            let count = columns.count(column);
+            error += count.value as f64 * rounding * columns.distances[column].abs();
+            error += (count.value + count.slack) as f64 * columns.errors[column];
+            terms.slopes[n] = N::new(-(count.value as f64), count.slack as f64);
+        }
+        // A difference of normal numbers may be none.
+        error += terms.nonzero.value as f64 * SMALLEST;
+        terms.terms = (anchor.positives.len() * anchor.negatives.len()) as u64;
+        terms.with_loss(N::new(columns.losses.iter().sum(), error))
+    }
+}
+
+/// The farthest positive is the hardest.
+fn choose_positive<N: Number>(anchor: &Anchor<N>, difficulty: Difficulty) -> Option<Choice<N>> {
+    match difficulty {
+        Difficulty::Hard => Choice::farthest(&anchor.distances, &anchor.positives),
+        Difficulty::SemiHard | Difficulty::Easy => {
+            Choice::nearest(&anchor.distances, &anchor.positives)
+        }
+    }
+}
+
+/// The nearest negative is the hardest, a semi-hard one is the nearest beyond the positive. The
+/// error of the positive's distance covers every positive that f32 could pick, so that the choice
+/// covers the negative of each.
+fn choose_negative<N: Number>(
+    anchor: &Anchor<N>,
+    difficulty: Difficulty,
+    positive: N,
+) -> Option<Choice<N>> {
+    match difficulty {
+        Difficulty::Hard => Choice::nearest(&anchor.distances, &anchor.negatives),
+        Difficulty::SemiHard => Ranking::new(anchor).map(|negatives| negatives.beyond(positive)),
+        Difficulty::Easy => Choice::farthest(&anchor.distances, &anchor.negatives),
+    }
+}
+
+/// The negatives of an anchor, and what each collects over the positives.
+struct Columns {
+    distances: Vec<f64>,
+    errors: Vec<f64>,
+    losses: Vec<f64>,
+    nonzero: Vec<u64>,
+    ambiguous: Vec<u64>,
+}
+
+impl Columns {
+    fn of<N: Number>(anchor: &Anchor<N>) -> Self {
+        let distances = || anchor.negatives.iter().map(|&n| anchor.distances[n].widened(ROUNDING));
+        let count = anchor.negatives.len();
+        Self {
+            distances: distances().map(|distance| distance.value()).collect(),
+            errors: distances().map(|distance| distance.error()).collect(),
+            losses: vec![0.0; count],
+            nonzero: vec![0; count],
+            ambiguous: vec![0; count],
+        }
+    }
+
+    /// Adds the triplets of one positive, at d_ap + margin, to every negative, and counts the
+    /// non-zero ones.
+    fn add<N: Number>(&mut self, threshold: N) -> Count {
+        let mut count = Count::default();
+        let negatives = self.distances.iter().zip(&self.errors);
+        let sums = self.losses.iter_mut().zip(&mut self.nonzero).zip(&mut self.ambiguous);
+        for ((distance, error), ((loss, nonzero), ambiguous)) in negatives.zip(sums) {
+            let argument = threshold.value() - distance;
+            let active = u64::from(argument > 0.0);
+            let doubtful = u64::from(N::IS_BOUNDED && argument.abs() <= threshold.error() + error);
+            *loss += argument.max(0.0);
+            *nonzero += active;
+            *ambiguous += doubtful;
+            count.value += active;
+            count.slack += doubtful;
+        }
+        count
+    }
+
+    fn count(&self, column: usize) -> Count {
+        Count { value: self.nonzero[column], slack: self.ambiguous[column] }
+    }
+}
+
+/// Accounts for adding up `count` slopes of one sign in each of these columns.
+fn round_sums<N: Number>(terms: &mut AnchorTerms<N>, columns: &[usize], count: usize) {
+    for &column in columns {
+        terms.slopes[column] = terms.slopes[column].widened(chain(count));
+    }
+}
+
+/// The negatives of an anchor from the nearest to the farthest, the lower index first where several
+/// are equal.
+struct Ranking<'a, N> {
+    distances: &'a [N],
+    order: Vec<usize>,
+    largest_error: f64,
+    farthest: Choice<N>,
+}
+
+impl<'a, N: Number> Ranking<'a, N> {
+    fn new(anchor: &'a Anchor<N>) -> Option<Self> {
+        let distances = &anchor.distances;
+        let farthest = Choice::farthest(distances, &anchor.negatives)?;
+        let mut order = anchor.negatives.clone();
+        order.sort_by(|&a, &b| distances[a].value().total_cmp(&distances[b].value()));
+        let largest_error = order.iter().map(|&n| distances[n].error()).fold(0.0, f64::max);
+        Some(Self { distances, order, largest_error, farthest })
+    }
+
+    /// The nearest negative with d_an > d_ap, or the farthest where there is none.
+    fn beyond(&self, positive: N) -> Choice<N> {
+        let start = self.order.partition_point(|&n| self.distances[n].value() <= positive.value());
+        let index = self.order.get(start).copied().unwrap_or(self.farthest.index);
+        Choice::of(self.distances, index, self.plausible(positive, start))
+    }
+
+    /// Every negative that may count as farther and may then be the nearest of those; where none is
+    /// farther beyond doubt, also those that may be the farthest of all.
+    fn plausible(&self, positive: N, start: usize) -> Vec<usize> {
+        if !N::IS_BOUNDED {
+            return Vec::new();
+        }
+        let lead = |n: usize| self.distances[n] - positive;
+        let reach = positive.error() + self.largest_error;
+        let near = self.order[..start].iter().rev();
+        let near = near
+            .take_while(|&&n| -lead(n).value() <= 2.0 * reach)
+            .filter(|&&n| lead(n).is_ambiguous());
+        let mut plausible: Vec<_> = near.copied().collect();
+        let mut ceiling = f64::INFINITY;
+        for &n in &self.order[start..] {
+            if self.distances[n].value() - self.largest_error > ceiling {
+                break;
+            }
+            if !lead(n).is_ambiguous() {
+                ceiling = ceiling.min(self.distances[n].value() + self.distances[n].error());
+            }
+            if self.distances[n].value() - self.distances[n].error() <= ceiling {
+                plausible.push(n);
+            }
+        }
+        if ceiling == f64::INFINITY {
+            plausible.extend(&self.farthest.plausible);
+            plausible.sort_unstable();
+            plausible.dedup();
+        }
+        plausible
+    }
+}
