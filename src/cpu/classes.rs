@@ -30,6 +30,7 @@ impl Classes {
             next = column + 1;
         }
         others.extend(next..self.count);
+        others.retain(|&column| Some(column) != without);
         [same.iter().copied().filter(|&column| Some(column) != without).collect(), others]
     }
 }
