@@ -12,7 +12,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::matrix::Matrix;
-use super::points::{Points, coefficient};
+use super::points::Points;
 use super::step::Steps;
 use super::terms::Terms;
 use super::tiles::{GROUP, Pull, pull};
@@ -21,6 +21,7 @@ use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;
 use crate::error::Result;
+use crate::loss::Distance;
 
 /// Rows that a thread works on at a time: whole groups.
 const BLOCK: usize = 4 * GROUP;
@@ -72,31 +73,35 @@ pub(super) fn evaluate<L: Terms>(
             );
             return Ok(());
         }
-        let own = |i: usize, j: usize| at(i)[j];
-        along.add(
-            matrix,
-            rows.clone(),
-            [&matrix.queries, matrix.columns()],
-            0..shape.references(),
-            |first, count, j, found| {
-                for (row, found) in found.iter_mut().enumerate().take(count) {
-                    *found = own(first + row, j);
+        let columns = 0..shape.references();
+        let points = [&matrix.queries, matrix.columns()];
+        along.add(matrix.distance, rows.clone(), points, columns.clone(), |first, others, part| {
+            let count = GROUP.min(rows.end - first);
+            for row in 0..count {
+                for (found, &own) in part.iter_mut().zip(&at(first + row)[others.clone()]) {
+                    found[row] = own;
                 }
-                if is_symmetric {
-                    for (found, other) in found.iter_mut().zip(&at(j)[first..first + count]) {
-                        *found += other;
+            }
+            if is_symmetric {
+                for (found, other) in part.iter_mut().zip(others) {
+                    for (found, &own) in found.iter_mut().zip(&at(other)[first..first + count]) {
+                        *found += own;
                     }
                 }
-            },
-        );
+            }
+        });
         if let Some(across) = &mut across {
+            let points = [matrix.columns(), &matrix.queries];
             across.add(
-                matrix,
-                0..shape.references(),
-                [matrix.columns(), &matrix.queries],
+                matrix.distance,
+                columns.clone(),
+                points,
                 rows.clone(),
-                |first, count, i, found| {
-                    found[..count].copy_from_slice(&at(i)[first..first + count]);
+                |first, others, part| {
+                    let count = GROUP.min(columns.end - first);
+                    for (found, other) in part.iter_mut().zip(others) {
+                        found[..count].copy_from_slice(&at(other)[first..first + count]);
+                    }
                 },
             );
         }
@@ -115,7 +120,8 @@ pub(super) fn evaluate<L: Terms>(
     conclude(loss, batch, &summaries, gradient, gradient_references)
 }
 
-/// The coefficients of an anchor's pairs over a factor; those of scores are their slopes.
+/// The coefficients of an anchor's pairs over a factor: dL/dd times the distance's own factor; those
+/// of scores are their slopes.
 fn fill(
     matrix: &Matrix,
     row: usize,
@@ -124,15 +130,30 @@ fn fill(
     factor: f64,
     coefficients: &mut [f32],
 ) {
-    let columns = slopes.iter().map(|slope| slope / factor).zip(distances).enumerate();
-    let numbers = columns.map(|(column, (slope, &d))| {
-        if matrix.shape.mode() == Mode::Scores {
-            return slope as f32;
+    let times = match matrix.distance {
+        Distance::SquaredEuclidean if matrix.shape.mode() != Mode::Scores => 2.0 / factor,
+        _ => 1.0 / factor,
+    };
+    for (coefficient, slope) in coefficients.iter_mut().zip(slopes) {
+        *coefficient = (slope * times) as f32;
+    }
+    match matrix.distance {
+        _ if matrix.shape.mode() == Mode::Scores => {}
+        Distance::Euclidean => {
+            for (coefficient, &d) in coefficients.iter_mut().zip(distances) {
+                *coefficient = if d > 0.0 { *coefficient / d } else { 0.0 };
+            }
         }
-        let without_angle = matrix.queries.is_zero(row) || matrix.columns().is_zero(column);
-        coefficient(matrix.distance, slope, d.into(), without_angle) as f32
-    });
-    coefficients.iter_mut().zip(numbers).for_each(|(coefficient, number)| *coefficient = number);
+        // Rows without a direction pull at nothing.
+        Distance::Cosine => {
+            for (column, coefficient) in coefficients.iter_mut().enumerate().take(slopes.len()) {
+                if matrix.queries.is_zero(row) || matrix.columns().is_zero(column) {
+                    *coefficient = 0.0;
+                }
+            }
+        }
+        Distance::SquaredEuclidean | Distance::Manhattan | Distance::InnerProduct => {}
+    }
 }
 
 /// Sums of coefficient times direction for every row of a set.
@@ -146,15 +167,15 @@ impl Sums {
         Self { numbers: vec![0.0; points.len() * points.stride()], stride: points.stride() }
     }
 
-    /// Adds what the other rows pull at these, one after the other. `coefficients` finds those of
-    /// so many rows from a first one with one of the others.
+    /// Adds what the other rows pull at these, one after the other. `coefficients` finds those of a
+    /// group of rows, by its first one, with each of a part of the others.
     fn add(
         &mut self,
-        matrix: &Matrix,
+        distance: Distance,
         rows: Range<usize>,
         [points, others]: [&Points; 2],
         other_rows: Range<usize>,
-        coefficients: impl Fn(usize, usize, usize, &mut [f32; GROUP]) + Sync,
+        coefficients: impl Fn(usize, Range<usize>, &mut [[f32; GROUP]]) + Sync,
     ) {
         let stride = self.stride;
         let numbers = &mut self.numbers[rows.start * stride..rows.end * stride];
@@ -165,19 +186,15 @@ impl Sums {
             let mut sums = vec![0.0; count.next_multiple_of(GROUP) * stride];
             let mut pulls = Vec::with_capacity(PART);
             for start in other_rows.clone().step_by(PART) {
+                let part = start..(start + PART).min(other_rows.end);
                 for (group, sums) in sums.chunks_exact_mut(GROUP * stride).enumerate() {
                     let first = first + group * GROUP;
-                    let count = (count - group * GROUP).min(GROUP);
+                    let mut found = [[0.0; GROUP]; PART];
+                    coefficients(first, part.clone(), &mut found[..part.len()]);
+                    let pulling = part.clone().zip(found).filter(|(_, all)| *all != [0.0; GROUP]);
                     pulls.clear();
-                    for other in start..(start + PART).min(other_rows.end) {
-                        let mut found = [0.0; GROUP];
-                        coefficients(first, count, other, &mut found);
-                        if found != [0.0; GROUP] {
-                            pulls.push(Pull { other, coefficients: found });
-                        }
-                    }
-                    let rows = [points.group(first), others.rows()];
-                    pull(matrix.distance, rows, &pulls, stride, sums);
+                    pulls.extend(pulling.map(|(other, coefficients)| Pull { other, coefficients }));
+                    pull(distance, [points.group(first), others.rows()], &pulls, stride, sums);
                 }
             }
             numbers.iter_mut().zip(sums).for_each(|(number, sum)| *number += sum);

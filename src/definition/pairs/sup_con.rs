@@ -31,24 +31,26 @@ impl Definition for SupCon {
             let behind = N::new(value - near(m).value(), error).widened(ROUNDING);
             (-behind / temperature).exp()
         };
-        let positives: N = anchor.positives.iter().map(|&p| exponential(p)).sum();
-        let negatives: N = anchor.negatives.iter().map(|&n| exponential(n)).sum();
+        let exponentials = [&anchor.positives, &anchor.negatives]
+            .map(|columns| columns.iter().map(|&j| exponential(j)).collect::<Vec<N>>());
+        let [positives, negatives] =
+            exponentials.each_ref().map(|kind| kind.iter().copied().sum::<N>());
         let sum = positives + negatives;
         let count = N::exact(anchor.positives.len() as f64);
-        for &p in &anchor.positives {
+        for (&p, &exponential) in anchor.positives.iter().zip(&exponentials[0]) {
             // 1 / |P| - e_p / sum, without the difference where the row is confident.
-            let own = count * exponential(p);
+            let own = count * exponential;
             let beyond = if count.value() == 1.0 { N::ZERO } else { positives - own };
             let slope = (beyond + negatives) / (count * sum);
             // With several positives the other form says more: the sums are then most of 1 / |P|.
             let summands = (positives + own + negatives) / (count * sum);
             let rounding = (tree(anchor.positives.len()) + 6.0 * ROUNDING) * summands.magnitude();
-            let error = (exponential(p) / sum).error() + rounding;
+            let error = (exponential / sum).error() + rounding;
             let slope = N::new(slope.value(), slope.error().min(error));
             terms.slopes[p] = slope.within_two() / temperature;
         }
-        for &n in &anchor.negatives {
-            terms.slopes[n] = -((exponential(n) / sum).within_two() / temperature);
+        for (&n, &exponential) in anchor.negatives.iter().zip(&exponentials[1]) {
+            terms.slopes[n] = -((exponential / sum).within_two() / temperature);
         }
         // How far every logit is below the largest.
         let lead = |j| if j == m { N::ZERO } else { (near(j) - near(m)) / temperature };
