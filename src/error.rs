@@ -31,8 +31,10 @@ pub enum Error {
         actual: usize,
     },
 
-    /// A shape is too large to be counted on this machine.
-    #[error("{what}: {rows} x {columns} values are more than this machine can address")]
+    /// A shape has 2^30 values or more, which indices of 32 bits do not count in bytes.
+    #[error(
+        "{what}: {rows} x {columns} values are too many: there may be 2^30 - 1 (1,073,741,823)"
+    )]
     TooLarge {
         /// The input.
         what: &'static str,
@@ -314,7 +316,9 @@ pub enum Error {
         steps: u32,
     },
 
-    /// A result does not fit into an f32.
+    /// A result does not fit into an f32, or does, and what is summed up for it does not: the terms
+    /// of one anchor, or the summands of one number of a gradient. Of the loss of all rows, and of
+    /// pointwise values, only the mean has to fit.
     #[error("{what} is beyond the range of f32 (3.4e38)")]
     Overflow {
         /// The result.

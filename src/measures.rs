@@ -45,6 +45,16 @@ pub use crate::gpu::MeasurePlan;
 use crate::loss::Distance;
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
 
+/// Columns of a row that `shaders/measures/ranks.wgsl` narrows down to the nearest.
+const NARROWED: u64 = 1 << 20;
+
+/// The walk of a row of so many columns.
+pub(crate) const fn ranking(columns: u64) -> Walk {
+    // A search of two digits, and a count.
+    let narrowing = if columns <= NARROWED { 3 } else { 0 };
+    Walk { reads: RANKING.reads + narrowing, ..RANKING }
+}
+
 /// The walk of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the
 /// negatives.
 pub(crate) const RANKING: Walk = Walk {

@@ -14,13 +14,13 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 /// neither recording, nor read-back, nor the stages that do not count are part of what it measures.
 /// Clones are the same clock: one is criterion's, one the benchmarks'.
 #[derive(Clone, Default)]
-pub struct GpuTime {
+pub(crate) struct GpuTime {
     elapsed: Rc<Cell<Duration>>,
 }
 
 impl GpuTime {
     /// Goes on by what was measured.
-    pub fn advance(&self, duration: Duration) {
+    pub(crate) fn advance(&self, duration: Duration) {
         self.elapsed.set(self.elapsed.get() + duration);
     }
 }

@@ -5,7 +5,7 @@ use wgpu_metric_learning::{Form, LiftedStructured, Loss, Margin, Mining, Samplin
 
 /// Every loss with its defaults, and every setting beside distance and reduction that chooses other
 /// kernels.
-pub fn losses() -> Vec<(String, Loss)> {
+pub(crate) fn losses() -> Vec<(String, Loss)> {
     let default = |&name: &&str| {
         let loss = serde_json::from_value(json!({ "loss": name })).expect("the name of a loss");
         (name.to_owned(), loss)

@@ -4,7 +4,7 @@
 mod gpu_time;
 mod losses;
 mod recording;
-pub mod sample;
+pub(crate) mod sample;
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use wgpu_metric_learning::profile::Stage;
 use wgpu_metric_learning::reference::{self, Comparison};
 use wgpu_metric_learning::{Batch, Context, Inputs, Loss, Plan, Record, Result};
 
-pub use gpu_time::GpuTime;
-pub use losses::losses;
-pub use recording::Recording;
+pub(crate) use gpu_time::GpuTime;
+pub(crate) use losses::losses;
+pub(crate) use recording::Recording;
 
 /// What every benchmark is made on.
-pub struct Setup {
+pub(crate) struct Setup {
     pub context: Context,
     pub n: usize,
     pub d: usize,
@@ -33,7 +33,7 @@ impl Setup {
     /// On the best adapter; `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose another. The variables
     /// `N`, `D` and `CLASS_SIZE` say how many rows there are, how long they are, and how many
     /// have a label in common.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let context = Context::headless().expect("an adapter");
         let clock = if recording::takes_timestamps(&context) {
             "timestamps of the GPU"
@@ -48,7 +48,7 @@ impl Setup {
     }
 
     /// With criterion's options of the command line.
-    pub fn criterion(&self) -> Criterion<GpuTime> {
+    pub(crate) fn criterion(&self) -> Criterion<GpuTime> {
         let criterion = Criterion::default().with_measurement(self.clock.clone());
         let [warm_up, measurement] = [1, 3].map(Duration::from_secs);
         criterion
@@ -60,7 +60,7 @@ impl Setup {
 
     /// Benchmarks the stages that count. A recording that is lazy is made, and its result checked,
     /// only where the command line chooses the benchmark.
-    pub fn bench<P: Record>(
+    pub(crate) fn bench<P: Record>(
         &self,
         criterion: &mut Criterion<GpuTime>,
         name: &str,
@@ -74,12 +74,12 @@ impl Setup {
     }
 
     /// A batch for every mode that the loss has.
-    pub fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
+    pub(crate) fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
         self.sample.batches(loss).expect("the sample is one for every loss")
     }
 
     /// A loss on a batch, its result checked.
-    pub fn checked(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Recording<Plan>> {
+    pub(crate) fn checked(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Recording<Plan>> {
         let plan = self.context.plan(loss, *batch.shape())?;
         let binding = self.with_inputs(batch, |inputs| plan.bind(inputs))?;
         let recording = Recording::new(plan, binding)?;
@@ -89,13 +89,17 @@ impl Setup {
     }
 
     /// Hands the inputs of a batch on in buffers.
-    pub fn with_inputs<T>(&self, batch: &Batch<'_>, bind: impl FnOnce(&Inputs<'_>) -> T) -> T {
+    pub(crate) fn with_inputs<T>(
+        &self,
+        batch: &Batch<'_>,
+        bind: impl FnOnce(&Inputs<'_>) -> T,
+    ) -> T {
         let buffers = batch.bytes().map(|bytes| self.upload(bytes));
         bind(&Inputs::of(&buffers))
     }
 
     /// Numbers in a buffer that can be bound and downloaded.
-    pub fn upload<T: bytemuck::NoUninit>(&self, numbers: &[T]) -> wgpu::Buffer {
+    pub(crate) fn upload<T: bytemuck::NoUninit>(&self, numbers: &[T]) -> wgpu::Buffer {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
         let contents = bytemuck::cast_slice(numbers);
         let descriptor = BufferInitDescriptor { label: None, contents, usage };
@@ -104,7 +108,7 @@ impl Setup {
 }
 
 /// Stops the benchmarks where a result is not what the reference says.
-pub fn check(what: impl std::fmt::Debug, comparison: &Comparison) {
+pub(crate) fn check(what: impl std::fmt::Debug, comparison: &Comparison) {
     assert!(comparison.agrees(), "{what:?} disagrees with the reference:\n{comparison}");
 }
 

@@ -6,7 +6,7 @@ use wgpu_metric_learning::profile::{Section, Stage, Timings};
 use wgpu_metric_learning::{Binding, Context, Pending, Record, Result};
 
 /// A plan with its binding.
-pub struct Recording<P> {
+pub(crate) struct Recording<P> {
     plan: P,
     binding: Binding,
     /// `None` where the wall clock measures.
@@ -14,7 +14,7 @@ pub struct Recording<P> {
 }
 
 impl<P: Record> Recording<P> {
-    pub fn new(plan: P, binding: Binding) -> Result<Self> {
+    pub(crate) fn new(plan: P, binding: Binding) -> Result<Self> {
         let timings =
             takes_timestamps(plan.context()).then(|| plan.timings(&binding)).transpose()?;
         Ok(Self { plan, binding, timings })
@@ -22,7 +22,7 @@ impl<P: Record> Recording<P> {
 
     /// Submits everything, waits for it, and says how long the stages that count took: by the GPU's
     /// timestamps, or by the wall clock from their submission to its end.
-    pub fn run(&self, counted: &[Stage]) -> Result<Duration> {
+    pub(crate) fn run(&self, counted: &[Stage]) -> Result<Duration> {
         match &self.timings {
             Some(timings) => self.gpu_time(timings, counted),
             None => self.wall_time(counted),
@@ -62,7 +62,7 @@ impl<P: Record> Recording<P> {
     }
 
     /// What the plan makes of its inputs, computed as the benchmark computes it.
-    pub fn result<T>(
+    pub(crate) fn result<T>(
         &self,
         read_back: impl FnOnce(&P, &mut wgpu::CommandEncoder) -> Result<Pending<T>>,
     ) -> Result<T> {
@@ -84,7 +84,7 @@ impl<P: Record> Recording<P> {
 
 /// Whether it is the GPU that says how long it takes. The wall clock does where the device has no
 /// timestamps, or `CLOCK=wall` asks for it.
-pub fn takes_timestamps(context: &Context) -> bool {
+pub(crate) fn takes_timestamps(context: &Context) -> bool {
     let is_available = context.device().features().contains(wgpu::Features::TIMESTAMP_QUERY);
     is_available && std::env::var_os("CLOCK").is_none_or(|clock| clock != "wall")
 }

@@ -3,7 +3,7 @@
 use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Sampling, Triplet, Truth};
 
 /// Inputs of every mode, with coordinates within 1 / sqrt(D) of 0, so that distances are about 1.
-pub struct Sample {
+pub(crate) struct Sample {
     n: usize,
     d: usize,
     classes: usize,
@@ -25,7 +25,7 @@ pub struct Sample {
 
 impl Sample {
     /// As many embeddings as references, one class after the other.
-    pub fn new(n: usize, d: usize, classes: usize) -> Self {
+    pub(crate) fn new(n: usize, d: usize, classes: usize) -> Self {
         let rows = Random(1).numbers((2 * n + classes) * d, size(d));
         let listed = 2 * n + 5;
         let row = |at: usize, step: usize| {
@@ -54,7 +54,7 @@ impl Sample {
     }
 
     /// A batch for every mode that the loss has.
-    pub fn batches(&self, loss: &Loss) -> Result<Vec<Batch<'_>>> {
+    pub(crate) fn batches(&self, loss: &Loss) -> Result<Vec<Batch<'_>>> {
         let Self { embeddings, n, d, same, .. } = self;
         let shape = [*n, *d];
         let rows = Batch::new(embeddings, shape, &self.labels)?;
@@ -94,11 +94,11 @@ fn size(columns: usize) -> f32 {
 }
 
 /// A generator of numbers, the same on every machine.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub u64);
 
 impl Random {
     /// Numbers between -`size` and `size`.
-    pub fn numbers(&mut self, count: usize, size: f32) -> Vec<f32> {
+    pub(crate) fn numbers(&mut self, count: usize, size: f32) -> Vec<f32> {
         (0..count).map(|_| self.number() * size).collect()
     }
 

@@ -10,14 +10,14 @@ use wgpu_metric_learning::Adapter;
 use super::{Result, print, print_json, table};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Prints one JSON object a line, for each adapter.
     #[arg(long)]
     json: bool,
 }
 
 /// Lists every adapter, first those that can be used; `auto` takes the first.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let adapters = Adapter::all();
     let unusable = Adapter::unusable();
     let usable = adapters.iter().enumerate().map(|(at, adapter)| {

@@ -23,7 +23,7 @@ use super::table::{self, Column};
 use super::{Error, Result, print, print_json};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What is timed: losses over the pairs of a batch as `evaluate` takes them, with commas between
     /// names; or all of bench:contrastive, bench:triplet_all, bench:triplet_hard, bench:lifted,
     /// bench:multi_margin, bench:margin, bench:ntxent and bench:supcon, in the settings that other
@@ -91,7 +91,7 @@ pub struct Arguments {
 }
 
 /// Times what is asked for, point after point.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let points = arguments.points()?;
     arguments.check(&subjects, &points)?;

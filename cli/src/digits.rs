@@ -17,7 +17,7 @@ const CLASSES: usize = 10;
 
 /// Handwritten digits as embeddings: an image a row, a pixel a column; and what losses take beside
 /// or in place of them.
-pub struct Digits {
+pub(crate) struct Digits {
     images: Matrix<f32>,
     labels: Vec<u32>,
     /// A row a class: prototypes.
@@ -38,7 +38,7 @@ pub struct Digits {
 }
 
 impl Digits {
-    pub fn load() -> Result<Self> {
+    pub(crate) fn load() -> Result<Self> {
         let damaged = |problem| Error::option("the bundled digits", problem);
         let array = |bytes: &'static [u8]| Array::parse(bytes, Some(bytes.len() as u64));
         let images = array(IMAGES).and_then(Array::matrix).map_err(damaged)?.numbers;
@@ -69,13 +69,13 @@ impl Digits {
     }
 
     /// The digits compared with each other.
-    pub fn rows(&self) -> Result<Batch<'_>> {
+    pub(crate) fn rows(&self) -> Result<Batch<'_>> {
         Ok(Batch::new(&self.images.values, self.shape(), &self.labels)?)
     }
 
     /// The digits as the loss takes them in this mode: with one beta for each class where it asks
     /// for them. Halves of them stand where two sets are compared.
-    pub fn batch(&self, loss: &Loss, mode: Mode) -> Result<Batch<'_>> {
+    pub(crate) fn batch(&self, loss: &Loss, mode: Mode) -> Result<Batch<'_>> {
         let [rows, columns] = self.shape();
         let half = rows / 2;
         let (images, others) = self.images.values[..2 * half * columns].split_at(half * columns);
@@ -123,7 +123,7 @@ impl Digits {
 }
 
 /// The mode of the digits where none is asked for: each other, or what the loss has in its place.
-pub fn usual_mode(loss: &Loss) -> Mode {
+pub(crate) fn usual_mode(loss: &Loss) -> Mode {
     let modes = loss.modes();
     if modes.contains(&Mode::Prototypes) { Mode::Prototypes } else { modes[0] }
 }
@@ -174,7 +174,7 @@ fn triplets(labels: &[u32]) -> Vec<[u32; 3]> {
 }
 
 /// The losses in their forms and modes, with minings and distances of every kind.
-pub fn objectives() -> Vec<(Loss, Mode)> {
+pub(crate) fn objectives() -> Vec<(Loss, Mode)> {
     let usual = losses().into_iter().map(|loss| {
         let mode = usual_mode(&loss);
         (loss, mode)

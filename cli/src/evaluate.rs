@@ -14,7 +14,7 @@ use super::report::{Report, Summary};
 use super::{Error, Result, objective, print, print_json, verdict};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The loss: a name such as Triplet, in any case; bench: and a name of those that `bench` times;
     /// a JSON object such as {"loss":"Triplet","mining":"Hard"}; a JSON array of such objects for
     /// their sum, each with a "weight" (1 where it is left out); or @ and the file of one. Left
@@ -42,7 +42,7 @@ impl Arguments {
 }
 
 /// Evaluates what is asked for; a result beyond its bound makes the exit code 1.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let objective = arguments.objective.as_deref().map(objective::parse).transpose()?;
     arguments.outputs.check_files(&arguments.files_read())?;
     let agrees = match objective {

@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::{Error, Result, tell};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What computes.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     backend: Backend,
@@ -50,14 +50,14 @@ enum Backend {
 }
 
 /// What computes.
-pub enum Evaluator {
-    Gpu(Gpu),
+pub(crate) enum Evaluator {
+    Gpu(Box<Gpu>),
     Cpu(Cpu),
     Reference,
 }
 
 /// A result with all that is said about it.
-pub struct Outcome<T> {
+pub(crate) struct Outcome<T> {
     pub result: T,
     /// How long its pipelines took to compile, on a GPU.
     pub compiled: Option<Duration>,
@@ -67,7 +67,7 @@ pub struct Outcome<T> {
 }
 
 /// What the result was compared with.
-pub enum Agreement {
+pub(crate) enum Agreement {
     NotChecked,
     ReferenceItself,
     Compared(Comparison),
@@ -75,7 +75,7 @@ pub enum Agreement {
 
 impl Agreement {
     /// The comparison where the result is beyond a bound.
-    pub fn violation(&self) -> Option<&Comparison> {
+    pub(crate) fn violation(&self) -> Option<&Comparison> {
         match self {
             Self::Compared(comparison) => (!comparison.agrees()).then_some(comparison),
             Self::NotChecked | Self::ReferenceItself => None,
@@ -85,14 +85,13 @@ impl Agreement {
 
 impl Evaluator {
     /// Opens what the arguments ask for.
-    pub fn new(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn new(arguments: &Arguments) -> Result<Self> {
+        let on = |gpu: Gpu| Self::Gpu(gpu.into());
         match arguments.backend {
-            Backend::Gpu => Gpu::open(&arguments.gpu).map(Self::Gpu),
-            Backend::Auto if arguments.gpu.asks_for_adapter() => {
-                Gpu::open(&arguments.gpu).map(Self::Gpu)
-            }
+            Backend::Gpu => Gpu::open(&arguments.gpu).map(on),
+            Backend::Auto if arguments.gpu.asks_for_adapter() => Gpu::open(&arguments.gpu).map(on),
             Backend::Auto => match Gpu::open_hardware(&arguments.gpu)? {
-                Some(gpu) => Ok(Self::Gpu(gpu)),
+                Some(gpu) => Ok(on(gpu)),
                 None => {
                     tell("note: no hardware GPU was found: the CPU engine computes");
                     Ok(Self::Cpu(arguments.gpu.cpu()))
@@ -106,7 +105,7 @@ impl Evaluator {
     }
 
     /// `gpu`, `cpu` or `reference`.
-    pub fn backend(&self) -> &'static str {
+    pub(crate) fn backend(&self) -> &'static str {
         match self {
             Self::Gpu(_) => "gpu",
             Self::Cpu(_) => "cpu",
@@ -115,7 +114,7 @@ impl Evaluator {
     }
 
     /// The adapter's name and backend.
-    pub fn adapter(&self) -> Option<String> {
+    pub(crate) fn adapter(&self) -> Option<String> {
         match self {
             Self::Gpu(gpu) => Some(gpu.describe()),
             Self::Cpu(_) | Self::Reference => None,
@@ -123,7 +122,7 @@ impl Evaluator {
     }
 
     /// What computes, for people.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Gpu(gpu) => gpu.describe(),
             Self::Cpu(_) => CPU.into(),
@@ -132,7 +131,11 @@ impl Evaluator {
     }
 
     /// Does what is asked, and compares the result with the reference where that is asked for.
-    pub fn evaluate<T: Task + ?Sized>(&self, task: &T, check: bool) -> Result<Outcome<T::Result>> {
+    pub(crate) fn evaluate<T: Task + ?Sized>(
+        &self,
+        task: &T,
+        check: bool,
+    ) -> Result<Outcome<T::Result>> {
         let (engine, compiled) = match self {
             Self::Gpu(gpu) => {
                 let start = Instant::now();
@@ -162,7 +165,7 @@ impl Evaluator {
 }
 
 /// The engine of the CPU, for people.
-pub const CPU: &str = "the CPU engine (f32)";
+pub(crate) const CPU: &str = "the CPU engine (f32)";
 
 fn expected<T: Task + ?Sized>(task: &T) -> Result<T::Expected> {
     let _progress = Progress::unknown("the CPU reference computes");
@@ -170,11 +173,11 @@ fn expected<T: Task + ?Sized>(task: &T) -> Result<T::Expected> {
 }
 
 /// Hears how far an evaluation has come.
-pub type Watch<'a> = &'a mut dyn FnMut(LibraryProgress) -> ControlFlow<()>;
+pub(crate) type Watch<'a> = &'a mut dyn FnMut(LibraryProgress) -> ControlFlow<()>;
 
 /// Evaluates, and shows how far it has come; where the GPU does not answer, says what it was given
 /// to do.
-pub fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -> Result<T> {
+pub(crate) fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -> Result<T> {
     let progress = Progress::of(1, "computing");
     let mut kernel = None;
     let mut watch = |now: LibraryProgress| {
@@ -189,7 +192,7 @@ pub fn run<T>(evaluate: impl FnOnce(Watch) -> wgpu_metric_learning::Result<T>) -
 }
 
 /// What can be asked, with its inputs.
-pub trait Task {
+pub(crate) trait Task {
     /// What the reference expects, with bounds.
     type Expected;
     /// What an engine finds.

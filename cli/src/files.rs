@@ -12,7 +12,7 @@ use super::{Error, Result, tell};
 
 #[derive(Args, Default)]
 #[command(next_help_heading = "Inputs (.npy)")]
-pub struct InputPaths {
+pub(crate) struct InputPaths {
     /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss
     /// takes them. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "objective")]
@@ -34,6 +34,11 @@ pub struct InputPaths {
     /// pairs.
     #[arg(long, value_name = "FILE", requires = "references")]
     pub reference_labels: Option<PathBuf>,
+
+    /// Row i of the embeddings is the same as row i + ROWS of the references, and is not compared
+    /// with itself: 0 where both are one file.
+    #[arg(long, value_name = "ROWS", requires = "reference_labels")]
+    pub reference_offset: Option<usize>,
 
     /// P x 2 integers: pairs of rows of the embeddings.
     #[arg(long, value_name = "FILE", requires = "same")]
@@ -59,7 +64,7 @@ pub struct InputPaths {
 
 #[derive(Args)]
 #[command(next_help_heading = "Outputs (.npy, f32)")]
-pub struct OutputPaths {
+pub(crate) struct OutputPaths {
     /// N x D: the gradient with respect to the embeddings.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     gradient_out: Option<PathBuf>,
@@ -78,12 +83,13 @@ pub struct OutputPaths {
 }
 
 /// What the input files hold.
-pub struct Inputs {
+pub(crate) struct Inputs {
     given: InputSet<()>,
     embeddings: Matrix<f32>,
     labels: Option<Vec<u32>>,
     references: Option<Matrix<f32>>,
     reference_labels: Option<Vec<u32>>,
+    reference_offset: Option<usize>,
     pairs: Option<Vec<[u32; 2]>>,
     same: Option<Vec<u32>>,
     triplets: Option<Vec<[u32; 3]>>,
@@ -112,20 +118,21 @@ impl InputPaths {
     }
 
     /// The files that are given, by their options.
-    pub fn named(&self) -> Vec<Named<'_>> {
+    pub(crate) fn named(&self) -> Vec<Named<'_>> {
         let given = self.given();
         given.iter().map(|(input, path)| Named { option: option(input), path }).collect()
     }
 
     /// Reads the files, if any are given. All are judged by their headers before the first of them
     /// is read.
-    pub fn read(&self) -> Result<Option<Inputs>> {
+    pub(crate) fn read(&self) -> Result<Option<Inputs>> {
         let Some(embeddings) = &self.embeddings else { return Ok(None) };
         let embeddings = Opened::new(embeddings)?;
         let columns = embeddings.columns()?;
         let open_rows =
             |path| open_if_given(path)?.map(|rows| rows.with_columns(columns)).transpose();
         let references = open_rows(&self.references)?;
+        self.tell_of_same_rows();
         let targets = open_rows(&self.targets)?;
         let labels = open_if_given(&self.labels)?;
         let reference_labels = open_if_given(&self.reference_labels)?;
@@ -145,6 +152,7 @@ impl InputPaths {
             given: self.given().map(|_| ()),
             labels,
             reference_labels,
+            reference_offset: self.reference_offset,
             pairs: pairs.map(|file| file.read(Array::entries)).transpose()?,
             same: same.map(|file| file.read(Array::integers)).transpose()?,
             triplets: triplets.map(|file| file.read(Array::entries)).transpose()?,
@@ -156,17 +164,34 @@ impl InputPaths {
     }
 }
 
+impl InputPaths {
+    /// Tells where every row is compared with itself.
+    fn tell_of_same_rows(&self) {
+        let Self { embeddings, references, reference_labels, reference_offset, .. } = self;
+        let (Some(embeddings), Some(references)) = (embeddings, references) else { return };
+        if reference_labels.is_some()
+            && reference_offset.is_none()
+            && output::is_same(embeddings, references)
+        {
+            tell(
+                "note: --embeddings and --references are one file, and every row is compared with \
+                itself: --reference-offset 0 leaves that out",
+            );
+        }
+    }
+}
+
 fn open_if_given(path: &Option<PathBuf>) -> Result<Option<Opened<'_>>> {
     path.as_deref().map(Opened::new).transpose()
 }
 
 /// Reads a matrix that is no input of a loss.
-pub fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
+pub(crate) fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
     Opened::new(path)?.numbers(Array::matrix)
 }
 
 /// Reads labels of one file.
-pub fn read_labels(path: &Path) -> Result<Vec<u32>> {
+pub(crate) fn read_labels(path: &Path) -> Result<Vec<u32>> {
     let (labels, _) = number_labels(Opened::new(path)?, None)?;
     Ok(labels)
 }
@@ -233,6 +258,11 @@ fn tell_of(path: &Path, note: Option<String>) {
     }
 }
 
+fn not_taken(option: &'static str, losses: &[&str]) -> Error {
+    let problem = format!("{} does not take it with these inputs", losses.join(", "));
+    Error::option(option, problem)
+}
+
 /// The option of the file of an input.
 fn option(input: Input) -> &'static str {
     match input {
@@ -273,12 +303,12 @@ fn truth_of(loss: &Loss) -> Option<&'static Input> {
 
 impl Inputs {
     /// Whether triplets are listed.
-    pub fn has_triplets(&self) -> bool {
+    pub(crate) fn has_triplets(&self) -> bool {
         self.given.has(Input::Triplets)
     }
 
     /// The mode of the loss that makes the most of the files.
-    pub fn mode(&self, loss: &Loss) -> Result<Mode> {
+    pub(crate) fn mode(&self, loss: &Loss) -> Result<Mode> {
         let lacking = |mode: &Mode| {
             needs(*mode).iter().chain(truth_of(loss)).find(|&&input| !self.given.has(input))
         };
@@ -291,7 +321,7 @@ impl Inputs {
     }
 
     /// Refuses a file that none of the losses takes.
-    pub fn check<'a>(&self, losses: impl Iterator<Item = &'a Loss>) -> Result<()> {
+    pub(crate) fn check<'a>(&self, losses: impl Iterator<Item = &'a Loss>) -> Result<()> {
         let mut taken = Vec::new();
         let mut names = Vec::new();
         for loss in losses {
@@ -301,18 +331,18 @@ impl Inputs {
             taken.extend(truth_of(loss));
         }
         taken.push(&Input::Embeddings);
+        if self.reference_offset.is_some() && !taken.contains(&&Input::ReferenceLabels) {
+            return Err(not_taken("--reference-offset", &names));
+        }
         let mut given = self.given.iter().map(|(input, ())| input);
         match given.find(|input| !taken.contains(&input)) {
-            Some(input) => Err(Error::option(
-                option(input),
-                format!("{} does not take it with these inputs", names.join(", ")),
-            )),
+            Some(input) => Err(not_taken(option(input), &names)),
             None => Ok(()),
         }
     }
 
     /// The inputs as the loss takes them.
-    pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
+    pub(crate) fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
         let batch = self.batch_in(self.mode(loss)?)?;
         if let (Some(beta), true) = (&self.beta, loss.has_beta()) {
             return Ok(batch.with_beta(beta)?);
@@ -325,7 +355,7 @@ impl Inputs {
     }
 
     /// The inputs of a mode whose files are there.
-    pub fn batch_in(&self, mode: Mode) -> Result<Batch<'_>> {
+    pub(crate) fn batch_in(&self, mode: Mode) -> Result<Batch<'_>> {
         let Matrix { values, rows, columns } = &self.embeddings;
         let shape = [*rows, *columns];
         let labels = self.labels.as_deref().unwrap_or_default();
@@ -338,11 +368,15 @@ impl Inputs {
             Mode::Scores => Batch::scores(values, shape, labels)?,
             Mode::Reference => {
                 let reference_labels = self.reference_labels.as_deref().unwrap_or_default();
-                Batch::new(values, shape, labels)?.with_references(
+                let batch = Batch::new(values, shape, labels)?.with_references(
                     references.0,
                     references.1,
                     reference_labels,
-                )?
+                )?;
+                match self.reference_offset {
+                    Some(offset) => batch.with_reference_offset(offset)?,
+                    None => batch,
+                }
             }
             Mode::Prototypes => {
                 Batch::new(values, shape, labels)?.with_prototypes(references.0, references.1)?
@@ -362,7 +396,7 @@ impl Inputs {
 
 impl OutputPaths {
     /// Refuses an output that the loss does not have.
-    pub fn check(&self, loss: &Loss, shape: &Shape) -> Result<()> {
+    pub(crate) fn check(&self, loss: &Loss, shape: &Shape) -> Result<()> {
         let lacking = [
             (
                 "--gradient-references-out",
@@ -387,7 +421,7 @@ impl OutputPaths {
     }
 
     /// Refuses the outputs that a sum of losses does not have.
-    pub fn check_sum(&self) -> Result<()> {
+    pub(crate) fn check_sum(&self) -> Result<()> {
         let lacking = [
             ("--gradient-references-out", &self.gradient_references_out),
             ("--gradient-beta-out", &self.gradient_beta_out),
@@ -404,7 +438,7 @@ impl OutputPaths {
 
     /// Refuses, before anything is read or computed, files that could not be written or that are
     /// among those that are read.
-    pub fn check_files(&self, inputs: &[Named]) -> Result<()> {
+    pub(crate) fn check_files(&self, inputs: &[Named]) -> Result<()> {
         let all = [
             ("--gradient-out", &self.gradient_out),
             ("--gradient-references-out", &self.gradient_references_out),
@@ -415,13 +449,13 @@ impl OutputPaths {
     }
 
     /// Writes the gradient with respect to the embeddings, if it was asked for.
-    pub fn write_gradient(&self, shape: &Shape, gradient: &[f64]) -> Result<()> {
+    pub(crate) fn write_gradient(&self, shape: &Shape, gradient: &[f64]) -> Result<()> {
         let gradient = Some(gradient);
         write_all([(&self.gradient_out, vec![shape.queries(), shape.dimensions()], gradient)])
     }
 
     /// Writes what was asked for; a file that cannot be written keeps no other from it.
-    pub fn write(&self, shape: &Shape, evaluation: &Evaluation<f64>) -> Result<()> {
+    pub(crate) fn write(&self, shape: &Shape, evaluation: &Evaluation<f64>) -> Result<()> {
         let (n, m, d) = (shape.queries(), shape.references(), shape.dimensions());
         let references = evaluation.gradient_references.as_deref();
         let betas = evaluation.gradient_beta.as_deref();

@@ -11,7 +11,7 @@ use wgpu_metric_learning::{Adapter, Context, Cpu, Options};
 use super::{Error, Result, tell};
 
 #[derive(Args, Default)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Takes the first adapter whose name, driver or backend contains this text.
     #[arg(long, value_name = "TEXT")]
     pub adapter: Option<String>,
@@ -31,7 +31,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Whether something of it, or the environment, is for an adapter alone.
-    pub fn asks_for_adapter(&self) -> bool {
+    pub(crate) fn asks_for_adapter(&self) -> bool {
         self.of_adapters().into_iter().any(|(_, given)| given) || names_adapter()
     }
 
@@ -44,7 +44,7 @@ impl Arguments {
     }
 
     /// Refuses what this backend does not take.
-    pub fn refuse(&self, backend: &str, workspace: bool) -> Result<()> {
+    pub(crate) fn refuse(&self, backend: &str, workspace: bool) -> Result<()> {
         let own = ("--workspace-mib", workspace && self.workspace_mib.is_some());
         match self.of_adapters().into_iter().chain([own]).find(|(_, given)| *given) {
             Some((option, _)) => {
@@ -55,7 +55,7 @@ impl Arguments {
     }
 
     /// The CPU engine as they say.
-    pub fn cpu(&self) -> Cpu {
+    pub(crate) fn cpu(&self) -> Cpu {
         let cpu = Cpu::default();
         self.workspace_mib.map_or(cpu.clone(), |mib| cpu.with_workspace_bytes(mib << 20))
     }
@@ -70,32 +70,32 @@ fn names_adapter() -> bool {
 
 /// What is validated or timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Backend {
+pub(crate) enum Backend {
     /// An adapter of this machine, be it software.
     Gpu,
     /// The CPU engine.
     Cpu,
 }
 
-pub struct Gpu {
+pub(crate) struct Gpu {
     pub adapter: Adapter,
     pub context: Context,
 }
 
 impl Gpu {
-    pub fn open(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn open(arguments: &Arguments) -> Result<Self> {
         Self::open_with(arguments, Options::default())
     }
 
     /// Opens the best adapter that is a GPU and no software; `None` where there is none.
-    pub fn open_hardware(arguments: &Arguments) -> Result<Option<Self>> {
+    pub(crate) fn open_hardware(arguments: &Arguments) -> Result<Option<Self>> {
         let adapter = Adapter::all().into_iter().find(|adapter| !adapter.is_software());
         let options = Options::default();
         adapter.map(|adapter| Self::on(adapter, arguments, options)).transpose()
     }
 
     /// Opens the GPU with these options, but for what the arguments say.
-    pub fn open_with(arguments: &Arguments, options: Options) -> Result<Self> {
+    pub(crate) fn open_with(arguments: &Arguments, options: Options) -> Result<Self> {
         Self::on(Adapter::find(arguments.adapter.as_deref())?, arguments, options)
     }
 
@@ -116,14 +116,14 @@ impl Gpu {
     }
 
     /// The adapter's name and backend, and the tier.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let info = self.adapter.info();
         format!("{}, {}, {}", info.name, info.backend, self.context.tier())
     }
 }
 
 /// A duration above 0.
-pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration
         .filter(|duration| !duration.is_zero())
@@ -131,7 +131,9 @@ pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
 }
 
 /// A parser of these names in any case, which the help lists.
-pub fn named<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(
+    names: impl IntoIterator<Item = &'static str>,
+) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {

@@ -5,17 +5,11 @@
 mod adapters;
 mod bench;
 mod digits;
-mod error;
 mod evaluate;
 mod evaluator;
 mod files;
 mod gpu;
-mod kind;
-mod labels;
 mod measure;
-mod names;
-mod npy;
-mod objective;
 mod output;
 mod plan;
 mod progress;
@@ -24,6 +18,20 @@ mod shaders;
 mod table;
 mod translation;
 mod validate;
+
+// What reads the files of others is public for the fuzz targets, which take these files too.
+#[expect(unreachable_pub)]
+mod error;
+#[expect(unreachable_pub)]
+mod kind;
+#[expect(unreachable_pub)]
+mod labels;
+#[expect(unreachable_pub)]
+mod names;
+#[expect(unreachable_pub)]
+mod npy;
+#[expect(unreachable_pub)]
+mod objective;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

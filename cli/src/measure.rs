@@ -15,7 +15,7 @@ use super::report::Report;
 use super::{Result, tell, verdict};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The distance that ranks.
     #[arg(long, value_name = "D", ignore_case = true, default_value = "Euclidean", value_parser = named::<Distance>(Distance::ALL.map(Distance::name)))]
     distance: Distance,
@@ -53,12 +53,25 @@ struct InputPaths {
     /// M integers or strings: the label of every reference.
     #[arg(long, value_name = "FILE", requires = "references")]
     reference_labels: Option<PathBuf>,
+
+    /// Row i of the embeddings is the same as row i + ROWS of the references, and does not retrieve
+    /// itself: 0 where both are one file.
+    #[arg(long, value_name = "ROWS", requires = "references")]
+    reference_offset: Option<usize>,
 }
 
 impl InputPaths {
     fn paths(&self) -> files::InputPaths {
-        let Self { embeddings, labels, references, reference_labels } = self.clone();
-        files::InputPaths { embeddings, labels, references, reference_labels, ..Default::default() }
+        let Self { embeddings, labels, references, reference_labels, reference_offset } =
+            self.clone();
+        files::InputPaths {
+            embeddings,
+            labels,
+            references,
+            reference_labels,
+            reference_offset,
+            ..Default::default()
+        }
     }
 
     fn mode(&self) -> Mode {
@@ -67,7 +80,7 @@ impl InputPaths {
 }
 
 /// Measures what is asked for; a result beyond its bound makes the exit code 1.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match arguments.inputs.paths().read()? {
         Some(inputs) => measure(
             arguments,

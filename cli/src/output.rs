@@ -12,14 +12,14 @@ use super::{Error, Result};
 
 /// A file by the option that names it.
 #[derive(Clone, Copy)]
-pub struct Named<'a> {
+pub(crate) struct Named<'a> {
     pub option: &'static str,
     pub path: &'a Path,
 }
 
 /// Refuses an output that cannot be written, that is one of the inputs or the standard output, by
 /// whatever way its path leads there, and a second one to the same file.
-pub fn check(outputs: &[Named], inputs: &[Named]) -> Result<()> {
+pub(crate) fn check(outputs: &[Named], inputs: &[Named]) -> Result<()> {
     for (at, output) in outputs.iter().enumerate() {
         check_writable(output.path).map_err(|problem| Error::file(output.path, problem))?;
         let mut others = inputs.iter().chain(&outputs[..at]);
@@ -36,7 +36,10 @@ pub fn check(outputs: &[Named], inputs: &[Named]) -> Result<()> {
 
 /// Writes a file beside the path and moves it there: until all is written, what was there stays.
 /// A device or a pipe is written to as it is.
-pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub(crate) fn write(
+    path: &Path,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     let written = if is_stream(path) { stream(path, content) } else { replace(path, content) };
     written.map_err(|error| Error::file(path, format!("not written: {error}")))
 }
@@ -124,7 +127,7 @@ fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-fn is_same(path: &Path, other: &Path) -> bool {
+pub(crate) fn is_same(path: &Path, other: &Path) -> bool {
     let is_one_path = match (destination(path), destination(other)) {
         (Ok(path), Ok(other)) => path == other,
         _ => path == other,

@@ -11,7 +11,7 @@ use super::{Error, Result, objective, print};
 
 /// Lists the dispatches of a recording in their order.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     gpu: gpu::Arguments,
 
@@ -37,7 +37,7 @@ pub struct Arguments {
     mode: Option<String>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let objective = objective::parse(&arguments.objective)?;
     let context = Gpu::open(&arguments.gpu)?.context;
     for loss in objective.losses() {

@@ -9,16 +9,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 const TICK: Duration = Duration::from_millis(100);
 
 /// A line on the terminal that goes when this is dropped.
-pub struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// The progress of something that takes an unknown time.
-    pub fn unknown(what: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn unknown(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ProgressBar::new_spinner(), "{spinner} {msg}, {elapsed}", what)
     }
 
     /// The progress of something with so many parts.
-    pub fn of(parts: u64, what: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn of(parts: u64, what: impl Into<Cow<'static, str>>) -> Self {
         let template = "{spinner} {msg} {bar:30} {percent} %, {elapsed}, about {eta} left";
         Self::new(ProgressBar::new(parts), template, what)
     }
@@ -35,12 +35,12 @@ impl Progress {
     }
 
     /// Tells that so many of the parts are done.
-    pub fn set(&self, done: u64) {
+    pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);
     }
 
     /// Tells that so many parts are done, of so many that are known by now.
-    pub fn set_of(&self, done: u64, all: u64) {
+    pub(crate) fn set_of(&self, done: u64, all: u64) {
         self.0.set_length(all);
         self.0.set_position(done);
     }

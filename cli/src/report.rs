@@ -10,7 +10,7 @@ use super::table::{self, Column};
 use super::{Error, Result, objective, print, print_json};
 
 /// What was asked, and the numbers that came back.
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     title: String,
     asked: Asked<'a>,
     quantities: Quantities,
@@ -51,7 +51,7 @@ struct LossReport<'a> {
 
 /// The sizes of the inputs.
 #[derive(Clone, Serialize)]
-pub struct Sizes {
+pub(crate) struct Sizes {
     n: usize,
     d: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    pub fn of(shape: &Shape) -> Self {
+    pub(crate) fn of(shape: &Shape) -> Self {
         Self {
             n: shape.queries(),
             d: shape.dimensions(),
@@ -155,7 +155,7 @@ impl Check {
 
 /// A line of a report: all that is said of a result.
 #[derive(Serialize)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     #[serde(flatten)]
     asked: Asked<'a>,
     #[serde(flatten)]
@@ -172,7 +172,7 @@ pub struct Line<'a> {
 
 impl<'a> Report<'a> {
     /// The report of a loss.
-    pub fn of_loss(loss: &'a Loss, shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
+    pub(crate) fn of_loss(loss: &'a Loss, shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
         Self {
             title: objective::describe(loss),
             asked: Asked::Objective(loss),
@@ -184,7 +184,10 @@ impl<'a> Report<'a> {
     }
 
     /// The report of a weighted sum of losses.
-    pub fn of_sum(objective: &'a [Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> Self {
+    pub(crate) fn of_sum(
+        objective: &'a [Weighted<Batch>],
+        evaluation: &ObjectiveEvaluation<f64>,
+    ) -> Self {
         let losses =
             objective.iter().zip(&evaluation.losses).map(|(weighted, evaluation)| LossReport {
                 weight: weighted.weight,
@@ -202,7 +205,11 @@ impl<'a> Report<'a> {
     }
 
     /// The report of retrieval measures.
-    pub fn of_measures(retrieval: &'a Retrieval, shape: &Shape, measures: &Measures<f64>) -> Self {
+    pub(crate) fn of_measures(
+        retrieval: &'a Retrieval,
+        shape: &Shape,
+        measures: &Measures<f64>,
+    ) -> Self {
         let recall = retrieval.recall_at.iter().copied().zip(measures.recall.iter().copied());
         let normalize = if retrieval.normalize { " normalize" } else { "" };
         Self {
@@ -220,7 +227,7 @@ impl<'a> Report<'a> {
     }
 
     /// Prints it, as one JSON object or for people.
-    pub fn print<T>(
+    pub(crate) fn print<T>(
         &self,
         as_json: bool,
         evaluator: &Evaluator,
@@ -233,7 +240,7 @@ impl<'a> Report<'a> {
     }
 
     /// The report as one JSON object.
-    pub fn line<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Line<'a> {
+    pub(crate) fn line<T>(&self, evaluator: &Evaluator, outcome: &Outcome<T>) -> Line<'a> {
         Line {
             asked: self.asked.clone(),
             quantities: self.quantities.clone(),
@@ -291,13 +298,13 @@ fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64
 }
 
 /// The table of several results: one row each, printed as they come.
-pub struct Summary {
+pub(crate) struct Summary {
     columns: [Column; 8],
 }
 
 impl Summary {
     /// A table for these objectives.
-    pub fn new(objectives: &[(Loss, Mode)]) -> Self {
+    pub(crate) fn new(objectives: &[(Loss, Mode)]) -> Self {
         let widest = objectives
             .iter()
             .map(|(loss, _)| objective::describe(loss).len())
@@ -316,11 +323,16 @@ impl Summary {
         Self { columns }
     }
 
-    pub fn titles(&self) -> String {
+    pub(crate) fn titles(&self) -> String {
         table::titles(&self.columns)
     }
 
-    pub fn row(&self, loss: &Loss, mode: Mode, outcome: &Outcome<Evaluation<f64>>) -> String {
+    pub(crate) fn row(
+        &self,
+        loss: &Loss,
+        mode: Mode,
+        outcome: &Outcome<Evaluation<f64>>,
+    ) -> String {
         let evaluation = &outcome.result;
         let texts = [
             objective::describe(loss),

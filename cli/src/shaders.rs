@@ -16,7 +16,7 @@ use super::{Error, Result, print};
 const INDEX: &str = "index.json";
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The folder that is written to, made where there is none: a file for each variant, and
     /// index.json.
     #[arg(long, value_name = "DIR")]
@@ -28,7 +28,7 @@ pub struct Arguments {
 }
 
 /// Writes the kernels and says how many.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Arguments { out, language } = arguments;
     let mut index = Vec::new();
     for source in shaders::all().into_iter().filter(|source| language.has(source.tier)) {

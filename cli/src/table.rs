@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 /// How a column stands under its title.
-pub enum Column {
+pub(crate) enum Column {
     Left(&'static str, usize),
     Right(&'static str, usize),
 }
@@ -29,19 +29,19 @@ impl Column {
 }
 
 /// The titles of the columns, aligned.
-pub fn titles(columns: &[Column]) -> String {
+pub(crate) fn titles(columns: &[Column]) -> String {
     row(columns, columns.iter().map(|column| column.title().to_string()))
 }
 
 /// One text for every column, aligned.
-pub fn row(columns: &[Column], texts: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn row(columns: &[Column], texts: impl IntoIterator<Item = String>) -> String {
     let cells: Vec<String> =
         columns.iter().zip(texts).map(|(column, text)| column.align(&text)).collect();
     cells.join("  ").trim_end().to_string()
 }
 
 /// Names with their values, one a line, the values aligned.
-pub fn properties<T: AsRef<str>>(properties: &[(T, String)]) -> String {
+pub(crate) fn properties<T: AsRef<str>>(properties: &[(T, String)]) -> String {
     let width = properties.iter().map(|(name, _)| name.as_ref().len()).max().unwrap_or_default();
     let lines: Vec<String> = properties
         .iter()
@@ -51,7 +51,7 @@ pub fn properties<T: AsRef<str>>(properties: &[(T, String)]) -> String {
 }
 
 /// What is serialized as an object, as names and values in its order.
-pub fn entries(object: &impl Serialize) -> serde_json::Result<Vec<(String, String)>> {
+pub(crate) fn entries(object: &impl Serialize) -> serde_json::Result<Vec<(String, String)>> {
     let Entries(entries) = serde_json::from_str(&serde_json::to_string(object)?)?;
     Ok(entries.into_iter().map(|(name, value)| (name, readable(&value))).collect())
 }
@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for InOrder {
 }
 
 /// A number with seven significant digits.
-pub fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         size @ 1e-4..1e7 => {
@@ -99,16 +99,16 @@ pub fn number(value: f64) -> String {
 }
 
 /// A duration in milliseconds.
-pub fn milliseconds(duration: Duration) -> String {
+pub(crate) fn milliseconds(duration: Duration) -> String {
     format!("{:.1} ms", in_milliseconds(duration))
 }
 
-pub fn in_milliseconds(duration: Duration) -> f64 {
+pub(crate) fn in_milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
 /// A number of bytes in the largest unit that divides it.
-pub fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(unit, _)| count >= *unit && count.is_multiple_of(*unit)) {
         Some((unit, name)) => format!("{} {name}", count / unit),

@@ -16,7 +16,7 @@ const STAGE: ShaderStage = ShaderStage::Compute;
 const ENABLE_SUBGROUPS: &str = "enable subgroups;\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Language {
+pub(crate) enum Language {
     /// WGSL, for WebGPU.
     Wgsl,
     /// SPIR-V, for Vulkan, as binary modules.
@@ -31,12 +31,12 @@ pub enum Language {
 
 impl Language {
     /// Whether the backend of wgpu that takes the language has the tier.
-    pub fn has(self, tier: Tier) -> bool {
+    pub(crate) fn has(self, tier: Tier) -> bool {
         self != Self::Glsl || tier == Tier::Baseline
     }
 
     /// What the names of its files end with.
-    pub fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Wgsl => "wgsl",
             Self::Spirv => "spv",
@@ -48,7 +48,7 @@ impl Language {
 }
 
 /// A kernel in a language.
-pub struct Translation {
+pub(crate) struct Translation {
     pub bytes: Vec<u8>,
     /// What the language calls the entry point.
     pub entry: String,
@@ -58,7 +58,7 @@ pub struct Translation {
 /// The kernel without the run-time checks that naga can add, as a context runs it by default. In
 /// every language a binding keeps its number; in MSL one more buffer, of array lengths, follows
 /// them.
-pub fn translate(source: &ShaderSource, language: Language) -> Result<Translation, String> {
+pub(crate) fn translate(source: &ShaderSource, language: Language) -> Result<Translation, String> {
     let (module, info) = parse(source)?;
     let point = module.entry_points.iter().find(|point| point.name == source.entry);
     let workgroup_size = point.ok_or("no such entry point")?.workgroup_size;

@@ -27,7 +27,7 @@ use super::progress::Progress;
 use super::{Error, Result, print, print_json, verdict};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Runs a fixed selection of the cases that is spread over all of them.
     #[arg(long)]
     quick: bool,
@@ -62,7 +62,7 @@ impl Arguments {
 const AT_A_TIME: usize = 64;
 
 /// Validates an adapter or the CPU engine; a result that is not as the reference says makes the exit code 1.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let start = Instant::now();
     let cases = chosen(arguments)?;
     let (place, findings) = match arguments.backend {

@@ -18,8 +18,8 @@ const NO_PAIR = 0u;
 const POSITIVE = 1u;
 const NEGATIVE = 2u;
 
-// What column j is to anchor i. Labels are only compared, and i = j is decided by index, never by
-// distance. Of a list, what its pair in row i and column j is: there `labels` are the kinds of the
+// What column j is to anchor i. Labels are only compared, and which column is the row itself is
+// decided by index, never by distance. Of a list, what its pair in row i and column j is: there `labels` are the kinds of the
 // pairs.
 fn relation(i: u32, j: u32) -> u32 {
     if (sizes.pairs > 0u) {
@@ -34,7 +34,7 @@ fn relation(i: u32, j: u32) -> u32 {
 
 // The same where nothing is listed, for loops that read the anchor's label once.
 fn relation_of(i: u32, label: u32, j: u32) -> u32 {
-    if (j >= sizes.references || (stripe.same_set == 1u && i == j)) {
+    if (j >= sizes.references || j == i + stripe.own) {
         return NO_PAIR;
     }
     return select(NEGATIVE, POSITIVE, label == reference_labels[j / 4u][j % 4u]);
@@ -72,7 +72,7 @@ fn relations(i: u32, quad: u32) -> vec4<u32> {
 fn relations_of(i: u32, label: u32, quad: u32) -> vec4<u32> {
     let columns = columns_of(quad);
     let is_outside = columns >= vec4(sizes.references);
-    let is_itself = (columns == vec4(i)) & vec4(stripe.same_set == 1u);
+    let is_itself = columns == vec4(i + stripe.own);
     let kinds = select(vec4(NEGATIVE), vec4(POSITIVE), reference_labels[quad] == vec4(label));
     return select(kinds, vec4(NO_PAIR), is_outside | is_itself);
 }

@@ -54,12 +54,8 @@ fn exclusive_scan(value: u32, invocation: Invocation) -> u32 {
     return before;
 }
 
-// Puts the keys of the positives first, first + 1, ... first + size - 1, their distances plus
-// `offset`, into `keys`, in ascending order. `number` is the number of the invocation's first
-// positive. `first` and `size` are uniform.
-fn sort_positives(
-    i: u32, row: u32, invocation: Invocation, number: u32, first: u32, size: u32, offset: f32,
-) {
+// Makes room for `size` keys; gives how many there are, a power of two.
+fn clear_keys(size: u32, invocation: Invocation) -> u32 {
     var padded = 1u;
     while (padded < size) {
         padded <<= 1u;
@@ -68,6 +64,16 @@ fn sort_positives(
         keys[k] = LARGEST;
     }
     workgroupBarrier();
+    return padded;
+}
+
+// Puts the keys of the positives first, first + 1, ... first + size - 1, their distances plus
+// `offset`, into `keys`, in ascending order. `number` is the number of the invocation's first
+// positive. `first` and `size` are uniform.
+fn sort_positives(
+    i: u32, row: u32, invocation: Invocation, number: u32, first: u32, size: u32, offset: f32,
+) {
+    let padded = clear_keys(size, invocation);
     var next = number;
     for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == POSITIVE) {
@@ -78,6 +84,11 @@ fn sort_positives(
         }
     }
     workgroupBarrier();
+    sort_keys(padded, invocation);
+}
+
+// Sorts as many keys, a power of two.
+fn sort_keys(padded: u32, invocation: Invocation) {
     // Bitonic sort: `run` is the length of the sorted runs being made, `reach` how far apart
     // compared keys are.
     for (var run = 2u; run <= padded; run <<= 1u) {

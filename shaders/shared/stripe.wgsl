@@ -14,7 +14,8 @@ struct Stripe {
     dimensions: u32,  // D
     vectors: u32,     // vec4s in a padded row of points: ceil(D / 4)
     stride: u32,      // M, as planned, rounded up to a multiple of 4
-    same_set: u32,    // 1 in batch mode, where the pair (i, i) does not exist
+    same_set: u32,    // 1 in batch mode, where rows and columns are one set
+    own: u32,         // row i is column i + own, no pair of it; beyond all columns where it is none
     portion: u32,     // which portion of a row's work, where a kernel splits it
     first_x: u32,     // the first workgroup of a dispatch, where several share them
     first_y: u32,     // the same in the other dimension of tiles

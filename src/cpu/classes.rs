@@ -10,7 +10,7 @@ pub(super) struct Classes {
 
 impl Classes {
     /// Of the labels of the columns.
-    pub fn of(labels: impl Iterator<Item = u32>) -> Self {
+    pub(super) fn of(labels: impl Iterator<Item = u32>) -> Self {
         let mut columns: HashMap<u32, Vec<usize>> = HashMap::new();
         let mut count = 0;
         for label in labels {
@@ -21,7 +21,7 @@ impl Classes {
     }
 
     /// The columns with the label, and those with another one, but for the one that is no pair.
-    pub fn split(&self, label: u32, without: Option<usize>) -> [Vec<usize>; 2] {
+    pub(super) fn split(&self, label: u32, without: Option<usize>) -> [Vec<usize>; 2] {
         let same = self.columns.get(&label).map_or(&[][..], Vec::as_slice);
         let mut others = Vec::with_capacity(self.count - same.len());
         let mut next = 0;
@@ -30,6 +30,7 @@ impl Classes {
             next = column + 1;
         }
         others.extend(next..self.count);
+        others.retain(|&column| Some(column) != without);
         [same.iter().copied().filter(|&column| Some(column) != without).collect(), others]
     }
 }

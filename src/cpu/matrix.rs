@@ -43,7 +43,7 @@ pub(super) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// `bytes_per_pair` of the workspace are for a pair.
-    pub fn new(
+    pub(super) fn new(
         distance: Distance,
         normalize: bool,
         batch: &Batch<'a>,
@@ -97,28 +97,28 @@ impl<'a> Matrix<'a> {
     }
 
     /// The rows that make the columns.
-    pub fn columns(&self) -> &Points {
+    pub(super) fn columns(&self) -> &Points {
         self.references.as_ref().unwrap_or(&self.queries)
     }
 
     /// Numbers from one row of distances to the next.
-    pub fn stride(&self) -> usize {
+    pub(super) fn stride(&self) -> usize {
         self.shape.references().next_multiple_of(LANES)
     }
 
     /// Whether one stripe holds all distances.
-    pub fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.whole.is_some()
     }
 
     /// The stripes that the rows are cut into.
-    pub fn stripes(&self) -> impl ExactSizeIterator<Item = Range<usize>> + use<> {
+    pub(super) fn stripes(&self) -> impl ExactSizeIterator<Item = Range<usize>> + use<> {
         let (rows, all) = (self.rows, self.shape.queries());
         (0..all.div_ceil(rows)).map(move |at| at * rows..((at + 1) * rows).min(all))
     }
 
     /// Does something with the distances of every stripe, and stops where that says so.
-    pub fn for_stripes(
+    pub(super) fn for_stripes(
         &self,
         mut work: impl FnMut(Range<usize>, &[f32]) -> Result<()>,
     ) -> Result<()> {
@@ -162,8 +162,8 @@ impl<'a> Matrix<'a> {
         match self.distance {
             Distance::Euclidean => {
                 let rough = sums.iter().map(|sum| u32::from(!FINE.contains(sum))).sum::<u32>();
-                // A row of a batch is at 0 of itself.
-                let is_fine = rough <= u32::from(self.shape.mode() == Mode::Batch);
+                // A row is at 0 of itself.
+                let is_fine = rough <= u32::from(self.shape.own_offset().is_some());
                 for (column, sum) in sums.iter_mut().enumerate() {
                     *sum = if is_fine || FINE.contains(sum) {
                         sum.sqrt()
@@ -184,10 +184,10 @@ impl<'a> Matrix<'a> {
     }
 
     /// An anchor of its row of distances.
-    pub fn anchor(&self, index: usize, distances: &[f32]) -> Anchor<f64> {
+    pub(super) fn anchor(&self, index: usize, distances: &[f32]) -> Anchor<f64> {
         let label = self.labels[index];
-        // In one batch no row is paired with itself.
-        let itself = (self.shape.mode() == Mode::Batch).then_some(index);
+        // No row is paired with itself.
+        let itself = self.shape.own_offset().map(|offset| index + offset);
         let [positives, negatives] = self.classes.split(label, itself);
         let distances = &distances[..self.shape.references()];
         let distances = distances.iter().map(|&distance| distance.into()).collect();

@@ -15,7 +15,7 @@ pub(super) struct Points {
 }
 
 impl Points {
-    pub fn new(raw: &[f32], dimensions: usize, unit: bool) -> Self {
+    pub(super) fn new(raw: &[f32], dimensions: usize, unit: bool) -> Self {
         let norms: Vec<_> = raw.chunks_exact(dimensions).map(norm).collect();
         let stride = dimensions.next_multiple_of(LANES);
         let mut coordinates = vec![0.0; (norms.len() + GROUP) * stride];
@@ -32,42 +32,42 @@ impl Points {
         Self { coordinates, norms, dimensions, stride, unit }
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.norms.len()
     }
 
-    pub fn dimensions(&self) -> usize {
+    pub(super) fn dimensions(&self) -> usize {
         self.dimensions
     }
 
     /// Numbers from one row to the next.
-    pub fn stride(&self) -> usize {
+    pub(super) fn stride(&self) -> usize {
         self.stride
     }
 
     /// The coordinates of a group of rows that begins at this one; 0 behind the last row.
-    pub fn group(&self, first: usize) -> &[f32] {
+    pub(super) fn group(&self, first: usize) -> &[f32] {
         &self.coordinates[first * self.stride..][..GROUP * self.stride]
     }
 
     /// The coordinates of all rows.
-    pub fn rows(&self) -> &[f32] {
+    pub(super) fn rows(&self) -> &[f32] {
         &self.coordinates[..self.len() * self.stride]
     }
 
     /// One of the rows.
-    pub fn row(&self, index: usize) -> &[f32] {
+    pub(super) fn row(&self, index: usize) -> &[f32] {
         &self.coordinates[index * self.stride..][..self.dimensions]
     }
 
     /// Whether the row has no direction.
-    pub fn is_zero(&self, index: usize) -> bool {
+    pub(super) fn is_zero(&self, index: usize) -> bool {
         self.norms[index] == 0.0
     }
 
     /// From the gradient with respect to the coordinates of a row to the one with respect to the raw
     /// row: (g - (g.u) u) / norm for unit rows, 0 where the norm is 0.
-    pub fn to_raw(&self, index: usize, gradient: &mut [f64]) {
+    pub(super) fn to_raw(&self, index: usize, gradient: &mut [f64]) {
         if !self.unit {
             return;
         }

@@ -21,18 +21,21 @@ fn of_row(shape: &Shape) -> u64 {
 
 impl<'w> Steps<'w> {
     /// Of evaluations of these shapes, one after the other.
-    pub fn of<'s>(watch: &'w mut Watch<'w>, shapes: impl Iterator<Item = &'s Shape>) -> Self {
+    pub(super) fn of<'s>(
+        watch: &'w mut Watch<'w>,
+        shapes: impl Iterator<Item = &'s Shape>,
+    ) -> Self {
         let total = shapes.map(|shape| shape.queries() as u64 * of_row(shape)).sum();
         Self { watch, before: 0, of_row: 0, total }
     }
 
     /// Begins with an evaluation of this shape.
-    pub fn begin(&mut self, shape: &Shape) {
+    pub(super) fn begin(&mut self, shape: &Shape) {
         self.of_row = of_row(shape);
     }
 
     /// Goes on to the next evaluation.
-    pub fn end(&mut self, shape: &Shape) {
+    pub(super) fn end(&mut self, shape: &Shape) {
         self.before += shape.queries() as u64 * self.of_row;
     }
 
@@ -41,7 +44,7 @@ impl<'w> Steps<'w> {
     /// # Errors
     ///
     /// [`Error::Cancelled`] where that was the last one.
-    pub fn step(&mut self, rows: u64) -> Result<()> {
+    pub(super) fn step(&mut self, rows: u64) -> Result<()> {
         let done = (self.before + rows * self.of_row).min(self.total);
         let progress = Progress { done, total: self.total, next: None };
         if (self.watch)(progress).is_break() { Err(Error::Cancelled) } else { Ok(()) }

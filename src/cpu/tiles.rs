@@ -49,7 +49,7 @@ pub(super) struct Panels {
 
 impl Panels {
     /// Of rows with so many numbers from one to the next.
-    pub fn of(rows: &[f32], stride: usize, dimensions: usize) -> Self {
+    pub(super) fn of(rows: &[f32], stride: usize, dimensions: usize) -> Self {
         let count = (rows.len() / stride).next_multiple_of(LANES);
         let mut numbers = vec![0.0; count * dimensions];
         for (column, row) in rows.chunks_exact(stride).enumerate() {
@@ -63,7 +63,7 @@ impl Panels {
 
     /// The sum that the distance is made of, for each of these rows and every column: as many rows
     /// of `sums`, padded to whole panels.
-    pub fn sums(&self, distance: Distance, rows: &[f32], stride: usize, sums: &mut [f32]) {
+    pub(super) fn sums(&self, distance: Distance, rows: &[f32], stride: usize, sums: &mut [f32]) {
         sums_of(distance, [rows, &self.numbers], [stride, self.dimensions], sums);
     }
 }
@@ -180,12 +180,10 @@ pub(super) fn pull(
 ) {
     let is_wide = target_cfg_f!(target_feature = "avx512f");
     let is_fused = target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64"));
-    if is_wide {
-        pull_with::<16, true>(distance, group, others, pulls, stride, gradient);
-    } else if is_fused {
-        pull_with::<8, true>(distance, group, others, pulls, stride, gradient);
-    } else {
-        pull_with::<4, false>(distance, group, others, pulls, stride, gradient);
+    match (is_wide, is_fused) {
+        (true, _) => pull_with::<16, true>(distance, group, others, pulls, stride, gradient),
+        (false, true) => pull_with::<8, true>(distance, group, others, pulls, stride, gradient),
+        (false, false) => pull_with::<4, false>(distance, group, others, pulls, stride, gradient),
     }
 }
 

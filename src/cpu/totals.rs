@@ -23,7 +23,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub fn new(anchor: &Anchor<f64>, terms: &AnchorTerms<f64>) -> Self {
+    pub(super) fn new(anchor: &Anchor<f64>, terms: &AnchorTerms<f64>) -> Self {
         let kinds = [&anchor.positives, &anchor.negatives];
         let nonzero = [terms.nonzero, terms.nonzero_positive, terms.nonzero_negative];
         Self {

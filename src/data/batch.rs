@@ -199,6 +199,19 @@ impl<'a> Batch<'a> {
         Self { shape: self.shape.with_fixed_references(), ..self }
     }
 
+    /// The batch with references that contain the queries, from reference `offset` on: query i is
+    /// the same row as reference i + `offset`, and is left out of its pairs by that index.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInMode`] for anything but reference mode, [`Error::Parameter`] where a query
+    /// would have no reference.
+    pub fn with_reference_offset(self, offset: usize) -> Result<Self> {
+        let shape = self.shape.with_reference_offset(offset);
+        shape.check()?;
+        Ok(Self { shape, ..self })
+    }
+
     /// The batch with the boundaries of [`Margin`](crate::Margin): one number, or one per class.
     ///
     /// # Errors

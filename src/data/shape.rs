@@ -56,6 +56,7 @@ pub struct Shape {
     betas: usize,
     listed: usize,
     fixed_references: bool,
+    reference_offset: Option<usize>,
 }
 
 impl Shape {
@@ -100,7 +101,16 @@ impl Shape {
     }
 
     const fn new(mode: Mode, queries: usize, references: usize, dimensions: usize) -> Self {
-        Self { mode, queries, references, dimensions, betas: 0, listed: 0, fixed_references: false }
+        Self {
+            mode,
+            queries,
+            references,
+            dimensions,
+            betas: 0,
+            listed: 0,
+            fixed_references: false,
+            reference_offset: None,
+        }
     }
 
     /// The shape with `betas` entries of beta for [`Margin`](crate::Margin); 0 stands for its
@@ -113,6 +123,15 @@ impl Shape {
     /// computed for them.
     pub const fn with_fixed_references(self) -> Self {
         Self { fixed_references: true, ..self }
+    }
+
+    /// The shape with references that contain the queries: query i is the same row as reference
+    /// i + `offset`, which is left out of its pairs by its index. Both gradients are those of two
+    /// separate inputs, and the gradient of a row that stands in both is the sum of the two.
+    ///
+    /// It is of reference mode alone, and every query has to have its reference.
+    pub const fn with_reference_offset(self, offset: usize) -> Self {
+        Self { reference_offset: Some(offset), ..self }
     }
 
     /// The shape of the same embeddings against another set.
@@ -199,6 +218,17 @@ impl Shape {
         self.has_references() && !self.fixed_references
     }
 
+    /// How many references come before the one that is the first query:
+    /// [`with_reference_offset`](Self::with_reference_offset).
+    pub const fn reference_offset(&self) -> Option<usize> {
+        self.reference_offset
+    }
+
+    /// How many columns after its own number a row finds itself, where it is among them.
+    pub(crate) fn own_offset(&self) -> Option<usize> {
+        if self.mode == Mode::Batch { Some(0) } else { self.reference_offset }
+    }
+
     /// Whether rows have labels in every loss of the mode.
     pub(crate) const fn is_labelled(&self) -> bool {
         matches!(self.mode, Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores)
@@ -232,11 +262,30 @@ impl Shape {
                 return Err(Error::Empty { what });
             }
         }
+        if let Some(offset) = self.reference_offset {
+            self.check_reference_offset(offset)?;
+        }
         countable("embeddings", self.queries, self.dimensions)?;
         countable("references", self.references, self.dimensions)?;
         countable("the list", self.listed, 3)?;
         countable("beta", self.betas, 1)?;
         countable("labels", self.queries.max(self.references), 1)
+    }
+
+    fn check_reference_offset(&self, offset: usize) -> Result<()> {
+        if self.mode != Mode::Reference {
+            let what = "reference offset";
+            return Err(Error::NotInMode { what, mode: self.mode.name() });
+        }
+        if offset.checked_add(self.queries).is_none_or(|end| end > self.references) {
+            return Err(Error::Parameter {
+                of: "reference mode",
+                parameter: "reference_offset",
+                value: offset.to_string(),
+                allowed: "from 0 to the number of references less that of queries",
+            });
+        }
+        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Anchor<N> {
 
 impl<N: Number> Anchor<N> {
     /// The logits of the softmax family, -d / temperature, of every column.
-    pub fn logits(&self, temperature: f32) -> Vec<N> {
+    pub(crate) fn logits(&self, temperature: f32) -> Vec<N> {
         self.distances.iter().map(|&d| -d / N::exact(temperature.into())).collect()
     }
 }

@@ -13,18 +13,18 @@ pub(crate) struct Choice<N> {
 
 impl<N: Number> Choice<N> {
     /// The nearest candidate, the lowest index where several are; `None` of nothing.
-    pub fn nearest(distances: &[N], candidates: &[usize]) -> Option<Self> {
+    pub(crate) fn nearest(distances: &[N], candidates: &[usize]) -> Option<Self> {
         Self::least(distances, candidates, |distance| distance)
     }
 
     /// The farthest candidate, the lowest index where several are; `None` of nothing.
-    pub fn farthest(distances: &[N], candidates: &[usize]) -> Option<Self> {
+    pub(crate) fn farthest(distances: &[N], candidates: &[usize]) -> Option<Self> {
         Self::least(distances, candidates, |distance| -distance)
     }
 
     /// A candidate that is picked by a rule of its own: nothing is known of the distances of what
     /// could be picked instead.
-    pub fn of(distances: &[N], index: usize, plausible: Vec<usize>) -> Self {
+    pub(crate) fn of(distances: &[N], index: usize, plausible: Vec<usize>) -> Self {
         let value = distances[index].value();
         let reach = |&c: &usize| (distances[c].value() - value).abs() + distances[c].error();
         let error = plausible.iter().map(reach).fold(distances[index].error(), f64::max);

@@ -24,7 +24,7 @@ pub(crate) struct List {
 
 impl List {
     /// What a batch lists; `None` where its mode has no list.
-    pub fn of(batch: &Batch) -> Option<Self> {
+    pub(crate) fn of(batch: &Batch) -> Option<Self> {
         let pair = |i, j, is_positive| Pair { rows: [i as usize, j as usize], is_positive };
         let same = batch.same();
         let pairs = match batch.shape().mode() {
@@ -49,17 +49,17 @@ impl List {
     }
 
     /// How many parts it is seen in.
-    pub fn parts(&self) -> usize {
+    pub(crate) fn parts(&self) -> usize {
         self.pairs.len().div_ceil(PART)
     }
 
     /// The pairs of these parts.
-    pub fn pairs(&self, parts: Range<usize>) -> &[Pair] {
+    pub(crate) fn pairs(&self, parts: Range<usize>) -> &[Pair] {
         &self.pairs[parts.start * PART..(parts.end * PART).min(self.pairs.len())]
     }
 
     /// A part, as if it were the row of an anchor: the pairs are its columns.
-    pub fn anchor<N>(&self, part: usize, distance: impl Fn(usize, usize) -> N) -> Anchor<N> {
+    pub(crate) fn anchor<N>(&self, part: usize, distance: impl Fn(usize, usize) -> N) -> Anchor<N> {
         let pairs = self.pairs(part..part + 1);
         let (positives, negatives) = (0..pairs.len()).partition(|&at| pairs[at].is_positive);
         let distances = pairs.iter().map(|pair| distance(pair.rows[0], pair.rows[1])).collect();

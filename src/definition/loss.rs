@@ -62,7 +62,7 @@ pub(crate) struct AnchorTerms<N> {
 
 impl<N: Number> AnchorTerms<N> {
     /// No terms yet.
-    pub fn none(anchor: &Anchor<N>) -> Self {
+    pub(crate) fn none(anchor: &Anchor<N>) -> Self {
         Self {
             loss: N::ZERO,
             contribution: N::ZERO,
@@ -76,7 +76,7 @@ impl<N: Number> AnchorTerms<N> {
     }
 
     /// Sets the sum of the terms, for losses that weigh all terms alike.
-    pub fn with_loss(mut self, loss: N) -> Self {
+    pub(crate) fn with_loss(mut self, loss: N) -> Self {
         self.loss = loss;
         self.contribution = loss;
         self
@@ -84,7 +84,7 @@ impl<N: Number> AnchorTerms<N> {
 
     /// Gives a slope to the candidate that is picked; whatever could be picked instead may get it
     /// too.
-    pub fn add_slope(&mut self, choice: &Choice<N>, slope: N) {
+    pub(crate) fn add_slope(&mut self, choice: &Choice<N>, slope: N) {
         let picked = &mut self.slopes[choice.index];
         *picked = N::new(picked.value() + slope.value(), picked.error());
         let doubt = if choice.plausible.len() > 1 { slope.magnitude() } else { slope.error() };

@@ -267,7 +267,7 @@ pub(crate) struct Term<N> {
 
 impl<N: Number> Term<N> {
     /// The hinge to the power of 1 or 2.
-    pub fn power(self, power: u32) -> Self {
+    pub(crate) fn power(self, power: u32) -> Self {
         if power == 1 {
             return self;
         }
@@ -283,12 +283,12 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    pub const fn exact(value: u64) -> Self {
+    pub(crate) const fn exact(value: u64) -> Self {
         Self { value, slack: 0 }
     }
 
     /// 1 / count, and 0 for nothing to count.
-    pub fn reciprocal<N: Number>(self) -> N {
+    pub(crate) fn reciprocal<N: Number>(self) -> N {
         let part = |count: u64| if count == 0 { 0.0 } else { 1.0 / count as f64 };
         let value = part(self.value);
         let fewest = self.value.saturating_sub(self.slack);

@@ -30,7 +30,7 @@ struct Part {
 
 impl<'a, N: Number> Urn<'a, N> {
     /// `None` of an anchor without negatives.
-    pub fn new(anchor: &'a Anchor<N>, dimensions: usize) -> Option<Self> {
+    pub(crate) fn new(anchor: &'a Anchor<N>, dimensions: usize) -> Option<Self> {
         let weights = weights(anchor, dimensions)?;
         Some(Self {
             anchor,
@@ -41,7 +41,7 @@ impl<'a, N: Number> Urn<'a, N> {
 
     /// The first negative up to and with which the part of the weights is greater than the random
     /// number of this key.
-    pub fn draw(&self, key: [u32; 3]) -> Choice<N> {
+    pub(crate) fn draw(&self, key: [u32; 3]) -> Choice<N> {
         let number = uniform_number(key);
         let drawn =
             self.parts.partition_point(|part| part.value <= number).min(self.parts.len() - 1);

@@ -48,7 +48,7 @@ pub(crate) struct Bounded {
 
 impl Bounded {
     /// The square root of a number that is not negative.
-    pub fn sqrt(self) -> Self {
+    pub(crate) fn sqrt(self) -> Self {
         let value = self.value.sqrt();
         // The larger side is sqrt(x) - sqrt(x - e), which is no more than sqrt(e).
         let least = (self.value - self.error).max(0.0).sqrt();

@@ -47,7 +47,7 @@ pub(super) struct Point<'a> {
 }
 
 impl Points {
-    pub fn new(raw: Vec<f64>, dimensions: usize, unit: bool) -> Self {
+    pub(crate) fn new(raw: Vec<f64>, dimensions: usize, unit: bool) -> Self {
         let rows = || raw.chunks_exact(dimensions);
         let norms: Vec<_> = rows().map(norm).collect();
         let is_fine = |row: &[f64]| row.iter().any(|&x| x != 0.0 && x.abs() < COARSE);
@@ -91,15 +91,15 @@ impl Points {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.norms.len()
     }
 
-    pub fn dimensions(&self) -> usize {
+    pub(crate) fn dimensions(&self) -> usize {
         self.dimensions
     }
 
-    pub fn row(&self, index: usize) -> Point<'_> {
+    pub(crate) fn row(&self, index: usize) -> Point<'_> {
         let range = index * self.dimensions..(index + 1) * self.dimensions;
         Point {
             raw: &self.raw[range.clone()],
@@ -111,7 +111,7 @@ impl Points {
     }
 
     /// What the division by the row's norm makes of a number that f32 has flushed.
-    pub fn flushed_gradient(&self, index: usize) -> f64 {
+    pub(crate) fn flushed_gradient(&self, index: usize) -> f64 {
         match self.norms[index] {
             norm if self.unit && norm > 0.0 => SMALLEST + SMALLEST / norm,
             _ => SMALLEST,
@@ -120,7 +120,7 @@ impl Points {
 
     /// Turns the gradient with respect to the coordinates into the one with respect to the raw row:
     /// (g - (g.u) u) / norm for unit rows, 0 where the norm is 0.
-    pub fn to_raw(&self, index: usize, values: &mut [f64], errors: &mut [f64]) {
+    pub(crate) fn to_raw(&self, index: usize, values: &mut [f64], errors: &mut [f64]) {
         if !self.unit {
             return;
         }
@@ -145,7 +145,7 @@ impl Points {
 }
 
 impl<'a> Point<'a> {
-    pub fn raw(self) -> &'a [f64] {
+    pub(crate) fn raw(self) -> &'a [f64] {
         self.raw
     }
 
@@ -282,12 +282,12 @@ pub(super) struct Pull {
 
 impl Pull {
     /// The slope of a distance from that of a score, its negation.
-    pub fn of_score(slope: Bounded) -> Self {
+    pub(crate) fn of_score(slope: Bounded) -> Self {
         Self { coefficient: -slope.value, error: slope.error, anywhere: 0.0 }
     }
 
     /// Adds the gradient with respect to a row of scores.
-    pub fn add_scores(scores: &[Self], values: &mut [f64], errors: &mut [f64]) {
+    pub(crate) fn add_scores(scores: &[Self], values: &mut [f64], errors: &mut [f64]) {
         for ((value, bound), score) in values.iter_mut().zip(errors).zip(scores) {
             *value += score.coefficient;
             *bound += score.error;
@@ -296,7 +296,7 @@ impl Pull {
 
     /// Adds the pair's part of the gradient with respect to x. Distances are symmetric: with x and
     /// y exchanged it is y's.
-    pub fn add(
+    pub(crate) fn add(
         &self,
         distance: Distance,
         x: Point,

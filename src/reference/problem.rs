@@ -39,7 +39,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub fn of(batch: &Batch) -> Self {
+    pub(crate) fn of(batch: &Batch) -> Self {
         let widen = |numbers: &[f32]| numbers.iter().map(|&number| number.into()).collect();
         Self {
             embeddings: widen(batch.embeddings()),
@@ -54,14 +54,19 @@ impl Numbers {
 
 impl<'a> Problem<'a> {
     /// The problem of a loss over pairs.
-    pub fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
+    pub(crate) fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let (distance, normalize, _) = loss.settings();
         // Only the pointwise losses have none, and they pose no problem of pairs.
         Self::new(distance.unwrap_or_default(), normalize, batch, numbers)
     }
 
     /// `numbers` stand in the place of the batch's own.
-    pub fn new(distance: Distance, normalize: bool, batch: &Batch<'a>, numbers: Numbers) -> Self {
+    pub(crate) fn new(
+        distance: Distance,
+        normalize: bool,
+        batch: &Batch<'a>,
+        numbers: Numbers,
+    ) -> Self {
         let shape = *batch.shape();
         let unit = shape.mode() != Mode::Scores && (normalize || distance.is_of_unit_rows());
         let list = List::of(batch);
@@ -84,17 +89,17 @@ impl<'a> Problem<'a> {
     }
 
     /// The rows that make the columns of the distance matrix.
-    pub fn columns(&self) -> &Points {
+    pub(crate) fn columns(&self) -> &Points {
         self.references.as_ref().unwrap_or(&self.queries)
     }
 
     /// How many anchors there are: rows, or parts of the list.
-    pub fn anchors(&self) -> usize {
+    pub(crate) fn anchors(&self) -> usize {
         self.list.as_ref().map_or(self.queries.len(), List::parts)
     }
 
     /// Something of these anchors, in their order.
-    pub fn map_some_anchors<T: Send>(
+    pub(crate) fn map_some_anchors<T: Send>(
         &self,
         rows: Range<usize>,
         find: impl Fn(Anchor<Bounded>) -> T + Sync,
@@ -118,9 +123,9 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// Whether rows i and j are a pair: in one batch no row is paired with itself.
+    /// Whether rows i and j are a pair: no row is paired with itself.
     fn is_pair(&self, i: usize, j: usize) -> bool {
-        self.shape.mode() != Mode::Batch || i != j
+        self.shape.own_offset().is_none_or(|offset| j != i + offset)
     }
 
     fn is_positive(&self, i: usize, j: usize) -> bool {

@@ -32,7 +32,7 @@ const BETA: [f32; 3] = [0.6, 0.7, 0.65];
 
 impl Sample {
     /// Rows with coordinates between -`magnitude` and `magnitude`.
-    pub fn new(n: usize, d: usize, magnitude: f32) -> Self {
+    pub(crate) fn new(n: usize, d: usize, magnitude: f32) -> Self {
         let mut state = 1_u64;
         let mut coordinate = move || {
             state = state
@@ -64,7 +64,7 @@ impl Sample {
     }
 
     /// The batches that the loss has a mode for.
-    pub fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
+    pub(crate) fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
         let rows = Batch::new(&self.embeddings, [self.n, self.d], &self.labels);
         let scores = Batch::scores(&self.embeddings, [self.n, self.d], &self.labels);
         let prototypes = &self.references[..CLASSES as usize * self.d];
@@ -92,7 +92,7 @@ impl Sample {
     }
 
     /// The batches that retrieval can be measured on.
-    pub fn retrieval_batches(&self) -> Vec<Batch<'_>> {
+    pub(crate) fn retrieval_batches(&self) -> Vec<Batch<'_>> {
         let batches = self.batches(&Contrastive::default().into()).into_iter();
         batches.filter(|batch| Retrieval::default().check(batch.shape()).is_ok()).collect()
     }

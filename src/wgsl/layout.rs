@@ -12,6 +12,7 @@ pub(crate) struct Stripe {
     pub vectors: u32,
     pub stride: u32,
     pub same_set: u32,
+    pub own: u32,
     pub portion: u32,
     pub first_x: u32,
     pub first_y: u32,
@@ -258,9 +259,9 @@ starting!(Rows, Cut, Finish, Accumulate, Output, Withdrawal, Product, Start);
 
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {
-    pub const EMBEDDINGS_FAULT: u32 = 0;
-    pub const REFERENCES_FAULT: u32 = 1;
-    pub const SIZE: usize = 12;
+    pub(crate) const EMBEDDINGS_FAULT: u32 = 0;
+    pub(crate) const REFERENCES_FAULT: u32 = 1;
+    pub(crate) const SIZE: usize = 12;
 }
 
 /// Joins a 64-bit count.

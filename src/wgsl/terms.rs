@@ -28,7 +28,7 @@ pub(crate) struct TermsKernel {
 
 impl TermsKernel {
     /// A kernel that needs nothing but its row, and has neither constants nor parameters.
-    pub fn new(shader: Shader) -> Self {
+    pub(crate) fn new(shader: Shader) -> Self {
         Self {
             shader,
             operations_per_pair: 32,
@@ -44,7 +44,7 @@ impl TermsKernel {
 
     /// A kernel over the logits -d / `temperature` of a row, with the `Parameters` of
     /// `shaders/terms/softmax.wgsl`.
-    pub fn over_logits(shader: Shader, temperature: f32) -> Self {
+    pub(crate) fn over_logits(shader: Shader, temperature: f32) -> Self {
         let inverse = 1.0 / temperature;
         Self {
             statistics: Statistics::Ends,
@@ -71,14 +71,14 @@ pub(crate) struct Walk {
 
 impl Walk {
     /// How many positives a dispatch takes, where the row is not too long for them.
-    pub fn usual_portion(&self) -> Option<u64> {
+    pub(crate) fn usual_portion(&self) -> Option<u64> {
         self.chunks.map(|chunks| chunks.most * chunks.size)
     }
 
     /// Roughly how many arithmetic operations the chunks of a dispatch take for a row of so many
     /// columns, where half of them, or as many as the dispatch takes, are positives: more would
     /// meet fewer negatives.
-    pub fn operations(&self, columns: u64, portion: u64) -> u64 {
+    pub(crate) fn operations(&self, columns: u64, portion: u64) -> u64 {
         // Of all invocations together.
         const OPERATIONS_PER_ROUND: u64 = 256 * 32;
         let Some(Chunks { size, rounds, operations, .. }) = self.chunks else { return 0 };
@@ -88,7 +88,7 @@ impl Walk {
     }
 
     /// A walk that reads the row so many times, and has no chunks.
-    pub const fn reading(reads: u64) -> Self {
+    pub(crate) const fn reading(reads: u64) -> Self {
         Self { reads, chunks: None }
     }
 }

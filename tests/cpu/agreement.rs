@@ -240,3 +240,20 @@ fn objectives() {
         assert_eq!(expected.notices(&actual, 0.01), Some(true));
     }
 }
+
+/// References that contain the queries, one of them with another label than there.
+#[test]
+fn own_rows_are_left_out() {
+    let rows: Vec<f32> = (0..48).map(|at| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    let labels: Vec<u32> = (0..16).map(|row| row % 3).collect();
+    let batch = Batch::new(&rows[15..36], [7, 3], &[2, 0, 1, 1, 0, 1, 2])
+        .and_then(|batch| batch.with_references(&rows, 16, &labels))
+        .and_then(|batch| batch.with_reference_offset(5))
+        .expect("own rows");
+    let mut tally = tally();
+    for distance in Distance::ALL {
+        tally.hold(&Triplet { distance, ..Default::default() }.into(), &batch, "own rows");
+        tally.hold(&Contrastive { distance, ..Default::default() }.into(), &batch, "own rows");
+    }
+    tally.conclude(0.0);
+}

@@ -12,6 +12,7 @@ mod agreement {
     mod long_loops;
     mod measures;
     mod objectives;
+    mod own_rows;
     mod pointwise;
     mod sampling;
     mod shapes;

@@ -119,7 +119,8 @@ fn lengths_are_those_of_the_shape() {
 fn shapes_too_large_to_count() {
     let [rows, columns] = [1 << 20, 1 << 20];
     let error = Error::TooLarge { what: "embeddings", rows, columns };
-    let message = "embeddings: 1048576 x 1048576 values are more than this machine can address";
+    let message =
+        "embeddings: 1048576 x 1048576 values are too many: there may be 2^30 - 1 (1,073,741,823)";
     fails(Batch::new(&ROWS, [rows, columns], &LABELS), error.clone(), message);
     fails(Shape::batch(rows, columns).check(), error, message);
     assert!(matches!(Shape::batch(usize::MAX, 2).check(), Err(Error::TooLarge { .. })));

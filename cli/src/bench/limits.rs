@@ -21,7 +21,7 @@ const DISPATCHES: u32 = 1000;
 const SUBMITS: u32 = 50;
 
 /// The limits that kernels are held against.
-pub struct Limits {
+pub(crate) struct Limits {
     /// Multiplications and additions together, of f32.
     pub operations_per_second: f64,
     /// Read and written together.
@@ -31,7 +31,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub fn measure(context: &Context) -> Result<Self> {
+    pub(crate) fn measure(context: &Context) -> Result<Self> {
         let bench = Bench::new(context);
         // Wakes the adapter up.
         bench.time(|_| {})?;
@@ -43,7 +43,7 @@ impl Limits {
         })
     }
 
-    pub fn text(&self, gpu: &Gpu) -> String {
+    pub(crate) fn text(&self, gpu: &Gpu) -> String {
         let lines = [
             ("multiply-adds", format!("{:.1} GFLOP/s", self.operations_per_second / 1e9)),
             ("copies", format!("{:.1} GB/s, read and written", self.bytes_per_second / 1e9)),
@@ -53,7 +53,7 @@ impl Limits {
         format!("{}\n{}", gpu.describe(), table::properties(&lines))
     }
 
-    pub fn line<'a>(&self, gpu: &'a Gpu) -> Line<'a> {
+    pub(crate) fn line<'a>(&self, gpu: &'a Gpu) -> Line<'a> {
         let info = gpu.adapter.info();
         Line {
             limits: true,
@@ -70,7 +70,7 @@ impl Limits {
 
 /// The limits as JSON.
 #[derive(Serialize)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// Tells it from the points that follow.
     limits: bool,
     adapter: &'a str,

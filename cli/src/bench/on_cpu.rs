@@ -41,7 +41,11 @@ struct Line<'a> {
 }
 
 /// Times every subject at every point.
-pub fn run(arguments: &Arguments, subjects: &[Subject], points: &[Point]) -> Result<ExitCode> {
+pub(super) fn run(
+    arguments: &Arguments,
+    subjects: &[Subject],
+    points: &[Point],
+) -> Result<ExitCode> {
     let cpu = arguments.gpu.cpu();
     if !arguments.json {
         print(&format!("{CPU}, {} threads\n\n{}", threads(), table::titles(&COLUMNS)))?;

@@ -18,7 +18,7 @@ const RUNS: usize = 9;
 const DISPATCH_RUNS: usize = 3;
 
 /// A stage of a recording.
-pub struct StageTime {
+pub(crate) struct StageTime {
     stage: Stage,
     median: Duration,
     dispatches: usize,
@@ -28,7 +28,7 @@ pub struct StageTime {
 }
 
 /// The stages of a recording in their order; none where the device has no timestamps.
-pub fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<StageTime>> {
+pub(crate) fn measure(context: &Context, plan: &Plan, binding: &Binding) -> Result<Vec<StageTime>> {
     if !context.device().features().contains(wgpu::Features::TIMESTAMP_QUERY) {
         return Ok(Vec::new());
     }
@@ -109,7 +109,7 @@ fn is_of_chosen_pairs(loss: &Loss) -> bool {
 }
 
 impl StageTime {
-    pub fn median(&self) -> Duration {
+    pub(crate) fn median(&self) -> Duration {
         self.median
     }
 
@@ -128,7 +128,7 @@ impl StageTime {
         (name, seconds / self.median.as_secs_f64().max(1e-9))
     }
 
-    pub fn text(&self, limits: &Limits) -> String {
+    pub(crate) fn text(&self, limits: &Limits) -> String {
         let (limit, share) = self.bound_by(limits);
         let milliseconds = self.median.as_secs_f64() * 1e3;
         let longest = self
@@ -145,7 +145,7 @@ impl StageTime {
 
 /// A stage as JSON.
 #[derive(Serialize)]
-pub struct Line {
+pub(crate) struct Line {
     ms_median: f64,
     dispatches: usize,
     ms_longest_dispatch: Option<f64>,
@@ -156,7 +156,7 @@ pub struct Line {
 }
 
 /// The stages by their names.
-pub fn lines(stages: &[StageTime], limits: &Limits) -> BTreeMap<&'static str, Line> {
+pub(crate) fn lines(stages: &[StageTime], limits: &Limits) -> BTreeMap<&'static str, Line> {
     let line = |stage: &StageTime| {
         let (bound_by, share_of_limit) = stage.bound_by(limits);
         Line {

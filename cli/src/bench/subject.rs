@@ -8,7 +8,7 @@ use wgpu_metric_learning::{Batch, Loss, Mode, Shape};
 use crate::{Error, Result, files, objective};
 
 /// A loss under the name that its points are listed by.
-pub struct Subject {
+pub(crate) struct Subject {
     pub name: String,
     pub loss: Loss,
 }
@@ -16,7 +16,7 @@ pub struct Subject {
 impl Subject {
     /// The subjects that `text` names: all that are benchmarked, or losses over the pairs of a
     /// batch, as `evaluate` takes them, with commas between names.
-    pub fn parse(text: &str) -> Result<Vec<Self>> {
+    pub(crate) fn parse(text: &str) -> Result<Vec<Self>> {
         if text == "all" {
             let all = objective::benchmarked().into_iter();
             return Ok(all.map(|(name, loss)| Self { name: name.into(), loss }).collect());
@@ -48,13 +48,13 @@ impl Subject {
     }
 
     /// What of its inputs the loss takes: whether it compares rows with prototypes.
-    pub fn takes_prototypes(&self) -> bool {
+    pub(crate) fn takes_prototypes(&self) -> bool {
         !self.loss.modes().contains(&Mode::Batch)
     }
 }
 
 /// Rows with their labels, and a prototype for every class.
-pub struct Inputs {
+pub(crate) struct Inputs {
     pub n: usize,
     pub d: usize,
     embeddings: Vec<f32>,
@@ -63,7 +63,7 @@ pub struct Inputs {
 }
 
 /// The shape of a loss on `n` random rows of `d` numbers.
-pub fn shape(loss: &Loss, n: usize, d: usize, class_size: usize) -> Shape {
+pub(crate) fn shape(loss: &Loss, n: usize, d: usize, class_size: usize) -> Shape {
     match loss.modes().contains(&Mode::Batch) {
         true => Shape::batch(n, d),
         false => Shape::prototypes(n, classes(n, class_size), d).with_fixed_references(),
@@ -77,7 +77,7 @@ fn classes(n: usize, class_size: usize) -> usize {
 
 impl Inputs {
     /// Standard normal rows divided by their norms; labels are i modulo the number of classes.
-    pub fn random(n: usize, d: usize, class_size: usize) -> Self {
+    pub(crate) fn random(n: usize, d: usize, class_size: usize) -> Self {
         let classes = classes(n, class_size);
         let mut random = Random(1);
         let [embeddings, prototypes] = [n, classes].map(|rows| random.unit_rows(rows, d));
@@ -85,7 +85,11 @@ impl Inputs {
         Self { n, d, embeddings, labels, prototypes }
     }
 
-    pub fn read(embeddings: &Path, labels: &Path, prototypes: Option<&Path>) -> Result<Self> {
+    pub(crate) fn read(
+        embeddings: &Path,
+        labels: &Path,
+        prototypes: Option<&Path>,
+    ) -> Result<Self> {
         let rows = files::read_matrix(embeddings)?;
         let labels = files::read_labels(labels)?;
         let prototypes = match prototypes {
@@ -100,7 +104,7 @@ impl Inputs {
     }
 
     /// The batch of these inputs, as the loss takes it.
-    pub fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
+    pub(crate) fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
         let batch = Batch::new(&self.embeddings, [self.n, self.d], &self.labels)?;
         if loss.modes().contains(&Mode::Batch) {
             return Ok(batch);

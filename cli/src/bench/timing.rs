@@ -19,10 +19,10 @@ use crate::table::in_milliseconds;
 use crate::{Result, evaluator};
 
 /// No more runs than this, however short they are.
-pub const MOST_RUNS: usize = 1000;
+pub(super) const MOST_RUNS: usize = 1000;
 
 /// The times of one loss on one batch.
-pub struct Timing {
+pub(crate) struct Timing {
     /// The time of each run, from the first call to record until the GPU is done, in ascending
     /// order.
     times: Vec<Duration>,
@@ -41,7 +41,7 @@ pub struct Timing {
 impl Timing {
     /// Runs for so long, after a first evaluation whose value is read back. The pipelines took
     /// `compiled`.
-    pub fn measure(
+    pub(crate) fn measure(
         context: &Context,
         subject: &Subject,
         inputs: &Inputs,
@@ -90,7 +90,7 @@ impl Timing {
     }
 
     /// A line for every stage.
-    pub fn stages(&self, limits: &Limits) -> impl Iterator<Item = String> {
+    pub(crate) fn stages(&self, limits: &Limits) -> impl Iterator<Item = String> {
         self.stages.iter().map(|stage| stage.text(limits))
     }
 
@@ -102,7 +102,7 @@ impl Timing {
         self.operations as f64 / self.median().as_secs_f64()
     }
 
-    pub fn line<'a>(
+    pub(crate) fn line<'a>(
         &self,
         gpu: &'a Gpu,
         subject: &'a Subject,
@@ -141,7 +141,7 @@ impl Timing {
     }
 
     /// The cells of this row, one for each column of the table.
-    pub fn cells(&self, subject: &Subject, inputs: &Inputs, limits: &Limits) -> Vec<String> {
+    pub(crate) fn cells(&self, subject: &Subject, inputs: &Inputs, limits: &Limits) -> Vec<String> {
         let share = self.operations_per_second() / limits.operations_per_second;
         vec![
             subject.name.clone(),
@@ -160,7 +160,7 @@ impl Timing {
 
 /// A point as JSON.
 #[derive(Serialize)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     #[serde(rename = "impl")]
     implementation: &'static str,
     adapter: &'a str,
@@ -219,7 +219,7 @@ fn run(context: &Context, plan: &Plan, binding: &Binding) -> Result<[Duration; 2
 }
 
 /// Until the GPU is done, at most the context's timeout.
-pub fn wait(context: &Context) -> Result<(), LibraryError> {
+pub(crate) fn wait(context: &Context) -> Result<(), LibraryError> {
     let after = context.options().timeout;
     let poll = wgpu::PollType::Wait { submission_index: None, timeout: Some(after) };
     context.device().poll(poll).map(|_| ()).map_err(|_| LibraryError::Timeout { after })

@@ -69,7 +69,7 @@ const CLASSES: [Classes; 9] = [
 
 /// What is computed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Asked {
+pub(crate) enum Asked {
     Loss(Loss),
     /// A weighted sum over the same rows.
     Objective(Vec<(f32, Loss)>),
@@ -78,7 +78,7 @@ pub enum Asked {
 
 /// One comparison of the kernels with the reference.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub(crate) struct Case {
     asked: Asked,
     recipe: Recipe,
     /// Margins, as a part of how large distances are.
@@ -87,7 +87,7 @@ pub struct Case {
 }
 
 /// Every case, always in the same order.
-pub fn all() -> Vec<Case> {
+pub(crate) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
     for asked in asked() {
         for &mode in asked.modes() {
@@ -105,7 +105,7 @@ pub fn all() -> Vec<Case> {
 }
 
 /// A selection that is spread over all of them.
-pub fn quick() -> Vec<Case> {
+pub(crate) fn quick() -> Vec<Case> {
     // Prime, so that it is in step with none of the choices that make the order of the cases.
     const STEP: usize = 31;
     all().into_iter().step_by(STEP).collect()
@@ -147,20 +147,20 @@ impl Case {
     }
 
     /// Whether the text is part of what is asked, as JSON, or of the inputs in words.
-    pub fn contains(&self, text: &str) -> bool {
+    pub(crate) fn contains(&self, text: &str) -> bool {
         let (key, settings) = self.asked.json();
         format!("{key} {settings} {}", self.describe_inputs()).contains(text)
     }
 
     /// The inputs in words, without their sizes.
-    pub fn describe_inputs(&self) -> String {
+    pub(crate) fn describe_inputs(&self) -> String {
         let Recipe { mode, classes, values, extreme_labels, .. } = self.recipe;
         let labels = if extreme_labels { ", extreme labels" } else { "" };
         format!("{} mode, {}, {}{labels}", mode.name(), values.name, classes.name())
     }
 
     /// What is asked, with margins of the size of the distances, and the inputs.
-    pub fn make(&self) -> Result<(Asked, Inputs)> {
+    pub(crate) fn make(&self) -> Result<(Asked, Inputs)> {
         let loss = match &self.asked {
             Asked::Loss(loss) => loss,
             Asked::Objective(losses) => return self.make_objective(losses),
@@ -213,7 +213,7 @@ impl Asked {
     }
 
     /// The case as JSON, every setting written out, and the key that it has in reports.
-    pub fn json(&self) -> (&'static str, Value) {
+    pub(crate) fn json(&self) -> (&'static str, Value) {
         match self {
             Self::Loss(loss) => ("objective", objective::to_json(loss)),
             Self::Objective(losses) => ("objective", losses.iter().map(weighted_json).collect()),

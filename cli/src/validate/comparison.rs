@@ -14,7 +14,7 @@ use super::cases::Asked;
 const SMALL_ERROR: f32 = 0.01;
 
 /// What the reference expects.
-pub enum Expected<'a> {
+pub(crate) enum Expected<'a> {
     Loss(&'a Loss, Box<Expectation>),
     Objective(Vec<Weighted<Batch<'a>>>, Box<ObjectiveExpectation>),
     Measures(&'a Retrieval, MeasuresExpectation),
@@ -22,7 +22,7 @@ pub enum Expected<'a> {
 
 /// What came of a case.
 #[derive(Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Compared(Compared),
     /// The kernels found the result beyond f32, where the reference says that it may be.
     Refused,
@@ -31,7 +31,7 @@ pub enum Verdict {
 
 /// A result beside the expected one.
 #[derive(Clone, Debug)]
-pub struct Compared {
+pub(crate) struct Compared {
     /// The number that is farthest off, in shares of its bound; where all agree, of those that are
     /// no counts.
     pub worst: Deviation,
@@ -44,7 +44,7 @@ pub struct Compared {
 
 impl<'a> Expected<'a> {
     /// Asks the reference.
-    pub fn of(asked: &'a Asked, batch: &Batch<'a>) -> Result<Self> {
+    pub(crate) fn of(asked: &'a Asked, batch: &Batch<'a>) -> Result<Self> {
         Ok(match asked {
             Asked::Loss(loss) => {
                 Self::Loss(loss, reference::evaluate_with_bounds(loss, batch)?.into())
@@ -64,7 +64,7 @@ impl<'a> Expected<'a> {
     }
 
     /// Asks the engine, and compares.
-    pub fn compare(&self, engine: &Engine, batch: &Batch) -> Verdict {
+    pub(super) fn compare(&self, engine: &Engine, batch: &Batch) -> Verdict {
         match self {
             Self::Loss(loss, expected) => {
                 judge(engine.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {

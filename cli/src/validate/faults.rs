@@ -7,7 +7,7 @@ use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Result, Triplet, 
 
 /// What came of the faults.
 #[derive(Default)]
-pub struct Faults {
+pub(crate) struct Faults {
     pub injected: usize,
     /// What happened to those that were not survived.
     pub problems: Vec<String>,
@@ -15,7 +15,7 @@ pub struct Faults {
 
 impl Faults {
     /// Injects them into a loss, an objective and measures, on a few rows.
-    pub fn inject(context: &Context) -> Result<Self> {
+    pub(crate) fn inject(context: &Context) -> Result<Self> {
         const N: usize = 17;
         let embeddings: Vec<f32> = (0..3 * N).map(|at| (at * at % 19) as f32 / 19.0).collect();
         let labels: Vec<u32> = (0..N as u32).map(|row| row % 3).collect();
@@ -38,7 +38,7 @@ impl Faults {
     }
 
     /// How many were told as errors, and did no more harm.
-    pub fn survived(&self) -> usize {
+    pub(crate) fn survived(&self) -> usize {
         self.injected - self.problems.len()
     }
 

@@ -9,7 +9,7 @@ use super::faults::Faults;
 
 /// The sum of all verdicts.
 #[derive(Default)]
-pub struct Findings {
+pub(crate) struct Findings {
     pub cases: usize,
     pub numbers: usize,
     /// Numbers with a bound above half of themselves: their agreement says nothing.
@@ -28,7 +28,7 @@ pub struct Findings {
 }
 
 /// Something that was found, and in which case.
-pub struct Finding<T> {
+pub(crate) struct Finding<T> {
     pub what: T,
     pub asked: Asked,
     pub shape: Shape,
@@ -37,7 +37,7 @@ pub struct Finding<T> {
 }
 
 /// Why a case failed.
-pub enum Problem {
+pub(crate) enum Problem {
     /// A number is beyond its bound.
     Beyond(Deviation),
     /// There is no result.
@@ -46,7 +46,7 @@ pub enum Problem {
 
 impl Findings {
     /// Takes in what came of a case.
-    pub fn add(&mut self, case: Finding<Verdict>) {
+    pub(crate) fn add(&mut self, case: Finding<Verdict>) {
         self.cases += 1;
         let Finding { what, asked, shape, inputs } = case;
         let compared = match what {
@@ -80,12 +80,12 @@ impl Findings {
     }
 
     /// Whether every result is as the reference says, and every fault was survived.
-    pub fn agree(&self) -> bool {
+    pub(crate) fn agree(&self) -> bool {
         self.failures.is_empty() && self.faults.problems.is_empty()
     }
 
     /// Cases that have a result to compare.
-    pub fn compared(&self) -> usize {
+    pub(crate) fn compared(&self) -> usize {
         let without_result = self
             .failures
             .iter()

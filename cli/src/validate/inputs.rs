@@ -5,7 +5,7 @@ use wgpu_metric_learning::{Batch, Contrastive, Distance, Mode, Result, Truth, re
 /// What the coordinates are like: uniform, of deviation 1 around `offset`, before they are
 /// multiplied.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Values {
+pub(crate) struct Values {
     pub name: &'static str,
     /// Every row stands twice in the world of embeddings and references, but for `noise` times
     /// another row.
@@ -25,7 +25,7 @@ const TWINS: Values = Values { name: "duplicates", twins: true, ..ORDINARY };
 const FAR: f32 = 100.0;
 
 impl Values {
-    pub const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 12] = [
         ORDINARY,
         TWINS,
         Self { name: "near-duplicates 1e-3", noise: 1e-3, ..TWINS },
@@ -53,14 +53,14 @@ impl Values {
     }
 
     /// The deviation of the coordinates.
-    pub fn scale(&self) -> f32 {
+    pub(crate) fn scale(&self) -> f32 {
         self.scale
     }
 }
 
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Classes {
+pub(crate) enum Classes {
     /// So many classes of equal size.
     Balanced(usize),
     /// Every row is its own.
@@ -86,7 +86,7 @@ impl Classes {
         }
     }
 
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Balanced(1) => "one class".into(),
             Self::Balanced(classes) => format!("{classes} classes"),
@@ -98,7 +98,7 @@ impl Classes {
 
 /// What inputs are made of.
 #[derive(Clone, Copy, Debug)]
-pub struct Recipe {
+pub(crate) struct Recipe {
     pub mode: Mode,
     pub n: usize,
     /// References, in the mode that has them.
@@ -113,7 +113,7 @@ pub struct Recipe {
 }
 
 /// What one case is evaluated on.
-pub struct Inputs {
+pub(crate) struct Inputs {
     recipe: Recipe,
     /// Embeddings and, after them, references or prototypes.
     rows: Vec<f32>,
@@ -131,7 +131,7 @@ pub struct Inputs {
 impl Inputs {
     /// `labels_are_indices` of prototypes, scores or betas; `truth` is what a pointwise loss
     /// compares with.
-    pub fn new(mut recipe: Recipe, labels_are_indices: bool, truth: Truth) -> Self {
+    pub(crate) fn new(mut recipe: Recipe, labels_are_indices: bool, truth: Truth) -> Self {
         let Recipe { mode, classes, .. } = recipe;
         if mode == Mode::PairIndices {
             // One row makes no pair.
@@ -172,14 +172,14 @@ impl Inputs {
     }
 
     /// The shape with betas of about this size, one or one for every class.
-    pub fn with_betas(mut self, per_class: bool, size: f32) -> Self {
+    pub(crate) fn with_betas(mut self, per_class: bool, size: f32) -> Self {
         let count = if per_class { self.recipe.classes.count(self.recipe.n) } else { 1 };
         self.betas = (0..count).map(|class| (0.8 + 0.1 * (class % 5) as f32) * size).collect();
         self
     }
 
     /// How large distances between the rows are, so that margins can be of that size.
-    pub fn reach(&self, distance: Distance, normalize: bool) -> Result<f32> {
+    pub(crate) fn reach(&self, distance: Distance, normalize: bool) -> Result<f32> {
         const ROWS: usize = 16;
         let d = self.recipe.d;
         let pairs = (self.rows.len() / d - 1).min(ROWS);
@@ -193,7 +193,7 @@ impl Inputs {
         Ok(mean.abs().clamp(1e-30, 1e30) as f32)
     }
 
-    pub fn batch(&self) -> Result<Batch<'_>> {
+    pub(crate) fn batch(&self) -> Result<Batch<'_>> {
         let Recipe { mode, n, d, .. } = self.recipe;
         let shape = [n, d];
         let (embeddings, references) = self.rows.split_at(n * d);
@@ -260,7 +260,7 @@ fn deviate(purpose: u64, row: usize, column: usize) -> f32 {
 }
 
 /// Random bits without a state.
-pub fn bits(purpose: u64, row: usize, column: usize) -> u64 {
+pub(crate) fn bits(purpose: u64, row: usize, column: usize) -> u64 {
     mixed(mixed(mixed(purpose) ^ row as u64) ^ column as u64)
 }
 

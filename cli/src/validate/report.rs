@@ -13,7 +13,7 @@ use crate::report::Sizes;
 use crate::{Error, Result, table};
 
 /// What was validated.
-pub enum Place {
+pub(super) enum Place {
     Gpu(Box<Gpu>),
     Cpu,
 }
@@ -39,7 +39,7 @@ impl Place {
 }
 
 /// The findings, of what, and in what time.
-pub struct Report<'a> {
+pub(super) struct Report<'a> {
     pub place: &'a Place,
     pub findings: &'a Findings,
     pub elapsed: std::time::Duration,
@@ -50,7 +50,7 @@ const LISTED: usize = 20;
 
 /// The report as JSON.
 #[derive(Serialize)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     adapter: String,
     backend: &'a str,
     driver: &'a str,
@@ -138,7 +138,7 @@ impl<'a> CaseLine<'a> {
 
 impl<'a> Report<'a> {
     /// The report as one JSON object.
-    pub fn line(&self) -> Line<'a> {
+    pub(super) fn line(&self) -> Line<'a> {
         let [_, backend, driver, driver_info] = self.place.names();
         let findings = self.findings;
         let failure =
@@ -169,7 +169,7 @@ impl<'a> Report<'a> {
     }
 
     /// The report as lines of names and values, after the failures.
-    pub fn text(&self) -> Result<String> {
+    pub(super) fn text(&self) -> Result<String> {
         let [name, backend, driver, driver_info] = self.place.names();
         let Findings { cases, numbers, unsure, refused, noticing, zero, .. } = self.findings;
         let Findings { largest, failures, faults, .. } = self.findings;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{NO_ADAPTER, object, objects, program, run, stderr, stdout, succeed};
 
 /// Texts that choose an adapter of this machine, together every one that can be chosen.
-pub fn names() -> BTreeSet<String> {
+pub(crate) fn names() -> BTreeSet<String> {
     let adapters = objects(&["adapters"]);
     assert!(!adapters.is_empty(), "no adapter found on this machine");
     let texts = adapters.iter().flat_map(|adapter| [&adapter["name"], &adapter["backend"]]);

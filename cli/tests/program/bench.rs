@@ -240,11 +240,11 @@ fn what_cannot_be_timed_is_said() {
         ),
         (
             &["--n", "100000000"],
-            "embeddings: 100000000 x 128 values are more than this machine can address",
+            "embeddings: 100000000 x 128 values are too many: there may be 2^30 - 1 (1,073,741,823)",
         ),
         (
             &["--n", "9000000", "--objective", "SupCon"],
-            "embeddings: 9000000 x 128 values are more than this machine can address",
+            "embeddings: 9000000 x 128 values are too many: there may be 2^30 - 1 (1,073,741,823)",
         ),
         (
             &["--objective", r#"{"loss":"Triplet","soft":true,"margin":5}"#],

@@ -7,7 +7,7 @@ use crate::{npy, run, scratch, stderr, stdout};
 
 /// Runs the program and checks that it fails with one line holding all these texts.
 #[track_caller]
-pub fn fails(arguments: &[impl AsRef<str>], texts: &[&str]) {
+pub(crate) fn fails(arguments: &[impl AsRef<str>], texts: &[&str]) {
     let output = run(arguments);
     let error = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{error}");

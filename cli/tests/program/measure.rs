@@ -211,3 +211,62 @@ fn labels_that_are_all_different_are_told() {
     let output = run(&[files.batch(), vec!["--backend", "reference"]].concat());
     assert_eq!(stderr(&output), "");
 }
+
+/// One file as embeddings and as references: told, and with the offset what the batch is.
+#[test]
+fn rows_do_not_retrieve_themselves() {
+    let files = Files::new();
+    let itself = ["--references", &files.embeddings, "--reference-labels", &files.labels];
+    let itself = [files.batch(), itself.to_vec()].concat();
+    let without = [itself.clone(), vec!["--backend", "cpu"]].concat();
+    assert_eq!(object(&without)["precision_at_1"], 1.0);
+    let told = stderr(&run(&without));
+    assert!(told.contains("--embeddings and --references are one file"), "{told}");
+    let with = [itself.clone(), vec!["--reference-offset", "0"]].concat();
+    for backend in ["cpu", "gpu"] {
+        let found = object(&[with.clone(), vec!["--check", "--backend", backend]].concat());
+        let batch = object(&[files.batch(), vec!["--backend", backend]].concat());
+        assert_eq!(found["check_agrees"], true, "{found}");
+        for key in ["counted", "precision_at_1", "recall_at_2", "recall_at_9", "r_precision"] {
+            assert_eq!(found[key], batch[key], "{key} of {found}");
+        }
+    }
+    let told = stderr(&run(&[with, vec!["--backend", "cpu"]].concat()));
+    assert_eq!(told, "");
+    fails(&[itself, vec!["--reference-offset", "1"]].concat(), 2, "reference_offset is 1");
+    fails(&[files.batch(), vec!["--reference-offset", "0"]].concat(), 2, "--references");
+}
+
+/// More positives than the kernels sort at once, near and far from their queries.
+#[test]
+fn large_classes_are_measured() {
+    const N: usize = 2_600;
+    let number = |at: usize| (at * 7_919 % 10_007) as f32 / 1_000.0;
+    let near: Vec<f32> = (0..N).map(|row| number(row) + 20.0 * (row % 2) as f32).collect();
+    let mixed: Vec<f32> = (0..N).map(number).collect();
+    let labels: Vec<u32> = (0..N as u32).map(|row| row % 2).collect();
+    for (rows, range) in [(near, 1.0..=1.0), (mixed, 0.4..=0.6)] {
+        let [embeddings, labels] = [
+            ("large.npy", npy::floats(&format!("({N}, 1)"), &rows)),
+            ("large-labels.npy", npy::labels(&labels)),
+        ]
+        .map(|(name, content)| {
+            let path = scratch(name);
+            fs::write(&path, content).unwrap();
+            path.display().to_string()
+        });
+        let found = object(&[
+            "measure",
+            "--backend",
+            "gpu",
+            "--check",
+            "--embeddings",
+            &embeddings,
+            "--labels",
+            &labels,
+        ]);
+        assert_eq!(found["check_agrees"], true, "{found}");
+        let found = found["r_precision"].as_f64().unwrap();
+        assert!(range.contains(&found), "{found}");
+    }
+}

@@ -140,3 +140,26 @@ fn a_single_loss_may_have_a_weight() {
     let [one, plain] = [one, plain].map(|found: Value| found["loss"].as_f64().unwrap());
     assert!((one - 3.0 * plain).abs() < 1e-12);
 }
+
+/// Own rows against gathered ones, as in training on several machines: the losses of the parts are
+/// those of the batch, whose gradient is what a row gets as query and as reference.
+#[test]
+fn own_rows_among_the_references_are_left_out() {
+    let itself = |others: &[&str]| {
+        let mut given = rows();
+        given
+            .extend([("references", given[0].1.clone()), ("reference-labels", given[1].1.clone())]);
+        object(&with_objective(files(&given), "NtXent", others))
+    };
+    for backend in ["cpu", "gpu"] {
+        let batch = object(&with_objective(files(&rows()), "NtXent", &["--backend", backend]));
+        let found = itself(&["--backend", backend, "--check", "--reference-offset", "0"]);
+        assert_eq!(found["check_agrees"], true, "{found}");
+        let [expected, loss] = [&batch, &found].map(|one| one["loss"].as_f64().unwrap());
+        assert!((expected - loss).abs() < 1e-6 * expected, "{expected} {loss}");
+        let with_themselves = itself(&["--backend", backend])["loss"].as_f64().unwrap();
+        assert!((with_themselves - expected).abs() > 0.01, "{with_themselves} {expected}");
+    }
+    let refused = crate::run(&with_objective(files(&rows()), "L2", &["--reference-offset", "0"]));
+    assert!(stderr(&refused).contains("--reference-labels"), "{}", stderr(&refused));
+}

@@ -10,7 +10,7 @@ const DOT_RADIUS: f32 = 5.0;
 const ENTRY_SPACING: f32 = 14.0;
 
 /// What they leave free of an area.
-pub fn free(area: egui::Rect) -> egui::Rect {
+pub(crate) fn free(area: egui::Rect) -> egui::Rect {
     let (left, right) = (area.left() + MARGIN, area.right() - MARGIN);
     let (top, bottom) = (area.top() + HEADER, area.bottom() - FOOTER);
     egui::Rect::from_x_y_ranges(left..=right.max(left), top..=bottom.max(top))

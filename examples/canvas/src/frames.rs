@@ -11,7 +11,7 @@ const CONTROLS_WIDTH: f32 = 280.0;
 const SLIDER_WIDTH: f32 = 90.0;
 
 /// What frames are made with.
-pub struct Frames {
+pub(crate) struct Frames {
     egui: egui::Context,
     renderer: Renderer,
     depth: Option<wgpu::TextureView>,
@@ -19,7 +19,7 @@ pub struct Frames {
 
 /// How what is drawn uses the depth buffer: near covers far, and of the same depth the later covers
 /// the earlier.
-pub fn depth_state() -> wgpu::DepthStencilState {
+pub(crate) fn depth_state() -> wgpu::DepthStencilState {
     wgpu::DepthStencilState {
         format: DEPTH,
         depth_write_enabled: Some(true),
@@ -30,7 +30,7 @@ pub fn depth_state() -> wgpu::DepthStencilState {
 }
 
 impl Frames {
-    pub fn new(gpu: &Gpu) -> Self {
+    pub(crate) fn new(gpu: &Gpu) -> Self {
         let options = RendererOptions {
             depth_stencil_format: Some(DEPTH),
             dithering: false,
@@ -47,12 +47,12 @@ impl Frames {
     }
 
     /// The context of the controls.
-    pub fn egui(&self) -> &egui::Context {
+    pub(crate) fn egui(&self) -> &egui::Context {
         &self.egui
     }
 
     /// Computes and draws a frame. Returns what the controls ask of the platform.
-    pub fn frame(
+    pub(crate) fn frame(
         &mut self,
         gpu: &Gpu,
         scene: &mut impl Scene,

@@ -14,7 +14,7 @@ const SECONDS_PER_FRAME: f64 = 1.0 / 60.0;
 
 /// Draws the frames one after the other, writes the pictures that are asked for, and prints the
 /// scene's summary.
-pub fn run<S: Scene>(
+pub(crate) fn run<S: Scene>(
     arguments: &Arguments,
     path: &Path,
     make: impl FnOnce(&Gpu) -> Result<S>,

@@ -13,7 +13,10 @@ use crate::frames::Frames;
 use crate::{Arguments, Error, Gpu, Result, Scene};
 
 /// Shows the scene until the window is closed, or for the frames that are asked for.
-pub fn run<S: Scene>(arguments: &Arguments, make: impl FnOnce(&Gpu) -> Result<S>) -> Result<()> {
+pub(crate) fn run<S: Scene>(
+    arguments: &Arguments,
+    make: impl FnOnce(&Gpu) -> Result<S>,
+) -> Result<()> {
     let event_loop = EventLoop::new().map_err(|error| {
         // Before what is wrong the message says in which source file of winit it was found.
         let message = error.to_string();

@@ -12,7 +12,7 @@ const SPEED: f32 = 0.5;
 
 /// What can be asked for.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// How many particles; left out, 20000, and 3000 where the CPU stands in for a GPU.
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(2..=1 << 20))]
     pub particles: Option<usize>,
@@ -35,7 +35,7 @@ pub struct Arguments {
 
 /// What can be changed while the particles move.
 #[derive(Clone, Copy, PartialEq, clap::Args)]
-pub struct Controls {
+pub(crate) struct Controls {
     /// Particles of one kind attract each other from this distance on.
     #[arg(long, value_name = "X", default_value = "0.05")]
     pub reach: f32,
@@ -58,7 +58,7 @@ pub struct Controls {
 }
 
 /// The particles at the beginning.
-pub struct Flock {
+pub(crate) struct Flock {
     /// N x D, row by row.
     pub positions: Vec<f32>,
     /// N x D, row by row.
@@ -69,7 +69,7 @@ pub struct Flock {
 
 impl Flock {
     /// Scattered evenly, without order.
-    pub fn new(arguments: &Arguments, particles: usize) -> Self {
+    pub(crate) fn new(arguments: &Arguments, particles: usize) -> Self {
         let mut random = Random::new(arguments.seed);
         let mut scattered = |reach: f32| -> Vec<f32> {
             (0..particles * arguments.dimensions)

@@ -8,7 +8,7 @@ const WORKGROUP: u32 = 64;
 const ACROSS: u32 = 65_535;
 
 /// What moves the particles.
-pub struct Motion {
+pub(crate) struct Motion {
     settings: wgpu::Buffer,
     pipeline: wgpu::ComputePipeline,
     queue: wgpu::Queue,
@@ -17,7 +17,7 @@ pub struct Motion {
 /// `Settings` of `motion.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub particles: u32,
     pub dimensions: u32,
     pub strength: f32,
@@ -29,7 +29,7 @@ pub struct Settings {
 }
 
 impl Motion {
-    pub fn new(gpu: &Gpu) -> Self {
+    pub(crate) fn new(gpu: &Gpu) -> Self {
         let device = gpu.context.device();
         let settings = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("settings"),
@@ -49,7 +49,7 @@ impl Motion {
     }
 
     /// Binds the gradient, the positions and the velocities.
-    pub fn bind(&self, gpu: &Gpu, buffers: [&wgpu::Buffer; 3]) -> wgpu::BindGroup {
+    pub(crate) fn bind(&self, gpu: &Gpu, buffers: [&wgpu::Buffer; 3]) -> wgpu::BindGroup {
         let [gradient, positions, velocities] = buffers;
         let buffers = [&self.settings, gradient, positions, velocities];
         let entries = [0, 1, 2, 3].map(|binding: usize| wgpu::BindGroupEntry {
@@ -64,7 +64,7 @@ impl Motion {
     }
 
     /// Records one step with these settings, which hold for the whole submission.
-    pub fn record(
+    pub(crate) fn record(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         group: &wgpu::BindGroup,

@@ -17,7 +17,7 @@ const LEAST_RADIUS: f32 = 1.5;
 const TURN: f32 = 0.005;
 
 /// The swarm.
-pub struct Swarm {
+pub(crate) struct Swarm {
     gpu: Gpu,
     shape: Shape,
     kinds: u32,
@@ -48,7 +48,7 @@ impl Swarm {
     /// # Errors
     ///
     /// Those of [`wgpu_metric_learning::Context::plan`].
-    pub fn new(gpu: &Gpu, arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn new(gpu: &Gpu, arguments: &Arguments) -> Result<Self> {
         let usual = if gpu.is_software { PARTICLES_IN_SOFTWARE } else { PARTICLES };
         let count = arguments.particles.unwrap_or(usual);
         let flock = Flock::new(arguments, count);

@@ -13,7 +13,7 @@ const BYTES: u64 = size_of::<f32>() as u64;
 const HEIGHT: f32 = 130.0;
 
 /// The losses of the last steps: a ring on the GPU, and a copy of it on the host.
-pub struct Curve {
+pub(crate) struct Curve {
     gpu: Gpu,
     ring: wgpu::Buffer,
     staging: wgpu::Buffer,
@@ -33,7 +33,7 @@ enum Transfer {
 }
 
 impl Curve {
-    pub fn new(gpu: &Gpu) -> Self {
+    pub(crate) fn new(gpu: &Gpu) -> Self {
         use wgpu::BufferUsages as Usage;
         let buffer = |label, usage| {
             let size = LENGTH as u64 * BYTES;
@@ -56,7 +56,7 @@ impl Curve {
     }
 
     /// Records that the loss is remembered, and where none is on its way a copy of all.
-    pub fn record(&mut self, encoder: &mut wgpu::CommandEncoder, loss: &wgpu::Buffer) {
+    pub(crate) fn record(&mut self, encoder: &mut wgpu::CommandEncoder, loss: &wgpu::Buffer) {
         let place = (self.steps % LENGTH) as u64 * BYTES;
         encoder.copy_buffer_to_buffer(loss, 0, &self.ring, place, BYTES);
         self.steps += 1;
@@ -68,7 +68,7 @@ impl Curve {
 
     /// To be called after every submission: asks for the copy that was in it, and takes the one
     /// that has come, if there is one.
-    pub fn submitted(&mut self) {
+    pub(crate) fn submitted(&mut self) {
         if let Transfer::Recorded(steps) = self.transfer {
             let is_mapped = Arc::new(AtomicBool::new(false));
             let mapped = is_mapped.clone();
@@ -96,17 +96,17 @@ impl Curve {
     }
 
     /// Steps that were recorded.
-    pub fn steps(&self) -> usize {
+    pub(crate) fn steps(&self) -> usize {
         self.steps
     }
 
     /// The last loss that has come to the host.
-    pub fn last(&self) -> Option<f32> {
+    pub(crate) fn last(&self) -> Option<f32> {
         self.known.last().copied()
     }
 
     /// Draws it over the whole width, from 0 to the largest loss.
-    pub fn show(&self, ui: &mut egui::Ui) {
+    pub(crate) fn show(&self, ui: &mut egui::Ui) {
         let (area, _) =
             ui.allocate_exact_size(egui::vec2(ui.available_width(), HEIGHT), egui::Sense::hover());
         let painter = ui.painter_at(area);

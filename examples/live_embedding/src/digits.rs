@@ -7,17 +7,17 @@ const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
 const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");
 const PIXELS: usize = 64;
 /// How many digits there are.
-pub const DIGITS: usize = 1797;
+pub(crate) const DIGITS: usize = 1797;
 /// How many classes.
-pub const CLASSES: usize = 10;
+pub(crate) const CLASSES: usize = 10;
 /// Numbers that an image becomes.
-pub const FEATURES: usize = 512;
+pub(crate) const FEATURES: usize = 512;
 /// The distance of images at which their features are hardly alike any more: about that of two
 /// images of one class.
 const LIKENESS: f32 = 2.5;
 
 /// Digits with their classes.
-pub struct Digits {
+pub(crate) struct Digits {
     /// N x [`FEATURES`], row by row.
     pub features: Vec<f32>,
     /// A class for each.
@@ -34,7 +34,7 @@ impl Digits {
     /// # Errors
     ///
     /// [`Error::Data`] where the bundled files are damaged.
-    pub fn load(count: usize, random: &mut Random) -> Result<Self> {
+    pub(crate) fn load(count: usize, random: &mut Random) -> Result<Self> {
         let damaged = |error| Error::Data(format!("the bundled digits: {error}"));
         let images: Vec<f32> = NpyFile::new(IMAGES).and_then(NpyFile::into_vec).map_err(damaged)?;
         let mut labels: Vec<u32> =

@@ -6,7 +6,7 @@ use wgpu::util::{BufferInitDescriptor, DeviceExt};
 use wgpu_metric_learning::Shape;
 
 /// What is shown of the embeddings.
-pub struct Extent {
+pub(crate) struct Extent {
     pipeline: wgpu::ComputePipeline,
     group: wgpu::BindGroup,
     extent: wgpu::Buffer,
@@ -14,7 +14,7 @@ pub struct Extent {
 
 impl Extent {
     /// Of these embeddings.
-    pub fn new(gpu: &Gpu, embeddings: &wgpu::Buffer, shape: Shape) -> Self {
+    pub(crate) fn new(gpu: &Gpu, embeddings: &wgpu::Buffer, shape: Shape) -> Self {
         let device = gpu.context.device();
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some("extent"),
@@ -44,7 +44,7 @@ impl Extent {
     }
 
     /// Records that it follows the embeddings.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder) {
+    pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.group, &[]);
@@ -52,7 +52,7 @@ impl Extent {
     }
 
     /// The centre and the reach, 4 f32.
-    pub fn buffer(&self) -> &wgpu::Buffer {
+    pub(crate) fn buffer(&self) -> &wgpu::Buffer {
         &self.extent
     }
 }

@@ -8,7 +8,7 @@ use wgpu_metric_learning::{
 
 /// The losses to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Choice {
+pub(crate) enum Choice {
     Contrastive,
     Triplet,
     TripletHard,
@@ -20,7 +20,7 @@ pub enum Choice {
 
 /// The distances to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Measured {
+pub(crate) enum Measured {
     Euclidean,
     SquaredEuclidean,
     Manhattan,
@@ -29,7 +29,7 @@ pub enum Measured {
 
 /// A loss with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Objective {
+pub(crate) struct Objective {
     pub choice: Choice,
     pub distance: Measured,
     /// The margin, or the temperature of a loss that has one instead.
@@ -38,7 +38,7 @@ pub struct Objective {
 
 impl Choice {
     /// What the loss calls its number.
-    pub fn margin_name(self) -> &'static str {
+    pub(crate) fn margin_name(self) -> &'static str {
         match self {
             Self::Contrastive => "negative margin",
             Self::Triplet | Self::TripletHard | Self::LiftedStructured => "margin",
@@ -48,7 +48,7 @@ impl Choice {
     }
 
     /// A number that goes well with two dimensions.
-    pub fn usual_margin(self) -> f32 {
+    pub(crate) fn usual_margin(self) -> f32 {
         match self {
             Self::Contrastive | Self::LiftedStructured => 2.0,
             Self::Triplet | Self::TripletHard => 1.0,
@@ -71,7 +71,7 @@ impl Measured {
 
 impl Objective {
     /// The loss as the library has it.
-    pub fn loss(self) -> Loss {
+    pub(crate) fn loss(self) -> Loss {
         let Self { choice, margin, .. } = self;
         let (distance, reduction) = (self.distance.distance(), Reduction::MeanNonZero);
         let triplet = Triplet { distance, reduction, margin, ..Default::default() };
@@ -93,6 +93,6 @@ impl Objective {
 }
 
 /// The name on the command line.
-pub fn name(value: impl ValueEnum) -> String {
+pub(crate) fn name(value: impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -19,7 +19,7 @@ const TURN: f32 = 0.006;
 const TILT: f32 = 0.35;
 
 /// A training that is watched.
-pub struct Studio {
+pub(crate) struct Studio {
     gpu: Gpu,
     training: Training,
     curve: Curve,
@@ -71,7 +71,7 @@ impl Studio {
     /// # Errors
     ///
     /// Those of [`Training::new`].
-    pub fn new(gpu: &Gpu, arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn new(gpu: &Gpu, arguments: &Arguments) -> Result<Self> {
         let choice = arguments.loss;
         let margin = arguments.margin.unwrap_or(choice.usual_margin());
         let controls = Controls {

@@ -14,7 +14,7 @@ const DIGITS_IN_SOFTWARE: usize = 600;
 
 /// What can be asked for.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The loss.
     #[arg(long, value_enum, default_value = "contrastive")]
     pub loss: Choice,
@@ -46,7 +46,7 @@ pub struct Arguments {
 }
 
 /// What is trained: all buffers are on the GPU, and stay there.
-pub struct Training {
+pub(crate) struct Training {
     gpu: Gpu,
     random: Random,
     features: wgpu::Buffer,
@@ -77,7 +77,7 @@ impl Training {
     /// # Errors
     ///
     /// Those of the library, for a margin or a learning rate outside its range for instance.
-    pub fn new(gpu: &Gpu, arguments: &Arguments, objective: Objective) -> Result<Self> {
+    pub(crate) fn new(gpu: &Gpu, arguments: &Arguments, objective: Objective) -> Result<Self> {
         let usual = if gpu.is_software { DIGITS_IN_SOFTWARE } else { DIGITS };
         let rows = arguments.digits.unwrap_or(usual);
         let mut random = Random::new(arguments.seed);
@@ -97,7 +97,7 @@ impl Training {
     /// # Errors
     ///
     /// Those of [`wgpu_metric_learning::Context::plan`].
-    pub fn set_objective(&mut self, objective: Objective) -> Result<()> {
+    pub(crate) fn set_objective(&mut self, objective: Objective) -> Result<()> {
         self.lesson = Lesson::new(
             &self.gpu,
             objective,
@@ -113,7 +113,7 @@ impl Training {
     /// # Errors
     ///
     /// Those of [`wgpu_metric_learning::Context::plan`].
-    pub fn restart(
+    pub(crate) fn restart(
         &mut self,
         objective: Objective,
         dimensions: usize,
@@ -131,7 +131,7 @@ impl Training {
     /// # Errors
     ///
     /// Those of [`OptimizerPlan::set_learning_rate`].
-    pub fn set_learning_rate(&self, learning_rate: f32) -> Result<()> {
+    pub(crate) fn set_learning_rate(&self, learning_rate: f32) -> Result<()> {
         Ok(self.projection.optimizer.set_learning_rate(learning_rate)?)
     }
 
@@ -140,7 +140,7 @@ impl Training {
     /// # Errors
     ///
     /// None that the plans' own bindings could cause.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
+    pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
         let Projection { linear, forward, optimizer, step } = &self.projection;
         linear.record(encoder, forward)?;
         self.lesson.plan.record(encoder, &self.lesson.inputs)?;
@@ -150,22 +150,22 @@ impl Training {
     }
 
     /// N x D, on the GPU.
-    pub fn embeddings(&self) -> &wgpu::Buffer {
+    pub(crate) fn embeddings(&self) -> &wgpu::Buffer {
         self.projection.linear.outputs()
     }
 
     /// The classes, on the GPU.
-    pub fn labels(&self) -> &wgpu::Buffer {
+    pub(crate) fn labels(&self) -> &wgpu::Buffer {
         &self.labels
     }
 
     /// The loss, the first f32 of this buffer on the GPU.
-    pub fn loss_value(&self) -> &wgpu::Buffer {
+    pub(crate) fn loss_value(&self) -> &wgpu::Buffer {
         self.lesson.plan.loss_value()
     }
 
     /// The embeddings' shape.
-    pub fn shape(&self) -> Shape {
+    pub(crate) fn shape(&self) -> Shape {
         *self.lesson.plan.shape()
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Softmax<N> {
 }
 
 impl<N: Number> Softmax<N> {
-    pub fn of(row: &[N]) -> Self {
+    pub(super) fn of(row: &[N]) -> Self {
         let column = (1..row.len())
             .fold(0, |best, c| if row[c].value() > row[best].value() { c } else { best });
         let largest = row[column];
@@ -34,17 +34,17 @@ impl<N: Number> Softmax<N> {
     }
 
     /// log sum over c of exp(x(c) - m).
-    pub fn log_sum(&self) -> N {
+    pub(super) fn log_sum(&self) -> N {
         self.others.ln_of_one_and()
     }
 
     /// P(c) of every logit.
-    pub fn parts(&self) -> Vec<N> {
+    pub(super) fn parts(&self) -> Vec<N> {
         self.exponentials.iter().map(|&part| part / self.sum()).collect()
     }
 
     /// 1 - P(c) of the largest logit, with all its digits.
-    pub fn rest(&self) -> N {
+    pub(super) fn rest(&self) -> N {
         self.others / self.sum()
     }
 }

@@ -1,6 +1,7 @@
 //! The adapters of this machine, for callers that own no device.
 
 use std::cmp::Reverse;
+use std::sync::LazyLock;
 
 use crate::error::{Error, Result};
 use crate::gpu::device::baseline::check_baseline;
@@ -13,6 +14,10 @@ use crate::wgsl::tier::Tier;
 /// wgpu's environment variables keep their meaning: `WGPU_BACKEND` (for instance `vulkan`, `gl`)
 /// and `WGPU_ADAPTER_NAME` (part of a name, in any case) narrow the choice. An empty one is as good
 /// as none.
+///
+/// All that the library opens itself is of one `wgpu::Instance`, made the first time it is needed
+/// and kept until the process ends, and so is the list of its adapters: wgpu tells the buffers of
+/// two devices apart only within one instance.
 #[derive(Clone, Debug)]
 pub struct Adapter {
     adapter: wgpu::Adapter,
@@ -23,32 +28,26 @@ impl Adapter {
     /// Every adapter that the kernels run on, the best first: discrete GPUs, then integrated,
     /// virtual and other ones, then software; Vulkan, Metal and DX12 before GL.
     pub fn all() -> Vec<Self> {
-        Self::usable(&instance())
+        usable(named())
     }
 
     /// Every adapter that is too small for the kernels, with the [`Error::DeviceLimit`] that says
     /// why.
     pub fn unusable() -> Vec<(Self, Error)> {
-        Self::found(&instance())
+        named()
             .into_iter()
             .filter_map(|adapter| adapter.check().err().map(|error| (adapter, error)))
             .collect()
     }
 
-    fn usable(instance: &wgpu::Instance) -> Vec<Self> {
-        Self::found(instance).into_iter().filter(|adapter| adapter.check().is_ok()).collect()
-    }
-
-    fn found(instance: &wgpu::Instance) -> Vec<Self> {
-        let wanted = variable(ADAPTER_NAME).unwrap_or_default();
-        let mut found: Vec<_> =
+    fn listed(instance: &wgpu::Instance) -> Vec<Self> {
+        let mut listed: Vec<_> =
             pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
                 .into_iter()
                 .map(|adapter| Self { info: adapter.get_info(), adapter })
-                .filter(|adapter| contains(&adapter.info.name, &wanted))
                 .collect();
-        found.sort_by_key(|adapter| Reverse(adapter.rank()));
-        found
+        listed.sort_by_key(|adapter| Reverse(adapter.rank()));
+        listed
     }
 
     fn check(&self) -> Result<()> {
@@ -62,7 +61,7 @@ impl Adapter {
     ///
     /// [`Error::NoAdapter`] where there is none.
     pub fn find(text: Option<&str>) -> Result<Self> {
-        Self::find_in(&instance(), text, None)
+        Self::best(Self::all(), text)
     }
 
     /// The best adapter of the caller's instance whose name, driver or backend contains `text`;
@@ -77,11 +76,15 @@ impl Adapter {
         text: Option<&str>,
         surface: Option<&wgpu::Surface<'_>>,
     ) -> Result<Self> {
-        let wanted = text.unwrap_or_default();
-        let mut all = Self::usable(instance);
+        let mut all = usable(with_wanted_name(Self::listed(instance)));
         all.retain(|adapter| {
             surface.is_none_or(|surface| adapter.adapter.is_surface_supported(surface))
         });
+        Self::best(all, text)
+    }
+
+    fn best(all: Vec<Self>, text: Option<&str>) -> Result<Self> {
+        let wanted = text.unwrap_or_default();
         let count = all.len();
         all.into_iter().find(|adapter| adapter.matches(wanted)).ok_or_else(|| Error::NoAdapter {
             searched: match text {
@@ -189,12 +192,31 @@ fn backends(text: &str) -> wgpu::Backends {
     wgpu::Backends::from_comma_list(text)
 }
 
-pub(crate) fn instance() -> wgpu::Instance {
+/// The adapters of the library's instance, the best first.
+///
+/// They are listed once. Each listing of the GL backend would have locks of its own around the one
+/// EGL context of the instance, which then two threads could use at a time.
+static LISTED: LazyLock<Vec<Adapter>> = LazyLock::new(|| {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
     if variable(BACKEND).is_none() {
         descriptor.backends = wgpu::Backends::all();
     }
-    wgpu::Instance::new(descriptor)
+    Adapter::listed(&wgpu::Instance::new(descriptor))
+});
+
+fn named() -> Vec<Adapter> {
+    with_wanted_name(LISTED.clone())
+}
+
+fn with_wanted_name(mut adapters: Vec<Adapter>) -> Vec<Adapter> {
+    let wanted = variable(ADAPTER_NAME).unwrap_or_default();
+    adapters.retain(|adapter| contains(&adapter.info.name, &wanted));
+    adapters
+}
+
+fn usable(mut adapters: Vec<Adapter>) -> Vec<Adapter> {
+    adapters.retain(|adapter| adapter.check().is_ok());
+    adapters
 }
 
 pub(crate) fn contains(text: &str, part: &str) -> bool {

@@ -21,9 +21,15 @@ use crate::wgsl::tier::Tier;
 /// ([`Context::evaluate`] and the like), only those named `set_` write through the queue, and no
 /// device-wide handler is set.
 ///
-/// All buffers handed to it must be of the same `wgpu::Instance`: wgpu tells devices of one
-/// instance apart, but not those of two. A device of the GL backend should be used by one thread at
-/// a time: wgpu panics where a thread has to wait for another to finish long work on it.
+/// All buffers handed to it must be of its device. Those of another device of the same
+/// `wgpu::Instance` are refused, and all devices that the library opens ([`Context::headless`],
+/// [`Adapter::open`](crate::Adapter::open)) are of one. Of an instance of the caller's they cannot
+/// be told apart: wgpu numbers the buffers of each instance from the start and offers nothing else
+/// to know them by, so that a buffer of another instance stands for whichever one has its number.
+///
+/// A device of the GL backend should be used by one thread at a time, and so should all contexts on
+/// GL that the library opens, which share one: wgpu panics in a thread that has to wait 6 seconds
+/// for another one's work there.
 #[derive(Clone, Debug)]
 pub struct Context {
     inner: Arc<Inner>,

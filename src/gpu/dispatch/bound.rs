@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 
 use crate::error::{Error, Result};
 use crate::gpu::device::context::Context;
+use crate::gpu::device::scope::scoped;
 
 /// A range of a buffer.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +39,15 @@ impl RowLayout {
     }
 }
 
-pub(crate) struct Checker {
+pub(crate) struct Checker<'c> {
+    device: &'c wgpu::Device,
     alignment: u32,
 }
 
-impl Checker {
-    pub(crate) fn new(context: &Context) -> Self {
-        Self { alignment: context.device().limits().min_storage_buffer_offset_alignment }
+impl<'c> Checker<'c> {
+    pub(crate) fn new(context: &'c Context) -> Self {
+        let device = context.device();
+        Self { device, alignment: device.limits().min_storage_buffer_offset_alignment }
     }
 
     /// The range as a binding, which has to be there.
@@ -123,6 +126,43 @@ impl Checker {
                 self.alignment
             ));
         }
-        Ok(Bound { buffer: slice.buffer(), offset, size: NonZeroU64::new(needed) })
+        let bound = Bound { buffer: slice.buffer(), offset, size: NonZeroU64::new(needed) };
+        match self.check_device(&bound) {
+            Ok(()) => Ok(bound),
+            Err(error) => problem(refused(&error)),
+        }
     }
+
+    /// Tries the range alone in a binding: wgpu tells of which device a buffer is in no other way.
+    fn check_device(&self, bound: &Bound<'_>) -> Result<()> {
+        let entry = wgpu::BindGroupLayoutEntry {
+            binding: 0,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Storage { read_only: true },
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        };
+        let Bound { buffer, offset, size } = *bound;
+        let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size });
+        scoped(self.device, "checking a buffer", || {
+            let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: None,
+                entries: &[entry],
+            });
+            drop(self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: None,
+                layout: &layout,
+                entries: &[wgpu::BindGroupEntry { binding: 0, resource }],
+            }));
+            Ok(())
+        })
+    }
+}
+
+/// The problem of a buffer whose size, usage and alignment are right.
+pub(crate) fn refused(error: &Error) -> String {
+    format!("wgpu refuses it, as it does a buffer of another device or a destroyed one: {error}")
 }

@@ -107,7 +107,7 @@ pub(crate) fn prepare_pairs(
 
 /// The caller's range of an input that has to be there, and where its rows lie in it.
 fn rows_of<'a>(
-    check: &Checker,
+    check: &Checker<'_>,
     inputs: &Inputs<'a>,
     input: Input,
     size: [usize; 2],
@@ -201,7 +201,7 @@ fn prepare_list(
     basis: &Basis,
     list: &List,
     inputs: &Inputs<'_>,
-    check: &Checker,
+    check: &Checker<'_>,
 ) -> Result<Vec<Dispatch>> {
     let Basis { shape, matrix, context, .. } = basis;
     let count = shape.listed();
@@ -301,7 +301,7 @@ pub(crate) fn write(
 }
 
 pub(crate) fn given<'a>(
-    check: &Checker,
+    check: &Checker<'_>,
     (what, number): (&'static str, Option<wgpu::BufferSlice<'a>>),
 ) -> Result<Option<Bound<'a>>> {
     number.map(|range| check.bound(what, &range, 1)).transpose()

@@ -13,6 +13,9 @@ use crate::gpu::pairs::list::List;
 use crate::gpu::pairs::matrix::Matrix;
 use crate::wgsl::layout::{BLOCK, Stripe};
 
+/// Added to any row, beyond all columns, of which there are less than 2^30.
+const BEYOND_COLUMNS: u32 = 1 << 30;
+
 /// Pairs that a workgroup of `shaders/distance/listed.wgsl` computes.
 pub(crate) const PAIRS_PER_GROUP: u64 = 16;
 
@@ -236,6 +239,7 @@ impl<'a> Sweeps<'a> {
             vectors: shape.dimensions().div_ceil(4) as u32,
             stride: stripes.stride,
             same_set: (shape.mode() == Mode::Batch).into(),
+            own: shape.own_offset().map_or(BEYOND_COLUMNS, |offset| offset as u32),
             portion,
             first_x,
             first_y,

@@ -68,12 +68,11 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned or of the
-    /// wrong usage, [`Error::Missing`](crate::Error::Missing) for an input that the shape or
+    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned, of the
+    /// wrong usage or of another device, [`Error::Missing`](crate::Error::Missing) for an input that the shape or
     /// the loss asks for, [`Error::Unsupported`](crate::Error::Unsupported) for targets or
     /// labels that the loss does not take and [`Error::NotTaken`](crate::Error::NotTaken) for
-    /// any other input that it does not, [`Error::Gpu`](crate::Error::Gpu) for a buffer
-    /// that wgpu refuses, for instance of another device.
+    /// any other input that it does not.
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         self.bind_to(inputs, &Outputs::default())
     }

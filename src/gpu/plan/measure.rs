@@ -19,7 +19,7 @@ use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::pairs::prepare;
 use crate::gpu::pairs::sizes;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweeps};
-use crate::measures::{Measures, RANKING, Retrieval};
+use crate::measures::{Measures, Retrieval, ranking};
 use crate::wgsl::include::shader;
 use crate::wgsl::layout;
 
@@ -140,7 +140,8 @@ impl Buffers {
     /// The dispatches: for each stripe of rows distance and ranks, after them the totals.
     fn dispatches(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Dispatch>> {
         let shader = shader!("measures/ranks.wgsl");
-        let portion = positives_per_dispatch(shader, &RANKING, &basis.shape, RowWidth::Wide)?;
+        let walk = ranking(basis.shape.references() as u64);
+        let portion = positives_per_dispatch(shader, &walk, &basis.shape, RowWidth::Wide)?;
         let portions = portions_of(basis.shape.references() as u64, portion);
         let mut sweeps = Sweeps::new(basis);
         let distance = sweeps.distance()?;
@@ -148,7 +149,7 @@ impl Buffers {
         let buffers =
             [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
         let columns = u64::from(basis.stripes.stride);
-        let of_chunks = portion.map_or(0, |portion| RANKING.operations(columns, portion));
+        let of_chunks = portion.map_or(0, |portion| walk.operations(columns, portion));
         let cost = columns * OPERATIONS_PER_PAIR + of_chunks;
         let load = Load {
             grid: Grid::Rows,

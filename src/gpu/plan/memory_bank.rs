@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::gpu::device::allocate::Allocator;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
+use crate::gpu::dispatch::bound::refused;
 use crate::gpu::pairs::inputs::Inputs;
 
 /// The last embeddings and labels, at most `capacity` of them, in a ring on the GPU: references for
@@ -20,6 +21,7 @@ use crate::gpu::pairs::inputs::Inputs;
 /// Source: Wang, Zhang, Huang and Scott, "Cross-Batch Memory for Embedding Learning", CVPR 2020.
 #[derive(Debug)]
 pub struct MemoryBank {
+    context: Context,
     embeddings: wgpu::Buffer,
     labels: wgpu::Buffer,
     capacity: usize,
@@ -49,7 +51,8 @@ impl MemoryBank {
                 allocator.filled_by_copies("labels of the memory bank", capacity as u64 * 4)?,
             ))
         })?;
-        Ok(Self { embeddings, labels, capacity, dimensions: d, len: 0, next: 0 })
+        let context = context.clone();
+        Ok(Self { context, embeddings, labels, capacity, dimensions: d, len: 0, next: 0 })
     }
 
     /// Records the copies that put `n` rows and their labels in the place of the oldest ones; of
@@ -58,8 +61,8 @@ impl MemoryBank {
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`] for a range that is too small, misaligned, lacks the usage or is the
-    /// bank's own, [`Error::TooLarge`] for more rows than can be counted.
+    /// [`Error::Buffer`] for a range that is too small, misaligned, lacks the usage, is of another
+    /// device or is the bank's own, [`Error::TooLarge`] for more rows than can be counted.
     pub fn enqueue(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
@@ -100,7 +103,18 @@ impl MemoryBank {
                 format!("the range begins at byte {}, which is no multiple of 4", range.offset());
             return Err(Error::Buffer { what, problem });
         }
-        Ok(())
+        self.check_device(range).map_err(|error| Error::Buffer { what, problem: refused(&error) })
+    }
+
+    /// Tries a copy that is not submitted: wgpu tells of which device a buffer is in no other way.
+    fn check_device(&self, range: &wgpu::BufferSlice<'_>) -> Result<()> {
+        let device = self.context.device();
+        scoped(device, "checking a buffer", || {
+            let mut encoder = device.create_command_encoder(&Default::default());
+            copy(&mut encoder, range, &self.labels, [0, 0, 1], wgpu::COPY_BUFFER_ALIGNMENT);
+            encoder.finish();
+            Ok(())
+        })
     }
 
     /// How many rows it holds now.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{contexts, one_of_each_kind};
+use super::{contexts, first_context, one_of_each_kind};
 use crate::Error;
 use crate::data::objective::Weighted;
 use crate::gpu::kernel::Kernel;
@@ -44,7 +44,7 @@ fn assert_agrees(context: &Context, losses: &[Loss]) {
 
 #[test]
 fn every_setting_of_every_loss_agrees() {
-    assert_agrees(&contexts(Options::default())[0], &losses());
+    assert_agrees(&first_context(Options::default()), &losses());
 }
 
 /// Every adapter and every tier, since drivers translate the same kernels differently. (Every loss
@@ -60,7 +60,7 @@ fn every_kernel_agrees_on_every_adapter() {
 /// One adapter, since the checks are written into the kernels before a driver sees them.
 #[test]
 fn every_kernel_agrees_with_run_time_checks() {
-    let context = &contexts(Options::default().with_checks(Checks::Checked))[0];
+    let context = &first_context(Options::default().with_checks(Checks::Checked));
     assert_agrees(context, &one_of_each_kind());
     assert_has_every_kernel(context);
 }
@@ -281,7 +281,7 @@ fn every_planted_fault_is_caught() {
     // several tiles in one stripe, and invocations that own several columns.
     let samples = [Sample::new(19, 6, 1.0), Sample::new(600, 4, 1.0)];
     let contexts = [16 * 20 * 8, 32 << 20].map(|workspace_bytes| {
-        contexts(Options::default().with_workspace_bytes(workspace_bytes)).swap_remove(0)
+        first_context(Options::default().with_workspace_bytes(workspace_bytes))
     });
     let agrees = |(context, sample, loss): &(usize, usize, Loss)| {
         agrees(&contexts[*context], loss, &samples[*sample])
@@ -332,7 +332,7 @@ const FAULTS_OF_SUMS: &[(&str, &str, &str)] = &[
 #[test]
 fn every_planted_fault_in_a_sum_is_caught() {
     let sample = Sample::new(19, 6, 1.0);
-    let context = contexts(Options::default()).swap_remove(0);
+    let context = first_context(Options::default());
     assert!(objective_agrees(&context, &sample), "kernels without a fault agree");
     for &(path, line, fault) in FAULTS_OF_SUMS {
         context.pipelines().forget(path);

@@ -1,6 +1,6 @@
 //! The list of all kernels has every one.
 
-use super::{contexts, one_of_each_kind};
+use super::{first_context, one_of_each_kind};
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::gpu::{Context, Options};
 use crate::measures::Retrieval;
@@ -11,7 +11,7 @@ use crate::{Contrastive, Weighted};
 /// Every kernel that planning all losses in all their modes makes, an objective, measuring
 /// retrieval, and training.
 fn planned() -> Vec<Kernel> {
-    let context = contexts(Options::default()).swap_remove(0);
+    let context = first_context(Options::default());
     let sample = Sample::new(5, 3, 1.0);
     for loss in representatives() {
         for batch in sample.batches(&loss) {

@@ -17,18 +17,34 @@ use crate::wgsl::terms::TermsKernel;
 
 /// A context on every adapter of this machine, in every tier that it has.
 fn contexts(options: Options) -> Vec<Context> {
+    in_order().into_iter().map(|(adapter, tier)| open(&adapter, tier, &options)).collect()
+}
+
+/// The first of them, for what one adapter shows as well as all.
+fn first_context(options: Options) -> Context {
+    let (adapter, tier) = in_order().swap_remove(0);
+    open(&adapter, tier, &options)
+}
+
+fn in_order() -> Vec<(Adapter, Tier)> {
     let adapters = Adapter::all();
     assert!(!adapters.is_empty(), "no adapter found: install a GPU driver, a software one will do");
-    let open = |adapter: &Adapter, tier| {
-        adapter.open(options.clone().with_tier(tier)).expect("the adapter opens")
-    };
-    let tiers = |adapter| {
+    let tiers = |adapter: Adapter| {
         Tier::ALL
             .into_iter()
-            .filter(move |&tier| Adapter::has(adapter, tier))
-            .map(move |tier| (adapter, tier))
+            .filter(|&tier| adapter.has(tier))
+            .map(|tier| (adapter.clone(), tier))
+            .collect::<Vec<_>>()
     };
-    adapters.iter().flat_map(tiers).map(|(adapter, tier)| open(adapter, tier)).collect()
+    adapters.into_iter().flat_map(tiers).collect()
+}
+
+fn open(adapter: &Adapter, tier: Tier, options: &Options) -> Context {
+    // Contexts on GL share one: see there.
+    if adapter.info().backend == wgpu::Backend::Gl {
+        support::adapters::take_turn();
+    }
+    adapter.open(options.clone().with_tier(tier)).expect("the adapter opens")
 }
 
 /// Every setting of a loss of many pairs and of one of chosen pairs, for the kernels that all losses

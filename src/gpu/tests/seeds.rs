@@ -1,13 +1,13 @@
 //! A seed is data: drawing from another one compiles nothing.
 
-use super::contexts;
+use super::first_context;
 use crate::gpu::Options;
 use crate::loss::{Loss, Margin, Sampling};
 use crate::reference::samples::Sample;
 
 #[test]
 fn another_seed_makes_no_pipeline() {
-    let context = contexts(Options::default()).swap_remove(0);
+    let context = first_context(Options::default());
     let sample = Sample::new(19, 6, 1.0);
     let run = |seed| {
         let sampling = Sampling::DistanceWeighted;

@@ -1,7 +1,7 @@
 //! The optimisers and the linear projection against the reference, and faults planted in their
 //! kernels that this comparison has to catch.
 
-use super::contexts;
+use super::{contexts, first_context};
 use crate::gpu::device::allocate::filled;
 use crate::gpu::dispatch::readback::{Field, Pending, Sources};
 use crate::gpu::{Context, Options, Record};
@@ -162,7 +162,7 @@ fn every_optimizer_agrees_on_every_adapter() {
 /// The moments forget what is 1 / (1 - beta) steps old; their errors have to as well.
 #[test]
 fn the_bounds_stay_narrow_over_a_thousand_steps() {
-    let context = &contexts(Options::default())[0];
+    let context = &first_context(Options::default());
     for optimizer in Optimizer::all() {
         let comparison = compare_steps(context, optimizer, 21, 1000);
         assert!(comparison.agrees(), "{optimizer:?}\n{comparison}");
@@ -254,7 +254,7 @@ fn agrees(context: &Context) -> bool {
 
 #[test]
 fn planted_faults_are_caught() {
-    let context = contexts(Options::default()).swap_remove(0);
+    let context = first_context(Options::default());
     assert!(agrees(&context));
     for &(path, text, fault) in FAULTS {
         context.pipelines().forget(path);

@@ -57,9 +57,8 @@ impl LinearPlan {
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned or of the
-    /// wrong usage, and for the plan's outputs themselves; [`Error::Gpu`](crate::Error::Gpu)
-    /// for a buffer that wgpu refuses.
+    /// [`Error::Buffer`](crate::Error::Buffer) for a range that is too small, misaligned, of the
+    /// wrong usage or of another device, and for the plan's outputs themselves.
     pub fn bind_forward(
         &self,
         inputs: wgpu::BufferSlice<'_>,

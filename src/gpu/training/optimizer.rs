@@ -66,8 +66,8 @@ impl OptimizerPlan {
     ///
     /// # Errors
     ///
-    /// [`Error::Buffer`] for a range that is too small, misaligned or of the wrong usage, and for a
-    /// gradient in the buffer of the parameters; [`Error::Gpu`] for a buffer that wgpu refuses.
+    /// [`Error::Buffer`] for a range that is too small, misaligned, of the wrong usage or of
+    /// another device, and for a gradient in the buffer of the parameters.
     pub fn bind(
         &self,
         parameters: wgpu::BufferSlice<'_>,

@@ -107,5 +107,5 @@ pub(crate) enum Difficulty {
 
 every! {
     /// Every difficulty.
-    pub Difficulty: Easy, SemiHard, Hard
+    pub(crate) Difficulty: Easy, SemiHard, Hard
 }

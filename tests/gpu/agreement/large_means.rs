@@ -87,3 +87,18 @@ fn a_mean_of_pairs_is_within_f32_where_it_is_itself() {
         hold(&Contrastive { distance, reduction, power: 1, ..Default::default() }.into(), &batch);
     }
 }
+
+/// What `Error::Overflow` says: the terms of a single anchor have to fit together, though their mean
+/// would.
+#[test]
+fn the_terms_of_one_anchor_beyond_f32_are_refused() {
+    let batch = Batch::new(&[0.0, 1.0, 2.0, 3.0, 4.0], [5, 1], &[0, 1, 2, 3, 4]).expect("a batch");
+    let loss = |reduction| Contrastive { negative_margin: 1.2e19, reduction, ..Default::default() };
+    let expected =
+        reference::evaluate_with_bounds(loss(Reduction::Mean), &batch).expect("a result");
+    assert!(expected.may_overflow() && expected.evaluation.loss < 1.5e38);
+    for device in one_by_one() {
+        let refused = device.context.evaluate(loss(Reduction::Mean), &batch).wait();
+        assert_eq!(refused, Err(Error::Overflow { what: "the loss" }), "{}", device.name);
+    }
+}

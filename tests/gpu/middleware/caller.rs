@@ -6,14 +6,14 @@ use wgpu::BufferUsages;
 use wgpu_metric_learning::Context;
 
 /// NaN with a mark: what no kernel may read or overwrite.
-pub const POISON: u32 = 0xffc0_dead;
-pub const USAGE: BufferUsages =
+pub(crate) const POISON: u32 = 0xffc0_dead;
+pub(crate) const USAGE: BufferUsages =
     BufferUsages::STORAGE.union(BufferUsages::COPY_DST).union(BufferUsages::COPY_SRC);
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A device with WebGPU's default limits and no feature, as an application may have it.
 #[derive(Clone)]
-pub struct Caller {
+pub(crate) struct Caller {
     pub name: String,
     pub adapter: wgpu::Adapter,
     pub device: wgpu::Device,
@@ -22,7 +22,7 @@ pub struct Caller {
 }
 
 /// A caller on every adapter.
-pub fn callers() -> Vec<Caller> {
+pub(crate) fn callers() -> Vec<Caller> {
     let callers: Vec<_> =
         adapters().iter().map(|adapter| caller(adapter, wgpu::Limits::default())).collect();
     assert!(
@@ -32,17 +32,17 @@ pub fn callers() -> Vec<Caller> {
     callers
 }
 
-pub fn adapters() -> Vec<wgpu::Adapter> {
+pub(crate) fn adapters() -> Vec<wgpu::Adapter> {
     adapters_of(&wgpu::Instance::new(
         wgpu::InstanceDescriptor::new_without_display_handle_from_env(),
     ))
 }
 
-pub fn adapters_of(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+pub(crate) fn adapters_of(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
     pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
 }
 
-pub fn device(
+pub(crate) fn device(
     adapter: &wgpu::Adapter,
     required_limits: wgpu::Limits,
 ) -> (wgpu::Device, wgpu::Queue) {
@@ -50,7 +50,7 @@ pub fn device(
 }
 
 /// A device with WebGPU's default limits and these features.
-pub fn device_with(
+pub(crate) fn device_with(
     adapter: &wgpu::Adapter,
     required_features: wgpu::Features,
 ) -> (wgpu::Device, wgpu::Queue) {
@@ -65,19 +65,19 @@ fn open(
         .unwrap_or_else(|error| panic!("{:?}: {error}", adapter.get_info().backend))
 }
 
-pub fn caller(adapter: &wgpu::Adapter, limits: wgpu::Limits) -> Caller {
+pub(crate) fn caller(adapter: &wgpu::Adapter, limits: wgpu::Limits) -> Caller {
     let (device, queue) = device(adapter, limits);
     let context = Context::new(&device, &queue).expect("the default limits are enough");
     let name = format!("{:?}", adapter.get_info().backend);
     Caller { name, adapter: adapter.clone(), device, queue, context }
 }
 
-pub fn encoder(caller: &Caller) -> wgpu::CommandEncoder {
+pub(crate) fn encoder(caller: &Caller) -> wgpu::CommandEncoder {
     caller.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
 }
 
 /// A buffer that holds these words.
-pub fn filled(device: &wgpu::Device, words: &[u32]) -> wgpu::Buffer {
+pub(crate) fn filled(device: &wgpu::Device, words: &[u32]) -> wgpu::Buffer {
     let size = words.len() as u64 * 4;
     let descriptor =
         wgpu::BufferDescriptor { label: None, size, usage: USAGE, mapped_at_creation: true };
@@ -87,7 +87,7 @@ pub fn filled(device: &wgpu::Device, words: &[u32]) -> wgpu::Buffer {
     buffer
 }
 
-pub fn read(caller: &Caller, buffer: &wgpu::Buffer) -> Vec<u32> {
+pub(crate) fn read(caller: &Caller, buffer: &wgpu::Buffer) -> Vec<u32> {
     let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
     let descriptor = wgpu::BufferDescriptor {
         label: None,
@@ -104,7 +104,7 @@ pub fn read(caller: &Caller, buffer: &wgpu::Buffer) -> Vec<u32> {
     bytemuck::pod_collect_to_vec(&staging.slice(..).get_mapped_range().expect("mapped"))
 }
 
-pub fn poison(caller: &Caller, buffer: &wgpu::Buffer) {
+pub(crate) fn poison(caller: &Caller, buffer: &wgpu::Buffer) {
     let source = format!(
         "@group(0) @binding(0) var<storage, read_write> words: array<u32>;
         @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) {{

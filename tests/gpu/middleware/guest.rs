@@ -12,17 +12,17 @@ use wgpu_metric_learning::{
 use super::caller::{Caller, PATIENCE, POISON, encoder, filled, poison, read};
 
 /// Bytes to which ranges of buffers are aligned.
-pub const ALIGNMENT: usize = 256;
+pub(crate) const ALIGNMENT: usize = 256;
 
 /// All inputs of a batch in one buffer of the caller's, each surrounded by poison.
-pub struct Arena {
+pub(crate) struct Arena {
     pub buffer: wgpu::Buffer,
     pub words: Vec<u32>,
     pub ranges: InputSet<Range<usize>>,
 }
 
 impl Arena {
-    pub fn new(device: &wgpu::Device, batch: &Batch) -> Self {
+    pub(crate) fn new(device: &wgpu::Device, batch: &Batch) -> Self {
         let mut words = vec![POISON; ALIGNMENT / 4];
         let ranges = batch.bytes().map(|bytes| {
             let begin = words.len();
@@ -35,7 +35,7 @@ impl Arena {
     }
 
     /// Other contents for the same ranges.
-    pub fn write(&mut self, queue: &wgpu::Queue, batch: &Batch) {
+    pub(crate) fn write(&mut self, queue: &wgpu::Queue, batch: &Batch) {
         let inputs = batch.bytes();
         for (input, range) in self.ranges.iter() {
             let words = inputs.get(input).expect("a batch with the same inputs");
@@ -45,13 +45,13 @@ impl Arena {
     }
 
     /// One number of an input.
-    pub fn write_word(&mut self, queue: &wgpu::Queue, input: Input, at: usize, word: u32) {
+    pub(crate) fn write_word(&mut self, queue: &wgpu::Queue, input: Input, at: usize, word: u32) {
         let place = self.ranges.get(input).expect("the input is given").start / 4 + at;
         self.words[place] = word;
         queue.write_buffer(&self.buffer, place as u64 * 4, &word.to_ne_bytes());
     }
 
-    pub fn inputs(&self) -> Inputs<'_> {
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
         let ranges = self.ranges.iter();
         ranges.fold(Inputs::unlabelled(&self.buffer), |inputs, (input, range)| {
             inputs.with(input, self.buffer.slice(range.start as u64..range.end as u64))
@@ -59,7 +59,7 @@ impl Arena {
     }
 
     #[track_caller]
-    pub fn is_untouched(&self, caller: &Caller) {
+    pub(crate) fn is_untouched(&self, caller: &Caller) {
         assert!(
             read(caller, &self.buffer) == self.words,
             "{}: the caller's buffer was written",
@@ -69,14 +69,14 @@ impl Arena {
 }
 
 /// A batch's plan with its inputs in buffers of the caller's.
-pub struct Guest {
+pub(crate) struct Guest {
     pub plan: Plan,
     pub arena: Arena,
     pub binding: Binding,
 }
 
 impl Guest {
-    pub fn new(caller: &Caller, loss: &Loss, batch: &Batch) -> Self {
+    pub(crate) fn new(caller: &Caller, loss: &Loss, batch: &Batch) -> Self {
         let plan = caller
             .context
             .plan(loss, *batch.shape())
@@ -88,7 +88,7 @@ impl Guest {
     }
 
     /// One recording in a submission of its own.
-    pub fn run(&self, caller: &Caller) -> Result<Evaluation> {
+    pub(crate) fn run(&self, caller: &Caller) -> Result<Evaluation> {
         let mut encoder = encoder(caller);
         self.plan.record(&mut encoder, &self.binding)?;
         let mut pending = self.plan.read_back(&mut encoder)?;
@@ -97,7 +97,7 @@ impl Guest {
     }
 
     /// Fills what the plan gives out with poison.
-    pub fn poison_outputs(&self, caller: &Caller) {
+    pub(crate) fn poison_outputs(&self, caller: &Caller) {
         let outputs = [
             Some(self.plan.gradient()),
             self.plan.gradient_references(),
@@ -107,12 +107,12 @@ impl Guest {
     }
 }
 
-pub fn sample(n: usize, d: usize, values: Values) -> Sample {
+pub(crate) fn sample(n: usize, d: usize, values: Values) -> Sample {
     Sample::new(Recipe { n, m: 19, d, layout: Layout::Balanced(3), values, extreme_labels: false })
 }
 
 /// Every loss, each with a distance.
-pub fn every_loss() -> Vec<Loss> {
+pub(crate) fn every_loss() -> Vec<Loss> {
     let distance = |kind| Distance::ALL[kind % 5];
     let loss = |kind| {
         losses(distance(kind), kind % 2 == 0, reach(distance(kind), kind % 2 == 0, 6, 1.0))
@@ -122,11 +122,11 @@ pub fn every_loss() -> Vec<Loss> {
 }
 
 /// Margin with one beta per class against references: every input there is.
-pub fn everything() -> Loss {
+pub(crate) fn everything() -> Loss {
     Margin { beta_per_class: true, ..Margin::default() }.into()
 }
 
 /// The batch in which a loss has the most inputs.
-pub fn fullest<'a>(sample: &'a Sample, loss: &Loss) -> Batch<'a> {
+pub(crate) fn fullest<'a>(sample: &'a Sample, loss: &Loss) -> Batch<'a> {
     sample.batches(loss).pop().expect("every loss has a mode")
 }

@@ -5,6 +5,7 @@ mod adapters;
 mod buffers;
 mod caller;
 mod contents;
+mod contexts;
 mod cost;
 mod fields;
 mod frames;

@@ -7,7 +7,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 /// The spans that are entered within `work` in this thread, in their order, with their fields.
-pub fn spans_of(work: impl FnOnce()) -> Vec<String> {
+pub(crate) fn spans_of(work: impl FnOnce()) -> Vec<String> {
     let spans = Spans::default();
     tracing::subscriber::with_default(spans.clone(), work);
     let entered = spans.entered.lock().unwrap();

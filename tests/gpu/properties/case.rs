@@ -7,15 +7,15 @@ use wgpu_metric_learning::{
 };
 
 /// The distances that depend on the differences of coordinates alone.
-pub const EUCLIDEAN_FAMILY: [Distance; 3] =
+pub(crate) const EUCLIDEAN_FAMILY: [Distance; 3] =
     [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan];
 /// Coordinates are multiples of 1 / GRID: sums of a few of them are exact in f32.
-pub const GRID: f32 = 64.0;
-pub const CLASSES: u32 = 4;
+pub(crate) const GRID: f32 = 64.0;
+pub(crate) const CLASSES: u32 = 4;
 
 /// Inputs of a batch, and of references beside it.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// Which loss, and with it which distance.
     pub kind: usize,
     pub against_references: bool,
@@ -28,7 +28,7 @@ pub struct Case {
     pub beta: Vec<f32>,
 }
 
-pub fn case(rows: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Case> {
+pub(crate) fn case(rows: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Case> {
     let kinds = matrix_losses(Distance::Euclidean, false, 1.0).len();
     let sizes = (0..kinds, any::<bool>(), rows, 2..12_usize, 1..10_usize);
     sizes.prop_flat_map(|(kind, against_references, n, m, d)| {
@@ -57,7 +57,7 @@ pub fn case(rows: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Case
 
 /// Losses over all pairs of labelled rows, with margins and temperatures of the size of `reach`:
 /// some stand for others that differ in a constant.
-pub fn matrix_losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
+pub(crate) fn matrix_losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     let is_taken = |loss: &Loss| match loss {
         Loss::Contrastive(_) => loss.reduction() == Reduction::MeanNonZero,
         Loss::Triplet(Triplet { mining, soft, .. }) => {
@@ -73,12 +73,12 @@ pub fn matrix_losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Los
 
 impl Case {
     /// The loss of the case, by one of these distances.
-    pub fn loss(&self, distances: &[Distance], normalize: bool) -> Loss {
+    pub(crate) fn loss(&self, distances: &[Distance], normalize: bool) -> Loss {
         self.scaled_loss(distances, normalize, 1.0)
     }
 
     /// The loss of the case with every margin and temperature times `factor`.
-    pub fn scaled_loss(&self, distances: &[Distance], normalize: bool, factor: f32) -> Loss {
+    pub(crate) fn scaled_loss(&self, distances: &[Distance], normalize: bool, factor: f32) -> Loss {
         // The same for many properties, so that few pipelines are made.
         let distance = distances[self.kind % Distance::ALL.len() % distances.len()];
         let reach = reach(distance, normalize, self.d, 0.5 * (self.d as f32).sqrt());
@@ -86,11 +86,11 @@ impl Case {
     }
 
     /// The loss of the case by any distance, some of them on unit rows.
-    pub fn any_loss(&self) -> Loss {
+    pub(crate) fn any_loss(&self) -> Loss {
         self.loss(&Distance::ALL, self.kind.is_multiple_of(3))
     }
 
-    pub fn batch(&self, loss: &Loss) -> Batch<'_> {
+    pub(crate) fn batch(&self, loss: &Loss) -> Batch<'_> {
         let [n, m] = self.rows;
         let batch = Batch::new(&self.embeddings, [n, self.d], &self.labels);
         let batch = batch.and_then(|batch| match self.is_against_references(loss) {
@@ -110,7 +110,7 @@ impl Case {
     }
 
     /// The case with every coordinate of both sets made into another one.
-    pub fn map(&self, change: impl Fn(f32) -> f32) -> Self {
+    pub(crate) fn map(&self, change: impl Fn(f32) -> f32) -> Self {
         let [embeddings, references] = [&self.embeddings, &self.references]
             .map(|set| set.iter().map(|&x| change(x)).collect());
         Self { embeddings, references, ..self.clone() }

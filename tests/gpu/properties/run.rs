@@ -13,25 +13,25 @@ use wgpu_metric_learning::{Batch, Evaluation, Loss};
 use super::case::Case;
 
 /// What a device makes of a batch, and what is expected.
-pub struct Run {
+pub(crate) struct Run {
     pub actual: Evaluation,
     pub expected: Expectation,
 }
 
-pub type Outcome<T> = Result<T, TestCaseError>;
+pub(crate) type Outcome<T> = Result<T, TestCaseError>;
 
-pub fn run(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Run> {
+pub(crate) fn run(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Run> {
     let failed = |error| TestCaseError::fail(format!("{}: {loss:?}: {error}", device.name));
     let expected = reference::evaluate_with_bounds(loss, batch).map_err(failed)?;
     Ok(Run { actual: evaluate(device, loss, batch)?, expected })
 }
 
-pub fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Evaluation> {
+pub(crate) fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Outcome<Evaluation> {
     let failed = |error| TestCaseError::fail(format!("{}: {loss:?}: {error}", device.name));
     device.context.evaluate(loss, batch).wait().map_err(failed)
 }
 
-pub fn same_bits(
+pub(crate) fn same_bits(
     device: &Device,
     loss: &Loss,
     one: &Evaluation,
@@ -42,7 +42,7 @@ pub fn same_bits(
 }
 
 /// Whether two results are no farther apart than the sum of their bounds.
-pub fn agree(device: &Device, loss: &Loss, one: &Run, other: &Run) -> Outcome<()> {
+pub(crate) fn agree(device: &Device, loss: &Loss, one: &Run, other: &Run) -> Outcome<()> {
     let mut sum = one.expected.clone();
     sum.evaluation = one.actual.clone().map(f64::from);
     sum.bounds = sum_of(&one.expected.bounds, &other.expected.bounds);
@@ -52,7 +52,7 @@ pub fn agree(device: &Device, loss: &Loss, one: &Run, other: &Run) -> Outcome<()
 }
 
 /// The sum of every number and every count.
-pub fn sum_of(one: &Evaluation<f64>, other: &Evaluation<f64>) -> Evaluation<f64> {
+pub(crate) fn sum_of(one: &Evaluation<f64>, other: &Evaluation<f64>) -> Evaluation<f64> {
     let table = |one: &Vec<f64>, other: &Vec<f64>| -> Vec<f64> {
         assert_eq!(one.len(), other.len(), "tables of different lengths");
         one.iter().zip(other).map(|(one, other)| one + other).collect()
@@ -78,12 +78,12 @@ pub fn sum_of(one: &Evaluation<f64>, other: &Evaluation<f64>) -> Evaluation<f64>
 }
 
 /// Tries a property on every device; says whether it saw a gradient on one.
-pub fn on_every(property: impl Fn(&Device) -> Outcome<bool>) -> Outcome<bool> {
+pub(crate) fn on_every(property: impl Fn(&Device) -> Outcome<bool>) -> Outcome<bool> {
     one_by_one().try_fold(false, |has_any, device| Ok(property(&device)? | has_any))
 }
 
 /// Demands the same bits of a loss on either case.
-pub fn same_on_either(loss: &Loss, [one, other]: [&Case; 2]) -> Outcome<bool> {
+pub(crate) fn same_on_either(loss: &Loss, [one, other]: [&Case; 2]) -> Outcome<bool> {
     on_every(|device| {
         let [one, other] = [one, other].map(|case| evaluate(device, loss, &case.batch(loss)));
         let one = one?;
@@ -94,7 +94,11 @@ pub fn same_on_either(loss: &Loss, [one, other]: [&Case; 2]) -> Outcome<bool> {
 
 /// Tries a property on so many cases, the same in every run. It says whether it saw a gradient that
 /// is not 0, as it must in a third of them.
-pub fn hold<S: Strategy>(cases: u32, inputs: S, property: impl Fn(S::Value) -> Outcome<bool>) {
+pub(crate) fn hold<S: Strategy>(
+    cases: u32,
+    inputs: S,
+    property: impl Fn(S::Value) -> Outcome<bool>,
+) {
     let config =
         Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -107,6 +111,6 @@ pub fn hold<S: Strategy>(cases: u32, inputs: S, property: impl Fn(S::Value) -> O
     assert!(3 * seen.get() >= cases, "{} of {cases} cases have a gradient", seen.get());
 }
 
-pub fn has_gradient(evaluation: &Evaluation) -> bool {
+pub(crate) fn has_gradient(evaluation: &Evaluation) -> bool {
     evaluation.gradient.iter().any(|&number| number != 0.0)
 }

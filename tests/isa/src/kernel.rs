@@ -12,7 +12,7 @@ use crate::vulkan::{Binding, Compiled};
 
 /// What the index says of a kernel.
 #[derive(Deserialize)]
-pub struct Kernel {
+pub(crate) struct Kernel {
     pub path: String,
     pub entry_point: String,
     pub constants: BTreeMap<String, u64>,
@@ -27,7 +27,7 @@ struct Listed {
 }
 
 impl Kernel {
-    pub fn bindings(&self) -> Vec<Binding> {
+    pub(crate) fn bindings(&self) -> Vec<Binding> {
         let binding = |listed: &Listed| Binding {
             number: listed.binding,
             is_uniform: listed.kind == "uniform",
@@ -36,7 +36,7 @@ impl Kernel {
     }
 
     /// The kernel without its variant but for the tile, which decides most.
-    pub fn family(&self) -> String {
+    pub(crate) fn family(&self) -> String {
         let name = self.path.trim_end_matches(".spv");
         let family = name.split('-').next().unwrap_or(name);
         match self.constants.get("TILE") {
@@ -46,14 +46,14 @@ impl Kernel {
     }
 
     /// The distance that the variant is for.
-    pub fn distance(&self) -> &str {
+    pub(crate) fn distance(&self) -> &str {
         let name = self.path.trim_end_matches(".spv");
         name.split('-').find_map(|part| part.strip_prefix("distance=")).unwrap_or("any")
     }
 
     /// How many pairs times dimensions a round of the inner loop takes, in the kernels where that
     /// loop is nearly all of the work.
-    pub fn products_per_round(&self) -> Option<u64> {
+    pub(crate) fn products_per_round(&self) -> Option<u64> {
         let tile = *self.constants.get("TILE")?;
         // The pairs of an invocation, of which a workgroup has 256.
         let pairs = tile * tile / 256;
@@ -67,7 +67,7 @@ impl Kernel {
 }
 
 /// The kernels of the folder's index, in its order.
-pub fn listed(folder: &Path) -> Result<Vec<Kernel>, Problem> {
+pub(crate) fn listed(folder: &Path) -> Result<Vec<Kernel>, Problem> {
     let index = folder.join("index.json");
     let text = fs::read_to_string(&index).map_err(|error| Problem::File(index.clone(), error))?;
     serde_json::from_str(&text).map_err(|error| Problem::Json(index, error))
@@ -75,14 +75,14 @@ pub fn listed(folder: &Path) -> Result<Vec<Kernel>, Problem> {
 
 /// What became of a kernel.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     Crash,
     Code(Code),
 }
 
 /// What the compiler says of a kernel's code.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-pub struct Code {
+pub(crate) struct Code {
     pub registers: u64,
     pub spilled: u64,
     pub waves: u64,
@@ -94,7 +94,7 @@ pub struct Code {
 
 impl Outcome {
     /// What a compiled kernel is like, or the name of what the compiler does not tell.
-    pub fn of(kernel: &Kernel, compiled: &Compiled) -> Result<Self, &'static str> {
+    pub(crate) fn of(kernel: &Kernel, compiled: &Compiled) -> Result<Self, &'static str> {
         let number = |name: &'static str| {
             let found = compiled.statistics.iter().find(|(told, _)| told == name);
             found.map(|&(_, value)| value).ok_or(name)
@@ -113,7 +113,7 @@ impl Outcome {
         }))
     }
 
-    pub fn code(&self) -> Option<Code> {
+    pub(crate) fn code(&self) -> Option<Code> {
         match *self {
             Self::Crash => None,
             Self::Code(code) => Some(code),

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 /// How many vector operations a round of the loop with the most arithmetic has, of those without
 /// another loop inside.
-pub fn vector_operations(assembly: &str) -> Option<u64> {
+pub(crate) fn vector_operations(assembly: &str) -> Option<u64> {
     let blocks = blocks(assembly);
     let loops = loops(&blocks);
     let is_inner = |outer: &&RangeInclusive<usize>| {

@@ -22,7 +22,7 @@ waves a SIMD. Where some variants spill or crash the compiler, that many are cou
 type Group<'a> = Vec<(&'a Kernel, Outcome)>;
 
 /// The whole page.
-pub fn text(version: &str, kernels: &[Kernel], told: &[(&str, Vec<Outcome>)]) -> String {
+pub(crate) fn text(version: &str, kernels: &[Kernel], told: &[(&str, Vec<Outcome>)]) -> String {
     let mut page = format!("{HEAD}{VERSION}{version}.\n");
     for (family, outcomes) in told {
         let all: Group = kernels.iter().zip(outcomes.iter().copied()).collect();
@@ -106,12 +106,12 @@ fn loop_row(name: &str, group: &Group) -> String {
 }
 
 /// The compiler that a page is of.
-pub fn version(page: &str) -> Option<&str> {
+pub(crate) fn version(page: &str) -> Option<&str> {
     page.lines().find_map(|line| line.strip_prefix(VERSION)?.strip_suffix('.'))
 }
 
 /// The lines that only one of two pages has.
-pub fn differences(old: &str, new: &str) -> String {
+pub(crate) fn differences(old: &str, new: &str) -> String {
     let only = |sign: char, one: &str, other: &str| {
         let lines = one.lines().filter(|line| !other.lines().any(|known| known == *line));
         lines.map(|line| format!("{sign} {line}\n")).collect::<String>()

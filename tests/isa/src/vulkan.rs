@@ -10,7 +10,7 @@ use ash::khr::pipeline_executable_properties as executable;
 use ash::{Device, Entry, Instance, vk};
 
 /// A device of the only driver that is there, and how to ask it.
-pub struct Compiler {
+pub(crate) struct Compiler {
     device: Device,
     executable: executable::Device,
     /// What the driver calls itself, with its version.
@@ -22,20 +22,20 @@ pub struct Compiler {
 
 /// What the compiler tells of a kernel: numbers by name, and the machine code as text where it was
 /// asked for, which takes most of the time.
-pub struct Compiled {
+pub(crate) struct Compiled {
     pub statistics: Vec<(String, u64)>,
     pub assembly: String,
 }
 
 /// A binding of group 0.
-pub struct Binding {
+pub(crate) struct Binding {
     pub number: u32,
     pub is_uniform: bool,
 }
 
 impl Compiler {
     /// The first device of the driver that `VK_DRIVER_FILES` names.
-    pub fn open() -> Result<Self, String> {
+    pub(crate) fn open() -> Result<Self, String> {
         // SAFETY: the Vulkan library is the system's, and does nothing when it is loaded.
         let entry = unsafe { Entry::load() }.map_err(|error| error.to_string())?;
         let application = vk::ApplicationInfo::default().api_version(vk::API_VERSION_1_3);
@@ -73,7 +73,7 @@ impl Compiler {
     }
 
     /// Compiles a kernel. A driver that crashes takes the process along.
-    pub fn compile(
+    pub(crate) fn compile(
         &self,
         spirv: &[u8],
         entry: &str,

@@ -6,7 +6,7 @@ use std::fmt;
 use semver::{Version, VersionReq};
 
 /// How a surface differs from the promised one. Both are items, one a line, in whatever order.
-pub struct Difference<'a> {
+pub(crate) struct Difference<'a> {
     removed: BTreeSet<&'a str>,
     added: BTreeSet<&'a str>,
     /// Whether code that was written for the promised surface may not compile with the other one.
@@ -14,7 +14,7 @@ pub struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    pub fn between(promised: &'a str, actual: &'a str) -> Self {
+    pub(crate) fn between(promised: &'a str, actual: &'a str) -> Self {
         let (promised, actual) =
             (promised.lines().collect::<BTreeSet<_>>(), actual.lines().collect::<BTreeSet<_>>());
         let removed = &promised - &actual;
@@ -23,7 +23,7 @@ impl<'a> Difference<'a> {
         Self { removed, added, breaking }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.added.is_empty()
     }
 }
@@ -55,7 +55,7 @@ fn completes(item: &str, promised: &BTreeSet<&str>) -> bool {
 
 /// The release of which `version` is an update to Cargo, and whose promises it has to keep, if the
 /// changelog has a heading for one.
-pub fn bound_by(version: &Version, changelog: &str) -> Option<Version> {
+pub(crate) fn bound_by(version: &Version, changelog: &str) -> Option<Version> {
     let headings = changelog.lines().filter_map(|line| line.strip_prefix("## [")?.split_once(']'));
     let mut released = headings.filter_map(|(name, _)| Version::parse(name).ok());
     released.find(|release| {

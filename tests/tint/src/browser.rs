@@ -24,14 +24,14 @@ const ARGUMENTS: [&str; 13] = [
 ];
 
 /// A running browser with a profile of its own; ends with this value.
-pub struct Browser {
+pub(crate) struct Browser {
     process: Child,
     profile: PathBuf,
 }
 
 impl Browser {
     /// Opens the page at an address.
-    pub fn open(chromium: &Path, address: &str) -> io::Result<Self> {
+    pub(crate) fn open(chromium: &Path, address: &str) -> io::Result<Self> {
         let profile = env::temp_dir().join(format!("tint-{}", process::id()));
         let process = Command::new(chromium)
             .args(ARGUMENTS)

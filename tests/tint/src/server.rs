@@ -9,7 +9,7 @@ use std::thread;
 const PAGE: &str = include_str!("page.html");
 
 /// Serves the page and the kernels that it asks for; returns its address and what is posted to it.
-pub fn serve(kernels: String) -> io::Result<(String, Receiver<String>)> {
+pub(crate) fn serve(kernels: String) -> io::Result<(String, Receiver<String>)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = format!("http://{}/", listener.local_addr()?);
     let kernels: Arc<str> = kernels.into();
