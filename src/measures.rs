@@ -34,7 +34,8 @@
 //! ```
 //!
 //! Nothing of the size of all pairs is held: rows are ranked stripe by stripe, each in O(M log K)
-//! for M columns and K positives. Where the embeddings stay on the GPU,
+//! for M columns and K positives up to 1,024, and for every further 1,024 of those among the K
+//! nearest columns in O(M) more. Where the embeddings stay on the GPU,
 //! [`Context::plan_measures`](crate::Context::plan_measures) makes a [`MeasurePlan`].
 
 use serde::{Deserialize, Serialize};

@@ -162,8 +162,8 @@ impl<'a> Matrix<'a> {
         match self.distance {
             Distance::Euclidean => {
                 let rough = sums.iter().map(|sum| u32::from(!FINE.contains(sum))).sum::<u32>();
-                // A row is at 0 of itself.
-                let is_fine = rough <= u32::from(self.shape.own_offset().is_some());
+                // A row of a batch is at 0 of itself.
+                let is_fine = rough <= u32::from(self.shape.mode() == Mode::Batch);
                 for (column, sum) in sums.iter_mut().enumerate() {
                     *sum = if is_fine || FINE.contains(sum) {
                         sum.sqrt()

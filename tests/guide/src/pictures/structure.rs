@@ -488,11 +488,13 @@ fn rooms() -> String {
         "what is asked and given, what comes back",
     );
     room(8, all, "box", "wgsl, shaders", "the kernels, and what host and WGSL agree on");
-    room(1, beside, "fill-c", "reference", "f64 on the CPU");
-    let notes = ["The answer by", "definition, with", "bounds. It knows", "nothing of the", "GPU."];
+    room(1, beside, "fill-c", "reference", "f64, with bounds");
+    room(2, beside, "fill-a", "cpu", "the fast engine");
+    room(6, beside, "fill-c", "definition", "each loss, once");
+    let notes = ["Both run the same", "definitions. They", "know nothing of", "the GPU."];
     for (line, text) in notes.into_iter().enumerate() {
-        svg.text([302.0, row(2) + 10.0 + 16.0 * line as f64], "small faint", text);
+        svg.text([302.0, row(3) + 12.0 + 16.0 * line as f64], "small faint", text);
     }
-    svg.arrow(&[[348.0, row(4) - 4.0], [348.0, row(7) - 4.0]]);
+    svg.arrow(&[[348.0, row(4) + 32.0], [348.0, row(6) - 4.0]]);
     svg.finish()
 }
