@@ -157,7 +157,8 @@ fn labels_of_two_files_are_numbered_together() {
     let references = texts("references.npy", ["owl", "rhe", "owl", "rhe"]);
     let mut arguments = vec!["measure", "--backend", "reference", "--recall-at", "1"];
     arguments.extend(["--embeddings", &embeddings, "--labels", &labels]);
-    arguments.extend(["--references", &embeddings, "--reference-labels", &references]);
+    let others = write("others.npy", &std::fs::read(&embeddings).unwrap());
+    arguments.extend(["--references", &others, "--reference-labels", &references]);
     let found = object(&arguments);
     // Rows 0 and 2 are their own nearest; the others have no class among the references.
     assert_eq!([&found["counted"], &found["precision_at_1"]], [&json!(2), &json!(1.0)]);
