@@ -10,6 +10,8 @@ mod measures;
 mod seeds;
 mod training;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use super::{Adapter, Context, Options, Tier};
 use crate::loss::{Loss, Mining};
 use crate::reference::samples::{losses, representatives};
@@ -40,11 +42,21 @@ fn in_order() -> Vec<(Adapter, Tier)> {
 }
 
 fn open(adapter: &Adapter, tier: Tier, options: &Options) -> Context {
-    // Contexts on GL share one: see there.
     if adapter.info().backend == wgpu::Backend::Gl {
-        support::adapters::take_turn();
+        take_turn();
     }
     adapter.open(options.clone().with_tier(tier)).expect("the adapter opens")
+}
+
+/// Makes the thread wait until no other test has contexts on GL, and then the others until it ends:
+/// all of them share one, and wgpu panics in a thread that has to wait too long for another one's
+/// work there.
+fn take_turn() {
+    static TURN: Mutex<()> = Mutex::new(());
+    thread_local! {
+        static HELD: MutexGuard<'static, ()> = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+    HELD.with(|_| ());
 }
 
 /// Every setting of a loss of many pairs and of one of chosen pairs, for the kernels that all losses
