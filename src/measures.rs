@@ -47,7 +47,7 @@ use crate::loss::Distance;
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
 
 /// Columns of a row that `shaders/measures/ranks.wgsl` narrows down to the nearest.
-const NARROWED: u64 = 1 << 20;
+pub(crate) const NARROWED: u64 = 1 << 20;
 
 /// The walk of a row of so many columns.
 pub(crate) const fn ranking(columns: u64) -> Walk {

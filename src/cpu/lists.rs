@@ -11,9 +11,9 @@ use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::definition::anchor::Anchor;
 use crate::definition::list::List;
-use crate::definition::loss::Anchors;
+use crate::definition::loss::{Anchors, betas_of};
 use crate::error::Result;
-use crate::loss::{Distance, Margin};
+use crate::loss::Distance;
 
 /// A list with its rows.
 struct Listed<'a> {
@@ -45,11 +45,8 @@ pub(super) fn evaluate<L: Terms>(
     let references =
         shape.has_references().then(|| Points::new(batch.references(), shape.dimensions(), unit));
     let columns = references.as_ref().unwrap_or(&queries);
-    let betas = match batch.beta() {
-        [] => vec![Margin::DEFAULT_BETA.into()],
-        betas => betas.iter().map(|&beta| beta.into()).collect(),
-    };
-    let listed = Listed { list, distance, points: [&queries, columns], betas };
+    let points = [&queries, columns];
+    let listed = Listed { list, distance, points, betas: betas_of(batch) };
     steps.step(0)?;
     let known = loss.survey(&listed);
     let parts = listed.map_anchors(|anchor| {

@@ -11,9 +11,9 @@ use super::tiles::{LANES, Panels};
 use crate::data::batch::Batch;
 use crate::data::shape::{Mode, Shape};
 use crate::definition::anchor::Anchor;
-use crate::definition::loss::Anchors;
+use crate::definition::loss::{Anchors, betas_of};
 use crate::error::{Error, Result};
-use crate::loss::{Distance, Margin};
+use crate::loss::Distance;
 
 /// Rows that a thread works on at a time.
 const BLOCK: usize = 32;
@@ -80,10 +80,7 @@ impl<'a> Matrix<'a> {
             classes,
             labels: batch.labels(),
             scores: if is_of_scores { batch.embeddings() } else { &[] },
-            betas: match batch.beta() {
-                [] => vec![Margin::DEFAULT_BETA.into()],
-                betas => betas.iter().map(|&beta| beta.into()).collect(),
-            },
+            betas: betas_of(batch),
             rows: match rows.min(shape.queries() as u64) as usize {
                 rows if rows < PART || rows == shape.queries() => rows,
                 rows => rows - rows % PART,

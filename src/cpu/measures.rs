@@ -8,10 +8,12 @@ use crate::definition::anchor::Anchor;
 use crate::error::Result;
 use crate::measures::{Measures, Retrieval};
 
-/// What one query adds to the measures.
+/// What one query adds to the measures: no more for large classes than for small ones.
 struct Scores {
-    /// The ranks of the query's positives, ascending.
-    ranks: Vec<usize>,
+    /// The rank of the nearest positive.
+    first: usize,
+    r_precision: f64,
+    average_precision: f64,
 }
 
 /// Measures retrieval by the rows of a matrix.
@@ -32,14 +34,14 @@ pub(super) fn measure(
         0 => 0.0,
         count => (counted.iter().map(of).sum::<f64>() / count as f64) as f32,
     };
-    let recall = |k: usize| mean(&|scores| f64::from(u8::from(scores.ranks[0] <= k)));
+    let recall = |k: usize| mean(&|scores| f64::from(u8::from(scores.first <= k)));
     Ok(Measures {
         queries: matrix.shape.queries() as u64,
         counted: counted.len() as u64,
         precision_at_1: recall(1),
         recall: retrieval.recall_at.iter().map(|&k| recall(k)).collect(),
-        r_precision: mean(&Scores::r_precision),
-        mean_average_precision_at_r: mean(&Scores::average_precision),
+        r_precision: mean(&|scores| scores.r_precision),
+        mean_average_precision_at_r: mean(&|scores| scores.average_precision),
     })
 }
 
@@ -59,28 +61,26 @@ impl Scores {
             before[positives.partition_point(|&positive| positive < key(n))] += 1;
         }
         let mut rank = 0;
-        let ranks = before[..positives.len()].iter().map(|negatives| {
-            rank += negatives + 1;
-            rank
-        });
-        Some(Self { ranks: ranks.collect() })
+        let ranks: Vec<_> = before[..positives.len()]
+            .iter()
+            .map(|negatives| {
+                rank += negatives + 1;
+                rank
+            })
+            .collect();
+        Some(Self::of_ranks(&ranks))
     }
 
-    /// The ranks that are no larger than R, of R positives.
-    fn within(&self) -> impl Iterator<Item = usize> {
-        let count = self.ranks.len();
-        self.ranks.iter().copied().take_while(move |&rank| rank <= count)
-    }
-
-    /// The part of the R nearest that is positive.
-    fn r_precision(&self) -> f64 {
-        self.within().count() as f64 / self.ranks.len() as f64
-    }
-
-    /// The mean over the R positives of the precision at their ranks, 0 beyond R.
-    fn average_precision(&self) -> f64 {
-        let precisions =
-            (1..).zip(self.within()).map(|(place, rank)| f64::from(place) / rank as f64);
-        precisions.sum::<f64>() / self.ranks.len() as f64
+    /// Of the ranks of all R positives, ascending: the part of the R nearest that is positive, and
+    /// the mean over the positives of the precision at their ranks, 0 beyond R.
+    fn of_ranks(ranks: &[usize]) -> Self {
+        let count = ranks.len();
+        let within = &ranks[..ranks.partition_point(|&rank| rank <= count)];
+        let precisions = (1..).zip(within).map(|(place, &rank)| f64::from(place) / rank as f64);
+        Self {
+            first: ranks[0],
+            r_precision: within.len() as f64 / count as f64,
+            average_precision: precisions.sum::<f64>() / count as f64,
+        }
     }
 }

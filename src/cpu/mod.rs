@@ -63,8 +63,8 @@ impl Default for Cpu {
 impl Cpu {
     /// The same engine with another workspace for the matrix, in bytes: at least 8 per column, for
     /// measures 4. The bits are the same for every one that holds at least 64 rows and not the whole
-    /// matrix. Default 32 MiB, which holds batches of up to 2,048 rows. Inputs, their copies and gradients come
-    /// beside it, and some kilobytes for each thread.
+    /// matrix. Default 32 MiB, which holds batches of up to 2,048 rows. Inputs, their copies and
+    /// gradients come beside it, and for each thread some vectors as long as a row of the matrix.
     #[must_use]
     pub fn with_workspace_bytes(self, workspace_bytes: u64) -> Self {
         Self { workspace_bytes }

@@ -12,7 +12,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::matrix::Matrix;
-use super::points::Points;
+use super::points::{Points, coefficient};
 use super::step::Steps;
 use super::terms::Terms;
 use super::tiles::{GROUP, Pull, pull};
@@ -120,8 +120,7 @@ pub(super) fn evaluate<L: Terms>(
     conclude(loss, batch, &summaries, gradient, gradient_references)
 }
 
-/// The coefficients of an anchor's pairs over a factor: dL/dd times the distance's own factor; those
-/// of scores are their slopes.
+/// The coefficients of an anchor's pairs over a factor; those of scores are their slopes.
 fn fill(
     matrix: &Matrix,
     row: usize,
@@ -130,29 +129,16 @@ fn fill(
     factor: f64,
     coefficients: &mut [f32],
 ) {
-    let times = match matrix.distance {
-        Distance::SquaredEuclidean if matrix.shape.mode() != Mode::Scores => 2.0 / factor,
-        _ => 1.0 / factor,
-    };
-    for (coefficient, slope) in coefficients.iter_mut().zip(slopes) {
-        *coefficient = (slope * times) as f32;
+    let numbers = coefficients.iter_mut().zip(slopes.iter().zip(distances));
+    if matrix.shape.mode() == Mode::Scores {
+        numbers.for_each(|(found, (slope, _))| *found = (slope / factor) as f32);
+        return;
     }
-    match matrix.distance {
-        _ if matrix.shape.mode() == Mode::Scores => {}
-        Distance::Euclidean => {
-            for (coefficient, &d) in coefficients.iter_mut().zip(distances) {
-                *coefficient = if d > 0.0 { *coefficient / d } else { 0.0 };
-            }
-        }
+    let [x, y] = [&matrix.queries, matrix.columns()];
+    for (column, (found, (&slope, &d))) in numbers.enumerate() {
         // Rows without a direction pull at nothing.
-        Distance::Cosine => {
-            for (column, coefficient) in coefficients.iter_mut().enumerate().take(slopes.len()) {
-                if matrix.queries.is_zero(row) || matrix.columns().is_zero(column) {
-                    *coefficient = 0.0;
-                }
-            }
-        }
-        Distance::SquaredEuclidean | Distance::Manhattan | Distance::InnerProduct => {}
+        let without_angle = x.is_zero(row) || y.is_zero(column);
+        *found = coefficient(matrix.distance, slope / factor, d.into(), without_angle) as f32;
     }
 }
 

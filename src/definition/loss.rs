@@ -3,7 +3,8 @@
 use super::anchor::Anchor;
 use super::choice::Choice;
 use super::number::{Count, Number};
-use crate::loss::{Description, Reduction};
+use crate::data::batch::Batch;
+use crate::loss::{Description, Margin, Reduction};
 
 /// A loss by its definition.
 pub(crate) trait Definition: Description + Sync {
@@ -32,6 +33,15 @@ pub(crate) trait Anchors<N> {
 
     /// The boundaries of the margin loss.
     fn betas(&self) -> &[f64];
+}
+
+/// The boundaries that a batch brings along, or the default where there are none.
+pub(crate) fn betas_of(batch: &Batch) -> Vec<f64> {
+    let betas: &[f32] = match batch.beta() {
+        [] => &[Margin::DEFAULT_BETA],
+        betas => betas,
+    };
+    betas.iter().map(|&beta| beta.into()).collect()
 }
 
 /// What a reduction multiplies the sum of the terms by.

@@ -11,8 +11,9 @@ use crate::data::shape::{Mode, Shape};
 use crate::definition::anchor::Anchor;
 use crate::definition::list::List;
 use crate::definition::loss::Anchors;
+use crate::definition::loss::betas_of;
 use crate::definition::number::Number;
-use crate::loss::{Description, Distance, Margin};
+use crate::loss::{Description, Distance};
 
 /// What is evaluated, in f64.
 pub(super) struct Problem<'a> {
@@ -44,10 +45,7 @@ impl Numbers {
         Self {
             embeddings: widen(batch.embeddings()),
             references: widen(batch.references()),
-            beta: widen(match batch.beta() {
-                [] => &[Margin::DEFAULT_BETA],
-                beta => beta,
-            }),
+            beta: betas_of(batch),
         }
     }
 }

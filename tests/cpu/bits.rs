@@ -36,7 +36,7 @@ fn every_number_of_threads_gives_the_same_bits() {
 }
 
 #[test]
-fn every_workspace_that_does_not_hold_the_matrix_gives_the_same_bits() {
+fn every_workspace_of_whole_parts_gives_the_same_bits() {
     for (distance, normalize) in [(Distance::SquaredEuclidean, true), (Distance::Manhattan, false)]
     {
         for_every_variant(distance, normalize, LARGE, |loss, batch| {

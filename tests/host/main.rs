@@ -5,6 +5,7 @@ mod bounds;
 mod errors;
 mod flushing;
 mod goldens;
+mod measures;
 mod rooms;
 mod unsafe_code;
 

@@ -74,6 +74,7 @@ impl MemoryBank {
         let row = self.dimensions as u64 * 4;
         self.check("embeddings", &embeddings, n as u64 * row)?;
         self.check("labels", &labels, n as u64 * 4)?;
+        self.check_devices([("embeddings", &embeddings), ("labels", &labels)])?;
         let mut from = n.saturating_sub(self.capacity);
         while from < n {
             let rows = (n - from).min(self.capacity - self.next);
@@ -103,15 +104,29 @@ impl MemoryBank {
                 format!("the range begins at byte {}, which is no multiple of 4", range.offset());
             return Err(Error::Buffer { what, problem });
         }
-        self.check_device(range).map_err(|error| Error::Buffer { what, problem: refused(&error) })
+        Ok(())
     }
 
-    /// Tries a copy that is not submitted: wgpu tells of which device a buffer is in no other way.
-    fn check_device(&self, range: &wgpu::BufferSlice<'_>) -> Result<()> {
+    /// Refuses buffers of another device: of both ranges at once, and one by one only where that
+    /// fails.
+    fn check_devices(&self, ranges: [(&'static str, &wgpu::BufferSlice<'_>); 2]) -> Result<()> {
+        if self.try_copies(&ranges.map(|(_, range)| range)).is_ok() {
+            return Ok(());
+        }
+        ranges.into_iter().try_for_each(|(what, range)| {
+            let problem = |error| Error::Buffer { what, problem: refused(&error) };
+            self.try_copies(&[range]).map_err(problem)
+        })
+    }
+
+    /// Tries copies that are not submitted: wgpu tells of which device a buffer is in no other way.
+    fn try_copies(&self, ranges: &[&wgpu::BufferSlice<'_>]) -> Result<()> {
         let device = self.context.device();
         scoped(device, "checking a buffer", || {
             let mut encoder = device.create_command_encoder(&Default::default());
-            copy(&mut encoder, range, &self.labels, [0, 0, 1], wgpu::COPY_BUFFER_ALIGNMENT);
+            for range in ranges {
+                copy(&mut encoder, range, &self.labels, [0, 0, 1], wgpu::COPY_BUFFER_ALIGNMENT);
+            }
             encoder.finish();
             Ok(())
         })

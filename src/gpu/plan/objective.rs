@@ -262,13 +262,7 @@ impl ObjectivePlan {
         &self,
         encoder: &mut wgpu::CommandEncoder,
     ) -> Result<Pending<ObjectiveEvaluation>> {
-        let mut sources = Sources::default();
-        for &[group, part] in &self.places {
-            let Group { basis, parts, .. } = &self.groups[group];
-            sources.of_loss(basis, &parts[part], false);
-        }
-        self.add_sums(&mut sources, |set| Some((Field::Sum, &self.sums[set])));
-        Pending::new(self.context(), encoder, sources, evaluation)
+        self.pending(encoder, true)
     }
 
     /// Records the copies of the losses, their counts and mean distances alone, as
@@ -282,32 +276,32 @@ impl ObjectivePlan {
         &self,
         encoder: &mut wgpu::CommandEncoder,
     ) -> Result<Pending<ObjectiveEvaluation>> {
+        self.pending(encoder, false)
+    }
+
+    fn pending(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        has_tables: bool,
+    ) -> Result<Pending<ObjectiveEvaluation>> {
         let mut sources = Sources::default();
         for &[group, part] in &self.places {
             let Group { basis, parts, .. } = &self.groups[group];
-            sources.of_totals(basis, &parts[part]);
+            match has_tables {
+                true => sources.of_loss(basis, &parts[part], false),
+                false => sources.of_totals(basis, &parts[part]),
+            }
         }
-        self.add_sums(&mut sources, |_| None);
-        Pending::new(self.context(), encoder, sources, evaluation)
-    }
-
-    /// Adds what the losses of each set come to: the total loss to that of the first.
-    fn add_sums<'a>(
-        &'a self,
-        sources: &mut Sources<'a>,
-        gradient: impl Fn(usize) -> Option<(Field, &'a wgpu::Buffer)>,
-    ) {
-        for set in 0..self.sums.len() {
-            // A sum has the rows of any loss over its set.
+        for (set, sum) in self.sums.iter().enumerate() {
+            // A sum has the rows of any loss over its set; the total loss is beside the first.
             let loss =
                 self.losses.iter().position(|weighted| weighted.set == set).unwrap_or_default();
             let totals = self.loss_value_of(loss).map(|totals| (Field::Totals, totals));
             let total_loss = (set == 0).then_some((Field::TotalLoss, &self.total_loss));
-            sources.add(
-                self.losses[loss].inputs,
-                total_loss.into_iter().chain(totals).chain(gradient(set)),
-            );
+            let sum = has_tables.then_some((Field::Sum, sum));
+            sources.add(self.losses[loss].inputs, total_loss.into_iter().chain(totals).chain(sum));
         }
+        Pending::new(self.context(), encoder, sources, evaluation)
     }
 
     /// The gradient of the weighted sum with respect to the rows of a set, N x D f32, tight; usage

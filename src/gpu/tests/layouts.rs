@@ -141,6 +141,9 @@ fn constants_have_the_same_value() {
         assert_eq!(constant(&one_per_anchor, &in_capitals(difficulty)), difficulty as u32);
     }
 
+    let ranks = parse(shader!("measures/ranks.wgsl"));
+    assert_eq!(u64::from(constant(&ranks, "NARROWED")), crate::measures::NARROWED);
+
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::cut::stripes::STEP);
     let softmax = parse(shader!("terms/nt_xent.wgsl"));

@@ -1,14 +1,14 @@
-//! The kernels of the retrieval measures against the reference, on every adapter, and the reference
-//! against a plain count.
-
-use std::cmp::Ordering;
+//! The kernels of the retrieval measures against the reference, on every adapter.
 
 use support::adapters::{Device, contexts, contexts_with, one_by_one};
-use support::changed::changed;
+use support::ranking::{
+    assert_near, batches, by_distance_and_column, by_distance_and_last_column, counted,
+    farthest_first, numbers,
+};
 use support::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Inputs, Margin, Mode, Options, Record, Shape, reference,
+    Batch, Distance, Error, Inputs, Margin, Mode, Options, Record, Shape, reference,
 };
 
 /// N and D: edges of the tiles of 64 and of the workgroups of 256, and few rows.
@@ -28,12 +28,6 @@ const SIZES: [[usize; 2]; 11] = [
 
 /// M for each of them in turn.
 const REFERENCES: [usize; 6] = [1, 64, 3, 257, 130, 17];
-
-/// Two batches: one compared with itself, one with references.
-fn batches(sample: &Sample) -> Vec<Batch<'_>> {
-    let batches = sample.batches(&Contrastive::default().into()).into_iter();
-    batches.filter(|batch| Retrieval::default().check(batch.shape()).is_ok()).collect()
-}
 
 fn recipe(layout: Layout, values: Values) -> Recipe {
     Recipe { n: 40, m: 33, d: 19, layout, values, extreme_labels: false }
@@ -153,68 +147,6 @@ fn ties_go_to_the_lowest_column() {
             );
         }
     }
-}
-
-#[test]
-fn the_reference_counts_what_the_definition_says() {
-    for (turn, distance) in Distance::ALL.into_iter().enumerate() {
-        for layout in Layout::ALL {
-            let sample = Sample::new(recipe(layout, Values::Ordinary));
-            let normalize = turn % 2 == 1;
-            let retrieval = Retrieval { distance, normalize, recall_at: vec![4, 1, 40, 1000] };
-            for batch in batches(&sample) {
-                let expected = counted(&retrieval, &batch, by_distance_and_column);
-                let actual = reference::measure(&retrieval, &batch).unwrap();
-                assert_near(&actual, &expected, 1e-12, &format!("{retrieval:?} {layout:?}"));
-            }
-        }
-    }
-}
-
-#[test]
-fn a_wrong_order_is_caught() {
-    let sample = Sample::new(recipe(Layout::Balanced(5), Values::Ordinary));
-    let retrieval = Retrieval::default();
-    for batch in batches(&sample) {
-        let expected = reference::measure_with_bounds(&retrieval, &batch).unwrap();
-        let narrowed = |measures: Measures<f64>| measures.map(|number| number as f32);
-        let right = narrowed(expected.measures.clone());
-        assert!(expected.compare(&right).agrees());
-        assert!(!expected.compare(&narrowed(counted(&retrieval, &batch, farthest_first))).agrees());
-        let with = |change: fn(&mut Measures)| changed(right.clone(), change);
-        let wrong = [
-            with(|wrong| wrong.queries += 1),
-            with(|wrong| wrong.counted -= 1),
-            with(|wrong| wrong.precision_at_1 -= 1e-4),
-            with(|wrong| wrong.recall.reverse()),
-            with(|wrong| _ = wrong.recall.remove(0)),
-            with(|wrong| wrong.r_precision -= 1e-4),
-            with(|wrong| wrong.mean_average_precision_at_r = f32::NAN),
-        ];
-        for wrong in wrong {
-            let comparison = expected.compare(&wrong);
-            assert!(!comparison.agrees() && comparison.worst().share > 1.0, "{comparison}");
-        }
-    }
-}
-
-#[test]
-fn rounding_is_given_both_orders() {
-    // The positive and the negative are nearly as far: f32 may rank either first.
-    let near = [0.0, 0.1, 0.2, 1.1, 0.7, -0.3, -1.1 + f32::EPSILON, 0.6, 0.7];
-    let batch = Batch::new(&near, [3, 3], &[1, 1, 2]).unwrap();
-    let expected = reference::measure_with_bounds(&Retrieval::default(), &batch).unwrap();
-    assert!(expected.bounds.precision_at_1 < 1e-6, "{expected:?}");
-    let tied = [0.0, 0.0, 0.3, 0.4, 0.4, 0.3];
-    let batch = Batch::new(&tied, [3, 2], &[1, 1, 2]).unwrap();
-    let expected = reference::measure_with_bounds(&Retrieval::default(), &batch).unwrap();
-    assert!(expected.bounds.precision_at_1 >= 0.5, "{expected:?}");
-    // Duplicates are at exactly 0, where nothing is rounded.
-    let batch = Batch::new(&[0.1, 0.1, 0.1, 0.1], [4, 1], &[1, 2, 2, 1]).unwrap();
-    let expected = reference::measure_with_bounds(&Retrieval::default(), &batch).unwrap();
-    assert!(expected.bounds.precision_at_1 < 1e-6, "{expected:?}");
-    // Query 0 meets a 2 first, queries 1 and 2 the 1 of row 0, and query 3 its own label in row 0.
-    assert_eq!(expected.measures.precision_at_1, 0.25);
 }
 
 #[test]
@@ -402,119 +334,4 @@ fn what_cannot_be_measured_is_an_error() {
         let none = context.plan_measures(&usual, Shape::batch(0, 2)).unwrap_err();
         assert!(matches!(none, Error::Empty { .. }), "{none}");
     }
-}
-
-#[test]
-fn the_serde_form_takes_defaults_and_refuses_what_it_does_not_know() {
-    let read = |text: &str| serde_json::from_str::<Retrieval>(text);
-    assert_eq!(read("{}").unwrap(), Retrieval::default());
-    let retrieval = Retrieval { distance: Distance::Cosine, normalize: true, recall_at: vec![3] };
-    assert_eq!(read(&serde_json::to_string(&retrieval).unwrap()).unwrap(), retrieval);
-    assert!(read(r#"{"recal_at":[1]}"#).unwrap_err().to_string().contains("recall_at"));
-}
-
-/// A column of a query: its distance, its place, and whether it has the query's label.
-type Column = (f64, usize, bool);
-
-fn by_distance_and_column(a: &Column, b: &Column) -> Ordering {
-    a.0.partial_cmp(&b.0).unwrap().then(a.1.cmp(&b.1))
-}
-
-fn by_distance_and_last_column(a: &Column, b: &Column) -> Ordering {
-    a.0.partial_cmp(&b.0).unwrap().then(b.1.cmp(&a.1))
-}
-
-fn farthest_first(a: &Column, b: &Column) -> Ordering {
-    by_distance_and_column(b, a)
-}
-
-/// The measures, counted column by column along each query's ranking.
-fn counted(
-    retrieval: &Retrieval,
-    batch: &Batch,
-    order: fn(&Column, &Column) -> Ordering,
-) -> Measures<f64> {
-    let shape = batch.shape();
-    let d = shape.dimensions();
-    let itself = shape.mode() == Mode::Batch;
-    let (columns, labels) = if itself {
-        (batch.embeddings(), batch.labels())
-    } else {
-        (batch.references(), batch.reference_labels())
-    };
-    let mut found = Measures::default();
-    found.queries = shape.queries() as u64;
-    found.recall = vec![0.0; retrieval.recall_at.len()];
-    for i in 0..shape.queries() {
-        let x = &batch.embeddings()[i * d..][..d];
-        let mut row: Vec<Column> = Vec::new();
-        for j in (0..shape.references()).filter(|&j| !(itself && j == i)) {
-            let y = &columns[j * d..][..d];
-            row.push((distance(retrieval, x, y), j, labels[j] == batch.labels()[i]));
-        }
-        row.sort_by(order);
-        let r = row.iter().filter(|column| column.2).count();
-        if r == 0 {
-            continue;
-        }
-        found.counted += 1;
-        let hit = |k: usize| f64::from(u8::from(row.iter().take(k).any(|column| column.2)));
-        found.precision_at_1 += hit(1);
-        found
-            .recall
-            .iter_mut()
-            .zip(&retrieval.recall_at)
-            .for_each(|(recall, &k)| *recall += hit(k));
-        let mut positives = 0.0;
-        for rank in 1..=r {
-            if row[rank - 1].2 {
-                positives += 1.0;
-                found.mean_average_precision_at_r += positives / rank as f64 / r as f64;
-            }
-        }
-        found.r_precision += positives / r as f64;
-    }
-    let queries = (found.counted as f64).max(1.0);
-    found.precision_at_1 /= queries;
-    found.recall.iter_mut().for_each(|recall| *recall /= queries);
-    found.r_precision /= queries;
-    found.mean_average_precision_at_r /= queries;
-    found
-}
-
-fn distance(retrieval: &Retrieval, x: &[f32], y: &[f32]) -> f64 {
-    let unit = retrieval.normalize || retrieval.distance == Distance::Cosine;
-    let row = |row: &[f32]| {
-        let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
-        row.iter().map(|&x| f64::from(x) / if unit { norm } else { 1.0 }).collect::<Vec<_>>()
-    };
-    let pairs = || row(x).into_iter().zip(row(y));
-    match retrieval.distance {
-        Distance::Euclidean => pairs().map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt(),
-        Distance::SquaredEuclidean => pairs().map(|(x, y)| (x - y).powi(2)).sum(),
-        Distance::Manhattan => pairs().map(|(x, y)| (x - y).abs()).sum(),
-        Distance::Cosine => 1.0 - pairs().map(|(x, y)| x * y).sum::<f64>(),
-        Distance::InnerProduct => -pairs().map(|(x, y)| x * y).sum::<f64>(),
-        other => panic!("{other:?} is not known here"),
-    }
-}
-
-/// Everything that is between 0 and 1.
-fn numbers(measures: &Measures<f64>) -> Vec<f64> {
-    let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } =
-        measures;
-    [precision_at_1, r_precision, mean_average_precision_at_r]
-        .into_iter()
-        .chain(recall)
-        .copied()
-        .collect()
-}
-
-#[track_caller]
-fn assert_near(actual: &Measures<f64>, expected: &Measures<f64>, most: f64, name: &str) {
-    assert_eq!([actual.queries, actual.counted], [expected.queries, expected.counted], "{name}");
-    assert_eq!(actual.recall.len(), expected.recall.len(), "{name}");
-    let pairs = numbers(actual).into_iter().zip(numbers(expected));
-    let farthest = pairs.map(|(actual, expected)| (actual - expected).abs()).fold(0.0, f64::max);
-    assert!(farthest <= most, "{name}: {actual:?} is not {expected:?}");
 }

@@ -76,20 +76,7 @@ fn every_loss_with_every_distance() {
 #[test]
 fn hard_values() {
     let mut tally = Tally::new();
-    let values = [
-        Values::Duplicates,
-        Values::Near(1e-3),
-        Values::Near(1e-4),
-        Values::NearFar(1e-3),
-        Values::NearFar(1e-4),
-        Values::ZeroRows,
-        Values::Scaled(1e-15),
-        Values::Scaled(1e15),
-        Values::Scaled(1e-25),
-        Values::Scaled(1e25),
-        Values::Scaled(1e-40),
-    ];
-    for (turn, values) in values.into_iter().enumerate() {
+    for (turn, values) in Values::HARD.into_iter().enumerate() {
         for kind in 0..variants() {
             // Two distances in turn; `validate` goes through all.
             for distance in [0, 2].map(|step| Distance::ALL[(turn + kind + step) % 5]) {

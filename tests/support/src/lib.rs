@@ -8,4 +8,5 @@ pub mod changed;
 pub mod fuzz;
 pub mod goldens;
 pub mod losses;
+pub mod ranking;
 pub mod sample;

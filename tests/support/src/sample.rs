@@ -61,6 +61,21 @@ pub enum Values {
 }
 
 impl Values {
+    /// What is hard for f32, as every engine has to hold it.
+    pub const HARD: [Self; 11] = [
+        Self::Duplicates,
+        Self::Near(1e-3),
+        Self::Near(1e-4),
+        Self::NearFar(1e-3),
+        Self::NearFar(1e-4),
+        Self::ZeroRows,
+        Self::Scaled(1e-15),
+        Self::Scaled(1e15),
+        Self::Scaled(1e-25),
+        Self::Scaled(1e25),
+        Self::Scaled(1e-40),
+    ];
+
     /// How large ordinary coordinates have become.
     pub fn magnitude(self) -> f32 {
         match self {
