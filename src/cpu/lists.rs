@@ -92,7 +92,7 @@ impl Listed<'_> {
         numbers
             .map(|(pair, (&slope, &d))| {
                 let [i, j] = pair.rows;
-                coefficient(self.distance, slope, d, x.is_zero(i) || y.is_zero(j))
+                coefficient(self.distance, slope, d, || x.is_zero(i) || y.is_zero(j))
             })
             .collect()
     }

@@ -120,11 +120,17 @@ pub(super) fn between(distance: Distance, [x, y]: [&Points; 2], [i, j]: [usize; 
 }
 
 /// How strongly a pair with this slope pulls at its rows, to their difference, their signs or the
-/// other row: dL/dd times the distance's own factor.
-pub(super) fn coefficient(distance: Distance, slope: f64, d: f64, without_angle: bool) -> f64 {
+/// other row: dL/dd times the distance's own factor. Rows `without_angle` pull at nothing.
+#[inline]
+pub(super) fn coefficient(
+    distance: Distance,
+    slope: f64,
+    d: f64,
+    without_angle: impl FnOnce() -> bool,
+) -> f64 {
     match distance {
         Distance::InnerProduct => slope,
-        Distance::Cosine if without_angle => 0.0,
+        Distance::Cosine if without_angle() => 0.0,
         Distance::Euclidean if d == 0.0 => 0.0,
         Distance::Euclidean => slope / d,
         Distance::SquaredEuclidean => 2.0 * slope,

@@ -129,16 +129,16 @@ fn fill(
     factor: f64,
     coefficients: &mut [f32],
 ) {
+    let times = 1.0 / factor;
     let numbers = coefficients.iter_mut().zip(slopes.iter().zip(distances));
     if matrix.shape.mode() == Mode::Scores {
-        numbers.for_each(|(found, (slope, _))| *found = (slope / factor) as f32);
+        numbers.for_each(|(found, (slope, _))| *found = (slope * times) as f32);
         return;
     }
     let [x, y] = [&matrix.queries, matrix.columns()];
     for (column, (found, (&slope, &d))) in numbers.enumerate() {
-        // Rows without a direction pull at nothing.
-        let without_angle = x.is_zero(row) || y.is_zero(column);
-        *found = coefficient(matrix.distance, slope / factor, d.into(), without_angle) as f32;
+        let without_angle = || x.is_zero(row) || y.is_zero(column);
+        *found = coefficient(matrix.distance, slope * times, d.into(), without_angle) as f32;
     }
 }
 
