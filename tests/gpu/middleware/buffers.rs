@@ -1,6 +1,5 @@
 //! Buffers of the caller's as inputs.
 
-use support::adapters::contexts;
 use support::sample::Values;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{Error, Input, Inputs, Record};
@@ -10,7 +9,6 @@ use super::guest::{Guest, every_loss, everything, fullest, sample};
 
 #[test]
 fn parts_of_buffers_stale_outputs_and_new_contents() {
-    let _alone = contexts();
     let [first, second] = [Values::Ordinary, Values::Near(0.5)].map(|values| sample(23, 6, values));
     for caller in callers() {
         for loss in every_loss() {
@@ -31,7 +29,6 @@ fn parts_of_buffers_stale_outputs_and_new_contents() {
 
 #[test]
 fn buffers_that_do_not_fit_are_errors() {
-    let _alone = contexts();
     let sample = sample(9, 3, Values::Ordinary);
     let loss = everything();
     let batch = fullest(&sample, &loss);

@@ -1,6 +1,5 @@
 //! What only the GPU sees of the inputs: values, labels, and results beyond f32.
 
-use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::{
     Contrastive, Distance, Error, Input, Loss, Margin, MultiMargin, Triplet,
@@ -11,7 +10,6 @@ use super::guest::{Guest, everything, fullest, sample};
 
 #[test]
 fn values_that_are_not_finite_are_found_where_they_are() {
-    let _alone = contexts();
     const D: usize = 5;
     let sample = sample(23, D, Values::Ordinary);
     let cases: [(Loss, usize); 4] = [
@@ -62,7 +60,6 @@ fn poisons() -> [u32; 4] {
 
 #[test]
 fn the_first_of_several_faults_is_named() {
-    let _alone = contexts();
     let sample = sample(23, 5, Values::Ordinary);
     let loss = Contrastive::default().into();
     for caller in callers() {
@@ -81,7 +78,6 @@ fn the_first_of_several_faults_is_named() {
 
 #[test]
 fn labels_without_an_entry_are_found_where_they_are() {
-    let _alone = contexts();
     let sample = sample(23, 5, Values::Ordinary);
     let cases: [(Loss, usize, &str); 3] = [
         (MultiMargin::default().into(), 0, "class"),
@@ -106,7 +102,6 @@ fn labels_without_an_entry_are_found_where_they_are() {
 
 #[test]
 fn results_beyond_f32_are_errors() {
-    let _alone = contexts();
     let distance = Distance::SquaredEuclidean;
     let losses: [Loss; 4] = [
         Contrastive { distance, ..Default::default() }.into(),

@@ -1,7 +1,6 @@
 //! Rows that are fields of vertices or particles, with other fields between them, and steps of
 //! descent written back to where they came from.
 
-use support::adapters::contexts;
 use support::sample::{Sample, Values};
 use wgpu_metric_learning::{
     Batch, Contrastive, Error, Evaluation, Input, Inputs, L2, Loss, Mode, NtXent, Output, Outputs,
@@ -52,7 +51,6 @@ fn batches<'a>(sample: &'a Sample, loss: &Loss) -> Vec<Batch<'a>> {
 
 #[test]
 fn rows_in_fields_give_the_same_bits() {
-    let _alone = contexts();
     let sample = sample(23, COLUMNS, Values::Ordinary);
     let losses: [Loss; 3] =
         [Contrastive::default().into(), Triplet::default().into(), NtXent::default().into()];
@@ -85,7 +83,6 @@ fn rows_in_fields_give_the_same_bits() {
 /// The gradient in another field of the particles that the embeddings are a field of.
 #[test]
 fn gradients_are_written_to_a_field_and_what_is_between_stays() {
-    let _alone = contexts();
     let sample = sample(23, COLUMNS, Values::Ordinary);
     let loss: Loss = Contrastive::default().into();
     let batch = sample.batches(&loss)[0];
@@ -115,7 +112,6 @@ fn gradients_are_written_to_a_field_and_what_is_between_stays() {
 #[test]
 fn a_step_of_descent_is_written_onto_the_embeddings() {
     const RATE: f32 = 0.3;
-    let _alone = contexts();
     let sample = sample(23, COLUMNS, Values::Ordinary);
     let loss: Loss = Contrastive::default().into();
     let batch = sample.batches(&loss)[0];
@@ -157,7 +153,6 @@ fn a_step_of_descent_is_written_onto_the_embeddings() {
 
 #[test]
 fn layouts_that_do_not_fit_are_errors() {
-    let _alone = contexts();
     let sample = sample(9, 3, Values::Ordinary);
     let loss: Loss = Contrastive::default().into();
     let batch = sample.batches(&loss)[0];

@@ -1,6 +1,5 @@
 //! Gradients in buffers of the caller's.
 
-use support::adapters::contexts;
 use support::sample::{Sample, Values};
 use wgpu_metric_learning::{
     Batch, Contrastive, Error, Input, Loss, Output, Outputs, Plan, Record, Result, Triplet,
@@ -87,7 +86,6 @@ fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 3
 
 #[test]
 fn gradients_are_written_or_added() {
-    let _alone = contexts();
     let sample = sample(23, 6, Values::Ordinary);
     for caller in callers() {
         for loss in every_loss() {
@@ -110,7 +108,6 @@ fn gradients_are_written_or_added() {
 
 #[test]
 fn nothing_is_added_and_zeros_are_written_where_the_evaluation_is_an_error() {
-    let _alone = contexts();
     let [good, huge] = [Values::Ordinary, Values::Scaled(1e30)].map(|values| sample(23, 5, values));
     let squared = Contrastive {
         distance: wgpu_metric_learning::Distance::SquaredEuclidean,
@@ -151,7 +148,6 @@ type Spoiling = fn(&mut Arena, &Caller, &Batch);
 
 #[test]
 fn outputs_that_do_not_fit_are_errors() {
-    let _alone = contexts();
     let sample = sample(9, 3, Values::Ordinary);
     let loss = everything();
     for caller in callers() {
@@ -205,7 +201,6 @@ fn outputs_that_do_not_fit_are_errors() {
 /// Two losses against the same references, which get the sum of both gradients.
 #[test]
 fn an_objective_hands_on_the_gradients_of_its_sets() {
-    let _alone = contexts();
     let sample = sample(23, 6, Values::Ordinary);
     let losses: [Loss; 2] = [Contrastive::default().into(), Triplet::default().into()];
     let batch = against_references(&sample);

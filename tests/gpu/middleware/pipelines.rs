@@ -1,6 +1,5 @@
 //! A pipeline cache of the caller's.
 
-use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::tuning::{Tile, Tiles};
 use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Shape};
@@ -21,7 +20,6 @@ fn with_cache(cache: &wgpu::PipelineCache) -> Options {
 
 #[test]
 fn compiled_pipelines_are_kept_in_a_cache_of_the_callers() {
-    let _alone = contexts();
     let sample = sample(23, 6, Values::Ordinary);
     let loss: Loss = Contrastive::default().into();
     let batch = sample.batches(&loss)[0];
@@ -51,7 +49,6 @@ fn compiled_pipelines_are_kept_in_a_cache_of_the_callers() {
 /// first time.
 #[test]
 fn planning_another_size_makes_no_pipeline() {
-    let _alone = contexts();
     let instance =
         wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     for adapter in super::caller::adapters_of(&instance) {

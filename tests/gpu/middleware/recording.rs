@@ -1,6 +1,5 @@
 //! Recording into encoders and passes of the caller's.
 
-use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::{Contrastive, Error, Loss, Margin, Record, Sampling, Triplet};
 
@@ -9,7 +8,6 @@ use super::guest::{Guest, everything, fullest, sample};
 
 #[test]
 fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
-    let _alone = contexts();
     let [small, large] = [sample(9, 3, Values::Ordinary), sample(70, 6, Values::Ordinary)];
     let [loss, other] = [Triplet::default().into(), everything()];
     let batches = [fullest(&small, &loss), fullest(&large, &other)];
@@ -56,7 +54,6 @@ fn two_plans_twice_in_one_submission_and_in_a_pass_of_the_callers() {
 
 #[test]
 fn a_seed_set_between_submissions_draws_like_one_planned_with() {
-    let _alone = contexts();
     let drawing = |seed| {
         let sampling = Sampling::DistanceWeighted;
         Loss::from(Margin { normalize: true, sampling, seed, ..Margin::default() })
@@ -81,7 +78,6 @@ fn a_seed_set_between_submissions_draws_like_one_planned_with() {
 
 #[test]
 fn reading_before_computing_is_an_error() {
-    let _alone = contexts();
     let sample = sample(9, 3, Values::Ordinary);
     let loss = Contrastive::default().into();
     for caller in callers() {

@@ -1,7 +1,6 @@
 //! Fewer rows than planned, as many as a buffer of the caller's says: to the bit what a plan for
 //! that many gives.
 
-use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
@@ -92,7 +91,6 @@ fn surplus(caller: &Caller, plan: &Plan, rows: usize) -> Vec<u32> {
 
 #[test]
 fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
-    let _alone = contexts();
     let sample = sample(N, D, Values::Ordinary);
     for wide in callers() {
         let narrow = narrow(&wide);
@@ -143,7 +141,6 @@ fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
 
 #[test]
 fn recordings_of_several_sizes_in_one_submission() {
-    let _alone = contexts();
     let sample = sample(N, D, Values::Ordinary);
     let loss: Loss = Contrastive::default().into();
     for caller in callers() {
@@ -181,7 +178,6 @@ fn recordings_of_several_sizes_in_one_submission() {
 
 #[test]
 fn no_row_and_more_than_planned_are_errors() {
-    let _alone = contexts();
     let sample = sample(N, D, Values::Ordinary);
     let loss: Loss = Contrastive::default().into();
     let all = [N as u32, M as u32, 1];
@@ -235,7 +231,6 @@ fn no_row_and_more_than_planned_are_errors() {
 
 #[test]
 fn objectives_and_measures_take_fewer_rows_too() {
-    let _alone = contexts();
     let sample = sample(N, D, Values::Ordinary);
     let losses: [Loss; 2] =
         [Contrastive::default().into(), wgpu_metric_learning::SupCon::default().into()];

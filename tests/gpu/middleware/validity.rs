@@ -1,7 +1,6 @@
 //! What applications find on the GPU that never read back: a result that is valid, or a loss that is
 //! not a number and gradients of 0.
 
-use support::adapters::contexts;
 use support::sample::Values;
 use wgpu_metric_learning::status::{
     DISTANCES_BEYOND_F32, FAULTY_INPUTS, GRADIENT_BEYOND_F32, LOSS_BEYOND_F32, SIZES_BEYOND_PLAN,
@@ -41,7 +40,6 @@ type Spoiling = fn(&mut Arena, &Caller);
 
 #[test]
 fn a_fault_leaves_no_gradient_and_says_what_it_was() {
-    let _alone = contexts();
     let sample = sample(23, 5, Values::Ordinary);
     let spoil_a_value: Spoiling =
         |arena, caller| arena.write_word(&caller.queue, Input::Embeddings, 70, POISON);
@@ -91,7 +89,6 @@ fn a_fault_leaves_no_gradient_and_says_what_it_was() {
 
 #[test]
 fn more_rows_than_planned_leave_no_gradient() {
-    let _alone = contexts();
     let sample = sample(23, 5, Values::Ordinary);
     let loss: Loss = Contrastive::default().into();
     let batch = sample.batches(&loss)[0];
@@ -118,7 +115,6 @@ fn more_rows_than_planned_leave_no_gradient() {
 /// One loss of two is at fault: nothing of the objective is left.
 #[test]
 fn an_objective_is_valid_where_every_loss_is() {
-    let _alone = contexts();
     let sample = sample(23, 5, Values::Ordinary);
     let [plain, with_beta]: [Loss; 2] = [Contrastive::default().into(), everything()];
     let batches: [Batch; 2] = [sample.batches(&plain)[0], fullest(&sample, &with_beta)];
@@ -161,7 +157,6 @@ fn an_objective_is_valid_where_every_loss_is() {
 /// The gradient alone is beyond f32: read-back and status both name it, and not the loss.
 #[test]
 fn a_gradient_beyond_f32_is_told_from_a_loss_beyond_it() {
-    let _alone = contexts();
     let sample = sample(23, 5, Values::Scaled(1e14));
     let loss: Loss = Contrastive {
         distance: Distance::SquaredEuclidean,
