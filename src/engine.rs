@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::gpu::{Adapter, Context, Options};
 use crate::loss::Loss;
 use crate::measures::{Measures, Retrieval};
+use crate::training::{Checkpoint, CpuTrainer, GpuTrainer, Training};
 
 /// What computes from host to host: a GPU, or the engine of the CPU.
 ///
@@ -88,6 +89,99 @@ impl Engine {
         match self {
             Self::Gpu(context) => context.measure(retrieval, batch),
             Self::Cpu(cpu) => cpu.measure(retrieval, batch),
+        }
+    }
+
+    /// Begins a training on labelled rows, N x I row by row.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::trainer`] or of [`Cpu::trainer`].
+    pub fn trainer(&self, training: Training, inputs: &[f32], labels: &[u32]) -> Result<Trainer> {
+        match self {
+            Self::Gpu(context) => {
+                let trainer = context.trainer(training, inputs, labels)?;
+                Ok(Trainer::Gpu(trainer.into()))
+            }
+            Self::Cpu(cpu) => {
+                let trainer = cpu.trainer(training, inputs, labels)?;
+                Ok(Trainer::Cpu(trainer.into()))
+            }
+        }
+    }
+}
+
+/// A training on whatever an [`Engine`] is.
+#[derive(Debug)]
+pub enum Trainer {
+    /// On a GPU.
+    Gpu(Box<GpuTrainer>),
+    /// By the engine of the CPU.
+    Cpu(Box<CpuTrainer>),
+}
+
+impl Trainer {
+    /// Draws a batch, evaluates its objective and makes a step; gives losses and counts as they were
+    /// before the step.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`GpuTrainer::step`] or of [`CpuTrainer::step`].
+    pub fn step(&mut self) -> Result<ObjectiveEvaluation> {
+        match self {
+            Self::Gpu(trainer) => trainer.step(),
+            Self::Cpu(trainer) => trainer.step(),
+        }
+    }
+
+    /// Replaces the learning rate.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) for one outside its range; on a GPU
+    /// [`Error::Gpu`](crate::Error::Gpu) and [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
+        match self {
+            Self::Gpu(trainer) => trainer.set_learning_rate(learning_rate),
+            Self::Cpu(trainer) => trainer.set_learning_rate(learning_rate),
+        }
+    }
+
+    /// Where the training stands: [`resume`](Self::resume) of another trainer of the same training
+    /// goes on from there, on the same device with the same bits.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`GpuTrainer::checkpoint`].
+    pub fn checkpoint(&self) -> Result<Checkpoint> {
+        match self {
+            Self::Gpu(trainer) => trainer.checkpoint(),
+            Self::Cpu(trainer) => Ok(trainer.checkpoint()),
+        }
+    }
+
+    /// Goes to where a training stood. The learning rate stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`GpuTrainer::resume`] or of [`CpuTrainer::resume`].
+    pub fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        match self {
+            Self::Gpu(trainer) => trainer.resume(checkpoint),
+            Self::Cpu(trainer) => trainer.resume(checkpoint),
+        }
+    }
+
+    /// The parameters of the perceptron after the steps so far, in the order of
+    /// [`Mlp`](crate::training::Mlp).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`GpuTrainer::parameters`].
+    pub fn parameters(&self) -> Result<Vec<f32>> {
+        match self {
+            Self::Gpu(trainer) => trainer.parameters(),
+            Self::Cpu(trainer) => Ok(trainer.parameters().to_vec()),
         }
     }
 }

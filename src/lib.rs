@@ -91,11 +91,20 @@
 //! - Spans of the [`tracing`] crate, of level debug: `plan`, `bind`, `record` and `submit` with the
 //!   loss and the sizes, `wait` with the bytes that are read back.
 //!
+//! # Features
+//!
+//! - `gpu`, on by default: everything that computes through wgpu, and [`Engine`]. Without it no
+//!   graphics library is compiled, and [`Cpu`] is left, with [`CpuMemoryBank`] and
+//!   [`training::CpuOptimizer`].
+//! - `reference`, on by default: [`mod@reference`].
+//!
 //! # What to read first
 //!
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`],
-//! [`MultiMargin`], [`Margin`], [`NtXent`], [`SupCon`], and the pointwise ones from
-//! [`MeanSquaredError`] to [`ElasticNet`]; each says its formula and its source. [`Distance`],
+//! [`MultiMargin`], [`NormalizedSoftmax`], [`CosFace`], [`ArcFace`], [`Margin`], [`NtXent`],
+//! [`SupCon`], [`SigLip`], [`GeneralizedLiftedStructured`], [`Nca`], [`MultiSimilarity`],
+//! [`Circle`], [`FastAp`], [`SmoothAp`], and the pointwise ones from [`MeanSquaredError`] to
+//! [`ElasticNet`]; each says its formula and its source. [`Distance`],
 //! [`Reduction`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand
 //! for and [`Truth`] what pointwise losses compare with. [`Batch`] holds inputs on the host,
 //! [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`]
@@ -126,36 +135,50 @@
 //!   ([`Run::watch`]).
 
 #![warn(missing_debug_implementations, unused_qualifications)]
-// The reference that documentation points to may be left out.
-#![cfg_attr(not(feature = "reference"), allow(rustdoc::broken_intra_doc_links))]
+// The GPU and the reference that documentation points to may be left out.
+#![cfg_attr(
+    not(all(feature = "gpu", feature = "reference")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 mod cpu;
 mod data;
 mod definition;
+#[cfg(feature = "gpu")]
 mod engine;
 mod error;
+#[cfg(feature = "gpu")]
 mod gpu;
 mod loss;
 pub mod measures;
 mod names;
+#[cfg(feature = "gpu")]
 pub mod profile;
 #[cfg(feature = "reference")]
 pub mod reference;
+#[cfg(feature = "gpu")]
 pub mod shaders;
+#[cfg(feature = "gpu")]
 pub mod testing;
 pub mod training;
+#[cfg(feature = "gpu")]
 pub mod tuning;
+#[cfg(feature = "gpu")]
 mod wgsl;
 
-pub use cpu::Cpu;
+pub use cpu::{Cpu, CpuMemoryBank};
+#[cfg(any(feature = "gpu", feature = "reference"))]
+pub use data::arithmetic::Arithmetic;
 pub use data::batch::Batch;
 pub use data::evaluation::Evaluation;
 pub use data::input::{Input, InputSet};
 pub use data::objective::{ObjectiveEvaluation, Weighted};
 pub use data::run::{Progress, Run};
 pub use data::shape::{Mode, Shape};
-pub use engine::Engine;
+#[cfg(feature = "gpu")]
+pub use engine::{Engine, Trainer};
 pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "gpu")]
 pub use gpu::{
     Adapter, Binding, Context, Count, InFlight, Inputs, MemoryBank, ObjectivePlan, Options, Output,
     Outputs, Pending, Plan, Record, RowLayout,
@@ -163,5 +186,7 @@ pub use gpu::{
 pub use loss::*;
 /// The version of wgpu whose devices, buffers and encoders the library takes: an application that
 /// uses this re-export cannot meet two versions of it.
+#[cfg(feature = "gpu")]
 pub use wgpu;
+#[cfg(feature = "gpu")]
 pub use wgsl::status;

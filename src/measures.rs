@@ -1,5 +1,5 @@
-//! How well embeddings retrieve their own class: Recall@k, Precision@1, R-precision and MAP@R,
-//! without a gradient.
+//! How well embeddings retrieve their own class: Recall@k, Precision@k, R-precision, MAP@R, MAP,
+//! MRR and NDCG@k, without a gradient.
 //!
 //! Every row is a query. In batch mode it is compared with all other rows, in reference mode with
 //! all references. The columns are ranked by their distance to the query, the lowest column first
@@ -9,13 +9,20 @@
 //! | measure | definition |
 //! |---|---|
 //! | Recall@k | share of the queries with a column of their label among the k nearest; k beyond the number of columns means all |
-//! | Precision@1 | the same as Recall@1 |
+//! | Precision@k | mean of (columns of the query's label among the k nearest) / k, also where there are fewer than k columns; Precision@1 is the same as Recall@1 |
 //! | R-precision | mean of (columns of the query's label among the R nearest) / R |
 //! | MAP@R | mean of 1 / R times the sum, over the ranks r of 1 ..= R with a column of the query's label, of (columns of that label among the r nearest) / r |
+//! | MAP, mean average precision | the same over the ranks of all R columns of the query's label |
+//! | MRR, mean reciprocal rank | mean of 1 / (the rank of the nearest column of the query's label) |
+//! | NDCG@k | mean of the sum of 1 / log2(r + 1) over the ranks r of 1 ..= k with a column of the query's label, divided by the same sum over all ranks of 1 ..= min(k, R) |
 //!
-//! Each is in \[0, 1\], and 0 where no query is counted.
+//! Each is in \[0, 1\] but for f32's rounding, and 0 where no query is counted.
 //!
-//! Source: Musgrave, Belongie and Lim, "A Metric Learning Reality Check", ECCV 2020.
+//! Sources: Musgrave, Belongie and Lim, "A Metric Learning Reality Check", ECCV 2020, for MAP@R;
+//! Manning, Raghavan and Schütze, "Introduction to Information Retrieval", 2008, chapter 8, for MAP
+//! and precision; Voorhees, "The TREC-8 Question Answering Track Report", 1999, for MRR; Järvelin
+//! and Kekäläinen, "Cumulated Gain-Based Evaluation of IR Techniques", TOIS 2002, for NDCG, with
+//! gains of 0 and 1.
 //!
 //! ```
 //! use wgpu_metric_learning::measures::Retrieval;
@@ -33,38 +40,43 @@
 //! # Ok::<(), wgpu_metric_learning::Error>(())
 //! ```
 //!
-//! Nothing of the size of all pairs is held: rows are ranked stripe by stripe, each in O(M log K)
-//! for M columns and K positives up to 1,024, and for every further 1,024 of those among the K
-//! nearest columns in O(M) more. Where the embeddings stay on the GPU,
+//! Nothing of the size of all pairs is held: rows are ranked stripe by stripe, each in O(M log R)
+//! for M columns and R up to 1,024; on a GPU a row with more goes over its columns once more for
+//! every further 1,024. Where the embeddings stay on the GPU,
 //! [`Context::plan_measures`](crate::Context::plan_measures) makes a [`MeasurePlan`].
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
+#[cfg(feature = "gpu")]
 pub use crate::gpu::MeasurePlan;
 use crate::loss::Distance;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
 
-/// Columns of a row that `shaders/measures/ranks.wgsl` narrows down to the nearest.
-pub(crate) const NARROWED: u64 = 1 << 20;
+/// How many k of Precision@k and NDCG@k there may be: each is a reduction of its own in every row.
+const MOST_CUTOFFS: usize = 64;
 
-/// The walk of a row of so many columns.
-pub(crate) const fn ranking(columns: u64) -> Walk {
-    // A search of two digits, and a count.
-    let narrowing = if columns <= NARROWED { 3 } else { 0 };
-    Walk { reads: RANKING.reads + narrowing, ..RANKING }
+/// Rounds of the reductions for them, a count and the steps of a tree each.
+#[cfg(feature = "gpu")]
+const CUTOFF_ROUNDS: u64 = 10 * MOST_CUTOFFS as u64;
+
+/// How much a column of the query's label gains at this rank, from 1 on.
+pub(crate) fn discount(rank: usize) -> f64 {
+    1.0 / (rank as f64 + 1.0).log2()
 }
 
 /// The walk of `shaders/measures/ranks.wgsl`: a chunk is sorted, and meets the positives and the
 /// negatives.
+#[cfg(feature = "gpu")]
 pub(crate) const RANKING: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {
         size: SORTED_CHUNK,
         most: 8,
         reads: 3,
-        rounds: SORTING_ROUNDS,
+        rounds: SORTING_ROUNDS + CUTOFF_ROUNDS,
         operations: 64,
     }),
 };
@@ -79,11 +91,22 @@ pub struct Retrieval {
     pub normalize: bool,
     /// The k of Recall@k, each at least 1, in any order. Default 1, 2, 4 and 8.
     pub recall_at: Vec<usize>,
+    /// The k of Precision@k, each at least 1, in any order; with those of NDCG@k at most 64.
+    /// Default none.
+    pub precision_at: Vec<usize>,
+    /// The k of NDCG@k, each at least 1, in any order. Default none.
+    pub ndcg_at: Vec<usize>,
 }
 
 impl Default for Retrieval {
     fn default() -> Self {
-        Self { distance: Distance::Euclidean, normalize: false, recall_at: vec![1, 2, 4, 8] }
+        Self {
+            distance: Distance::Euclidean,
+            normalize: false,
+            recall_at: vec![1, 2, 4, 8],
+            precision_at: Vec::new(),
+            ndcg_at: Vec::new(),
+        }
     }
 }
 
@@ -94,17 +117,25 @@ impl Retrieval {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a k of 0, [`Error::Unsupported`] for a mode other than batch and
+    /// [`Error::Parameter`] for a k of 0 and for more than 64 k of Precision@k and NDCG@k together,
+    /// [`Error::Unsupported`] for a mode other than batch and
     /// reference, and for betas.
     pub fn check(&self, shape: &Shape) -> Result<()> {
-        if self.recall_at.contains(&0) {
-            let value = "0".into();
-            return Err(Error::Parameter {
-                of: Self::NAME,
-                parameter: "recall_at",
-                value,
-                allowed: "1 or more",
-            });
+        let lists = [
+            ("recall_at", &self.recall_at),
+            ("precision_at", &self.precision_at),
+            ("ndcg_at", &self.ndcg_at),
+        ];
+        let refused = |parameter, value: String, allowed| {
+            Err(Error::Parameter { of: Self::NAME, parameter, value, allowed })
+        };
+        if let Some((parameter, _)) = lists.into_iter().find(|(_, at)| at.contains(&0)) {
+            return refused(parameter, "0".into(), "1 or more");
+        }
+        let cutoffs = self.precision_at.len() + self.ndcg_at.len();
+        if cutoffs > MOST_CUTOFFS {
+            let value = format!("with ndcg_at {cutoffs} numbers");
+            return refused("precision_at", value, "at most 64 in both");
         }
         let unsupported = |what: String, reason: &str| {
             Err(Error::Unsupported { of: Self::NAME, what, reason: reason.into() })
@@ -133,23 +164,36 @@ pub struct Measures<T = f32> {
     pub precision_at_1: T,
     /// Recall@k for every k of [`Retrieval::recall_at`], in its order.
     pub recall: Vec<T>,
+    /// Precision@k for every k of [`Retrieval::precision_at`], in its order.
+    pub precision: Vec<T>,
+    /// NDCG@k for every k of [`Retrieval::ndcg_at`], in its order.
+    pub ndcg: Vec<T>,
     /// R-precision.
     pub r_precision: T,
     /// MAP@R.
     pub mean_average_precision_at_r: T,
+    /// MRR.
+    pub mean_reciprocal_rank: T,
+    /// MAP.
+    pub mean_average_precision: T,
 }
 
 impl<T> Measures<T> {
     /// These measures with every share made into another number, as
     /// [`Evaluation::map`](crate::Evaluation::map) does.
     pub fn map<U>(self, change: impl Fn(T) -> U) -> Measures<U> {
+        let all = |numbers: Vec<T>| numbers.into_iter().map(&change).collect();
         Measures {
             queries: self.queries,
             counted: self.counted,
+            recall: all(self.recall),
+            precision: all(self.precision),
+            ndcg: all(self.ndcg),
             precision_at_1: change(self.precision_at_1),
-            recall: self.recall.into_iter().map(&change).collect(),
             r_precision: change(self.r_precision),
             mean_average_precision_at_r: change(self.mean_average_precision_at_r),
+            mean_reciprocal_rank: change(self.mean_reciprocal_rank),
+            mean_average_precision: change(self.mean_average_precision),
         }
     }
 }

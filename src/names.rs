@@ -101,6 +101,6 @@ mod tests {
     #[test]
     fn an_unknown_name_is_told_with_those_that_there_are() {
         let error = "huge".parse::<Tile>().unwrap_err();
-        assert_eq!(error.to_string(), "\"huge\" is no tile: there are small and large");
+        assert_eq!(error.to_string(), "\"huge\" is no tile: there are small, wide and large");
     }
 }

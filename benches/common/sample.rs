@@ -1,6 +1,6 @@
 //! Inputs for every loss in every mode, the same on every machine.
 
-use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Sampling, Triplet, Truth};
+use wgpu_metric_learning::{Batch, Loss, Mode, Result, Truth};
 
 /// Inputs of every mode, with coordinates within 1 / sqrt(D) of 0, so that distances are about 1.
 pub(crate) struct Sample {
@@ -53,38 +53,34 @@ impl Sample {
         }
     }
 
-    /// A batch for every mode that the loss has.
+    /// A batch for every mode that the loss has, in the order of its modes.
     pub(crate) fn batches(&self, loss: &Loss) -> Result<Vec<Batch<'_>>> {
+        loss.modes().iter().map(|&mode| self.batch_in(mode, loss)).collect()
+    }
+
+    fn batch_in(&self, mode: Mode, loss: &Loss) -> Result<Batch<'_>> {
         let Self { embeddings, n, d, same, .. } = self;
         let shape = [*n, *d];
-        let rows = Batch::new(embeddings, shape, &self.labels)?;
-        let with_references = rows.with_references(&self.references, *n, &self.labels)?;
-        Ok(match loss {
-            Loss::MultiMargin(_) => {
-                let scores = Batch::scores(&self.scores, [*n, self.classes], &self.labels)?;
-                vec![scores, rows.with_prototypes(&self.prototypes, self.classes)?]
-            }
-            Loss::LiftedStructured(_) => vec![rows],
-            Loss::Triplet(Triplet { mining: Mining::Explicit, .. }) => {
-                vec![Batch::triplets(embeddings, shape, &self.triplets)?]
-            }
-            Loss::Contrastive(_) | Loss::Margin(Margin { sampling: Sampling::All, .. }) => vec![
-                rows,
-                with_references,
-                Batch::pair_indices(embeddings, shape, &self.pairs, same)?,
-                Batch::pair_rows(embeddings, &self.references, shape, &same[..*n])?,
-            ],
-            _ if loss.distance().is_none() => {
+        let rows = || Batch::new(embeddings, shape, &self.labels);
+        match mode {
+            Mode::Batch => rows(),
+            Mode::Reference => rows()?.with_references(&self.references, *n, &self.labels),
+            Mode::Prototypes => rows()?.with_prototypes(&self.prototypes, self.classes),
+            Mode::Scores => Batch::scores(&self.scores, [*n, self.classes], &self.labels),
+            Mode::PairRows => Batch::pair_rows(embeddings, &self.references, shape, &same[..*n]),
+            Mode::PairIndices => Batch::pair_indices(embeddings, shape, &self.pairs, same),
+            Mode::Triplets => Batch::triplets(embeddings, shape, &self.triplets),
+            Mode::Pointwise => {
                 let values = Batch::pointwise(embeddings, shape)?;
-                vec![match loss.truth() {
-                    Truth::Targets => values.with_targets(&self.targets)?,
-                    Truth::Signs => values.with_targets(&self.signs)?,
-                    Truth::Labels => values.with_labels(&self.columns)?,
-                    _ => values,
-                }]
+                match loss.truth() {
+                    Truth::Targets => values.with_targets(&self.targets),
+                    Truth::Signs => values.with_targets(&self.signs),
+                    Truth::Labels => values.with_labels(&self.columns),
+                    _ => Ok(values),
+                }
             }
-            _ => vec![rows, with_references],
-        })
+            other => panic!("no sample in {} mode", other.name()),
+        }
     }
 }
 

@@ -133,6 +133,14 @@ def ntxent(x: Tensor, labels: Tensor, temperature: float = 0.1) -> Tensor:
     return torch.where(positive & has_negative, terms, 0.0).sum() / count(positive)
 
 
+def sig_lip(x: Tensor, labels: Tensor, scale: float = 10.0, bias: float = -10.0) -> Tensor:
+    """log(1 + e^-l) of positive pairs and log(1 + e^l) of negative ones, added up over the anchors, as OpenCLIP's SigLipLoss."""
+    logits = scale * (x @ x.T) + bias
+    positive, negative = pair_masks(labels)
+    terms = torch.where(positive, softplus(-logits), torch.where(negative, softplus(logits), 0.0))
+    return terms.sum() / count((positive | negative).any(dim=1))
+
+
 def supcon(x: Tensor, labels: Tensor, temperature: float = 0.1) -> Tensor:
     """The mean over the anchors with positives."""
     logits = x @ x.T / temperature

@@ -12,6 +12,7 @@ Point = namedtuple("Point", "loss impl n value")
 # Okabe and Ito's colours, which colour-blind people tell apart.
 COLOURS = {
     "ours": "#d55e00",
+    "ours-cpu": "#e69f00",
     "pml": "#0072b2",
     "dense": "#009e73",
     "compile": "#cc79a7",
@@ -94,7 +95,7 @@ def panel(loss, unit, lines, x, y):
     for name, points in reversed(lines.items()):  # the first one lies on top
         places = [(x.at(point.n), y.at(point.value)) for point in sorted(points, key=lambda point: point.n)]
         way = " ".join(f"{a},{b}" for a, b in places)
-        width = 3 if name == "ours" else 1.8
+        width = 3 if name.startswith("ours") else 1.8
         parts.append(f'<polyline points="{way}" fill="none" stroke="{COLOURS[name]}" stroke-width="{width}"/>')
         parts += [f'<circle cx="{a}" cy="{b}" r="{width + 0.7}" fill="{COLOURS[name]}"/>' for a, b in places]
     return "".join(parts)

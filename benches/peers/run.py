@@ -26,7 +26,9 @@ import table
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-LOSSES = ("contrastive", "triplet_all", "triplet_hard", "lifted", "multi_margin", "margin", "ntxent", "supcon")
+LOSSES = ("contrastive", "triplet_all", "triplet_hard", "lifted", "multi_margin", "margin", "ntxent", "supcon", "sig_lip")
+# pytorch-metric-learning has no such loss, and what is written for Burn neither.
+LACKING = {"sig_lip": ("pml", "burn", "burn-flex")}
 CLASS_SIZE = 8
 PIP = "pip install torch pytorch-metric-learning numpy"
 CARGO = "cargo build --release"
@@ -53,6 +55,7 @@ class Implementation:
 def implementations(arguments):
     return {
         "ours": ours(arguments),
+        "ours-cpu": ours_on_cpu(arguments),
         "pml": in_torch("pml", ("torch", "pytorch_metric_learning"), arguments),
         "dense": in_torch("dense", ("torch",), arguments),
         "compile": in_torch("compile", ("torch",), arguments),
@@ -62,22 +65,30 @@ def implementations(arguments):
 
 
 def ours(arguments):
-    program = arguments.ours
     adapter = arguments.adapter or ("llvmpipe" if arguments.device == "cpu" else None)
+    return in_program(arguments, ["--adapter", adapter] if adapter else [], {})
+
+
+def ours_on_cpu(arguments):
+    return in_program(arguments, ["--backend", "cpu"], {"RAYON_NUM_THREADS": str(arguments.threads)})
+
+
+def in_program(arguments, chosen, environment):
+    program = arguments.ours
 
     def command(point):
-        files = ["embeddings", "labels", "prototypes"]
+        # The program refuses what its loss does not take.
+        files = ["embeddings", "labels", *(["prototypes"] if point.loss == "multi_margin" else [])]
         inputs = [part for name in files for part in (f"--{name}", str(point.inputs / f"{name}.npy"))]
-        chosen = ["--adapter", adapter] if adapter else []
         return [program, "bench", "--json", "--objective", f"bench:{point.loss}", "--seconds", str(arguments.seconds), *inputs, *chosen]
 
-    return Implementation(command, CARGO, program.is_file(), {})
+    return Implementation(command, CARGO, program.is_file(), environment)
 
 
 def in_torch(name, modules, arguments):
     def command(point):
         script = [sys.executable, HERE / "bench_torch.py", "--impl", name, "--device", arguments.device]
-        limits = ["--seconds", str(arguments.seconds), "--max-gib", str(arguments.max_gib)]
+        limits = ["--seconds", str(arguments.seconds), "--max-gib", str(arguments.max_gib), "--threads", str(arguments.threads)]
         return [*script, "--loss", point.loss, "--inputs", point.inputs, *limits]
 
     return Implementation(command, PIP, all(importlib.util.find_spec(module) for module in modules), {})
@@ -166,7 +177,7 @@ def write_report(folder, head, records, missing):
 
 
 def headline(arguments):
-    settings = f"`--device {arguments.device} --seconds {arguments.seconds:g} --max-gib {arguments.max_gib:g}`"
+    settings = f"`--device {arguments.device} --threads {arguments.threads} --seconds {arguments.seconds:g} --max-gib {arguments.max_gib:g}`"
     return f"{date.today()}, {processor()}, D = {arguments.d}, {CLASS_SIZE} rows a class, {settings}."
 
 
@@ -219,6 +230,7 @@ def parse_arguments():
     parser.add_argument("--impl", type=names_of(table.TITLES), default=list(table.TITLES), help="with commas between them")
     parser.add_argument("--loss", type=names_of(LOSSES), default=list(LOSSES), help="with commas between them")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a point is timed")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of PyTorch and of this library's CPU engine")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds after which a point is given up, its start included")
     parser.add_argument("--max-gib", type=float, default=8.0, help="memory that PyTorch may take at a point")
     parser.add_argument("--adapter", help="part of the name of the adapter that this library takes")
@@ -246,7 +258,8 @@ def main():
             make_inputs(inputs, n, arguments.d)
             for loss in arguments.loss:
                 point = Point(loss, n, inputs.resolve())
-                for name, peer in present.items():
+                having = {name: peer for name, peer in present.items() if name not in LACKING.get(loss, ())}
+                for name, peer in having.items():
                     result = measure(peer.command(point), peer.environment, arguments.limit)
                     records.append(record_of(name, point, arguments.d, result))
                     print(json.dumps(records[-1]), file=lines, flush=True)

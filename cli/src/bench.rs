@@ -1,7 +1,11 @@
 //! `bench`: how long losses take on an adapter, beside what it can do at most, or on the CPU engine.
 
+mod counts;
+mod dense;
+mod hardware;
 mod limits;
 mod on_cpu;
+mod predict;
 mod stages;
 mod subject;
 mod timing;
@@ -14,7 +18,9 @@ use clap::Args;
 use wgpu_metric_learning::tuning::{RowWidth, Tile, Tiles};
 use wgpu_metric_learning::{Context, Options, Shape};
 
+use hardware::Hardware;
 use limits::Limits;
+use predict::Size;
 use subject::{Inputs, Subject};
 use timing::Timing;
 
@@ -26,8 +32,8 @@ use super::{Error, Result, print, print_json};
 pub(crate) struct Arguments {
     /// What is timed: losses over the pairs of a batch as `evaluate` takes them, with commas between
     /// names; or all of bench:contrastive, bench:triplet_all, bench:triplet_hard, bench:lifted,
-    /// bench:multi_margin, bench:margin, bench:ntxent and bench:supcon, in the settings that other
-    /// implementations are timed in.
+    /// bench:multi_margin, bench:margin, bench:ntxent, bench:supcon and bench:sig_lip, in the
+    /// settings that other implementations are timed in.
     #[arg(long, value_name = "OBJ", default_value = "all")]
     objective: String,
 
@@ -85,6 +91,22 @@ pub(crate) struct Arguments {
     #[arg(long)]
     stages: bool,
 
+    /// Predicts in the place of timing, for a GPU that need not be there, and opens no adapter: how
+    /// long each stage should take by the counted instructions, the bytes and the workgroups of its
+    /// dispatches, which of them it is bound by, and what PyTorch's dense way moves through memory.
+    /// A GPU is one of rx-vega-64, rx-6900-xt, rx-7900-xtx, rtx-3060, rtx-4090, h100-sxm, h200-sxm
+    /// and arc-a770, or written as units=60,lanes=64,ghz=2.2,gbps=448: compute units, multiply-adds
+    /// of each a clock, clock and memory bandwidth.
+    #[arg(
+        long,
+        value_name = "GPU",
+        value_parser = Hardware::parse,
+        conflicts_with_all = [
+            "seconds", "backend", "embeddings", "autotune", "stages", "adapter", "timeout",
+        ],
+    )]
+    predict: Option<Hardware>,
+
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
@@ -95,15 +117,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let points = arguments.points()?;
     arguments.check(&subjects, &points)?;
+    if let Some(hardware) = &arguments.predict {
+        return arguments.predict_on(hardware, &subjects, &points);
+    }
     if arguments.backend == Backend::Cpu {
         arguments.gpu.refuse("cpu", false)?;
         arguments.refuse_for_cpu()?;
         return on_cpu::run(arguments, &subjects, &points);
     }
-    let mut options = Options::default();
-    options.tiles = arguments.tile.map(Tiles::both);
-    options.row_width = arguments.row_width;
-    let gpu = Gpu::open_with(&arguments.gpu, options)?;
+    let gpu = Gpu::open_with(&arguments.gpu, arguments.options())?;
     let limits = Limits::measure(&gpu.context)?;
     match arguments.json {
         true => print_json(&limits.line(&gpu))?,
@@ -199,6 +221,36 @@ impl Arguments {
             }
         }
         Ok(())
+    }
+
+    /// The options of the library, but for those of an adapter.
+    fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.tiles = self.tile.map(Tiles::both);
+        options.row_width = self.row_width;
+        options
+    }
+
+    fn predict_on(
+        &self,
+        hardware: &Hardware,
+        subjects: &[Subject],
+        points: &[Point],
+    ) -> Result<ExitCode> {
+        let mut options = self.options();
+        options.tier = self.gpu.tier;
+        options.arithmetic = self.gpu.arithmetic.unwrap_or(options.arithmetic);
+        options.workspace_bytes = self.gpu.workspace_bytes().unwrap_or(options.workspace_bytes);
+        let sizes = |subject: &Subject| {
+            let size = |point: &Point| match *point {
+                Point::Random { n, d, class_size } => {
+                    Some(Size { n, d, class_size, shape: point.shape(subject)? })
+                }
+                Point::Files { .. } => None,
+            };
+            points.iter().filter_map(size).collect()
+        };
+        predict::run(hardware, &options, subjects, sizes, self.json)
     }
 
     /// Refuses what is for the kernels of an adapter.

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber,
-    L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, Mode, MultiMargin, NtXent,
-    Reduction, Sampling, SupCon, Triplet, Truth, UniformEntropy,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Distance,
+    ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
+    Loss, Margin, MeanSquaredError, Mining, Mode, MultiMargin, MultiSimilarity, Nca,
+    NormalizedSoftmax, NtXent, Reduction, Sampling, SigLip, SmoothAp, SupCon, Triplet, Truth,
+    UniformEntropy,
 };
 
 use super::npy::{Array, Matrix};
@@ -38,6 +40,9 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
+    /// The columns of an image.
+    pub(crate) const WIDTH: usize = 8;
+
     pub(crate) fn load() -> Result<Self> {
         let damaged = |problem| Error::option("the bundled digits", problem);
         let array = |bytes: &'static [u8]| Array::parse(bytes, Some(bytes.len() as u64));
@@ -190,6 +195,12 @@ pub(crate) fn objectives() -> Vec<(Loss, Mode)> {
         (Margin { normalize: true, ..Default::default() }.into(), Mode::Reference),
         (NtXent::default().into(), Mode::Reference),
         (SupCon::default().into(), Mode::Reference),
+        (SmoothAp::default().into(), Mode::Reference),
+        (FastAp::default().into(), Mode::Reference),
+        (Circle::default().into(), Mode::Reference),
+        (MultiSimilarity::default().into(), Mode::Reference),
+        (Nca::default().into(), Mode::Reference),
+        (GeneralizedLiftedStructured::default().into(), Mode::Reference),
         (MultiMargin::default().into(), Mode::Scores),
     ];
     usual.chain(others).collect()
@@ -240,9 +251,31 @@ fn losses() -> Vec<Loss> {
             .into(),
         MultiMargin::default().into(),
         MultiMargin { distance: InnerProduct, power: 2, ..Default::default() }.into(),
+        NormalizedSoftmax::default().into(),
+        NormalizedSoftmax { scale: 5.0, ..Default::default() }.into(),
+        CosFace::default().into(),
+        CosFace { margin: 0.1, ..Default::default() }.into(),
+        ArcFace::default().into(),
+        ArcFace { margin: 0.2, ..Default::default() }.into(),
+        SigLip::default().into(),
+        SigLip {
+            distance: SquaredEuclidean,
+            normalize,
+            scale: 4.0,
+            bias: 2.0,
+            ..Default::default()
+        }
+        .into(),
         NtXent::default().into(),
         NtXent { distance: SquaredEuclidean, normalize, temperature: 0.5, ..Default::default() }
             .into(),
+        GeneralizedLiftedStructured { normalize, ..Default::default() }.into(),
+        Nca { normalize, ..Default::default() }.into(),
+        MultiSimilarity::default().into(),
+        MultiSimilarity { epsilon: Some(0.1), ..Default::default() }.into(),
+        Circle::default().into(),
+        FastAp::default().into(),
+        SmoothAp::default().into(),
         SupCon::default().into(),
         SupCon { distance: Manhattan, temperature: 10.0, ..Default::default() }.into(),
         Triplet { normalize, mining: Mining::Explicit, ..Default::default() }.into(),

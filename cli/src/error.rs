@@ -11,6 +11,8 @@ pub const WRONG: u8 = 1;
 pub const INPUT: u8 = 2;
 /// no device, or one that failed,
 pub const DEVICE: u8 = 3;
+/// interrupted, as shells tell of Ctrl-C,
+pub const INTERRUPTED: u8 = 130;
 /// and a mistake of the program's own, as Rust has it where it panics.
 pub const BUG: u8 = 101;
 

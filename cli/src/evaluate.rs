@@ -14,6 +14,7 @@ use super::report::{Report, Summary};
 use super::{Error, Result, objective, print, print_json, verdict};
 
 #[derive(Args)]
+#[command(after_long_help = objective::help())]
 pub(crate) struct Arguments {
     /// The loss: a name such as Triplet, in any case; bench: and a name of those that `bench` times;
     /// a JSON object such as {"loss":"Triplet","mining":"Hard"}; a JSON array of such objects for

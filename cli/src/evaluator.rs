@@ -9,19 +9,29 @@ use wgpu_metric_learning::reference::{
     self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation,
 };
 use wgpu_metric_learning::{
-    Batch, Context, Cpu, Engine, Error as LibraryError, Evaluation, Loss, ObjectiveEvaluation,
-    Progress as LibraryProgress, Weighted,
+    Arithmetic, Batch, Context, Cpu, Engine, Error as LibraryError, Evaluation, Loss,
+    ObjectiveEvaluation, Progress as LibraryProgress, Weighted,
 };
 
 use super::gpu::{self, Gpu};
 use super::progress::Progress;
 use super::{Error, Result, tell};
 
+/// What computes.
 #[derive(Args)]
-pub(crate) struct Arguments {
+pub(crate) struct Computing {
     /// What computes.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     backend: Backend,
+
+    #[command(flatten)]
+    gpu: gpu::Arguments,
+}
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    computing: Computing,
 
     /// Compares the result with the CPU reference; exit code 1 where an error is beyond its bound.
     /// Always on for the digits.
@@ -31,9 +41,6 @@ pub(crate) struct Arguments {
     /// Prints one JSON object a line.
     #[arg(long)]
     pub json: bool,
-
-    #[command(flatten)]
-    gpu: gpu::Arguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -86,6 +93,11 @@ impl Agreement {
 impl Evaluator {
     /// Opens what the arguments ask for.
     pub(crate) fn new(arguments: &Arguments) -> Result<Self> {
+        Self::open(&arguments.computing)
+    }
+
+    /// Opens what is asked for.
+    pub(crate) fn open(arguments: &Computing) -> Result<Self> {
         let on = |gpu: Gpu| Self::Gpu(gpu.into());
         match arguments.backend {
             Backend::Gpu => Gpu::open(&arguments.gpu).map(on),
@@ -101,6 +113,15 @@ impl Evaluator {
                 arguments.gpu.refuse("cpu", false).map(|()| Self::Cpu(arguments.gpu.cpu()))
             }
             Backend::Reference => arguments.gpu.refuse("reference", true).map(|()| Self::Reference),
+        }
+    }
+
+    /// The engine; `None` for the reference, which is none.
+    pub(crate) fn engine(&self) -> Option<Engine> {
+        match self {
+            Self::Gpu(gpu) => Some(Engine::Gpu(gpu.context.clone())),
+            Self::Cpu(cpu) => Some(Engine::Cpu(cpu.clone())),
+            Self::Reference => None,
         }
     }
 
@@ -130,6 +151,14 @@ impl Evaluator {
         }
     }
 
+    /// How it computes distances.
+    fn arithmetic(&self) -> Arithmetic {
+        match self {
+            Self::Gpu(gpu) => gpu.arithmetic(),
+            Self::Cpu(_) | Self::Reference => Arithmetic::Exact,
+        }
+    }
+
     /// Does what is asked, and compares the result with the reference where that is asked for.
     pub(crate) fn evaluate<T: Task + ?Sized>(
         &self,
@@ -146,7 +175,7 @@ impl Evaluator {
             Self::Cpu(cpu) => (Engine::Cpu(cpu.clone()), None),
             Self::Reference => {
                 let start = Instant::now();
-                let result = T::exact(expected(task)?);
+                let result = T::exact(expected(task, Arithmetic::Exact)?);
                 let agreement =
                     if check { Agreement::ReferenceItself } else { Agreement::NotChecked };
                 return Ok(Outcome { result, compiled: None, elapsed: start.elapsed(), agreement });
@@ -156,7 +185,7 @@ impl Evaluator {
         let actual = run(|watch| task.on(&engine, watch))?;
         let elapsed = start.elapsed();
         let agreement = if check {
-            Agreement::Compared(T::compare(&expected(task)?, &actual))
+            Agreement::Compared(T::compare(&expected(task, self.arithmetic())?, &actual))
         } else {
             Agreement::NotChecked
         };
@@ -167,9 +196,9 @@ impl Evaluator {
 /// The engine of the CPU, for people.
 pub(crate) const CPU: &str = "the CPU engine (f32)";
 
-fn expected<T: Task + ?Sized>(task: &T) -> Result<T::Expected> {
+fn expected<T: Task + ?Sized>(task: &T, arithmetic: Arithmetic) -> Result<T::Expected> {
     let _progress = Progress::unknown("the CPU reference computes");
-    Ok(task.expected()?)
+    Ok(task.expected(arithmetic)?)
 }
 
 /// Hears how far an evaluation has come.
@@ -200,7 +229,7 @@ pub(crate) trait Task {
     /// Either in f64.
     type Result;
 
-    fn expected(&self) -> wgpu_metric_learning::Result<Self::Expected>;
+    fn expected(&self, arithmetic: Arithmetic) -> wgpu_metric_learning::Result<Self::Expected>;
     fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()>;
     fn on(&self, engine: &Engine, watch: Watch) -> wgpu_metric_learning::Result<Self::Actual>;
     fn compare(expected: &Self::Expected, actual: &Self::Actual) -> Comparison;
@@ -213,8 +242,8 @@ impl Task for (&Loss, &Batch<'_>) {
     type Actual = Evaluation;
     type Result = Evaluation<f64>;
 
-    fn expected(&self) -> wgpu_metric_learning::Result<Expectation> {
-        reference::evaluate_with_bounds(self.0, self.1)
+    fn expected(&self, arithmetic: Arithmetic) -> wgpu_metric_learning::Result<Expectation> {
+        reference::evaluate_with_bounds_in(arithmetic, self.0, self.1)
     }
 
     fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()> {
@@ -243,7 +272,7 @@ impl Task for (&Retrieval, &Batch<'_>) {
     type Actual = Measures;
     type Result = Measures<f64>;
 
-    fn expected(&self) -> wgpu_metric_learning::Result<MeasuresExpectation> {
+    fn expected(&self, _: Arithmetic) -> wgpu_metric_learning::Result<MeasuresExpectation> {
         reference::measure_with_bounds(self.0, self.1)
     }
 
@@ -273,8 +302,11 @@ impl Task for [Weighted<Batch<'_>>] {
     type Actual = ObjectiveEvaluation;
     type Result = ObjectiveEvaluation<f64>;
 
-    fn expected(&self) -> wgpu_metric_learning::Result<ObjectiveExpectation> {
-        reference::evaluate_objective_with_bounds(self)
+    fn expected(
+        &self,
+        arithmetic: Arithmetic,
+    ) -> wgpu_metric_learning::Result<ObjectiveExpectation> {
+        reference::evaluate_objective_with_bounds_in(arithmetic, self)
     }
 
     fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use wgpu_metric_learning::tuning::Tier;
-use wgpu_metric_learning::{Adapter, Context, Cpu, Options};
+use wgpu_metric_learning::{Adapter, Arithmetic, Context, Cpu, Options};
 
 use super::{Error, Result, tell};
 
@@ -24,6 +24,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIER", ignore_case = true, value_parser = named::<Tier>(Tier::ALL.map(Tier::name)))]
     pub tier: Option<Tier>,
 
+    /// How distances are computed; exact where it is left out.
+    #[arg(long, value_name = "ARITHMETIC", ignore_case = true, value_parser = named::<Arithmetic>(Arithmetic::ALL.map(Arithmetic::name)))]
+    pub arithmetic: Option<Arithmetic>,
+
     /// How long the GPU may take for one evaluation, in seconds; 600 where it is left out.
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
@@ -35,10 +39,11 @@ impl Arguments {
         self.of_adapters().into_iter().any(|(_, given)| given) || names_adapter()
     }
 
-    fn of_adapters(&self) -> [(&'static str, bool); 3] {
+    fn of_adapters(&self) -> [(&'static str, bool); 4] {
         [
             ("--adapter", self.adapter.is_some()),
             ("--tier", self.tier.is_some()),
+            ("--arithmetic", self.arithmetic.is_some()),
             ("--timeout", self.timeout.is_some()),
         ]
     }
@@ -57,7 +62,12 @@ impl Arguments {
     /// The CPU engine as they say.
     pub(crate) fn cpu(&self) -> Cpu {
         let cpu = Cpu::default();
-        self.workspace_mib.map_or(cpu.clone(), |mib| cpu.with_workspace_bytes(mib << 20))
+        self.workspace_bytes().map_or(cpu.clone(), |bytes| cpu.with_workspace_bytes(bytes))
+    }
+
+    /// The bytes of the workspace, where they are given.
+    pub(crate) fn workspace_bytes(&self) -> Option<u64> {
+        self.workspace_mib.map(|mib| mib << 20)
     }
 }
 
@@ -100,10 +110,9 @@ impl Gpu {
     }
 
     fn on(adapter: Adapter, arguments: &Arguments, mut options: Options) -> Result<Self> {
-        if let Some(mib) = arguments.workspace_mib {
-            options.workspace_bytes = mib << 20;
-        }
+        options.workspace_bytes = arguments.workspace_bytes().unwrap_or(options.workspace_bytes);
         options.tier = arguments.tier;
+        options.arithmetic = arguments.arithmetic.unwrap_or(options.arithmetic);
         options.timeout = arguments.timeout.unwrap_or(options.timeout);
         let gpu = Self { context: adapter.open(options)?, adapter };
         if gpu.adapter.is_software() && arguments.adapter.is_none() {
@@ -115,10 +124,19 @@ impl Gpu {
         Ok(gpu)
     }
 
-    /// The adapter's name and backend, and the tier.
+    /// How it computes distances.
+    pub(crate) fn arithmetic(&self) -> Arithmetic {
+        self.context.options().arithmetic
+    }
+
+    /// The adapter's name and backend, the tier, and the arithmetic where it is not the usual one.
     pub(crate) fn describe(&self) -> String {
         let info = self.adapter.info();
-        format!("{}, {}, {}", info.name, info.backend, self.context.tier())
+        let usual = format!("{}, {}, {}", info.name, info.backend, self.context.tier());
+        match self.arithmetic() {
+            Arithmetic::Exact => usual,
+            arithmetic => format!("{usual}, {arithmetic}"),
+        }
     }
 }
 

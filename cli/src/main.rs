@@ -1,21 +1,28 @@
 //! The program `wgpu-metric-learning`: evaluates losses and retrieval measures on files or on the
-//! bundled digits, validates and times the adapters of this machine, lists them, and writes the
-//! kernels.
+//! bundled digits, trains projection heads, validates and times the adapters of this machine, lists
+//! them, and writes the kernels.
 
 mod adapters;
+mod apply;
 mod bench;
 mod digits;
 mod evaluate;
 mod evaluator;
 mod files;
 mod gpu;
+mod head;
+mod interrupt;
+mod manual;
 mod measure;
 mod output;
+mod pictures;
 mod plan;
 mod progress;
 mod report;
 mod shaders;
 mod table;
+mod tensors;
+mod train;
 mod translation;
 mod validate;
 
@@ -36,7 +43,7 @@ mod objective;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use error::{Error, Result};
 use serde::Serialize;
 
@@ -46,7 +53,8 @@ Exit codes:
   1    a result is beyond its bound, or an injected fault was not survived
   2    arguments or files that cannot be used
   3    no adapter or device, or one that failed or did not answer
-  101  a mistake of the program's own";
+  101  a mistake of the program's own
+  130  a training was interrupted; the files that it was asked for are written";
 
 #[derive(Parser)]
 #[command(name = env!("CARGO_BIN_NAME"), version, about = "Metric-learning losses and their gradients on any GPU.", after_help = EXIT_CODES)]
@@ -61,6 +69,10 @@ enum Command {
     Evaluate(Box<evaluate::Arguments>),
     /// Measures how well embeddings retrieve their own class; without files, on the bundled digits.
     Measure(Box<measure::Arguments>),
+    /// Fits a projection head to embeddings with labels; without files, to the bundled digits.
+    Train(Box<train::Arguments>),
+    /// Takes embeddings through a trained head.
+    Apply(apply::Arguments),
     /// Holds the kernels of every loss and measure against the CPU reference, on many kinds of
     /// inputs.
     Validate(validate::Arguments),
@@ -72,17 +84,25 @@ enum Command {
     Adapters(adapters::Arguments),
     /// Writes every kernel in every variant, as it reaches the driver. Needs no GPU.
     Shaders(shaders::Arguments),
+    /// Prints what makes a shell complete the options of this program.
+    Completions(manual::Completions),
+    /// Writes the manual pages, one a command.
+    Man(manual::Man),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
         Command::Shaders(arguments) => shaders::run(&arguments),
+        Command::Completions(arguments) => manual::complete(&arguments, Arguments::command()),
+        Command::Man(arguments) => manual::write(&arguments, Arguments::command()),
     };
     match result {
         Ok(code) => code,
@@ -102,6 +122,20 @@ fn verdict(agrees: bool) -> ExitCode {
 /// Prints one line, or several, of the answer.
 fn print(text: &str) -> Result<()> {
     writeln!(io::stdout(), "{text}").map_err(Error::Output)
+}
+
+/// Prints one line, or several, of what need not be read: who closes the pipe does not end what is
+/// made beside it.
+fn say(text: &str) -> Result<()> {
+    unless_nobody_reads(print(text))
+}
+
+/// What printing came to, where nobody has to read it.
+fn unless_nobody_reads(printed: Result<()>) -> Result<()> {
+    match printed {
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }
 
 /// Prints one line of JSON of the answer.

@@ -28,6 +28,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "K,...", value_delimiter = ',', default_value = "1,2,4,8")]
     recall_at: Vec<usize>,
 
+    /// The k of Precision@k, with commas between them.
+    #[arg(long, value_name = "K,...", value_delimiter = ',')]
+    precision_at: Vec<usize>,
+
+    /// The k of NDCG@k, with commas between them.
+    #[arg(long, value_name = "K,...", value_delimiter = ',')]
+    ndcg_at: Vec<usize>,
+
     #[command(flatten)]
     evaluator: evaluator::Arguments,
 
@@ -92,9 +100,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode> {
-    let Arguments { distance, normalize, recall_at, .. } = arguments;
-    let retrieval =
-        Retrieval { distance: *distance, normalize: *normalize, recall_at: recall_at.clone() };
+    let Arguments { distance, normalize, recall_at, precision_at, ndcg_at, .. } = arguments;
+    let retrieval = Retrieval {
+        distance: *distance,
+        normalize: *normalize,
+        recall_at: recall_at.clone(),
+        precision_at: precision_at.clone(),
+        ndcg_at: ndcg_at.clone(),
+    };
     retrieval.check(batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(&(&retrieval, batch), check)?;

@@ -1,13 +1,15 @@
 //! The objective: read from the command line, and written for people.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use wgpu_metric_learning::{
     Contrastive, Distance, Form, LiftedStructured, Loss, Margin, Mining, Mode, MultiMargin, NtXent,
-    Reduction, Sampling, SupCon, Triplet,
+    Reduction, Sampling, SigLip, SupCon, Triplet,
 };
 
 use super::{Error, Result, names};
@@ -55,6 +57,16 @@ impl WeightedLoss {
         {
             loss.reduction = Reduction::HadsellMean;
         }
+    }
+
+    /// Divides rows by their norm.
+    pub fn normalize(&mut self) -> Result<()> {
+        let mut settings = to_json(&self.loss);
+        settings["normalize"] = true.into();
+        let name = self.loss.name();
+        let problem = |_| Error::option("--normalize", format!("{name} does not take normalize"));
+        self.loss = serde_json::from_value(settings).map_err(problem)?;
+        Ok(())
     }
 
     fn chooses(&self, setting: &str) -> bool {
@@ -127,7 +139,7 @@ fn read(path: &Path) -> Result<String, String> {
 pub const BENCHMARKED: &str = "bench:";
 
 /// The losses in the settings that the benchmarks of other implementations have, by their names.
-pub fn benchmarked() -> [(&'static str, Loss); 8] {
+pub fn benchmarked() -> [(&'static str, Loss); 9] {
     let reduction = Reduction::MeanNonZero;
     let triplet = |mining| Triplet { margin: 0.2, mining, reduction, ..Default::default() };
     [
@@ -139,6 +151,7 @@ pub fn benchmarked() -> [(&'static str, Loss); 8] {
         ("margin", Margin::default().into()),
         ("ntxent", NtXent::default().into()),
         ("supcon", SupCon::default().into()),
+        ("sig_lip", SigLip::default().into()),
     ]
 }
 
@@ -181,20 +194,49 @@ fn parse_one(value: Value) -> Result<WeightedLoss, String> {
     Ok(WeightedLoss { loss, weight, chosen })
 }
 
+/// What a setting is one of, by name.
+fn choices(setting: &str) -> Option<Vec<&'static str>> {
+    Some(match setting {
+        "loss" => Loss::NAMES.to_vec(),
+        "distance" => Distance::ALL.map(Distance::name).to_vec(),
+        "form" => Form::ALL.map(Form::name).to_vec(),
+        "mining" => Mining::ALL.map(Mining::name).to_vec(),
+        "reduction" => Reduction::ALL.map(Reduction::name).to_vec(),
+        "sampling" => Sampling::ALL.map(Sampling::name).to_vec(),
+        _ => return None,
+    })
+}
+
+/// Every loss with its settings and their defaults, and what each choice is one of.
+pub fn help() -> String {
+    let mut help = String::from("Losses, with their settings and defaults:\n");
+    let mut chosen = BTreeSet::new();
+    for name in Loss::NAMES {
+        help += &format!("  {name}\n");
+        for (setting, value) in default_of(name) {
+            if setting == "loss" {
+                continue;
+            }
+            if value.is_string() {
+                chosen.insert(setting.clone());
+            }
+            help += &format!("    {setting}: {value}\n");
+        }
+    }
+    help += "\nChoices:\n";
+    for setting in chosen {
+        let names = choices(&setting).unwrap_or_default();
+        help += &format!("  {setting}: {}\n", names.join(", "));
+    }
+    help.trim_end().to_owned()
+}
+
 /// Puts the names of losses, settings and choices as the library has them; says which there are,
 /// where one is unknown.
 fn spell_out(fields: &mut Map<String, Value>) -> Result<(), String> {
     for (setting, value) in fields.iter_mut() {
         let Value::String(name) = value else { continue };
-        let known: Vec<&str> = match setting.as_str() {
-            "loss" => Loss::NAMES.to_vec(),
-            "distance" => Distance::ALL.map(Distance::name).to_vec(),
-            "form" => Form::ALL.map(Form::name).to_vec(),
-            "mining" => Mining::ALL.map(Mining::name).to_vec(),
-            "reduction" => Reduction::ALL.map(Reduction::name).to_vec(),
-            "sampling" => Sampling::ALL.map(Sampling::name).to_vec(),
-            _ => continue,
-        };
+        let Some(known) = choices(setting) else { continue };
         *name = names::find(setting, name, known)?.into();
     }
     let Some(Value::String(name)) = fields.get("loss") else { return Ok(()) };
@@ -220,8 +262,13 @@ fn default_of(name: &str) -> Map<String, Value> {
 
 /// The loss as JSON, every setting written out.
 pub fn to_json(loss: &Loss) -> Value {
-    // By way of its text, where 0.2 stands as 0.2 and not as the f64 nearest to the f32.
-    serde_json::to_string(loss).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
+    as_written(loss)
+}
+
+/// What is serialized as JSON, by way of its text, where 0.2 stands as 0.2 and not as the f64
+/// nearest to the f32.
+pub fn as_written(of: &impl Serialize) -> Value {
+    serde_json::to_string(of).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
 }
 
 /// The loss with its settings in one line: choices by their value, numbers where they are not the

@@ -4,13 +4,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 use wgpu::{BufferDescriptor, BufferUsages};
-use wgpu_metric_learning::{Context, Input, InputSet, Inputs, Loss, Mode, Record, Shape};
+use wgpu_metric_learning::{
+    Binding, Context, Input, InputSet, Inputs, Loss, Mode, Plan, Record, Shape,
+};
 
 use super::gpu::{self, Gpu};
 use super::{Error, Result, objective, print};
 
 /// Lists the dispatches of a recording in their order.
 #[derive(Args)]
+#[command(after_long_help = objective::help())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     gpu: gpu::Arguments,
@@ -43,7 +46,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for loss in objective.losses() {
         let mode = mode_of(loss, arguments.mode.as_deref())?;
         let shape = shape_of(mode, [arguments.n, arguments.m, arguments.d]);
-        print(listing(&context, loss, shape)?.trim_end())?;
+        let (plan, binding) = planned(&context, loss, shape)?;
+        print(plan.listing(&binding)?.to_string().trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -73,7 +77,7 @@ fn shape_of(mode: Mode, [n, m, d]: [usize; 3]) -> Shape {
 }
 
 /// Plans the loss and binds buffers of the right sizes, which nothing is ever read from.
-fn listing(context: &Context, loss: &Loss, shape: Shape) -> Result<String> {
+pub(crate) fn planned(context: &Context, loss: &Loss, shape: Shape) -> Result<(Plan, Binding)> {
     let plan = context.plan(loss, shape)?;
     let given = Input::ALL.into_iter().filter(|&input| loss.takes(&shape, input));
     let buffers = given.fold(InputSet::new(), |set, input| {
@@ -86,5 +90,5 @@ fn listing(context: &Context, loss: &Loss, shape: Shape) -> Result<String> {
         set.with(input, buffer)
     });
     let binding = plan.bind(&Inputs::of(&buffers))?;
-    Ok(plan.listing(&binding)?.to_string())
+    Ok((plan, binding))
 }

@@ -84,6 +84,10 @@ struct LossQuantities {
     negative_pairs: u64,
     mean_positive_distance: f64,
     mean_negative_distance: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gradient_scale: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gradient_bias: Option<f64>,
 }
 
 impl LossQuantities {
@@ -99,6 +103,8 @@ impl LossQuantities {
             negative_pairs: evaluation.negative_pairs,
             mean_positive_distance: evaluation.mean_positive_distance,
             mean_negative_distance: evaluation.mean_negative_distance,
+            gradient_scale: evaluation.gradient_scale,
+            gradient_bias: evaluation.gradient_bias,
         }
     }
 }
@@ -108,23 +114,31 @@ struct MeasureQuantities {
     #[serde(flatten)]
     sizes: Sizes,
     counted: u64,
-    precision_at_1: f64,
     #[serde(flatten)]
-    recall: Recall,
+    recall: AtCutoffs,
+    #[serde(flatten)]
+    precision: AtCutoffs,
+    #[serde(flatten)]
+    ndcg: AtCutoffs,
     r_precision: f64,
     mean_average_precision_at_r: f64,
+    mean_reciprocal_rank: f64,
+    mean_average_precision: f64,
 }
 
-/// Recall@k for every k, each once.
+/// A measure for every k, each once.
 #[derive(Clone)]
-struct Recall(Vec<(usize, f64)>);
+struct AtCutoffs {
+    measure: &'static str,
+    at: Vec<(usize, f64)>,
+}
 
-impl Serialize for Recall {
+impl Serialize for AtCutoffs {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (at, (k, recall)) in self.0.iter().enumerate() {
-            if !self.0[..at].iter().any(|(earlier, _)| earlier == k) {
-                map.serialize_entry(&format!("recall_at_{k}"), recall)?;
+        for (at, (k, number)) in self.at.iter().enumerate() {
+            if !self.at[..at].iter().any(|(earlier, _)| earlier == k) {
+                map.serialize_entry(&format!("{}_at_{k}", self.measure), number)?;
             }
         }
         map.end()
@@ -210,7 +224,13 @@ impl<'a> Report<'a> {
         shape: &Shape,
         measures: &Measures<f64>,
     ) -> Self {
-        let recall = retrieval.recall_at.iter().copied().zip(measures.recall.iter().copied());
+        let at = |measure, cutoffs: &[usize], numbers: &[f64]| AtCutoffs {
+            measure,
+            at: cutoffs.iter().copied().zip(numbers.iter().copied()).collect(),
+        };
+        // Precision@1 is always told.
+        let mut precision = at("precision", &retrieval.precision_at, &measures.precision);
+        precision.at.insert(0, (1, measures.precision_at_1));
         let normalize = if retrieval.normalize { " normalize" } else { "" };
         Self {
             title: format!("Retrieval {}{normalize}", retrieval.distance),
@@ -218,10 +238,13 @@ impl<'a> Report<'a> {
             quantities: Quantities::Measures(MeasureQuantities {
                 sizes: Sizes::of(shape),
                 counted: measures.counted,
-                precision_at_1: measures.precision_at_1,
-                recall: Recall(recall.collect()),
+                recall: at("recall", &retrieval.recall_at, &measures.recall),
+                precision,
+                ndcg: at("ndcg", &retrieval.ndcg_at, &measures.ndcg),
                 r_precision: measures.r_precision,
                 mean_average_precision_at_r: measures.mean_average_precision_at_r,
+                mean_reciprocal_rank: measures.mean_reciprocal_rank,
+                mean_average_precision: measures.mean_average_precision,
             }),
         }
     }

@@ -14,7 +14,7 @@ use std::time::Instant;
 use clap::Args;
 use rayon::prelude::*;
 use wgpu_metric_learning::tuning::{RowWidth, Tile, Tiles};
-use wgpu_metric_learning::{Batch, Context, Cpu, Engine, Error as LibraryError};
+use wgpu_metric_learning::{Arithmetic, Batch, Context, Cpu, Engine, Error as LibraryError};
 
 use cases::Case;
 use comparison::{Expected, Verdict};
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             let contexts = of_each_size(&gpu.context)?;
             let engine =
                 |turn: usize, _: &Batch| Engine::Gpu(contexts[turn % contexts.len()].clone());
-            let mut findings = hold(&cases, engine)?;
+            let mut findings = hold(&cases, gpu.arithmetic(), engine)?;
             if arguments.injects_faults() {
                 findings.faults = Faults::inject(&gpu.context)?;
             }
@@ -79,7 +79,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         Backend::Cpu => {
             arguments.gpu.refuse("cpu", true)?;
-            (Place::Cpu, hold(&cases, |turn, batch| Engine::Cpu(of_stripes(turn, batch)))?)
+            (Place::Cpu, {
+                let engine = |turn, batch: &Batch| Engine::Cpu(of_stripes(turn, batch));
+                hold(&cases, Arithmetic::Exact, engine)?
+            })
         }
     };
     let report = Report { place: &place, findings: &findings, elapsed: start.elapsed() };
@@ -102,7 +105,11 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Case>> {
 }
 
 /// Compares case after case, until all are done or the device is lost, with the engine of each turn.
-fn hold(cases: &[Case], engine: impl Fn(usize, &Batch) -> Engine) -> Result<Findings> {
+fn hold(
+    cases: &[Case],
+    arithmetic: Arithmetic,
+    engine: impl Fn(usize, &Batch) -> Engine,
+) -> Result<Findings> {
     let mut findings = Findings::default();
     let progress = Progress::of(cases.len() as u64, "validating");
     for some in cases.chunks(AT_A_TIME) {
@@ -112,7 +119,7 @@ fn hold(cases: &[Case], engine: impl Fn(usize, &Batch) -> Engine) -> Result<Find
         let expected: Vec<_> = made
             .par_iter()
             .zip(&batches)
-            .map(|((asked, _), batch)| Expected::of(asked, batch))
+            .map(|((asked, _), batch)| Expected::of(asked, batch, arithmetic))
             .collect::<Result<_, _>>()?;
         for (((case, (asked, _)), batch), expected) in
             some.iter().zip(&made).zip(&batches).zip(&expected)

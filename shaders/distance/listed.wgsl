@@ -57,7 +57,7 @@ fn pair_sum(pair: vec2<u32>, scale: f32, invocation: Invocation) -> f32 {
     for (var k = invocation.index % LANES; k < stripe.vectors; k += LANES) {
         let x = left[pair.x * stripe.vectors + k];
         let y = right[pair.y * stripe.vectors + k];
-        sum += scaled_part(x, y, scale);
+        sum = with_scaled_part(sum, x, y, scale);
     }
     parts[invocation.index] = sum;
     workgroupBarrier();
@@ -71,12 +71,12 @@ fn pair_sum(pair: vec2<u32>, scale: f32, invocation: Invocation) -> f32 {
 }
 
 // Scaled after the subtraction: near rows may be far from the origin.
-fn scaled_part(x: vec4<f32>, y: vec4<f32>, scale: f32) -> f32 {
+fn with_scaled_part(sum: f32, x: vec4<f32>, y: vec4<f32>, scale: f32) -> f32 {
     if (DISTANCE == EUCLIDEAN) {
         let difference = (x - y) * scale;
-        return dot(difference, difference);
+        return with_products(sum, difference, difference);
     }
-    return distance_part(x, y);
+    return with_part(sum, x, y);
 }
 
 @compute @workgroup_size(PAIRS_PER_GROUP * LANES)

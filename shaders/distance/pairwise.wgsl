@@ -5,15 +5,23 @@
 //   norms      N, M            0 for rows of norm 0
 //   distances  rows x stride   written
 //
+// EXPANDED = 1, for the Euclidean distance and its square, takes |x|^2 + |y|^2 - 2 x.y of rows x
+// and y less a centre, which stands behind the last row of both sets; in the place of the norms are
+// |x|^2 and |y|^2, of points at the scale that is taken here. What would lose too much by that is
+// near, and is computed from the difference of the rows as they are. The lowest bit of a distance
+// then says whether the pair is far, for gradient/expansion.wgsl.
+//
 // A workgroup of 16 x 16 invocations computes a tile: of 64 x 64 in steps of 16 dimensions, 4 x 4
 // pairs an invocation, or of 128 x 128 in steps of 8, 8 x 8 pairs an invocation.
-// Cost per pair and dimension: a subtraction and a multiply-add, 1 / 2 or 1 / 4 of a value from
-// workgroup memory, and 1 / 32 or 1 / 64 of one from memory. The bits are the same. Where the
-// stripe is the whole matrix of a batch, the tiles above the diagonal write those below it as well.
+// Cost per pair and dimension: a subtraction and a multiply-add, expanded a multiply-add, 1 / 2 or
+// 1 / 4 of a value from workgroup memory, and 1 / 32 or 1 / 64 of one from memory. The bits are the
+// same. Where the stripe is the whole matrix of a batch, the tiles above the diagonal write those
+// below it as well.
 
 // #include "shared/numbers.wgsl"
 // #include "shared/state.wgsl"
 // #include "shared/distance.wgsl"
+// #include "shared/scaled.wgsl"
 // #include "shared/stripe.wgsl"
 
 @group(0) @binding(1) var<storage, read> left: array<vec4<f32>>;
@@ -26,6 +34,7 @@
 
 // Rows and columns of a tile: 64 or 128.
 override TILE: u32 = 64u;
+override EXPANDED: u32 = 0u;
 
 const SIDE = 16u;        // invocations along each
 const BLOCK = 64u;       // pairs along each that 4 x 4 of every invocation make
@@ -45,34 +54,44 @@ fn pitch() -> u32 {
 // for f32.
 const TINY = 0x1p-80f;
 
-// Biased exponents of batches of ordinary size: from 2^-10 to 2^56 f32 holds their squares.
-const SMALLEST_ORDINARY = 117u;
-const LARGEST_ORDINARY = 183u;
+// A squared distance below this share of |x|^2 + |y|^2 is not taken from them.
+const NEAR_SHARE = 0x1p-4f;
 
-// Whether the points are scaled to about 1 by a power of two: only for the Euclidean distance the
-// squares can be beyond f32 and the result is not. Unit rows report no exponent and stay as they
-// are.
-fn is_scaled(exponent: u32) -> bool {
-    let ordinary = exponent >= SMALLEST_ORDINARY && exponent <= LARGEST_ORDINARY;
-    return DISTANCE == EUCLIDEAN && exponent > 0u && !ordinary;
-}
+// Beyond it |x|^2 + |y|^2 may be no number any more.
+const LARGEST_SQUARE = 0x1p125f;
+
+// The bits of what is beyond f32.
+const INFINITE = 0x7f800000u;
 
 var<workgroup> left_tile: array<vec4<f32>, TILE_SIZE>;
 var<workgroup> right_tile: array<vec4<f32>, TILE_SIZE>;
 
-fn parts(x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) -> vec4<f32> {
+fn with_one(sum: f32, x: vec4<f32>, y: vec4<f32>) -> f32 {
+    if (EXPANDED == 1u) {
+        return with_products(sum, x, y);
+    }
+    return with_part(sum, x, y);
+}
+
+// The sums of a row and four columns, and what a vec4 of each adds to them.
+fn with_parts(sums: vec4<f32>, x: vec4<f32>, columns: mat4x4<f32>) -> vec4<f32> {
     return vec4(
-        distance_part(x, y0), distance_part(x, y1), distance_part(x, y2), distance_part(x, y3),
+        with_one(sums.x, x, columns[0]),
+        with_one(sums.y, x, columns[1]),
+        with_one(sums.z, x, columns[2]),
+        with_one(sums.w, x, columns[3]),
     );
 }
 
-// Each row with each column: a vector for each row.
-fn parts_of_block(rows: mat4x4<f32>, columns: mat4x4<f32>) -> mat4x4<f32> {
+// The same of four rows.
+fn with_parts_of_block(
+    sums: mat4x4<f32>, rows: mat4x4<f32>, columns: mat4x4<f32>,
+) -> mat4x4<f32> {
     return mat4x4(
-        parts(rows[0], columns[0], columns[1], columns[2], columns[3]),
-        parts(rows[1], columns[0], columns[1], columns[2], columns[3]),
-        parts(rows[2], columns[0], columns[1], columns[2], columns[3]),
-        parts(rows[3], columns[0], columns[1], columns[2], columns[3]),
+        with_parts(sums[0], rows[0], columns),
+        with_parts(sums[1], rows[1], columns),
+        with_parts(sums[2], rows[2], columns),
+        with_parts(sums[3], rows[3], columns),
     );
 }
 
@@ -104,27 +123,65 @@ struct Sums {
     across: mat4x4<f32>,
 }
 
-// What vec4 k of a step gives to the pairs of the invocation.
-fn add_parts(sums: ptr<function, Sums>, k: u32, x: u32, y: u32) {
-    let rows = left_points(k, y);
-    let columns = right_points(k, x);
-    (*sums).first += parts_of_block(rows, columns);
+// Adds what vec4 k of a step gives to the pairs of the invocation.
+fn add_parts(sums: ptr<function, Sums>, k: u32, local: vec2<u32>) {
+    let rows = left_points(k, local.y);
+    let columns = right_points(k, local.x);
+    (*sums).first = with_parts_of_block((*sums).first, rows, columns);
     if (TILE > BLOCK) {
-        let rows_below = left_points(k, y + BLOCK);
-        let columns_beside = right_points(k, x + BLOCK);
-        (*sums).beside += parts_of_block(rows, columns_beside);
-        (*sums).below += parts_of_block(rows_below, columns);
-        (*sums).across += parts_of_block(rows_below, columns_beside);
+        let columns_beside = right_points(k, local.x + BLOCK);
+        (*sums).beside = with_parts_of_block((*sums).beside, rows, columns_beside);
+        let rows_below = left_points(k, local.y + BLOCK);
+        (*sums).below = with_parts_of_block((*sums).below, rows_below, columns);
+        (*sums).across = with_parts_of_block((*sums).across, rows_below, columns_beside);
     }
 }
 
+// How the sums of a tile are written.
+struct Writing {
+    unscale: f32,
+    is_mirrored: bool,  // d(j, i), which is d(i, j) to the bit, as well
+}
+
+// |x|^2 of a row, of one beyond the last that of the last.
+fn square_of_row(row: u32) -> f32 {
+    return left_norms[stripe.begin + min(row, stripe_rows() - 1u)];
+}
+
+// |y|^2 of four columns.
+fn squares_of_columns(column: u32) -> vec4<f32> {
+    let last = sizes.references - 1u;
+    return vec4(
+        right_norms[min(column, last)],
+        right_norms[min(column + SIDE, last)],
+        right_norms[min(column + 2u * SIDE, last)],
+        right_norms[min(column + 3u * SIDE, last)],
+    );
+}
+
 // Writes four pairs of a row; bit k of the result says that pair k is too near for its sum.
-fn write(row: u32, column: u32, sums: vec4<f32>, unscale: f32) -> u32 {
-    write_one(row, column, sums.x, unscale);
-    write_one(row, column + SIDE, sums.y, unscale);
-    write_one(row, column + 2u * SIDE, sums.z, unscale);
-    write_one(row, column + 3u * SIDE, sums.w, unscale);
-    let near = select(vec4(0u), vec4(1u, 2u, 4u, 8u), sums < vec4(TINY));
+fn write(row: u32, column: u32, sums: vec4<f32>, writing: Writing) -> u32 {
+    if (EXPANDED == 1u) {
+        let x = square_of_row(row);
+        let y = squares_of_columns(column);
+        let squares = x + y;
+        let apart = squares - 2.0 * sums;
+        let are_near = apart < max(NEAR_SHARE * squares, vec4(TINY));
+        let near = write_four(row, column, apart, are_near, writing);
+        let is_large = x > LARGEST_SQUARE || any(y > vec4(LARGEST_SQUARE));
+        return select(near, 15u, is_large);
+    }
+    return write_four(row, column, sums, sums < vec4(TINY), writing);
+}
+
+fn write_four(
+    row: u32, column: u32, sums: vec4<f32>, are_near: vec4<bool>, writing: Writing,
+) -> u32 {
+    write_one(row, column, sums.x, writing);
+    write_one(row, column + SIDE, sums.y, writing);
+    write_one(row, column + 2u * SIDE, sums.z, writing);
+    write_one(row, column + 3u * SIDE, sums.w, writing);
+    let near = select(vec4(0u), vec4(1u, 2u, 4u, 8u), are_near);
     return near.x + near.y + near.z + near.w;
 }
 
@@ -156,9 +213,8 @@ fn add_4_squares(sum: f32, i: u32, j: u32, k: u32, scale: f32) -> f32 {
     return sum + dot(a, a) + dot(b, b) + dot(c, c) + dot(d, d);
 }
 
-// The Euclidean distance of two rows that are much nearer than the batch is large, at a scale of
-// its own.
-fn near_distance(i: u32, j: u32) -> f32 {
+// The largest exponent in the difference of two rows.
+fn exponent_between(i: u32, j: u32) -> u32 {
     var largest = vec4(0.0);
     for (var k = 0u; k < stripe.vectors; k += NEAR_STEP) {
         largest = max(largest, max(
@@ -166,8 +222,10 @@ fn near_distance(i: u32, j: u32) -> f32 {
             max(largest_of_4(i, j, k + 8u), largest_of_4(i, j, k + 12u)),
         ));
     }
-    let exponent = exponent_of(max(max(largest.x, largest.y), max(largest.z, largest.w)));
-    let scale = scale_for(exponent);
+    return exponent_of(max(max(largest.x, largest.y), max(largest.z, largest.w)));
+}
+
+fn square_between(i: u32, j: u32, scale: f32) -> f32 {
     var sum = 0.0;
     for (var k = 0u; k < stripe.vectors; k += NEAR_STEP) {
         sum = add_4_squares(sum, i, j, k, scale);
@@ -175,23 +233,44 @@ fn near_distance(i: u32, j: u32) -> f32 {
         sum = add_4_squares(sum, i, j, k + 8u, scale);
         sum = add_4_squares(sum, i, j, k + 12u, scale);
     }
+    return sum;
+}
+
+// The distance of two rows that are much nearer than the batch is large; the Euclidean one at a
+// scale of its own.
+fn near_distance(i: u32, j: u32) -> f32 {
+    if (DISTANCE != EUCLIDEAN) {
+        return distance_from(square_between(i, j, 1.0), 1.0, false);
+    }
+    let exponent = exponent_between(i, j);
+    let sum = square_between(i, j, scale_for(exponent));
     return distance_from(sum, inverse_scale_for(exponent), false);
 }
 
-fn write_one(row: u32, column: u32, sum: f32, unscale: f32) {
+fn write_one(row: u32, column: u32, sum: f32, writing: Writing) {
     if (row < stripe_rows() && column < sizes.references) {
         var zero_row = false;
         if (DISTANCE == COSINE) {
             zero_row = left_norms[stripe.begin + row] == 0.0 || right_norms[column] == 0.0;
         }
-        store(row, column, distance_from(sum, unscale, zero_row));
+        let d = distance_from(sum, writing.unscale, zero_row);
+        store(row, column, marked(d, true), writing.is_mirrored);
     }
 }
 
-// d(j, i) is d(i, j) to the bit.
-fn store(row: u32, column: u32, d: f32) {
+// The distance of a far pair, or of a near one, with the mark of it. What is beyond f32 stays so; 0
+// is what it is, and near, since a mark would make a number of it that a slope is divided by.
+fn marked(d: f32, is_far: bool) -> f32 {
+    if (EXPANDED == 0u) {
+        return d;
+    }
+    let bits = bitcast<u32>(d);
+    return bitcast<f32>(select(bits & ~1u, min(bits | 1u, INFINITE), is_far && d > 0.0));
+}
+
+fn store(row: u32, column: u32, d: f32, is_mirrored: bool) {
     distances[row * stripe.stride + column] = d;
-    if (is_symmetric() && column / TILE > row / TILE) {
+    if (is_mirrored) {
         distances[column * stripe.stride + row] = d;
     }
 }
@@ -201,28 +280,63 @@ fn is_symmetric() -> bool {
     return stripe.same_set == 1u && stripe_rows() == sizes.references;
 }
 
-// Writes the pairs of a block that the invocation has.
-fn write_block(first_row: u32, first_column: u32, sums: mat4x4<f32>, unscale: f32) {
-    var near = write(first_row, first_column, sums[0], unscale)
-        | (write(first_row + SIDE, first_column, sums[1], unscale) << 4u)
-        | (write(first_row + 2u * SIDE, first_column, sums[2], unscale) << 8u)
-        | (write(first_row + 3u * SIDE, first_column, sums[3], unscale) << 12u);
-    if (DISTANCE == EUCLIDEAN) {
-        // Few, but for duplicates. The direction to a near row is worth as much in the gradient as
-        // that to any other.
-        for (; near != 0u; near &= near - 1u) {
-            let pair = countTrailingZeros(near);
-            let row = first_row + pair / 4u * SIDE;
-            let column = first_column + pair % 4u * SIDE;
-            if (row < stripe_rows() && column < sizes.references) {
-                store(row, column, near_distance(stripe.begin + row, column));
-            }
+// Writes the pairs of a block that the invocation has; bit 4 r + c of the result says that pair c
+// of row r is too near for its sum.
+fn write_block(first_row: u32, first_column: u32, sums: mat4x4<f32>, writing: Writing) -> u32 {
+    return write(first_row, first_column, sums[0], writing)
+        | (write(first_row + SIDE, first_column, sums[1], writing) << 4u)
+        | (write(first_row + 2u * SIDE, first_column, sums[2], writing) << 8u)
+        | (write(first_row + 3u * SIDE, first_column, sums[3], writing) << 12u);
+}
+
+// Writes the pairs that are too near for their sums: bits of `near.x` say so of the first block
+// and, from 16 on, of the one beside it, those of `near.y` of the two below. They are few, but for
+// duplicates. The direction to a near row is worth as much in the gradient as that to any other.
+fn write_near(first_row: u32, first_column: u32, near: vec2<u32>, is_mirrored: bool) {
+    var left = near;
+    while (any(left != vec2(0u))) {
+        let is_below = left.x == 0u;
+        let bits = select(left.x, left.y, is_below);
+        let pair = countTrailingZeros(bits);
+        let row = first_row + select(0u, BLOCK, is_below) + pair / 4u % 4u * SIDE;
+        let column = first_column + pair / 16u * BLOCK + pair % 4u * SIDE;
+        if (row < stripe_rows() && column < sizes.references) {
+            let d = near_distance(stripe.begin + row, column);
+            store(row, column, marked(d, false), is_mirrored);
         }
+        let others = bits & (bits - 1u);
+        left = select(vec2(others, left.y), vec2(0u, others), is_below);
     }
 }
 
-@compute @workgroup_size(SIDE * SIDE)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+// Which vec4s an invocation loads for a step.
+struct Reads {
+    left: u32,
+    right: u32,
+    centre: u32,
+}
+
+// Those so many vec4s further.
+fn reads_after(reads: Reads, count: u32) -> Reads {
+    return Reads(reads.left + count, reads.right + count, reads.centre + count);
+}
+
+// Loads a vec4 of each tile.
+fn load(reads: Reads, scale: f32, local: vec2<u32>) {
+    let at = (SIDE / step_size() * local.y + local.x / step_size()) * pitch()
+        + local.x % step_size();
+    left_tile[at] = left[reads.left] * scale;
+    right_tile[at] = right[reads.right] * scale;
+    if (EXPANDED == 1u) {
+        let centre = right[reads.centre] * scale;
+        left_tile[at] -= centre;
+        right_tile[at] -= centre;
+    }
+}
+
+@compute @workgroup_size(SIDE, SIDE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
+    let local = id.xy;
     let tile = vec2(stripe.first_x, stripe.first_y) + group.xy;
     if (is_symmetric() && tile.x < tile.y) {
         return;
@@ -236,37 +350,48 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (first_row >= stripe_rows() || first_column >= sizes.references) {
         return;
     }
-    let x = local % SIDE;
-    let y = local / SIDE;
-    // Each invocation loads one vec4 of each tile per step.
-    let load_row = local / step_size();
-    let load_part = local % step_size();
+    let load_row = SIDE / step_size() * local.y + local.x / step_size();
     let load_left = stripe.begin + min(first_row + load_row, stripe_rows() - 1u);
     let load_right = min(first_column + load_row, sizes.references - 1u);
+    let centre = arrayLength(&right) - stripe.vectors;
+    let start = Reads(load_left * stripe.vectors, load_right * stripe.vectors, centre);
+    let part = local.x % step_size();
 
     var sums: Sums;
-    for (var first = 0u; first < stripe.vectors; first += step_size()) {
-        let index = first + load_part;
-        let inside = index < stripe.vectors;
-        let source = min(index, stripe.vectors - 1u);
-        left_tile[load_row * pitch() + load_part] =
-            select(vec4(0.0), left[load_left * stripe.vectors + source] * scale, inside);
-        right_tile[load_row * pitch() + load_part] =
-            select(vec4(0.0), right[load_right * stripe.vectors + source] * scale, inside);
+    var first = 0u;
+    for (; first + step_size() <= stripe.vectors; first += step_size()) {
+        load(reads_after(start, part + first), scale, local);
         workgroupBarrier();
-        // Written out without a loop, as the loops over near pairs.
-        add_parts(&sums, 0u, x, y);
-        add_parts(&sums, 1u, x, y);
+        // Written out: a loop would compute the places in workgroup memory again.
+        add_parts(&sums, 0u, local);
+        add_parts(&sums, 1u, local);
         if (TILE == BLOCK) {
-            add_parts(&sums, 2u, x, y);
-            add_parts(&sums, 3u, x, y);
+            add_parts(&sums, 2u, local);
+            add_parts(&sums, 3u, local);
         }
         workgroupBarrier();
     }
-    write_block(first_row + y, first_column + x, sums.first, unscale);
+    if (first < stripe.vectors) {
+        let vector = min(first + part, stripe.vectors - 1u);
+        load(reads_after(start, vector), scale, local);
+        workgroupBarrier();
+        for (var k = 0u; k < stripe.vectors - first; k++) {
+            add_parts(&sums, k, local);
+        }
+    }
+    let writing = Writing(unscale, is_symmetric() && tile.x > tile.y);
+    let row = first_row + local.y;
+    let column = first_column + local.x;
+    // Written out: a compiler may take minutes for a loop around so many branches.
+    var near = vec2(write_block(row, column, sums.first, writing), 0u);
     if (TILE > BLOCK) {
-        write_block(first_row + y, first_column + x + BLOCK, sums.beside, unscale);
-        write_block(first_row + y + BLOCK, first_column + x, sums.below, unscale);
-        write_block(first_row + y + BLOCK, first_column + x + BLOCK, sums.across, unscale);
+        near += vec2(
+            write_block(row, column + BLOCK, sums.beside, writing) << 16u,
+            write_block(row + BLOCK, column, sums.below, writing)
+                | (write_block(row + BLOCK, column + BLOCK, sums.across, writing) << 16u),
+        );
+    }
+    if (DISTANCE == EUCLIDEAN || EXPANDED == 1u) {
+        write_near(row, column, near, writing.is_mirrored);
     }
 }

@@ -141,7 +141,7 @@ fn write_totals(
         totals.faults = vec4(
             state[EMBEDDINGS_FAULT],
             state[REFERENCES_FAULT],
-            state[BETA_FAULT],
+            state[LEARNED_FAULT],
             state[LABEL_FAULT],
         );
         totals.list_faults = vec4(

@@ -134,7 +134,7 @@ fn place_of(first: u32, group: Group, invocation: Invocation) -> Place {
 
 // The first row of a workgroup.
 fn first_row(group: Group) -> u32 {
-    return (stripe.first_y + group.id.z * group.count.y + group.id.y) * ROWS;
+    return (stripe.first_y + group.id.z * ACROSS + group.id.y) * ROWS;
 }
 
 // Anchors of the portion.

@@ -48,7 +48,7 @@ fn places_before(row: u32) -> u32 {
 
 @compute @workgroup_size(SIDE * SIDE)
 fn main(group: Group, invocation: Invocation) {
-    let row = stripe.first_y + group.id.z * group.count.y + group.id.y;
+    let row = stripe.first_y + group.id.z * ACROSS + group.id.y;
     if (row >= sizes.references) {
         return;
     }

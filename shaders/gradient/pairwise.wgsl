@@ -1,25 +1,4 @@
-// The gradient from the coefficients of a stripe, as gradient/summation.wgsl sums it up;
-// finish/gradient.wgsl scales it.
+// The gradient from the coefficients of a stripe.
 
-// #include "shared/numbers.wgsl"
-// #include "gradient/summation.wgsl"
-
-@compute @workgroup_size(SIDE * SIDE)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let portion = stripe.portion * portion_size();
-    let end = min(portion + portion_size(), summands().count);
-    let first_row = (stripe.first_y + group.y) * TILE;
-    let count = owners().count;
-    if (portion >= end || first_row >= count) {
-        return;
-    }
-    let vector = (stripe.first_x + group.x) * (TILE / 4u) + local % SIDE;
-    let row = first_row + 4u * (local / SIDE);
-    let sums = sums_over(portion, end, first_row, vector, local);
-    store_block(row, count, vector, sums.first);
-    if (TILE > BLOCK) {
-        store_block(row, count, vector + BLOCK / 4u, sums.beside);
-        store_block(row + BLOCK, count, vector, sums.below);
-        store_block(row + BLOCK, count, vector + BLOCK / 4u, sums.across);
-    }
-}
+// #include "gradient/differences.wgsl"
+// #include "gradient/storing.wgsl"

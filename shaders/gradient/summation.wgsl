@@ -19,18 +19,36 @@
 //   gradient      rows of `own` x D, tight
 //
 // A workgroup of 16 x 16 invocations computes a tile in steps of 16 summands: 64 rows x 64
-// dimensions, 4 x 4 of them an invocation, or 128 x 128, 8 x 8 an invocation.
-// Cost per pair and dimension: a subtraction and a multiply-add, and 1 / 2 or 1 / 4 of a value from
-// workgroup memory. The bits are the same. The sum is one chain in the order of the rows with the
-// 16 of a step added up first, so a step that ends where a stripe ends leaves the bits the same
-// however the matrix is cut.
+// dimensions, 4 x 4 of them an invocation; 64 x 128, 4 x 8 an invocation, whose points and sums are
+// what registers of a GPU hold (docs/isa.md); or 128 x 128, 8 x 8 an invocation, for a software
+// adapter, where only what is read counts.
+// Cost per pair and dimension: a subtraction and a multiply-add, and 1 / 2, 3 / 8 or 1 / 4 of a
+// value from workgroup memory. The bits are the same: the sum is a chain in the order of the rows,
+// of links that are added up first.
+//
+// What a summand is made of is in gradient/differences.wgsl or, where distances are expanded, in
+// gradient/expansion.wgsl: a kernel includes one of them.
+//
+// The file that includes it adds
+//
+//   const BEYOND_64_ROWS: u32  vec4s of a tile of coefficients for more rows
+//   fn portion_size() -> u32
+//   fn begin_sums(row: u32, vector: u32, local: vec2u)
+//   fn loaded_coefficients(rows: vec4u, across: u32, local: vec2u, count: u32) -> vec4f
+//   fn loaded_point(point: vec4f, beside: u32) -> vec4f
+//   fn points_of(row: u32, vector: u32) -> mat4x4f
+//   fn see_weights(weights: vec4f)
+//   fn with_summand(sums: mat4x4f, weights: vec4f, points: mat4x4f, other: vec4f) -> mat4x4f
+//   fn add_beside_links(sums: ptr<function, Blocks>, reads: Reads, local: vec2u, count: u32)
+//   fn add_link(sums: ptr<function, Blocks>, link: Blocks)
+//   fn finish_sums(sums: ptr<function, Blocks>, local: vec2u)
 
 // #include "shared/distance.wgsl"
 // #include "shared/stripe.wgsl"
 
 @group(0) @binding(1) var<storage, read> own: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> other: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> coefficients: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coefficients: array<f32>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
@@ -41,33 +59,30 @@ override JOINED: u32 = 0u;
 // pairs below.
 override SPLIT_MEAN: u32 = 0u;
 
-// Rows of a tile, and dimensions: 64 or 128.
-override TILE: u32 = 64u;
+// Rows and dimensions of a tile: 64 x 64, 64 x 128 or 128 x 128.
+override TILE_ROWS: u32 = 64u;
+override TILE_DIMENSIONS: u32 = 64u;
 
 const BLOCK = 64u;       // rows, and dimensions, that 4 x 4 of every invocation make
 const SIDE = 16u;        // invocations along each
 const STEP = 16u;        // summands per step
 const TILE_SIZE = 512u;  // vec4s in workgroup memory of 128 rows or dimensions of a step
 
-// Summands of a dispatch, a multiple of STEP: a round of the loop for each step
-// (src/gpu/cut/loops.rs).
-const PORTION = 65536u;
-
-fn portion_size() -> u32 {
-    return PORTION / (TILE / BLOCK) / (TILE / BLOCK);
+// Summands of a link. Where summands end with a stripe, a link ends with a step, as stripes do: the
+// bits stay however the matrix is cut.
+fn link_size() -> u32 {
+    return select(4u * STEP, STEP, TRANSPOSED == 1u || TRIANGLE == 1u);
 }
 
-// vec4s from row to row of the tile of coefficients, and transposed from summand to summand. Odd
-// against bank conflicts, where workgroup memory is large enough.
-fn row_pitch() -> u32 {
-    return STEP / 4u + select(1u, 0u, TILE > BLOCK);
+// vec4s from summand to summand of the tile of coefficients: odd, against bank conflicts, where
+// workgroup memory is large enough.
+fn pitch() -> u32 {
+    return TILE_ROWS / 4u + select(1u, 0u, TILE_ROWS > BLOCK);
 }
 
-fn column_pitch() -> u32 {
-    return TILE / 4u + select(1u, 0u, TILE > BLOCK);
-}
-
-var<workgroup> coefficient_tile: array<vec4<f32>, TILE_SIZE>;
+// [summand][row / 4]
+var<workgroup> coefficient_tile: array<vec4<f32>, 272u + BEYOND_64_ROWS>;
+// [summand][dimension / 4]
 var<workgroup> other_tile: array<vec4<f32>, TILE_SIZE>;
 
 // What the coefficients of positive and of negative pairs are multiplied with.
@@ -96,38 +111,6 @@ fn owners() -> Summands {
     return Summands(stripe.begin, stripe_rows());
 }
 
-// Loads the coefficients of a block's rows, from `block` on in the tile, and 16 summands: by rows
-// [row][summand / 4], transposed [summand][row / 4].
-fn load_coefficients(first_row: u32, block: u32, first_summand: u32, local: u32) {
-    let quarter_stride = stripe.stride / 4u;
-    if (TRANSPOSED == 1u) {
-        let summand = local / SIDE;
-        let quad = block / 4u + local % SIDE;
-        let at = first_row / 4u + quad;
-        let inside = first_summand + summand < stripe_rows() && at < quarter_stride;
-        let source = min(first_summand + summand, stripe_rows() - 1u) * quarter_stride
-            + min(at, quarter_stride - 1u);
-        coefficient_tile[summand * column_pitch() + quad] = select(
-            vec4(0.0), weighted(coefficients[source]), inside,
-        );
-    } else {
-        let row = block + local / 4u;
-        let at = first_summand / 4u + local % 4u;
-        let inside = first_row + row < stripe_rows() && at < quarter_stride;
-        let source = min(first_row + row, stripe_rows() - 1u) * quarter_stride
-            + min(at, quarter_stride - 1u);
-        var values = coefficients[source];
-        if (JOINED == 1u) {
-            values += opposite(
-                min(first_row + row, stripe_rows() - 1u), 4u * min(at, quarter_stride - 1u),
-            );
-        }
-        coefficient_tile[row * row_pitch() + local % 4u] = select(
-            vec4(0.0), weighted(values), inside,
-        );
-    }
-}
-
 fn weighted(values: vec4<f32>) -> vec4<f32> {
     if (SPLIT_MEAN == 1u) {
         return values * select(vec4(split_weights.y), vec4(split_weights.x), values > vec4(0.0));
@@ -135,26 +118,87 @@ fn weighted(values: vec4<f32>) -> vec4<f32> {
     return values;
 }
 
-// C(j, i) of four summands j, 0 beyond the last one.
-fn opposite(i: u32, j: u32) -> vec4<f32> {
-    return vec4(
-        opposite_one(i, j),
-        opposite_one(i, j + 1u),
-        opposite_one(i, j + 2u),
-        opposite_one(i, j + 3u),
+// What an invocation reads for a step: the coefficients of four rows and a summand, and four
+// dimensions of a summand. Rows and dimensions beyond the last one are read as the last one: nothing
+// stores their sums.
+struct Reads {
+    rows: vec4<u32>,        // by rows, C(i, j) of four rows i
+    rows_below: vec4<u32>,  // the same 64 rows further
+    across: vec2<u32>,      // transposed or joined, C(j, i) of the first of four i, and 64 further
+    others: vec2<u32>,      // of a point, and 64 dimensions further
+}
+
+// Where all that a step reads is there.
+const NO_LAST = Reads(vec4(~0u), vec4(~0u), vec2(~0u), vec2(~0u));
+
+// Those of a column, of the summand whose coefficients are read across, and of the one whose point
+// is read.
+fn reads_of(
+    column: u32, across: u32, point: u32, first_row: u32, vector: u32, local: vec2<u32>,
+) -> Reads {
+    let blocks = vec2(0u, BLOCK);
+    let row = first_row + 4u * local.y + vec4(0u, 1u, 2u, 3u);
+    let last_row = vec4(stripe_rows() - 1u);
+    let last_four = vec2(stripe.stride - 4u);
+    let last_vector = vec2(stripe.vectors - 1u);
+    return Reads(
+        min(row, last_row) * stripe.stride + column,
+        min(row + BLOCK, last_row) * stripe.stride + column,
+        across * stripe.stride + min(first_row + 4u * local.y + blocks, last_four),
+        (summands().first + point) * stripe.vectors + min(vector + blocks / 4u, last_vector),
     );
 }
 
-fn opposite_one(i: u32, j: u32) -> f32 {
-    let value = coefficients[min(j, stripe_rows() - 1u) * (stripe.stride / 4u) + i / 4u][i % 4u];
-    return select(0.0, value, j < stripe_rows());
+// Those so many summands further.
+fn reads_after(reads: Reads, count: u32) -> Reads {
+    return Reads(
+        reads.rows + count,
+        reads.rows_below + count,
+        reads.across + count * stripe.stride,
+        reads.others + count * stripe.vectors,
+    );
 }
 
-fn load_others(first_summand: u32, block: u32, vector: u32, local: u32) {
-    let all = summands();
-    let row = all.first + min(first_summand + local / SIDE, all.count - 1u);
-    other_tile[local / SIDE * (TILE / 4u) + block / 4u + local % SIDE] =
-        other[row * stripe.vectors + min(vector + block / 4u, stripe.vectors - 1u)];
+fn four_coefficients(at: u32) -> vec4<f32> {
+    return vec4(
+        coefficients[at], coefficients[at + 1u], coefficients[at + 2u], coefficients[at + 3u],
+    );
+}
+
+// Loads the coefficients of a block's rows, from `block` on in the tile.
+fn load_coefficients(block: u32, rows: vec4<u32>, across: u32, local: vec2<u32>, count: u32) {
+    coefficient_tile[local.x * pitch() + block / 4u + local.y] =
+        loaded_coefficients(rows, across, local, count);
+}
+
+fn weights_at(rows: vec4<u32>, across: u32) -> vec4<f32> {
+    var values: vec4<f32>;
+    if (TRANSPOSED == 1u) {
+        values = four_coefficients(across);
+    } else {
+        values = vec4(
+            coefficients[rows.x], coefficients[rows.y], coefficients[rows.z], coefficients[rows.w],
+        );
+        if (JOINED == 1u) {
+            values += four_coefficients(across);
+        }
+    }
+    return weighted(values);
+}
+
+// Loads a step of `count` summands, no further than to the `last` reads.
+fn load(reads: Reads, last: Reads, local: vec2<u32>, count: u32) {
+    let across = min(reads.across, last.across);
+    load_coefficients(0u, min(reads.rows, last.rows), across.x, local, count);
+    if (TILE_ROWS > BLOCK) {
+        load_coefficients(BLOCK, min(reads.rows_below, last.rows_below), across.y, local, count);
+    }
+    let others = min(reads.others, last.others);
+    let at = local.y * (TILE_DIMENSIONS / 4u) + local.x;
+    other_tile[at] = loaded_point(other[others.x], 0u);
+    if (TILE_DIMENSIONS > BLOCK) {
+        other_tile[at + SIDE] = loaded_point(other[others.y], 1u);
+    }
 }
 
 // Of the first `count` rows.
@@ -229,64 +273,18 @@ fn store_block(row: u32, count: u32, vector: u32, values: mat4x4<f32>) {
     store(row + 3u, count, vector, values[3]);
 }
 
-// weights[k][r]: the coefficient of summand k of the quarter and row r of the invocation in the
-// block.
-fn weights_of(quarter: u32, block: u32, local: u32) -> mat4x4<f32> {
-    if (TRANSPOSED == 1u) {
-        let at = 4u * quarter * column_pitch() + block / 4u + local / SIDE;
-        let next = column_pitch();
-        return mat4x4(
-            coefficient_tile[at],
-            coefficient_tile[at + next],
-            coefficient_tile[at + 2u * next],
-            coefficient_tile[at + 3u * next],
-        );
-    }
-    let at = (block + 4u * (local / SIDE)) * row_pitch() + quarter;
-    let next = row_pitch();
-    return transpose(mat4x4(
-        coefficient_tile[at],
-        coefficient_tile[at + next],
-        coefficient_tile[at + 2u * next],
-        coefficient_tile[at + 3u * next],
-    ));
+// The coefficients of a summand of the step, for the four rows of a block that the invocation has.
+fn weights_of(summand: u32, block: u32, local: vec2<u32>) -> vec4<f32> {
+    return coefficient_tile[summand * pitch() + block / 4u + local.y];
 }
 
-// The four summands of the quarter.
-fn others_of(quarter: u32, block: u32, local: u32) -> mat4x4<f32> {
-    let next = TILE / 4u;
-    let at = 4u * quarter * next + block / 4u + local % SIDE;
-    return mat4x4(
-        other_tile[at],
-        other_tile[at + next],
-        other_tile[at + 2u * next],
-        other_tile[at + 3u * next],
-    );
+// Four dimensions of a summand of the step.
+fn other_of(summand: u32, block: u32, local: vec2<u32>) -> vec4<f32> {
+    return other_tile[summand * (TILE_DIMENSIONS / 4u) + block / 4u + local.x];
 }
 
-// What four summands give to four rows.
-fn products(weights: mat4x4<f32>, points: mat4x4<f32>, others: mat4x4<f32>) -> mat4x4<f32> {
-    return mat4x4(
-        weights[0].x * direction(points[0], others[0])
-            + weights[1].x * direction(points[0], others[1])
-            + weights[2].x * direction(points[0], others[2])
-            + weights[3].x * direction(points[0], others[3]),
-        weights[0].y * direction(points[1], others[0])
-            + weights[1].y * direction(points[1], others[1])
-            + weights[2].y * direction(points[1], others[2])
-            + weights[3].y * direction(points[1], others[3]),
-        weights[0].z * direction(points[2], others[0])
-            + weights[1].z * direction(points[2], others[1])
-            + weights[2].z * direction(points[2], others[2])
-            + weights[3].z * direction(points[2], others[3]),
-        weights[0].w * direction(points[3], others[0])
-            + weights[1].w * direction(points[3], others[1])
-            + weights[2].w * direction(points[3], others[2])
-            + weights[3].w * direction(points[3], others[3]),
-    );
-}
-
-// What an invocation has of a tile: a block of 4 rows x 4 dimensions, or four.
+// What an invocation has of a tile: a block of 4 rows x 4 dimensions, two beside one another, or
+// four.
 struct Blocks {
     first: mat4x4<f32>,
     beside: mat4x4<f32>,
@@ -294,58 +292,117 @@ struct Blocks {
     across: mat4x4<f32>,
 }
 
-// What a quarter of a step gives to the invocation.
-fn add_quarter(step: ptr<function, Blocks>, quarter: u32, points: Blocks, local: u32) {
-    let weights = weights_of(quarter, 0u, local);
-    let others = others_of(quarter, 0u, local);
-    (*step).first += products(weights, points.first, others);
-    if (TILE > BLOCK) {
-        let weights_below = weights_of(quarter, BLOCK, local);
-        let others_beside = others_of(quarter, BLOCK, local);
-        (*step).beside += products(weights, points.beside, others_beside);
-        (*step).below += products(weights_below, points.below, others);
-        (*step).across += products(weights_below, points.across, others_beside);
+// Adds what a summand of the step gives to the invocation.
+fn add_summand(sums: ptr<function, Blocks>, summand: u32, points: Blocks, local: vec2<u32>) {
+    let weights = weights_of(summand, 0u, local);
+    see_weights(weights);
+    let other = other_of(summand, 0u, local);
+    (*sums).first = with_summand((*sums).first, weights, points.first, other);
+    if (TILE_DIMENSIONS > BLOCK) {
+        let beside = other_of(summand, BLOCK, local);
+        (*sums).beside = with_summand((*sums).beside, weights, points.beside, beside);
+        if (TILE_ROWS > BLOCK) {
+            let below = weights_of(summand, BLOCK, local);
+            (*sums).below = with_summand((*sums).below, below, points.below, other);
+            (*sums).across = with_summand((*sums).across, below, points.across, beside);
+        }
     }
+}
+
+// The same of two summands. Of the largest tile they are loaded together: its sums are no longer in
+// registers, and are fetched and put back half as often.
+fn add_two(sums: ptr<function, Blocks>, summand: u32, points: Blocks, local: vec2<u32>) {
+    if (TILE_ROWS == BLOCK) {
+        add_summand(sums, summand, points, local);
+        add_summand(sums, summand + 1u, points, local);
+        return;
+    }
+    let next = summand + 1u;
+    let weights = mat2x4(weights_of(summand, 0u, local), weights_of(next, 0u, local));
+    let below = mat2x4(weights_of(summand, BLOCK, local), weights_of(next, BLOCK, local));
+    let others = mat2x4(other_of(summand, 0u, local), other_of(next, 0u, local));
+    let beside = mat2x4(other_of(summand, BLOCK, local), other_of(next, BLOCK, local));
+    (*sums).first = with_two((*sums).first, weights, points.first, others);
+    (*sums).beside = with_two((*sums).beside, weights, points.beside, beside);
+    (*sums).below = with_two((*sums).below, below, points.below, others);
+    (*sums).across = with_two((*sums).across, below, points.across, beside);
+}
+
+fn with_two(
+    sums: mat4x4<f32>, weights: mat2x4<f32>, points: mat4x4<f32>, others: mat2x4<f32>,
+) -> mat4x4<f32> {
+    let one = with_summand(sums, weights[0], points, others[0]);
+    return with_summand(one, weights[1], points, others[1]);
+}
+
+// Adds what a step gives to a link, whose summands are to be read, and what does not go through
+// links to the sums.
+fn add_step(
+    sums: ptr<function, Blocks>, link: ptr<function, Blocks>, reads: Reads, points: Blocks,
+    local: vec2<u32>,
+) {
+    load(reads, NO_LAST, local, STEP);
+    workgroupBarrier();
+    add_beside_links(sums, reads, local, STEP);
+    // Written out: a loop would compute the places in workgroup memory again.
+    add_two(link, 0u, points, local);
+    add_two(link, 2u, points, local);
+    add_two(link, 4u, points, local);
+    add_two(link, 6u, points, local);
+    add_two(link, 8u, points, local);
+    add_two(link, 10u, points, local);
+    add_two(link, 12u, points, local);
+    add_two(link, 14u, points, local);
+    workgroupBarrier();
 }
 
 // The sums of the invocation over the summands from `begin` to `end`; row and vector are those of
 // its first block.
-fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: u32) -> Blocks {
-    let row = first_row + 4u * (local / SIDE);
+fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: vec2<u32>) -> Blocks {
+    let row = first_row + 4u * local.y;
     var points: Blocks;
     var sums: Blocks;
-    points.first = own_block(row, vector);
+    begin_sums(row, vector, local);
+    points.first = points_of(row, vector);
     sums.first = earlier_block(row, vector);
-    if (TILE > BLOCK) {
-        points.beside = own_block(row, vector + BLOCK / 4u);
-        points.below = own_block(row + BLOCK, vector);
-        points.across = own_block(row + BLOCK, vector + BLOCK / 4u);
+    if (TILE_DIMENSIONS > BLOCK) {
+        points.beside = points_of(row, vector + BLOCK / 4u);
         sums.beside = earlier_block(row, vector + BLOCK / 4u);
+    }
+    if (TILE_ROWS > BLOCK) {
+        points.below = points_of(row + BLOCK, vector);
+        points.across = points_of(row + BLOCK, vector + BLOCK / 4u);
         sums.below = earlier_block(row + BLOCK, vector);
         sums.across = earlier_block(row + BLOCK, vector + BLOCK / 4u);
     }
-    for (var first = begin; first < end; first += STEP) {
-        load_coefficients(first_row, 0u, first, local);
-        load_others(first, 0u, vector, local);
-        if (TILE > BLOCK) {
-            load_coefficients(first_row, BLOCK, first, local);
-            load_others(first, BLOCK, vector, local);
+    let reads = reads_of(local.x, local.x, local.y, first_row, vector, local);
+    var first = begin;
+    while (first + STEP <= end) {
+        var link: Blocks;
+        if (link_size() == STEP) {
+            add_step(&sums, &link, reads_after(reads, first), points, local);
+            first += STEP;
+        } else {
+            let link_end = min(first + link_size(), end);
+            for (; first + STEP <= link_end; first += STEP) {
+                add_step(&sums, &link, reads_after(reads, first), points, local);
+            }
         }
-        workgroupBarrier();
-        // Written out without a loop, because llvmpipe stops an invocation's loops, silently, after
-        // 65,535 rounds in all.
-        var step: Blocks;
-        add_quarter(&step, 0u, points, local);
-        add_quarter(&step, 1u, points, local);
-        add_quarter(&step, 2u, points, local);
-        add_quarter(&step, 3u, points, local);
-        sums.first += step.first;
-        if (TILE > BLOCK) {
-            sums.beside += step.beside;
-            sums.below += step.below;
-            sums.across += step.across;
-        }
-        workgroupBarrier();
+        add_link(&sums, link);
     }
+    if (first < end) {
+        let last = summands().count - 1u;
+        let last_reads = reads_of(stripe.stride - 1u, last, last, first_row, vector, local);
+        let those = reads_after(reads, first);
+        load(those, last_reads, local, end - first);
+        workgroupBarrier();
+        add_beside_links(&sums, those, local, end - first);
+        var link: Blocks;
+        for (var summand = 0u; summand < end - first; summand++) {
+            add_summand(&link, summand, points, local);
+        }
+        add_link(&sums, link);
+    }
+    finish_sums(&sums, local);
     return sums;
 }

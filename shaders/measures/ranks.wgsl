@@ -1,18 +1,16 @@
 // The ranks of a query's positives among all its columns, by distance, the lowest column first
-// where several are equal.
+// where several are equal, and what is asked of the k nearest columns.
 //
-//   ranks  N  written
+//   ranks        N            written
+//   cutoffs      L            what is asked
+//   ideal_gains  up to M      [k - 1]: the sum of 1 / log2(r + 1) over the ranks 1 ..= k
+//   scores       up to L x N  written, of rows with a positive
 //
 // The positives are sorted. Every negative finds its place among them by bisection; the counts of
-// the places, summed up, say how many negatives stand before each positive.
-//
-// Of a row with more positives than fit, R in all, only what is among the R nearest columns counts,
-// beside the nearest positive: the others are left out. Where what is left of the positives does
-// not fit either, it is taken in chunks, PORTION a dispatch, and then the positives of the other
-// chunks find their places as well.
-//
-// Cost: M + M log R + R log^2 R per row up to CHUNK positives; of more M for each chunk of those
-// that are left, and the bisections of R columns.
+// the places, summed up, say how many negatives stand before each positive. A row with more
+// positives than fit goes through them in chunks, PORTION of them a dispatch, and then the
+// positives of the other chunks find their places as well.
+// Cost: M log K + K log^2 K per row for K positives, M K / CHUNK log K for many.
 // One workgroup per row.
 
 // #include "shared/group.wgsl"
@@ -25,101 +23,19 @@
 
 @group(0) @binding(1) var<storage, read_write> ranks: array<Ranks>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
-
-// Rows of more columns are taken whole: NARROWED of src/measures.rs.
-const NARROWED = 1u << 20u;
-
-// Bits of an order that the search goes through at once: CHUNK has a place for each.
-const DIGIT = 10u;
-const DIGITS = 2u;
-const REST = 32u - DIGITS * DIGIT;
-
-var<workgroup> found: vec2<u32>;
-
-fn order_at(row: u32, j: u32) -> u32 {
-    return order_of(distance_at(row * stripe.stride + j));
-}
-
-// An order that at least `rank` columns of the row are up to, and few more: that of the column with
-// this rank, with ones in its lowest bits. It is found a digit at a time, the highest first.
-fn order_of_rank(i: u32, row: u32, rank: u32, invocation: Invocation) -> u32 {
-    var known = 0u;
-    var left = rank;
-    for (var digit = 1u; digit <= DIGITS; digit++) {
-        let shift = 32u - DIGIT * digit;
-        clear_places(CHUNK, invocation);
-        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
-            if (relation(i, j) != NO_PAIR) {
-                let digits = order_at(row, j) >> shift;
-                if (digit == 1u || digits >> DIGIT == known) {
-                    atomicAdd(&places[digits % CHUNK], 1u);
-                }
-            }
-        }
-        workgroupBarrier();
-        sum_up_places(CHUNK, invocation);
-        for (var k = invocation.index; k < CHUNK; k += WORKGROUP) {
-            let before = select(atomicLoad(&places[max(k, 1u) - 1u]), 0u, k == 0u);
-            if (before < left && left <= atomicLoad(&places[k])) {
-                found = vec2(k, left - before);
-            }
-        }
-        workgroupBarrier();
-        known = (known << DIGIT) | found.x;
-        left = found.y;
-        workgroupBarrier();
-    }
-    return (known << REST) | ((1u << REST) - 1u);
-}
-
-// The smallest of a number of each invocation.
-fn least_of(own: u32, invocation: Invocation) -> u32 {
-    if (invocation.index == 0u) {
-        atomicStore(&places[0], own);
-    }
-    workgroupBarrier();
-    atomicMin(&places[0], own);
-    workgroupBarrier();
-    let least = atomicLoad(&places[0]);
-    workgroupBarrier();
-    return least;
-}
-
-// Sorts `size` of the positives with an order up to `most` into `keys`, from number `first` on.
-fn sort_nearest(
-    i: u32, row: u32, invocation: Invocation, number: u32, first: u32, size: u32, most: u32,
-) {
-    let padded = clear_keys(size, invocation);
-    var next = number;
-    for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
-        if (relation(i, j) == POSITIVE) {
-            let key = key_of(distance_at(row * stripe.stride + j), j);
-            if (key.x <= most) {
-                if (next >= first && next < first + size) {
-                    keys[next - first] = key;
-                }
-                next += 1u;
-            }
-        }
-    }
-    workgroupBarrier();
-    sort_keys(padded, invocation);
-}
+@group(0) @binding(6) var<storage, read> cutoffs: array<Cutoff>;
+@group(0) @binding(7) var<storage, read> ideal_gains: array<f32>;
+@group(0) @binding(8) var<storage, read_write> scores: array<f32>;
 
 // For the four sorted positives from 4 * invocation.index (CHUNK has four for each of 256
-// invocations): how many columns of this kind stand before each, of an order up to `most`.
-fn columns_before(
-    i: u32, row: u32, invocation: Invocation, size: u32, kind: u32, most: u32,
-) -> vec4<u32> {
+// invocations): how many columns of this kind stand before each.
+fn columns_before(i: u32, row: u32, invocation: Invocation, size: u32, kind: u32) -> vec4<u32> {
     clear_places(CHUNK, invocation);
     for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         if (relation(i, j) == kind) {
-            let key = key_of(distance_at(row * stripe.stride + j), j);
-            if (key.x <= most) {
-                let place = keys_up_to(size, key);
-                if (place < size) {
-                    atomicAdd(&places[place], 1u);
-                }
+            let place = keys_up_to(size, key_of(distance_at(row * stripe.stride + j), j));
+            if (place < size) {
+                atomicAdd(&places[place], 1u);
             }
         }
     }
@@ -134,6 +50,29 @@ fn columns_before(
     );
 }
 
+// Adds to the scores of the row what the positives of a chunk contribute, four of every invocation,
+// at the ranks `r`; those of the first chunk are the first.
+fn add_scores(i: u32, r: vec4<u32>, is_first: bool, positives: u32, invocation: Invocation) {
+    for (var at = 0u; at < arrayLength(&cutoffs); at++) {
+        let cutoff = cutoffs[at];
+        if (cutoff.measure == RECALL) {
+            continue;
+        }
+        let is_gain = cutoff.measure == GAIN;
+        let counts = r <= vec4(cutoff.k);
+        let gains = select(vec4(1.0), 1.0 / log2(vec4<f32>(r) + 1.0), vec4(is_gain));
+        let own = dot(select(vec4(0.0), gains, counts), vec4(1.0));
+        var score = workgroup_sum(vec4(own, 0.0, 0.0, 0.0), invocation).x;
+        if (invocation.index == 0u) {
+            if (is_gain) {
+                score /= ideal_gains[min(cutoff.k, positives) - 1u];
+            }
+            let place = cutoff.first + i;
+            scores[place] = select(scores[place] + score, score, is_first);
+        }
+    }
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
     let row = number_on_stripe(group);
@@ -143,13 +82,9 @@ fn main(group: Group, invocation: Invocation) {
     let i = stripe.begin + row;
     var own_positives = 0u;
     var infinite = 0u;
-    var own_nearest = 0xffffffffu;
     for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         let kind = relation(i, j);
-        if (kind == POSITIVE) {
-            own_positives += 1u;
-            own_nearest = min(own_nearest, order_at(row, j));
-        }
+        own_positives += select(0u, 1u, kind == POSITIVE);
         infinite += select(
             0u, 1u, kind != NO_PAIR && !is_finite(distance_at(row * stripe.stride + j)),
         );
@@ -160,54 +95,43 @@ fn main(group: Group, invocation: Invocation) {
     if (portion > 0u && portion >= positives) {
         return;
     }
-    var most = 0xffffffffu;
-    var own_left = own_positives;
-    var all_left = positives;
-    if (positives > CHUNK && sizes.references <= NARROWED) {
-        most = order_of_rank(i, row, positives, invocation);
-        most = max(most, least_of(own_nearest, invocation));
-        own_left = 0u;
-        for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
-            own_left += select(0u, 1u, relation(i, j) == POSITIVE && order_at(row, j) <= most);
-        }
-        all_left = uniform_count(vec4(own_left, 0u, 0u, 0u), invocation).x;
-        if (portion > 0u && portion >= all_left) {
-            return;
-        }
-    }
-    let number = exclusive_scan(own_left, invocation);
+    let number = exclusive_scan(own_positives, invocation);
 
     var nearest = NO_RANK;
     var within = 0u;
-    var precisions = 0.0;
-    for (var first = portion; first < min(portion + PORTION, all_left); first += CHUNK) {
-        let size = min(CHUNK, all_left - first);
-        sort_nearest(i, row, invocation, number, first, size, most);
+    var precisions = vec2(0.0);
+    for (var first = portion; first < min(portion + PORTION, positives); first += CHUNK) {
+        let size = min(CHUNK, positives - first);
+        sort_positives(i, row, invocation, number, first, size, 0.0);
         let key = vec4(invocation.index * 4u) + vec4(0u, 1u, 2u, 3u);
         var positives_before = key;
-        if (all_left > CHUNK) {
-            positives_before = columns_before(i, row, invocation, size, POSITIVE, most);
+        if (positives > CHUNK) {
+            positives_before = columns_before(i, row, invocation, size, POSITIVE);
         }
-        let negatives_before = columns_before(i, row, invocation, size, NEGATIVE, most);
+        let negatives_before = columns_before(i, row, invocation, size, NEGATIVE);
         let q = positives_before + 1u;
         let r = select(vec4(NO_RANK), q + negatives_before, key < vec4(size));
         let counts = r <= vec4(positives);
         within += dot(select(vec4(0u), vec4(1u), counts), vec4(1u));
-        precisions += dot(select(vec4(0.0), vec4<f32>(q) / vec4<f32>(r), counts), vec4(1.0));
+        let shares = select(vec4(0.0), vec4<f32>(q) / vec4<f32>(r), key < vec4(size));
+        precisions.x += dot(select(vec4(0.0), shares, counts), vec4(1.0));
+        precisions.y += dot(shares, vec4(1.0));
         // Of the first invocation: the nearest of each chunk.
         nearest = min(nearest, r.x);
+        add_scores(i, r, first == 0u, positives, invocation);
         workgroupBarrier();
     }
 
-    let total_precisions = workgroup_sum(vec4(precisions, 0.0, 0.0, 0.0), invocation).x;
+    let sums = workgroup_sum(vec4(precisions, 0.0, 0.0), invocation);
     let total_within = workgroup_count(vec4(within, 0u, 0u, 0u), invocation).x;
     if (invocation.index == 0u) {
-        var ranked = Ranks(positives, nearest, total_within, total_precisions, min(seen.y, 1u));
+        var found = Ranks(positives, nearest, total_within, sums.x, sums.y, min(seen.y, 1u));
         if (portion > 0u) {
-            ranked.first = min(ranked.first, ranks[i].first);
-            ranked.within += ranks[i].within;
-            ranked.precisions += ranks[i].precisions;
+            found.first = min(found.first, ranks[i].first);
+            found.within += ranks[i].within;
+            found.precisions += ranks[i].precisions;
+            found.all_precisions += ranks[i].all_precisions;
         }
-        ranks[i] = ranked;
+        ranks[i] = found;
     }
 }

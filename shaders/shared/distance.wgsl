@@ -13,16 +13,21 @@ const SCORES = 5u;  // no distance: the matrix is given, as negated scores
 
 override DISTANCE: u32 = EUCLIDEAN;
 
-// What four dimensions add to the sum.
-fn distance_part(x: vec4<f32>, y: vec4<f32>) -> f32 {
+// The sum and what four dimensions add to it, in a chain: a multiply-add for each.
+fn with_part(sum: f32, x: vec4<f32>, y: vec4<f32>) -> f32 {
     if (DISTANCE == INNER_PRODUCT) {
-        return dot(x, y);
+        return with_products(sum, x, y);
     }
     let difference = x - y;
     if (DISTANCE == MANHATTAN) {
-        return dot(abs(difference), vec4(1.0));
+        let apart = abs(difference);
+        return sum + apart.x + apart.y + apart.z + apart.w;
     }
-    return dot(difference, difference);
+    return with_products(sum, difference, difference);
+}
+
+fn with_products(sum: f32, x: vec4<f32>, y: vec4<f32>) -> f32 {
+    return sum + x.x * y.x + x.y * y.y + x.z * y.z + x.w * y.w;
 }
 
 // The distance from the sum. `unscale`: what Euclidean points were divided by. `zero_row`: one of
@@ -66,11 +71,20 @@ fn coefficients_from(slopes: vec4<f32>, d: vec4<f32>) -> vec4<f32> {
 // coefficient * direction(x, y) is the gradient of the pair with respect to x; for cosine, up to a
 // multiple of x, which finish/gradient.wgsl takes out for all unit rows.
 fn direction(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
+    return direction_sign() * direction_without_sign(x, y);
+}
+
+// A sum of many directions takes its sign at the end.
+fn direction_without_sign(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
     if (DISTANCE == INNER_PRODUCT) {
-        return -y;
+        return y;
     }
     if (DISTANCE == MANHATTAN) {
         return sign(x - y);
     }
     return x - y;
+}
+
+fn direction_sign() -> f32 {
+    return select(1.0, -1.0, DISTANCE == INNER_PRODUCT);
 }

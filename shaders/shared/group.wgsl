@@ -3,16 +3,16 @@
 // struct for as uniform as the least uniform one.
 
 // The same for all invocations of a workgroup.
+// #include "shared/folded.wgsl"
+
 struct Group {
     @builtin(workgroup_id) id: vec3<u32>,
-    @builtin(num_workgroups) count: vec3<u32>,
 }
 
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
 }
 
-// More than 65,535 workgroups are folded to two dimensions.
 fn number_of(group: Group) -> u32 {
-    return group.id.y * group.count.x + group.id.x;
+    return group.id.y * ACROSS + group.id.x;
 }

@@ -4,7 +4,7 @@
 
 const EMBEDDINGS_FAULT = 0u;  // first value that is not finite, as 2^32 - 1 - (row * D + column)
 const REFERENCES_FAULT = 1u;
-const BETA_FAULT = 2u;
+const LEARNED_FAULT = 2u;
 const LABEL_FAULT = 3u;       // first label without an entry, as 2^32 - 1 - row
 const EXPONENT = 4u;          // largest biased exponent of any value
 const OVERFLOW = 5u;          // 1 when a gradient is not finite

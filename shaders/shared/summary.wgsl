@@ -17,7 +17,7 @@ struct Row {
     nonzero_negatives: u32,
     terms: vec2<u32>,        // 64-bit counts: shared/wide.wgsl
     nonzero: vec2<u32>,
-    beta_slope: f32,         // sum of d term / d beta
+    learned_slopes: vec2<f32>,  // sum of d term / d the loss's own numbers: the first, the second
     scaled: u32,             // 1: `loss` is beyond f32, and here times SCALED_DOWN
 }
 
@@ -36,7 +36,7 @@ struct Totals {
     nonzero_negatives: vec2<u32>,
     positive_pairs: vec2<u32>,
     negative_pairs: vec2<u32>,
-    faults: vec4<u32>,     // of embeddings, references, beta, labels: shared/state.wgsl
+    faults: vec4<u32>,     // of embeddings, references, learned, labels: shared/state.wgsl
     list_faults: vec4<u32>,  // of indices, pairs, targets, and targets that are not finite
     given: vec4<u32>,      // sizes as the caller gave them: shared/sizes.wgsl
     status: u32,           // shared/status.wgsl

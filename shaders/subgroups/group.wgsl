@@ -1,8 +1,9 @@
 // shared/group.wgsl with the subgroups that a workgroup consists of.
 
+// #include "shared/folded.wgsl"
+
 struct Group {
     @builtin(workgroup_id) id: vec3<u32>,
-    @builtin(num_workgroups) count: vec3<u32>,
 }
 
 struct Invocation {
@@ -13,5 +14,5 @@ struct Invocation {
 }
 
 fn number_of(group: Group) -> u32 {
-    return group.id.y * group.count.x + group.id.x;
+    return group.id.y * ACROSS + group.id.x;
 }

@@ -3,7 +3,8 @@
 //
 //   rows          N               written: what the row adds up to
 //   row_statistics N              what a row must tell the others, where a loss needs it
-//   beta          1 or C          the boundaries of Wu's margin
+//   learned       1, 2 or C       the loss's own numbers: boundaries of Wu's margin, or a scale and
+//                                 a bias behind it
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
@@ -15,15 +16,15 @@
 
 struct Statistic {
     value: f32,
-    number: u32,  // a column, or a count
-    weight: f32,  // of the softmax family: terms/softmax.wgsl
-    rest: f32,    // of SupCon
+    number: u32,  // a column, a count, or the bits of another value
+    weight: f32,  // terms/softmax.wgsl and terms/levels.wgsl say what it and the rest are
+    rest: f32,
 }
 
 @group(0) @binding(6) var<storage, read_write> rows: array<Row>;
 @group(0) @binding(7) var<storage, read_write> row_statistics: array<Statistic>;
 @group(0) @binding(8) var<storage, read> totals: Totals;
-@group(0) @binding(9) var<storage, read> beta: array<f32>;
+@group(0) @binding(9) var<storage, read> learned: array<f32>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // What an invocation has seen of its row's pairs: of the positive ones, and of the negative ones.

@@ -4,12 +4,7 @@
 //   L(i) = log sum_j exp(l(i, j))      over its pairs j that `is_summand` names
 //
 // The entry point `statistics` of a loss keeps L(i), and what else the slopes of the row need,
-// beside the row's summary. `main` is here, and makes the coefficients of
-//
-//   against references   c(i, j)             of all columns
-//   in one batch         c(i, j) + c(j, i)   of the columns up to the stripe's own end: later rows
-//                                            have no statistics yet, and take the pair when their
-//                                            stripe comes
+// beside the row's summary. The coefficients are made of them in terms/ends.wgsl.
 //
 // The file that includes it adds
 //
@@ -17,13 +12,8 @@
 //   fn slope(end: Statistic, kind: u32, d: f32) -> f32   temperature * d loss(i) / d d(i, j) from
 //                                                        the statistic of i, whose `value` is the
 //                                                        level that its leads are taken of
-//
-// One workgroup per row; `main` reads its distances once and writes its coefficients once.
 
-// #include "terms/row.wgsl"
-// #include "terms/coefficient_quads.wgsl"
-// #include "shared/reduce_extremes.wgsl"
-// #include "shared/exponential.wgsl"
+// #include "terms/ends.wgsl"
 
 struct Parameters {
     temperature: f32,
@@ -31,9 +21,6 @@ struct Parameters {
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
-
-// Summands per step in gradient/pairwise.wgsl: as far as that reads, coefficients must be there.
-const GRADIENT_STEP = 16u;
 
 // How far the logit l(i, j) is below a level, which is a distance: -temperature * L(i), or that of
 // the nearest summand. At low temperatures the difference of two distances keeps digits that logits
@@ -80,55 +67,4 @@ fn level_of_row(row: u32, invocation: Invocation, pairs: ptr<function, Pairs>) -
     }
     let exponentials = max(workgroup_sum(vec4(sum, 0.0, 0.0, 0.0), invocation).x, 1.0);
     return nearest.value - parameters.temperature * log(exponentials);
-}
-
-// The coefficient of a pair in the gradient: 0 where there is none.
-fn coefficient_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
-    if (kind == NO_PAIR) {
-        return 0.0;
-    }
-    return coefficient(slope_of_pair(i, j, own, kind, d), d);
-}
-
-// The slope of d(i, j) in the loss. In one batch both ends of the pair have a share, the lower
-// row's first: so both places of the pair get the same bits.
-fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
-    if (stripe.same_set == 0u) {
-        return slope(own, kind, d);
-    }
-    var low = own;
-    var high = row_statistics[j];
-    if (j < i) {
-        low = high;
-        high = own;
-    }
-    return slope(low, kind, d) + slope(high, kind, d);
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn main(group: Group, invocation: Invocation) {
-    let row = number_on_stripe(group);
-    if (row >= stripe_rows()) {
-        return;
-    }
-    let i = stripe.begin + row;
-    let label = labels[i];
-    let own = row_statistics[i];
-    var known = sizes.references;
-    var written = stripe.stride;
-    if (stripe.same_set == 1u) {
-        known = stripe.begin + stripe_rows();
-        written = min(stripe.stride, (known + GRADIENT_STEP - 1u) / GRADIENT_STEP * GRADIENT_STEP);
-    }
-    for (var quad = invocation.index; quad < written / 4u; quad += WORKGROUP) {
-        let columns = columns_of(quad);
-        let kinds = select(vec4(NO_PAIR), relations_of(i, label, quad), columns < vec4(known));
-        let d = distances_of(row, quad, kinds);
-        coefficients[row * quads() + quad] = vec4(
-            coefficient_of_pair(i, columns.x, own, kinds.x, d.x),
-            coefficient_of_pair(i, columns.y, own, kinds.y, d.y),
-            coefficient_of_pair(i, columns.z, own, kinds.z, d.z),
-            coefficient_of_pair(i, columns.w, own, kinds.w, d.w),
-        );
-    }
 }

@@ -1,11 +1,16 @@
-// A product of matrices, for both ways through a linear projection:
+// A product of matrices, for all ways through a linear projection and the layers of a perceptron:
 //
-//   forward         outputs  = inputs x weights                C(r, c) = sum_k A(r, k) B(k, c)
-//   TRANSPOSED = 1  gradient = inputs^T x output gradient      C(r, c) = sum_k A(k, r) B(k, c)
+//   forward               outputs  = inputs x weights              C(r, c) = sum_k A(r, k) B(k, c)
+//   TRANSPOSED = 1        gradient = inputs^T x output gradient    C(r, c) = sum_k A(k, r) B(k, c)
+//   RIGHT_TRANSPOSED = 1  gradient with respect to the inputs
+//                                  = output gradient x weights^T   C(r, c) = sum_k A(r, k) B(c, k)
 //
 //   left     rows x summands, TRANSPOSED summands x rows; tight
-//   right    summands x columns, tight
-//   product  rows x columns, tight, written
+//   right    summands x columns, RIGHT_TRANSPOSED columns x summands; tight, from right_begin on
+//   product  rows x columns; tight, from product_begin on, written
+//
+// BIASED = 1 sets a column of ones behind those of the left matrix, which the weights have a row
+// of biases for; RECTIFIED = 1 takes max(0, x) of its numbers.
 //
 // A workgroup computes a tile of 64 x 64 in steps of 16 summands: 16 x 16 invocations, each 4 x 4
 // numbers.
@@ -16,11 +21,13 @@
 // #include "shared/group.wgsl"
 
 struct Product {
-    first: u32,     // the first workgroup of a dispatch, where several share them
+    first: u32,          // the first workgroup of a dispatch, where several share them
     rows: u32,
     columns: u32,
-    summands: u32,  // K
-    across: u32,    // tiles beside each other: ceil(columns / 64)
+    summands: u32,       // K
+    across: u32,         // tiles beside each other: ceil(columns / 64)
+    right_begin: u32,    // the place of the first number of the right matrix
+    product_begin: u32,  // and of the product
 }
 
 @group(0) @binding(0) var<uniform> size: Product;
@@ -29,6 +36,9 @@ struct Product {
 @group(0) @binding(3) var<storage, read_write> product: array<f32>;
 
 override TRANSPOSED: u32 = 0u;
+override RIGHT_TRANSPOSED: u32 = 0u;
+override BIASED: u32 = 0u;
+override RECTIFIED: u32 = 0u;
 
 const TILE = 64u;         // rows and columns of a tile
 const SIDE = 16u;         // invocations along each
@@ -42,13 +52,22 @@ var<workgroup> right_tile: array<vec4<f32>, STEP * SIDE>;
 // 0 beyond the end of the matrix.
 fn left_number(row: u32, k: u32) -> f32 {
     let inside = row < size.rows && k < size.summands;
-    let at = select(row * size.summands + k, k * size.rows + row, TRANSPOSED == 1u);
-    return select(0.0, left[select(0u, at, inside)], inside);
+    let pitch = select(size.summands, size.rows, TRANSPOSED == 1u) - BIASED;
+    let place = select(vec2(row, k), vec2(k, row), TRANSPOSED == 1u);
+    let is_one = BIASED == 1u && place.y == pitch;
+    let at = select(0u, place.x * pitch + place.y, inside && !is_one);
+    let number = select(left[at], max(left[at], 0.0), RECTIFIED == 1u);
+    return select(0.0, select(number, 1.0, is_one), inside);
 }
 
 fn right_number(k: u32, column: u32) -> f32 {
     let inside = k < size.summands && column < size.columns;
-    return select(0.0, right[select(0u, k * size.columns + column, inside)], inside);
+    let place = select(
+        k * size.columns + column,
+        column * size.summands + k,
+        RIGHT_TRANSPOSED == 1u,
+    );
+    return select(0.0, right[select(0u, size.right_begin + place, inside)], inside);
 }
 
 // Each invocation loads one vec4 of each tile; neighbours read what is beside each other in memory.
@@ -87,7 +106,7 @@ fn quarter_of_step(k: u32, invocation: Invocation) -> mat4x4<f32> {
 
 fn store_one(row: u32, column: u32, value: f32) {
     if (row < size.rows && column < size.columns) {
-        product[row * size.columns + column] = value;
+        product[size.product_begin + row * size.columns + column] = value;
     }
 }
 

@@ -11,7 +11,7 @@ use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::definition::anchor::Anchor;
 use crate::definition::list::List;
-use crate::definition::loss::{Anchors, betas_of};
+use crate::definition::loss::{Anchors, learned_of};
 use crate::error::Result;
 use crate::loss::Distance;
 
@@ -20,7 +20,7 @@ struct Listed<'a> {
     list: &'a List,
     distance: Distance,
     points: [&'a Points; 2],
-    betas: Vec<f64>,
+    learned: Vec<f64>,
 }
 
 /// A listed pair as one of its rows sees it.
@@ -41,12 +41,12 @@ pub(super) fn evaluate<L: Terms>(
     let (distance, normalize, _) = loss.settings();
     let distance = distance.unwrap_or_default();
     let unit = normalize || distance.is_of_unit_rows();
-    let queries = Points::new(batch.embeddings(), shape.dimensions(), unit);
-    let references =
-        shape.has_references().then(|| Points::new(batch.references(), shape.dimensions(), unit));
+    let points = |rows| Points::new(rows, shape.dimensions(), unit, None);
+    let queries = points(batch.embeddings());
+    let references = shape.has_references().then(|| points(batch.references()));
     let columns = references.as_ref().unwrap_or(&queries);
     let points = [&queries, columns];
-    let listed = Listed { list, distance, points, betas: betas_of(batch) };
+    let listed = Listed { list, distance, points, learned: learned_of(loss, batch) };
     steps.step(0)?;
     let known = loss.survey(&listed);
     let parts = listed.map_anchors(|anchor| {
@@ -58,9 +58,9 @@ pub(super) fn evaluate<L: Terms>(
     let (summaries, coefficients): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
     let coefficients = coefficients.concat();
     let ends = |kinds: &[usize]| ends(list, kinds, shape.queries());
-    let gathered = |kinds: &[usize], points, others| Gathered {
-        points,
-        sums: listed.gather(&ends(kinds), [points, others], &coefficients),
+    let gathered = |kinds: &[usize], points, others| {
+        let sums = listed.gather(&ends(kinds), [points, others], &coefficients);
+        Gathered { points, sums, stride: shape.dimensions(), factor: 1.0, order: None }
     };
     let (gradient, gradient_references) = match &references {
         Some(references) => (
@@ -69,7 +69,7 @@ pub(super) fn evaluate<L: Terms>(
         ),
         None => (gathered(&[0, 1], &queries, &queries), None),
     };
-    conclude(loss, batch, &summaries, gradient, gradient_references)
+    conclude(loss, batch, summaries, gradient, gradient_references)
 }
 
 /// What each row is part of, by its place in a pair, in the order of the list.
@@ -88,16 +88,16 @@ impl Listed<'_> {
     fn coefficients(&self, anchor: &Anchor<f64>, slopes: &[f64]) -> Vec<f64> {
         let [x, y] = self.points;
         let pairs = self.list.pairs(anchor.index..anchor.index + 1).iter();
-        let numbers = pairs.zip(slopes.iter().zip(&anchor.distances));
+        let numbers = pairs.zip(slopes.iter().zip(anchor.distances.iter()));
         numbers
             .map(|(pair, (&slope, &d))| {
                 let [i, j] = pair.rows;
-                coefficient(self.distance, slope, d, || x.is_zero(i) || y.is_zero(j))
+                coefficient(self.distance, slope, d.into(), || x.is_zero(i) || y.is_zero(j))
             })
             .collect()
     }
 
-    /// For every row the sum of coefficient times direction.
+    /// The gradient of every row: the sum of coefficient times direction over the pairs it is in.
     fn gather(
         &self,
         ends: &[Vec<End>],
@@ -116,7 +116,9 @@ impl Listed<'_> {
                         * match self.distance {
                             Distance::Manhattan => f64::from(x > y) - f64::from(x < y),
                             Distance::InnerProduct => -y,
-                            _ => x - y,
+                            Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
+                                x - y
+                            }
                         };
                 }
             }
@@ -126,8 +128,8 @@ impl Listed<'_> {
 }
 
 impl Anchors<f64> for Listed<'_> {
-    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<f64>) -> T + Sync) -> Vec<T> {
-        let between = |i, j| between(self.distance, self.points, [i, j]);
+    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
+        let between = |i, j| between(self.distance, self.points, [i, j]) as f32;
         let parts = (0..self.list.parts()).into_par_iter();
         parts.map(|part| find(self.list.anchor(part, between))).collect()
     }
@@ -136,7 +138,7 @@ impl Anchors<f64> for Listed<'_> {
         self.points[0].dimensions()
     }
 
-    fn betas(&self) -> &[f64] {
-        &self.betas
+    fn learned(&self) -> &[f64] {
+        &self.learned
     }
 }

@@ -1,94 +1,119 @@
 //! The matrix of distances, a stripe of its rows at a time.
+//!
+//! Columns stand by their labels, so that the positives of a row are neighbours, and so are the
+//! negatives before and behind them.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::classes::Classes;
 use super::points::{Points, between};
 use super::sweep::PART;
-use super::tiles::{LANES, Panels};
+use super::tiles::{LANES, Panels, Tiles, mirror, root};
 use crate::data::batch::Batch;
 use crate::data::shape::{Mode, Shape};
-use crate::definition::anchor::Anchor;
-use crate::definition::loss::{Anchors, betas_of};
+use crate::definition::anchor::{Anchor, Order};
+use crate::definition::columns::Columns;
+use crate::definition::loss::Anchors;
 use crate::error::{Error, Result};
 use crate::loss::Distance;
 
-/// Rows that a thread works on at a time.
-const BLOCK: usize = 32;
-
-/// Sums of squares in between are as good in f32 as they can be: beyond, squares are lost.
-const FINE: std::ops::RangeInclusive<f32> = TINY..=HUGE;
-const TINY: f32 = 1.0 / (1_u128 << 80) as f32;
-const HUGE: f32 = (1_u128 << 126) as f32;
+/// Rows that a thread works on at a time: whole panels.
+const BLOCK: usize = 2 * LANES;
 
 /// The rows and columns of the matrix, and how many rows are held at a time.
 pub(super) struct Matrix<'a> {
     pub shape: Shape,
     pub distance: Distance,
     pub queries: Points,
-    /// Where there is a second set of rows.
+    /// The second set of rows; `None` in a batch, whose rows are both.
     pub references: Option<Points>,
-    panels: Panels,
-    classes: Classes,
+    /// How the columns stand, and in a batch with them the rows, where not as they are given.
+    order: Option<Order>,
+    row_panels: Option<Panels>,
+    column_panels: Panels,
+    /// The label of every row, as they are given.
     labels: &'a [u32],
+    /// The label of every column, ascending.
+    column_labels: Vec<u32>,
     scores: &'a [f32],
-    betas: Vec<f64>,
+    learned: Vec<f64>,
     /// Rows of a stripe.
     rows: usize,
     /// All distances, where one stripe holds them.
     whole: Option<Vec<f32>>,
 }
 
+/// Numbers from one row of distances to the next: an odd number of panels, so that a column is not
+/// at multiples of a power of two.
+fn stride_of(columns: usize) -> usize {
+    (columns.div_ceil(LANES) | 1) * LANES
+}
+
 impl<'a> Matrix<'a> {
-    /// `bytes_per_pair` of the workspace are for a pair.
     pub(super) fn new(
         distance: Distance,
         normalize: bool,
         batch: &Batch<'a>,
+        learned: Vec<f64>,
         workspace_bytes: u64,
-        bytes_per_pair: u64,
     ) -> Result<Self> {
         let shape = *batch.shape();
         let is_of_scores = shape.mode() == Mode::Scores;
         let unit = !is_of_scores && (normalize || distance.is_of_unit_rows());
-        let row_bytes = shape.references() as u64 * bytes_per_pair;
-        let rows = workspace_bytes / row_bytes;
-        if rows == 0 {
+        let row_bytes = 4 * shape.references() as u64;
+        if workspace_bytes < row_bytes {
             return Err(Error::Workspace {
                 needed: row_bytes,
                 budget: workspace_bytes,
                 columns: shape.references(),
             });
         }
-        let points = |rows| Points::new(rows, shape.dimensions(), unit);
-        let queries = points(batch.embeddings());
-        let references = shape.has_references().then(|| points(batch.references()));
-        let columns = references.as_ref().unwrap_or(&queries);
-        let classes = match shape.mode() {
-            Mode::Batch => Classes::of(batch.labels().iter().copied()),
-            Mode::Reference => Classes::of(batch.reference_labels().iter().copied()),
-            _ => Classes::of(0..shape.references() as u32),
+        let rows = workspace_bytes / (4 * stride_of(shape.references()) as u64);
+        let order = match shape.mode() {
+            Mode::Batch => by_label(batch.labels()),
+            Mode::Reference => by_label(batch.reference_labels()),
+            _ => None,
         };
+        let ordered = |labels: &[u32]| match &order {
+            Some(order) => order.names.iter().map(|&row| labels[row as usize]).collect(),
+            None => labels.to_vec(),
+        };
+        let column_labels = match shape.mode() {
+            Mode::Batch => ordered(batch.labels()),
+            Mode::Reference => ordered(batch.reference_labels()),
+            _ => (0..shape.references() as u32).collect(),
+        };
+        let points = |rows, order| Points::new(rows, shape.dimensions(), unit, order);
+        let of_rows = order.as_ref().filter(|_| shape.mode() == Mode::Batch);
+        let queries = points(batch.embeddings(), of_rows);
+        let references = shape.has_references().then(|| points(batch.references(), order.as_ref()));
+        let columns = references.as_ref().unwrap_or(&queries);
         let mut matrix = Self {
             shape,
             distance,
-            panels: Panels::of(columns.rows(), columns.stride(), shape.dimensions()),
+            row_panels: references.is_some().then(|| Panels::of(&queries, 0..queries.len())),
+            column_panels: Panels::of(columns, 0..columns.len()),
             queries,
             references,
-            classes,
+            order,
             labels: batch.labels(),
+            column_labels,
             scores: if is_of_scores { batch.embeddings() } else { &[] },
-            betas: betas_of(batch),
-            rows: match rows.min(shape.queries() as u64) as usize {
+            learned,
+            rows: match rows.clamp(1, shape.queries() as u64) as usize {
                 rows if rows < PART || rows == shape.queries() => rows,
                 rows => rows - rows % PART,
             },
             whole: None,
         };
         if matrix.rows == shape.queries() {
-            matrix.whole = Some(matrix.stripe(0..shape.queries()));
+            let mut whole = matrix.room();
+            match shape.mode() {
+                Mode::Batch => matrix.find_symmetric(0, &mut whole),
+                _ => matrix.find(0..shape.queries(), &mut whole),
+            }
+            matrix.whole = Some(whole);
         }
         Ok(matrix)
     }
@@ -98,20 +123,35 @@ impl<'a> Matrix<'a> {
         self.references.as_ref().unwrap_or(&self.queries)
     }
 
+    /// How the rows stand, where not as they are given.
+    pub(super) fn order_of_rows(&self) -> Option<&Order> {
+        self.order.as_ref().filter(|_| self.shape.mode() == Mode::Batch)
+    }
+
+    /// How the columns stand, where not as they are given.
+    pub(super) fn order_of_columns(&self) -> Option<&Order> {
+        self.order.as_ref()
+    }
+
     /// Numbers from one row of distances to the next.
     pub(super) fn stride(&self) -> usize {
-        self.shape.references().next_multiple_of(LANES)
+        stride_of(self.shape.references())
     }
 
     /// Whether one stripe holds all distances.
     pub(super) fn is_whole(&self) -> bool {
-        self.whole.is_some()
+        self.rows == self.shape.queries()
     }
 
     /// The stripes that the rows are cut into.
-    pub(super) fn stripes(&self) -> impl ExactSizeIterator<Item = Range<usize>> + use<> {
+    fn stripes(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let (rows, all) = (self.rows, self.shape.queries());
         (0..all.div_ceil(rows)).map(move |at| at * rows..((at + 1) * rows).min(all))
+    }
+
+    /// Room for the distances of a stripe.
+    fn room(&self) -> Vec<f32> {
+        vec![0.0; self.rows * self.stride()]
     }
 
     /// Does something with the distances of every stripe, and stops where that says so.
@@ -121,59 +161,107 @@ impl<'a> Matrix<'a> {
     ) -> Result<()> {
         match &self.whole {
             Some(distances) => work(0..self.shape.queries(), distances),
-            None => self.stripes().try_for_each(|rows| {
-                let distances = self.stripe(rows.clone());
-                work(rows, &distances)
-            }),
+            None => self.find_stripes(|rows, distances| work(rows, distances)),
         }
+    }
+
+    /// The same where what is done takes the place of the distances, for the last time.
+    pub(super) fn use_up_stripes(
+        &mut self,
+        mut work: impl FnMut(&Self, Range<usize>, &mut [f32]) -> Result<()>,
+    ) -> Result<()> {
+        match self.whole.take() {
+            Some(mut distances) => work(self, 0..self.shape.queries(), &mut distances),
+            None => self.find_stripes(|rows, distances| work(self, rows, distances)),
+        }
+    }
+
+    fn find_stripes(
+        &self,
+        mut work: impl FnMut(Range<usize>, &mut [f32]) -> Result<()>,
+    ) -> Result<()> {
+        let mut room = self.room();
+        self.stripes().try_for_each(|rows| {
+            let distances = &mut room[..rows.len() * self.stride()];
+            self.find(rows.clone(), distances);
+            work(rows, distances)
+        })
     }
 
     /// The distances of these rows to every column.
-    fn stripe(&self, rows: Range<usize>) -> Vec<f32> {
-        let stride = self.stride();
-        let mut distances = vec![0.0; rows.len() * stride];
-        let blocks = distances.par_chunks_mut(BLOCK * stride).enumerate();
+    fn find(&self, rows: Range<usize>, distances: &mut [f32]) {
+        let blocks = distances.par_chunks_mut(BLOCK * self.stride()).enumerate();
         blocks.for_each(|(block, distances)| {
-            let first = rows.start + block * BLOCK;
-            if self.shape.mode() != Mode::Scores {
-                let stride = self.queries.stride();
-                let count = distances.len() / self.stride();
-                let of_block = &self.queries.rows()[first * stride..(first + count) * stride];
-                self.panels.sums(self.distance, of_block, stride, distances);
-            }
-            let rows = distances.chunks_exact_mut(stride).zip(first..);
-            rows.for_each(|(distances, row)| self.finish(row, distances));
+            self.find_block(rows.start + block * BLOCK, 0..self.shape.references(), distances);
         });
-        distances
     }
 
-    /// From the sums of a row to its distances; a score is a negated distance.
-    fn finish(&self, row: usize, sums: &mut [f32]) {
-        let columns = self.columns();
-        let sums = &mut sums[..self.shape.references()];
+    /// The distances of these rows, which begin with a block, to themselves: each once, as both have
+    /// it alike.
+    fn find_symmetric(&self, first: usize, distances: &mut [f32]) {
+        let stride = self.stride();
+        let count = distances.len() / stride;
+        if count <= BLOCK {
+            return self.find_block(first, first..first + count, distances);
+        }
+        let half = (count / 2).next_multiple_of(BLOCK);
+        let (upper, lower) = distances.split_at_mut(half * stride);
+        let middle = first + half;
+        rayon::join(|| self.find_symmetric(first, upper), || self.find_symmetric(middle, lower));
+        upper.par_chunks_mut(BLOCK * stride).enumerate().for_each(|(block, distances)| {
+            self.find_block(first + block * BLOCK, middle..first + count, distances);
+        });
+        lower.par_chunks_mut(BLOCK * stride).enumerate().for_each(|(block, distances)| {
+            let column = middle + block * BLOCK;
+            mirror(&upper[column..], &mut distances[first..], stride, half);
+        });
+    }
+
+    /// The distances of some rows to some columns, which begin with a panel.
+    fn find_block(&self, first: usize, columns: Range<usize>, distances: &mut [f32]) {
+        let stride = self.stride();
+        let rows = first..first + distances.len() / stride;
+        if self.shape.mode() != Mode::Scores {
+            let own =
+                (!first.is_multiple_of(LANES)).then(|| Panels::of(&self.queries, rows.clone()));
+            let all = self.row_panels.as_ref().unwrap_or(&self.column_panels);
+            let (panels, rows) = match &own {
+                Some(own) => (own, 0..rows.len()),
+                None => (all, rows.clone()),
+            };
+            let panels = [panels, &self.column_panels];
+            let tiles = Tiles { panels, rows, columns: columns.clone() };
+            tiles.sums(self.distance, &mut distances[columns.start..], stride);
+        }
+        let rows = distances.chunks_exact_mut(stride).zip(rows);
+        rows.for_each(|(distances, row)| self.finish(row, columns.clone(), distances));
+    }
+
+    /// Turns the sums of a row into its distances; a score is a negated distance.
+    fn finish(&self, row: usize, columns: Range<usize>, sums: &mut [f32]) {
+        let sums = &mut sums[columns.clone()];
         if self.shape.mode() == Mode::Scores {
-            let scores = self.scores.chunks_exact(sums.len()).nth(row).unwrap_or_default();
+            let scores = &self.scores[row * self.shape.references()..][columns];
             sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum = -score);
             return;
         }
+        let points = [&self.queries, self.columns()];
         match self.distance {
             Distance::Euclidean => {
-                let rough = sums.iter().map(|sum| u32::from(!FINE.contains(sum))).sum::<u32>();
                 // A row of a batch is at 0 of itself.
-                let is_fine = rough <= u32::from(self.shape.mode() == Mode::Batch);
-                for (column, sum) in sums.iter_mut().enumerate() {
-                    *sum = if is_fine || FINE.contains(sum) {
-                        sum.sqrt()
-                    } else {
-                        between(self.distance, [&self.queries, columns], [row, column]) as f32
-                    };
-                }
+                let of_itself = self.shape.mode() == Mode::Batch && columns.contains(&row);
+                root(sums, u32::from(of_itself), |at| {
+                    between(self.distance, points, [row, columns.start + at]) as f32
+                });
             }
             Distance::Cosine => {
-                for (column, sum) in sums.iter_mut().enumerate() {
-                    let is_zero = self.queries.is_zero(row) || columns.is_zero(column);
-                    *sum = if is_zero { 1.0 } else { (0.5 * *sum).min(2.0) };
+                sums.iter_mut().for_each(|sum| *sum = (0.5 * *sum).min(2.0));
+                let [x, y] = points;
+                if x.is_zero(row) {
+                    sums.fill(1.0);
                 }
+                let zeros = y.zeros().iter().filter(|zero| columns.contains(zero));
+                zeros.for_each(|zero| sums[zero - columns.start] = 1.0);
             }
             Distance::InnerProduct => sums.iter_mut().for_each(|sum| *sum = -*sum),
             Distance::SquaredEuclidean | Distance::Manhattan => {}
@@ -181,19 +269,55 @@ impl<'a> Matrix<'a> {
     }
 
     /// An anchor of its row of distances.
-    pub(super) fn anchor(&self, index: usize, distances: &[f32]) -> Anchor<f64> {
-        let label = self.labels[index];
+    pub(super) fn anchor<'d>(&'d self, index: usize, distances: &'d [f32]) -> Anchor<'d, f64> {
+        let name = self.order_of_rows().map_or(index, |order| order.names[index] as usize);
+        let label = self.labels[name];
+        let start = self.column_labels.partition_point(|&one| one < label);
+        let same = self.column_labels[start..].partition_point(|&one| one == label);
+        let positives = Columns::from(start..start + same);
+        let negatives = Columns::of([0..start, start + same..self.column_labels.len()]);
         // No row is paired with itself.
-        let itself = self.shape.own_offset().map(|offset| index + offset);
-        let [positives, negatives] = self.classes.split(label, itself);
-        let distances = &distances[..self.shape.references()];
-        let distances = distances.iter().map(|&distance| distance.into()).collect();
-        Anchor { index, label, distances, positives, negatives }
+        let itself = self.shape.own_offset().map(|offset| {
+            let place = |order: &Order| order.places[name + offset] as usize;
+            self.order.as_ref().map_or(name + offset, place)
+        });
+        let without = |columns: Columns| match itself {
+            Some(itself) => columns.without(itself),
+            None => columns,
+        };
+        Anchor {
+            index,
+            name,
+            label,
+            distances: distances[..self.shape.references()].into(),
+            positives: without(positives),
+            negatives: without(negatives),
+            order: self.order.as_ref(),
+        }
     }
 }
 
+/// Does something in the pool of threads, with one way there for all that runs in parallel in it.
+pub(super) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
+}
+
+/// The order by labels, of equal ones the first first; `None` where it is the given one.
+fn by_label(labels: &[u32]) -> Option<Order> {
+    if labels.is_sorted() {
+        return None;
+    }
+    let mut names: Vec<_> = (0..labels.len() as u32).collect();
+    names.sort_by_key(|&row| labels[row as usize]);
+    let mut places = vec![0; names.len()];
+    for (place, &name) in (0..).zip(&names) {
+        places[name as usize] = place;
+    }
+    Some(Order { names, places })
+}
+
 impl Anchors<f64> for Matrix<'_> {
-    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<f64>) -> T + Sync) -> Vec<T> {
+    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
         let mut found = Vec::with_capacity(self.shape.queries());
         // Nothing stops it.
         let _ = self.for_stripes(|rows, distances| {
@@ -208,7 +332,7 @@ impl Anchors<f64> for Matrix<'_> {
         self.shape.dimensions()
     }
 
-    fn betas(&self) -> &[f64] {
-        &self.betas
+    fn learned(&self) -> &[f64] {
+        &self.learned
     }
 }

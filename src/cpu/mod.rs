@@ -4,10 +4,11 @@
 //! in plain f64. `sweep` is the way of a matrix of pairs, `lists` that of listed ones, `pointwise`
 //! that of the losses without any.
 
-mod classes;
 mod lists;
 mod matrix;
 mod measures;
+mod memory_bank;
+mod mlp;
 mod objective;
 mod points;
 mod pointwise;
@@ -16,6 +17,8 @@ mod sweep;
 mod terms;
 mod tiles;
 mod totals;
+mod trainer;
+mod training;
 
 use std::ops::ControlFlow;
 
@@ -24,12 +27,17 @@ use crate::data::evaluation::Evaluation;
 use crate::data::objective::{ObjectiveEvaluation, Weighted};
 use crate::data::run::{Run, Running, Task, Watch};
 use crate::definition::list::List;
+use crate::definition::loss::learned_of;
 use crate::error::Result;
 use crate::loss::{Loss, for_every_loss};
 use crate::measures::{Measures, Retrieval};
-use matrix::Matrix;
+use matrix::{Matrix, in_pool};
+pub use memory_bank::CpuMemoryBank;
+pub use mlp::Activations;
 use step::Steps;
 use terms::Terms;
+pub use trainer::CpuTrainer;
+pub use training::CpuOptimizer;
 
 /// The engine of the CPU: every loss and measure without a GPU, vectorised, on all threads of the
 /// [rayon] pool that it is called in.
@@ -61,9 +69,9 @@ impl Default for Cpu {
 }
 
 impl Cpu {
-    /// The same engine with another workspace for the matrix, in bytes: at least 8 per column, for
-    /// measures 4. The bits are the same for every one that holds at least 64 rows and not the whole
-    /// matrix. Default 32 MiB, which holds batches of up to 2,048 rows. Inputs, their copies and
+    /// The same engine with another workspace for the matrix, in bytes: at least 4 per column. The
+    /// bits are the same for every one that holds at least 64 rows and not the whole matrix. Default
+    /// 32 MiB, which holds batches of up to 2,896 rows. Inputs, their copies and
     /// gradients come beside it, and for each thread some vectors as long as a row of the matrix.
     #[must_use]
     pub fn with_workspace_bytes(self, workspace_bytes: u64) -> Self {
@@ -122,7 +130,9 @@ impl Cpu {
             let mut steps = Steps::of(watch, [batch.shape()].into_iter());
             steps.begin(batch.shape());
             let Retrieval { distance, normalize, .. } = *retrieval;
-            let matrix = Matrix::new(distance, normalize, batch, self.workspace_bytes, 4)?;
+            let matrix = in_pool(|| {
+                Matrix::new(distance, normalize, batch, Vec::new(), self.workspace_bytes)
+            })?;
             measures::measure(retrieval, &matrix, &mut steps)
         })
     }
@@ -155,8 +165,9 @@ fn over_pairs<L: Terms>(
     }
     let (distance, normalize, _) = loss.settings();
     let distance = distance.unwrap_or_default();
-    let matrix = Matrix::new(distance, normalize, batch, cpu.workspace_bytes, 8)?;
-    sweep::evaluate(loss, batch, &matrix, steps)
+    let learned = learned_of(loss, batch);
+    let matrix = in_pool(|| Matrix::new(distance, normalize, batch, learned, cpu.workspace_bytes))?;
+    sweep::evaluate(loss, batch, matrix, steps)
 }
 
 /// A [`Run`] on the CPU.

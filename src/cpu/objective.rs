@@ -35,6 +35,9 @@ pub(super) fn evaluate_all<'w>(
                 *slope = narrow("the gradient", weight * f64::from(*slope))?;
             }
         }
+        for slope in [&mut part.gradient_scale, &mut part.gradient_bias].into_iter().flatten() {
+            *slope = narrow("the gradient", weight * f64::from(*slope))?;
+        }
         losses.push(part);
     }
     let narrowed = |gradient: Vec<f64>| {

@@ -1,39 +1,50 @@
 //! Rows as a distance takes them: as they are, or divided by their norms.
 
+use rayon::prelude::*;
+
 use super::tiles::{GROUP, LANES};
+use crate::definition::anchor::Order;
 use crate::definition::number::SMALLEST;
 use crate::loss::Distance;
 
 /// Rows of coordinates, padded with zeros to whole vectors, with a group of such rows behind the last.
 pub(super) struct Points {
     coordinates: Vec<f32>,
-    /// The norm of each raw row, 0 below the smallest normal f32.
+    /// The norm of each raw row, 0 below the smallest normal f32; nothing where rows are as they are.
     norms: Vec<f64>,
+    /// The rows of norm 0.
+    zeros: Vec<usize>,
+    len: usize,
     dimensions: usize,
     stride: usize,
-    unit: bool,
 }
 
 impl Points {
-    pub(super) fn new(raw: &[f32], dimensions: usize, unit: bool) -> Self {
-        let norms: Vec<_> = raw.chunks_exact(dimensions).map(norm).collect();
+    /// Packs raw rows, which may be set in another order.
+    pub(super) fn new(raw: &[f32], dimensions: usize, unit: bool, order: Option<&Order>) -> Self {
+        let len = raw.len() / dimensions;
         let stride = dimensions.next_multiple_of(LANES);
-        let mut coordinates = vec![0.0; (norms.len() + GROUP) * stride];
-        let rows = coordinates.chunks_exact_mut(stride).zip(raw.chunks_exact(dimensions));
-        for ((row, raw), &norm) in rows.zip(&norms) {
-            for (coordinate, &x) in row.iter_mut().zip(raw) {
-                *coordinate = match norm {
-                    _ if !unit => x,
-                    0.0 => 0.0,
-                    norm => (f64::from(x) / norm) as f32,
-                };
+        let mut coordinates = vec![0.0; (len + GROUP) * stride];
+        let rows = coordinates[..len * stride].par_chunks_exact_mut(stride).enumerate();
+        let norms = rows.map(|(place, row)| {
+            let name = order.map_or(place, |order| order.names[place] as usize);
+            let raw = &raw[name * dimensions..(name + 1) * dimensions];
+            let row = &mut row[..dimensions];
+            if unit {
+                divide(raw, row)
+            } else {
+                row.copy_from_slice(raw);
+                1.0
             }
-        }
-        Self { coordinates, norms, dimensions, stride, unit }
+        });
+        let norms: Vec<_> = norms.collect();
+        let zeros = (0..len).filter(|&row| norms[row] == 0.0).collect();
+        let norms = if unit { norms } else { Vec::new() };
+        Self { coordinates, norms, zeros, len, dimensions, stride }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.norms.len()
+        self.len
     }
 
     pub(super) fn dimensions(&self) -> usize {
@@ -52,7 +63,7 @@ impl Points {
 
     /// The coordinates of all rows.
     pub(super) fn rows(&self) -> &[f32] {
-        &self.coordinates[..self.len() * self.stride]
+        &self.coordinates[..self.len * self.stride]
     }
 
     /// One of the rows.
@@ -62,16 +73,18 @@ impl Points {
 
     /// Whether the row has no direction.
     pub(super) fn is_zero(&self, index: usize) -> bool {
-        self.norms[index] == 0.0
+        self.norms.get(index) == Some(&0.0)
     }
 
-    /// From the gradient with respect to the coordinates of a row to the one with respect to the raw
-    /// row: (g - (g.u) u) / norm for unit rows, 0 where the norm is 0.
+    /// The rows that have no direction.
+    pub(super) fn zeros(&self) -> &[usize] {
+        &self.zeros
+    }
+
+    /// Turns the gradient with respect to the coordinates of a row into the one with respect to the
+    /// raw row: (g - (g.u) u) / norm for unit rows, 0 where the norm is 0.
     pub(super) fn to_raw(&self, index: usize, gradient: &mut [f64]) {
-        if !self.unit {
-            return;
-        }
-        let norm = self.norms[index];
+        let Some(&norm) = self.norms.get(index) else { return };
         if norm == 0.0 {
             return gradient.fill(0.0);
         }
@@ -83,9 +96,16 @@ impl Points {
     }
 }
 
-fn norm(row: &[f32]) -> f64 {
-    let norm = sum(row, row, |x, _| x * x).sqrt();
-    if norm < SMALLEST { 0.0 } else { norm }
+/// A raw row divided by its norm, which comes back.
+fn divide(raw: &[f32], unit: &mut [f32]) -> f64 {
+    let norm = sum(raw, raw, |x, _| x * x).sqrt();
+    if norm < SMALLEST {
+        return 0.0;
+    }
+    for (coordinate, &x) in unit.iter_mut().zip(raw) {
+        *coordinate = (f64::from(x) / norm) as f32;
+    }
+    norm
 }
 
 /// The sum of `term` over the coordinates of two rows, in eight running sums.

@@ -20,7 +20,7 @@ fn of_row(shape: &Shape) -> u64 {
 }
 
 impl<'w> Steps<'w> {
-    /// Of evaluations of these shapes, one after the other.
+    /// The steps of evaluations of these shapes, one after the other.
     pub(super) fn of<'s>(
         watch: &'w mut Watch<'w>,
         shapes: impl Iterator<Item = &'s Shape>,

@@ -11,11 +11,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::matrix::Matrix;
-use super::points::{Points, coefficient};
+use super::matrix::{Matrix, in_pool};
+use super::points::Points;
 use super::step::Steps;
 use super::terms::Terms;
-use super::tiles::{GROUP, Pull, pull};
+use super::tiles::{GROUP, Pull, coefficients, pull, turn};
 use super::totals::{Gathered, Summary, conclude};
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
@@ -34,14 +34,13 @@ pub(super) const PART: usize = 64;
 pub(super) fn evaluate<L: Terms>(
     loss: &L,
     batch: &Batch,
-    matrix: &Matrix,
+    mut matrix: Matrix,
     steps: &mut Steps<'_>,
 ) -> Result<Evaluation> {
-    let shape = &matrix.shape;
-    let known = loss.survey(matrix);
+    let shape = matrix.shape;
+    let known = in_pool(|| loss.survey(&matrix));
     // Slopes of a low temperature are beyond f32 where gradients are not.
-    let factor = f64::from(loss.terms_kernel().gradient_factor);
-    let is_of_scores = shape.mode() == Mode::Scores;
+    let factor = f64::from(loss.gradient_factor());
     let is_symmetric = shape.mode() == Mode::Batch && matrix.is_whole();
     let has_across = match shape.mode() {
         Mode::Batch => !matrix.is_whole(),
@@ -51,98 +50,91 @@ pub(super) fn evaluate<L: Terms>(
     let mut across = has_across.then(|| Sums::of(matrix.columns()));
     let mut slopes_of_scores = Vec::new();
     let mut summaries = Vec::with_capacity(shape.queries());
-    let mut coefficients = Vec::new();
-    matrix.for_stripes(|rows, distances| {
+    matrix.use_up_stripes(|matrix, rows, numbers| {
         steps.step(rows.start as u64)?;
         let stride = matrix.stride();
-        coefficients.resize(rows.len() * stride, 0.0);
-        let anchors = coefficients.par_chunks_mut(stride).zip(distances.par_chunks(stride));
-        summaries.par_extend(anchors.zip(rows.clone()).map(|((coefficients, distances), row)| {
-            let anchor = matrix.anchor(row, distances);
-            let terms = loss.terms(&anchor, &known);
-            fill(matrix, row, distances, &terms.slopes, factor, coefficients);
-            Summary::new(&anchor, &terms)
-        }));
-        let at = |i: usize| &coefficients[(i - rows.start) * stride..];
-        if is_of_scores {
-            let classes = shape.references();
-            slopes_of_scores.extend(
-                rows.clone()
-                    .flat_map(|i| &at(i)[..classes])
-                    .map(|&slope| -f64::from(slope) * factor),
-            );
-            return Ok(());
-        }
-        let columns = 0..shape.references();
-        let points = [&matrix.queries, matrix.columns()];
-        along.add(matrix.distance, rows.clone(), points, columns.clone(), |first, others, part| {
-            let count = GROUP.min(rows.end - first);
-            for row in 0..count {
-                for (found, &own) in part.iter_mut().zip(&at(first + row)[others.clone()]) {
-                    found[row] = own;
-                }
+        in_pool(|| {
+            let anchors = numbers.par_chunks_mut(stride).zip(rows.clone());
+            summaries.par_extend(anchors.map(|(numbers, row)| {
+                let anchor = matrix.anchor(row, numbers);
+                let terms = loss.terms(&anchor, &known);
+                let summary = Summary::new(&anchor, &terms);
+                drop(anchor);
+                to_coefficients(matrix, row, &terms.slopes, factor, numbers);
+                summary
+            }));
+            let coefficients = |i: usize| &numbers[(i - rows.start) * stride..];
+            let (columns, all) = (matrix.columns(), 0..shape.references());
+            if shape.mode() == Mode::Scores {
+                let slopes = rows.clone().flat_map(|i| &coefficients(i)[all.clone()]);
+                slopes_of_scores.extend(slopes.map(|&slope| -f64::from(slope)));
+                return;
             }
-            if is_symmetric {
-                for (found, other) in part.iter_mut().zip(others) {
-                    for (found, &own) in found.iter_mut().zip(&at(other)[first..first + count]) {
-                        *found += own;
+            let points = [&matrix.queries, columns];
+            along.add(matrix.distance, rows.clone(), points, all.clone(), |group, others, part| {
+                turn(|row| &coefficients(group.start + row)[others.clone()], group.len(), part);
+                if is_symmetric {
+                    for (found, other) in part.iter_mut().zip(others) {
+                        let pulled = &coefficients(other)[group.clone()];
+                        found.iter_mut().zip(pulled).for_each(|(found, &own)| *found += own);
                     }
                 }
+            });
+            if let Some(across) = &mut across {
+                let points = [columns, &matrix.queries];
+                across.add(matrix.distance, all, points, rows.clone(), |group, others, part| {
+                    for (found, other) in part.iter_mut().zip(others) {
+                        let pulled = &coefficients(other)[group.clone()];
+                        found[..group.len()].copy_from_slice(pulled);
+                    }
+                });
             }
         });
-        if let Some(across) = &mut across {
-            let points = [matrix.columns(), &matrix.queries];
-            across.add(
-                matrix.distance,
-                columns.clone(),
-                points,
-                rows.clone(),
-                |first, others, part| {
-                    let count = GROUP.min(columns.end - first);
-                    for (found, other) in part.iter_mut().zip(others) {
-                        found[..count].copy_from_slice(&at(other)[first..first + count]);
-                    }
-                },
-            );
-        }
         Ok(())
     })?;
-    let (gradient, gradient_references) = match (is_of_scores, across) {
-        (true, _) => (Gathered { points: &matrix.queries, sums: slopes_of_scores }, None),
-        (false, Some(across)) if shape.mode() == Mode::Batch => {
-            (along.gathered(&matrix.queries, Some(across), factor), None)
+    let queries = &matrix.queries;
+    let gathered = |sums: Sums, points, order| Gathered {
+        points,
+        sums: sums.numbers,
+        stride: sums.stride,
+        factor,
+        order,
+    };
+    let (gradient, gradient_references) = match across {
+        _ if shape.mode() == Mode::Scores => {
+            let sums = Sums { numbers: slopes_of_scores, stride: shape.references() };
+            (gathered(sums, queries, None), None)
         }
-        (false, across) => {
-            let across = across.map(|across| across.gathered(matrix.columns(), None, factor));
-            (along.gathered(&matrix.queries, None, factor), across)
+        Some(across) if shape.mode() == Mode::Batch => {
+            let numbers = along.numbers.par_iter_mut().zip(across.numbers);
+            numbers.for_each(|(sum, other)| *sum += other);
+            (gathered(along, queries, matrix.order_of_rows()), None)
+        }
+        across => {
+            let of_columns = |across| gathered(across, matrix.columns(), matrix.order_of_columns());
+            (gathered(along, queries, matrix.order_of_rows()), across.map(of_columns))
         }
     };
-    conclude(loss, batch, &summaries, gradient, gradient_references)
+    in_pool(|| conclude(loss, batch, summaries, gradient, gradient_references))
 }
 
-/// The coefficients of an anchor's pairs over a factor; those of scores are their slopes.
-fn fill(
-    matrix: &Matrix,
-    row: usize,
-    distances: &[f32],
-    slopes: &[f64],
-    factor: f64,
-    coefficients: &mut [f32],
-) {
-    let times = 1.0 / factor;
-    let numbers = coefficients.iter_mut().zip(slopes.iter().zip(distances));
-    if matrix.shape.mode() == Mode::Scores {
-        numbers.for_each(|(found, (slope, _))| *found = (slope * times) as f32);
-        return;
-    }
-    let [x, y] = [&matrix.queries, matrix.columns()];
-    for (column, (found, (&slope, &d))) in numbers.enumerate() {
-        let without_angle = || x.is_zero(row) || y.is_zero(column);
-        *found = coefficient(matrix.distance, slope * times, d.into(), without_angle) as f32;
+/// The coefficients of an anchor's pairs over a factor, in the place of their distances; those of
+/// scores are their slopes.
+fn to_coefficients(matrix: &Matrix, row: usize, slopes: &[f64], factor: f64, numbers: &mut [f32]) {
+    let numbers = &mut numbers[..slopes.len()];
+    let is_of_scores = matrix.shape.mode() == Mode::Scores;
+    let distance = if is_of_scores { Distance::InnerProduct } else { matrix.distance };
+    coefficients(distance, slopes, factor, numbers);
+    if distance == Distance::Cosine {
+        let [x, y] = [&matrix.queries, matrix.columns()];
+        if x.is_zero(row) {
+            numbers.fill(0.0);
+        }
+        y.zeros().iter().for_each(|&zero| numbers[zero] = 0.0);
     }
 }
 
-/// Sums of coefficient times direction for every row of a set.
+/// Sums of coefficient times direction for every row of a set, with a group of rows behind the last.
 struct Sums {
     numbers: Vec<f64>,
     stride: usize,
@@ -150,55 +142,39 @@ struct Sums {
 
 impl Sums {
     fn of(points: &Points) -> Self {
-        Self { numbers: vec![0.0; points.len() * points.stride()], stride: points.stride() }
+        let stride = points.stride();
+        Self { numbers: vec![0.0; (points.len() + GROUP) * stride], stride }
     }
 
     /// Adds what the other rows pull at these, one after the other. `coefficients` finds those of a
-    /// group of rows, by its first one, with each of a part of the others.
+    /// group of rows with each of a part of the others.
     fn add(
         &mut self,
         distance: Distance,
         rows: Range<usize>,
         [points, others]: [&Points; 2],
         other_rows: Range<usize>,
-        coefficients: impl Fn(usize, Range<usize>, &mut [[f32; GROUP]]) + Sync,
+        coefficients: impl Fn(Range<usize>, Range<usize>, &mut [[f32; GROUP]]) + Sync,
     ) {
         let stride = self.stride;
-        let numbers = &mut self.numbers[rows.start * stride..rows.end * stride];
+        // Whole groups: rows beyond the end are pulled at by nothing.
+        let numbers = &mut self.numbers[rows.start * stride..];
+        let numbers = &mut numbers[..rows.len().next_multiple_of(GROUP) * stride];
         numbers.par_chunks_mut(BLOCK * stride).enumerate().for_each(|(block, numbers)| {
-            let first = rows.start + block * BLOCK;
-            let count = numbers.len() / stride;
-            // Whole groups, of which those beyond the end stay 0.
-            let mut sums = vec![0.0; count.next_multiple_of(GROUP) * stride];
             let mut pulls = Vec::with_capacity(PART);
             for start in other_rows.clone().step_by(PART) {
                 let part = start..(start + PART).min(other_rows.end);
-                for (group, sums) in sums.chunks_exact_mut(GROUP * stride).enumerate() {
-                    let first = first + group * GROUP;
+                for (group, sums) in numbers.chunks_exact_mut(GROUP * stride).enumerate() {
+                    let first = rows.start + block * BLOCK + group * GROUP;
+                    let group = first..(first + GROUP).min(rows.end);
                     let mut found = [[0.0; GROUP]; PART];
-                    coefficients(first, part.clone(), &mut found[..part.len()]);
+                    coefficients(group, part.clone(), &mut found[..part.len()]);
                     let pulling = part.clone().zip(found).filter(|(_, all)| *all != [0.0; GROUP]);
                     pulls.clear();
                     pulls.extend(pulling.map(|(other, coefficients)| Pull { other, coefficients }));
                     pull(distance, [points.group(first), others.rows()], &pulls, stride, sums);
                 }
             }
-            numbers.iter_mut().zip(sums).for_each(|(number, sum)| *number += sum);
         });
-    }
-
-    /// The sums times a factor without what rows are padded with, together with other ones of the
-    /// same rows.
-    fn gathered(self, points: &Points, other: Option<Self>, factor: f64) -> Gathered<'_> {
-        let coordinates = |numbers: Vec<f64>| {
-            let rows = numbers.chunks_exact(points.stride());
-            rows.flat_map(|row| &row[..points.dimensions()]).map(|&sum| sum * factor).collect()
-        };
-        let mut sums: Vec<f64> = coordinates(self.numbers);
-        if let Some(other) = other {
-            let other: Vec<f64> = coordinates(other.numbers);
-            sums.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
-        }
-        Gathered { points, sums }
     }
 }

@@ -1,12 +1,16 @@
 //! The terms of an anchor: by the loss's definition, and by a shorter way where that goes over
 //! triplets.
 
+use multiversion::multiversion;
+
+use super::tiles::LANES;
 use crate::definition::anchor::Anchor;
 use crate::definition::choice::Choice;
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::loss::{
-    Contrastive, Difficulty, LiftedStructured, Margin, MultiMargin, NtXent, SupCon, Triplet,
-    Triplets,
+    ArcFace, Circle, Contrastive, CosFace, Difficulty, FastAp, GeneralizedLiftedStructured,
+    LiftedStructured, Margin, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent, SigLip,
+    SmoothAp, SupCon, Triplet, Triplets,
 };
 
 /// A loss whose terms the engine finds.
@@ -18,6 +22,16 @@ pub(super) trait Terms: Definition {
 }
 
 impl Terms for Contrastive {}
+impl Terms for GeneralizedLiftedStructured {}
+impl Terms for Nca {}
+impl Terms for MultiSimilarity {}
+impl Terms for Circle {}
+impl Terms for FastAp {}
+impl Terms for SmoothAp {}
+impl Terms for NormalizedSoftmax {}
+impl Terms for CosFace {}
+impl Terms for ArcFace {}
+impl Terms for SigLip {}
 impl Terms for LiftedStructured {}
 impl Terms for Margin {}
 impl Terms for MultiMargin {}
@@ -25,7 +39,7 @@ impl Terms for NtXent {}
 impl Terms for SupCon {}
 
 /// Up to so many positives, every negative meets them one by one.
-const FEW: usize = 8;
+const FEW: usize = 32;
 
 impl Terms for Triplet {
     fn terms(&self, anchor: &Anchor<f64>, known: &()) -> AnchorTerms<f64> {
@@ -33,30 +47,82 @@ impl Terms for Triplet {
             return AnchorTerms::none(anchor);
         }
         match self.mining.triplets() {
-            Triplets::Every if !self.soft && anchor.positives.len() > FEW => every(self, anchor),
-            Triplets::OnePerPositive => semi_hard(self, anchor, &anchor.positives),
+            Triplets::Every if !self.soft && anchor.positives.len() > FEW => sorted(self, anchor),
+            Triplets::Every if !self.soft => one_by_one(self, anchor),
+            Triplets::OnePerPositive => semi_hard(self, anchor, anchor.positives.iter().collect()),
             Triplets::OnePerAnchor { positive, negative: Difficulty::SemiHard } => {
                 let choose = match positive {
                     Difficulty::Hard => Choice::farthest,
                     Difficulty::SemiHard | Difficulty::Easy => Choice::nearest,
                 };
-                let positive = choose(&anchor.distances, &anchor.positives);
-                let positive: Vec<_> = positive.iter().map(|choice| choice.index).collect();
-                semi_hard(self, anchor, &positive)
+                let positive = choose(anchor, &anchor.positives);
+                semi_hard(self, anchor, positive.iter().map(|choice| choice.index).collect())
             }
             _ => self.terms_of(anchor, known),
         }
     }
 }
 
+/// Every hinge of an anchor: d_ap + margin of each positive meets all negatives.
+fn one_by_one(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
+    let mut terms = AnchorTerms::none(anchor);
+    let margin = f64::from(loss.margin);
+    let thresholds: Vec<_> = anchor.positives.iter().map(|p| anchor.distance(p) + margin).collect();
+    let mut met = vec![[0.0; LANES]; thresholds.len()];
+    let mut loss = 0.0;
+    for run in anchor.negatives.runs() {
+        let negatives = &anchor.distances[run.clone()];
+        loss += hinges(&thresholds, negatives, &mut terms.slopes[run], &mut met);
+    }
+    for (p, met) in anchor.positives.iter().zip(met) {
+        terms.slopes[p] = met.into_iter().sum();
+        terms.nonzero.value += terms.slopes[p] as u64;
+    }
+    terms.terms = (anchor.positives.len() * anchor.negatives.len()) as u64;
+    terms.with_loss(loss)
+}
+
+/// The sum of the hinges of all thresholds with all negatives, the slopes of these, and how many
+/// each threshold is beyond.
+#[multiversion(targets = "simd")]
+fn hinges(
+    thresholds: &[f64],
+    negatives: &[f32],
+    slopes: &mut [f64],
+    met: &mut [[f64; LANES]],
+) -> f64 {
+    let mut sums = [0.0; LANES];
+    for (negatives, slopes) in negatives.chunks(LANES).zip(slopes.chunks_mut(LANES)) {
+        // No threshold is beyond what fills a chunk up.
+        let mut distances = [f64::INFINITY; LANES];
+        for (distance, &d) in distances.iter_mut().zip(negatives) {
+            *distance = d.into();
+        }
+        let mut counts = [0.0; LANES];
+        for (&threshold, met) in thresholds.iter().zip(&mut *met) {
+            for lane in 0..LANES {
+                let apart = threshold - distances[lane];
+                let is_active = apart > 0.0;
+                sums[lane] += if is_active { apart } else { 0.0 };
+                counts[lane] += if is_active { 1.0 } else { 0.0 };
+                met[lane] += if is_active { 1.0 } else { 0.0 };
+            }
+        }
+        for (slope, count) in slopes.iter_mut().zip(counts) {
+            *slope = -count;
+        }
+    }
+    sums.into_iter().sum()
+}
+
 /// Every hinge of an anchor: the positives are sorted, and every negative finds those whose
-/// threshold d_ap + margin is beyond it, and their sum.
-fn every(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
+/// threshold is beyond it, and their sum.
+fn sorted(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
     let mut terms = AnchorTerms::none(anchor);
     let (positives, negatives) = (&anchor.positives, &anchor.negatives);
     let margin = f64::from(loss.margin);
     let mut thresholds: Vec<_> =
-        positives.iter().map(|&p| (anchor.distances[p] + margin, p)).collect();
+        positives.iter().map(|p| (anchor.distance(p) + margin, p)).collect();
     thresholds.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     let descending: Vec<_> = thresholds.iter().map(|&(threshold, _)| threshold).collect();
     // Of the first so many.
@@ -67,8 +133,8 @@ fn every(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
     // How many negatives are beyond exactly so many thresholds.
     let mut met = vec![0_u64; descending.len() + 1];
     let mut loss = 0.0;
-    for &n in negatives {
-        let distance = anchor.distances[n];
+    for n in negatives.iter() {
+        let distance = anchor.distance(n);
         let count = descending.partition_point(|&threshold| threshold > distance);
         loss += sums[count] - count as f64 * distance;
         terms.slopes[n] = -(count as f64);
@@ -88,30 +154,30 @@ fn every(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
 ///
 /// The positives are sorted; every negative finds the last of them that it is beyond, and is a
 /// candidate for all before it.
-fn semi_hard(loss: &Triplet, anchor: &Anchor<f64>, positives: &[usize]) -> AnchorTerms<f64> {
+fn semi_hard(loss: &Triplet, anchor: &Anchor<f64>, positives: Vec<usize>) -> AnchorTerms<f64> {
     let mut terms = AnchorTerms::none(anchor);
-    let distances = &anchor.distances;
-    let mut sorted = positives.to_vec();
+    let distances = &*anchor.distances;
+    let mut sorted = positives.clone();
     sorted.sort_unstable_by(|&a, &b| distances[a].total_cmp(&distances[b]));
     let ascending: Vec<_> = sorted.iter().map(|&p| distances[p]).collect();
     let mut nearest: Vec<Option<usize>> = vec![None; sorted.len()];
-    for &n in &anchor.negatives {
+    for n in anchor.negatives.iter() {
         let beyond = ascending.partition_point(|&positive| positive < distances[n]);
         let Some(last) = beyond.checked_sub(1) else { continue };
-        nearest[last] = nearer(distances, nearest[last], Some(n));
+        nearest[last] = nearer(anchor, nearest[last], Some(n));
     }
     for at in (1..nearest.len()).rev() {
-        nearest[at - 1] = nearer(distances, nearest[at - 1], nearest[at]);
+        nearest[at - 1] = nearer(anchor, nearest[at - 1], nearest[at]);
     }
-    let Some(farthest) = Choice::farthest(distances, &anchor.negatives) else { return terms };
+    let Some(farthest) = Choice::farthest(anchor, &anchor.negatives) else { return terms };
     let mut negative_of = vec![farthest.index; distances.len()];
     for (&p, nearest) in sorted.iter().zip(nearest) {
         negative_of[p] = nearest.unwrap_or(farthest.index);
     }
     let mut loss_of_all = 0.0;
-    for &p in positives {
+    for &p in &positives {
         let n = negative_of[p];
-        let term = loss.term(distances[p], distances[n]);
+        let term = loss.term(anchor.distance(p), anchor.distance(n));
         loss_of_all += term.value;
         terms.slopes[p] += term.slope;
         terms.slopes[n] -= term.slope;
@@ -121,9 +187,9 @@ fn semi_hard(loss: &Triplet, anchor: &Anchor<f64>, positives: &[usize]) -> Ancho
     terms.with_loss(loss_of_all)
 }
 
-/// The nearer of two candidates, the lower index where both are alike.
-fn nearer(distances: &[f64], one: Option<usize>, other: Option<usize>) -> Option<usize> {
-    let key = |candidate: usize| (distances[candidate], candidate);
+/// The nearer of two candidates, the first of the batch where both are alike.
+fn nearer(anchor: &Anchor<f64>, one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    let key = |candidate: usize| (anchor.distances[candidate], anchor.name_of(candidate));
     match (one, other) {
         (Some(a), Some(b)) => Some(if key(b) < key(a) { b } else { a }),
         (one, other) => one.or(other),

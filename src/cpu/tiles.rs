@@ -5,19 +5,37 @@
 //! at run time. The sums of a pair and of a coordinate have one order, whatever the tile: where a
 //! machine fuses multiplications and additions, its bits are its own, and always the same.
 
+use std::ops::{Range, RangeInclusive};
+
 use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
+use rayon::prelude::*;
 
+use super::points::Points;
 use crate::loss::Distance;
 
 /// Columns of a tile of distances, and what rows are padded to.
 pub(super) const LANES: usize = 16;
 
-/// Rows of a tile of distances.
-const ROWS: usize = 4;
-
 /// Rows of a tile of gradients.
 pub(super) const GROUP: usize = 8;
+
+/// Does something for each row of a tile of 4 or 8, written out: the compiler leaves loops of this
+/// size as they are, and then keeps the tile in memory.
+macro_rules! for_rows {
+    ($rows:expr, $row:ident, $work:block) => {
+        for_rows! { $row, $work, 0, 1, 2, 3 }
+        if $rows > 4 {
+            for_rows! { $row, $work, 4, 5, 6, 7 }
+        }
+    };
+    ($row:ident, $work:block, $($at:literal),*) => {
+        $({
+            let $row = $at;
+            $work
+        })*
+    };
+}
 
 /// a b + c, in one rounding where the machine has that.
 #[inline(always)]
@@ -40,91 +58,93 @@ const SQUARES: u8 = 0;
 const MAGNITUDES: u8 = 1;
 const PRODUCTS: u8 = 2;
 
-/// The columns of the matrix of distances: panels of 16, in each of which the 16 columns' first
-/// coordinates come first, then their second ones.
+/// Rows in panels of 16, in each of which the 16 rows' first coordinates come first, then their
+/// second ones.
 pub(super) struct Panels {
     numbers: Vec<f32>,
     dimensions: usize,
 }
 
 impl Panels {
-    /// Of rows with so many numbers from one to the next.
-    pub(super) fn of(rows: &[f32], stride: usize, dimensions: usize) -> Self {
-        let count = (rows.len() / stride).next_multiple_of(LANES);
-        let mut numbers = vec![0.0; count * dimensions];
-        for (column, row) in rows.chunks_exact(stride).enumerate() {
-            let panel = &mut numbers[column / LANES * LANES * dimensions..];
-            for (k, &number) in row[..dimensions].iter().enumerate() {
-                panel[k * LANES + column % LANES] = number;
+    pub(super) fn of(points: &Points, rows: Range<usize>) -> Self {
+        let dimensions = points.dimensions();
+        let mut numbers = vec![0.0; rows.len().next_multiple_of(LANES) * dimensions];
+        let panels = numbers.par_chunks_mut(LANES * dimensions).enumerate();
+        panels.for_each(|(panel, numbers)| {
+            let first = rows.start + panel * LANES;
+            for (lane, row) in (first..rows.end.min(first + LANES)).enumerate() {
+                for (k, &number) in points.row(row).iter().enumerate() {
+                    numbers[k * LANES + lane] = number;
+                }
             }
-        }
+        });
         Self { numbers, dimensions }
     }
 
-    /// The sum that the distance is made of, for each of these rows and every column: as many rows
-    /// of `sums`, padded to whole panels.
-    pub(super) fn sums(&self, distance: Distance, rows: &[f32], stride: usize, sums: &mut [f32]) {
-        sums_of(distance, [rows, &self.numbers], [stride, self.dimensions], sums);
+    /// The whole panels of these rows, which begin with one.
+    fn rows(&self, rows: &Range<usize>) -> &[f32] {
+        let end = rows.end.next_multiple_of(LANES);
+        &self.numbers[rows.start * self.dimensions..end * self.dimensions]
+    }
+}
+
+/// Some rows of a matrix and columns of it, both of which begin with a panel.
+pub(super) struct Tiles<'a> {
+    pub panels: [&'a Panels; 2],
+    pub rows: Range<usize>,
+    pub columns: Range<usize>,
+}
+
+impl Tiles<'_> {
+    /// The sum that the distance is made of, for each pair of them: rows of `sums` with so many
+    /// numbers from one to the next, padded to whole panels.
+    pub(super) fn sums(&self, distance: Distance, sums: &mut [f32], stride: usize) {
+        sums_of(distance, self, sums, stride);
     }
 }
 
 #[multiversion(targets = "simd")]
-fn sums_of(
-    distance: Distance,
-    [rows, panels]: [&[f32]; 2],
-    [stride, dimensions]: [usize; 2],
-    sums: &mut [f32],
-) {
-    if target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64")) {
-        sums_with::<true>(distance, rows, panels, stride, dimensions, sums);
-    } else {
-        sums_with::<false>(distance, rows, panels, stride, dimensions, sums);
+fn sums_of(distance: Distance, tiles: &Tiles, sums: &mut [f32], stride: usize) {
+    let is_wide = target_cfg_f!(target_feature = "avx512f");
+    let is_fused = target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64"));
+    match (is_wide, is_fused) {
+        (true, _) => sums_with::<8, true>(distance, tiles, sums, stride),
+        (false, true) => sums_with::<4, true>(distance, tiles, sums, stride),
+        (false, false) => sums_with::<4, false>(distance, tiles, sums, stride),
     }
 }
 
 #[inline(always)]
-fn sums_with<const FUSED: bool>(
+fn sums_with<const ROWS: usize, const FUSED: bool>(
     distance: Distance,
-    rows: &[f32],
-    panels: &[f32],
-    stride: usize,
-    dimensions: usize,
+    tiles: &Tiles,
     sums: &mut [f32],
+    stride: usize,
 ) {
-    let sizes = [stride, dimensions];
     match distance {
         Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
-            sums_by::<SQUARES, FUSED>(rows, panels, sizes, sums);
+            sums_by::<ROWS, SQUARES, FUSED>(tiles, sums, stride);
         }
-        Distance::Manhattan => sums_by::<MAGNITUDES, FUSED>(rows, panels, sizes, sums),
-        Distance::InnerProduct => sums_by::<PRODUCTS, FUSED>(rows, panels, sizes, sums),
+        Distance::Manhattan => sums_by::<ROWS, MAGNITUDES, FUSED>(tiles, sums, stride),
+        Distance::InnerProduct => sums_by::<ROWS, PRODUCTS, FUSED>(tiles, sums, stride),
     }
 }
 
 #[inline(always)]
-fn sums_by<const SUM: u8, const FUSED: bool>(
-    rows: &[f32],
-    panels: &[f32],
-    [stride, dimensions]: [usize; 2],
+fn sums_by<const ROWS: usize, const SUM: u8, const FUSED: bool>(
+    Tiles { panels: [of_rows, of_columns], rows, columns }: &Tiles,
     sums: &mut [f32],
+    stride: usize,
 ) {
-    let columns = panels.len() / dimensions;
-    let count = rows.len() / stride;
-    // The rows of a tile side by side; those beyond the end stay 0, and are not written.
-    let mut packed = vec![0.0; count.next_multiple_of(ROWS) * dimensions];
-    for (row, numbers) in rows.chunks_exact(stride).enumerate() {
-        let tile = &mut packed[row / ROWS * ROWS * dimensions..];
-        for (k, &number) in numbers[..dimensions].iter().enumerate() {
-            tile[k * ROWS + row % ROWS] = number;
-        }
-    }
-    for (panel, columns_of_panel) in panels.chunks_exact(LANES * dimensions).enumerate() {
-        for (tile, rows_of_tile) in packed.chunks_exact(ROWS * dimensions).enumerate() {
-            let found = tile_sums::<SUM, FUSED>(rows_of_tile, columns_of_panel);
-            let written = (count - tile * ROWS).min(ROWS);
+    let size = LANES * of_columns.dimensions;
+    for (at, panel) in of_columns.rows(columns).chunks_exact(size).enumerate() {
+        for tile in 0..rows.len().div_ceil(ROWS) {
+            let first = tile * ROWS;
+            let tile = &of_rows.rows(rows)[first / LANES * size..][..size];
+            let found = tile_sums::<ROWS, SUM, FUSED>(tile, first % LANES, panel);
+            let written = (rows.len() - first).min(ROWS);
             for (row, found) in found.iter().enumerate().take(written) {
-                let at = (tile * ROWS + row) * columns + panel * LANES;
-                sums[at..at + LANES].copy_from_slice(found);
+                sums[(first + row) * stride + at * LANES..][..LANES].copy_from_slice(found);
             }
         }
     }
@@ -135,31 +155,114 @@ fn sums_by<const SUM: u8, const FUSED: bool>(
 const PART: usize = 64;
 
 #[inline(always)]
-fn tile_sums<const SUM: u8, const FUSED: bool>(
+fn tile_sums<const ROWS: usize, const SUM: u8, const FUSED: bool>(
     rows: &[f32],
+    first: usize,
     columns: &[f32],
 ) -> [[f32; LANES]; ROWS] {
+    // Which lets no check into the loop.
+    assert!(first <= LANES - ROWS, "a tile is of one panel");
     let mut sums = [[0.0; LANES]; ROWS];
-    for (rows, columns) in rows.chunks(PART * ROWS).zip(columns.chunks(PART * LANES)) {
+    for (rows, columns) in rows.chunks(PART * LANES).zip(columns.chunks(PART * LANES)) {
         let mut part = [[0.0; LANES]; ROWS];
-        for (x, y) in rows.chunks_exact(ROWS).zip(columns.chunks_exact(LANES)) {
-            // They have these lengths, which makes them registers.
-            let (Some(x), Some(y)) = (x.first_chunk::<ROWS>(), y.first_chunk::<LANES>()) else {
-                continue;
-            };
-            for (part, &x) in part.iter_mut().zip(x) {
-                for (part, &y) in part.iter_mut().zip(y) {
-                    *part = add_part::<SUM, FUSED>(x, y, *part);
+        for (x, y) in rows.chunks_exact(LANES).zip(columns.chunks_exact(LANES)) {
+            let x = &x[first..first + ROWS];
+            for_rows!(ROWS, row, {
+                for (part, &y) in part[row].iter_mut().zip(y) {
+                    *part = add_part::<SUM, FUSED>(x[row], y, *part);
                 }
-            }
+            });
         }
-        for row in 0..ROWS {
-            for lane in 0..LANES {
-                sums[row][lane] += part[row][lane];
+        for_rows!(ROWS, row, {
+            for (sum, part) in sums[row].iter_mut().zip(&part[row]) {
+                *sum += part;
             }
-        }
+        });
     }
     sums
+}
+
+/// Sets `lower` to what `upper` is across the diagonal: its columns to so many rows of the other.
+pub(super) fn mirror(upper: &[f32], lower: &mut [f32], stride: usize, rows: usize) {
+    let columns = lower.len().div_ceil(stride);
+    for first in (0..rows).step_by(GROUP) {
+        let row = |at: usize| &upper[(first + at) * stride..][..columns];
+        if first + GROUP > rows {
+            for (column, lower) in lower.chunks_mut(stride).enumerate() {
+                (first..rows).for_each(|at| lower[at] = row(at - first)[column]);
+            }
+            return;
+        }
+        let of_group: [&[f32]; GROUP] = std::array::from_fn(row);
+        for (column, lower) in lower.chunks_mut(stride).enumerate() {
+            let lower = &mut lower[first..first + GROUP];
+            for_rows!(GROUP, row, {
+                lower[row] = of_group[row][column];
+            });
+        }
+    }
+}
+
+/// Sums of squares in between are as good in f32 as they can be: beyond, squares are lost.
+const FINE: RangeInclusive<f32> = TINY..=HUGE;
+const TINY: f32 = 1.0 / (1_u128 << 80) as f32;
+const HUGE: f32 = (1_u128 << 126) as f32;
+
+/// Roots of sums of squares, of which so many are known to be 0. What is lost in f32 is found by its
+/// place.
+#[multiversion(targets = "simd")]
+pub(super) fn root<F: Fn(usize) -> f32>(sums: &mut [f32], zeros: u32, find: F) {
+    let rough: u32 = sums.iter().map(|sum| u32::from(!FINE.contains(sum))).sum();
+    if rough <= zeros {
+        return sums.iter_mut().for_each(|sum| *sum = sum.sqrt());
+    }
+    for (at, sum) in sums.iter_mut().enumerate() {
+        *sum = if FINE.contains(sum) { sum.sqrt() } else { find(at) };
+    }
+}
+
+/// How strongly pairs with these slopes pull at their rows, to their difference, their signs or the
+/// other row, in the place of their distances and over a factor: dL/dd times the distance's own
+/// factor.
+#[multiversion(targets = "simd")]
+pub(super) fn coefficients(distance: Distance, slopes: &[f64], factor: f64, numbers: &mut [f32]) {
+    let times = match distance {
+        Distance::SquaredEuclidean => 2.0 / factor,
+        _ => 1.0 / factor,
+    };
+    let numbers = numbers.iter_mut().zip(slopes);
+    match distance {
+        Distance::Euclidean => numbers.for_each(|(number, slope)| {
+            let over = (slope * times / f64::from(*number)) as f32;
+            *number = if *number == 0.0 { 0.0 } else { over };
+        }),
+        Distance::SquaredEuclidean
+        | Distance::Manhattan
+        | Distance::Cosine
+        | Distance::InnerProduct => {
+            numbers.for_each(|(number, slope)| *number = (slope * times) as f32);
+        }
+    }
+}
+
+/// Turns so many rows of a group into what each column has to do with all of them.
+pub(super) fn turn<'a>(
+    row: impl Fn(usize) -> &'a [f32],
+    count: usize,
+    columns: &mut [[f32; GROUP]],
+) {
+    if count == GROUP {
+        let rows: [&[f32]; GROUP] = std::array::from_fn(|at| &row(at)[..columns.len()]);
+        for (at, column) in columns.iter_mut().enumerate() {
+            for_rows!(GROUP, row, {
+                column[row] = rows[row][at];
+            });
+        }
+        return;
+    }
+    for at in 0..count {
+        columns.iter_mut().zip(row(at)).for_each(|(column, &number)| column[at] = number);
+    }
 }
 
 /// What another row has to do with each row of a group.
@@ -226,16 +329,17 @@ fn pull_by<const WIDTH: usize, const SUM: u8, const FUSED: bool>(
         }
         for Pull { other, coefficients } in pulls {
             let Some(other) = others[part(*other)].first_chunk::<WIDTH>() else { continue };
-            for ((sums, own), &coefficient) in sums.iter_mut().zip(&own).zip(coefficients) {
-                for ((sum, &x), &y) in sums.iter_mut().zip(own).zip(other) {
+            for_rows!(GROUP, row, {
+                let numbers = sums[row].iter_mut().zip(&own[row]).zip(other);
+                for ((sum, &x), &y) in numbers {
                     let direction = match SUM {
                         SQUARES => x - y,
                         MAGNITUDES => f32::from(x > y) - f32::from(x < y),
                         _ => -y,
                     };
-                    *sum = multiply_add::<FUSED>(coefficient, direction, *sum);
+                    *sum = multiply_add::<FUSED>(coefficients[row], direction, *sum);
                 }
-            }
+            });
         }
         for (row, sums) in sums.iter().enumerate() {
             for (gradient, &sum) in gradient[part(row)].iter_mut().zip(sums) {
@@ -267,24 +371,34 @@ mod tests {
         let part = |(&x, &y): (&f32, &f32)| match distance {
             Distance::Manhattan => (x - y).abs(),
             Distance::InnerProduct => x * y,
-            _ => (x - y) * (x - y),
+            Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
+                (x - y) * (x - y)
+            }
         };
         x.iter().zip(y).map(part).sum()
     }
 
-    /// With the vectors of this machine, and compiled for any: all are exact here.
+    fn points(rows: &[f32]) -> Points {
+        let raw: Vec<_> =
+            rows.chunks_exact(STRIDE).flat_map(|row| &row[..DIMENSIONS]).copied().collect();
+        Points::new(&raw, DIMENSIONS, false, None)
+    }
+
+    /// The sums with the vectors of this machine and those compiled for any: all are exact here.
     #[test]
     fn sums_are_those_of_the_definition_on_every_path() {
         let (x, y) = (rows(COUNT), rows(COLUMNS));
-        let panels = Panels::of(&y, STRIDE, DIMENSIONS);
+        let panels = [Panels::of(&points(&x), 0..COUNT), Panels::of(&points(&y), 0..COLUMNS)];
+        let [rows, columns] = panels.each_ref();
+        let tiles = Tiles { panels: [rows, columns], rows: 0..COUNT, columns: 0..COLUMNS };
         let padded = COLUMNS.next_multiple_of(LANES);
         for distance in Distance::ALL {
-            let mut found = [(); 3].map(|()| vec![0.0; COUNT * padded]);
-            let [chosen, fused, portable] = &mut found;
-            panels.sums(distance, &x, STRIDE, chosen);
-            let numbers = &panels.numbers;
-            sums_with::<true>(distance, &x, numbers, STRIDE, DIMENSIONS, fused);
-            sums_with::<false>(distance, &x, numbers, STRIDE, DIMENSIONS, portable);
+            let mut found = [(); 4].map(|()| vec![0.0; COUNT * padded]);
+            let [chosen, wide, fused, portable] = &mut found;
+            tiles.sums(distance, chosen, padded);
+            sums_with::<8, true>(distance, &tiles, wide, padded);
+            sums_with::<4, true>(distance, &tiles, fused, padded);
+            sums_with::<4, false>(distance, &tiles, portable, padded);
             for (at, sum) in chosen.iter().enumerate().filter(|(at, _)| at % padded < COLUMNS) {
                 let (row, column) = (at / padded * STRIDE, at % padded * STRIDE);
                 let expected =
@@ -292,6 +406,20 @@ mod tests {
                 assert_eq!(*sum, expected, "{distance:?} at {at}");
             }
             assert!(found.iter().all(|other| *other == found[0]), "{distance:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_below_the_diagonal_is_what_is_above() {
+        let stride = 48;
+        let (rows, columns) = (33, 19);
+        let upper: Vec<_> = (0..rows * stride).map(|at| at as f32).collect();
+        let mut lower = vec![0.0; columns * stride];
+        mirror(&upper, &mut lower, stride, rows);
+        for (at, &number) in lower.iter().enumerate() {
+            let (column, row) = (at / stride, at % stride);
+            let expected = if row < rows { upper[row * stride + column] } else { 0.0 };
+            assert_eq!(number, expected, "row {row}, column {column}");
         }
     }
 
@@ -319,7 +447,9 @@ mod tests {
                     let direction = match distance {
                         Distance::Manhattan => f32::from(x > y) - f32::from(x < y),
                         Distance::InnerProduct => -y,
-                        _ => x - y,
+                        Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
+                            x - y
+                        }
                     };
                     pull.coefficients[row] * direction
                 };

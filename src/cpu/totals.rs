@@ -1,13 +1,16 @@
 //! What is left of an anchor when its row is done, and the result of all.
 
+use rayon::prelude::*;
+
 use super::points::Points;
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;
-use crate::definition::anchor::Anchor;
+use crate::definition::anchor::{Anchor, Order};
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::definition::number::Count;
 use crate::error::{Error, Result};
+use crate::loss::LearnedGradients;
 
 /// What is left of an anchor when its row is done.
 pub(super) struct Summary {
@@ -16,7 +19,7 @@ pub(super) struct Summary {
     terms: u64,
     /// All, of positive pairs, of negative pairs.
     nonzero: [u64; 3],
-    beta: Option<(usize, f64)>,
+    learned: Vec<(usize, f64)>,
     /// How many positive and negative pairs, and the sums of their distances.
     pairs: [u64; 2],
     distances: [f64; 2],
@@ -31,36 +34,57 @@ impl Summary {
             contribution: terms.contribution,
             terms: terms.terms,
             nonzero: nonzero.map(|count| count.value),
-            beta: terms.beta,
+            learned: terms.learned.clone(),
             pairs: kinds.map(|kind| kind.len() as u64),
-            distances: kinds.map(|kind| kind.iter().map(|&j| anchor.distances[j]).sum()),
+            distances: kinds.map(|kind| anchor.sum(kind, |distance| distance)),
         }
     }
 }
 
-/// Sums of coefficient times direction for the rows of a set.
+/// Sums of coefficient times direction for the rows of a set, over a factor.
 pub(super) struct Gathered<'a> {
     pub points: &'a Points,
     pub sums: Vec<f64>,
+    /// Numbers from one row of sums to the next.
+    pub stride: usize,
+    pub factor: f64,
+    /// How the rows stand, where not as they are given.
+    pub order: Option<&'a Order>,
 }
 
 impl Gathered<'_> {
-    /// The gradient with respect to the raw rows of the scaled loss.
-    fn scaled(mut self, scale: f64) -> Result<Vec<f32>> {
-        let rows = self.sums.chunks_exact_mut(self.points.dimensions()).enumerate();
-        rows.for_each(|(row, gradient)| self.points.to_raw(row, gradient));
-        self.sums.iter().map(|sum| narrow("the gradient", sum * scale)).collect()
+    /// The gradient with respect to the raw rows of the scaled loss, as they are given.
+    fn scaled(&self, scale: f64) -> Result<Vec<f32>> {
+        let dimensions = self.points.dimensions();
+        let mut gradient = vec![0.0; self.points.len() * dimensions];
+        let rows = gradient.par_chunks_mut(dimensions).enumerate();
+        rows.try_for_each_init(Vec::new, |sums: &mut Vec<f64>, (name, gradient)| {
+            let row = self.order.map_or(name, |order| order.places[name] as usize);
+            let of_row = &self.sums[row * self.stride..][..dimensions];
+            sums.clear();
+            sums.extend(of_row.iter().map(|sum| sum * self.factor));
+            self.points.to_raw(row, sums);
+            for (slope, sum) in gradient.iter_mut().zip(sums) {
+                *slope = narrow("the gradient", *sum * scale)?;
+            }
+            Ok(())
+        })?;
+        Ok(gradient)
     }
 }
 
-/// From the sums to the result.
+/// Makes the result of the sums.
 pub(super) fn conclude<L: Definition>(
     loss: &L,
     batch: &Batch,
-    summaries: &[Summary],
+    summaries: Vec<Summary>,
     gradient: Gathered,
     gradient_references: Option<Gathered>,
 ) -> Result<Evaluation> {
+    let summaries = match gradient.order {
+        Some(order) => as_given(summaries, order),
+        None => summaries,
+    };
     let sum = |of: &dyn Fn(&Summary) -> f64| summaries.iter().map(of).sum::<f64>();
     let count = |of: &dyn Fn(&Summary) -> u64| summaries.iter().map(of).sum::<u64>();
     let shape = batch.shape();
@@ -84,6 +108,9 @@ pub(super) fn conclude<L: Definition>(
         let losses = summaries.iter().map(|summary| narrow("the loss", summary.loss));
         losses.collect::<Result<_>>()
     };
+    let numbers = loss.learned().into_iter().map(|learned| learned.numbers(shape)).sum();
+    let learned = learned_gradient(numbers, &summaries, scale)?;
+    let learned = LearnedGradients::of(loss, shape, learned);
     Ok(Evaluation {
         loss: narrow("the loss", sum(&|summary| summary.contribution) * scale)?,
         terms,
@@ -98,19 +125,25 @@ pub(super) fn conclude<L: Definition>(
         gradient_references: gradient_references
             .map(|gradient| gradient.scaled(scale))
             .transpose()?,
-        gradient_beta: loss
-            .beta()
-            .map(|_| beta_gradient(shape.betas(), summaries, scale))
-            .transpose()?,
+        gradient_beta: learned.beta,
+        gradient_scale: learned.scale,
+        gradient_bias: learned.bias,
         per_anchor: has_per_anchor.then(per_anchor).transpose()?,
     })
 }
 
-/// The gradient by every beta; the default where none is given is one.
-fn beta_gradient(betas: usize, summaries: &[Summary], scale: f64) -> Result<Vec<f32>> {
-    let mut sums = vec![0.0; betas.max(1)];
-    for (class, slope) in summaries.iter().filter_map(|summary| summary.beta) {
-        sums[class] += slope;
+/// What stands in an order, as it is given.
+fn as_given(summaries: Vec<Summary>, order: &Order) -> Vec<Summary> {
+    let mut summaries: Vec<_> = order.names.iter().zip(summaries).collect();
+    summaries.sort_unstable_by_key(|(name, _)| **name);
+    summaries.into_iter().map(|(_, summary)| summary).collect()
+}
+
+/// The gradient by every number that the loss learns.
+fn learned_gradient(numbers: usize, summaries: &[Summary], scale: f64) -> Result<Vec<f32>> {
+    let mut sums = vec![0.0; numbers];
+    for &(which, slope) in summaries.iter().flat_map(|summary| &summary.learned) {
+        sums[which] += slope;
     }
     sums.into_iter().map(|sum| narrow("the gradient", sum * scale)).collect()
 }

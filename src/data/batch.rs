@@ -3,7 +3,7 @@
 use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
-use crate::loss::{Loss, SIGNS, Truth};
+use crate::loss::{Description, Learned, Loss, SIGNS, Truth};
 
 /// The inputs of one evaluation on the host. Every constructor validates: a `Batch` that exists has
 /// the right lengths, no NaN or infinity anywhere and no index beyond its rows.
@@ -227,6 +227,35 @@ impl<'a> Batch<'a> {
         Ok(Self { shape, ..self }.with_floats(Input::Beta, beta))
     }
 
+    /// The batch with the scale of the loss, in the place of the one that it has itself.
+    ///
+    /// Slopes are taken by the loss's own scale on their way to the gradient: of a scale that is many
+    /// powers of ten away from it they may be beyond f32, which is [`Error::Overflow`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Target`] for anything but a finite number greater than 0 that is not subnormal.
+    pub fn with_scale(self, scale: &'a f32) -> Result<Self> {
+        if !(scale.is_normal() && *scale > 0.0) {
+            return Err(SCALE_FAULT);
+        }
+        let batch = Self { shape: self.shape.with_scale(), ..self };
+        Ok(batch.with_floats(Input::Scale, std::slice::from_ref(scale)))
+    }
+
+    /// The batch with the bias of the loss, in the place of the one that it has itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`].
+    pub fn with_bias(self, bias: &'a f32) -> Result<Self> {
+        if !bias.is_finite() {
+            return Err(BIAS_FAULT);
+        }
+        let batch = Self { shape: self.shape.with_bias(), ..self };
+        Ok(batch.with_floats(Input::Bias, std::slice::from_ref(bias)))
+    }
+
     /// The sizes.
     pub const fn shape(&self) -> &Shape {
         &self.shape
@@ -297,6 +326,26 @@ impl<'a> Batch<'a> {
         self.floats(Input::Beta)
     }
 
+    /// The scale given, if there is one.
+    pub fn scale(&self) -> Option<f32> {
+        self.floats(Input::Scale).first().copied()
+    }
+
+    /// The bias given, if there is one.
+    pub fn bias(&self) -> Option<f32> {
+        self.floats(Input::Bias).first().copied()
+    }
+
+    /// All numbers that the loss learns, one after the other: those that are given, and where none
+    /// are its own.
+    pub(crate) fn learned(&self, loss: &(impl Description + ?Sized)) -> Vec<f32> {
+        let numbers = |learned: Learned| match self.floats(learned.input) {
+            [] => vec![learned.default],
+            given => given.to_vec(),
+        };
+        loss.learned().into_iter().flat_map(numbers).collect()
+    }
+
     /// Checks that the loss can be computed on this batch.
     ///
     /// # Errors
@@ -314,14 +363,31 @@ impl<'a> Batch<'a> {
         if loss.truth() == Truth::Signs {
             check_signs(self.targets(), self.shape.dimensions())?;
         }
-        match loss.description().beta() {
-            Some(beta) if beta.per_class => check_labels(self.labels(), "beta", self.beta().len()),
-            _ => Ok(()),
+        if loss.description().learned().iter().any(|learned| learned.per_class) {
+            check_labels(self.labels(), "beta", self.beta().len())?;
         }
+        Ok(())
     }
 }
 
-fn check_rows(what: &'static str, values: &[f32], rows: usize, columns: usize) -> Result<()> {
+/// A scale that is none.
+pub(crate) const SCALE_FAULT: Error = Error::Target {
+    what: "scale",
+    row: 0,
+    column: 0,
+    allowed: "any finite number greater than 0, and not subnormal",
+};
+
+/// A bias that is none.
+pub(crate) const BIAS_FAULT: Error = Error::NotFinite { what: "bias", row: 0, column: 0 };
+
+/// Demands rows of finite numbers.
+pub(crate) fn check_rows(
+    what: &'static str,
+    values: &[f32],
+    rows: usize,
+    columns: usize,
+) -> Result<()> {
     check_length(what, values.len(), rows * columns)?;
     match values.iter().position(|value| !value.is_finite()) {
         Some(at) => Err(Error::NotFinite { what, row: at / columns, column: at % columns }),
@@ -329,7 +395,8 @@ fn check_rows(what: &'static str, values: &[f32], rows: usize, columns: usize) -
     }
 }
 
-fn check_length(what: &'static str, actual: usize, expected: usize) -> Result<()> {
+/// Demands so many numbers.
+pub(crate) fn check_length(what: &'static str, actual: usize, expected: usize) -> Result<()> {
     if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
 }
 

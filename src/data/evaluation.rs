@@ -36,6 +36,10 @@ pub struct Evaluation<T = f32> {
     pub gradient_references: Option<Vec<T>>,
     /// The gradient with respect to each beta (Wu's margin).
     pub gradient_beta: Option<Vec<T>>,
+    /// The derivative with respect to the scale, for losses that have one.
+    pub gradient_scale: Option<T>,
+    /// The derivative with respect to the bias, for losses that have one.
+    pub gradient_bias: Option<T>,
     /// N: the sum of each anchor's terms before any reduction, of pointwise losses the row's;
     /// `None` for losses whose terms belong to no anchor or are single values.
     pub per_anchor: Option<Vec<T>>,
@@ -43,7 +47,8 @@ pub struct Evaluation<T = f32> {
 
 impl<T> Evaluation<T> {
     /// This result with every number that is not a count made into another one, for another
-    /// precision, for instance. Each is visited once: the loss, the mean distances, the tables.
+    /// precision, for instance. Each is visited once: the loss, the mean distances, the tables,
+    /// the derivatives by scale and bias.
     ///
     /// ```
     /// # use wgpu_metric_learning::Evaluation;
@@ -70,6 +75,8 @@ impl<T> Evaluation<T> {
             gradient_references: self.gradient_references.map(&mut all),
             gradient_beta: self.gradient_beta.map(&mut all),
             per_anchor: self.per_anchor.map(&mut all),
+            gradient_scale: self.gradient_scale.map(&mut change),
+            gradient_bias: self.gradient_bias.map(&mut change),
         }
     }
 }

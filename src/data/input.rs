@@ -18,6 +18,10 @@ pub enum Input {
     ReferenceLabels,
     /// As many f32 as the shape has betas, for Wu's margin.
     Beta,
+    /// One f32, for the losses that have a scale, where the shape has it.
+    Scale,
+    /// One f32, for the losses that have a bias, where the shape has it.
+    Bias,
     /// P x 2 u32: the rows of each listed pair, in pair indices mode.
     Pairs,
     /// P u32: 1 where the two rows of a pair are the same, 0 where they are different, in the modes
@@ -31,12 +35,14 @@ pub enum Input {
 
 impl Input {
     /// Every input.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Embeddings,
         Self::Labels,
         Self::References,
         Self::ReferenceLabels,
         Self::Beta,
+        Self::Scale,
+        Self::Bias,
         Self::Pairs,
         Self::Same,
         Self::Triplets,
@@ -51,6 +57,8 @@ impl Input {
             Self::References => "references",
             Self::ReferenceLabels => "reference labels",
             Self::Beta => "beta",
+            Self::Scale => "scale",
+            Self::Bias => "bias",
             Self::Pairs => "pairs",
             Self::Same => "same",
             Self::Triplets => "triplets",

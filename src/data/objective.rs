@@ -57,7 +57,7 @@ pub struct ObjectiveEvaluation<T = f32> {
     /// The sum of the weighted losses.
     pub loss: T,
     /// Every loss by itself, not weighted, in their order. Its `gradient` is empty, being part of
-    /// `gradients`; its gradients with respect to references and beta are weighted.
+    /// `gradients`; its gradients with respect to references, beta, scale and bias are weighted.
     pub losses: Vec<Evaluation<T>>,
     /// For every set the gradient of `loss` with respect to its rows, N x D.
     pub gradients: Vec<Vec<T>>,

@@ -41,6 +41,7 @@ named! {
 
 impl Mode {
     /// Whether distances and gradients of this mode are worked on in tiles.
+    #[cfg(any(feature = "gpu", feature = "reference"))]
     pub(crate) fn has_tiles(self) -> bool {
         matches!(self, Self::Batch | Self::Reference | Self::Prototypes)
     }
@@ -54,6 +55,8 @@ pub struct Shape {
     references: usize,
     dimensions: usize,
     betas: usize,
+    scaled: bool,
+    biased: bool,
     listed: usize,
     fixed_references: bool,
     reference_offset: Option<usize>,
@@ -107,6 +110,8 @@ impl Shape {
             references,
             dimensions,
             betas: 0,
+            scaled: false,
+            biased: false,
             listed: 0,
             fixed_references: false,
             reference_offset: None,
@@ -117,6 +122,16 @@ impl Shape {
     /// default.
     pub const fn with_betas(self, betas: usize) -> Self {
         Self { betas, ..self }
+    }
+
+    /// The shape with a scale that is given beside the inputs, in the place of the loss's own.
+    pub const fn with_scale(self) -> Self {
+        Self { scaled: true, ..self }
+    }
+
+    /// The shape with a bias that is given beside the inputs, in the place of the loss's own.
+    pub const fn with_bias(self) -> Self {
+        Self { biased: true, ..self }
     }
 
     /// The shape with references that stay as they are, a memory bank for instance: no gradient is
@@ -140,6 +155,7 @@ impl Shape {
     }
 
     /// The shape with other numbers of queries, references and listed entries.
+    #[cfg(feature = "gpu")]
     pub(crate) const fn resized(self, [queries, references, listed]: [usize; 3]) -> Self {
         Self { queries, references, listed, ..self }
     }
@@ -170,6 +186,16 @@ impl Shape {
         self.betas
     }
 
+    /// Whether a scale is given: [`with_scale`](Self::with_scale).
+    pub const fn has_scale(&self) -> bool {
+        self.scaled
+    }
+
+    /// Whether a bias is given: [`with_bias`](Self::with_bias).
+    pub const fn has_bias(&self) -> bool {
+        self.biased
+    }
+
     /// Whether inputs of this shape have this one, whatever the loss.
     pub(crate) fn takes(&self, input: Input) -> bool {
         match input {
@@ -180,7 +206,7 @@ impl Shape {
             Input::Pairs => self.mode == Mode::PairIndices,
             Input::Same => matches!(self.mode, Mode::PairIndices | Mode::PairRows),
             Input::Triplets => self.mode == Mode::Triplets,
-            Input::Beta | Input::Targets => false,
+            Input::Beta | Input::Scale | Input::Bias | Input::Targets => false,
         }
     }
 
@@ -192,6 +218,8 @@ impl Shape {
             Input::References => self.references * self.dimensions,
             Input::ReferenceLabels => self.references,
             Input::Beta => self.betas,
+            Input::Scale => self.scaled as usize,
+            Input::Bias => self.biased as usize,
             Input::Pairs => 2 * self.listed,
             Input::Same => self.listed,
             Input::Triplets => 3 * self.listed,
@@ -199,6 +227,7 @@ impl Shape {
     }
 
     /// How many pairs a list has: of a triplet the positive and the negative.
+    #[cfg(feature = "gpu")]
     pub(crate) fn pairs(&self) -> u64 {
         self.listed as u64 * if self.mode == Mode::Triplets { 2 } else { 1 }
     }

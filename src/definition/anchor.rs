@@ -1,22 +1,60 @@
 //! One row of the distance matrix, as the definitions of the losses read it.
 
+use std::borrow::Cow;
+
+use super::columns::Columns;
 use super::number::Number;
 
 /// One row of the distance matrix.
-pub(crate) struct Anchor<N> {
+pub(crate) struct Anchor<'a, N: Number> {
+    /// Its row in the matrix.
     pub index: usize,
+    /// Its row in the batch.
+    pub name: usize,
     pub label: u32,
     /// The distance to every column; that of an anchor to itself belongs to no pair.
-    pub distances: Vec<N>,
+    pub distances: Cow<'a, [N::Stored]>,
     /// The columns with the anchor's label, ascending.
-    pub positives: Vec<usize>,
+    pub positives: Columns,
     /// The columns with another label, ascending.
-    pub negatives: Vec<usize>,
+    pub negatives: Columns,
+    /// Where the columns of the matrix stand in another order than those of the batch.
+    pub order: Option<&'a Order>,
 }
 
-impl<N: Number> Anchor<N> {
-    /// The logits of the softmax family, -d / temperature, of every column.
-    pub(crate) fn logits(&self, temperature: f32) -> Vec<N> {
-        self.distances.iter().map(|&d| -d / N::exact(temperature.into())).collect()
+/// The rows of a batch in another order.
+pub(crate) struct Order {
+    /// The row of the batch that stands at each place.
+    pub names: Vec<u32>,
+    /// The place of each row of the batch.
+    pub places: Vec<u32>,
+}
+
+impl<N: Number> Anchor<'_, N> {
+    pub(crate) fn distance(&self, column: usize) -> N {
+        self.distances[column].into()
+    }
+
+    /// What a column is in the batch: between equals the lower one goes first.
+    pub(crate) fn name_of(&self, column: usize) -> usize {
+        self.order.map_or(column, |order| order.names[column] as usize)
+    }
+
+    /// The negatives in the order of the batch.
+    pub(crate) fn negatives_in_order(&self) -> Vec<usize> {
+        match self.order {
+            None => self.negatives.iter().collect(),
+            Some(order) => {
+                let places = order.places.iter().map(|&place| place as usize);
+                places.filter(|&place| self.negatives.contains(place)).collect()
+            }
+        }
+    }
+
+    /// The sum of something of the distances at these columns.
+    pub(crate) fn sum(&self, columns: &Columns, of: impl Fn(N) -> N) -> N {
+        let mut total = N::Total::default();
+        N::sum_at(&self.distances, columns, &mut total, of);
+        total.into()
     }
 }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::anchor::Anchor;
+use super::number::Number;
 use crate::data::batch::Batch;
 use crate::data::shape::Mode;
 
@@ -59,10 +60,14 @@ impl List {
     }
 
     /// A part, as if it were the row of an anchor: the pairs are its columns.
-    pub(crate) fn anchor<N>(&self, part: usize, distance: impl Fn(usize, usize) -> N) -> Anchor<N> {
+    pub(crate) fn anchor<N: Number>(
+        &self,
+        part: usize,
+        distance: impl Fn(usize, usize) -> N::Stored,
+    ) -> Anchor<'static, N> {
         let pairs = self.pairs(part..part + 1);
         let (positives, negatives) = (0..pairs.len()).partition(|&at| pairs[at].is_positive);
         let distances = pairs.iter().map(|pair| distance(pair.rows[0], pair.rows[1])).collect();
-        Anchor { index: part, label: 0, distances, positives, negatives }
+        Anchor { index: part, name: part, label: 0, distances, positives, negatives, order: None }
     }
 }

@@ -2,14 +2,15 @@
 
 use super::anchor::Anchor;
 use super::choice::Choice;
-use super::number::{Count, Number};
+use super::columns::Columns;
+use super::number::{Count, Number, Term};
 use crate::data::batch::Batch;
-use crate::loss::{Description, Margin, Reduction};
+use crate::loss::{Description, Reduction};
 
 /// A loss by its definition.
 pub(crate) trait Definition: Description + Sync {
     /// What an anchor's terms need to know beyond the anchor's own row.
-    type Known<N: Number>: Sync;
+    type Known<N: Number>: Send + Sync;
 
     /// Finds that out.
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Self::Known<N>;
@@ -24,24 +25,20 @@ pub(crate) trait Definition: Description + Sync {
 }
 
 /// All anchors of an evaluation.
-pub(crate) trait Anchors<N> {
-    /// Something of every anchor, in their order.
-    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<N>) -> T + Sync) -> Vec<T>;
+pub(crate) trait Anchors<N: Number> {
+    /// Something of every anchor, in the order of the matrix.
+    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, N>) -> T + Sync) -> Vec<T>;
 
     /// Columns of the embeddings.
     fn dimensions(&self) -> usize;
 
-    /// The boundaries of the margin loss.
-    fn betas(&self) -> &[f64];
+    /// All numbers that the loss learns, one after the other.
+    fn learned(&self) -> &[f64];
 }
 
-/// The boundaries that a batch brings along, or the default where there are none.
-pub(crate) fn betas_of(batch: &Batch) -> Vec<f64> {
-    let betas: &[f32] = match batch.beta() {
-        [] => &[Margin::DEFAULT_BETA],
-        betas => betas,
-    };
-    betas.iter().map(|&beta| beta.into()).collect()
+/// All numbers that the loss learns, one after the other: those of the batch, or its own.
+pub(crate) fn learned_of(loss: &(impl Description + ?Sized), batch: &Batch) -> Vec<f64> {
+    batch.learned(loss).into_iter().map(f64::from).collect()
 }
 
 /// What a reduction multiplies the sum of the terms by.
@@ -66,8 +63,8 @@ pub(crate) struct AnchorTerms<N> {
     pub nonzero_negative: Count,
     /// The derivative of the contribution by the distance to every column.
     pub slopes: Vec<N>,
-    /// The derivative of the contribution by beta, and which beta.
-    pub beta: Option<(usize, N)>,
+    /// The derivatives of the contribution by numbers that the loss learns, and which.
+    pub learned: Vec<(usize, N)>,
 }
 
 impl<N: Number> AnchorTerms<N> {
@@ -81,7 +78,7 @@ impl<N: Number> AnchorTerms<N> {
             nonzero_positive: Count::default(),
             nonzero_negative: Count::default(),
             slopes: vec![N::ZERO; anchor.distances.len()],
-            beta: None,
+            learned: Vec::new(),
         }
     }
 
@@ -90,6 +87,18 @@ impl<N: Number> AnchorTerms<N> {
         self.loss = loss;
         self.contribution = loss;
         self
+    }
+
+    /// Adds the values of the terms at some columns to a sum, and sets their slopes; how many are
+    /// not 0.
+    pub(crate) fn add(
+        &mut self,
+        anchor: &Anchor<N>,
+        columns: &Columns,
+        total: &mut N::Total,
+        term: impl Fn(N) -> Term<N>,
+    ) -> Count {
+        N::terms_at(&anchor.distances, columns, &mut self.slopes, total, term)
     }
 
     /// Gives a slope to the candidate that is picked; whatever could be picked instead may get it

@@ -9,10 +9,15 @@
 
 pub(crate) mod anchor;
 pub(crate) mod choice;
+pub(crate) mod classes;
+pub(crate) mod columns;
+pub(crate) mod levels;
 pub(crate) mod list;
 pub(crate) mod loss;
 pub(crate) mod number;
 pub(crate) mod pairs;
+mod plain;
 pub(crate) mod pointwise;
-pub(crate) mod random;
+pub(crate) mod ranking;
+pub(crate) mod training;
 pub(crate) mod urn;

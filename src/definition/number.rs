@@ -7,6 +7,8 @@ use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use super::columns::Columns;
+
 /// The relative error of one rounding to f32: half a unit in the last place.
 pub(crate) const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
@@ -51,11 +53,20 @@ pub(crate) trait Number:
     const ZERO: Self;
     const ONE: Self;
 
+    /// What a row of distances is stored as.
+    type Stored: Copy + Debug + Send + Sync + Into<Self>;
+
+    /// A sum that is being added up.
+    type Total: Default + AddAssign<Self> + Into<Self>;
+
     fn new(value: f64, error: f64) -> Self;
     fn value(self) -> f64;
     fn error(self) -> f64;
 
     fn exp(self) -> Self;
+
+    /// The square root of a number that is not negative.
+    fn sqrt(self) -> Self;
 
     /// The natural logarithm of a positive number.
     fn ln(self) -> Self;
@@ -68,6 +79,11 @@ pub(crate) trait Number:
 
     /// 1 / (1 + exp(-x)).
     fn sigmoid(self) -> Self;
+
+    /// The sigmoids of x and of -x.
+    fn sigmoids(self) -> [Self; 2] {
+        [self.sigmoid(), (-self).sigmoid()]
+    }
 
     /// log(1 + exp(x)), computed as max(x, 0) + log(1 + exp(-|x|)): never 0, however small.
     fn softplus(self) -> Term<Self>;
@@ -185,16 +201,87 @@ pub(crate) trait Number:
         }
     }
 
-    /// log(sum of exp), with the largest taken out first; `None` of nothing.
-    fn log_sum_exp(numbers: impl Iterator<Item = Self> + Clone) -> Option<Self> {
-        let largest = numbers.clone().map(Self::value).reduce(f64::max)?;
-        let (count, error) =
-            numbers.clone().fold((0, 0.0), |(count, error), x| (count + 1, x.error().max(error)));
-        let sum: Self = numbers.map(|number| (number - Self::exact(largest)).exp()).sum();
-        let spread = sum.ln();
+    /// Adds something of the numbers at these columns to a sum.
+    fn sum_at<V: Copy + Into<Self>>(
+        row: &[V],
+        columns: &Columns,
+        total: &mut Self::Total,
+        of: impl Fn(Self) -> Self,
+    ) {
+        columns.iter().for_each(|column| *total += of(row[column].into()));
+    }
+
+    /// Sets the results at these columns to something of the numbers there.
+    fn map_at<V: Copy + Into<Self>>(
+        row: &[V],
+        columns: &Columns,
+        results: &mut [Self],
+        of: impl Fn(Self) -> Self,
+    ) {
+        columns.iter().for_each(|column| results[column] = of(row[column].into()));
+    }
+
+    /// Sets the results at these columns to something of themselves.
+    fn change_at(results: &mut [Self], columns: &Columns, of: impl Fn(Self) -> Self) {
+        columns.iter().for_each(|column| results[column] = of(results[column]));
+    }
+
+    /// The terms of the numbers at these columns: adds their values to a sum, sets the slopes, and
+    /// counts those that are not 0.
+    fn terms_at<V: Copy + Into<Self>>(
+        row: &[V],
+        columns: &Columns,
+        slopes: &mut [Self],
+        total: &mut Self::Total,
+        of: impl Fn(Self) -> Term<Self>,
+    ) -> Count {
+        let term = |column: usize| {
+            let term = of(row[column].into());
+            *total += term.value;
+            slopes[column] = term.slope;
+            term.nonzero
+        };
+        columns.iter().map(term).sum()
+    }
+
+    /// The largest value of something of the numbers at these columns; `None` of nothing.
+    fn largest_at<V: Copy + Into<Self>>(
+        row: &[V],
+        columns: &Columns,
+        of: impl Fn(Self) -> Self,
+    ) -> Option<f64> {
+        columns.iter().map(|column| of(row[column].into()).value()).reduce(f64::max)
+    }
+
+    /// Shows the columns among these whose number has this value.
+    fn find_at<V: Copy + Into<Self>>(
+        row: &[V],
+        columns: &Columns,
+        value: f64,
+        mut show: impl FnMut(usize),
+    ) {
+        columns.iter().filter(|&column| row[column].into().value() == value).for_each(&mut show);
+    }
+
+    /// log(sum of exp) of something of the numbers at these columns, with the largest taken out
+    /// first; `None` of nothing.
+    fn log_sum_exp_at<V: Copy + Into<Self>>(
+        row: &[V],
+        columns: &Columns,
+        of: impl Fn(Self) -> Self,
+    ) -> Option<Self> {
+        let largest = Self::largest_at(row, columns, &of)?;
+        let mut total = Self::Total::default();
+        let first = Self::exact(largest);
+        Self::sum_at(row, columns, &mut total, |number| (of(number) - first).exp());
+        let spread = total.into().ln();
+        let error = match Self::IS_BOUNDED {
+            true => columns.iter().map(|column| of(row[column].into()).error()).fold(0.0, f64::max),
+            false => 0.0,
+        };
         // It is at least the largest, and at most log(count) more.
-        let most = error + f64::from(count).ln() + LOG;
-        Some(Self::new(spread.value(), spread.error().min(most)) + Self::exact(largest))
+        let most = error + (columns.len() as f64).ln() + LOG;
+        Some(Self::new(spread.value(), spread.error().min(most)) + first)
     }
 }
 
@@ -204,57 +291,9 @@ pub(crate) fn exp_below(x: f64) -> f64 {
 }
 
 /// 1 / (1 + exp(-x)), of exp(-|x|).
+#[inline]
 pub(crate) fn sigmoid_by(x: f64, small: f64) -> f64 {
-    if x >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) }
-}
-
-/// Numbers without a bound.
-impl Number for f64 {
-    const IS_BOUNDED: bool = false;
-    const ZERO: Self = 0.0;
-    const ONE: Self = 1.0;
-
-    fn new(value: f64, _: f64) -> Self {
-        value
-    }
-
-    fn value(self) -> f64 {
-        self
-    }
-
-    fn error(self) -> f64 {
-        0.0
-    }
-
-    fn exp(self) -> Self {
-        Self::exp(self)
-    }
-
-    fn ln(self) -> Self {
-        Self::ln(self)
-    }
-
-    fn ln_one_plus(self) -> Self {
-        self.ln_1p()
-    }
-
-    fn ln_of_one_and(self) -> Self {
-        self.ln_1p()
-    }
-
-    fn sigmoid(self) -> Self {
-        sigmoid_by(self, exp_below(self))
-    }
-
-    fn softplus(self) -> Term<Self> {
-        let small = exp_below(self);
-        let value = Self::max(self, 0.0) + small.ln_1p();
-        Term { value, slope: sigmoid_by(self, small), nonzero: Count::exact(1) }
-    }
-
-    fn log_add_exp(self, other: Self) -> Self {
-        Self::max(self, other) + exp_below(self - other).ln_1p()
-    }
+    (if x >= 0.0 { 1.0 } else { small }) / (1.0 + small)
 }
 
 /// One term of a loss: its value, its derivative by the argument, and whether it is greater than 0.
@@ -266,6 +305,11 @@ pub(crate) struct Term<N> {
 }
 
 impl<N: Number> Term<N> {
+    /// The term of an argument that falls where this one's rises.
+    pub(crate) fn negated(self) -> Self {
+        Self { slope: -self.slope, ..self }
+    }
+
     /// The hinge to the power of 1 or 2.
     pub(crate) fn power(self, power: u32) -> Self {
         if power == 1 {

@@ -4,7 +4,7 @@
 use super::anchor::Anchor;
 use super::choice::Choice;
 use super::number::{Number, ROUNDING, SMALLEST, chain};
-use super::random::uniform_number;
+use crate::data::random::uniform_number;
 
 /// Nearer negatives weigh as much as at this distance.
 const NEAREST: f64 = 0.5;
@@ -12,10 +12,12 @@ const NEAREST: f64 = 0.5;
 /// Negatives from here on weigh nothing, as long as any is nearer.
 const FARTHEST: f64 = 1.4_f32 as f64;
 
-/// The negatives of an anchor in their order, with what part of the weights is in those up to and
+/// The negatives of an anchor, with what part of the weights is in those up to and
 /// with each.
-pub(crate) struct Urn<'a, N> {
-    anchor: &'a Anchor<N>,
+pub(crate) struct Urn<'a, N: Number> {
+    anchor: &'a Anchor<'a, N>,
+    /// The negatives in the order of the batch.
+    negatives: Vec<usize>,
     parts: Vec<Part>,
     /// Whether f32 may give it a weight.
     has_weight: Vec<bool>,
@@ -30,10 +32,12 @@ struct Part {
 
 impl<'a, N: Number> Urn<'a, N> {
     /// `None` of an anchor without negatives.
-    pub(crate) fn new(anchor: &'a Anchor<N>, dimensions: usize) -> Option<Self> {
-        let weights = weights(anchor, dimensions)?;
+    pub(crate) fn new(anchor: &'a Anchor<'a, N>, dimensions: usize) -> Option<Self> {
+        let negatives = anchor.negatives_in_order();
+        let weights = weights(anchor, &negatives, dimensions)?;
         Some(Self {
             anchor,
+            negatives,
             parts: parts(&weights),
             has_weight: weights.iter().map(|w| w.magnitude() > 0.0).collect(),
         })
@@ -45,9 +49,9 @@ impl<'a, N: Number> Urn<'a, N> {
         let number = uniform_number(key);
         let drawn =
             self.parts.partition_point(|part| part.value <= number).min(self.parts.len() - 1);
-        let column = |place: usize| self.anchor.negatives[place];
+        let column = |place: usize| self.negatives[place];
         if !N::IS_BOUNDED {
-            return Choice::of(&self.anchor.distances, column(drawn), Vec::new());
+            return Choice::of(self.anchor, column(drawn), Vec::new());
         }
         let doubt = number * (2.0 * rounding_of_sum(self.parts.len()) + ROUNDING);
         // The part up to it may be greater, and the part before it may be not.
@@ -57,14 +61,18 @@ impl<'a, N: Number> Urn<'a, N> {
             .partition_point(|part| part.least <= number + doubt)
             .min(self.parts.len() - 1);
         let plausible = (first..=last).filter(|&place| self.has_weight[place] || place == drawn);
-        Choice::of(&self.anchor.distances, column(drawn), plausible.map(column).collect())
+        Choice::of(self.anchor, column(drawn), plausible.map(column).collect())
     }
 }
 
 /// The weights of an anchor's negatives up to a common factor; `None` of nothing.
-fn weights<N: Number>(anchor: &Anchor<N>, dimensions: usize) -> Option<Vec<N>> {
-    let distances: Vec<_> = anchor.negatives.iter().map(|&n| anchor.distances[n]).collect();
-    let nearest = Choice::nearest(&anchor.distances, &anchor.negatives)?.distance;
+fn weights<N: Number>(
+    anchor: &Anchor<N>,
+    negatives: &[usize],
+    dimensions: usize,
+) -> Option<Vec<N>> {
+    let distances: Vec<_> = negatives.iter().map(|&n| anchor.distance(n)).collect();
+    let nearest = Choice::nearest(anchor, &anchor.negatives)?.distance;
     if nearest.value() - nearest.error() >= FARTHEST {
         return Some(vec![N::ONE; distances.len()]);
     }
@@ -158,14 +166,16 @@ fn around<N: Number>(weights: &[N], of: impl Fn(&N) -> f64) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::columns::Columns;
     use crate::reference::bounded::Bounded;
 
     const DRAWS: u32 = 40_000;
 
-    fn anchor(distances: &[f64], error: f64) -> Anchor<Bounded> {
+    fn anchor(distances: &[f64], error: f64) -> Anchor<'static, Bounded> {
         let negatives = (0..distances.len()).collect();
         let distances = distances.iter().map(|&d| Bounded::new(d, error)).collect();
-        Anchor { index: 3, label: 0, distances, positives: Vec::new(), negatives }
+        let positives = Columns::default();
+        Anchor { index: 0, name: 3, label: 0, distances, positives, negatives, order: None }
     }
 
     fn frequencies(distances: &[f64], dimensions: usize) -> Vec<f64> {

@@ -31,7 +31,9 @@ pub use plan::loss::Plan;
 pub use plan::measure::MeasurePlan;
 pub use plan::memory_bank::MemoryBank;
 pub use plan::objective::ObjectivePlan;
+pub use plan::trainer::GpuTrainer;
 pub use training::linear::LinearPlan;
+pub use training::mlp::MlpPlan;
 pub use training::optimizer::OptimizerPlan;
 
 pub use crate::wgsl::tier::Tier;

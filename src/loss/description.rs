@@ -1,8 +1,10 @@
 //! What every loss says of itself, for the kernels and for the reference to go by.
 
-use crate::data::shape::Mode;
+use crate::data::input::Input;
+use crate::data::shape::{Mode, Shape};
 use crate::error::Result;
 use crate::loss::{Distance, Reduction, Truth};
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the
@@ -33,14 +35,23 @@ pub(crate) trait Description {
         Truth::Nothing
     }
 
-    fn beta(&self) -> Option<Beta> {
-        None
+    /// The numbers that can be learned, in the order of their places.
+    fn learned(&self) -> Vec<Learned> {
+        Vec::new()
     }
 
+    /// What is left out of every coefficient on its way, where that could be beyond f32.
+    fn gradient_factor(&self) -> f32 {
+        1.0
+    }
+
+    /// How its kernel is run.
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel;
 
     /// The loss with every value of the settings, beside distance and reduction, that its kernels
     /// depend on.
+    #[cfg(feature = "gpu")]
     fn variants(self) -> Vec<Self>
     where
         Self: Sized,
@@ -49,12 +60,64 @@ pub(crate) trait Description {
     }
 }
 
-/// A learnable boundary of the loss.
+/// Numbers of the loss's own that can be learned: the boundaries of [`Margin`](crate::Margin), a
+/// scale, or a bias.
 #[derive(Clone, Copy)]
-pub(crate) struct Beta {
+pub(crate) struct Learned {
+    /// What they are given as.
+    pub input: Input,
     pub per_class: bool,
+    /// What stands for them where they are not given.
     pub default: f32,
 }
 
+impl Learned {
+    /// A scale.
+    pub(crate) fn scale(default: f32) -> Self {
+        Self { input: Input::Scale, per_class: false, default }
+    }
+
+    /// The bias behind a scale.
+    pub(crate) fn bias(default: f32) -> Self {
+        Self { input: Input::Bias, per_class: false, default }
+    }
+
+    /// How many numbers there are on inputs of this shape.
+    pub(crate) fn numbers(self, shape: &Shape) -> usize {
+        shape.numbers(self.input).max(1)
+    }
+
+    /// Where they stand among all that the loss learns, and which slope of a row is theirs: a bias
+    /// behind its scale, all others at the beginning.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn place(self) -> u32 {
+        u32::from(self.input == Input::Bias)
+    }
+}
+
+/// The derivatives by the numbers that a loss learns, as the result has them.
+pub(crate) struct LearnedGradients<T> {
+    pub beta: Option<Vec<T>>,
+    pub scale: Option<T>,
+    pub bias: Option<T>,
+}
+
+impl<T> LearnedGradients<T> {
+    /// Of all of them, one after the other.
+    pub(crate) fn of(loss: &impl Description, shape: &Shape, gradient: Vec<T>) -> Self {
+        let mut rest = gradient.into_iter();
+        let mut found = Self { beta: None, scale: None, bias: None };
+        for learned in loss.learned() {
+            match learned.input {
+                Input::Scale => found.scale = rest.next(),
+                Input::Bias => found.bias = rest.next(),
+                _ => found.beta = Some(rest.by_ref().take(learned.numbers(shape)).collect()),
+            }
+        }
+        found
+    }
+}
+
 /// The name of the parameter that random numbers depend on, where a loss draws any.
+#[cfg(feature = "gpu")]
 pub(crate) const SEED: &str = "seed";

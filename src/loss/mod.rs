@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 pub use choice::*;
 pub(crate) use choice::{Difficulty, Triplets};
-pub(crate) use description::{Beta, Description, SEED};
+#[cfg(feature = "gpu")]
+pub(crate) use description::SEED;
+pub(crate) use description::{Description, Learned, LearnedGradients};
 pub use pairs::*;
 pub use pointwise::*;
 
@@ -25,7 +27,9 @@ use crate::names::every;
 macro_rules! for_every_loss {
     ($callback:ident) => {
         $callback! {
-            Contrastive, Triplet, LiftedStructured, MultiMargin, Margin, NtXent, SupCon;
+            Contrastive, Triplet, LiftedStructured, MultiMargin, Margin, NtXent, SupCon,
+            GeneralizedLiftedStructured, Nca, MultiSimilarity, Circle, FastAp, SmoothAp,
+            NormalizedSoftmax, CosFace, ArcFace, SigLip;
             MeanSquaredError, Huber, Hinge, BinaryCrossEntropy, CrossEntropy, UniformEntropy, L1, L2, ElasticNet
         }
     };
@@ -96,6 +100,7 @@ macro_rules! define_loss {
 }
 for_every_loss!(define_loss);
 
+#[cfg(feature = "gpu")]
 macro_rules! define_variants {
     ($($pairs:ident),*; $($pointwise:ident),*) => {
         impl Loss {
@@ -113,6 +118,7 @@ macro_rules! define_variants {
         }
     };
 }
+#[cfg(feature = "gpu")]
 for_every_loss!(define_variants);
 
 impl Loss {
@@ -139,7 +145,21 @@ impl Loss {
 
     /// Whether the loss takes a beta: [`Batch::with_beta`](crate::Batch::with_beta).
     pub fn has_beta(&self) -> bool {
-        self.description().beta().is_some()
+        self.learns(Input::Beta)
+    }
+
+    /// Whether the loss has a scale, and takes one: [`Batch::with_scale`](crate::Batch::with_scale).
+    pub fn has_scale(&self) -> bool {
+        self.learns(Input::Scale)
+    }
+
+    /// Whether the loss has a bias, and takes one: [`Batch::with_bias`](crate::Batch::with_bias).
+    pub fn has_bias(&self) -> bool {
+        self.learns(Input::Bias)
+    }
+
+    fn learns(&self, input: Input) -> bool {
+        self.description().learned().iter().any(|learned| learned.input == input)
     }
 
     /// What a pointwise loss compares its values with.
@@ -153,6 +173,7 @@ impl Loss {
     }
 
     /// Every loss in every setting that its kernels depend on.
+    #[cfg(feature = "gpu")]
     pub(crate) fn variants() -> Vec<Self> {
         let reductions =
             |distance| Reduction::ALL.map(|reduction| Self::variants_with(distance, reduction));
@@ -170,7 +191,8 @@ impl Loss {
     ///
     /// [`Error::Parameter`] for a parameter outside its range, [`Error::Unsupported`] for a mode or
     /// reduction the loss does not have or a sampling that its distance has not,
-    /// [`Error::Missing`] or [`Error::Length`] for betas that do not fit.
+    /// [`Error::Missing`] or [`Error::Length`] for betas that do not fit, [`Error::Unsupported`] for
+    /// betas, a scale or a bias that the loss does not have.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.description().check()?;
         if !self.description().allows(self.reduction()) {
@@ -190,21 +212,34 @@ impl Loss {
                 ),
             });
         }
-        match (self.description().beta(), shape.betas()) {
-            (None, 0) | (Some(_), 1) | (Some(Beta { per_class: true, .. }), 2..) => Ok(()),
-            (Some(Beta { per_class: false, .. }), 0) => Ok(()),
-            (Some(Beta { per_class: true, .. }), 0) => Err(Error::Missing {
+        self.check_learned(shape)
+    }
+
+    /// Checks that the betas, the scale and the bias of the shape are the loss's.
+    fn check_learned(&self, shape: &Shape) -> Result<()> {
+        let unsupported = |what: &str, reason: &str| {
+            Err(Error::Unsupported { of: self.name(), what: what.into(), reason: reason.into() })
+        };
+        if shape.has_scale() && !self.has_scale() {
+            return unsupported(
+                "scale",
+                "only SigLip and the softmax losses over classes have one",
+            );
+        }
+        if shape.has_bias() && !self.has_bias() {
+            return unsupported("bias", "only SigLip has one");
+        }
+        if shape.betas() > 0 && !self.has_beta() {
+            return unsupported("beta", "only Margin has one");
+        }
+        let per_class = self.description().learned().iter().any(|learned| learned.per_class);
+        match shape.betas() {
+            0 if per_class => Err(Error::Missing {
                 what: "beta",
                 reason: "beta_per_class needs one beta for every class",
             }),
-            (Some(Beta { per_class: false, .. }), actual) => {
-                Err(Error::Length { what: "beta", expected: 1, actual })
-            }
-            (None, _) => Err(Error::Unsupported {
-                of: self.name(),
-                what: "beta".into(),
-                reason: "only Margin has one".into(),
-            }),
+            actual @ 2.. if !per_class => Err(Error::Length { what: "beta", expected: 1, actual }),
+            _ => Ok(()),
         }
     }
 }
@@ -214,9 +249,16 @@ impl Loss {
     pub fn takes(&self, shape: &Shape, input: Input) -> bool {
         let own = match input {
             Input::Beta => self.has_beta() && shape.betas() > 0,
+            Input::Scale => self.has_scale() && shape.has_scale(),
+            Input::Bias => self.has_bias() && shape.has_bias(),
             Input::Labels => self.truth().has_labels(),
             Input::Targets => self.truth().has_targets(),
-            _ => false,
+            Input::Embeddings
+            | Input::References
+            | Input::ReferenceLabels
+            | Input::Pairs
+            | Input::Same
+            | Input::Triplets => false,
         };
         own || shape.takes(input)
     }
@@ -276,6 +318,7 @@ pub enum Truth {
 
 every! {
     /// Every kind.
+    #[cfg(feature = "gpu")]
     pub(crate) Truth: Nothing, Targets, Signs, Labels
 }
 

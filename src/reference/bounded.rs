@@ -15,7 +15,7 @@
 //! their exponentials, and every value that f64 may flush has a bound that is larger.
 
 use std::iter::Sum;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::definition::number::{
     Count, LOG, Number, ROUNDING, SMALLEST, Term, ULP, exp_below, sigmoid_by, tree,
@@ -47,19 +47,6 @@ pub(crate) struct Bounded {
 }
 
 impl Bounded {
-    /// The square root of a number that is not negative.
-    pub(crate) fn sqrt(self) -> Self {
-        let value = self.value.sqrt();
-        // The larger side is sqrt(x) - sqrt(x - e), which is no more than sqrt(e).
-        let least = (self.value - self.error).max(0.0).sqrt();
-        let error = if self.error == 0.0 {
-            0.0
-        } else {
-            (self.error / (value + least)).min(self.error.sqrt())
-        };
-        Self::new(value, error).widened(SQUARE_ROOT)
-    }
-
     /// The sigmoid by exp(-|x|).
     fn sigmoid_by(self, small: f64) -> Self {
         let value = sigmoid_by(self.value, small);
@@ -77,6 +64,9 @@ impl Number for Bounded {
     const IS_BOUNDED: bool = true;
     const ZERO: Self = Self { value: 0.0, error: 0.0 };
     const ONE: Self = Self { value: 1.0, error: 0.0 };
+
+    type Stored = Self;
+    type Total = Total;
 
     fn new(value: f64, error: f64) -> Self {
         Self { value, error }
@@ -99,6 +89,18 @@ impl Number for Bounded {
             (self.value + self.error).exp()
         };
         Self::new(value, error + SMALLEST).widened(exponential(self.value))
+    }
+
+    fn sqrt(self) -> Self {
+        let value = self.value.sqrt();
+        // The larger side is sqrt(x) - sqrt(x - e), which is no more than sqrt(e).
+        let least = (self.value - self.error).max(0.0).sqrt();
+        let error = if self.error == 0.0 {
+            0.0
+        } else {
+            (self.error / (value + least)).min(self.error.sqrt())
+        };
+        Self::new(value, error).widened(SQUARE_ROOT)
     }
 
     fn ln(self) -> Self {
@@ -186,24 +188,43 @@ impl Div for Bounded {
     }
 }
 
-impl Sum for Bounded {
-    /// Added up in a tree, as the kernels' reductions do. Every sum on the way may be flushed.
-    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
-        let mut sum = Self::ZERO;
-        let (mut count, mut magnitudes) = (0, 0.0);
-        for number in numbers {
-            sum.gather(number);
-            count += 1;
-            magnitudes += number.value.abs();
-        }
+/// A sum that is being added up in a tree, as the kernels' reductions do.
+#[derive(Default)]
+pub(crate) struct Total {
+    sum: Bounded,
+    count: usize,
+    magnitudes: f64,
+}
+
+impl AddAssign<Bounded> for Total {
+    fn add_assign(&mut self, number: Bounded) {
+        self.sum.gather(number);
+        self.count += 1;
+        self.magnitudes += number.value.abs();
+    }
+}
+
+impl From<Total> for Bounded {
+    /// Every sum on the way may be flushed.
+    fn from(total: Total) -> Self {
+        let Total { mut sum, count, magnitudes } = total;
         sum.error += tree(count) * magnitudes + magnitudes.min(count as f64 * SMALLEST);
         sum
+    }
+}
+
+impl Sum for Bounded {
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        let mut total = Total::default();
+        numbers.for_each(|number| total += number);
+        total.into()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::columns::Columns;
 
     fn number(value: f64) -> Bounded {
         Bounded::new(value, 1e-6)
@@ -250,7 +271,11 @@ mod tests {
         covers(|x| x.hinge().power(2).slope, &everywhere);
         covers(|x| x.log_add_exp(number(0.5)), &everywhere);
         covers(
-            |x| Bounded::log_sum_exp([x, number(1.0), x].into_iter()).unwrap_or_default(),
+            |x| {
+                let row = [x, number(1.0), x];
+                let all = Columns::from(0..3);
+                Bounded::log_sum_exp_at(&row, &all, |number| number).unwrap_or_default()
+            },
             &everywhere,
         );
     }

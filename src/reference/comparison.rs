@@ -137,7 +137,20 @@ impl Comparison {
                 actual.per_anchor.as_ref(),
             ),
         ];
-        let deviations = singles.into_iter().chain(tables.into_iter().flatten()).collect();
+        let scale_and_bias = [
+            single(
+                ["gradient_scale", "length of gradient_scale"],
+                [expected.gradient_scale, bounds.gradient_scale],
+                actual.gradient_scale,
+            ),
+            single(
+                ["gradient_bias", "length of gradient_bias"],
+                [expected.gradient_bias, bounds.gradient_bias],
+                actual.gradient_bias,
+            ),
+        ];
+        let tables = tables.into_iter().chain(scale_and_bias).flatten();
+        let deviations = singles.into_iter().chain(tables).collect();
         Self::of(deviations, expectation.unsure())
     }
 
@@ -173,8 +186,11 @@ impl Expectation {
     /// How many numbers have a bound above half of themselves: [`Comparison::unsure`].
     pub fn unsure(&self) -> usize {
         let Self { evaluation, bounds, .. } = self;
-        let singles =
-            |of: &Evaluation<f64>| [of.loss, of.mean_positive_distance, of.mean_negative_distance];
+        let singles = |of: &Evaluation<f64>| {
+            let [scale, bias] =
+                [of.gradient_scale, of.gradient_bias].map(Option::unwrap_or_default);
+            [of.loss, of.mean_positive_distance, of.mean_negative_distance, scale, bias]
+        };
         let tables = |of: &Evaluation<f64>| {
             [Some(&of.gradient), of.gradient_references.as_ref(), of.gradient_beta.as_ref()]
                 .into_iter()
@@ -230,6 +246,16 @@ pub(super) fn unsure<'a>(numbers: impl IntoIterator<Item = (&'a f64, &'a f64)>) 
 /// The first of the farthest off.
 fn worst<'a>(deviations: impl IntoIterator<Item = &'a Deviation>) -> Option<&'a Deviation> {
     deviations.into_iter().reduce(|worst, next| if next.share > worst.share { next } else { worst })
+}
+
+/// A number that not every result has; `None` where there is rightly none.
+fn single(
+    names: [&'static str; 2],
+    expected: [Option<f64>; 2],
+    actual: Option<f32>,
+) -> Option<Deviation> {
+    let [value, bound] = expected.map(|number| number.map(|number| vec![number]));
+    worst_of(names, 1, [value.as_ref(), bound.as_ref()], actual.as_ref().map(std::slice::from_ref))
 }
 
 /// The number of a table that is farthest off; `None` where there is rightly no table.

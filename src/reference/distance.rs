@@ -5,7 +5,8 @@
 //! rows are used, they are off themselves: by the rounding of the norm and of the division.
 
 use super::bounded::Bounded;
-use crate::definition::number::{Number, ROUNDING, SMALLEST};
+use crate::data::arithmetic::{CENTRE_ROWS, NEAR_SHARE, ORDINARY, TINY, centre_step};
+use crate::definition::number::{Number, ROUNDING, SMALLEST, ULP};
 use crate::loss::Distance;
 
 /// The relative error of the coordinates of a unit row, or of its inverse norm, in f32.
@@ -33,6 +34,10 @@ pub(super) struct Points {
     /// rows whose differences are all normal numbers.
     flushed: Vec<f64>,
     unit: bool,
+    /// The least and the most that f32 may find for the squared norm of each row less the centre,
+    /// where distances are expanded.
+    squares: Option<Vec<[f64; 2]>>,
+    centre: Option<Centre>,
 }
 
 /// One of the rows.
@@ -44,6 +49,46 @@ pub(super) struct Point<'a> {
     norm: f64,
     error: f64,
     flushed: f64,
+    squares: Option<[f64; 2]>,
+    centre: Option<&'a Centre>,
+}
+
+/// What f32 takes out of all rows before it expands their distances.
+#[derive(Clone)]
+pub(super) struct Centre {
+    coordinates: Vec<f64>,
+    /// How far f32 may be from each.
+    errors: Vec<f64>,
+    /// What a square of 1 is, at the scale that the squares are taken at.
+    unit: f64,
+}
+
+impl Centre {
+    /// The mean of the rows that `shaders/prepare/centre.wgsl` takes. Its sum is a chain of up to
+    /// 64 numbers in each of 16 lanes, and one over the lanes. Distances are `kind`, of these rows
+    /// and of `queries`.
+    pub(crate) fn of(kind: Distance, points: &Points, queries: &Points) -> Self {
+        let largest = points.largest().max(queries.largest());
+        let is_scaled = kind == Distance::Euclidean
+            && !points.unit
+            && largest > 0.0
+            && !ORDINARY.contains(&largest);
+        let unit = if is_scaled { largest * largest } else { 1.0 };
+        let step = centre_step(points.len());
+        let rows: Vec<_> = (0..points.len()).step_by(step).map(|row| points.row(row)).collect();
+        let mean = |k: usize, of: fn(f64) -> f64| {
+            rows.iter().map(|row| of(row.coordinates[k])).sum::<f64>() / rows.len().max(1) as f64
+        };
+        let rounding = 100.0 * ROUNDING + unit_rounding(points.dimensions);
+        let dimensions = 0..points.dimensions;
+        Self {
+            coordinates: dimensions.clone().map(|k| mean(k, |x| x)).collect(),
+            errors: dimensions
+                .map(|k| rounding * mean(k, f64::abs) + 2.0 * CENTRE_ROWS as f64 * SMALLEST)
+                .collect(),
+            unit,
+        }
+    }
 }
 
 impl Points {
@@ -68,6 +113,8 @@ impl Points {
                 errors,
                 flushed,
                 unit,
+                squares: None,
+                centre: None,
             };
         }
         let unit_part = |x: f64, norm: f64| if norm > 0.0 { x / norm } else { 0.0 };
@@ -88,7 +135,34 @@ impl Points {
             norms,
             flushed,
             unit,
+            squares: None,
+            centre: None,
         }
+    }
+
+    /// The points whose distances are expanded about this centre.
+    pub(crate) fn expanded(mut self, centre: &Centre) -> Self {
+        let squares = |row: usize| {
+            let point = self.row(row);
+            let about = centre.coordinates.iter().zip(&centre.errors);
+            let mut squares = [0.0, 0.0];
+            for (&x, (&middle, &error)) in point.coordinates.iter().zip(about) {
+                let apart = (x - middle).abs();
+                let error = error + x.abs() * point.error + 2.0 * ROUNDING * apart;
+                squares[0] += (apart - error).max(0.0).powi(2);
+                squares[1] += (apart + error).powi(2);
+            }
+            let rounding = sum_rounding(self.dimensions);
+            [squares[0] * (1.0 - rounding), squares[1] * (1.0 + rounding)]
+        };
+        self.squares = Some((0..self.len()).map(squares).collect());
+        self.centre = Some(centre.clone());
+        self
+    }
+
+    /// The size of the largest coordinate.
+    fn largest(&self) -> f64 {
+        self.coordinates.iter().fold(0.0, |largest, x| x.abs().max(largest))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -107,6 +181,8 @@ impl Points {
             norm: self.norms[index],
             error: self.errors[index],
             flushed: self.flushed[index],
+            squares: self.squares.as_ref().map(|squares| squares[index]),
+            centre: self.centre.as_ref(),
         }
     }
 
@@ -147,6 +223,31 @@ impl Points {
 impl<'a> Point<'a> {
     pub(crate) fn raw(self) -> &'a [f64] {
         self.raw
+    }
+
+    /// How far f32 may be from the square of the distance where it expands it:
+    /// |x|^2 + |y|^2 - 2 x.y of rows less their centre. `None` where it surely computes it from the
+    /// difference, because it is too small a share of |x|^2 + |y|^2.
+    ///
+    /// Each square is a sum of D products, off by (2 + sqrt(D)) roundings of itself. So is the
+    /// product, of |x| |y|, which is at most half of the two squares and is taken twice. A rounding
+    /// of each coordinate less the centre moves both rows, which makes at most 2 sqrt(2) roundings
+    /// of the squares. Two more are those of the sum and the difference. What is flushed is no
+    /// more than a number of the smallest size for every product, at the scale of the squares.
+    fn expansion_error(self, other: Self, square: f64) -> Option<f64> {
+        let ([least, most], [other_least, other_most]) = (self.squares?, other.squares?);
+        let unit = self.centre?.unit;
+        let dimensions = self.coordinates.len();
+        let rounding = 2.0 * sum_rounding(dimensions) + 6.0 * ROUNDING;
+        let flushed = 4.0 * (4.0 + dimensions as f64) * SMALLEST * unit;
+        let error = rounding * (most + other_most) + flushed;
+        let near = (NEAR_SHARE * (least + other_least)).max(TINY * unit / 4.0);
+        (square + error >= near).then_some(error)
+    }
+
+    /// The rounding of a distance whose lowest bit says whether its pair is near.
+    fn mark(self) -> f64 {
+        if self.centre.is_some() { ULP } else { 0.0 }
     }
 
     /// What f32 may lose of one of its coordinates: all of it or, of a normal number, nothing.
@@ -190,12 +291,19 @@ impl Distance {
             Self::Euclidean => {
                 let d = squares().sqrt();
                 let d = if d < SMALLEST { 0.0 } else { d };
-                Bounded::new(d, shift + 4.0 * root * SMALLEST).widened((10.0 + root) * ROUNDING)
+                let expanded = x.expansion_error(y, d * d).map_or(0.0, |error| {
+                    // sqrt(s) - sqrt(s - error)
+                    error / (d + (d * d - error).max(0.0).sqrt()).max(error.sqrt())
+                });
+                Bounded::new(d, shift + expanded + 4.0 * root * SMALLEST)
+                    .widened((10.0 + root) * ROUNDING + x.mark())
             }
             Self::SquaredEuclidean => {
                 let square = squares();
-                Bounded::new(square, shift * (2.0 * square.sqrt() + shift) + flushed)
-                    .widened((4.0 + 2.0 * root) * ROUNDING)
+                let expanded = x.expansion_error(y, square).unwrap_or(0.0);
+                let shifted = shift * (2.0 * square.sqrt() + shift);
+                Bounded::new(square, shifted + expanded + flushed)
+                    .widened((4.0 + 2.0 * root) * ROUNDING + x.mark())
             }
             Self::Manhattan => {
                 let d = sum(x.coordinates, y.coordinates, |x, y| (x - y).abs());
@@ -252,20 +360,28 @@ impl Distance {
             // its rounding.
             let dimensions = x.coordinates.len();
             let rounding = 2.0 * (unit_rounding(dimensions) + sum_rounding(dimensions));
-            return Pull { coefficient: 0.0, error: 0.0, anywhere: rounding * slope.magnitude() };
+            let anywhere = rounding * slope.magnitude();
+            return Pull { anywhere, ..Pull::default() };
         }
         let factor = match self {
             // Too near for a direction: any is right.
             Self::Euclidean if distance.value <= 2.0 * distance.error => {
                 let exact = if distance.value > 0.0 { slope.value / distance.value } else { 0.0 };
-                return Pull { coefficient: exact, error: 0.0, anywhere: 2.0 * slope.magnitude() };
+                let anywhere = 2.0 * slope.magnitude();
+                return Pull { coefficient: exact, anywhere, ..Pull::default() };
             }
             Self::Euclidean => Bounded::exact(1.0) / distance,
             Self::SquaredEuclidean => Bounded::exact(2.0),
             Self::Manhattan | Self::Cosine | Self::InnerProduct => Bounded::exact(1.0),
         };
         let coefficient = (slope * factor).widened(rounding);
-        Pull { coefficient: coefficient.value, error: coefficient.error, anywhere: 0.0 }
+        let spread = match x.expansion_error(y, square_of(self, distance)) {
+            // A rounding of each coordinate less the centre, one of the sum of coefficients and of
+            // its product, and one of the difference.
+            Some(_) => coefficient.magnitude() * (rounding + 4.0 * ROUNDING),
+            None => 0.0,
+        };
+        Pull { coefficient: coefficient.value, error: coefficient.error, anywhere: 0.0, spread }
     }
 }
 
@@ -278,12 +394,16 @@ pub(super) struct Pull {
     /// What every coordinate of the pair's part of the gradient may be off by, whatever the
     /// coefficient.
     anywhere: f64,
+    /// What a coordinate of the pair's part may be off by for each unit that x and y are away from
+    /// the centre, where the gradient is expanded: (sum of c) x - sum of c y, of rows less the
+    /// centre, is rounded as sums of these and not of their differences.
+    spread: f64,
 }
 
 impl Pull {
     /// The slope of a distance from that of a score, its negation.
     pub(crate) fn of_score(slope: Bounded) -> Self {
-        Self { coefficient: -slope.value, error: slope.error, anywhere: 0.0 }
+        Self { coefficient: -slope.value, error: slope.error, ..Self::default() }
     }
 
     /// Adds the gradient with respect to a row of scores.
@@ -307,11 +427,19 @@ impl Pull {
         if *self == Self::default() {
             return;
         }
-        let Self { coefficient: c, error, anywhere } = *self;
+        let Self { coefficient: c, error, anywhere, spread } = *self;
         // Whatever coefficient f32 finds, its rows are rounded.
         let strength = c.abs() + error;
         if x.flushed + y.flushed > 0.0 {
             self.add_flushed(distance, x, y, errors);
+        }
+        if let (true, Some(centre)) = (spread > 0.0, x.centre) {
+            let about = centre.coordinates.iter().zip(&centre.errors);
+            let rows = x.coordinates.iter().zip(y.coordinates);
+            for ((bound, (x, y)), (middle, doubt)) in errors.iter_mut().zip(rows).zip(about) {
+                let reach = (x - middle).abs() + (y - middle).abs() + 2.0 * doubt;
+                *bound += spread * reach + 2.0 * SMALLEST;
+            }
         }
         let sums = values.iter_mut().zip(errors);
         let coordinates = x.coordinates.iter().zip(y.coordinates);
@@ -368,6 +496,14 @@ impl Pull {
                 _ => strength * lost,
             };
         }
+    }
+}
+
+/// The square of a Euclidean distance, or of one that is its square.
+fn square_of(kind: Distance, distance: Bounded) -> f64 {
+    match kind {
+        Distance::Euclidean => distance.value * distance.value,
+        _ => distance.value,
     }
 }
 

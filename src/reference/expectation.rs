@@ -89,11 +89,24 @@ mod tests {
             let Expectation { evaluation, bounds, .. } = expectation;
             if bounds.nonzero_terms == 0 {
                 let share = largest(&bounds.gradient) / largest(&evaluation.gradient);
-                assert!(share < 1e-4, "{name}: the gradient's bounds are {share:.1e} of it");
+                // Slopes of positives and of negatives come to nearly the same, so that they cancel;
+                // the slope of a rank is itself a difference, and circle's exponents are steep.
+                let is_one_of =
+                    |losses: [&str; 3]| losses.iter().any(|loss| name.starts_with(loss));
+                let limit = if is_one_of(["Circle", "FastAp", "SmoothAp"]) {
+                    2e-3
+                } else if is_one_of(["GeneralizedLifted", "Nca", "MultiSimilarity"]) {
+                    2e-4
+                } else {
+                    1e-4
+                };
+                assert!(share < limit, "{name}: the gradient's bounds are {share:.1e} of it");
             }
             let share = bounds.loss / evaluation.loss.abs();
-            // A triplet's term is a difference of distances, which are rounded before.
-            let limit = if name.starts_with("Triplet") { 1e-4 } else { 2e-5 };
+            // A triplet's term is a difference of distances, which are rounded before; so are those
+            // of a histogram.
+            let is_loose = ["Triplet", "FastAp"].iter().any(|loss| name.starts_with(loss));
+            let limit = if is_loose { 1e-4 } else { 2e-5 };
             assert!(share < limit, "{name}: the loss's bound is {share:.1e} of it");
             assert!(numbers(bounds).iter().all(|&bound| bound >= 0.0), "{name}");
         });

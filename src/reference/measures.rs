@@ -7,13 +7,19 @@ use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::problem::{Numbers, Problem};
 use crate::data::batch::Batch;
 use crate::definition::anchor::Anchor;
+use crate::definition::columns::Columns;
 use crate::definition::loss::Anchors;
 use crate::definition::number::{Count, Number, ROUNDING, tree};
+use crate::definition::ranking;
 use crate::error::Result;
 use crate::measures::{Measures, Retrieval};
 
-/// Two divisions in f32, within 2.5 units in the last place each.
-const DIVISIONS: f64 = 10.0 * ROUNDING;
+/// A division in f32, within 2.5 units in the last place.
+const DIVISION: f64 = 5.0 * ROUNDING;
+
+/// The gain of a positive: a logarithm, within 2^-21 at rank 1 and 3 units in the last place
+/// beyond, and a division.
+const GAIN: f64 = 8.0 * ROUNDING + DIVISION;
 
 /// Measures retrieval by its definition, in f64.
 ///
@@ -32,41 +38,35 @@ pub fn measure(retrieval: &Retrieval, batch: &Batch) -> Result<Measures<f64>> {
 /// Those of [`Retrieval::check`].
 pub fn measure_with_bounds(retrieval: &Retrieval, batch: &Batch) -> Result<MeasuresExpectation> {
     retrieval.check(batch.shape())?;
-    let problem = Problem::new(retrieval.distance, retrieval.normalize, batch, Numbers::of(batch));
-    let scores = problem.map_anchors(|anchor| Scores::new(&anchor, &retrieval.recall_at));
+    let rows = Numbers::of_rows(batch);
+    let problem = Problem::new(retrieval.distance, retrieval.normalize, batch, rows);
+    let scores = problem.map_anchors(|anchor| Scores::new(&anchor, retrieval));
     let counted: Vec<_> = scores.into_iter().flatten().collect();
-    let mean = |of: &dyn Fn(&Scores) -> Bounded| {
-        counted.iter().map(of).sum::<Bounded>() * Count::exact(counted.len() as u64).reciprocal()
-    };
-    // Hits are counted, and their number is divided once.
+    let queries = Count::exact(counted.len() as u64).reciprocal();
+    let mean = |of: &dyn Fn(&Scores) -> Bounded| counted.iter().map(of).sum::<Bounded>() * queries;
+    // Hits are counted, and their number is divided.
     let share = |of: &dyn Fn(&Scores) -> Bounded| {
         let mut hits = Bounded::ZERO;
         counted.iter().for_each(|scores| hits.gather(of(scores)));
-        (hits * Count::exact(counted.len() as u64).reciprocal()).widened(2.0 * ROUNDING)
+        (hits * queries).widened(2.0 * ROUNDING)
     };
-    let precision_at_1 = share(&|scores| scores.first_is_positive);
-    let recall = (0..retrieval.recall_at.len()).map(|at| share(&|scores| scores.hits[at]));
-    let (recall, recall_bounds) = recall.map(|number| (number.value, number.error)).unzip();
-    let r_precision = mean(&|scores| scores.r_precision);
-    let average_precision = mean(&|scores| scores.average_precision);
-    Ok(MeasuresExpectation {
-        measures: Measures {
-            queries: batch.shape().queries() as u64,
-            counted: counted.len() as u64,
-            precision_at_1: precision_at_1.value,
-            recall,
-            r_precision: r_precision.value,
-            mean_average_precision_at_r: average_precision.value,
-        },
-        bounds: Measures {
-            queries: 0,
-            counted: 0,
-            precision_at_1: precision_at_1.error,
-            recall: recall_bounds,
-            r_precision: r_precision.error,
-            mean_average_precision_at_r: average_precision.error,
-        },
-    })
+    let Retrieval { recall_at, precision_at, ndcg_at, .. } = retrieval;
+    let found = Measures {
+        queries: batch.shape().queries() as u64,
+        counted: counted.len() as u64,
+        precision_at_1: share(&|scores| scores.first_is_positive),
+        recall: (0..recall_at.len()).map(|at| share(&|scores| scores.hits[at])).collect(),
+        precision: (0..precision_at.len())
+            .map(|at| share(&|scores| scores.precision[at]).widened(DIVISION))
+            .collect(),
+        ndcg: (0..ndcg_at.len()).map(|at| mean(&|scores| scores.ndcg[at])).collect(),
+        r_precision: mean(&|scores| scores.r_precision),
+        mean_average_precision_at_r: mean(&|scores| scores.average_precision_at_r),
+        mean_reciprocal_rank: mean(&|scores| scores.reciprocal_rank),
+        mean_average_precision: mean(&|scores| scores.average_precision),
+    };
+    let bounds = Measures { queries: 0, counted: 0, ..found.clone().map(|number| number.error) };
+    Ok(MeasuresExpectation { measures: found.map(|number| number.value), bounds })
 }
 
 /// The measures by their definition, and how far from each of them correct f32 kernels may be.
@@ -84,59 +84,64 @@ impl MeasuresExpectation {
     /// Compares every number of an f32 result with the expected one.
     pub fn compare(&self, actual: &Measures<f32>) -> Comparison {
         let Self { measures: expected, bounds } = self;
-        let number = |quantity, of: fn(&Measures<f64>) -> f64, actual: f32| {
-            Deviation::new(quantity, of(expected), actual.into(), of(bounds))
-        };
-        let mut deviations = vec![
+        let counts = [
             Deviation::new("queries", expected.queries as f64, actual.queries as f64, 0.0),
             Deviation::new("counted", expected.counted as f64, actual.counted as f64, 0.0),
-            number("precision_at_1", |of| of.precision_at_1, actual.precision_at_1),
-            number("r_precision", |of| of.r_precision, actual.r_precision),
-            number(
-                "mean_average_precision_at_r",
-                |of| of.mean_average_precision_at_r,
-                actual.mean_average_precision_at_r,
-            ),
         ];
-        let names = ["recall", "length of recall"];
-        deviations.extend(worst_of(
-            names,
-            1,
-            [Some(&expected.recall), Some(&bounds.recall)],
-            Some(&actual.recall),
-        ));
+        let numbers = singles(expected).into_iter().zip(singles(bounds)).zip(singles(actual)).map(
+            |(((name, expected), (_, bound)), (_, actual))| {
+                Deviation::new(name, expected, actual.into(), bound)
+            },
+        );
+        let mut deviations: Vec<_> = counts.into_iter().chain(numbers).collect();
+        for ((names, expected), ((_, bounds), (_, actual))) in
+            lists(expected).into_iter().zip(lists(bounds).into_iter().zip(lists(actual)))
+        {
+            deviations.extend(worst_of(names, 1, [Some(expected), Some(bounds)], Some(actual)));
+        }
         Comparison::of(deviations, self.unsure())
     }
 
     /// How many measures have a bound above half of themselves: [`Comparison::unsure`].
     pub fn unsure(&self) -> usize {
-        let singles = |of: &Measures<f64>| {
-            [of.precision_at_1, of.r_precision, of.mean_average_precision_at_r]
-        };
-        let Self { measures, bounds } = self;
-        unsure(singles(measures).iter().zip(&singles(bounds)))
-            + unsure(measures.recall.iter().zip(&bounds.recall))
+        let [measures, bounds] = [&self.measures, &self.bounds].map(all);
+        unsure(measures.iter().zip(&bounds))
     }
 
     /// Whether the comparison would notice that every measure is off by this part of itself; `None`
     /// where all are 0.
     pub fn notices(&self, actual: &Measures<f32>, part: f32) -> Option<bool> {
-        let scaled = |number: f32| number * (1.0 + part);
-        let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } =
-            actual;
-        let singles = [precision_at_1, r_precision, mean_average_precision_at_r];
-        if singles.into_iter().chain(recall).all(|&number| number == 0.0) {
+        if all(actual).into_iter().all(|number| number == 0.0) {
             return None;
         }
-        let off = Measures {
-            precision_at_1: scaled(*precision_at_1),
-            recall: recall.iter().copied().map(scaled).collect(),
-            r_precision: scaled(*r_precision),
-            mean_average_precision_at_r: scaled(*mean_average_precision_at_r),
-            ..*actual
-        };
+        let off = actual.clone().map(|number| number * (1.0 + part));
         Some(!self.compare(&off).agrees())
     }
+}
+
+/// The measures that are one number each, with their names.
+fn singles<T: Copy>(of: &Measures<T>) -> [(&'static str, T); 5] {
+    [
+        ("precision_at_1", of.precision_at_1),
+        ("r_precision", of.r_precision),
+        ("mean_average_precision_at_r", of.mean_average_precision_at_r),
+        ("mean_reciprocal_rank", of.mean_reciprocal_rank),
+        ("mean_average_precision", of.mean_average_precision),
+    ]
+}
+
+/// Those that have a number for every k, with their names and those of their lengths.
+fn lists<T>(of: &Measures<T>) -> [([&'static str; 2], &Vec<T>); 3] {
+    [
+        (["recall", "length of recall"], &of.recall),
+        (["precision", "length of precision"], &of.precision),
+        (["ndcg", "length of ndcg"], &of.ndcg),
+    ]
+}
+
+fn all<T: Copy>(of: &Measures<T>) -> Vec<T> {
+    let listed = lists(of).into_iter().flat_map(|(_, numbers)| numbers);
+    singles(of).map(|(_, number)| number).into_iter().chain(listed.copied()).collect()
 }
 
 /// What one query adds to the measures.
@@ -144,8 +149,14 @@ struct Scores {
     first_is_positive: Bounded,
     /// The hit of every k of Recall@k: 1 where a positive is among the k nearest.
     hits: Vec<Bounded>,
+    reciprocal_rank: Bounded,
     r_precision: Bounded,
+    average_precision_at_r: Bounded,
     average_precision: Bounded,
+    /// Precision@k for every k that was asked for.
+    precision: Vec<Bounded>,
+    /// NDCG@k for every k that was asked for.
+    ndcg: Vec<Bounded>,
 }
 
 impl Scores {
@@ -154,11 +165,11 @@ impl Scores {
     /// Every measure falls with the number of negatives before the q-th nearest positive. Where
     /// rounding may decide, that number lies between the q-th smallest of what surely stands
     /// before each positive and of what may stand there.
-    fn new(query: &Anchor<Bounded>, recall_at: &[usize]) -> Option<Self> {
+    fn new(query: &Anchor<Bounded>, retrieval: &Retrieval) -> Option<Self> {
         if query.positives.is_empty() {
             return None;
         }
-        let distance = |column: usize| query.distances[column];
+        let distance = |column: usize| query.distance(column);
         let exact = ranks(query, |j| Key(distance(j).value, j), |j| Key(distance(j).value, j));
         let best = ranks(query, |j| Key::earliest(distance(j), j), |j| Key::latest(distance(j), j));
         let worst =
@@ -168,27 +179,27 @@ impl Scores {
             Bounded::new(value, (of(&best) - value).max(value - of(&worst)))
         };
         let recall = |k: usize| number(&|ranks| f64::from(u8::from(ranks[0] <= k)));
+        let positives = query.positives.len();
+        let of_sum = tree(positives) + DIVISION;
+        let precision = |k: usize| number(&|ranks| ranking::precision(ranks, k));
+        let average_precision = |k: usize| {
+            number(&|ranks| ranking::average_precision(ranks, k)).widened(of_sum + DIVISION)
+        };
+        let ndcg = |k: usize| {
+            number(&|ranks| ranking::ndcg(ranks, k)).widened(2.0 * GAIN + of_sum + ROUNDING)
+        };
+        let Retrieval { recall_at, precision_at, ndcg_at, .. } = retrieval;
         Some(Self {
             first_is_positive: recall(1),
             hits: recall_at.iter().map(|&k| recall(k)).collect(),
-            r_precision: number(&r_precision).widened(DIVISIONS),
-            average_precision: number(&average_precision)
-                .widened(DIVISIONS + tree(query.positives.len())),
+            reciprocal_rank: number(&|ranks| (ranks[0] as f64).recip()).widened(DIVISION),
+            r_precision: precision(positives).widened(2.0 * DIVISION),
+            average_precision_at_r: average_precision(positives),
+            average_precision: average_precision(usize::MAX),
+            precision: precision_at.iter().map(|&k| precision(k)).collect(),
+            ndcg: ndcg_at.iter().map(|&k| ndcg(k)).collect(),
         })
     }
-}
-
-/// The part of the R nearest that is positive, from the ranks of the R positives.
-fn r_precision(ranks: &[usize]) -> f64 {
-    let within = ranks.iter().filter(|&&rank| rank <= ranks.len()).count();
-    within as f64 / ranks.len() as f64
-}
-
-/// The mean over the R positives of the precision at their ranks, 0 beyond R.
-fn average_precision(ranks: &[usize]) -> f64 {
-    let within = ranks.iter().enumerate().filter(|&(_, &rank)| rank <= ranks.len());
-    within.map(|(before, &rank)| (before + 1) as f64 / rank as f64).sum::<f64>()
-        / ranks.len() as f64
 }
 
 /// What columns are ranked by: the distance, then the column.
@@ -218,8 +229,8 @@ fn ranks(
     of_positive: impl Fn(usize) -> Key,
     of_negative: impl Fn(usize) -> Key,
 ) -> Vec<usize> {
-    let sorted = |columns: &[usize], of: &dyn Fn(usize) -> Key| {
-        let mut keys: Vec<_> = columns.iter().map(|&column| of(column)).collect();
+    let sorted = |columns: &Columns, of: &dyn Fn(usize) -> Key| {
+        let mut keys: Vec<_> = columns.iter().map(of).collect();
         keys.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
         keys
     };

@@ -41,15 +41,19 @@ pub(crate) mod samples;
 pub use comparison::{Comparison, Deviation};
 pub use expectation::Expectation;
 pub use measures::{MeasuresExpectation, measure, measure_with_bounds};
-pub use objective::{ObjectiveExpectation, evaluate_objective, evaluate_objective_with_bounds};
+pub use objective::{
+    ObjectiveExpectation, evaluate_objective, evaluate_objective_with_bounds,
+    evaluate_objective_with_bounds_in,
+};
 
+use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::error::Result;
 use crate::loss::{Loss, for_every_loss};
 use problem::{Numbers, Problem};
 use sweep::floored;
-pub use training::{NumbersExpectation, optimize, project, project_back};
+pub use training::{NumbersExpectation, backward, forward, optimize, project, project_back};
 
 /// A loss by its definition, in f64.
 ///
@@ -67,18 +71,39 @@ pub fn evaluate(loss: impl Into<Loss>, batch: &Batch) -> Result<Evaluation<f64>>
 ///
 /// Those of [`Batch::check`].
 pub fn evaluate_with_bounds(loss: impl Into<Loss>, batch: &Batch) -> Result<Expectation> {
+    evaluate_with_bounds_in(Arithmetic::Exact, loss, batch)
+}
+
+/// A loss by its definition, in f64, and how far correct f32 kernels of this arithmetic may be from
+/// every number of it: of `Options::arithmetic`. The numbers are the same in any.
+///
+/// # Errors
+///
+/// Those of [`Batch::check`].
+pub fn evaluate_with_bounds_in(
+    arithmetic: Arithmetic,
+    loss: impl Into<Loss>,
+    batch: &Batch,
+) -> Result<Expectation> {
     let loss = loss.into();
     batch.check(&loss)?;
-    Ok(expect(&loss, batch, Numbers::of(batch)))
+    Ok(expect(arithmetic, &loss, batch, Numbers::of(loss.description(), batch)))
 }
 
 macro_rules! define_expect {
     ($($pairs:ident),*; $($pointwise:ident),*) => {
         /// What is expected of the loss over the batch with `numbers` in the place of the batch's
         /// own.
-        fn expect(loss: &Loss, batch: &Batch, numbers: Numbers) -> Expectation {
+        fn expect(
+            arithmetic: Arithmetic,
+            loss: &Loss,
+            batch: &Batch,
+            numbers: Numbers,
+        ) -> Expectation {
             match loss {
-                $(Loss::$pairs(loss) => sweep::sweep(loss, &Problem::of(loss, batch, numbers)),)*
+                $(Loss::$pairs(loss) => {
+                    sweep::sweep(loss, &Problem::of(loss, batch, numbers).with(arithmetic))
+                })*
                 $(Loss::$pointwise(loss) => pointwise::evaluate(loss, batch, &numbers.embeddings),)*
             }
         }

@@ -3,7 +3,8 @@
 use super::bounded::Bounded;
 use super::comparison::{Comparison, Deviation, unsure, worst_of};
 use super::expectation::Expectation;
-use super::{evaluate_with_bounds, floored};
+use super::{evaluate_with_bounds_in, floored};
+use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::input::{Input, InputSet, Numbers};
@@ -113,6 +114,18 @@ fn rows_of<'a>(set: &InputSet<Numbers<'a>>) -> &'a [f32] {
 pub fn evaluate_objective_with_bounds(
     objective: &[Weighted<Batch>],
 ) -> Result<ObjectiveExpectation> {
+    evaluate_objective_with_bounds_in(Arithmetic::Exact, objective)
+}
+
+/// The same for f32 kernels of this arithmetic: of `Options::arithmetic`.
+///
+/// # Errors
+///
+/// Those of [`evaluate_objective`].
+pub fn evaluate_objective_with_bounds_in(
+    arithmetic: Arithmetic,
+    objective: &[Weighted<Batch>],
+) -> Result<ObjectiveExpectation> {
     let sets = check_batches(objective)?;
     let mut gradients: Vec<_> =
         sets.iter().map(|set| vec![Bounded::ZERO; rows_of(set).len()]).collect();
@@ -122,7 +135,7 @@ pub fn evaluate_objective_with_bounds(
     let mut may_overflow = false;
     for Weighted { weight, loss, inputs, set } in objective {
         let weight = Bounded::exact((*weight).into());
-        let mut part = evaluate_with_bounds(loss, inputs)?;
+        let mut part = evaluate_with_bounds_in(arithmetic, loss, inputs)?;
         may_overflow |= part.may_overflow_times(weight.value);
         values.push(weight * Bounded::new(part.evaluation.loss, part.bounds.loss));
         let [gradient, errors] =
@@ -175,6 +188,16 @@ fn weigh_tables(weight: Bounded, part: &mut Expectation) {
     ];
     for (values, errors) in tables {
         for (value, error) in values.iter_mut().flatten().zip(errors.iter_mut().flatten()) {
+            let weighed = weigh(weight, *value, *error);
+            (*value, *error) = (weighed.value, weighed.error);
+        }
+    }
+    let singles = [
+        (&mut evaluation.gradient_scale, &mut bounds.gradient_scale),
+        (&mut evaluation.gradient_bias, &mut bounds.gradient_bias),
+    ];
+    for (value, error) in singles {
+        if let (Some(value), Some(error)) = (value, error) {
             let weighed = weigh(weight, *value, *error);
             (*value, *error) = (weighed.value, weighed.error);
         }

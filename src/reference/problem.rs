@@ -5,13 +5,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::bounded::Bounded;
-use super::distance::{Point, Points};
+use super::distance::{Centre, Point, Points};
+use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
 use crate::data::shape::{Mode, Shape};
 use crate::definition::anchor::Anchor;
 use crate::definition::list::List;
-use crate::definition::loss::Anchors;
-use crate::definition::loss::betas_of;
+use crate::definition::loss::{Anchors, learned_of};
 use crate::definition::number::Number;
 use crate::loss::{Description, Distance};
 
@@ -20,9 +20,10 @@ pub(super) struct Problem<'a> {
     pub shape: Shape,
     pub distance: Distance,
     pub queries: Points,
-    /// Where there is a second set of rows.
+    /// The second set of rows; `None` in a batch, whose rows are both.
     pub references: Option<Points>,
-    pub beta: Vec<f64>,
+    /// All numbers that the loss learns.
+    pub learned: Vec<f64>,
     /// The pairs, where only those that are listed count.
     pub list: Option<List>,
     /// The most pairs that any row is part of.
@@ -36,16 +37,23 @@ pub(super) struct Problem<'a> {
 pub(super) struct Numbers {
     pub embeddings: Vec<f64>,
     pub references: Vec<f64>,
-    pub beta: Vec<f64>,
+    /// All numbers that the loss learns.
+    pub learned: Vec<f64>,
 }
 
 impl Numbers {
-    pub(crate) fn of(batch: &Batch) -> Self {
+    /// Those of a loss on the batch.
+    pub(crate) fn of(loss: &dyn Description, batch: &Batch) -> Self {
+        Self { learned: learned_of(loss, batch), ..Self::of_rows(batch) }
+    }
+
+    /// The rows alone.
+    pub(crate) fn of_rows(batch: &Batch) -> Self {
         let widen = |numbers: &[f32]| numbers.iter().map(|&number| number.into()).collect();
         Self {
             embeddings: widen(batch.embeddings()),
             references: widen(batch.references()),
-            beta: betas_of(batch),
+            learned: Vec::new(),
         }
     }
 }
@@ -78,12 +86,22 @@ impl<'a> Problem<'a> {
             distance,
             queries: points(numbers.embeddings),
             references: shape.has_references().then(|| points(numbers.references)),
-            beta: numbers.beta,
+            learned: numbers.learned,
             list,
             pairs_of_a_row,
             labels: batch.labels(),
             reference_labels: batch.reference_labels(),
         }
+    }
+
+    /// The same, whose distances f32 computes so.
+    pub(crate) fn with(mut self, arithmetic: Arithmetic) -> Self {
+        if arithmetic.expands(self.shape.mode(), self.distance) {
+            let centre = Centre::of(self.distance, self.columns(), &self.queries);
+            self.queries = self.queries.expanded(&centre);
+            self.references = self.references.map(|points| points.expanded(&centre));
+        }
+        self
     }
 
     /// The rows that make the columns of the distance matrix.
@@ -100,12 +118,12 @@ impl<'a> Problem<'a> {
     pub(crate) fn map_some_anchors<T: Send>(
         &self,
         rows: Range<usize>,
-        find: impl Fn(Anchor<Bounded>) -> T + Sync,
+        find: impl Fn(Anchor<'_, Bounded>) -> T + Sync,
     ) -> Vec<T> {
         rows.into_par_iter().map(|index| find(self.anchor(index))).collect()
     }
 
-    fn anchor(&self, index: usize) -> Anchor<Bounded> {
+    fn anchor(&self, index: usize) -> Anchor<'static, Bounded> {
         if let Some(list) = &self.list {
             let between = |i, j| self.distance.between(self.queries.row(i), self.columns().row(j));
             return list.anchor(index, between);
@@ -114,10 +132,12 @@ impl<'a> Problem<'a> {
         let (positives, negatives) = columns.partition(|&j| self.is_positive(index, j));
         Anchor {
             index,
+            name: index,
             label: self.labels[index],
-            distances: self.distances(index),
+            distances: self.distances(index).into(),
             positives,
             negatives,
+            order: None,
         }
     }
 
@@ -153,7 +173,7 @@ impl<'a> Problem<'a> {
 }
 
 impl Anchors<Bounded> for Problem<'_> {
-    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<Bounded>) -> T + Sync) -> Vec<T> {
+    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, Bounded>) -> T + Sync) -> Vec<T> {
         self.map_some_anchors(0..self.anchors(), find)
     }
 
@@ -161,8 +181,8 @@ impl Anchors<Bounded> for Problem<'_> {
         self.shape.dimensions()
     }
 
-    fn betas(&self) -> &[f64] {
-        &self.beta
+    fn learned(&self) -> &[f64] {
+        &self.learned
     }
 }
 

@@ -3,9 +3,11 @@
 use crate::data::batch::Batch;
 use crate::error::Result;
 use crate::loss::{
-    BinaryCrossEntropy, Contrastive, CrossEntropy, Difficulty, Distance, ElasticNet, Form, Hinge,
-    Huber, L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent,
-    Reduction, Sampling, SupCon, Triplet, Triplets, Truth, UniformEntropy,
+    ArcFace, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Difficulty, Distance,
+    ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
+    Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax,
+    NtXent, Reduction, Sampling, SigLip, SmoothAp, SupCon, Triplet, Triplets, Truth,
+    UniformEntropy,
 };
 use crate::measures::Retrieval;
 
@@ -29,6 +31,8 @@ const CLASSES: u32 = 3;
 /// High enough for finite differences.
 const TEMPERATURE: f32 = 0.5;
 const BETA: [f32; 3] = [0.6, 0.7, 0.65];
+const SCALE: f32 = 3.0;
+const BIAS: f32 = -0.5;
 
 impl Sample {
     /// Rows with coordinates between -`magnitude` and `magnitude`.
@@ -86,8 +90,9 @@ impl Sample {
             rows.and_then(|rows| rows.with_prototypes(prototypes, CLASSES as usize)),
             scores,
         ];
-        let all = all
-            .map(|batch| batch.and_then(|batch| with_betas(loss, batch)).expect("a valid sample"));
+        let all = all.map(|batch| {
+            batch.and_then(|batch| with_learned(loss, batch)).expect("a valid sample")
+        });
         all.into_iter().filter(|batch| batch.check(loss).is_ok()).collect()
     }
 
@@ -110,9 +115,13 @@ impl Sample {
     }
 }
 
-fn with_betas<'a>(loss: &Loss, batch: Batch<'a>) -> Result<Batch<'a>> {
+/// The batch with numbers of the loss's own, where it asks for them or, of some losses, may have
+/// them.
+fn with_learned<'a>(loss: &Loss, batch: Batch<'a>) -> Result<Batch<'a>> {
     match loss {
         Loss::Margin(Margin { beta_per_class: true, .. }) => batch.with_beta(&BETA),
+        Loss::CosFace(_) => batch.with_scale(&SCALE),
+        Loss::SigLip(SigLip { normalize: false, .. }) => batch.with_scale(&SCALE)?.with_bias(&BIAS),
         _ => Ok(batch),
     }
 }
@@ -240,6 +249,29 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
         );
     }
     losses.push(NtXent { distance, normalize, reduction, temperature: TEMPERATURE }.into());
+    losses
+        .push(GeneralizedLiftedStructured { distance, normalize, reduction, margin: 0.25 }.into());
+    losses.push(Nca { distance, normalize, reduction, temperature: TEMPERATURE }.into());
+    for epsilon in [None, Some(0.2)] {
+        let (alpha, beta, base) = (2.0, 3.0, 0.75);
+        losses.push(
+            MultiSimilarity { distance, normalize, reduction, alpha, beta, base, epsilon }.into(),
+        );
+    }
+    if distance == Distance::Cosine {
+        losses.push(Circle { distance, normalize, reduction, margin: 0.25, gamma: 4.0 }.into());
+    }
+    let ends = normalize && matches!(distance, Distance::Euclidean | Distance::SquaredEuclidean);
+    if distance == Distance::Cosine || ends {
+        losses.push(FastAp { distance, normalize, reduction, bins: 7 }.into());
+    }
+    losses.push(SmoothAp { distance, normalize, reduction, temperature: TEMPERATURE }.into());
     losses.push(SupCon { distance, normalize, reduction, temperature: TEMPERATURE }.into());
+    losses.push(NormalizedSoftmax { distance, normalize, reduction, scale: 4.0 }.into());
+    losses.push(CosFace { distance, normalize, reduction, margin: 0.25, scale: 4.0 }.into());
+    if distance == Distance::Cosine {
+        losses.push(ArcFace { distance, normalize, reduction, margin: 0.5, scale: 4.0 }.into());
+    }
+    losses.push(SigLip { distance, normalize, reduction, scale: 4.0, bias: -1.0 }.into());
     losses
 }

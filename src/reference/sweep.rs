@@ -16,6 +16,7 @@ use crate::data::shape::Mode;
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::definition::number::{Count, Number, ROUNDING, SMALLEST};
+use crate::loss::LearnedGradients;
 
 /// Anchors whose coefficients are held at a time.
 const BLOCK: usize = 256;
@@ -63,7 +64,7 @@ fn pulls(problem: &Problem, anchor: &Anchor<Bounded>, terms: &AnchorTerms<Bounde
             rounding,
         )
     };
-    let slopes = terms.slopes.iter().zip(&anchor.distances);
+    let slopes = terms.slopes.iter().zip(anchor.distances.iter());
     match &problem.list {
         Some(list) => {
             let pairs = list.pairs(anchor.index..anchor.index + 1).iter().map(|pair| pair.rows);
@@ -173,7 +174,7 @@ struct Summary {
     terms: u64,
     /// All, of positive pairs, of negative pairs.
     nonzero: [Count; 3],
-    beta: Option<(usize, Bounded)>,
+    learned: Vec<(usize, Bounded)>,
     /// No less than the largest sum that kernels make of the row: of terms, also where they are
     /// differences of distances, and of distances.
     largest: f64,
@@ -193,9 +194,9 @@ impl Summary {
             contribution: terms.contribution,
             terms: terms.terms,
             nonzero: [terms.nonzero, terms.nonzero_positive, terms.nonzero_negative],
-            beta: terms.beta,
+            learned: terms.learned,
             pairs: kinds.map(|kind| kind.len() as u64),
-            distances: kinds.map(|kind| kind.iter().map(|&j| anchor.distances[j]).sum()),
+            distances: kinds.map(|kind| kind.iter().map(|j| anchor.distance(j)).sum()),
         }
     }
 }
@@ -218,7 +219,7 @@ fn conclude<L: Definition>(
     // Scores are not pairs.
     let (pairs, means) =
         if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
-    let factor = loss.terms_kernel().gradient_factor.into();
+    let factor = loss.gradient_factor().into();
     let flushed = 4.0 + problem.pairs_of_a_row as f64;
     let finish = |gradient: Gradient, points| gradient.finish(points, scale, factor, flushed);
     let (gradient, gradient_bounds) = finish(gradient, &problem.queries);
@@ -226,8 +227,9 @@ fn conclude<L: Definition>(
         gradient_references.filter(|_| problem.shape.has_reference_gradient());
     let (gradient_references, gradient_references_bounds) =
         gradient_references.map(|gradient| finish(gradient, problem.columns())).unzip();
-    let (gradient_beta, gradient_beta_bounds) =
-        split(loss.beta().map(|_| beta_gradient(problem, summaries, scale)));
+    let learned =
+        LearnedGradients::of(loss, &problem.shape, learned_gradient(problem, summaries, scale));
+    let (gradient_beta, gradient_beta_bounds) = split(learned.beta);
     let has_per_anchor = loss.per_anchor() && problem.list.is_none();
     let (per_anchor, per_anchor_bounds) = split(
         has_per_anchor.then(|| summaries.iter().map(|summary| floored(summary.loss)).collect()),
@@ -247,6 +249,8 @@ fn conclude<L: Definition>(
             gradient,
             gradient_references,
             gradient_beta,
+            gradient_scale: learned.scale.map(|slope| slope.value),
+            gradient_bias: learned.bias.map(|slope| slope.value),
             per_anchor,
         },
         bounds: Evaluation {
@@ -259,6 +263,8 @@ fn conclude<L: Definition>(
             gradient: gradient_bounds,
             gradient_references: gradient_references_bounds,
             gradient_beta: gradient_beta_bounds,
+            gradient_scale: learned.scale.map(|slope| slope.error),
+            gradient_bias: learned.bias.map(|slope| slope.error),
             per_anchor: per_anchor_bounds,
             ..Default::default()
         },
@@ -280,12 +286,12 @@ fn pairs(summaries: &[Summary]) -> ([u64; 2], [Bounded; 2]) {
     (counts, means)
 }
 
-fn beta_gradient(problem: &Problem, summaries: &[Summary], scale: Bounded) -> Vec<Bounded> {
-    let of = |class| {
-        summaries.iter().filter_map(|summary| summary.beta).filter(move |(of, _)| *of == class)
+fn learned_gradient(problem: &Problem, summaries: &[Summary], scale: Bounded) -> Vec<Bounded> {
+    let of = |which| {
+        summaries.iter().flat_map(|summary| &summary.learned).filter(move |(of, _)| *of == which)
     };
-    (0..problem.beta.len())
-        .map(|class| floored(of(class).map(|(_, slope)| slope).sum::<Bounded>() * scale))
+    (0..problem.learned.len())
+        .map(|which| floored(of(which).map(|&(_, slope)| slope).sum::<Bounded>() * scale))
         .collect()
 }
 

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "gpu")]
 use super::optimizer::{LEARNING_RATE, Rule};
 use crate::error::{Error, Result};
 use crate::loss::parameters::{check_share, check_strength};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 
 /// f32 takes the square of a gradient of about 1e-19 and less for 0: without an epsilon that is
@@ -46,7 +48,7 @@ impl Default for Adam {
 }
 
 impl Adam {
-    const NAME: &str = "Adam";
+    pub(super) const NAME: &str = "Adam";
 
     pub(super) fn check(&self) -> Result<()> {
         check_share(Self::NAME, "beta_1", self.beta_1)?;
@@ -64,6 +66,7 @@ impl Adam {
         })
     }
 
+    #[cfg(feature = "gpu")]
     pub(super) fn rule(&self) -> Rule {
         let settings = [
             (LEARNING_RATE, self.learning_rate),

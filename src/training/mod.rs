@@ -51,14 +51,29 @@
 //! [`reference::project_back`](crate::reference::project_back).
 
 mod adam;
+mod checkpoint;
 mod linear;
+pub(crate) mod mlp;
 mod optimizer;
+mod sampler;
+mod schedule;
 mod sgd;
+mod task;
 
 pub use adam::Adam;
+pub use checkpoint::Checkpoint;
 pub use linear::Linear;
+pub use mlp::Mlp;
 pub use optimizer::Optimizer;
+#[cfg(feature = "gpu")]
 pub(crate) use optimizer::{LEARNING_RATE, Rule};
+pub use sampler::{BalancedSampler, Draws};
+pub use schedule::Schedule;
 pub use sgd::Sgd;
+pub(crate) use task::Drawing;
+pub use task::Training;
 
-pub use crate::gpu::{LinearPlan, OptimizerPlan};
+pub use crate::cpu::{Activations, CpuOptimizer, CpuTrainer};
+
+#[cfg(feature = "gpu")]
+pub use crate::gpu::{GpuTrainer, LinearPlan, MlpPlan, OptimizerPlan};

@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::{Adam, Sgd};
 use crate::error::Result;
 use crate::loss::parameters::check_strength;
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::Shader;
 
 /// The name of the parameter that may change from step to step.
 pub(crate) const LEARNING_RATE: &str = "learning_rate";
 
 /// How an optimiser is run. Plain data, as the terms of a loss.
+#[cfg(feature = "gpu")]
 pub(crate) struct Rule {
     pub name: &'static str,
     pub shader: Shader,
@@ -20,6 +22,7 @@ pub(crate) struct Rule {
     pub moments: usize,
 }
 
+#[cfg(feature = "gpu")]
 impl Rule {
     /// Checks a learning rate.
     pub(crate) fn check_learning_rate(&self, value: f32) -> Result<()> {
@@ -51,10 +54,12 @@ macro_rules! define_optimizer {
 
         impl Optimizer {
             /// Every optimiser with its defaults.
+            #[cfg(feature = "gpu")]
             pub(crate) fn all() -> Vec<Self> {
                 vec![$($name::default().into()),*]
             }
 
+            #[cfg(feature = "gpu")]
             pub(crate) fn rule(&self) -> Rule {
                 match self { $(Self::$name(optimizer) => optimizer.rule()),* }
             }
@@ -65,8 +70,15 @@ macro_rules! define_optimizer {
             ///
             /// [`Error::Parameter`](crate::Error::Parameter) for one outside its range.
             pub fn check(&self) -> Result<()> {
-                self.rule().check_learning_rate(self.learning_rate())?;
-                match self { $(Self::$name(optimizer) => optimizer.check()),* }
+                match self { $(Self::$name(optimizer) => {
+                    check_strength($name::NAME, LEARNING_RATE, optimizer.learning_rate)?;
+                    optimizer.check()
+                })* }
+            }
+
+            /// The same with another learning rate.
+            pub(crate) fn with_learning_rate(self, learning_rate: f32) -> Self {
+                match self { $(Self::$name(optimizer) => Self::$name($name { learning_rate, ..optimizer })),* }
             }
 
             /// The learning rate.

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "gpu")]
 use super::optimizer::{LEARNING_RATE, Rule};
 use crate::error::Result;
 use crate::loss::parameters::{check_share, check_strength};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 
 /// Stochastic gradient descent with momentum.
@@ -39,13 +41,14 @@ impl Default for Sgd {
 }
 
 impl Sgd {
-    const NAME: &str = "Sgd";
+    pub(super) const NAME: &str = "Sgd";
 
     pub(super) fn check(&self) -> Result<()> {
         check_share(Self::NAME, "momentum", self.momentum)?;
         check_strength(Self::NAME, "weight_decay", self.weight_decay)
     }
 
+    #[cfg(feature = "gpu")]
     pub(super) fn rule(&self) -> Rule {
         let settings = [
             (LEARNING_RATE, self.learning_rate),

@@ -135,8 +135,9 @@ pub(crate) struct Row {
     pub nonzero_negatives: u32,
     pub terms: [u32; 2],
     pub nonzero: [u32; 2],
-    pub beta_slope: f32,
+    pub learned_slopes: [f32; 2],
     pub scaled: u32,
+    pub padding: u32,
 }
 
 /// `Totals` of `shaders/shared/summary.wgsl`.
@@ -192,7 +193,25 @@ pub(crate) struct Ranks {
     pub first: u32,
     pub within: u32,
     pub precisions: f32,
+    pub all_precisions: f32,
     pub overflow: u32,
+}
+
+/// `Cutoff` of `shaders/measures/summary.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Cutoff {
+    pub measure: u32,
+    pub k: u32,
+    pub divisor: f32,
+    pub first: u32,
+}
+
+impl Cutoff {
+    pub(crate) const RECALL: u32 = 0;
+    pub(crate) const PRECISION: u32 = 1;
+    /// NDCG.
+    pub(crate) const GAIN: u32 = 2;
 }
 
 /// `Measures` of `shaders/measures/totals.wgsl`.
@@ -202,9 +221,11 @@ pub(crate) struct Measures {
     pub counted: u32,
     pub overflow: u32,
     pub sequence: u32,
+    pub reciprocal_rank: f32,
     pub r_precision: f32,
-    pub mean_average_precision: f32,
-    pub padding: [u32; 3],
+    pub average_precision_at_r: f32,
+    pub average_precision: f32,
+    pub padding: u32,
     pub faults: [u32; 4],
     pub given: [u32; 4],
 }
@@ -229,6 +250,8 @@ pub(crate) struct Product {
     pub columns: u32,
     pub summands: u32,
     pub across: u32,
+    pub right_begin: u32,
+    pub product_begin: u32,
 }
 
 /// `Start` of `shaders/shared/start.wgsl`.

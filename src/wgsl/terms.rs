@@ -18,8 +18,6 @@ pub(crate) struct TermsKernel {
     pub chooses: bool,
     /// How its kernels go through their row.
     pub walk: Walk,
-    /// What the shader leaves out of every coefficient, where that could be beyond f32.
-    pub gradient_factor: f32,
     /// The `override` constants of the shader.
     pub constants: Vec<(&'static str, f64)>,
     /// The members of its `Parameters` in their order: the bits of each.
@@ -36,9 +34,22 @@ impl TermsKernel {
             symmetric: false,
             chooses: false,
             walk: Walk::reading(1),
-            gradient_factor: 1.0,
             constants: Vec::new(),
             parameters: Vec::new(),
+        }
+    }
+
+    /// A kernel of `shaders/terms/levels.wgsl`.
+    pub(crate) fn over_levels(shader: Shader) -> Self {
+        Self { statistics: Statistics::Ends, walk: Walk::reading(2), ..Self::new(shader) }
+    }
+
+    /// A kernel of `shaders/terms/classes.wgsl`, which may have more parameters.
+    pub(crate) fn over_classes(shader: Shader, scale: f32) -> Self {
+        Self {
+            walk: Walk::reading(3),
+            parameters: vec![("scale", scale.to_bits())],
+            ..Self::new(shader)
         }
     }
 
@@ -49,7 +60,6 @@ impl TermsKernel {
         Self {
             statistics: Statistics::Ends,
             walk: Walk::reading(3),
-            gradient_factor: inverse,
             parameters: vec![
                 ("temperature", temperature.to_bits()),
                 ("inverse_temperature", inverse.to_bits()),

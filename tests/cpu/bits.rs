@@ -1,8 +1,10 @@
 //! The same bits, whatever the number of threads and the workspace.
 
 use support::bits::bits;
-use support::sample::{Layout, Recipe, Values};
-use wgpu_metric_learning::{Cpu, Distance};
+use support::ranking::every_measure;
+use support::sample::{Layout, Random, Recipe, Sample, Values};
+use wgpu_metric_learning::training::{Adam, CpuOptimizer, Linear};
+use wgpu_metric_learning::{Contrastive, Cpu, Distance};
 
 use super::for_every_variant;
 
@@ -16,9 +18,9 @@ const LARGE: Recipe = Recipe {
     extreme_labels: false,
 };
 
-/// Rows of a stripe, as their bytes.
+/// Rows of a stripe, as their bytes: of 280 columns 304 numbers are kept.
 fn rows(rows: u64) -> Cpu {
-    Cpu::default().with_workspace_bytes(8 * 280 * rows)
+    Cpu::default().with_workspace_bytes(4 * 304 * rows)
 }
 
 #[test]
@@ -33,6 +35,31 @@ fn every_number_of_threads_gives_the_same_bits() {
             assert!(one == two && two == three, "{loss:?}");
         });
     }
+}
+
+/// Measures, a projection and its gradient, and a step of an optimiser.
+#[test]
+fn every_number_of_threads_gives_the_same_bits_of_what_has_no_loss() {
+    let pools = [1, 2, 3]
+        .map(|count| rayon::ThreadPoolBuilder::new().num_threads(count).build().expect("a pool"));
+    let sample = Sample::new(LARGE);
+    let batch = sample.batches(&Contrastive::default().into())[0];
+    let linear = Linear { rows: 280, inputs: 21, outputs: 5 };
+    let weights = Random(4).numbers(21 * 5, 1.0);
+    let cpu = rows(20);
+    let [one, two, three] = pools.each_ref().map(|pool| {
+        pool.install(|| {
+            let measures = cpu.measure(&every_measure(), &batch).wait().expect("measures");
+            let outputs = cpu.project(&linear, batch.embeddings(), &weights).expect("outputs");
+            let gradient =
+                cpu.project_back(&linear, batch.embeddings(), &outputs).expect("a gradient");
+            let mut optimizer = CpuOptimizer::new(Adam::default(), weights.len()).expect("one");
+            let mut parameters = weights.clone();
+            optimizer.step(&mut parameters, &gradient).expect("a step");
+            (measures, outputs, gradient, parameters)
+        })
+    });
+    assert!(one == two && two == three);
 }
 
 #[test]

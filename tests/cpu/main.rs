@@ -3,7 +3,11 @@
 
 mod agreement;
 mod bits;
+#[path = "../gpu/properties/case.rs"]
+mod case;
+mod properties;
 mod runs;
+mod training;
 
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};

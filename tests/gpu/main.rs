@@ -33,11 +33,14 @@ mod properties;
 /// Training on the device.
 mod training {
     mod in_place;
+    mod learned;
     mod memory_bank;
+    mod trainer;
 }
 
 /// A plan's ways to its result: whichever it takes, the bits are the same.
 mod ways {
+    mod arithmetic;
     mod dispatches;
     mod plans;
     mod row_width;

@@ -7,6 +7,7 @@ mod flushing;
 mod goldens;
 mod measures;
 mod rooms;
+mod training;
 mod unsafe_code;
 
 use std::fs;

@@ -1,7 +1,10 @@
 //! The reference of the retrieval measures against a plain count, and what its bounds see.
 
 use support::changed::changed;
-use support::ranking::{assert_near, batches, by_distance_and_column, counted, farthest_first};
+use support::goldens;
+use support::ranking::{
+    assert_near, batches, by_distance_and_column, counted, every_measure, farthest_first,
+};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{Batch, Distance, reference};
@@ -17,7 +20,12 @@ fn the_reference_counts_what_the_definition_says() {
         for layout in Layout::ALL {
             let sample = sample(layout);
             let normalize = turn % 2 == 1;
-            let retrieval = Retrieval { distance, normalize, recall_at: vec![4, 1, 40, 1000] };
+            let retrieval = Retrieval {
+                distance,
+                normalize,
+                recall_at: vec![4, 1, 40, 1000],
+                ..every_measure()
+            };
             for batch in batches(&sample) {
                 let expected = counted(&retrieval, &batch, by_distance_and_column);
                 let actual = reference::measure(&retrieval, &batch).unwrap();
@@ -28,9 +36,17 @@ fn the_reference_counts_what_the_definition_says() {
 }
 
 #[test]
+fn the_reference_agrees_with_every_golden() {
+    for case in goldens::measures::cases() {
+        let actual = reference::measure(&case.retrieval, &case.batch()).unwrap();
+        assert_near(&actual, &case.expected, 1e-12, &case.name);
+    }
+}
+
+#[test]
 fn a_wrong_order_is_caught() {
     let sample = sample(Layout::Balanced(5));
-    let retrieval = Retrieval::default();
+    let retrieval = every_measure();
     for batch in batches(&sample) {
         let expected = reference::measure_with_bounds(&retrieval, &batch).unwrap();
         let narrowed = |measures: Measures<f64>| measures.map(|number| number as f32);
@@ -46,6 +62,10 @@ fn a_wrong_order_is_caught() {
             with(|wrong| _ = wrong.recall.remove(0)),
             with(|wrong| wrong.r_precision -= 1e-4),
             with(|wrong| wrong.mean_average_precision_at_r = f32::NAN),
+            with(|wrong| wrong.mean_reciprocal_rank += 1e-4),
+            with(|wrong| wrong.mean_average_precision *= 1.001),
+            with(|wrong| wrong.precision.reverse()),
+            with(|wrong| wrong.ndcg[1] -= 1e-4),
         ];
         for wrong in wrong {
             let comparison = expected.compare(&wrong);
@@ -77,7 +97,13 @@ fn rounding_is_given_both_orders() {
 fn the_serde_form_takes_defaults_and_refuses_what_it_does_not_know() {
     let read = |text: &str| serde_json::from_str::<Retrieval>(text);
     assert_eq!(read("{}").unwrap(), Retrieval::default());
-    let retrieval = Retrieval { distance: Distance::Cosine, normalize: true, recall_at: vec![3] };
+    let retrieval = Retrieval {
+        distance: Distance::Cosine,
+        normalize: true,
+        recall_at: vec![3],
+        precision_at: vec![5],
+        ndcg_at: vec![10],
+    };
     assert_eq!(read(&serde_json::to_string(&retrieval).unwrap()).unwrap(), retrieval);
     assert!(read(r#"{"recal_at":[1]}"#).unwrap_err().to_string().contains("recall_at"));
 }

@@ -37,7 +37,12 @@ const ROOF: &[&str] = &["engine"];
 /// Modules of the public surface, which show the plans of what they ask for.
 const SHOWN: &[(&str, &str)] = &[
     ("measures", "gpu::MeasurePlan"),
+    ("training", "cpu::Activations"),
+    ("training", "cpu::CpuOptimizer"),
+    ("training", "cpu::CpuTrainer"),
+    ("training", "gpu::GpuTrainer"),
     ("training", "gpu::LinearPlan"),
+    ("training", "gpu::MlpPlan"),
     ("training", "gpu::OptimizerPlan"),
 ];
 
@@ -221,4 +226,25 @@ fn an_arrow_that_runs_back_is_named() {
         "a file of the whole of `gpu`"
     );
     assert_eq!(named("new.rs", ""), "src/new.rs is in no room of tests/host/rooms.rs");
+}
+
+/// Lines of a source, its tests among them, that name the crate that the tests share.
+fn names_support(text: &str) -> Vec<usize> {
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let named = code.enumerate().filter(|(_, code)| code.contains("support::"));
+    named.map(|(line, _)| line + 1).collect()
+}
+
+#[test]
+fn what_is_published_compiles_without_the_crate_of_the_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["src", "benches", "examples", "cli/src"] {
+        let files = sources(&root.join(folder)).into_iter();
+        for path in files.filter(|path| path.extension().is_some_and(|ending| ending == "rs")) {
+            let text = fs::read_to_string(&path).expect("a source");
+            let lines = names_support(&text);
+            assert!(lines.is_empty(), "{path:?} names `support` in the lines {lines:?}");
+        }
+    }
+    assert_eq!(names_support("\nlet sizes = support::SIZES;"), [2]);
 }

@@ -86,7 +86,7 @@ fn dispatch_times(context: &Context, sections: &[Section]) -> Result<Vec<(Stage,
 
 /// What a stage must read and write at least: the rows, the matrix of distances, that of
 /// coefficients, and the gradients.
-fn bytes_of(stage: Stage, plan: &Plan) -> u64 {
+pub(super) fn bytes_of(stage: Stage, plan: &Plan) -> u64 {
     let shape = plan.shape();
     let [n, m, d] =
         [shape.queries(), shape.references(), shape.dimensions()].map(|count| count as u64);
@@ -103,7 +103,7 @@ fn bytes_of(stage: Stage, plan: &Plan) -> u64 {
 }
 
 /// Whether an anchor has coefficients for two pairs alone.
-fn is_of_chosen_pairs(loss: &Loss) -> bool {
+pub(super) fn is_of_chosen_pairs(loss: &Loss) -> bool {
     let Loss::Triplet(Triplet { mining, .. }) = loss else { return false };
     mining.is_one_per_anchor()
 }

@@ -125,10 +125,7 @@ impl Timing {
             stages: stages::lines(&self.stages, limits),
             runs: self.times.len(),
             dispatches: self.dispatches,
-            tiles: self.tiles.map(|tiles| TileNames {
-                distance: tiles.distance.name(),
-                gradient: tiles.gradient.name(),
-            }),
+            tiles: self.tiles.map(TileNames::new),
             row_width: self.row_width.map(RowWidth::name),
             submits: 1,
             host_record_us: self.record_us(),
@@ -187,10 +184,17 @@ pub(crate) struct Line<'a> {
     value: f32,
 }
 
+/// Tiles as JSON.
 #[derive(Serialize)]
-struct TileNames {
+pub(super) struct TileNames {
     distance: &'static str,
     gradient: &'static str,
+}
+
+impl TileNames {
+    pub(super) fn new(tiles: Tiles) -> Self {
+        Self { distance: tiles.distance.name(), gradient: tiles.gradient.name() }
+    }
 }
 
 fn bind(context: &Context, plan: &Plan, batch: &Batch<'_>) -> Result<Binding> {

@@ -53,8 +53,8 @@ const LARGE: [[usize; 2]; 5] = [[4096, 5], [2049, 33], [1024, 257], [520, 1025],
 /// N and D of the pointwise losses beyond `SIZES`: their runs end at 4,096 values.
 const LONG: [[usize; 2]; 4] = [[1, 4095], [1, 4096], [3, 4097], [4096, 17]];
 
-/// How the classes of a case are made up. Those without a positive or a negative pair, which most
-/// losses have no terms for, are the fewest.
+/// How the classes of a case are made up. Those that leave most rows without a positive, or without
+/// a negative, are the fewest.
 const CLASSES: [Classes; 9] = [
     Classes::Balanced(2),
     Classes::Balanced(3),
@@ -112,26 +112,36 @@ pub(crate) fn quick() -> Vec<Case> {
 }
 
 impl Case {
-    /// The case with this number; the number draws what is not given.
+    /// The case with this number; the number draws what is not given. Inputs without a term are
+    /// drawn again but for every eighth: a result of 0 says only that nothing was divided by zero.
     fn new(asked: &Asked, mode: Mode, values: Values, number: usize) -> Self {
+        let mut draws = (0..).map(|draw| Self::draw(asked, mode, values, number, draw));
+        let may_be_empty = number.is_multiple_of(8);
+        draws.find(|case| may_be_empty || !case.recipe.is_empty()).expect("draws have no end")
+    }
+
+    fn draw(asked: &Asked, mode: Mode, values: Values, number: usize, draw: usize) -> Self {
+        const PURPOSES: usize = 7;
+        let purpose = |purpose| purpose + PURPOSES * draw;
         let [n, d] = match mode {
-            Mode::Pointwise => *pick(&[&SIZES[..], &LONG].concat(), number, 0),
-            _ => *pick(&SIZES, number, 0),
+            Mode::Pointwise => *pick(&[&SIZES[..], &LONG].concat(), number, purpose(0)),
+            _ => *pick(&SIZES, number, purpose(0)),
         };
         let recipe = Recipe {
             mode,
             n,
-            m: *pick(&REFERENCES, number, 1),
+            m: *pick(&REFERENCES, number, purpose(1)),
             d,
-            classes: *pick(&CLASSES, number, 2),
+            classes: *pick(&CLASSES, number, purpose(2)),
             values,
-            extreme_labels: *pick(&[false, true], number, 3),
-            fixed_references: *pick(&[false, false, true], number, 4),
+            extreme_labels: *pick(&[false, true], number, purpose(3)),
+            fixed_references: *pick(&[false, false, true], number, purpose(4)),
+            own_rows: *pick(&[false, true], number, purpose(6)),
         };
         Self {
             asked: asked.clone(),
             recipe,
-            margin: *pick(&[0.2, 1.0], number, 5),
+            margin: *pick(&[0.2, 1.0], number, purpose(5)),
             seed: number as u32,
         }
     }
@@ -156,7 +166,8 @@ impl Case {
     pub(crate) fn describe_inputs(&self) -> String {
         let Recipe { mode, classes, values, extreme_labels, .. } = self.recipe;
         let labels = if extreme_labels { ", extreme labels" } else { "" };
-        format!("{} mode, {}, {}{labels}", mode.name(), values.name, classes.name())
+        let own = if self.recipe.reference_offset().is_some() { ", own rows left out" } else { "" };
+        format!("{} mode, {}, {}{labels}{own}", mode.name(), values.name, classes.name())
     }
 
     /// What is asked, with margins of the size of the distances, and the inputs.
@@ -238,7 +249,13 @@ impl Asked {
 fn asked() -> impl Iterator<Item = Asked> {
     let losses = Loss::NAMES.iter().flat_map(|name| variants(name)).map(Asked::Loss);
     let retrievals = Distance::ALL.into_iter().flat_map(|distance| {
-        [false, true].map(|normalize| Retrieval { distance, normalize, recall_at: vec![1, 3, 100] })
+        [false, true].map(|normalize| Retrieval {
+            distance,
+            normalize,
+            recall_at: vec![1, 3, 100],
+            precision_at: vec![5],
+            ndcg_at: vec![2, 10],
+        })
     });
     losses.chain(retrievals.map(Asked::Retrieval)).chain(objectives().map(Asked::Objective))
 }
@@ -292,6 +309,8 @@ fn variants(name: &str) -> Vec<Loss> {
 fn choices(key: &str, default: &Value) -> Vec<Value> {
     let choices = match key {
         "distance" => json!(Distance::ALL),
+        "bins" => json!([default, 1, 255]),
+        "epsilon" => json!([null, 0.1]),
         "form" => json!(Form::ALL),
         "mining" => json!(Mining::ALL),
         "power" => json!([1, 2]),
@@ -306,15 +325,30 @@ fn choices(key: &str, default: &Value) -> Vec<Value> {
 fn is_defined(loss: &Loss) -> bool {
     let draws = matches!(loss, Loss::Margin(Margin { sampling: Sampling::DistanceWeighted, .. }));
     let weighs_unit_rows = loss.distance() == Some(Distance::Euclidean) && loss.normalize();
-    loss.reductions().any(|reduction| reduction == loss.reduction()) && (!draws || weighs_unit_rows)
+    let ends = loss.normalize()
+        && matches!(loss.distance(), Some(Distance::Euclidean | Distance::SquaredEuclidean));
+    let is_of_cosines = loss.distance() == Some(Distance::Cosine);
+    loss.reductions().any(|reduction| reduction == loss.reduction())
+        && (!draws || weighs_unit_rows)
+        && (!matches!(loss, Loss::Circle(_) | Loss::ArcFace(_)) || is_of_cosines)
+        && (!matches!(loss, Loss::FastAp(_)) || is_of_cosines || ends)
 }
 
 /// The loss with numbers of about this size in the place of its margins, temperatures and
 /// thresholds.
 fn sized(loss: &Loss, size: f32, seed: u32) -> Loss {
     let mut settings = objective::to_json(loss).as_object().cloned().unwrap_or_default();
+    let is_of_rates = matches!(loss, Loss::MultiSimilarity(_));
     for (key, value) in &mut settings {
         *value = match key.as_str() {
+            "alpha" if is_of_rates => json!(1.0 / size),
+            "beta" => json!(10.0 / size),
+            "base" => json!(size),
+            "epsilon" if !value.is_null() => json!(0.25 * size),
+            "margin" if matches!(loss, Loss::Circle(_) | Loss::ArcFace(_)) => {
+                json!(0.4 * size.min(1.0))
+            }
+            "gamma" | "scale" => json!(10.0 / size),
             "margin" | "negative_margin" => json!(size),
             "positive_margin" | "alpha" | "temperature" | "delta" => json!(0.25 * size),
             "seed" => json!(seed),
@@ -387,8 +421,12 @@ mod tests {
             let settings: Vec<_> = variants(name).iter().map(objective::to_json).collect();
             for (key, value) in settings[0].as_object().unwrap() {
                 let is_other = |settings: &Value| settings[key] != *value;
+                let is_the_only_one = ["Circle", "ArcFace"].contains(name) && key == "distance";
                 assert!(
-                    key == "loss" || !value.is_string() || settings.iter().any(is_other),
+                    key == "loss"
+                        || !value.is_string()
+                        || is_the_only_one
+                        || settings.iter().any(is_other),
                     "{key} of {name}"
                 );
             }

@@ -5,7 +5,7 @@ use wgpu_metric_learning::reference::{
     self, Comparison, Deviation, Expectation, MeasuresExpectation, ObjectiveExpectation,
 };
 use wgpu_metric_learning::{
-    Batch, Engine, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted,
+    Arithmetic, Batch, Engine, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted,
 };
 
 use super::cases::Asked;
@@ -17,7 +17,7 @@ const SMALL_ERROR: f32 = 0.01;
 pub(crate) enum Expected<'a> {
     Loss(&'a Loss, Box<Expectation>),
     Objective(Vec<Weighted<Batch<'a>>>, Box<ObjectiveExpectation>),
-    Measures(&'a Retrieval, MeasuresExpectation),
+    Measures(&'a Retrieval, Box<MeasuresExpectation>),
 }
 
 /// What came of a case.
@@ -43,22 +43,24 @@ pub(crate) struct Compared {
 }
 
 impl<'a> Expected<'a> {
-    /// Asks the reference.
-    pub(crate) fn of(asked: &'a Asked, batch: &Batch<'a>) -> Result<Self> {
+    /// Asks the reference what kernels of this arithmetic may find.
+    pub(crate) fn of(asked: &'a Asked, batch: &Batch<'a>, arithmetic: Arithmetic) -> Result<Self> {
         Ok(match asked {
             Asked::Loss(loss) => {
-                Self::Loss(loss, reference::evaluate_with_bounds(loss, batch)?.into())
+                let expected = reference::evaluate_with_bounds_in(arithmetic, loss, batch)?;
+                Self::Loss(loss, expected.into())
             }
             Asked::Objective(losses) => {
                 let objective: Vec<_> = losses
                     .iter()
                     .map(|(weight, loss)| Weighted::new(*weight, loss, *batch))
                     .collect();
-                let expected = reference::evaluate_objective_with_bounds(&objective)?;
+                let expected =
+                    reference::evaluate_objective_with_bounds_in(arithmetic, &objective)?;
                 Self::Objective(objective, expected.into())
             }
             Asked::Retrieval(retrieval) => {
-                Self::Measures(retrieval, reference::measure_with_bounds(retrieval, batch)?)
+                Self::Measures(retrieval, reference::measure_with_bounds(retrieval, batch)?.into())
             }
         })
     }
@@ -129,12 +131,17 @@ fn worst(comparison: &Comparison) -> &Deviation {
     farthest.filter(|_| comparison.agrees()).unwrap_or_else(|| comparison.worst())
 }
 
-/// How many numbers a result has: the loss, six counts, two mean distances, and the tables.
+/// How many numbers a result has: the loss, six counts, two mean distances, the derivatives by a
+/// scale and a bias, and the tables.
 fn evaluated(evaluation: &Evaluation) -> usize {
     const SINGLE: usize = 9;
     let tables =
         [&evaluation.gradient_references, &evaluation.gradient_beta, &evaluation.per_anchor];
-    SINGLE + evaluation.gradient.len() + tables.into_iter().flatten().map(Vec::len).sum::<usize>()
+    SINGLE
+        + usize::from(evaluation.gradient_scale.is_some())
+        + usize::from(evaluation.gradient_bias.is_some())
+        + evaluation.gradient.len()
+        + tables.into_iter().flatten().map(Vec::len).sum::<usize>()
 }
 
 /// How many numbers an objective has: its loss, its gradients, and those of every loss.
@@ -143,10 +150,11 @@ fn summed(evaluation: &ObjectiveEvaluation) -> usize {
         + evaluation.losses.iter().map(evaluated).sum::<usize>()
 }
 
-/// How many numbers measures are: two counts, three measures, and Recall@k for every k.
+/// How many numbers measures are: two counts, five measures, and those that have a k.
 fn measured(measures: &Measures) -> usize {
-    const SINGLE: usize = 5;
-    SINGLE + measures.recall.len()
+    const SINGLE: usize = 7;
+    let Measures { recall, precision, ndcg, .. } = measures;
+    SINGLE + recall.len() + precision.len() + ndcg.len()
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Values {
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Classes {
-    /// So many classes of equal size.
+    /// This number of classes of equal size.
     Balanced(usize),
     /// Every row is its own.
     Distinct,
@@ -110,6 +110,33 @@ pub(crate) struct Recipe {
     pub extreme_labels: bool,
     /// No gradient is asked for with respect to the references.
     pub fixed_references: bool,
+    /// The queries are rows of the references, where there are as many.
+    pub own_rows: bool,
+}
+
+impl Recipe {
+    /// Which reference the first query is, where the queries are rows of the references.
+    pub(crate) fn reference_offset(&self) -> Option<usize> {
+        let rows_left = self.m.checked_sub(self.n)?;
+        (self.own_rows && self.mode == Mode::Reference).then_some(rows_left / 2)
+    }
+
+    /// Whether the labels leave no row with a positive and a negative, as most losses need for a
+    /// term.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { mode, n, m, classes, .. } = *self;
+        let own = self.reference_offset();
+        let (others, itself) = match mode {
+            Mode::Batch => (n, 1),
+            Mode::Reference => (m, usize::from(own.is_some())),
+            Mode::Prototypes | Mode::Scores => return classes.count(n) < 2,
+            _ => return false,
+        };
+        let of_class = |class| (0..others).filter(|&row| classes.of(row) == class).count();
+        let has_both = |row| (itself + 1..others).contains(&of_class(classes.of(row)));
+        let first = own.unwrap_or(0);
+        !(first..first + n).any(has_both)
+    }
 }
 
 /// What one case is evaluated on.
@@ -147,6 +174,7 @@ impl Inputs {
             Mode::PairRows => n,
             _ => 0,
         };
+        let first = recipe.reference_offset().unwrap_or(0);
         let label = |row| match (classes.of(row) as u32, truth) {
             (class, Truth::Labels) => class % d as u32,
             (class, _) if recipe.extreme_labels && !labels_are_indices => class.wrapping_neg(),
@@ -158,7 +186,7 @@ impl Inputs {
             recipe,
             rows: recipe.values.rows(n + references, d),
             references,
-            labels: (0..n).map(label).collect(),
+            labels: (first..first + n).map(label).collect(),
             reference_labels: (0..references).map(label).collect(),
             same: (0..pairs.len().max(n))
                 .map(|at| u32::from(bits(SAME, at, 0).is_multiple_of(3)))
@@ -173,7 +201,9 @@ impl Inputs {
 
     /// The shape with betas of about this size, one or one for every class.
     pub(crate) fn with_betas(mut self, per_class: bool, size: f32) -> Self {
-        let count = if per_class { self.recipe.classes.count(self.recipe.n) } else { 1 };
+        let Recipe { n, classes, .. } = self.recipe;
+        let rows = self.recipe.reference_offset().unwrap_or(0) + n;
+        let count = if per_class { classes.count(rows) } else { 1 };
         self.betas = (0..count).map(|class| (0.8 + 0.1 * (class % 5) as f32) * size).collect();
         self
     }
@@ -198,12 +228,7 @@ impl Inputs {
         let shape = [n, d];
         let (embeddings, references) = self.rows.split_at(n * d);
         let batch = match mode {
-            Mode::Reference => {
-                let batch = Batch::new(embeddings, shape, &self.labels)?;
-                let batch =
-                    batch.with_references(references, self.references, &self.reference_labels)?;
-                if self.recipe.fixed_references { batch.with_fixed_references() } else { batch }
-            }
+            Mode::Reference => self.with_references(embeddings, references)?,
             Mode::Prototypes => Batch::new(embeddings, shape, &self.labels)?
                 .with_prototypes(references, self.references)?,
             Mode::Scores => Batch::scores(embeddings, shape, &self.labels)?,
@@ -216,6 +241,28 @@ impl Inputs {
             _ => Batch::new(embeddings, shape, &self.labels)?,
         };
         if self.betas.is_empty() { Ok(batch) } else { batch.with_beta(&self.betas) }
+    }
+
+    fn with_references<'a>(
+        &'a self,
+        embeddings: &'a [f32],
+        references: &'a [f32],
+    ) -> Result<Batch<'a>> {
+        let Recipe { n, d, fixed_references, .. } = self.recipe;
+        let against = |queries| {
+            Batch::new(queries, [n, d], &self.labels)?.with_references(
+                references,
+                self.references,
+                &self.reference_labels,
+            )
+        };
+        let batch = match self.recipe.reference_offset() {
+            Some(first) => {
+                against(&references[first * d..][..n * d])?.with_reference_offset(first)?
+            }
+            None => against(embeddings)?,
+        };
+        Ok(if fixed_references { batch.with_fixed_references() } else { batch })
     }
 
     fn with_truth<'a>(&'a self, batch: Batch<'a>) -> Result<Batch<'a>> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{npy, object, objects, run, scratch, stderr, succeed};
 
-const LOSSES: [&str; 8] = [
+const LOSSES: [&str; 9] = [
     "contrastive",
     "triplet_all",
     "triplet_hard",
@@ -15,6 +15,7 @@ const LOSSES: [&str; 8] = [
     "margin",
     "ntxent",
     "supcon",
+    "sig_lip",
 ];
 
 #[test]
@@ -163,7 +164,7 @@ fn tiles_are_chosen_or_measured() {
             ["bench", "--n", "150", "--d", "70", "--seconds", "0.01", "--objective", "margin"];
         objects(&[&fixed, chosen].concat())[1]["tiles"].clone()
     };
-    for tile in ["small", "large"] {
+    for tile in ["small", "wide", "large"] {
         assert_eq!(
             tiles(&["--tile", tile]),
             serde_json::json!({ "distance": tile, "gradient": tile })
@@ -171,7 +172,7 @@ fn tiles_are_chosen_or_measured() {
     }
     let measured = tiles(&["--autotune"]);
     assert!(["distance", "gradient"].iter().all(|stage| measured[stage].is_string()), "{measured}");
-    refuses(["--tile", "huge"], "[possible values: small, large]");
+    refuses(["--tile", "huge"], "[possible values: small, wide, large]");
 }
 
 #[track_caller]
@@ -236,7 +237,7 @@ fn what_cannot_be_timed_is_said() {
         (
             &["--objective", "bench:everything"],
             "--objective: \"everything\" is no benchmarked loss (there are: contrastive, triplet_all, \
-            triplet_hard, lifted, multi_margin, margin, ntxent, supcon)",
+            triplet_hard, lifted, multi_margin, margin, ntxent, supcon, sig_lip)",
         ),
         (
             &["--n", "100000000"],

@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use wgpu_metric_learning::Loss;
+
 use crate::{npy, run, scratch, stderr, stdout};
 
 /// Runs the program and checks that it fails with one line holding all these texts.
@@ -34,16 +36,7 @@ fn objective_fails(objective: &str, texts: &[&str]) {
 
 #[test]
 fn objectives_that_are_none() {
-    let losses = [
-        "--objective",
-        "Contrastive",
-        "Triplet",
-        "LiftedStructured",
-        "MultiMargin",
-        "Margin",
-        "NtXent",
-        "SupCon",
-    ];
+    let losses = [&["--objective"], Loss::NAMES].concat();
     objective_fails("Tripled", &[&losses[..], &["Tripled"]].concat());
     objective_fails(r#"{"loss":"tripled"}"#, &[&losses[..], &["tripled"]].concat());
     objective_fails(

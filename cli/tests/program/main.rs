@@ -13,8 +13,10 @@ mod names;
 mod npy;
 mod objectives;
 mod outputs;
+mod predict;
 mod shaders;
 mod times;
+mod train;
 mod validate;
 mod without_files;
 

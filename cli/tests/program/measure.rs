@@ -27,7 +27,7 @@ fn the_digits_agree_on_every_adapter() {
     }
 }
 
-const MEASURES: [&str; 7] = [
+const MEASURES: [&str; 9] = [
     "precision_at_1",
     "recall_at_1",
     "recall_at_2",
@@ -35,6 +35,8 @@ const MEASURES: [&str; 7] = [
     "recall_at_8",
     "r_precision",
     "mean_average_precision_at_r",
+    "mean_average_precision",
+    "mean_reciprocal_rank",
 ];
 
 #[test]
@@ -48,15 +50,26 @@ fn one_object_with_these_keys_and_the_same_as_lines() {
         "--normalize",
         "--recall-at",
         "3,1",
+        "--precision-at",
+        "1,5",
+        "--ndcg-at",
+        "10",
     ];
     let found = object(&arguments);
     let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "adapter backend check_agrees check_quantity check_share_of_bound compile_ms counted d elapsed_ms \
-        mean_average_precision_at_r n precision_at_1 r_precision recall_at_1 recall_at_3 retrieval";
+        mean_average_precision mean_average_precision_at_r mean_reciprocal_rank n ndcg_at_10 precision_at_1 \
+        precision_at_5 r_precision recall_at_1 recall_at_3 retrieval";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(
         found["retrieval"],
-        json!({"distance": "Manhattan", "normalize": true, "recall_at": [3, 1]})
+        json!({
+            "distance": "Manhattan",
+            "normalize": true,
+            "recall_at": [3, 1],
+            "precision_at": [1, 5],
+            "ndcg_at": [10],
+        })
     );
     let text = succeed(&arguments);
     assert!(

@@ -43,13 +43,64 @@ fn what_was_meant_is_guessed() {
 }
 
 #[test]
+fn the_help_lists_every_loss_with_its_defaults() {
+    for command in ["evaluate", "train", "plan"] {
+        let help = succeed(&[command, "--help"]);
+        let (_, losses) = help.split_once("Losses, with their settings and defaults:").unwrap();
+        for name in wgpu_metric_learning::Loss::NAMES.iter() {
+            assert!(losses.lines().any(|line| line.trim() == *name), "{name} in\n{losses}");
+        }
+        let (_, triplet) = losses.split_once("  Triplet\n").unwrap();
+        let (triplet, choices) = triplet.split_once("Choices:").unwrap();
+        assert!(triplet.lines().take(9).any(|line| line == "    mining: \"All\""), "{triplet}");
+        assert!(choices.contains("  mining: All, "), "{choices}");
+    }
+}
+
+/// The commands that the help lists.
+fn commands() -> Vec<String> {
+    let help = succeed(&["--help"]);
+    let (_, listed) = help.split_once("Commands:\n").unwrap();
+    let lines = listed.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.filter(|name| !name.is_empty() && *name != "help").map(String::from).collect()
+}
+
+#[test]
+fn shells_and_manuals_know_every_command() {
+    let commands = commands();
+    assert!(commands.len() > 10 && commands.contains(&"train".to_owned()), "{commands:?}");
+    let is_word = |text: &str, word: &str| {
+        let is_of_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+        text.split(|letter| !is_of_word(letter)).any(|one| one == word)
+    };
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = succeed(&["completions", shell]);
+        for command in &commands {
+            assert!(is_word(&script, command), "{shell}: {command}");
+        }
+        assert!(script.contains("classes-per-batch"), "{shell}");
+    }
+    let folder = crate::scratch("man");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("another.1"), "").unwrap();
+    let told = succeed(&["man", "--out", folder.to_str().unwrap()]);
+    assert!(told.starts_with(&format!("{} pages", commands.len() + 1)), "{told}");
+    for command in &commands {
+        let page = folder.join(format!("wgpu-metric-learning-{command}.1"));
+        let text = std::fs::read_to_string(&page).unwrap_or_else(|_| panic!("{told}: {page:?}"));
+        assert!(is_word(&text, command), "{text}");
+    }
+}
+
+#[test]
 fn the_help_lists_names_and_exit_codes() {
     let help = succeed(&["bench", "--help"]);
-    for names in ["small, large", "narrow, wide", "baseline, subgroups"] {
+    for names in ["small, wide, large", "narrow, wide", "baseline, subgroups"] {
         assert!(help.contains(&format!("[possible values: {names}]")), "{names} in\n{help}");
     }
     let help = succeed(&["--help"]);
-    for code in ["  0    ", "  1    ", "  2    ", "  3    ", "  101  "] {
+    for code in ["  0    ", "  1    ", "  2    ", "  3    ", "  101  ", "  130  "] {
         assert!(help.contains(code), "{code} in\n{help}");
     }
 }

@@ -48,6 +48,19 @@ fn the_cpu_engine_is_one_of_them() {
     assert!(stderr(&output).contains("--workspace-mib"), "{}", stderr(&output));
 }
 
+/// What the comparisons are worth: the shares of results and numbers that could be off unnoticed are
+/// to fall, never to rise.
+#[test]
+fn few_results_say_nothing() {
+    let found = object(&["validate", "--quick", "--backend", "cpu"]);
+    let [compared, noticed, zero, numbers, unsure] =
+        ["compared", "one_percent_noticed", "zero_results", "numbers", "unsure_numbers"]
+            .map(|key| found[key].as_f64().unwrap());
+    assert!(found["check_agrees"] == json!(true) && numbers > 6e6, "{found}");
+    assert!(noticed > 0.89 * compared && zero < 0.07 * compared, "{found}");
+    assert!(unsure < 0.15 * numbers, "{found}");
+}
+
 #[test]
 fn faults_are_injected_on_every_adapter() {
     for adapter in adapters::names() {

@@ -29,7 +29,7 @@ fn main(group: Group, invocation: Invocation) {
     let i = stripe.begin + row;
     boundary = beta_of(i);
     var summary = sum_up(row, vec2(1.0), invocation);
-    summary.beta_slope = f32(i32(summary.nonzero_negatives) - i32(summary.nonzero_positives));
+    summary.learned_slopes.x = f32(i32(summary.nonzero_negatives) - i32(summary.nonzero_positives));
     if (invocation.index == 0u) {
         rows[i] = summary;
     }

@@ -221,7 +221,7 @@ fn main(group: Group, invocation: Invocation) {
         summary.nonzero_negatives = within.y;
         summary.terms.x = counts.x + draws;
         summary.nonzero.x = within.x + within.y;
-        summary.beta_slope = f32(i32(within.y) - i32(within.x));
+        summary.learned_slopes.x = f32(i32(within.y) - i32(within.x));
         rows[i] = summary;
     }
 }

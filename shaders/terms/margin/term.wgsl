@@ -18,9 +18,9 @@ var<private> boundary: f32;
 
 fn beta_of(i: u32) -> f32 {
     if (BETA_PER_CLASS == 1u) {
-        return beta[labels[i]];
+        return learned[labels[i]];
     }
-    return beta[0];
+    return learned[0];
 }
 
 fn positive_hinges(d: vec4<f32>) -> vec4<f32> {

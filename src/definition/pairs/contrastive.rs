@@ -23,9 +23,10 @@ impl Contrastive {
     }
 
     fn nonzero<N: Number>(&self, anchor: &Anchor<N>) -> [Count; 2] {
+        let mut terms = AnchorTerms::none(anchor);
         [
-            anchor.positives.iter().map(|&p| self.positive(anchor.distances[p]).nonzero).sum(),
-            anchor.negatives.iter().map(|&n| self.negative(anchor.distances[n]).nonzero).sum(),
+            terms.add(anchor, &anchor.positives, &mut N::Total::default(), |d| self.positive(d)),
+            terms.add(anchor, &anchor.negatives, &mut N::Total::default(), |d| self.negative(d)),
         ]
     }
 
@@ -51,20 +52,17 @@ impl Definition for Contrastive {
 
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, weights: &Weights<N>) -> AnchorTerms<N> {
         let mut terms = AnchorTerms::none(anchor);
-        let mut losses = [Vec::new(), Vec::new()];
-        for &p in &anchor.positives {
-            let term = self.positive(anchor.distances[p]);
-            losses[0].push(term.value);
-            terms.slopes[p] = term.slope * weights.positive;
-            terms.nonzero_positive += term.nonzero;
-        }
-        for &n in &anchor.negatives {
-            let term = self.negative(anchor.distances[n]);
-            losses[1].push(term.value);
-            terms.slopes[n] = -term.slope * weights.negative;
-            terms.nonzero_negative += term.nonzero;
-        }
-        let [positive, negative] = losses.map(|losses| losses.into_iter().sum::<N>());
+        let mut losses = [N::Total::default(), N::Total::default()];
+        let [of_positives, of_negatives] = &mut losses;
+        terms.nonzero_positive = terms.add(anchor, &anchor.positives, of_positives, |d| {
+            let term = self.positive(d);
+            Term { slope: term.slope * weights.positive, ..term }
+        });
+        terms.nonzero_negative = terms.add(anchor, &anchor.negatives, of_negatives, |d| {
+            let term = self.negative(d);
+            Term { slope: -term.slope * weights.negative, ..term }
+        });
+        let [positive, negative] = losses.map(Into::<N>::into);
         terms.loss = positive + negative;
         terms.contribution = positive * weights.positive + negative * weights.negative;
         terms.terms = (anchor.positives.len() + anchor.negatives.len()) as u64;

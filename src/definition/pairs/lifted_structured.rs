@@ -14,19 +14,18 @@ use crate::loss::{Form, LiftedStructured};
 type Levels<N> = Vec<Option<N>>;
 
 impl LiftedStructured {
-    /// margin - d_ik for every negative k.
-    fn exponents<'a, N: Number>(
-        &self,
-        anchor: &'a Anchor<N>,
-    ) -> impl Iterator<Item = N> + Clone + use<'a, N> {
-        let margin = N::input(self.margin);
-        anchor.negatives.iter().map(move |&k| margin - anchor.distances[k])
+    /// margin - d_ik of a negative k.
+    fn exponent<N: Number>(&self, d: N) -> N {
+        N::input(self.margin) - d
     }
 
     fn level<N: Number>(&self, anchor: &Anchor<N>) -> Option<N> {
+        let negatives = &anchor.negatives;
         match self.form {
-            Form::Smooth => N::log_sum_exp(self.exponents(anchor)),
-            Form::Exact => self.exponents(anchor).reduce(N::max),
+            Form::Smooth => N::log_sum_exp_at(&anchor.distances, negatives, |d| self.exponent(d)),
+            Form::Exact => {
+                negatives.iter().map(|k| self.exponent(anchor.distance(k))).reduce(N::max)
+            }
         }
     }
 
@@ -63,12 +62,11 @@ impl LiftedStructured {
     ) {
         match self.form {
             Form::Smooth => {
-                for (&k, exponent) in anchor.negatives.iter().zip(self.exponents(anchor)) {
-                    terms.slopes[k] = -((exponent - level).exp_of_part() * pressure);
-                }
+                let slope = |d: N| -((self.exponent(d) - level).exp_of_part() * pressure);
+                N::map_at(&anchor.distances, &anchor.negatives, &mut terms.slopes, slope);
             }
             Form::Exact => {
-                if let Some(nearest) = Choice::nearest(&anchor.distances, &anchor.negatives) {
+                if let Some(nearest) = Choice::nearest(anchor, &anchor.negatives) {
                     terms.add_slope(&nearest, -pressure);
                 }
             }
@@ -88,10 +86,10 @@ impl Definition for LiftedStructured {
         let i = anchor.index;
         let mut terms = AnchorTerms::none(anchor);
         let (mut losses, mut pressures) = (Vec::new(), Vec::new());
-        for &j in &anchor.positives {
+        for j in anchor.positives.iter() {
             terms.terms += u64::from(i < j);
             let Some(joined) = self.join(levels[i], levels[j]) else { continue };
-            let term = (joined + anchor.distances[j]).hinge();
+            let term = (joined + anchor.distance(j)).hinge();
             pressures.push(term.value * self.part(i, j, levels));
             if i < j {
                 losses.push(term.value * term.value * N::exact(0.5));

@@ -2,7 +2,7 @@
 
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
-use crate::definition::number::{Count, Number};
+use crate::definition::number::{Count, Number, Term};
 use crate::loss::MultiMargin;
 
 impl Definition for MultiMargin {
@@ -19,22 +19,22 @@ impl Definition for MultiMargin {
         } else {
             N::ONE
         };
-        let mut losses = Vec::new();
-        let mut nonzero = Count::default();
-        for &c in &anchor.negatives {
-            let argument = anchor.distances[own] - anchor.distances[c] + N::input(self.margin);
+        let own_distance = anchor.distance(own);
+        let mut loss = N::Total::default();
+        let nonzero = terms.add(anchor, &anchor.negatives, &mut loss, |d| {
+            let argument = own_distance - d + N::input(self.margin);
             let term = argument.hinge().power(self.power);
-            losses.push(term.value);
-            terms.slopes[c] = -term.slope * share;
-            nonzero += term.nonzero;
-        }
-        terms.slopes[own] = anchor.negatives.iter().map(|&c| -terms.slopes[c]).sum();
+            Term { slope: -term.slope * share, ..term }
+        });
+        let mut slope = N::Total::default();
+        N::sum_at(&terms.slopes, &anchor.negatives, &mut slope, |slope| -slope);
+        terms.slopes[own] = slope.into();
         terms.terms = 1;
         terms.nonzero = Count {
             value: u64::from(nonzero.value > 0),
             // Only where no class is beyond doubt.
             slack: u64::from(nonzero.slack > 0 && nonzero.slack >= nonzero.value),
         };
-        terms.with_loss(losses.into_iter().sum::<N>() * share)
+        terms.with_loss(loss.into() * share)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
-use crate::definition::number::Number;
+use crate::definition::number::{Number, Term};
 use crate::loss::NtXent;
 
 impl Definition for NtXent {
@@ -16,20 +16,22 @@ impl Definition for NtXent {
         let mut terms = AnchorTerms::none(anchor);
         terms.terms = anchor.positives.len() as u64;
         let temperature = N::exact(self.temperature.into());
-        let logits = anchor.logits(self.temperature);
-        let negatives = anchor.negatives.iter().map(|&n| logits[n]);
-        let Some(level) = N::log_sum_exp(negatives) else { return terms };
-        let mut losses = Vec::new();
-        for &p in &anchor.positives {
-            let term = (level - logits[p]).softplus();
-            losses.push(term.value);
-            terms.slopes[p] = term.slope / temperature;
-            terms.nonzero += term.nonzero;
-        }
-        let weight: N = anchor.positives.iter().map(|&p| terms.slopes[p]).sum();
-        for &n in &anchor.negatives {
-            terms.slopes[n] = -(weight * (logits[n] - level).exp_of_part());
-        }
-        terms.with_loss(losses.into_iter().sum())
+        let logit = |d: N| -d / temperature;
+        let (positives, negatives) = (&anchor.positives, &anchor.negatives);
+        // Of the negatives the logits stand in the place of the slopes that they become.
+        let logits = &mut terms.slopes;
+        N::map_at(&anchor.distances, negatives, logits, logit);
+        let Some(level) = N::log_sum_exp_at(logits, negatives, |logit| logit) else {
+            return terms;
+        };
+        let mut loss = N::Total::default();
+        terms.nonzero = terms.add(anchor, positives, &mut loss, |d| {
+            let term = (level - logit(d)).softplus();
+            Term { slope: term.slope / temperature, ..term }
+        });
+        let weight: N = positives.iter().map(|p| terms.slopes[p]).sum();
+        let slope = |logit: N| -(weight * (logit - level).exp_of_part());
+        N::change_at(&mut terms.slopes, negatives, slope);
+        terms.with_loss(loss.into())
     }
 }

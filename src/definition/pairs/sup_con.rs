@@ -2,6 +2,7 @@
 //! Krishnan 2020).
 
 use crate::definition::anchor::Anchor;
+use crate::definition::choice::Choice;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::{Count, Number, ROUNDING, tree};
 use crate::loss::SupCon;
@@ -19,25 +20,41 @@ impl Definition for SupCon {
             return terms;
         }
         let temperature = N::exact(self.temperature.into());
-        let pairs = || anchor.positives.iter().chain(&anchor.negatives).copied();
-        let near = |j: usize| anchor.distances[j];
-        let Some(m) = pairs().reduce(|m, j| if near(j).value() < near(m).value() { j } else { m })
-        else {
-            return terms;
-        };
+        let kinds = [&anchor.positives, &anchor.negatives];
+        let near = |j: usize| anchor.distance(j);
+        let nearest = kinds.map(|kind| Choice::nearest(anchor, kind).map(|choice| choice.index));
+        let nearer = |m: usize, j| if near(j).value() < near(m).value() { j } else { m };
+        let Some(m) = nearest.into_iter().flatten().reduce(nearer) else { return terms };
+        let nearest = near(m);
+        let pairs = || anchor.positives.iter().chain(anchor.negatives.iter());
         // The same with every distance less that of m: what f32 has for that is off for all alike.
-        let exponential = |j| {
-            let (value, error) = (near(j).value(), near(j).error());
-            let behind = N::new(value - near(m).value(), error).widened(ROUNDING);
+        let exponential = |d: N| {
+            let behind = N::new(d.value() - nearest.value(), d.error()).widened(ROUNDING);
             (-behind / temperature).exp()
         };
-        let exponentials = [&anchor.positives, &anchor.negatives]
-            .map(|columns| columns.iter().map(|&j| exponential(j)).collect::<Vec<N>>());
-        let [positives, negatives] =
-            exponentials.each_ref().map(|kind| kind.iter().copied().sum::<N>());
+        // They stand in the place of the slopes that they become.
+        let exponentials = &mut terms.slopes;
+        let [positives, negatives]: [N; 2] = kinds.map(|kind| {
+            N::map_at(&anchor.distances, kind, exponentials, exponential);
+            let mut total = N::Total::default();
+            N::sum_at(exponentials, kind, &mut total, |exponential| exponential);
+            total.into()
+        });
         let sum = positives + negatives;
+        // How far every logit is below the largest.
+        let lead = |d: N| (d - nearest) / temperature;
+        let mut others = N::Total::default();
+        for kind in kinds {
+            let rest = kind.clone().without(m);
+            match N::IS_BOUNDED {
+                true => N::sum_at(&anchor.distances, &rest, &mut others, |d| (-lead(d)).exp()),
+                // Without errors to keep apart they are the exponentials again.
+                false => N::sum_at(exponentials, &rest, &mut others, |exponential| exponential),
+            }
+        }
+        let others: N = others.into();
         let count = N::exact(anchor.positives.len() as f64);
-        for (&p, &exponential) in anchor.positives.iter().zip(&exponentials[0]) {
+        N::change_at(&mut terms.slopes, &anchor.positives, |exponential| {
             // 1 / |P| - e_p / sum, without the difference where the row is confident.
             let own = count * exponential;
             let beyond = if count.value() == 1.0 { N::ZERO } else { positives - own };
@@ -47,16 +64,16 @@ impl Definition for SupCon {
             let rounding = (tree(anchor.positives.len()) + 6.0 * ROUNDING) * summands.magnitude();
             let error = (exponential / sum).error() + rounding;
             let slope = N::new(slope.value(), slope.error().min(error));
-            terms.slopes[p] = slope.within_two() / temperature;
-        }
-        for (&n, &exponential) in anchor.negatives.iter().zip(&exponentials[1]) {
-            terms.slopes[n] = -((exponential / sum).within_two() / temperature);
-        }
-        // How far every logit is below the largest.
-        let lead = |j| if j == m { N::ZERO } else { (near(j) - near(m)) / temperature };
-        let others: N = pairs().filter(|&j| j != m).map(|j| (-lead(j)).exp()).sum();
-        let below: N = anchor.positives.iter().map(|&p| lead(p)).sum();
-        let farthest_off = pairs().map(|j| lead(j).error()).fold(0.0, f64::max);
+            slope.within_two() / temperature
+        });
+        let slope = |exponential: N| -((exponential / sum).within_two() / temperature);
+        N::change_at(&mut terms.slopes, &anchor.negatives, slope);
+        let lead_of = |j| if j == m { N::ZERO } else { lead(near(j)) };
+        let below: N = anchor.positives.iter().map(lead_of).sum();
+        let farthest_off = match N::IS_BOUNDED {
+            true => pairs().map(|j| lead_of(j).error()).fold(0.0, f64::max),
+            false => 0.0,
+        };
         let loss = (below / count + others.ln_of_one_and()).within_log(2.0 * farthest_off);
         terms.terms = 1;
         // A sum of more than one exponential is greater than each; that of a single pair is the

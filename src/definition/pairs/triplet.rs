@@ -2,6 +2,7 @@
 
 use crate::definition::anchor::Anchor;
 use crate::definition::choice::Choice;
+use crate::definition::columns::Columns;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::{Count, Number, ROUNDING, SMALLEST, Term, chain, tree};
 use crate::loss::{Difficulty, Triplet, Triplets};
@@ -37,8 +38,8 @@ impl Triplet {
     fn listed<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
         let mut terms = AnchorTerms::none(anchor);
         let mut losses = Vec::new();
-        for (&p, &n) in anchor.positives.iter().zip(&anchor.negatives) {
-            let term = self.term(anchor.distances[p], anchor.distances[n]);
+        for (p, n) in anchor.positives.iter().zip(anchor.negatives.iter()) {
+            let term = self.term(anchor.distance(p), anchor.distance(n));
             losses.push(term.value);
             terms.slopes[p] = term.slope;
             terms.slopes[n] = -term.slope;
@@ -73,8 +74,8 @@ impl Triplet {
         let mut terms = AnchorTerms::none(anchor);
         let Some(negatives) = Ranking::new(anchor) else { return terms };
         let mut losses = Vec::new();
-        for &p in &anchor.positives {
-            let positive = anchor.distances[p];
+        for p in anchor.positives.iter() {
+            let positive = anchor.distance(p);
             let negative = negatives.beyond(positive);
             let term = self.term(positive, negative.distance);
             losses.push(term.value);
@@ -93,9 +94,9 @@ impl Triplet {
     fn every_softplus<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
         let mut terms = AnchorTerms::none(anchor);
         let mut loss = N::ZERO;
-        for &p in &anchor.positives {
-            for &n in &anchor.negatives {
-                let term = self.term(anchor.distances[p], anchor.distances[n]);
+        for p in anchor.positives.iter() {
+            for n in anchor.negatives.iter() {
+                let term = self.term(anchor.distance(p), anchor.distance(n));
                 loss.gather(term.value);
                 terms.slopes[p].gather(term.slope);
                 terms.slopes[n].gather(-term.slope);
@@ -114,8 +115,8 @@ impl Triplet {
     /// The inner loop is nothing but the definition: there are N K M triplets.
     fn every_hinge<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
         let positives: Vec<_> =
-            anchor.positives.iter().map(|&p| anchor.distances[p] + N::input(self.margin)).collect();
-        let mut columns = Columns::of(anchor);
+            anchor.positives.iter().map(|p| anchor.distance(p) + N::input(self.margin)).collect();
+        let mut columns = Tallies::of(anchor);
         let rows: Vec<Count> = positives.iter().map(|&threshold| columns.add(threshold)).collect();
 
         let mut terms = AnchorTerms::none(anchor);
@@ -123,13 +124,13 @@ impl Triplet {
         // The kernels take the loss from sums of thresholds and of distances: it is rounded
         // relative to those.
         let rounding = tree(positives.len() * anchor.negatives.len());
-        for ((&p, threshold), count) in anchor.positives.iter().zip(positives).zip(rows) {
+        for ((p, threshold), count) in anchor.positives.iter().zip(positives).zip(rows) {
             error += count.value as f64 * rounding * threshold.value().abs();
             error += (count.value + count.slack) as f64 * threshold.error();
             terms.slopes[p] = N::new(count.value as f64, count.slack as f64);
             terms.nonzero += count;
         }
-        for (column, &n) in anchor.negatives.iter().enumerate() {
+        for (column, n) in anchor.negatives.iter().enumerate() {
             let count = columns.count(column);
             error += count.value as f64 * rounding * columns.distances[column].abs();
             error += (count.value + count.slack) as f64 * columns.errors[column];
@@ -145,10 +146,8 @@ impl Triplet {
 /// The farthest positive is the hardest.
 fn choose_positive<N: Number>(anchor: &Anchor<N>, difficulty: Difficulty) -> Option<Choice<N>> {
     match difficulty {
-        Difficulty::Hard => Choice::farthest(&anchor.distances, &anchor.positives),
-        Difficulty::SemiHard | Difficulty::Easy => {
-            Choice::nearest(&anchor.distances, &anchor.positives)
-        }
+        Difficulty::Hard => Choice::farthest(anchor, &anchor.positives),
+        Difficulty::SemiHard | Difficulty::Easy => Choice::nearest(anchor, &anchor.positives),
     }
 }
 
@@ -161,14 +160,14 @@ fn choose_negative<N: Number>(
     positive: N,
 ) -> Option<Choice<N>> {
     match difficulty {
-        Difficulty::Hard => Choice::nearest(&anchor.distances, &anchor.negatives),
+        Difficulty::Hard => Choice::nearest(anchor, &anchor.negatives),
         Difficulty::SemiHard => Ranking::new(anchor).map(|negatives| negatives.beyond(positive)),
-        Difficulty::Easy => Choice::farthest(&anchor.distances, &anchor.negatives),
+        Difficulty::Easy => Choice::farthest(anchor, &anchor.negatives),
     }
 }
 
 /// The negatives of an anchor, and what each collects over the positives.
-struct Columns {
+struct Tallies {
     distances: Vec<f64>,
     errors: Vec<f64>,
     losses: Vec<f64>,
@@ -176,9 +175,9 @@ struct Columns {
     ambiguous: Vec<u64>,
 }
 
-impl Columns {
+impl Tallies {
     fn of<N: Number>(anchor: &Anchor<N>) -> Self {
-        let distances = || anchor.negatives.iter().map(|&n| anchor.distances[n].widened(ROUNDING));
+        let distances = || anchor.negatives.iter().map(|n| anchor.distance(n).widened(ROUNDING));
         let count = anchor.negatives.len();
         Self {
             distances: distances().map(|distance| distance.value()).collect(),
@@ -214,36 +213,37 @@ impl Columns {
 }
 
 /// Accounts for adding up `count` slopes of one sign in each of these columns.
-fn round_sums<N: Number>(terms: &mut AnchorTerms<N>, columns: &[usize], count: usize) {
-    for &column in columns {
+fn round_sums<N: Number>(terms: &mut AnchorTerms<N>, columns: &Columns, count: usize) {
+    for column in columns.iter() {
         terms.slopes[column] = terms.slopes[column].widened(chain(count));
     }
 }
 
 /// The negatives of an anchor from the nearest to the farthest, the lower index first where several
 /// are equal.
-struct Ranking<'a, N> {
-    distances: &'a [N],
+struct Ranking<'a, N: Number> {
+    anchor: &'a Anchor<'a, N>,
     order: Vec<usize>,
     largest_error: f64,
     farthest: Choice<N>,
 }
 
 impl<'a, N: Number> Ranking<'a, N> {
-    fn new(anchor: &'a Anchor<N>) -> Option<Self> {
-        let distances = &anchor.distances;
-        let farthest = Choice::farthest(distances, &anchor.negatives)?;
-        let mut order = anchor.negatives.clone();
-        order.sort_by(|&a, &b| distances[a].value().total_cmp(&distances[b].value()));
-        let largest_error = order.iter().map(|&n| distances[n].error()).fold(0.0, f64::max);
-        Some(Self { distances, order, largest_error, farthest })
+    fn new(anchor: &'a Anchor<'a, N>) -> Option<Self> {
+        let farthest = Choice::farthest(anchor, &anchor.negatives)?;
+        let mut order = anchor.negatives_in_order();
+        let value = |n: usize| anchor.distance(n).value();
+        order.sort_by(|&a, &b| value(a).total_cmp(&value(b)));
+        let largest_error = order.iter().map(|&n| anchor.distance(n).error()).fold(0.0, f64::max);
+        Some(Self { anchor, order, largest_error, farthest })
     }
 
     /// The nearest negative with d_an > d_ap, or the farthest where there is none.
     fn beyond(&self, positive: N) -> Choice<N> {
-        let start = self.order.partition_point(|&n| self.distances[n].value() <= positive.value());
+        let start =
+            self.order.partition_point(|&n| self.anchor.distance(n).value() <= positive.value());
         let index = self.order.get(start).copied().unwrap_or(self.farthest.index);
-        Choice::of(self.distances, index, self.plausible(positive, start))
+        Choice::of(self.anchor, index, self.plausible(positive, start))
     }
 
     /// Every negative that may count as farther and may then be the nearest of those; where none is
@@ -252,7 +252,8 @@ impl<'a, N: Number> Ranking<'a, N> {
         if !N::IS_BOUNDED {
             return Vec::new();
         }
-        let lead = |n: usize| self.distances[n] - positive;
+        let distance = |n: usize| self.anchor.distance(n);
+        let lead = |n: usize| distance(n) - positive;
         let reach = positive.error() + self.largest_error;
         let near = self.order[..start].iter().rev();
         let near = near
@@ -261,13 +262,13 @@ impl<'a, N: Number> Ranking<'a, N> {
         let mut plausible: Vec<_> = near.copied().collect();
         let mut ceiling = f64::INFINITY;
         for &n in &self.order[start..] {
-            if self.distances[n].value() - self.largest_error > ceiling {
+            if distance(n).value() - self.largest_error > ceiling {
                 break;
             }
             if !lead(n).is_ambiguous() {
-                ceiling = ceiling.min(self.distances[n].value() + self.distances[n].error());
+                ceiling = ceiling.min(distance(n).value() + distance(n).error());
             }
-            if self.distances[n].value() - self.distances[n].error() <= ceiling {
+            if distance(n).value() - distance(n).error() <= ceiling {
                 plausible.push(n);
             }
         }

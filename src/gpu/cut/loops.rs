@@ -5,9 +5,9 @@
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::cut::row_width::RowWidth;
-use crate::gpu::cut::tiles::Tile;
+use crate::gpu::cut::tiles::{TILE, Tile};
 use crate::loss::{Distance, Loss};
-use crate::training::Linear;
+use crate::training::{Linear, Mlp};
 use crate::wgsl::include::Shader;
 use crate::wgsl::layout::BLOCK;
 use crate::wgsl::terms::{Chunks, Walk};
@@ -21,9 +21,16 @@ pub(crate) const MOST_ROUNDS: u64 = 65_000;
 /// dispatches.
 pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
 
+/// The same in `shaders/gradient/expansion.wgsl`, with a round for each that is near.
+pub(crate) const EXPANDED_SUMMANDS_PER_DISPATCH: u64 = 16_384;
+
 /// How many summands a dispatch takes with tiles of this size.
-pub(crate) fn summands_per_dispatch(tile: Tile) -> u64 {
-    SUMMANDS_PER_DISPATCH * Tile::Small.pairs() / tile.pairs()
+pub(crate) fn summands_per_dispatch(tile: Tile, is_expanded: bool) -> u64 {
+    if is_expanded {
+        return EXPANDED_SUMMANDS_PER_DISPATCH;
+    }
+    let [rows, dimensions] = tile.of_gradient().map(|side| u64::from(side / TILE));
+    SUMMANDS_PER_DISPATCH / rows / dimensions
 }
 
 /// Roughly how many arithmetic operations the chunks of one row's positives may take in a dispatch,
@@ -54,13 +61,20 @@ pub(crate) struct Loops {
 pub(crate) const PREPARE_ROWS: Loops =
     Loops { kernel: "prepare/rows", what: "dimensions", step: 32, rounds: 3 };
 
-const DISTANCE_PAIRWISE: Loops =
-    Loops { kernel: "distance/pairwise", what: "dimensions", step: 16, rounds: 1 };
+/// The loops over 64 dimensions. A tile of 64 takes 16 at a time, one of 128 takes 8. At worst all
+/// pairs of an invocation are near, in the Euclidean distance or an expanded one, and are read
+/// twice.
+const fn distance_pairwise(tile: Tile, has_near_pairs: bool) -> Loops {
+    let side = tile.of_distances() as u64;
+    let steps = 64 * side / (16 * TILE as u64);
+    let near = if has_near_pairs { 2 * side * side / WORKGROUP } else { 0 };
+    Loops { kernel: "distance/pairwise", what: "dimensions", step: 64, rounds: steps + near }
+}
 
-/// The loops of the Euclidean distance. At worst all 16 pairs of an invocation are near, and are
-/// read twice at a step of 64: 4 rounds and 32.
-const DISTANCE_EUCLIDEAN: Loops =
-    Loops { kernel: "distance/pairwise", what: "dimensions", step: 64, rounds: 36 };
+/// Whether the loops of a tile get through so many dimensions, even if all of its pairs are near.
+pub(crate) const fn fits_near_pairs(tile: Tile, dimensions: u64) -> bool {
+    dimensions <= distance_pairwise(tile, true).limit()
+}
 
 const DISTANCE_LISTED: Loops =
     Loops { kernel: "distance/listed", what: "dimensions", step: 64, rounds: 2 };
@@ -68,7 +82,7 @@ const DISTANCE_LISTED: Loops =
 const FINISH_GRADIENT: Loops =
     Loops { kernel: "finish/gradient", what: "dimensions", step: 32, rounds: 2 };
 
-/// `finish/beta` and `measures/totals` have the same loops.
+/// `finish/learned` and `measures/totals` have the same loops.
 const FINISH_TOTALS: Loops =
     Loops { kernel: "finish/totals", what: "rows", step: WORKGROUP, rounds: 1 };
 
@@ -105,8 +119,14 @@ pub(crate) fn portions_of(count: u64, portion: Option<u64>) -> u32 {
     portion.map_or(1, |portion| count.div_ceil(portion)) as u32
 }
 
-/// Checks the loops that every loss and measure on a matrix of this shape has.
-pub(crate) fn check_matrix(shape: &Shape, distance: Distance) -> Result<()> {
+/// Checks the loops that every loss and measure on a matrix of this shape has, with distances in
+/// such tiles, expanded or not.
+pub(crate) fn check_matrix(
+    shape: &Shape,
+    distance: Distance,
+    is_expanded: bool,
+    tile: Tile,
+) -> Result<()> {
     let dimensions = shape.dimensions() as u64;
     PREPARE_ROWS.check(dimensions)?;
     FINISH_GRADIENT.check(dimensions)?;
@@ -118,8 +138,10 @@ pub(crate) fn check_matrix(shape: &Shape, distance: Distance) -> Result<()> {
             INCIDENCE_SCAN.check(2 * shape.pairs())?;
             DISTANCE_LISTED.check(dimensions)
         }
-        _ if distance == Distance::Euclidean => DISTANCE_EUCLIDEAN.check(dimensions),
-        _ => DISTANCE_PAIRWISE.check(dimensions),
+        _ => {
+            let has_near_pairs = is_expanded || distance == Distance::Euclidean;
+            distance_pairwise(tile, has_near_pairs).check(dimensions)
+        }
     }
 }
 
@@ -138,6 +160,16 @@ pub(crate) fn check_pointwise(loss: &Loss, shape: &Shape, rows: u32) -> Result<(
 pub(crate) fn check_linear(linear: &Linear) -> Result<()> {
     LINEAR_FORWARD.check(linear.inputs as u64)?;
     LINEAR_BACKWARD.check(linear.rows as u64)
+}
+
+/// Checks the sums of a perceptron over so many rows, all ways.
+pub(crate) fn check_mlp(mlp: &Mlp, rows: usize) -> Result<()> {
+    LINEAR_BACKWARD.check(rows as u64)?;
+    for layer in mlp.layers() {
+        LINEAR_FORWARD.check(layer.inputs as u64 + 1)?;
+        LINEAR_FORWARD.check(layer.outputs as u64)?;
+    }
+    Ok(())
 }
 
 /// How many positives of a row a dispatch of the kernel takes: `None` where it takes any number at

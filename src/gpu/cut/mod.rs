@@ -1,6 +1,7 @@
 //! How large and how many: the arithmetic of tiles, stripes, rows and loops. Pure: nothing in here
 //! needs a device.
 
+pub(crate) mod dispatch_size;
 pub(crate) mod loops;
 pub(crate) mod row_width;
 pub(crate) mod stripes;

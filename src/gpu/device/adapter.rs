@@ -96,7 +96,8 @@ impl Adapter {
         })
     }
 
-    /// Whether it only emulates a GPU: it computes on the CPU, and slower than [`Cpu`](crate::Cpu).
+    /// Whether it only emulates a GPU: it computes on the CPU, as [`Cpu`](crate::Cpu) does without
+    /// the detour.
     pub fn is_software(&self) -> bool {
         self.info.device_type == wgpu::DeviceType::Cpu
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
+use crate::gpu::cut::dispatch_size::usual_operations;
 use crate::gpu::cut::row_width::RowWidth;
-use crate::gpu::cut::tiles::{Tiles, enough};
+use crate::gpu::cut::tiles::Tiles;
 use crate::gpu::device::baseline::check_baseline;
 use crate::gpu::device::injection::Injections;
 use crate::gpu::device::options::Options;
@@ -116,17 +117,28 @@ impl Context {
         &self.inner.pipelines
     }
 
-    /// The tiles of plans of this shape.
-    pub(crate) fn tiles_for(&self, shape: &Shape) -> Tiles {
+    /// The tiles of plans of this shape, whose stripes have so many rows.
+    pub(crate) fn tiles_for(&self, shape: &Shape, rows: u32) -> Tiles {
         let chosen = self.options().tiles.or_else(|| self.tuned().get(shape));
-        chosen.unwrap_or_else(|| {
-            Tiles::usual(shape, enough(self.device().adapter_info().device_type))
-        })
+        let usual = || Tiles::usual(shape, rows, self.device_type());
+        chosen.unwrap_or_else(usual).that_fit(shape)
+    }
+
+    /// What plans are made for.
+    fn device_type(&self) -> wgpu::DeviceType {
+        let own = || self.device().adapter_info().device_type;
+        self.options().planned_for.unwrap_or_else(own)
+    }
+
+    /// Roughly how many arithmetic operations a dispatch has at most, where it can be cut.
+    pub(crate) fn operations_per_dispatch(&self) -> u64 {
+        let usual = || usual_operations(self.device_type());
+        self.options().operations_per_dispatch.unwrap_or_else(usual).max(1)
     }
 
     /// How many invocations share a row of so many columns.
     pub(crate) fn row_width_for(&self, columns: u32) -> RowWidth {
-        let usual = || RowWidth::usual(self.device().adapter_info().device_type, columns);
+        let usual = || RowWidth::usual(self.device_type(), columns);
         self.options().row_width.unwrap_or_else(usual)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::data::arithmetic::Arithmetic;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tiles;
 use crate::wgsl::tier::Tier;
@@ -31,9 +32,11 @@ pub struct Options {
     pub workspace_bytes: u64,
     /// Arithmetic operations of a dispatch, roughly, beyond which its workgroups are shared out
     /// among several: what a device that others use as well, or that a watchdog looks after,
-    /// does without a break. The result is the same to the bit. Default 805 million, which takes
-    /// less than a tenth of a second on a software adapter with 2 cores.
-    pub operations_per_dispatch: u64,
+    /// does without a break. The result is the same to the bit. `None` takes the usual ones: on a
+    /// software adapter 805 million, which takes less than a tenth of a second with 2 cores; on a
+    /// discrete or virtual GPU 64 times and on any other 8 times as many, so that a part of a
+    /// dispatch does not leave most of it idle. Default `None`.
+    pub operations_per_dispatch: Option<u64>,
     /// The tier to run; `None` takes the best that the device has. Default `None`.
     pub tier: Option<Tier>,
     /// The tiles of distances and gradients; `None` takes those that
@@ -43,6 +46,13 @@ pub struct Options {
     /// How many invocations share a row where a loss goes through it; `None` takes the usual ones.
     /// Default `None`.
     pub row_width: Option<RowWidth>,
+    /// How distances and gradients are computed. Another one than `Exact` gives other bits, within
+    /// wider bounds. Default `Exact`.
+    pub arithmetic: Arithmetic,
+    /// The type of adapter that tiles, row widths and dispatches are the usual ones of; `None` takes
+    /// the device's own. For a device that does not tell what it is, and for plans of a GPU that is
+    /// not there. Default `None`.
+    pub planned_for: Option<wgpu::DeviceType>,
     /// Whether shaders carry run-time checks. Default `Trusted`.
     pub checks: Checks,
     /// How long a blocking call waits for the GPU before it gives up. Default 10 minutes.
@@ -64,7 +74,7 @@ impl Options {
     /// [`operations_per_dispatch`](Self::operations_per_dispatch).
     #[must_use]
     pub fn with_operations_per_dispatch(self, operations_per_dispatch: u64) -> Self {
-        Self { operations_per_dispatch, ..self }
+        Self { operations_per_dispatch: Some(operations_per_dispatch), ..self }
     }
 
     /// The same options with this [`tier`](Self::tier) forced.
@@ -83,6 +93,18 @@ impl Options {
     #[must_use]
     pub fn with_row_width(self, row_width: RowWidth) -> Self {
         Self { row_width: Some(row_width), ..self }
+    }
+
+    /// The same options with another [`arithmetic`](Self::arithmetic).
+    #[must_use]
+    pub fn with_arithmetic(self, arithmetic: Arithmetic) -> Self {
+        Self { arithmetic, ..self }
+    }
+
+    /// The same options with plans for [another type of adapter](Self::planned_for).
+    #[must_use]
+    pub fn with_planned_for(self, device: wgpu::DeviceType) -> Self {
+        Self { planned_for: Some(device), ..self }
     }
 
     /// The same options with other [`checks`](Self::checks).
@@ -109,10 +131,12 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             workspace_bytes: 32 << 20,
-            operations_per_dispatch: 3 << 28,
+            operations_per_dispatch: None,
             tier: None,
             tiles: None,
             row_width: None,
+            arithmetic: Arithmetic::default(),
+            planned_for: None,
             checks: Checks::default(),
             timeout: Duration::from_secs(600),
             pipeline_cache: None,

@@ -25,6 +25,15 @@ impl Tuned {
     pub(crate) fn set(&self, shape: &Shape, tiles: Tiles) {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(Self::key(shape), tiles);
     }
+
+    /// Sets what was found, or forgets it.
+    pub(crate) fn put(&self, shape: &Shape, tiles: Option<Tiles>) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        match tiles {
+            Some(tiles) => found.insert(Self::key(shape), tiles),
+            None => found.remove(&Self::key(shape)),
+        };
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +47,7 @@ mod tests {
         tuned.set(&Shape::batch(1000, 100), Tiles::both(Tile::Large));
         assert_eq!(tuned.get(&Shape::batch(600, 128)), Some(Tiles::both(Tile::Large)));
         assert_eq!(tuned.get(&Shape::batch(512, 128)), None);
+        tuned.put(&Shape::batch(1000, 100), None);
+        assert_eq!(tuned.get(&Shape::batch(600, 128)), None);
     }
 }

@@ -60,17 +60,12 @@ impl fmt::Display for Listing<'_> {
                 let of = all.iter().filter(move |binding| binding.access == access);
                 of.map(|binding| binding.name.as_str()).collect::<Vec<_>>().join(" ")
             };
-            let file = kernel.shader.path.trim_end_matches(".wgsl");
             let groups: Vec<_> = run.iter().map(|dispatch| workgroups(dispatch.groups)).collect();
             writeln!(
                 f,
                 "  {:9} {:28} {:>12}  {} -> {}",
                 run[0].stage.name(),
-                if kernel.entry == "main" {
-                    file.into()
-                } else {
-                    format!("{file} {}", kernel.entry)
-                },
+                kernel.name(),
                 shortened(&groups),
                 names(Access::Read),
                 names(Access::ReadWrite),

@@ -40,6 +40,8 @@ pub(crate) struct Dispatch {
     bind_group: wgpu::BindGroup,
     offset: Option<u32>,
     groups: [u32; 3],
+    /// How many of its workgroups compute something.
+    pub working: u64,
     /// Roughly how many arithmetic operations it takes.
     pub cost: u64,
 }
@@ -54,8 +56,9 @@ impl Dispatch {
     }
 
     /// The dispatch for other workgroups, on the stripe at this offset of the uniforms.
-    pub(crate) fn on_stripe(&self, offset: u32, groups: [u32; 3], cost: u64) -> Self {
-        Self { offset: Some(offset), groups, cost, ..self.clone() }
+    pub(crate) fn on_stripe(&self, offset: u32, groups: [u32; 3], load: [u64; 2]) -> Self {
+        let [working, cost] = load;
+        Self { offset: Some(offset), groups, working, cost, ..self.clone() }
     }
 }
 
@@ -95,6 +98,7 @@ impl Kernel {
             bind_group,
             offset: None,
             groups,
+            working: groups.into_iter().map(u64::from).product(),
             cost,
         }
     }
@@ -110,7 +114,7 @@ impl Kernel {
         groups: Workgroups,
     ) -> Result<Vec<Dispatch>> {
         let Workgroups { count, most, cost } = groups;
-        let bound = context.options().operations_per_dispatch.max(1);
+        let bound = context.operations_per_dispatch();
         let extent = [count, 1];
         let pieces =
             Piece::cut(extent, (u64::from(count) * most).div_ceil(bound).min(MOST_DISPATCHES));

@@ -47,6 +47,18 @@ impl Piece {
         }
     }
 
+    /// How many workgroups it has.
+    pub(crate) fn count(&self) -> u64 {
+        u64::from(self.size[0]) * u64::from(self.size[1])
+    }
+
+    /// How many of them are on the diagonal of a square or above it.
+    pub(crate) fn above_diagonal(&self) -> u64 {
+        let ([x, y], [across, down]) = (self.first, self.size);
+        let of_row = |y: u32| u64::from((x + across).saturating_sub(y.max(x)));
+        (y..y + down).map(of_row).sum()
+    }
+
     /// The part of the piece in what all workgroups cost.
     pub(crate) fn share(&self, cost: u64, [across, down]: [u32; 2]) -> u64 {
         let count = |across: u32, down: u32| u128::from(across) * u128::from(down);
@@ -90,6 +102,16 @@ mod tests {
                     "{extent:?} in {pieces}: {count}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn half_of_a_square_and_its_diagonal_are_above_it() {
+        for pieces in [1, 2, 5, 49, 100] {
+            let all = Piece::cut([7, 7], pieces);
+            let counts = [Piece::count, Piece::above_diagonal]
+                .map(|count| all.iter().map(count).sum::<u64>());
+            assert_eq!(counts, [49, 28], "in {pieces}");
         }
     }
 

@@ -93,11 +93,15 @@ pub(crate) enum Field {
     Gradient,
     GradientReferences,
     GradientBeta,
+    GradientScale,
+    GradientBias,
     Rows,
     Measures,
-    Recall,
-    /// The steps of an optimiser.
+    /// The measures that have a k.
+    AtCutoffs,
+    /// The steps of an optimiser, and what it remembers.
     Progress,
+    Moments,
     /// The gradient of an objective.
     Sum,
     TotalLoss,

@@ -30,6 +30,18 @@ impl<'a> Section<'a> {
         self.dispatches.iter().map(|dispatch| dispatch.cost).sum()
     }
 
+    /// How many workgroups it has that compute something. Of the tiles of a matrix that is
+    /// symmetric, those below the diagonal return at once.
+    pub fn workgroups(&self) -> u64 {
+        self.dispatches.iter().map(|dispatch| dispatch.working).sum()
+    }
+
+    /// The file of its first dispatch's kernel below `shaders/`, without its end, and its entry
+    /// point where that is not `main`, as a [`Listing`](crate::profile::Listing) has them.
+    pub fn kernel(&self) -> String {
+        self.dispatches.first().map(|dispatch| dispatch.kernel.name()).unwrap_or_default()
+    }
+
     /// The dispatches of this section, each as a section of its own.
     pub fn apart(&self) -> impl Iterator<Item = Section<'a>> {
         self.dispatches

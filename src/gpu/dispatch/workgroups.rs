@@ -38,7 +38,7 @@ pub(crate) const OPERATIONS_PER_ROW: u64 = 32_768;
 /// and goes back to it.
 pub(crate) const OPERATIONS_PER_VALUE: u64 = 64;
 
-/// Workgroups in a dimension of a dispatch.
+/// Workgroups in a dimension of a dispatch: `ACROSS` of `shaders/shared/folded.wgsl`.
 pub(crate) const MOST_GROUPS: u32 = 65535;
 
 /// Folds a number of workgroups to two dimensions.

@@ -1,12 +1,14 @@
 //! Every kernel there is. They are made here and nowhere else, so that [`all`] can list them
 //! without a device.
 
+use crate::data::arithmetic::Arithmetic;
+use crate::data::input::Input;
 use crate::data::shape::Mode;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tile;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::interface::Interface;
-use crate::loss::{Beta, Description, Distance, Loss};
+use crate::loss::{Description, Distance, Learned, Loss};
 use crate::measures::RANKING;
 use crate::names::every;
 use crate::training::{Optimizer, Rule};
@@ -20,7 +22,7 @@ pub(crate) fn all() -> Vec<Kernel> {
     all.extend([
         prepare_sizes(),
         prepare_rows(),
-        prepare_beta(),
+        prepare_centre(),
         accumulate(),
         finish_gradient(),
         status(false),
@@ -33,16 +35,24 @@ pub(crate) fn all() -> Vec<Kernel> {
     all.extend([Mode::PairRows, Mode::PairIndices, Mode::Triplets].map(prepare_list));
     // A row's index has the digits of a u32.
     all.extend((0..u32::BITS / DIGIT_BITS).flat_map(incidence));
-    all.extend([false, true].map(linear));
+    all.extend(Factor::ALL.map(linear));
+    all.extend([rectified()]);
     all.extend(Optimizer::all().iter().flat_map(|one| optimizer(&one.rule())));
     for loss in Loss::variants() {
         let description = loss.description();
         all.extend([false, true].map(|last| totals(&loss, last)));
-        all.extend(description.beta().map(finish_beta));
+        for learned in description.learned() {
+            all.extend([prepare_learned(learned), finish_learned(learned)]);
+        }
         for &mode in loss.modes() {
             match loss.distance() {
-                Some(distance) => all
-                    .extend(over_pairs(MatrixKind { mode, distance }, &description.terms_kernel())),
+                Some(distance) => {
+                    let terms = description.terms_kernel();
+                    for matrix in MatrixKind::of(mode, distance) {
+                        all.extend(over_pairs(matrix, &terms));
+                        all.extend(matrix.prepare_squares());
+                    }
+                }
                 None => all.extend([pointwise(description)]),
             }
         }
@@ -90,13 +100,12 @@ pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel>
             ]);
         }
     } else if matrix.is_tiled() {
-        for (summation, tile) in
-            Summation::ALL.into_iter().flat_map(|one| Tile::ALL.map(|tile| (one, tile)))
-        {
-            kernels.extend([
-                matrix.tiled_gradient(summation, tile),
-                matrix.finished_gradient(summation, tile, terms),
-            ]);
+        let summations = Summation::ALL.into_iter().filter(|one| one.is_taken(matrix.mode, terms));
+        for (summation, tile) in summations.flat_map(|one| Tile::ALL.map(|tile| (one, tile))) {
+            kernels.push(matrix.tiled_gradient(summation, tile));
+            if summation.is_finished_at_once(matrix.mode, terms) {
+                kernels.push(matrix.finished_gradient(summation, tile, terms));
+            }
         }
     } else {
         kernels.push(matrix.gradient());
@@ -128,8 +137,17 @@ pub(crate) fn prepare_rows() -> Kernel {
     kernel(Interface::PrepareRows, shader!("prepare/rows.wgsl"), Vec::new())
 }
 
-pub(crate) fn prepare_beta() -> Kernel {
-    kernel(Interface::PrepareBeta, shader!("prepare/beta.wgsl"), Vec::new())
+pub(crate) fn prepare_centre() -> Kernel {
+    kernel(Interface::PrepareCentre, shader!("prepare/centre.wgsl"), Vec::new())
+}
+
+pub(crate) fn prepare_learned(learned: Learned) -> Kernel {
+    let is_scale = learned.input == Input::Scale;
+    kernel(
+        Interface::PrepareLearned,
+        shader!("prepare/learned.wgsl"),
+        vec![("IS_SCALE", is_scale.into()), ("PLACE", learned.place().into())],
+    )
 }
 
 /// Prepares a list, for the modes that have one, numbered as in the file.
@@ -159,9 +177,30 @@ pub(crate) fn incidence(digit: u32) -> [Kernel; 3] {
 pub(crate) struct MatrixKind {
     pub mode: Mode,
     pub distance: Distance,
+    pub arithmetic: Arithmetic,
 }
 
 impl MatrixKind {
+    /// Those that differ by the arithmetic, where it matters.
+    pub(crate) fn of(mode: Mode, distance: Distance) -> impl Iterator<Item = Self> {
+        let of = move |arithmetic| Self { mode, distance, arithmetic };
+        Arithmetic::ALL
+            .into_iter()
+            .map(of)
+            .filter(|kind| kind.arithmetic == Arithmetic::Exact || kind.is_expanded())
+    }
+
+    /// Whether its distances are computed from squared norms and inner products.
+    pub(crate) fn is_expanded(self) -> bool {
+        self.arithmetic.expands(self.mode, self.distance)
+    }
+
+    /// The squared norms that expanded distances need.
+    pub(crate) fn prepare_squares(self) -> Option<Kernel> {
+        let shader = shader!("prepare/squares.wgsl");
+        self.is_expanded().then(|| kernel(Interface::PrepareSquares, shader, self.constants()))
+    }
+
     /// The number that `shaders/shared/distance.wgsl` has for the distance, or for scores.
     fn number(self) -> f64 {
         let is_scores = self.mode == Mode::Scores;
@@ -181,7 +220,10 @@ impl MatrixKind {
     pub(crate) fn distances(self, tile: Tile) -> Kernel {
         if self.is_tiled() {
             let mut constants = self.constants();
-            constants.push(("TILE", tile.side().into()));
+            constants.push(("TILE", tile.of_distances().into()));
+            if self.is_expanded() {
+                constants.push(("EXPANDED", 1.0));
+            }
             return kernel(Interface::Distance, shader!("distance/pairwise.wgsl"), constants);
         }
         if self.mode == Mode::Scores {
@@ -219,6 +261,15 @@ impl MatrixKind {
         }
     }
 
+    /// Rows and dimensions of a tile of the gradient; of an expanded one no more than 64 rows,
+    /// whose marks of near pairs take the rest of workgroup memory.
+    pub(crate) fn gradient_tile(self, tile: Tile) -> [u32; 2] {
+        match tile {
+            Tile::Large if self.is_expanded() => Tile::Wide.of_gradient(),
+            _ => tile.of_gradient(),
+        }
+    }
+
     /// The gradient of all pairs of a matrix, in tiles.
     pub(crate) fn tiled_gradient(self, summation: Summation, tile: Tile) -> Kernel {
         use Summation::{Columns, EarlierRows, Joined, Triangle};
@@ -226,8 +277,15 @@ impl MatrixKind {
         constants.push(("TRANSPOSED", matches!(summation, Columns | EarlierRows).into()));
         constants.push(("TRIANGLE", matches!(summation, Triangle | EarlierRows).into()));
         constants.push(("JOINED", (summation == Joined).into()));
-        constants.push(("TILE", tile.side().into()));
-        kernel(Interface::Gradient, shader!("gradient/pairwise.wgsl"), constants)
+        let [rows, dimensions] = self.gradient_tile(tile);
+        constants.push(("TILE_ROWS", rows.into()));
+        constants.push(("TILE_DIMENSIONS", dimensions.into()));
+        let shader = if self.is_expanded() {
+            shader!("gradient/expanded.wgsl")
+        } else {
+            shader!("gradient/pairwise.wgsl")
+        };
+        kernel(Interface::Gradient, shader, constants)
     }
 
     /// The gradient of the pairs that anchors have chosen: for the anchors, for the chosen rows, or
@@ -257,11 +315,12 @@ impl MatrixKind {
         let mut kernel = self.tiled_gradient(summation, tile);
         let split = terms.statistics == Statistics::Totals;
         kernel.constants.push(("SPLIT_MEAN", split.into()));
-        Kernel {
-            interface: Interface::FinishedGradient,
-            shader: shader!("gradient/finished.wgsl"),
-            ..kernel
-        }
+        let shader = if self.is_expanded() {
+            shader!("gradient/finished_expanded.wgsl")
+        } else {
+            shader!("gradient/finished.wgsl")
+        };
+        Kernel { interface: Interface::FinishedGradient, shader, ..kernel }
     }
 }
 
@@ -278,6 +337,27 @@ pub(crate) enum Summation {
     Triangle,
     /// The pairs with the rows before the stripe, for these rows.
     EarlierRows,
+}
+
+impl Summation {
+    /// Whether a loss with such terms ever takes it, as one stripe or as several.
+    fn is_taken(self, mode: Mode, terms: &TermsKernel) -> bool {
+        let is_batch = mode == Mode::Batch;
+        if is_batch && terms.statistics == Statistics::Ends {
+            return matches!(self, Self::Triangle | Self::EarlierRows);
+        }
+        match self {
+            Self::Rows | Self::Columns => true,
+            Self::Joined => is_batch && !terms.symmetric,
+            Self::Triangle | Self::EarlierRows => false,
+        }
+    }
+
+    /// Whether it may be all of a gradient that is finished where it is summed up: a batch with
+    /// symmetric coefficients takes columns only where it is cut.
+    fn is_finished_at_once(self, mode: Mode, terms: &TermsKernel) -> bool {
+        self != Self::Columns || mode != Mode::Batch || !terms.symmetric
+    }
 }
 
 every! {
@@ -313,11 +393,11 @@ pub(crate) fn finish_gradient() -> Kernel {
     kernel(Interface::FinishGradient, shader!("finish/gradient.wgsl"), Vec::new())
 }
 
-pub(crate) fn finish_beta(beta: Beta) -> Kernel {
+pub(crate) fn finish_learned(learned: Learned) -> Kernel {
     kernel(
-        Interface::FinishBeta,
-        shader!("finish/beta.wgsl"),
-        vec![("BETA_PER_CLASS", beta.per_class.into())],
+        Interface::FinishLearned,
+        shader!("finish/learned.wgsl"),
+        vec![("PER_CLASS", learned.per_class.into()), ("PLACE", learned.place().into())],
     )
 }
 
@@ -350,13 +430,50 @@ pub(crate) fn optimizer(rule: &Rule) -> [Kernel; 2] {
         .map(|entry| Kernel { entry, ..kernel(Interface::Optimizer, rule.shader, Vec::new()) })
 }
 
-/// The product of two matrices, of which the first may be read `transposed`.
-pub(crate) fn linear(transposed: bool) -> Kernel {
-    kernel(
-        Interface::Linear,
-        shader!("training/linear.wgsl"),
-        vec![("TRANSPOSED", transposed.into())],
-    )
+/// How the left matrix of a product is read, and the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Factor {
+    /// Rows as they are.
+    Rows,
+    /// Transposed.
+    Columns,
+    /// Rows that go into a layer: a one stands behind each, and they may be rectified.
+    Layer { rectified: bool },
+    /// The same transposed.
+    LayerColumns { rectified: bool },
+    /// Rows as they are, and the right matrix transposed.
+    RowsByRows,
+}
+
+impl Factor {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Rows,
+        Self::Columns,
+        Self::Layer { rectified: false },
+        Self::Layer { rectified: true },
+        Self::LayerColumns { rectified: false },
+        Self::LayerColumns { rectified: true },
+        Self::RowsByRows,
+    ];
+}
+
+/// The product of two matrices.
+pub(crate) fn linear(factor: Factor) -> Kernel {
+    let constants = match factor {
+        Factor::Rows => vec![("TRANSPOSED", 0.0)],
+        Factor::Columns => vec![("TRANSPOSED", 1.0)],
+        Factor::Layer { rectified } => vec![("BIASED", 1.0), ("RECTIFIED", rectified.into())],
+        Factor::LayerColumns { rectified } => {
+            vec![("TRANSPOSED", 1.0), ("BIASED", 1.0), ("RECTIFIED", rectified.into())]
+        }
+        Factor::RowsByRows => vec![("RIGHT_TRANSPOSED", 1.0)],
+    };
+    kernel(Interface::Linear, shader!("training/linear.wgsl"), constants)
+}
+
+/// The slopes of a layer that was rectified.
+pub(crate) fn rectified() -> Kernel {
+    kernel(Interface::Rectified, shader!("training/rectified.wgsl"), Vec::new())
 }
 
 /// The portion as the constant of the kernels that have one.

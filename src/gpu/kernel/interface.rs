@@ -25,7 +25,9 @@ pub(crate) enum Slot {
 pub(crate) enum Interface {
     PrepareSizes,
     PrepareRows,
-    PrepareBeta,
+    PrepareCentre,
+    PrepareSquares,
+    PrepareLearned,
     PrepareList,
     Incidence,
     Distance,
@@ -37,7 +39,7 @@ pub(crate) enum Interface {
     FinishTotals,
     FinishAccumulate,
     FinishGradient,
-    FinishBeta,
+    FinishLearned,
     FinishStatus,
     FinishWithdraw,
     FinishOutput,
@@ -45,6 +47,7 @@ pub(crate) enum Interface {
     MeasureTotals,
     Optimizer,
     Linear,
+    Rectified,
 }
 
 impl Interface {
@@ -69,7 +72,15 @@ impl Interface {
                 Write("state"),
                 Uniform("sizes"),
             ],
-            Self::PrepareBeta => &[Read("raw"), Write("beta"), Write("state")],
+            Self::PrepareCentre => &[Read("points"), Write("centre"), Uniform("sizes")],
+            Self::PrepareSquares => &[
+                Uniform("start"),
+                Write("points"),
+                Read("centre"),
+                Write("squares"),
+                Read("state"),
+            ],
+            Self::PrepareLearned => &[Read("raw"), Write("learned"), Write("state")],
             Self::PrepareList => &[
                 Uniform("start"),
                 Read("entries"),
@@ -107,7 +118,7 @@ impl Interface {
                 Write("rows"),
                 Write("row_statistics"),
                 Read("totals"),
-                Read("beta"),
+                Read("learned"),
                 Uniform("sizes"),
             ],
             Self::Gradient => &[
@@ -116,7 +127,7 @@ impl Interface {
                 Read("other|listed_rows"),
                 Read("coefficients|choices"),
                 Write("gradient"),
-                Read("order"),
+                Read("order|distances"),
                 Uniform("sizes"),
             ],
             Self::FinishedGradient => &[
@@ -125,7 +136,7 @@ impl Interface {
                 Read("other"),
                 Read("coefficients|choices"),
                 Write("gradient"),
-                Read("order"),
+                Read("order|distances"),
                 Uniform("sizes"),
                 Write("totals"),
                 Write("state"),
@@ -166,7 +177,7 @@ impl Interface {
                 Write("state"),
                 Uniform("sizes"),
             ],
-            Self::FinishBeta => &[
+            Self::FinishLearned => &[
                 Uniform("start"),
                 Read("rows"),
                 Read("labels"),
@@ -188,11 +199,15 @@ impl Interface {
                 Read("reference_labels"),
                 Read("distances"),
                 Uniform("sizes"),
+                Read("cutoffs"),
+                Read("ideal_gains"),
+                Write("scores"),
             ],
             Self::MeasureTotals => &[
                 Read("ranks"),
-                Read("recall_at"),
-                Write("recall"),
+                Read("cutoffs"),
+                Read("scores"),
+                Write("at"),
                 Write("measures"),
                 Write("state"),
                 Uniform("sizes"),
@@ -206,6 +221,7 @@ impl Interface {
                 Uniform("settings"),
             ],
             Self::Linear => &[Uniform("size"), Read("left"), Read("right"), Write("product")],
+            Self::Rectified => &[Uniform("start"), Read("values"), Write("gradient")],
         }
     }
 
@@ -214,7 +230,9 @@ impl Interface {
         match self {
             Self::PrepareSizes
             | Self::PrepareRows
-            | Self::PrepareBeta
+            | Self::PrepareCentre
+            | Self::PrepareSquares
+            | Self::PrepareLearned
             | Self::PrepareList
             | Self::Incidence => Stage::Prepare,
             Self::Distance => Stage::Distance,
@@ -223,12 +241,12 @@ impl Interface {
             Self::FinishTotals
             | Self::FinishAccumulate
             | Self::FinishGradient
-            | Self::FinishBeta
+            | Self::FinishLearned
             | Self::FinishStatus
             | Self::FinishWithdraw
             | Self::FinishOutput
             | Self::MeasureTotals => Stage::Finish,
-            Self::Optimizer | Self::Linear => Stage::Training,
+            Self::Optimizer | Self::Linear | Self::Rectified => Stage::Training,
         }
     }
 

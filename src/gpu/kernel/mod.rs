@@ -15,3 +15,14 @@ pub(crate) struct Kernel {
     pub entry: &'static str,
     pub constants: Vec<(&'static str, f64)>,
 }
+
+impl Kernel {
+    /// Its file below `shaders/`, and its entry point where that is not `main`.
+    pub(crate) fn name(&self) -> String {
+        let file = self.shader.path.trim_end_matches(".wgsl");
+        match self.entry {
+            "main" => file.into(),
+            entry => format!("{file} {entry}"),
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What losses and measures stand on: inputs of one shape, and the matrix of their distances.
 
+use crate::data::arithmetic::Arithmetic;
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::{ANCHORS_PER_DISPATCH, check_matrix, summands_per_dispatch};
@@ -20,6 +21,7 @@ pub(crate) struct Basis {
     pub context: Context,
     pub shape: Shape,
     pub distance: Distance,
+    pub arithmetic: Arithmetic,
     /// Whether the kernels work on unit rows.
     pub on_unit_rows: bool,
     pub stripes: Stripes,
@@ -38,23 +40,27 @@ impl Basis {
         distance: Option<Distance>,
         normalize: bool,
         kept: Kept,
+        arithmetic: Arithmetic,
     ) -> Result<Self> {
         let Some(distance) = distance else { return Self::pointwise(context, shape) };
         let limits = context.device().limits();
         check_tiles(&shape, &limits)?;
-        check_matrix(&shape, distance)?;
+        let is_expanded = arithmetic.expands(shape.mode(), distance);
         let budget = context.options().workspace_bytes;
         let stripes = Stripes::new(&shape, kept, budget, limits.max_storage_buffer_binding_size)?;
+        let tiles = context.tiles_for(&shape, stripes.rows);
+        check_matrix(&shape, distance, is_expanded, tiles.distance)?;
         Ok(Self {
             row_width: context.row_width_for(stripes.stride),
             context: context.clone(),
             shape,
             distance,
+            arithmetic,
             on_unit_rows: is_on_unit_rows(&shape, distance, normalize),
             stripes,
-            tiles: context.tiles_for(&shape),
+            tiles,
             sizes: sizes::buffer(context, &shape)?,
-            matrix: Matrix::new(context, &shape, &stripes)?,
+            matrix: Matrix::new(context, &shape, &stripes, is_expanded)?,
         })
     }
 
@@ -63,6 +69,7 @@ impl Basis {
             context: context.clone(),
             shape,
             distance: Distance::default(),
+            arithmetic: Arithmetic::default(),
             on_unit_rows: false,
             stripes: Stripes::none(),
             tiles: Tiles::both(Tile::Small),
@@ -74,7 +81,7 @@ impl Basis {
 
     /// What its kernels depend on.
     pub(crate) fn matrix_kind(&self) -> MatrixKind {
-        MatrixKind { mode: self.shape.mode(), distance: self.distance }
+        MatrixKind { mode: self.shape.mode(), distance: self.distance, arithmetic: self.arithmetic }
     }
 
     /// Whether the gradients of a loss that is alone on it can be finished where they are summed
@@ -84,19 +91,21 @@ impl Basis {
         let most = if terms.chooses {
             ANCHORS_PER_DISPATCH
         } else {
-            summands_per_dispatch(self.tiles.gradient)
+            summands_per_dispatch(self.tiles.gradient, self.matrix_kind().is_expanded())
         };
         let is_summed_at_once = self.shape.references().max(self.shape.queries()) as u64 <= most;
         let is_known_at_last = terms.chooses || self.stripes.is_single();
         self.matrix_kind().is_tiled() && is_known_at_last && is_summed_at_once && !self.on_unit_rows
     }
 
-    /// How the gradient by rows of a loss with such terms is summed up.
+    /// How the gradient of a loss with such terms is summed up, or what of it is by rows.
     pub(crate) fn summation(&self, terms: &TermsKernel) -> Summation {
         match (self.shape.mode(), terms.statistics) {
             (Mode::Batch, Statistics::Ends) => Summation::Triangle,
             (Mode::Batch, _) if terms.chooses => Summation::Joined,
             (Mode::Batch, _) if self.stripes.is_single() && !terms.symmetric => Summation::Joined,
+            // By rows a stripe has too few tiles for a GPU, by columns it has those of all rows.
+            (Mode::Batch, _) if terms.symmetric && !self.stripes.is_single() => Summation::Columns,
             _ => Summation::Rows,
         }
     }

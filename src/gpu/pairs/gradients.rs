@@ -19,6 +19,7 @@ use crate::gpu::pairs::loss_passes::LossPasses;
 use crate::gpu::pairs::matrix::{Matrix, Set};
 use crate::gpu::pairs::planned_loss::Buffers;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps};
+use crate::loss::Learned;
 use crate::wgsl::layout::{Finish, Start};
 
 /// Rows and dimensions that a workgroup of `shaders/gradient/chosen.wgsl` computes.
@@ -57,21 +58,24 @@ impl<'a> LossPasses<'a> {
             return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
         }
         let other = self.basis.matrix.other();
-        let height = self.basis.tiles.gradient.side();
-        let across = (self.basis.shape.dimensions() as u32).div_ceil(height);
+        let matrix = self.basis.matrix_kind();
+        let [height, width] = matrix.gradient_tile(self.basis.tiles.gradient);
+        // Where distances are expanded they tell which pairs are near.
+        let fifth = if matrix.is_expanded() { &self.basis.matrix.distances } else { unused };
+        let across = (self.basis.shape.dimensions() as u32).div_ceil(width);
         let columns = u64::from(sweeps.columns());
         let rows = u64::from(self.basis.stripes.rows);
-        let by_rows = [&queries.points, &other.points, coefficients, gradient, unused];
+        let by_rows = [&queries.points, &other.points, coefficients, gradient, fifth];
         let summation = self.basis.summation(&self.terms);
-        let mut all = vec![self.gradient(
-            sweeps,
-            summation,
-            columns,
-            by_rows,
-            Grid::Tiles { across, height },
-        )?];
+        let all_columns = Grid::FixedTiles([across, sweeps.columns().div_ceil(height)]);
+        let (summands, grid) = match summation {
+            Summation::Columns => (rows, all_columns),
+            Summation::Triangle => (columns, Grid::ToEnd { across, height }),
+            _ => (columns, Grid::Tiles { across, height }),
+        };
+        let mut all = vec![self.gradient(sweeps, summation, summands, by_rows, grid)?];
         if summation == Summation::Triangle {
-            let by_columns = [&queries.points, &queries.points, coefficients, gradient, unused];
+            let by_columns = [&queries.points, &queries.points, coefficients, gradient, fifth];
             all.push(self.gradient(
                 sweeps,
                 Summation::EarlierRows,
@@ -83,9 +87,8 @@ impl<'a> LossPasses<'a> {
         // The references have a gradient of their own; in batch mode both halves are the
         // embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
-            let by_columns = [&other.points, &queries.points, coefficients, gradient, unused];
-            let grid = Grid::FixedTiles([across, sweeps.columns().div_ceil(height)]);
-            all.push(self.gradient(sweeps, Summation::Columns, rows, by_columns, grid)?);
+            let by_columns = [&other.points, &queries.points, coefficients, gradient, fifth];
+            all.push(self.gradient(sweeps, Summation::Columns, rows, by_columns, all_columns)?);
         }
         Ok(all)
     }
@@ -207,15 +210,17 @@ impl<'a> LossPasses<'a> {
             Summation::EarlierRows => "gradient of earlier rows",
         };
         let tile = self.basis.tiles.gradient;
-        let portion = summands_per_dispatch(tile);
+        let matrix = self.basis.matrix_kind();
+        let portion = summands_per_dispatch(tile, matrix.is_expanded());
         let portions = portions_of(summands, Some(portion));
-        let most = tile.pairs() * summands.min(portion) * 3;
+        let [height, width] = matrix.gradient_tile(tile).map(u64::from);
+        let most = height * width * summands.min(portion) * 3;
         let load = Load { grid, cost_per_row: sweeps.pair_cost(), most, portions };
         if !self.at_once {
-            let kernel = self.basis.matrix_kind().tiled_gradient(summation, tile);
+            let kernel = matrix.tiled_gradient(summation, tile);
             return sweeps.sweep(label, &kernel, &buffers, load);
         }
-        let kernel = self.basis.matrix_kind().finished_gradient(summation, tile, &self.terms);
+        let kernel = matrix.finished_gradient(summation, tile, &self.terms);
         self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
     }
 
@@ -235,11 +240,11 @@ impl<'a> LossPasses<'a> {
         sweeps.sweep_with(label, kernel, buffers, &others, load)
     }
 
-    /// Gradients with respect to beta, to the references, and at last to the first set.
+    /// Gradients with respect to learned numbers, to the references, and at last to the first set.
     pub(crate) fn finish(&self) -> Result<Vec<Dispatch>> {
         let Matrix { queries, references, .. } = &self.basis.matrix;
         let Buffers { gradient, gradient_references, transposed, .. } = &self.part.buffers;
-        let mut dispatches = self.finish_beta()?;
+        let mut dispatches = self.finish_learned()?;
         if let (Some(set), Some(gradient)) = (references, gradient_references) {
             dispatches.extend(self.finish_gradient(set, gradient, None, true)?);
         }
@@ -247,21 +252,28 @@ impl<'a> LossPasses<'a> {
         Ok(dispatches)
     }
 
-    pub(crate) fn finish_beta(&self) -> Result<Vec<Dispatch>> {
-        let Buffers { rows, totals, gradient_beta, .. } = &self.part.buffers;
-        let beta = self.part.loss.description().beta();
-        let (Some(beta), Some(gradient)) = (beta, gradient_beta) else { return Ok(Vec::new()) };
-        let betas = self.basis.shape.betas().max(1) as u32;
-        let Matrix { queries, state, .. } = &self.basis.matrix;
+    pub(crate) fn finish_learned(&self) -> Result<Vec<Dispatch>> {
+        let learned = self.part.loss.description().learned().into_iter();
+        let gradients = learned.filter_map(|learned| {
+            let gradient = self.part.gradient_learned(learned.input)?;
+            Some(self.finish_one_learned(learned, gradient))
+        });
+        Ok(gradients.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    fn finish_one_learned(
+        &self,
+        learned: Learned,
+        gradient: &wgpu::Buffer,
+    ) -> Result<Vec<Dispatch>> {
+        let Basis { context, shape, matrix, .. } = self.basis;
+        let Buffers { rows, totals, .. } = &self.part.buffers;
+        let Matrix { queries, state, .. } = matrix;
         let bound = [rows, &queries.labels, totals, gradient, state].map(Bound::all);
-        let groups = Workgroups::for_rows(betas, self.basis.shape.queries() as u64, 1);
-        catalogue::finish_beta(beta).dispatches(
-            &self.basis.context,
-            "gradient of beta",
-            Start::default(),
-            &bound,
-            groups,
-        )
+        let numbers = learned.numbers(shape) as u32;
+        let groups = Workgroups::for_rows(numbers, shape.queries() as u64, 1);
+        let kernel = catalogue::finish_learned(learned);
+        kernel.dispatches(context, "gradient of learned", Start::default(), &bound, groups)
     }
 
     fn finish_gradient(
@@ -287,7 +299,7 @@ impl<'a> LossPasses<'a> {
             add: add.into(),
             // The references come first.
             last: (!of_references).into(),
-            factor: self.terms.gradient_factor * if halved { 2.0 } else { 1.0 },
+            factor: self.part.loss.description().gradient_factor() * if halved { 2.0 } else { 1.0 },
         }
     }
 }

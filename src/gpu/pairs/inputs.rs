@@ -138,7 +138,8 @@ impl<'a> Inputs<'a> {
     pub(crate) fn apart_from_outputs(
         &self,
     ) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> {
-        let prepared = [Input::Embeddings, Input::References, Input::Beta].map(Input::name);
+        use Input::{Beta, Bias, Embeddings, References, Scale};
+        let prepared = [Embeddings, References, Beta, Scale, Bias].map(Input::name);
         self.all().filter(move |(what, _)| !prepared.contains(what))
     }
 

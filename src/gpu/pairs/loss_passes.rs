@@ -46,7 +46,7 @@ impl<'a> LossPasses<'a> {
             &all.rows,
             &all.row_statistics,
             &all.totals,
-            &all.beta,
+            &all.learned,
         ];
         let columns = u64::from(self.basis.stripes.stride);
         let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));

@@ -14,19 +14,40 @@ pub(crate) struct Set {
     pub points: wgpu::Buffer,
     pub norms: wgpu::Buffer,
     pub labels: wgpu::Buffer,
+    /// The squared norms of the rows less the centre, where distances are expanded; there the
+    /// points have the centre behind their last row.
+    pub squares: Option<wgpu::Buffer>,
 }
 
 impl Set {
-    fn new(allocator: &Allocator, what: &'static str, rows: usize, shape: &Shape) -> Result<Self> {
+    fn new(
+        allocator: &Allocator,
+        what: &'static str,
+        rows: usize,
+        shape: &Shape,
+        is_expanded: bool,
+    ) -> Result<Self> {
         let rows = rows as u64;
+        let points = rows + u64::from(is_expanded);
+        let squares = is_expanded.then(|| allocator.storage("squared norms", rows * 4));
         Ok(Self {
-            points: allocator
-                .storage(what, rows * shape.dimensions().next_multiple_of(4) as u64 * 4)?,
+            points: allocator.storage(what, points * row_bytes(shape))?,
             norms: allocator.storage("norms", rows * 4)?,
             // Read four at a time.
             labels: allocator.storage("labels", rows.next_multiple_of(4) * 4)?,
+            squares: squares.transpose()?,
         })
     }
+
+    /// What distances are told of the norms.
+    pub(crate) fn norms_of_distances(&self) -> &wgpu::Buffer {
+        self.squares.as_ref().unwrap_or(&self.norms)
+    }
+}
+
+/// Bytes of a row of points.
+fn row_bytes(shape: &Shape) -> u64 {
+    shape.dimensions().next_multiple_of(4) as u64 * 4
 }
 
 /// The rows, and a stripe of the matrix of their distances: what every plan keeps on the GPU.
@@ -38,6 +59,8 @@ pub(crate) struct Matrix {
     /// The pairs, where only those that are listed count.
     pub list: Option<List>,
     pub distances: wgpu::Buffer,
+    /// What expanded distances take out of all rows first.
+    pub centre: Option<wgpu::Buffer>,
     pub state: wgpu::Buffer,
     /// Stands where a kernel has a binding that is not used: bindings cannot be empty.
     pub unused: wgpu::Buffer,
@@ -46,19 +69,24 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    pub(crate) fn new(context: &Context, shape: &Shape, stripes: &Stripes) -> Result<Self> {
+    pub(crate) fn new(
+        context: &Context,
+        shape: &Shape,
+        stripes: &Stripes,
+        is_expanded: bool,
+    ) -> Result<Self> {
         let allocator = Allocator::new(context);
-        let queries = Set::new(&allocator, "embeddings", shape.queries(), shape)?;
-        let references = if shape.has_references() {
-            Some(Set::new(&allocator, "references", shape.references(), shape)?)
-        } else {
-            None
-        };
+        let set = |what, rows| Set::new(&allocator, what, rows, shape, is_expanded);
+        let queries = set("embeddings", shape.queries())?;
+        let references =
+            shape.has_references().then(|| set("references", shape.references())).transpose()?;
+        let centre = is_expanded.then(|| allocator.storage("centre", row_bytes(shape)));
         Ok(Self {
             queries,
             references,
             list: List::new(&allocator, shape)?,
             distances: allocator.storage("stripe of distances", stripes.bytes())?,
+            centre: centre.transpose()?,
             state: allocator.storage("state", state::SIZE as u64 * 4)?,
             unused: allocator.storage("unused", 256)?,
             bytes: allocator.bytes(),
@@ -71,10 +99,16 @@ impl Matrix {
         let allocator = Allocator::new(context);
         let unused = allocator.storage("unused", 256)?;
         Ok(Self {
-            queries: Set { points: unused.clone(), norms: unused.clone(), labels: unused.clone() },
+            queries: Set {
+                points: unused.clone(),
+                norms: unused.clone(),
+                labels: unused.clone(),
+                squares: None,
+            },
             references: None,
             list: None,
             distances: unused.clone(),
+            centre: None,
             state: allocator.storage("state", state::SIZE as u64 * 4)?,
             unused,
             bytes: allocator.bytes(),

@@ -12,9 +12,10 @@ use crate::wgsl::layout;
 /// A range of a buffer of the caller's that takes a gradient: f32, of the usage `STORAGE`, at an
 /// offset that is a multiple of the device's `min_storage_buffer_offset_alignment`.
 ///
-/// It may overlap the embeddings, references or beta of the inputs: every read of them comes before
-/// it is written, so that `Output::add_to(embeddings).scaled(-rate)` is a step of gradient descent
-/// on the embeddings themselves. It may overlap no other input, and no other output.
+/// It may overlap the embeddings, references, beta, scale or bias of the inputs: every read of them
+/// comes before it is written, so that `Output::add_to(embeddings).scaled(-rate)` is a step of
+/// gradient descent on the embeddings themselves. It may overlap no other input, and no other
+/// output.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Output<'a> {
@@ -70,6 +71,10 @@ pub struct Outputs<'a> {
     pub gradient_references: Option<Output<'a>>,
     /// The gradient with respect to each beta, for Wu's margin.
     pub gradient_beta: Option<Output<'a>>,
+    /// The gradient with respect to the scale, for losses that have one.
+    pub gradient_scale: Option<Output<'a>>,
+    /// The gradient with respect to the bias, for losses that have one.
+    pub gradient_bias: Option<Output<'a>>,
 }
 
 impl<'a> Outputs<'a> {
@@ -83,6 +88,8 @@ impl<'a> Outputs<'a> {
             ("gradient", &self.gradient),
             ("gradient of references", &self.gradient_references),
             ("gradient of beta", &self.gradient_beta),
+            ("gradient of scale", &self.gradient_scale),
+            ("gradient of bias", &self.gradient_bias),
         ];
         all.into_iter().filter_map(|(what, output)| Some((what, output.as_ref()?)))
     }

@@ -31,7 +31,7 @@ pub(crate) fn dispatches(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dis
 }
 
 /// One pass, in which the totals come before the gradient, and nothing after it but the gradient of
-/// beta.
+/// the loss's own numbers.
 pub(crate) fn dispatches_at_once(basis: &Basis, part: &PlannedLoss) -> Result<Vec<Dispatch>> {
     let work = LossPasses { at_once: true, ..LossPasses::new(basis, part)? };
     let mut sweeps = Sweeps::new(basis);
@@ -41,7 +41,7 @@ pub(crate) fn dispatches_at_once(basis: &Basis, part: &PlannedLoss) -> Result<Ve
     sweeps.dispatches.push(totals(basis, part, true));
     let gradients = work.gradients(&sweeps)?;
     sweeps.pass(gradients.iter());
-    sweeps.dispatches.extend(work.finish_beta()?);
+    sweeps.dispatches.extend(work.finish_learned()?);
     Ok(sweeps.dispatches)
 }
 

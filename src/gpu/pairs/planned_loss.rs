@@ -1,5 +1,6 @@
 //! A loss on its basis, which it may share with other losses.
 
+use crate::data::input::{Input, InputSet};
 use crate::data::shape::Mode;
 use crate::error::{Error, Result};
 use crate::gpu::cut::values::checked_rows;
@@ -30,6 +31,11 @@ impl PlannedLoss {
         let coefficients = beside.iter().find_map(|other| other.buffers.coefficients.stripe());
         let buffers = Buffers::new(basis, &loss, rows, weight, coefficients)?;
         Ok(Self { loss, buffers })
+    }
+
+    /// The gradient with respect to this input, where the loss learns it.
+    pub(crate) fn gradient_learned(&self, input: Input) -> Option<&wgpu::Buffer> {
+        self.buffers.gradients_learned.get(input)
     }
 
     /// Replaces the seed of a loss that draws.
@@ -86,16 +92,19 @@ pub(crate) struct Buffers {
     pub rows: wgpu::Buffer,
     pub row_statistics: wgpu::Buffer,
     pub totals: wgpu::Buffer,
-    pub beta: wgpu::Buffer,
-    pub gradient_beta: Option<wgpu::Buffer>,
+    /// All numbers that the loss learns, one after the other.
+    pub learned: wgpu::Buffer,
+    pub gradients_learned: InputSet<wgpu::Buffer>,
     /// The bytes of all these buffers but the shared one.
     pub bytes: u64,
 }
 
 impl Buffers {
-    /// The gradients that no other loss adds to: with respect to the second set and beta.
+    /// The gradients that no other loss adds to: with respect to the second set and to the loss's
+    /// own numbers.
     pub(crate) fn own_gradients(&self) -> impl Iterator<Item = &wgpu::Buffer> {
-        [&self.gradient_references, &self.gradient_beta].into_iter().flatten()
+        let learned = self.gradients_learned.iter().map(|(_, gradient)| gradient);
+        self.gradient_references.iter().chain(learned)
     }
 
     /// The loss is summed up by so many rows. `stripe` is that of coefficients, where another loss
@@ -134,11 +143,14 @@ impl Buffers {
                 Coefficients::Stripe(allocator.storage("stripe of coefficients", stripes.bytes())?)
             }
         };
-        let betas = shape.betas().max(1);
-        let beta_gradient = loss
-            .description()
-            .beta()
-            .map(|_| allocator.storage("gradient of beta", betas as u64 * 4));
+        let mut numbers = 0;
+        let mut gradients_learned = InputSet::new();
+        for learned in loss.description().learned() {
+            let own = learned.numbers(shape) as u64;
+            let gradient = allocator.storage("gradient of learned", own * 4)?;
+            gradients_learned = gradients_learned.with(learned.input, gradient);
+            numbers += own;
+        }
         Ok(Self {
             parameters: parameters(context, &terms)?,
             summands: uniform(
@@ -160,8 +172,8 @@ impl Buffers {
                 statistics as u64 * size_of::<layout::Statistic>() as u64,
             )?,
             totals: allocator.storage("totals", size_of::<layout::Totals>() as u64)?,
-            beta: allocator.storage("beta", betas as u64 * 4)?,
-            gradient_beta: beta_gradient.transpose()?,
+            learned: allocator.storage("learned", numbers.max(1) * 4)?,
+            gradients_learned,
             bytes: allocator.bytes(),
         })
     }
@@ -184,7 +196,9 @@ impl<'a> Sources<'a> {
         let all = [
             (Field::Gradient, has_gradient.then_some(&buffers.gradient)),
             (Field::GradientReferences, buffers.gradient_references.as_ref()),
-            (Field::GradientBeta, buffers.gradient_beta.as_ref()),
+            (Field::GradientBeta, part.gradient_learned(Input::Beta)),
+            (Field::GradientScale, part.gradient_learned(Input::Scale)),
+            (Field::GradientBias, part.gradient_learned(Input::Bias)),
             (Field::Rows, rows),
         ];
         let all = all.into_iter().filter_map(|(what, buffer)| Some((what, buffer?)));

@@ -1,5 +1,6 @@
 //! The dispatches that check and prepare the caller's inputs, and those that set the sizes.
 
+use crate::data::arithmetic::CENTRE_ROWS;
 use crate::data::input::Input;
 use crate::data::shape::Mode;
 use crate::error::{Error, Result};
@@ -16,7 +17,11 @@ use crate::gpu::pairs::matrix::Set;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::pointwise;
 use crate::gpu::pairs::sizes::planned;
+use crate::loss::Learned;
 use crate::wgsl::layout::{Planned, Rows, Start, state};
+
+/// Dimensions that a workgroup of `shaders/prepare/centre.wgsl` takes.
+pub(crate) const CENTRE_DIMENSIONS: u64 = 64;
 
 /// Checks the caller's buffers and binds the dispatches that prepare them for these losses, which
 /// share the basis. After the program the sizes are set back.
@@ -42,12 +47,14 @@ pub(crate) fn prepare(
             .collect::<Result<Vec<_>>>()?;
         return Ok(bound.concat());
     }
-    let betas =
-        parts.iter().filter_map(|part| Some((part.loss.description().beta()?, &part.buffers.beta)));
-    let has_beta_per_class = betas.clone().any(|(beta, _)| beta.per_class);
+    let all = parts.iter().flat_map(|part| {
+        let learned = part.loss.description().learned().into_iter();
+        learned.map(|learned| (learned, &part.buffers.learned))
+    });
+    let has_beta_per_class = all.clone().any(|(learned, _)| learned.per_class);
     let mut dispatches = prepare_pairs(basis, inputs, has_beta_per_class)?;
-    for (beta, buffer) in betas {
-        dispatches.push(prepare_beta(basis, inputs, beta.default, buffer)?);
+    for (learned, buffer) in all {
+        dispatches.push(prepare_learned(basis, inputs, learned, buffer)?);
     }
     Ok(dispatches)
 }
@@ -98,6 +105,8 @@ pub(crate) fn prepare_pairs(
         let references = RowSet { set, rows: m, classes: 0, fault: state::REFERENCES_FAULT };
         dispatches.extend(prepare_rows(basis, references, raw, labels)?);
     }
+
+    dispatches.extend(prepare_squares(basis)?);
 
     if let Some(list) = &matrix.list {
         dispatches.extend(prepare_list(basis, list, inputs, &check)?);
@@ -161,35 +170,62 @@ pub(crate) fn prepare_rows(
     catalogue::prepare_rows().dispatches(context, "prepare", uniform, &bound, groups)
 }
 
-pub(crate) fn prepare_beta(
+/// The centre of all rows and their squared norms, where distances are expanded.
+fn prepare_squares(basis: &Basis) -> Result<Vec<Dispatch>> {
+    let Basis { shape, matrix, context, .. } = basis;
+    let (Some(centre), Some(kernel)) = (&matrix.centre, basis.matrix_kind().prepare_squares())
+    else {
+        return Ok(Vec::new());
+    };
+    let dimensions = shape.dimensions() as u64;
+    let points = &matrix.other().points;
+    let bound = [points, centre, &basis.sizes].map(Bound::all);
+    let groups = [dimensions.div_ceil(CENTRE_DIMENSIONS) as u32, 1, 1];
+    let cost = CENTRE_ROWS.min(shape.references()) as u64 * dimensions * 2;
+    let centre_kernel = catalogue::prepare_centre();
+    let mut dispatches = vec![centre_kernel.dispatch(context, "centre", &bound, groups, cost)];
+    let sets = [Some(&matrix.queries), matrix.references.as_ref()].into_iter().flatten();
+    for (set, rows) in sets.zip([shape.queries(), shape.references()]) {
+        let Set { points, squares: Some(squares), .. } = set else { continue };
+        let bound = [points, centre, squares, &matrix.state].map(Bound::all);
+        // One more for the centre.
+        let groups = Workgroups::for_rows(rows as u32 + 1, dimensions, 3);
+        let start = Start::default();
+        dispatches.extend(kernel.dispatches(context, "squared norms", start, &bound, groups)?);
+    }
+    Ok(dispatches)
+}
+
+pub(crate) fn prepare_learned(
     basis: &Basis,
     inputs: &Inputs<'_>,
-    default: f32,
-    beta: &wgpu::Buffer,
+    learned: Learned,
+    numbers: &wgpu::Buffer,
 ) -> Result<Dispatch> {
-    let (context, betas) = (&basis.context, basis.shape.betas());
+    let (context, given) = (&basis.context, basis.shape.numbers(learned.input));
     let the_default;
-    let raw = match betas {
+    let raw = match given {
         0 => {
-            let bytes = default.to_ne_bytes();
+            let bytes = learned.default.to_ne_bytes();
             the_default = filled(
                 context,
-                "metric-learning default beta",
+                "metric-learning default of learned",
                 &bytes,
                 wgpu::BufferUsages::STORAGE,
             )?;
             Bound::all(&the_default)
         }
         _ => {
-            let reason = "the plan was made for a shape with betas";
-            Checker::new(context).needed("beta", inputs.get(Input::Beta), betas, reason)?
+            let what = learned.input.name();
+            let reason = "the plan was made for a shape with it";
+            Checker::new(context).needed(what, inputs.get(learned.input), given, reason)?
         }
     };
-    let bound = [raw, Bound::all(beta), Bound::all(&basis.matrix.state)];
-    let count = betas.max(1) as u32;
-    Ok(catalogue::prepare_beta().dispatch(
+    let bound = [raw, Bound::all(numbers), Bound::all(&basis.matrix.state)];
+    let count = learned.numbers(&basis.shape) as u32;
+    Ok(catalogue::prepare_learned(learned).dispatch(
         context,
-        "prepare beta",
+        "prepare learned",
         &bound,
         folded(count.div_ceil(64)),
         count.into(),

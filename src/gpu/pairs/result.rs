@@ -1,5 +1,6 @@
 //! The result of a loss, of what was read back.
 
+use crate::data::batch::{BIAS_FAULT, SCALE_FAULT};
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
@@ -26,10 +27,10 @@ impl Staged<'_> {
             return Err(Error::NotComputed);
         }
         self.sized()?;
-        let [embeddings, references, beta, label] = totals.faults;
+        let [embeddings, references, learned, label] = totals.faults;
         self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
         self.check_finite("references", references, self.shape.dimensions())?;
-        self.check_finite("beta", beta, 1)?;
+        self.check_learned(learned)?;
         self.check_label(label)?;
         self.check_list(totals.list_faults)
     }
@@ -67,6 +68,8 @@ impl Staged<'_> {
             gradient_references: self
                 .first_floats(Field::GradientReferences, references * dimensions),
             gradient_beta: self.floats(Field::GradientBeta),
+            gradient_scale: self.floats(Field::GradientScale).map(|numbers| numbers[0]),
+            gradient_bias: self.floats(Field::GradientBias).map(|numbers| numbers[0]),
             per_anchor: rows.map(|rows| {
                 rows.iter().take(queries).map(|row| row.loss + row.negative_loss).collect()
             }),
@@ -108,6 +111,15 @@ impl Staged<'_> {
                 Err(Error::NotFinite { what, row: place / columns, column: place % columns })
             }
             None => Ok(()),
+        }
+    }
+
+    fn check_learned(&self, key: u32) -> Result<()> {
+        // Only what is given can be wrong, and no loss has both betas and a bias.
+        match fault_place(key) {
+            Some(0) if self.shape.has_scale() => Err(SCALE_FAULT),
+            Some(1) if self.shape.has_bias() => Err(BIAS_FAULT),
+            _ => self.check_finite("beta", key, 1),
         }
     }
 

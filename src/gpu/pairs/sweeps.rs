@@ -10,7 +10,7 @@ use crate::gpu::dispatch::workgroups::{OPERATIONS_PER_GROUP, OPERATIONS_PER_ROW,
 use crate::gpu::kernel::Kernel;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::list::List;
-use crate::gpu::pairs::matrix::Matrix;
+use crate::gpu::pairs::matrix::{Matrix, Set};
 use crate::wgsl::layout::{BLOCK, Stripe};
 
 /// Added to any row, beyond all columns, of which there are less than 2^30.
@@ -52,6 +52,11 @@ pub(crate) enum Grid {
     Fixed(u32),
     /// One for every tile of so many rows, this many across.
     Tiles { across: u32, height: u32 },
+    /// The same of a matrix that is symmetric: those below the diagonal have nothing to do.
+    Mirrored { across: u32, height: u32 },
+    /// One for every tile of so many rows, this many across, which take the columns up to the end
+    /// of the stripe.
+    ToEnd { across: u32, height: u32 },
     /// A fixed number of workgroups across and down, whatever rows the stripe has.
     FixedTiles([u32; 2]),
     /// A fixed number of workgroups across and down, once, with the stripe that ends at this row:
@@ -75,9 +80,28 @@ impl Grid {
                     [0; 2]
                 }
             }
-            Self::Tiles { across, height } => [across, rows.div_ceil(height)],
+            Self::Tiles { across, height }
+            | Self::Mirrored { across, height }
+            | Self::ToEnd { across, height } => [across, rows.div_ceil(height)],
             Self::FixedTiles(extent) => extent,
             Self::Earlier { across, height } => [across, begin.div_ceil(height)],
+        }
+    }
+
+    /// How many of the columns a row of the stripe takes, where these are `all` rows of a batch.
+    fn columns(self, begin: u32, rows: u32, all: u32) -> u32 {
+        match self {
+            Self::ToEnd { .. } => begin + rows,
+            Self::Earlier { .. } => begin,
+            _ => all,
+        }
+    }
+
+    /// How many workgroups of a piece compute something.
+    fn working(self, piece: &Piece) -> u64 {
+        match self {
+            Self::Mirrored { .. } => piece.above_diagonal(),
+            _ => piece.count(),
         }
     }
 }
@@ -128,6 +152,8 @@ impl<'a> Sweeps<'a> {
         let other = matrix.other();
         let tile = self.basis.tiles.distance;
         let kernel = self.basis.matrix_kind().distances(tile);
+        // Of the whole matrix of a batch, half is computed.
+        let is_symmetric = shape.mode() == Mode::Batch && stripes.is_single();
         // A tile takes 16 dimensions at a time, or 8.
         let pair = shape.dimensions().next_multiple_of(16) as u64 * 3;
         let (fifth, grid, most) = match list {
@@ -140,18 +166,19 @@ impl<'a> Sweeps<'a> {
                 (state, Grid::Values(stripes.stride / 4), OPERATIONS_PER_GROUP)
             }
             None => {
-                let height = tile.side();
-                (
-                    state,
-                    Grid::Tiles { across: self.columns().div_ceil(height), height },
-                    tile.pairs() * pair,
-                )
+                let height = tile.of_distances();
+                let across = self.columns().div_ceil(height);
+                let grid = if is_symmetric {
+                    Grid::Mirrored { across, height }
+                } else {
+                    Grid::Tiles { across, height }
+                };
+                (state, grid, u64::from(height).pow(2) * pair)
             }
         };
-        let buffers =
-            [&queries.points, &other.points, &queries.norms, &other.norms, fifth, distances];
-        // Of the whole matrix of a batch, half.
-        let halves = if shape.mode() == Mode::Batch && stripes.is_single() { 2 } else { 1 };
+        let norms = [queries, other].map(Set::norms_of_distances);
+        let buffers = [&queries.points, &other.points, norms[0], norms[1], fifth, distances];
+        let halves = if is_symmetric { 2 } else { 1 };
         let load = Load { grid, cost_per_row: self.pair_cost() / halves, most, portions: 1 };
         self.sweep("distance", &kernel, &buffers, load)
     }
@@ -189,7 +216,7 @@ impl<'a> Sweeps<'a> {
         let Load { grid, cost_per_row, most, portions } = load;
         let stripes = self.basis.stripes.iter();
         let context = &self.basis.context;
-        let bound = context.options().operations_per_dispatch.max(1);
+        let bound = context.operations_per_dispatch();
         let most_pieces = MOST_DISPATCHES / (stripes.len() as u64 * u64::from(portions)).max(1);
         let mut uniforms = Uniforms::new(
             context,
@@ -200,13 +227,17 @@ impl<'a> Sweeps<'a> {
             let extent = grid.extent(begin, rows);
             let groups = u64::from(extent[0]) * u64::from(extent[1]);
             let pieces = Piece::cut(extent, (groups * most).div_ceil(bound).min(most_pieces));
+            let height = self.basis.stripes.height;
+            let columns = u64::from(grid.columns(begin, rows, height));
             let cost = cost_per_row * u64::from(rows) / u64::from(portions);
+            let cost = (u128::from(cost) * u128::from(columns) / u128::from(height)) as u64;
             // Every portion builds on the one before it.
             let portions =
                 (0..portions).flat_map(|portion| pieces.iter().map(move |piece| (portion, piece)));
             let placed = |(portion, piece): (u32, &Piece)| {
                 let uniform = self.stripe(begin, rows, portion, piece.first);
-                (uniforms.add(&uniform), piece.groups(), piece.share(cost, extent))
+                let load = [grid.working(piece), piece.share(cost, extent)];
+                (uniforms.add(&uniform), piece.groups(), load)
             };
             portions.map(placed).collect()
         };
@@ -222,9 +253,9 @@ impl<'a> Sweeps<'a> {
             .chain(others.iter().copied());
         let bound: Vec<_> = own.map(Bound::all).collect();
         let dispatch = kernel.dispatch(context, label, &bound, [0; 3], 0);
-        let placed = |all: Vec<(u32, [u32; 3], u64)>| {
+        let placed = |all: Vec<(u32, [u32; 3], [u64; 2])>| {
             all.into_iter()
-                .map(|(offset, groups, cost)| dispatch.on_stripe(offset, groups, cost))
+                .map(|(offset, groups, load)| dispatch.on_stripe(offset, groups, load))
                 .collect()
         };
         Ok(Sweep { on_stripes: dispatches.into_iter().map(placed).collect() })

@@ -41,11 +41,11 @@ impl Context {
     pub fn autotune(&self, shape: &Shape) -> Result<Tiles> {
         shape.check()?;
         if self.options().tiles.is_some() || !shape.mode().has_tiles() {
-            return Ok(self.tiles_for(shape));
+            return Ok(self.tiles_for(shape, shape.queries() as u32));
         }
-        let before = self.tiles_for(shape);
+        let before = self.tuned().get(shape);
         let fastest = self.fastest(shape);
-        self.tuned().set(shape, *fastest.as_ref().unwrap_or(&before));
+        self.tuned().put(shape, fastest.as_ref().ok().copied().or(before));
         fastest
     }
 
@@ -90,7 +90,7 @@ impl Context {
                 .min_by_key(|(_, times)| times[stage])
                 .map_or(Tile::Small, |(tile, _)| *tile)
         };
-        Ok(Tiles { distance: least(0), gradient: least(1) })
+        Ok(Tiles { distance: least(0), gradient: least(1) }.that_fit(shape))
     }
 
     /// A stage of a recording.

@@ -52,7 +52,9 @@ impl Plan {
         let _span = span!("plan", &name);
         context.planning(|| {
             let kept = Kept::for_terms(&loss.description().terms_kernel());
-            let basis = Basis::new(context, shape, loss.distance(), loss.normalize(), kept)?;
+            let arithmetic = context.options().arithmetic;
+            let (distance, normalize) = (loss.distance(), loss.normalize());
+            let basis = Basis::new(context, shape, distance, normalize, kept, arithmetic)?;
             let parts = [PlannedLoss::new(&basis, loss, 1.0, &[])?];
             let status = validity::status(&Allocator::new(context))?;
             let mut program = Program::new(context, name, dispatches_of(&basis, &parts)?);
@@ -97,7 +99,7 @@ impl Plan {
     }
 
     fn hand_over(&self, outputs: &Outputs<'_>) -> Result<Vec<Dispatch>> {
-        let Outputs { gradient, gradient_references, gradient_beta } = outputs;
+        let Outputs { gradient, gradient_references, .. } = outputs;
         let mut handover = Handover::default();
         let d = self.shape().dimensions();
         handover.add("gradient", [self.gradient()], d, gradient)?;
@@ -107,7 +109,9 @@ impl Plan {
             d,
             gradient_references,
         )?;
-        handover.add("gradient of beta", self.gradient_beta(), 1, gradient_beta)?;
+        handover.add("gradient of beta", self.gradient_beta(), 1, &outputs.gradient_beta)?;
+        handover.add("gradient of scale", self.gradient_scale(), 1, &outputs.gradient_scale)?;
+        handover.add("gradient of bias", self.gradient_bias(), 1, &outputs.gradient_bias)?;
         handover.dispatches(self.context(), &self.status)
     }
 
@@ -165,7 +169,17 @@ impl Plan {
 
     /// The gradient with respect to each beta, for Wu's margin.
     pub fn gradient_beta(&self) -> Option<&wgpu::Buffer> {
-        self.part().buffers.gradient_beta.as_ref()
+        self.part().gradient_learned(Input::Beta)
+    }
+
+    /// The gradient with respect to the scale, one number, for losses that have one.
+    pub fn gradient_scale(&self) -> Option<&wgpu::Buffer> {
+        self.part().gradient_learned(Input::Scale)
+    }
+
+    /// The gradient with respect to the bias, one number, for losses that have one.
+    pub fn gradient_bias(&self) -> Option<&wgpu::Buffer> {
+        self.part().gradient_learned(Input::Bias)
     }
 
     /// The reduced loss is the first f32 of this buffer: not a number where the last recording came

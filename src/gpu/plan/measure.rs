@@ -1,5 +1,6 @@
 //! Everything that measuring retrieval on inputs of one shape needs, made once.
 
+use crate::data::arithmetic::Arithmetic;
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::{portions_of, positives_per_dispatch};
@@ -19,7 +20,7 @@ use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::pairs::prepare;
 use crate::gpu::pairs::sizes;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweeps};
-use crate::measures::{Measures, Retrieval, ranking};
+use crate::measures::{Measures, RANKING, Retrieval, discount};
 use crate::wgsl::include::shader;
 use crate::wgsl::layout;
 
@@ -39,11 +40,12 @@ pub struct MeasurePlan {
 #[derive(Debug)]
 pub(crate) struct Buffers {
     ranks: wgpu::Buffer,
-    /// 1 for Precision@1, then the k that are asked for.
-    recall_at: wgpu::Buffer,
-    recall: wgpu::Buffer,
+    cutoffs: wgpu::Buffer,
+    ideal_gains: wgpu::Buffer,
+    scores: wgpu::Buffer,
+    at: wgpu::Buffer,
     measures: wgpu::Buffer,
-    /// The bytes of the three that kernels write.
+    /// The bytes of the four that kernels write.
     bytes: u64,
 }
 
@@ -60,9 +62,11 @@ impl MeasurePlan {
                 Some(retrieval.distance),
                 retrieval.normalize,
                 Kept::Distance,
+                // Ranks are not to depend on how far distances are rounded.
+                Arithmetic::Exact,
             )?;
             let buffers = Buffers::new(context, retrieval, &shape)?;
-            let program = Program::new(context, name, buffers.dispatches(&basis, retrieval)?);
+            let program = Program::new(context, name, buffers.dispatches(&basis)?);
             Ok(Self { program, basis, retrieval: retrieval.clone(), buffers })
         })
     }
@@ -91,9 +95,12 @@ impl MeasurePlan {
     pub fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<Measures>> {
         let mut sources = Sources::default();
         let buffers =
-            [(Field::Measures, &self.buffers.measures), (Field::Recall, &self.buffers.recall)];
+            [(Field::Measures, &self.buffers.measures), (Field::AtCutoffs, &self.buffers.at)];
         sources.add(self.basis.shape, buffers);
-        Pending::new(self.context(), encoder, sources, |read| read.staged(0).measures())
+        let retrieval = self.retrieval.clone();
+        Pending::new(self.context(), encoder, sources, move |read| {
+            read.staged(0).measures(&retrieval)
+        })
     }
 
     /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes)
@@ -118,38 +125,36 @@ recorded!(MeasurePlan);
 impl Buffers {
     fn new(context: &Context, retrieval: &Retrieval, shape: &Shape) -> Result<Self> {
         let allocator = Allocator::new(context);
-        // No rank is beyond the number of columns.
-        let recall_at = retrieval.recall_at.iter().map(|&k| k.min(shape.references()) as u32);
-        let recall_at: Vec<u32> = std::iter::once(1).chain(recall_at).collect();
-        let usage = wgpu::BufferUsages::STORAGE;
+        let rows = shape.queries() as u64;
+        let cutoffs = cutoffs(retrieval, shape);
+        let scored = (retrieval.precision_at.len() + retrieval.ndcg_at.len()) as u64;
+        let ideal_gains = ideal_gains(retrieval, shape);
+        let of =
+            |label: &str, bytes: &[u8]| filled(context, label, bytes, wgpu::BufferUsages::STORAGE);
         Ok(Self {
-            ranks: allocator
-                .storage("ranks", shape.queries() as u64 * size_of::<layout::Ranks>() as u64)?,
-            recall: allocator.storage("recall", recall_at.len() as u64 * 4)?,
-            recall_at: filled(
-                context,
-                "metric-learning recall at",
-                bytemuck::cast_slice(&recall_at),
-                usage,
-            )?,
+            ranks: allocator.storage("ranks", rows * size_of::<layout::Ranks>() as u64)?,
+            scores: allocator.storage("scores", scored.max(1) * rows * 4)?,
+            at: allocator.storage("at", cutoffs.len() as u64 * 4)?,
+            cutoffs: of("metric-learning cutoffs", bytemuck::cast_slice(&cutoffs))?,
+            ideal_gains: of("metric-learning ideal gains", bytemuck::cast_slice(&ideal_gains))?,
             measures: allocator.storage("measures", size_of::<layout::Measures>() as u64)?,
             bytes: allocator.bytes(),
         })
     }
 
     /// The dispatches: for each stripe of rows distance and ranks, after them the totals.
-    fn dispatches(&self, basis: &Basis, retrieval: &Retrieval) -> Result<Vec<Dispatch>> {
+    fn dispatches(&self, basis: &Basis) -> Result<Vec<Dispatch>> {
         let shader = shader!("measures/ranks.wgsl");
-        let walk = ranking(basis.shape.references() as u64);
-        let portion = positives_per_dispatch(shader, &walk, &basis.shape, RowWidth::Wide)?;
+        let portion = positives_per_dispatch(shader, &RANKING, &basis.shape, RowWidth::Wide)?;
         let portions = portions_of(basis.shape.references() as u64, portion);
         let mut sweeps = Sweeps::new(basis);
         let distance = sweeps.distance()?;
         let matrix = &basis.matrix;
         let buffers =
             [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
+        let others = [&self.cutoffs, &self.ideal_gains, &self.scores];
         let columns = u64::from(basis.stripes.stride);
-        let of_chunks = portion.map_or(0, |portion| walk.operations(columns, portion));
+        let of_chunks = portion.map_or(0, |portion| RANKING.operations(columns, portion));
         let cost = columns * OPERATIONS_PER_PAIR + of_chunks;
         let load = Load {
             grid: Grid::Rows,
@@ -157,26 +162,61 @@ impl Buffers {
             most: cost,
             portions,
         };
-        let ranks = sweeps.sweep("ranks", &catalogue::ranks(portion), &buffers, load)?;
+        let kernel = catalogue::ranks(portion);
+        let ranks = sweeps.sweep_with("ranks", &kernel, &buffers, &others, load)?;
         sweeps.pass([&distance, &ranks].into_iter());
 
         let buffers = [
             &self.ranks,
-            &self.recall_at,
-            &self.recall,
+            &self.cutoffs,
+            &self.scores,
+            &self.at,
             &self.measures,
             &matrix.state,
             &basis.sizes,
         ];
-        let groups = 1 + retrieval.recall_at.len() as u32;
+        let groups = (self.cutoffs.size() / size_of::<layout::Cutoff>() as u64) as u32;
         let cost = u64::from(groups) * basis.shape.queries() as u64 * 16;
         sweeps.push("totals", &catalogue::measures(), &buffers, groups, cost);
         Ok(sweeps.dispatches)
     }
 }
 
+/// Recall@1, which is Precision@1, and what is asked for, as the kernels take it. No rank is beyond
+/// the number of columns.
+fn cutoffs(retrieval: &Retrieval, shape: &Shape) -> Vec<layout::Cutoff> {
+    let mut scored = 0;
+    let cutoff = |(measure, k): (u32, usize)| {
+        let first = scored;
+        if measure != layout::Cutoff::RECALL {
+            scored += shape.queries() as u32;
+        }
+        let divisor = if measure == layout::Cutoff::PRECISION { k as f32 } else { 1.0 };
+        layout::Cutoff { measure, k: k.min(shape.references()) as u32, divisor, first }
+    };
+    let Retrieval { recall_at, precision_at, ndcg_at, .. } = retrieval;
+    let asked = [
+        (layout::Cutoff::RECALL, recall_at),
+        (layout::Cutoff::PRECISION, precision_at),
+        (layout::Cutoff::GAIN, ndcg_at),
+    ];
+    let asked = asked.into_iter().flat_map(|(measure, at)| at.iter().map(move |&k| (measure, k)));
+    std::iter::once((layout::Cutoff::RECALL, 1)).chain(asked).map(cutoff).collect()
+}
+
+/// For every k that NDCG@k may be asked for of a row, from 1 on, the gain of k positives that are
+/// the k nearest columns.
+fn ideal_gains(retrieval: &Retrieval, shape: &Shape) -> Vec<f32> {
+    let largest = retrieval.ndcg_at.iter().max().map_or(1, |&k| k.min(shape.references()));
+    let sums = (1..=largest).scan(0.0, |sum, rank| {
+        *sum += discount(rank);
+        Some(*sum as f32)
+    });
+    sums.collect()
+}
+
 impl Staged<'_> {
-    fn measures(&self) -> Result<Measures> {
+    fn measures(&self, retrieval: &Retrieval) -> Result<Measures> {
         let found: layout::Measures =
             bytemuck::pod_read_unaligned(self.part(Field::Measures).unwrap_or(&[]));
         if found.sequence == 0 {
@@ -189,14 +229,20 @@ impl Staged<'_> {
         if found.overflow > 0 {
             return Err(Error::Overflow { what: "a distance" });
         }
-        let mut recall = self.floats(Field::Recall).unwrap_or_default().into_iter();
+        let mut at = self.floats(Field::AtCutoffs).unwrap_or_default().into_iter();
+        let Retrieval { recall_at, precision_at, ndcg_at, .. } = retrieval;
+        let mut next = |count: usize| at.by_ref().take(count).collect::<Vec<_>>();
         Ok(Measures {
             queries: shape.queries() as u64,
             counted: found.counted.into(),
-            precision_at_1: recall.next().unwrap_or_default(),
-            recall: recall.collect(),
+            precision_at_1: next(1).first().copied().unwrap_or_default(),
+            recall: next(recall_at.len()),
+            precision: next(precision_at.len()),
+            ndcg: next(ndcg_at.len()),
             r_precision: found.r_precision,
-            mean_average_precision_at_r: found.mean_average_precision,
+            mean_average_precision_at_r: found.average_precision_at_r,
+            mean_reciprocal_rank: found.reciprocal_rank,
+            mean_average_precision: found.average_precision,
         })
     }
 }

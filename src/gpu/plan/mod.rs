@@ -7,3 +7,4 @@ pub(crate) mod loss;
 pub(crate) mod measure;
 pub(crate) mod memory_bank;
 pub(crate) mod objective;
+pub(crate) mod trainer;

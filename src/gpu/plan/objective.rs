@@ -162,8 +162,8 @@ impl ObjectivePlan {
 
     /// Binds inputs, and outputs to which each recording hands the gradients at its end: the
     /// outputs of every set, in the order of their numbers. A set's gradients with respect to
-    /// references and beta are the sums over its losses. Where one loss is not valid, no set's
-    /// gradient is handed on.
+    /// references, beta, scale and bias are the sums over its losses. Where one loss is not valid,
+    /// no set's gradient is handed on.
     ///
     /// # Errors
     ///
@@ -206,7 +206,8 @@ impl ObjectivePlan {
                     .flat_map(|group| &group.parts)
             };
             let references = parts().filter_map(|part| part.buffers.gradient_references.as_ref());
-            let betas = parts().filter_map(|part| part.buffers.gradient_beta.as_ref());
+            let learned = |input| parts().filter_map(move |part| part.gradient_learned(input));
+            let [betas, scales, biases] = [Input::Beta, Input::Scale, Input::Bias].map(learned);
             let of_set = self.losses.iter().find(|weighted| weighted.set == set);
             let d = of_set.map_or(1, |weighted| weighted.inputs.dimensions());
             handover.add("gradient", [sum], d, &outputs.gradient)?;
@@ -217,6 +218,8 @@ impl ObjectivePlan {
                 &outputs.gradient_references,
             )?;
             handover.add("gradient of beta", longest_first(betas), 1, &outputs.gradient_beta)?;
+            handover.add("gradient of scale", scales, 1, &outputs.gradient_scale)?;
+            handover.add("gradient of bias", biases, 1, &outputs.gradient_bias)?;
         }
         handover.dispatches(self.context(), &self.status)
     }
@@ -318,7 +321,17 @@ impl ObjectivePlan {
 
     /// The weighted gradient of a loss with respect to each beta, for Wu's margin.
     pub fn gradient_beta(&self, loss: usize) -> Option<&wgpu::Buffer> {
-        self.part(loss)?.buffers.gradient_beta.as_ref()
+        self.part(loss)?.gradient_learned(Input::Beta)
+    }
+
+    /// The weighted gradient of a loss with respect to its scale, one number, where it has one.
+    pub fn gradient_scale(&self, loss: usize) -> Option<&wgpu::Buffer> {
+        self.part(loss)?.gradient_learned(Input::Scale)
+    }
+
+    /// The weighted gradient of a loss with respect to its bias, one number, where it has one.
+    pub fn gradient_bias(&self, loss: usize) -> Option<&wgpu::Buffer> {
+        self.part(loss)?.gradient_learned(Input::Bias)
     }
 
     /// What is to be said of the last recording, as [`Plan::status`](crate::Plan::status) has it:
@@ -388,8 +401,9 @@ pub(crate) fn grouped(
         let at = groups.iter().position(fits).unwrap_or(groups.len());
         if at == groups.len() {
             // The next losses of the group may have coefficients, though this one has none.
-            let basis =
-                Basis::new(context, *shape, distance, normalize, Kept::DistanceAndCoefficient)?;
+            let kept = Kept::DistanceAndCoefficient;
+            let arithmetic = context.options().arithmetic;
+            let basis = Basis::new(context, *shape, distance, normalize, kept, arithmetic)?;
             groups.push(Group { basis, parts: Vec::new(), set: *set });
         }
         let group = &mut groups[at];

@@ -5,21 +5,26 @@ use std::collections::BTreeSet;
 
 use super::{contexts, first_context, one_of_each_kind};
 use crate::Error;
+use crate::data::arithmetic::Arithmetic;
 use crate::data::objective::Weighted;
 use crate::gpu::kernel::Kernel;
-use crate::gpu::kernel::catalogue::{MatrixKind, finish_beta, over_pairs, pointwise, prepare_beta};
+use crate::gpu::kernel::catalogue::{
+    MatrixKind, finish_learned, over_pairs, pointwise, prepare_learned,
+};
 use crate::gpu::kernel::interface::Interface;
 use crate::gpu::{Checks, Context, Options};
-use crate::loss::{Contrastive, Distance, Loss, Triplet};
+use crate::loss::{Contrastive, Distance, Loss, NtXent, Triplet};
 use crate::reference::samples::{Sample, losses, representatives};
-use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds};
+use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds_in};
 use crate::wgsl::include::planted;
 
 /// Whether the kernels agree with the reference on every batch of the sample that the loss can
 /// take.
 fn agrees(context: &Context, loss: &Loss, sample: &Sample) -> Result<(), String> {
     for batch in sample.batches(loss) {
-        let expected = evaluate_with_bounds(loss, &batch).map_err(|error| error.to_string())?;
+        let arithmetic = context.options().arithmetic;
+        let expected =
+            evaluate_with_bounds_in(arithmetic, loss, &batch).map_err(|error| error.to_string())?;
         let actual = match context.evaluate(loss, &batch).wait() {
             Err(error @ Error::Overflow { .. }) => return Err(error.to_string()),
             // Anything else is no disagreement: a fault that does not compile, say.
@@ -69,9 +74,14 @@ fn every_kernel_agrees_with_run_time_checks() {
 fn kernels_of(loss: &Loss) -> Vec<Kernel> {
     let description = loss.description();
     let Some(distance) = loss.distance() else { return vec![pointwise(description)] };
-    let of_mode = |&mode| over_pairs(MatrixKind { mode, distance }, &description.terms_kernel());
-    let of_beta = description.beta().map(|beta| [prepare_beta(), finish_beta(beta)]);
-    loss.modes().iter().flat_map(of_mode).chain(of_beta.into_iter().flatten()).collect()
+    let of_mode = |&mode| {
+        let arithmetic = Arithmetic::Exact;
+        over_pairs(MatrixKind { mode, distance, arithmetic }, &description.terms_kernel())
+    };
+    let of_learned = description.learned().into_iter();
+    let of_learned =
+        of_learned.flat_map(|learned| [prepare_learned(learned), finish_learned(learned)]);
+    loss.modes().iter().flat_map(of_mode).chain(of_learned).collect()
 }
 
 /// Whether the context has made every kernel of every loss: each file and entry point, those of
@@ -100,14 +110,18 @@ fn assert_has_every_kernel(context: &Context) {
 const FAULTS: &[(&str, &str, &str)] = &[
     ("prepare/rows.wgsl", "value * scale / scaled_norm", "value * scale / (1.0001 * scaled_norm)"),
     ("prepare/rows.wgsl", "labels[row] = label;", "labels[row] = label & 1u;"),
-    ("prepare/beta.wgsl", "beta[index] = value;", "beta[index] = value + 0.01;"),
+    (
+        "prepare/learned.wgsl",
+        "learned[PLACE + index] = value;",
+        "learned[PLACE + index] = value + 0.01;",
+    ),
     ("distance/pairwise.wgsl", "let difference = x - y;", "let difference = x - 1.0001 * y;"),
-    ("distance/pairwise.wgsl", "return dot(x, y);", "return dot(x.xyz, y.xyz);"),
     (
         "distance/pairwise.wgsl",
-        "dot(abs(difference), vec4(1.0))",
-        "dot(abs(difference), vec4(1.0, 1.0, 1.0, 0.0))",
+        "return with_products(sum, x, y);",
+        "return with_products(sum, x, vec4(y.xyz, 0.0));",
     ),
+    ("distance/pairwise.wgsl", "apart.z + apart.w", "apart.z"),
     ("distance/pairwise.wgsl", "min(0.5 * sum, 2.0)", "min(sum, 2.0)"),
     ("distance/scores.wgsl", "= -scores", "= scores"),
     (
@@ -127,7 +141,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "i32(summary.nonzero_negatives) - i32(summary.nonzero_positives)",
         "summary.nonzero_negatives + summary.nonzero_positives",
     ),
-    ("terms/margin/all.wgsl", "beta[labels[i]]", "beta[0]"),
+    ("terms/margin/all.wgsl", "learned[labels[i]]", "learned[0]"),
     (
         "terms/margin/distance_weighted.wgsl",
         "(2.0 - dimensions) * log(d)",
@@ -152,6 +166,23 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/margin/distance_weighted.wgsl", "f32(times) * hinge", "hinge"),
     ("terms/multi_margin.wgsl", "coefficient(sums.y, own)", "coefficient(-sums.y, own)"),
     ("terms/multi_margin.wgsl", "1.0 / f32(sizes.references)", "1.0 / f32(stripe.stride)"),
+    ("terms/normalized_softmax.wgsl", "sum_of(parts);", "0.999 * sum_of(parts);"),
+    ("terms/normalized_softmax.wgsl", "sigmoid(over)", "0.999 * sigmoid(over)"),
+    ("terms/normalized_softmax.wgsl", "ahead + sums.y / parts", "ahead + 0.99 * sums.y / parts"),
+    ("terms/normalized_softmax.wgsl", "-weight_of_others", "-0.999 * weight_of_others"),
+    ("terms/cos_face.wgsl", "d + parameters.margin", "d + 0.99 * parameters.margin"),
+    ("terms/cos_face.wgsl", "scale / parameters.scale * slope", "slope"),
+    ("terms/arc_face.wgsl", "vec4(weight * own.slope)", "vec4(weight)"),
+    ("terms/arc_face.wgsl", "parameters.cosine + quotient", "parameters.cosine"),
+    ("terms/arc_face.wgsl", "d + parameters.lift", "d"),
+    ("terms/sig_lip.wgsl", "scale * similar + bias", "scale * similar"),
+    ("terms/sig_lip.wgsl", "select(0.0, 1.0, DISTANCE == COSINE) - d", "-d"),
+    ("terms/sig_lip.wgsl", "+ logs_one_plus(small)", "+ 0.999 * logs_one_plus(small)"),
+    ("terms/sig_lip.wgsl", "vec4(1.0), over >= vec4(0.0)", "vec4(0.999), over >= vec4(0.0)"),
+    ("terms/sig_lip.wgsl", "select(vec4(0.0), terms, is_pair)", "terms"),
+    ("terms/sig_lip.wgsl", "dot(slopes, similar)", "dot(slopes, d)"),
+    ("terms/sig_lip.wgsl", "sum_of(slopes)", "0.999 * sum_of(slopes)"),
+    ("terms/sig_lip.wgsl", "-weight * slopes", "-slopes"),
     ("terms/lifted_structured.wgsl", "-sums.y * exp(", "-0.999 * sums.y * exp("),
     ("terms/lifted_structured.wgsl", "return 0.5 * h;", "return h;"),
     ("terms/lifted_structured.wgsl", "own > other || (", "own < other || ("),
@@ -193,15 +224,67 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/sup_con.wgsl", "-exponential / sum", "-0.999 * exponential / sum"),
     ("terms/sup_con.wgsl", "+ log_sum;", "+ 0.999 * log_sum;"),
     ("terms/sup_con.wgsl", "sums.below / f32(counts.x)", "sums.below"),
+    (
+        "terms/generalized_lifted_structured.wgsl",
+        "select(vec4(tops.y), vec4(tops.x), is_positive)",
+        "vec4(tops.x)",
+    ),
+    (
+        "terms/generalized_lifted_structured.wgsl",
+        "select(-end.rest, end.weight",
+        "select(end.rest, end.weight",
+    ),
+    (
+        "terms/generalized_lifted_structured.wgsl",
+        "term.weights / levels.sums",
+        "0.999 * term.weights / levels.sums",
+    ),
+    (
+        "terms/generalized_lifted_structured.wgsl",
+        "-extremes.nearest.value);",
+        "-extremes.farthest.value);",
+    ),
+    (
+        "terms/generalized_lifted_structured.wgsl",
+        "+ parameters.margin",
+        "+ 0.99 * parameters.margin",
+    ),
+    ("terms/generalized_lifted_structured.wgsl", "(logarithms.x + logarithms.y)", "logarithms.x"),
+    ("terms/nca.wgsl", "sigmoid(over)", "0.999 * sigmoid(over)"),
+    ("terms/nca.wgsl", "(logarithms.y - logarithms.x)", "(logarithms.y + logarithms.x)"),
+    ("terms/multi_similarity.wgsl", "sigmoid(over.y)", "0.999 * sigmoid(over.y)"),
+    ("terms/multi_similarity.wgsl", "parameters.base, parameters.base", "parameters.base, 0.0"),
+    ("terms/multi_similarity.wgsl", "d + parameters.epsilon >", "d >"),
+    ("terms/multi_similarity.wgsl", "d - parameters.epsilon <", "d <"),
+    ("terms/multi_similarity.wgsl", "max(reach, vec2(0.0)) + tails", "max(reach, vec2(0.0))"),
+    ("terms/circle.wgsl", "return paces(vec4(is_positive), vec4(d)).x;", "return 1.0;"),
+    ("terms/circle.wgsl", "1.0 + parameters.margin - d", "1.0 - parameters.margin - d"),
+    ("terms/circle.wgsl", "sigmoid(over)", "0.999 * sigmoid(over)"),
+    ("terms/fast_ap.wgsl", "negatives - of_last.x", "negatives - 0.999 * of_last.x"),
+    ("terms/fast_ap.wgsl", "-of_last.y", "-0.999 * of_last.y"),
+    (
+        "terms/fast_ap.wgsl",
+        "add_share(centre + 1u, kind, beyond);",
+        "add_share(centre, kind, beyond);",
+    ),
+    ("terms/fast_ap.wgsl", "select(0u, 2u, kind == NEGATIVE)", "0u"),
+    ("terms/smooth_ap.wgsl", "1.0 + sums.x", "sums.x"),
+    ("terms/smooth_ap.wgsl", "of_negatives * sums.w", "0.999 * of_negatives * sums.w"),
+    ("terms/smooth_ap.wgsl", "NO_PAIR, j == positive.column", "NO_PAIR, false"),
+    ("terms/smooth_ap.wgsl", "select(-ranked[k].of_negatives", "select(ranked[k].of_negatives"),
     ("gradient/pairwise.wgsl", "value.x = gradient[at];", "value.x = 0.0;"),
     (
         "gradient/pairwise.wgsl",
         "sizes.references, stripe.begin, TRIANGLE == 1u",
         "sizes.references, sizes.references, TRIANGLE == 1u",
     ),
-    ("gradient/pairwise.wgsl", "sums.first += step.first", "sums.first = step.first"),
+    (
+        "gradient/pairwise.wgsl",
+        "(*sums).first += direction_sign()",
+        "(*sums).first = direction_sign()",
+    ),
     ("gradient/pairwise.wgsl", "return sign(x - y);", "return sign(y - x);"),
-    ("gradient/pairwise.wgsl", "return -y;", "return y;"),
+    ("gradient/pairwise.wgsl", "select(1.0, -1.0, DISTANCE", "select(1.0, 1.0, DISTANCE"),
     ("gradient/scores.wgsl", "= -coefficients", "= coefficients"),
     ("pointwise/mean_squared_error.wgsl", "2.0 * r,", "1.999 * r,"),
     (
@@ -262,15 +345,16 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("gradient/chosen.wgsl", "1u << (anchor % BITS)", "1u << (anchor % 8u)"),
     ("gradient/listed.wgsl", "index < end;", "index + 1u < end;"),
     ("gradient/aligned.wgsl", "= coefficients[row]", "= -coefficients[row]"),
-    ("gradient/pairwise.wgsl", "values += opposite(", "values -= opposite("),
-    ("gradient/finished.wgsl", "values += opposite(", "values -= opposite("),
+    ("gradient/pairwise.wgsl", "values += four_coefficients(", "values -= four_coefficients("),
+    ("gradient/finished.wgsl", "values += four_coefficients(", "values -= four_coefficients("),
     ("gradient/finished.wgsl", "values > vec4(0.0)", "values < vec4(0.0)"),
     ("gradient/finished.wgsl", "sum * finish.factor", "sum"),
     ("gradient/finished.wgsl", "* totals.scale", "* 1.0"),
     ("distance/pairwise.wgsl", "row] = d;", "row] = 2.0 * d;"),
     ("finish/gradient.wgsl", "value - radial", "value + radial"),
     ("finish/gradient.wgsl", "value += transposed[index];", "value -= transposed[index];"),
-    ("finish/beta.wgsl", "totals.scale * total", "total"),
+    ("finish/learned.wgsl", "totals.scale * total", "total"),
+    ("finish/learned.wgsl", "PLACE == 1u", "false"),
 ];
 
 /// One adapter, since whether a fault is noticed is for the comparison to show, and no driver's
@@ -293,7 +377,11 @@ fn every_planted_fault_is_caught() {
     for &(path, line, fault) in FAULTS {
         let is_of = |kernel: &Kernel| kernel.shader.path == path;
         losses.sort_by_key(|loss| !kernels_of(loss).iter().any(is_of));
-        let whole = losses.iter().flat_map(|loss| [(0, 0, loss.clone()), (1, 0, loss.clone())]);
+        // Losses that have the kernel; of one that all have, all.
+        let own = losses.iter().filter(|loss| kernels_of(loss).iter().any(is_of)).count();
+        let concerned = if own > 0 { own } else { losses.len() };
+        let whole = losses[..concerned].iter();
+        let whole = whole.flat_map(|loss| [(0, 0, loss.clone()), (1, 0, loss.clone())]);
         let long = [losses[0].clone(), Contrastive::default().into()].map(|loss| (1, 1, loss));
         let forget = || contexts.iter().for_each(|context| context.pipelines().forget(path));
         forget();
@@ -307,6 +395,54 @@ fn every_planted_fault_is_caught() {
     }
     for witness in &witnesses {
         assert_eq!(agrees(witness), Ok(()), "a fault is noticed where there is none");
+    }
+}
+
+/// Those of kernels that only expanded distances have, or of what is theirs.
+const FAULTS_OF_EXPANSION: &[(&str, &str, &str)] = &[
+    ("prepare/squares.wgsl", "- centre[k] * scale", "- 0.9 * centre[k] * scale"),
+    ("distance/pairwise.wgsl", "squares - 2.0 * sums", "squares - 1.999 * sums"),
+    ("distance/pairwise.wgsl", "right_tile[at] -= centre;", ""),
+    ("gradient/expanded.wgsl", "left &= left - 1u;", "left = 0u;"),
+    ("gradient/expanded.wgsl", "select(values, vec4(0.0), near)", "values"),
+    ("gradient/expanded.wgsl", "weight_sums += far;", "weight_sums += 1.001 * far;"),
+    ("gradient/expanded.wgsl", "weight_sums += weights;", "weight_sums -= weights;"),
+    (
+        "gradient/finished_expanded.wgsl",
+        "weights += coefficient_tile",
+        "weights = coefficient_tile",
+    ),
+    ("gradient/finished_expanded.wgsl", "select(values, vec4(0.0), near)", "values"),
+];
+
+#[test]
+fn every_planted_fault_in_expanded_kernels_is_caught() {
+    // Of four dimensions, some pairs are near.
+    let sample = &Sample::new(150, 4, 1.0);
+    let expanded = Options::default().with_arithmetic(Arithmetic::Expanded);
+    let contexts = [8 * 152 * 48, 32 << 20].map(|workspace_bytes| {
+        first_context(expanded.clone().with_workspace_bytes(workspace_bytes))
+    });
+    let losses: [Loss; 3] = [
+        Contrastive::default().into(),
+        NtXent { distance: Distance::SquaredEuclidean, ..NtXent::default() }.into(),
+        Triplet::default().into(),
+    ];
+    let is_seen = || {
+        let on = |context| losses.iter().any(move |loss| agrees(context, loss, sample).is_err());
+        contexts.iter().any(on)
+    };
+    assert!(!is_seen(), "kernels without a fault agree");
+    let checked = &first_context(expanded.with_checks(Checks::Checked));
+    for loss in &losses {
+        assert_eq!(agrees(checked, loss, sample), Ok(()), "with run-time checks");
+    }
+    for &(path, line, fault) in FAULTS_OF_EXPANSION {
+        let forget = || contexts.iter().for_each(|context| context.pipelines().forget(path));
+        forget();
+        let is_caught = planted(path, line, fault, is_seen);
+        forget();
+        assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }
 

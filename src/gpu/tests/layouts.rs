@@ -2,7 +2,11 @@
 
 use std::mem::offset_of;
 
-use crate::gpu::cut::loops::{ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, SUMMANDS_PER_DISPATCH};
+use crate::data::arithmetic::{CENTRE_ROWS, NEAR_SHARE, ORDINARY, TINY};
+use crate::gpu::cut::loops::{
+    ANCHORS_PER_DISPATCH, EXPANDED_SUMMANDS_PER_DISPATCH, PLACES_PER_DISPATCH,
+    SUMMANDS_PER_DISPATCH,
+};
 use crate::gpu::kernel::interface::Slot;
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::gpu::{RowWidth, Tier};
@@ -12,8 +16,8 @@ use crate::training::Optimizer;
 use crate::wgsl::bindings::bindings;
 use crate::wgsl::include::{Shader, compose, shader};
 use crate::wgsl::layout::{
-    Accumulate, Choice, Cut, Finish, Measures, Output, Planned, Product, Progress, Ranks, Row,
-    Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, Withdrawal, state,
+    Accumulate, Choice, Cut, Cutoff, Finish, Measures, Output, Planned, Product, Progress, Ranks,
+    Row, Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, Withdrawal, state,
 };
 use crate::wgsl::status;
 
@@ -64,18 +68,21 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Choice in "gradient/chosen.wgsl": positive, negative, positive_coefficient, negative_coefficient);
     assert_same_layout!(Row in "finish/totals.wgsl":
         loss, negative_loss, positive_distance, negative_distance, positives, negatives, nonzero_positives,
-        nonzero_negatives, terms, nonzero, beta_slope, scaled);
+        nonzero_negatives, terms, nonzero, learned_slopes, scaled);
     assert_same_layout!(Totals in "finish/totals.wgsl":
         loss, scale, positive_weight, negative_weight, mean_positive_distance, mean_negative_distance, sequence, rows, terms,
         nonzero, nonzero_positives, nonzero_negatives, positive_pairs, negative_pairs, faults, list_faults, given,
         status);
-    assert_same_layout!(Ranks in "measures/ranks.wgsl": positives, first, within, precisions, overflow);
-    assert_same_layout!(Ranks in "measures/totals.wgsl": positives, first, within, precisions, overflow);
+    assert_same_layout!(Ranks in "measures/ranks.wgsl":
+        positives, first, within, precisions, all_precisions, overflow);
+    assert_same_layout!(Cutoff in "measures/ranks.wgsl": measure, k, divisor, first);
     assert_same_layout!(Measures in "measures/totals.wgsl":
-        counted, overflow, sequence, r_precision, mean_average_precision, faults, given);
+        counted, overflow, sequence, reciprocal_rank, r_precision, average_precision_at_r, average_precision, faults,
+        given);
     assert_same_layout!(Progress in "training/sgd.wgsl": steps, left_out, first_left_out, means_of_one);
-    assert_same_layout!(Start in "finish/beta.wgsl": first);
-    assert_same_layout!(Product in "training/linear.wgsl": first, rows, columns, summands, across);
+    assert_same_layout!(Start in "finish/learned.wgsl": first);
+    assert_same_layout!(Product in "training/linear.wgsl":
+        first, rows, columns, summands, across, right_begin, product_begin);
 }
 
 /// The value of a named constant.
@@ -85,6 +92,17 @@ fn constant(module: &naga::Module, name: &str) -> u32 {
     let (_, constant) = found.next().unwrap_or_else(|| panic!("no constant {name}"));
     match module.global_expressions[constant.init] {
         naga::Expression::Literal(naga::Literal::U32(value)) => value,
+        ref other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// A constant that is a number.
+fn number(module: &naga::Module, name: &str) -> f64 {
+    let mut found =
+        module.constants.iter().filter(|(_, constant)| constant.name.as_deref() == Some(name));
+    let (_, constant) = found.next().unwrap_or_else(|| panic!("no constant {name}"));
+    match module.global_expressions[constant.init] {
+        naga::Expression::Literal(naga::Literal::F32(value)) => value.into(),
         ref other => panic!("{name} is {other:?}"),
     }
 }
@@ -117,6 +135,11 @@ fn constants_have_the_same_value() {
     for kind in crate::Distance::ALL {
         assert_eq!(constant(&distance, &in_capitals(kind)), kind as u32);
     }
+    assert_eq!(number(&distance, "NEAR_SHARE"), NEAR_SHARE);
+    assert_eq!(number(&distance, "TINY"), TINY);
+    let exponents = ["SMALLEST_ORDINARY", "LARGEST_ORDINARY"];
+    let [smallest, largest] = exponents.map(|name| constant(&distance, name) as i32 - 127);
+    assert_eq!(2.0_f64.powi(smallest)..2.0_f64.powi(largest + 1), ORDINARY);
     assert_eq!(constant(&distance, "SCORES") as usize, crate::Distance::ALL.len());
 
     let finish_status = parse(shader!("finish/status.wgsl"));
@@ -142,7 +165,11 @@ fn constants_have_the_same_value() {
     }
 
     let ranks = parse(shader!("measures/ranks.wgsl"));
-    assert_eq!(u64::from(constant(&ranks, "NARROWED")), crate::measures::NARROWED);
+    for (name, cutoff) in
+        [("RECALL", Cutoff::RECALL), ("PRECISION", Cutoff::PRECISION), ("GAIN", Cutoff::GAIN)]
+    {
+        assert_eq!(constant(&ranks, name), cutoff);
+    }
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::cut::stripes::STEP);
@@ -156,9 +183,22 @@ fn constants_have_the_same_value() {
     );
     let listed = parse(shader!("gradient/listed.wgsl"));
     let chosen = parse(shader!("gradient/chosen.wgsl"));
-    let portions =
-        [&gradient, &listed, &chosen].map(|module| u64::from(constant(module, "PORTION")));
-    assert_eq!(portions, [SUMMANDS_PER_DISPATCH, PLACES_PER_DISPATCH, ANCHORS_PER_DISPATCH]);
+    let expanded = parse(shader!("gradient/expanded.wgsl"));
+    let portions = [&gradient, &expanded, &listed, &chosen]
+        .map(|module| u64::from(constant(module, "PORTION")));
+    let per_dispatch = [
+        SUMMANDS_PER_DISPATCH,
+        EXPANDED_SUMMANDS_PER_DISPATCH,
+        PLACES_PER_DISPATCH,
+        ANCHORS_PER_DISPATCH,
+    ];
+    assert_eq!(portions, per_dispatch);
+    let centre = parse(shader!("prepare/centre.wgsl"));
+    assert_eq!(constant(&centre, "MOST_ROWS") as usize, CENTRE_ROWS);
+    assert_eq!(
+        4 * u64::from(constant(&centre, "SIDE")),
+        crate::gpu::pairs::prepare::CENTRE_DIMENSIONS
+    );
     let tile = [constant(&chosen, "ROWS"), 4 * constant(&chosen, "VECTORS")];
     assert_eq!(tile.map(u64::from), crate::gpu::pairs::gradients::CHOSEN_TILE);
     let listed = parse(shader!("distance/listed.wgsl"));
@@ -167,6 +207,8 @@ fn constants_have_the_same_value() {
         crate::gpu::pairs::sweeps::PAIRS_PER_GROUP
     );
     let sorting = parse(shader!("incidence/count.wgsl"));
+    assert_eq!(constant(&prepare, "ACROSS"), crate::gpu::dispatch::workgroups::MOST_GROUPS);
+
     let sizes = ["BLOCK", "DIGITS"].map(|name| u64::from(constant(&sorting, name)));
     assert_eq!(sizes, [crate::wgsl::layout::BLOCK, crate::wgsl::layout::DIGITS]);
     let ranks = parse(shader!("measures/ranks.wgsl"));
@@ -261,5 +303,15 @@ fn no_interface_needs_more_than_the_baseline() {
         let is_storage = |slot: &&Slot| matches!(slot, Slot::Read(_) | Slot::Write(_));
         let storage = interface.slots().iter().filter(is_storage).count();
         assert!(storage <= 8, "{interface:?} has {storage} storage buffers");
+    }
+}
+
+/// HLSL has no such number, and what naga writes in its place is right in an entry point alone.
+#[test]
+fn no_kernel_asks_how_many_workgroups_there_are() {
+    for Kernel { shader, .. } in catalogue::all() {
+        for tier in Tier::ALL {
+            assert!(!compose(shader, tier).contains("num_workgroups"), "{}", shader.path);
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::wgsl::include::planted;
 const FAULTS: &[(&str, &str, &str)] = &[
     ("measures/ranks.wgsl", "var positives_before = key;", "var positives_before = key + 1u;"),
     ("measures/ranks.wgsl", "let q = positives_before + 1u;", "let q = positives_before + 2u;"),
-    ("measures/ranks.wgsl", "size, NEGATIVE, most)", "size, POSITIVE, most)"),
+    ("measures/ranks.wgsl", "size, NEGATIVE)", "size, POSITIVE)"),
     ("measures/ranks.wgsl", "atomicAdd(&places[place], 1u);", "atomicMax(&places[place], 1u);"),
     (
         "measures/ranks.wgsl",
@@ -23,17 +23,33 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("measures/ranks.wgsl", "nearest = min(nearest, r.x);", "nearest = min(nearest, r.y);"),
     ("measures/ranks.wgsl", "a.x < b.x || (", "a.x > b.x || ("),
     ("measures/ranks.wgsl", "&& a.y < b.y", "&& a.y > b.y"),
-    ("measures/totals.wgsl", "row.first <= k", "row.first < k"),
+    ("measures/totals.wgsl", "row.first <= cutoff.k", "row.first < cutoff.k"),
     ("measures/totals.wgsl", "if (row.positives > 0u) {", "if (row.positives > 1u) {"),
-    ("measures/totals.wgsl", "row.precisions, 0.0", "0.99 * row.precisions, 0.0"),
-    ("measures/totals.wgsl", "let k = recall_at[index];", "let k = recall_at[0];"),
+    ("measures/totals.wgsl", "row.precisions, row.all", "0.99 * row.precisions, row.all"),
+    ("measures/totals.wgsl", "row.all_precisions);", "row.precisions);"),
+    ("measures/totals.wgsl", "1.0 / f32(row.first)", "1.0 / f32(row.first + 1u)"),
+    ("measures/totals.wgsl", "let cutoff = cutoffs[index];", "let cutoff = cutoffs[0];"),
+    ("measures/totals.wgsl", "counts.x) / cutoff.divisor", "counts.x)"),
+    ("measures/totals.wgsl", "scores[cutoff.first + i]", "scores[i]"),
+    (
+        "measures/ranks.wgsl",
+        "let counts = r <= vec4(cutoff.k);",
+        "let counts = r < vec4(cutoff.k);",
+    ),
+    ("measures/ranks.wgsl", "log2(vec4<f32>(r) + 1.0)", "log2(vec4<f32>(r) + 2.0)"),
+    ("measures/ranks.wgsl", "min(cutoff.k, positives) - 1u", "cutoff.k - 1u"),
 ];
 
 /// Whether the kernels agree with the reference in batch and reference mode, with and without
 /// duplicates.
 fn agrees(context: &Context, samples: &[Sample]) -> Result<(), String> {
     for distance in Distance::ALL {
-        let retrieval = Retrieval { distance, ..Default::default() };
+        let retrieval = Retrieval {
+            distance,
+            precision_at: vec![1, 6],
+            ndcg_at: vec![3, 12],
+            ..Default::default()
+        };
         for batch in samples.iter().flat_map(Sample::retrieval_batches) {
             let expected =
                 measure_with_bounds(&retrieval, &batch).map_err(|error| error.to_string())?;

@@ -1,17 +1,29 @@
-//! The optimisers and the linear projection against the reference, and faults planted in their
+//! The optimisers, the linear projection and the perceptron against the reference, and faults planted in their
 //! kernels that this comparison has to catch.
 
 use super::{contexts, first_context};
 use crate::gpu::device::allocate::filled;
 use crate::gpu::dispatch::readback::{Field, Pending, Sources};
 use crate::gpu::{Context, Options, Record};
-use crate::reference::{Comparison, optimize, project, project_back};
-use crate::training::{Adam, Linear, Optimizer, Sgd};
+use crate::reference::{Comparison, backward, forward, optimize, project, project_back};
+use crate::training::{Adam, Linear, Mlp, Optimizer, Sgd};
 use crate::wgsl::include::planted;
 use crate::{Error, Shape};
 
 /// What storage offsets are multiples of on every device, in numbers.
 const ALIGNMENT: usize = 64;
+
+/// Rows, inputs, hidden layers and outputs of perceptrons: around the kernels' tiles of 64 and steps
+/// of 16, and layers of one number.
+const PERCEPTRONS: [(usize, usize, &[usize], usize); 7] = [
+    (1, 1, &[], 1),
+    (3, 2, &[1], 2),
+    (17, 15, &[16], 17),
+    (65, 64, &[63], 2),
+    (80, 64, &[128], 16),
+    (9, 5, &[33, 7], 3),
+    (130, 3, &[4, 5, 6], 66),
+];
 
 fn upload(context: &Context, numbers: &[f32]) -> wgpu::Buffer {
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
@@ -144,6 +156,35 @@ fn compare_linear(context: &Context, linear: Linear, magnitude: f32) -> [Compari
     [expected.compare(&outputs), expected_gradient.compare(&gradient)]
 }
 
+/// Compares both ways through a perceptron with the reference.
+fn compare_mlp(context: &Context, mlp: &Mlp, rows: usize, magnitude: f32) -> [Comparison; 2] {
+    let inputs = numbers(rows * mlp.inputs, 1, magnitude);
+    let parameters = mlp.initial_parameters(7).expect("valid sizes");
+    let slopes = numbers(rows * mlp.outputs, 3, 1.0);
+    let plan = context.plan_mlp(mlp.clone(), rows).expect("valid sizes");
+    let [of_inputs, of_parameters, of_slopes] =
+        [&inputs, &parameters, &slopes].map(|numbers| upload(context, numbers));
+    let forth = plan.bind_forward(of_inputs.slice(..), of_parameters.slice(..));
+    let back =
+        plan.bind_backward(of_inputs.slice(..), of_parameters.slice(..), of_slopes.slice(..));
+    let bindings = [forth, back].map(|binding| binding.expect("valid buffers"));
+    let run = || {
+        [plan.outputs(), plan.gradient()].map(|result| {
+            let mut encoder = encoder(context);
+            for binding in &bindings {
+                plan.record(&mut encoder, binding).expect("its own binding");
+            }
+            submit(context, encoder, result)
+        })
+    };
+    let [outputs, gradient] = run();
+    assert_eq!([&outputs, &gradient].map(|found| bits(found)), run().map(|found| bits(&found)));
+    let expected = forward(mlp, rows, &inputs, &parameters).expect("valid sizes");
+    let expected_gradient =
+        backward(mlp, rows, &inputs, &parameters, &slopes).expect("valid sizes");
+    [expected.compare(&outputs), expected_gradient.compare(&gradient)]
+}
+
 #[test]
 fn every_optimizer_agrees_on_every_adapter() {
     for context in contexts(Options::default()) {
@@ -208,6 +249,45 @@ fn both_ways_of_a_projection_agree_on_every_adapter() {
     }
 }
 
+#[test]
+fn both_ways_of_a_perceptron_agree_on_every_adapter() {
+    for context in contexts(Options::default()) {
+        for (rows, inputs, hidden, outputs) in PERCEPTRONS {
+            let mlp = Mlp { inputs, hidden: hidden.to_vec(), outputs };
+            for magnitude in [1.0, 1e-30, 1e10] {
+                for comparison in compare_mlp(&context, &mlp, rows, magnitude) {
+                    assert!(comparison.agrees(), "{mlp:?}, {rows} rows\n{comparison}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn buffers_that_a_perceptron_cannot_take_are_refused() {
+    let context = first_context(Options::default());
+    let mlp = Mlp { inputs: 4, hidden: vec![8], outputs: 2 };
+    let plan = context.plan_mlp(mlp.clone(), 16).expect("valid sizes");
+    let [inputs, parameters, slopes] = [64, mlp.parameters(), 32].map(|count| vec![0.0; count]);
+    let [inputs, parameters, slopes] =
+        [inputs, parameters, slopes].map(|numbers| upload(&context, &numbers));
+    let refused = |binding: crate::Result<crate::Binding>| match binding {
+        Err(Error::Buffer { what, .. }) => what,
+        other => panic!("{other:?}"),
+    };
+    let [of_inputs, of_parameters] = [inputs.slice(..), parameters.slice(..)];
+    assert_eq!(refused(plan.bind_forward(slopes.slice(..), of_parameters)), "inputs");
+    assert_eq!(refused(plan.bind_forward(of_inputs, slopes.slice(..))), "parameters");
+    assert_eq!(refused(plan.bind_forward(of_inputs, plan.outputs().slice(..))), "parameters");
+    let own = plan.gradient().slice(..);
+    assert_eq!(refused(plan.bind_backward(of_inputs, own, slopes.slice(..))), "parameters");
+    assert_eq!(refused(plan.bind_backward(of_inputs, of_parameters, own)), "output gradient");
+    let none = Mlp { outputs: 0, ..mlp.clone() };
+    assert!(matches!(context.plan_mlp(none, 16), Err(Error::Empty { .. })));
+    let long = Mlp { inputs: 1 << 21, ..mlp };
+    assert!(matches!(context.plan_mlp(long, 1), Err(Error::TooLong { .. })));
+}
+
 /// Some drivers stop long loops in silence.
 #[test]
 fn the_longest_sums_are_whole() {
@@ -238,10 +318,21 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("training/adam.wgsl", "moment / progress.means_of_one", "moment"),
     ("training/adam.wgsl", "sqrt(mean.y) + settings.epsilon", "sqrt(mean.y + settings.epsilon)"),
     ("training/adam.wgsl", "moments[index] = moment;", "moments[index] = vec2(g, g * g);"),
-    ("training/linear.wgsl", "k * size.rows + row", "k * size.rows + row / 2u * 2u"),
+    ("training/linear.wgsl", "vec2(k, row)", "vec2(k, row / 2u * 2u)"),
     ("training/linear.wgsl", "part(k + 3u, invocation)", "part(k + 2u, invocation)"),
     ("training/linear.wgsl", "first < size.summands", "first + STEP < size.summands"),
     ("training/linear.wgsl", "column + 3u, values.w", "column + 3u, values.z"),
+    ("training/linear.wgsl", "max(left[at], 0.0)", "abs(left[at])"),
+    ("training/linear.wgsl", "select(number, 1.0, is_one)", "number"),
+    (
+        "training/linear.wgsl",
+        "select(vec2(row, k), vec2(k, row)",
+        "select(vec2(row, k), vec2(row, k)",
+    ),
+    ("training/linear.wgsl", "size.right_begin + place", "place"),
+    ("training/linear.wgsl", "size.product_begin + row", "row"),
+    ("training/linear.wgsl", "column * size.summands + k", "k * size.columns + column"),
+    ("training/rectified.wgsl", "values[index] <= 0.0", "values[index] <= -1.0"),
 ];
 
 /// Whether everything that the faults are in agrees.
@@ -249,7 +340,10 @@ fn agrees(context: &Context) -> bool {
     let steps =
         optimizers().into_iter().all(|optimizer| compare_steps(context, optimizer, 9, 5).agrees());
     let linear = Linear { rows: 20, inputs: 37, outputs: 8 };
-    steps && compare_linear(context, linear, 1.0).iter().all(Comparison::agrees)
+    let mlp = Mlp { inputs: 9, hidden: vec![20, 7], outputs: 3 };
+    steps
+        && compare_linear(context, linear, 1.0).iter().all(Comparison::agrees)
+        && compare_mlp(context, &mlp, 12, 1.0).iter().all(Comparison::agrees)
 }
 
 #[test]

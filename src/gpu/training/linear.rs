@@ -13,9 +13,9 @@ use crate::gpu::dispatch::program::Program;
 use crate::gpu::dispatch::record::{Record, recorded};
 use crate::gpu::dispatch::trace::TraceName;
 use crate::gpu::dispatch::workgroups::Workgroups;
-use crate::gpu::kernel::catalogue;
+use crate::gpu::kernel::catalogue::{self, Factor};
 use crate::training::Linear;
-use crate::wgsl::layout::Product;
+use crate::wgsl::layout;
 
 /// Everything that a linear projection needs: pipelines and outputs.
 ///
@@ -65,13 +65,23 @@ impl LinearPlan {
         weights: wgpu::BufferSlice<'_>,
     ) -> Result<Binding> {
         let Linear { rows, inputs: summands, outputs } = self.linear;
-        let product = Factors {
-            left: ("inputs", inputs),
-            right: ("weights", weights),
-            sizes: [rows, summands, outputs],
-            transposed: false,
-        };
-        self.program.bind(|| Ok(self.product(product, &self.outputs)?.into()))
+        self.program.bind(|| {
+            let check = Checker::new(self.context());
+            let product = Product {
+                left: check.bound_beside("inputs", &inputs, rows * summands, &self.outputs)?,
+                right: check.bound_beside(
+                    "weights",
+                    &weights,
+                    summands * outputs,
+                    &self.outputs,
+                )?,
+                product: Bound::all(&self.outputs),
+                sizes: [rows, summands, outputs],
+                begins: [0; 2],
+                factor: Factor::Rows,
+            };
+            Ok(product.dispatches(self.context(), "linear")?.into())
+        })
     }
 
     /// Checks and binds the caller's N x I inputs and the N x D gradient with respect to the
@@ -88,32 +98,24 @@ impl LinearPlan {
         output_gradient: wgpu::BufferSlice<'_>,
     ) -> Result<Binding> {
         let Linear { rows: summands, inputs: rows, outputs } = self.linear;
-        let product = Factors {
-            left: ("inputs", inputs),
-            right: ("output gradient", output_gradient),
-            sizes: [rows, summands, outputs],
-            transposed: true,
-        };
-        self.program.bind(|| Ok(self.product(product, &self.gradient)?.into()))
-    }
-
-    fn product(&self, factors: Factors<'_>, product: &wgpu::Buffer) -> Result<Vec<Dispatch>> {
-        let Factors { left, right, sizes, transposed } = factors;
-        let [rows, summands, columns] = sizes.map(|size| size as u32);
-        let across = columns.div_ceil(TILE);
-        let check = Checker::new(self.context());
-        let size = Product { first: 0, rows, columns, summands, across };
-        let bound = [
-            check.bound_beside(left.0, &left.1, sizes[0] * sizes[1], product)?,
-            check.bound_beside(right.0, &right.1, sizes[1] * sizes[2], product)?,
-            Bound::all(product),
-        ];
-        let groups = Workgroups {
-            count: rows.div_ceil(TILE) * across,
-            most: 2 * PAIRS_PER_TILE * u64::from(summands),
-            cost: 2 * sizes.iter().map(|&size| size as u64).product::<u64>(),
-        };
-        catalogue::linear(transposed).dispatches(self.context(), "linear", size, &bound, groups)
+        let slopes = ("output gradient", &output_gradient);
+        self.program.bind(|| {
+            let check = Checker::new(self.context());
+            let product = Product {
+                left: check.bound_beside("inputs", &inputs, rows * summands, &self.gradient)?,
+                right: check.bound_beside(
+                    slopes.0,
+                    slopes.1,
+                    summands * outputs,
+                    &self.gradient,
+                )?,
+                product: Bound::all(&self.gradient),
+                sizes: [rows, summands, outputs],
+                begins: [0; 2],
+                factor: Factor::Columns,
+            };
+            Ok(product.dispatches(self.context(), "linear")?.into())
+        })
     }
 
     /// The outputs, N x D f32, tight; usage `STORAGE | COPY_SRC`.
@@ -134,13 +136,44 @@ impl LinearPlan {
 
 recorded!(LinearPlan);
 
-/// What a product is made of.
-pub(crate) struct Factors<'a> {
-    left: (&'static str, wgpu::BufferSlice<'a>),
-    right: (&'static str, wgpu::BufferSlice<'a>),
+/// A product of matrices, and where it is written.
+pub(crate) struct Product<'a> {
+    pub left: Bound<'a>,
+    pub right: Bound<'a>,
+    pub product: Bound<'a>,
     /// Rows, summands and columns of the product.
-    sizes: [usize; 3],
-    transposed: bool,
+    pub sizes: [usize; 3],
+    /// Where the right matrix and the product begin in their ranges, in numbers.
+    pub begins: [usize; 2],
+    pub factor: Factor,
+}
+
+impl Product<'_> {
+    pub(crate) fn dispatches(
+        &self,
+        context: &Context,
+        label: &'static str,
+    ) -> Result<Vec<Dispatch>> {
+        let [rows, summands, columns] = self.sizes.map(|size| size as u32);
+        let [right_begin, product_begin] = self.begins.map(|begin| begin as u32);
+        let across = columns.div_ceil(TILE);
+        let size = layout::Product {
+            first: 0,
+            rows,
+            columns,
+            summands,
+            across,
+            right_begin,
+            product_begin,
+        };
+        let groups = Workgroups {
+            count: rows.div_ceil(TILE) * across,
+            most: 2 * PAIRS_PER_TILE * u64::from(summands),
+            cost: 2 * self.sizes.iter().map(|&size| size as u64).product::<u64>(),
+        };
+        let bound = [self.left, self.right, self.product];
+        catalogue::linear(self.factor).dispatches(context, label, size, &bound, groups)
+    }
 }
 
 impl Context {

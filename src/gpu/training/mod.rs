@@ -1,4 +1,5 @@
-//! Plans that train: a linear projection and the steps of an optimiser.
+//! Plans that train: a linear projection, a perceptron and the steps of an optimiser.
 
 pub(crate) mod linear;
+pub(crate) mod mlp;
 pub(crate) mod optimizer;

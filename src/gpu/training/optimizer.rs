@@ -14,7 +14,7 @@ use crate::gpu::dispatch::record::{Record, recorded};
 use crate::gpu::dispatch::trace::TraceName;
 use crate::gpu::dispatch::workgroups::Workgroups;
 use crate::gpu::kernel::catalogue;
-use crate::training::{LEARNING_RATE, Optimizer, Rule};
+use crate::training::{Checkpoint, LEARNING_RATE, Optimizer, Rule};
 use crate::wgsl::layout::{Progress, Start, fault_place};
 
 /// Everything that the steps of an optimiser need: pipelines, what it remembers of every parameter,
@@ -142,6 +142,23 @@ impl OptimizerPlan {
         Pending::new(self.context(), encoder, sources, |read| read.staged(0).steps())
     }
 
+    /// What it remembers, for a read-back: see [`remembered`].
+    pub(crate) fn sources(&self) -> [(Field, &wgpu::Buffer); 2] {
+        [(Field::Progress, &self.progress), (Field::Moments, &self.moments)]
+    }
+
+    /// Goes to where the optimiser remembers what a checkpoint of as many parameters has.
+    pub(crate) fn restore(&self, checkpoint: &Checkpoint) {
+        let kept = self.optimizer.rule().moments;
+        let moments = checkpoint.moments.iter().flat_map(|moments| &moments[..kept]);
+        let moments: Vec<f32> = moments.map(|&moment| moment as f32).collect();
+        let means_of_one = checkpoint.moments_of_one.map(|moment| moment as f32);
+        let progress = Progress { steps: checkpoint.steps, means_of_one, ..Default::default() };
+        let queue = self.context().queue();
+        queue.write_buffer(&self.moments, 0, bytemuck::cast_slice(&moments));
+        queue.write_buffer(&self.progress, 0, bytemuck::bytes_of(&progress));
+    }
+
     /// The optimiser.
     pub fn optimizer(&self) -> &Optimizer {
         &self.optimizer
@@ -165,10 +182,27 @@ pub(crate) fn settings(context: &Context, rule: &Rule, count: u32) -> Result<wgp
     filled(context, "metric-learning settings", bytemuck::cast_slice(&words), usage)
 }
 
+/// What an optimiser remembers of each of so many parameters, what it would of a gradient that was
+/// always 1, and how many steps there were.
+pub(crate) fn remembered(
+    read: &Staged<'_>,
+    parameters: usize,
+) -> Result<(Vec<[f64; 2]>, [f64; 2], u32)> {
+    let steps = read.steps()?;
+    let moments = read.floats(Field::Moments).ok_or(Error::NotComputed)?;
+    let kept = moments.len() / parameters;
+    let of_parameter = |of: &[f32]| [of[0], of.get(1).copied().unwrap_or_default()].map(f64::from);
+    let moments = moments.chunks_exact(kept).map(of_parameter).collect();
+    Ok((moments, read.progress().means_of_one.map(f64::from), steps))
+}
+
 impl Staged<'_> {
+    fn progress(&self) -> Progress {
+        bytemuck::pod_read_unaligned(self.part(Field::Progress).unwrap_or(&[]))
+    }
+
     fn steps(&self) -> Result<u32> {
-        let Progress { steps, left_out, first_left_out, .. } =
-            bytemuck::pod_read_unaligned(self.part(Field::Progress).unwrap_or(&[]));
+        let Progress { steps, left_out, first_left_out, .. } = self.progress();
         match fault_place(first_left_out) {
             Some(first) => Err(Error::StepsLeftOut { left_out, first, steps }),
             None => Ok(steps),

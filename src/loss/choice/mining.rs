@@ -107,5 +107,6 @@ pub(crate) enum Difficulty {
 
 every! {
     /// Every difficulty.
+    #[cfg(feature = "gpu")]
     pub(crate) Difficulty: Easy, SemiHard, Hard
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::loss::parameters::{check_finite, check_power};
 use crate::loss::{Description, Distance, Mode, Reduction};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// The contrastive loss, and with `power` 1 the Siamese form.
@@ -80,6 +82,7 @@ impl Description for Contrastive {
         true
     }
 
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         // The two means of MeanNonZero weigh positives and negatives apart: both counts come before
         // any coefficient.
@@ -96,6 +99,7 @@ impl Description for Contrastive {
         }
     }
 
+    #[cfg(feature = "gpu")]
     fn variants(self) -> Vec<Self> {
         [1, 2].map(|power| Self { power, ..self.clone() }).to_vec()
     }

@@ -6,7 +6,9 @@ use crate::error::Result;
 use crate::loss::parameters::check_finite;
 use crate::loss::{Description, Distance, Mode, Reduction};
 use crate::names::named;
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::{Statistics, TermsKernel, Walk};
 
 /// How the negatives of a positive pair are summed up.
@@ -87,6 +89,7 @@ impl Description for LiftedStructured {
         false
     }
 
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         TermsKernel {
             // A pair needs what the negatives of its other end sum up to.
@@ -98,6 +101,7 @@ impl Description for LiftedStructured {
         }
     }
 
+    #[cfg(feature = "gpu")]
     fn variants(self) -> Vec<Self> {
         Form::ALL.map(|form| Self { form, ..self.clone() }).to_vec()
     }

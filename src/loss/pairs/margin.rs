@@ -2,14 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::input::Input;
 use crate::error::{Error, Result};
+#[cfg(feature = "gpu")]
+use crate::loss::SEED;
 use crate::loss::parameters::check_finite;
-use crate::loss::{Description, Distance, Mode, Reduction, SEED, Sampling};
+use crate::loss::{Description, Distance, Learned, Mode, Reduction, Sampling};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::{Chunks, TermsKernel, Walk};
 
 /// The walk of `shaders/terms/margin/distance_weighted.wgsl`: an invocation walks a segment for
 /// each of its draws, one of 64.
+#[cfg(feature = "gpu")]
 const DRAWING: Walk = Walk {
     reads: 3,
     chunks: Some(Chunks { size: 64, most: 64, reads: 1, rounds: 16, operations: 16 }),
@@ -101,10 +107,15 @@ impl Description for Margin {
         })
     }
 
-    fn beta(&self) -> Option<crate::loss::Beta> {
-        Some(crate::loss::Beta { per_class: self.beta_per_class, default: Self::DEFAULT_BETA })
+    fn learned(&self) -> Vec<Learned> {
+        vec![Learned {
+            input: Input::Beta,
+            per_class: self.beta_per_class,
+            default: Self::DEFAULT_BETA,
+        }]
     }
 
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         let constants = vec![("BETA_PER_CLASS", self.beta_per_class.into())];
         let alpha = ("alpha", self.alpha.to_bits());
@@ -127,6 +138,7 @@ impl Description for Margin {
         }
     }
 
+    #[cfg(feature = "gpu")]
     fn variants(self) -> Vec<Self> {
         // Normalized, as drawing needs it; the kernels are the same.
         let of = |sampling| {

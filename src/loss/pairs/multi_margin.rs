@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::loss::parameters::{check_finite, check_power};
 use crate::loss::{Description, Distance, Mode, Reduction};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// The multi-class margin loss: "margin" in its first meaning.
@@ -66,6 +68,7 @@ impl Description for MultiMargin {
         check_power(Self::NAME, self.power)
     }
 
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         TermsKernel {
             constants: vec![
@@ -77,6 +80,7 @@ impl Description for MultiMargin {
         }
     }
 
+    #[cfg(feature = "gpu")]
     fn variants(self) -> Vec<Self> {
         let with = |power| {
             [false, true].map(|divide_by_classes| Self { power, divide_by_classes, ..self.clone() })

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::loss::parameters::check_temperature;
 use crate::loss::{Description, Distance, Mode, Reduction};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// The normalized, temperature-scaled cross entropy (NT-Xent) of SimCLR: each positive against all
@@ -63,6 +65,11 @@ impl Description for NtXent {
         check_temperature(Self::NAME, self.temperature)
     }
 
+    fn gradient_factor(&self) -> f32 {
+        1.0 / self.temperature
+    }
+
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         TermsKernel::over_logits(shader!("terms/nt_xent.wgsl"), self.temperature)
     }

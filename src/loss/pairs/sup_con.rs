@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::loss::parameters::check_temperature;
 use crate::loss::{Description, Distance, Mode, Reduction};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// The supervised contrastive loss (SupCon): the positives of an anchor against all its pairs.
@@ -62,6 +64,11 @@ impl Description for SupCon {
         check_temperature(Self::NAME, self.temperature)
     }
 
+    fn gradient_factor(&self) -> f32 {
+        1.0 / self.temperature
+    }
+
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         TermsKernel::over_logits(shader!("terms/sup_con.wgsl"), self.temperature)
     }

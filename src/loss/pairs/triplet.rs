@@ -3,13 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+#[cfg(feature = "gpu")]
+use crate::loss::Triplets;
 use crate::loss::parameters::check_finite;
-use crate::loss::{Description, Distance, Mining, Mode, Reduction, Triplets};
+use crate::loss::{Description, Distance, Mining, Mode, Reduction};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, TermsKernel, Walk};
 
 /// The walk of `shaders/terms/triplet/all.wgsl`: a chunk is sorted, meets the negatives, and takes
 /// its slopes.
+#[cfg(feature = "gpu")]
 const ALL: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {
@@ -25,6 +30,7 @@ const ALL: Walk = Walk {
 /// 256: its slope takes 32 rounds for 256 columns and one to end, and each negative 32 for all of
 /// them and one to end. Of 64 invocations each has four positives, and as many rounds for 64
 /// columns.
+#[cfg(feature = "gpu")]
 const ALL_SOFT: Walk = Walk {
     reads: 3,
     chunks: Some(Chunks {
@@ -39,6 +45,7 @@ const ALL_SOFT: Walk = Walk {
 /// The walk of `shaders/terms/triplet/semi_hard.wgsl`: a chunk is sorted, meets the negatives
 /// twice, and at last all pairs, with two loops over choosers for each. Every positive is a chooser
 /// once.
+#[cfg(feature = "gpu")]
 const SEMI_HARD: Walk = Walk {
     reads: 1,
     chunks: Some(Chunks {
@@ -112,6 +119,7 @@ impl Description for Triplet {
         check_finite(Self::NAME, "margin", self.margin)
     }
 
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         let parameters = vec![("margin", self.margin.to_bits())];
         match (self.mining.triplets(), self.soft) {
@@ -149,6 +157,7 @@ impl Description for Triplet {
         }
     }
 
+    #[cfg(feature = "gpu")]
     fn variants(self) -> Vec<Self> {
         let with = |mining| [false, true].map(|soft| Self { mining, soft, ..self.clone() });
         Mining::ALL.map(with).concat()

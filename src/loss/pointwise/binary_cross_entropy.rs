@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
 use crate::loss::{Reduction, Truth};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// The binary cross-entropy (log loss) of logits.
@@ -28,6 +30,7 @@ impl Pointwise for BinaryCrossEntropy {
         self.reduction
     }
 
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel {
         TermsKernel::new(shader!("pointwise/binary_cross_entropy.wgsl"))
     }

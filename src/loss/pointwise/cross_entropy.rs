@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
 use crate::loss::{Reduction, Truth};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::{TermsKernel, Walk};
 
 /// The cross-entropy of class logits, the softmax loss.
@@ -31,6 +33,7 @@ impl Pointwise for CrossEntropy {
         self.reduction
     }
 
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel {
         TermsKernel {
             walk: Walk::reading(3),

@@ -6,7 +6,9 @@ use super::Pointwise;
 use crate::error::Result;
 use crate::loss::Reduction;
 use crate::loss::parameters::check_strength;
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// The elastic net, L1 and L2 regularisers of weights in one.
@@ -42,6 +44,7 @@ impl Pointwise for ElasticNet {
         check_strength(Self::NAME, "l2_strength", self.l2_strength)
     }
 
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel {
         TermsKernel {
             parameters: vec![

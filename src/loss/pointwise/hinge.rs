@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
 use crate::loss::{Reduction, Truth};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// The hinge loss of binary classifiers.
@@ -27,6 +29,7 @@ impl Pointwise for Hinge {
         self.reduction
     }
 
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel {
         TermsKernel::new(shader!("pointwise/hinge.wgsl"))
     }

@@ -6,7 +6,9 @@ use super::Pointwise;
 use crate::error::Result;
 use crate::loss::parameters::check_positive;
 use crate::loss::{Reduction, Truth};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// Huber's loss: quadratic near the target, linear far from it, so that outliers weigh less.
@@ -42,6 +44,7 @@ impl Pointwise for Huber {
         check_positive(Self::NAME, "delta", self.delta)
     }
 
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel {
         TermsKernel {
             parameters: vec![("delta", self.delta.to_bits())],

@@ -6,7 +6,9 @@ use super::Pointwise;
 use crate::error::Result;
 use crate::loss::Reduction;
 use crate::loss::parameters::check_strength;
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// The L1 regulariser of weights (the lasso).
@@ -39,6 +41,7 @@ impl Pointwise for L1 {
         check_strength(Self::NAME, "strength", self.strength)
     }
 
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel {
         TermsKernel {
             parameters: vec![("strength", self.strength.to_bits())],

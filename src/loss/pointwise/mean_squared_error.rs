@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
 use crate::loss::{Reduction, Truth};
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// The squared error of predictions; with its default reduction the mean squared error.
@@ -26,6 +28,7 @@ impl Pointwise for MeanSquaredError {
         self.reduction
     }
 
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel {
         TermsKernel::new(shader!("pointwise/mean_squared_error.wgsl"))
     }

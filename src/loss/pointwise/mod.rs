@@ -24,6 +24,7 @@ pub use uniform_entropy::UniformEntropy;
 use super::{Description, Distance, Reduction, Truth};
 use crate::data::shape::Mode;
 use crate::error::Result;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
 /// What a pointwise loss says of itself; the rest of its description is the same for all.
@@ -40,6 +41,7 @@ pub(crate) trait Pointwise {
     }
 
     /// How its kernel is run.
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel;
 }
 
@@ -64,6 +66,7 @@ impl<L: Pointwise> Description for L {
         L::TRUTH
     }
 
+    #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         self.kernel()
     }

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Pointwise;
 use crate::loss::Reduction;
+#[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
+#[cfg(feature = "gpu")]
 use crate::wgsl::terms::{TermsKernel, Walk};
 
 /// The cross-entropy of class logits against every class alike: the term that maximises the entropy
@@ -30,6 +32,7 @@ impl Pointwise for UniformEntropy {
         self.reduction
     }
 
+    #[cfg(feature = "gpu")]
     fn kernel(&self) -> TermsKernel {
         TermsKernel {
             walk: Walk::reading(3),

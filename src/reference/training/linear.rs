@@ -2,8 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::{NumbersExpectation, check_length};
+use super::NumbersExpectation;
+use crate::data::batch::check_length;
 use crate::definition::number::{Number, chain};
+use crate::definition::training::perceptron::{Entry, Product};
 use crate::error::Result;
 use crate::reference::bounded::Bounded;
 use crate::training::Linear;
@@ -20,16 +22,16 @@ const STEP: usize = 16;
 pub fn project(linear: &Linear, inputs: &[f32], weights: &[f32]) -> Result<NumbersExpectation> {
     linear.check()?;
     let Linear { rows, inputs: dimensions, outputs } = *linear;
-    check_length("inputs", rows * dimensions, inputs)?;
-    check_length("weights", dimensions * outputs, weights)?;
-    let [left, right] = [inputs, weights].map(widened);
+    check_length("inputs", inputs.len(), rows * dimensions)?;
+    check_length("weights", weights.len(), dimensions * outputs)?;
+    let [left, right] = [inputs, weights].map(bounded);
     let product = Product {
         left: &left,
         right: &right,
         sizes: [rows, dimensions, outputs],
-        transposed: false,
+        transposed: [false, false],
     };
-    Ok(product.expectation(["outputs", "length of outputs"]))
+    Ok(expectation(&product, ["outputs", "length of outputs"]))
 }
 
 /// The gradient of the weights of a linear projection, I x D: inputs^T x gradient with respect to
@@ -46,54 +48,61 @@ pub fn project_back(
 ) -> Result<NumbersExpectation> {
     linear.check()?;
     let Linear { rows, inputs: dimensions, outputs } = *linear;
-    check_length("inputs", rows * dimensions, inputs)?;
-    check_length("output gradient", rows * outputs, output_gradient)?;
-    let [left, right] = [inputs, output_gradient].map(widened);
+    check_length("inputs", inputs.len(), rows * dimensions)?;
+    check_length("output gradient", output_gradient.len(), rows * outputs)?;
+    let [left, right] = [inputs, output_gradient].map(bounded);
     let product = Product {
         left: &left,
         right: &right,
         sizes: [dimensions, rows, outputs],
-        transposed: true,
+        transposed: [true, false],
     };
-    Ok(product.expectation(["gradient", "length of gradient"]))
+    Ok(expectation(&product, ["gradient", "length of gradient"]))
 }
 
-fn widened(numbers: &[f32]) -> Vec<f64> {
-    numbers.iter().copied().map(f64::from).collect()
+/// Numbers as they are given.
+pub(super) fn bounded<T: Copy + Into<f64>>(numbers: &[T]) -> Vec<Bounded> {
+    numbers.iter().map(|&number| Bounded::input(number)).collect()
 }
 
-/// C(r, c) = sum_k A(r, k) B(k, c), with A(k, r) in the place of A(r, k) where the first matrix is
-/// transposed.
-struct Product<'a> {
-    left: &'a [f64],
-    right: &'a [f64],
-    /// Rows, summands and columns.
-    sizes: [usize; 3],
-    transposed: bool,
-}
+impl Entry for Bounded {
+    const ONE: Self = <Self as Number>::ONE;
 
-impl Product<'_> {
-    fn expectation(&self, names: [&'static str; 2]) -> NumbersExpectation {
-        let [rows, _, columns] = self.sizes;
-        let numbers =
-            (0..rows * columns).into_par_iter().map(|at| self.number(at / columns, at % columns));
-        NumbersExpectation::new(names, columns, numbers)
+    fn product(product: &Product<'_, Self>) -> Vec<Self> {
+        let [rows, _, columns] = product.sizes;
+        let numbers = (0..rows * columns).into_par_iter();
+        numbers.map(|at| number(product, at / columns, at % columns)).collect()
     }
 
-    fn number(&self, row: usize, column: usize) -> Bounded {
-        let [rows, summands, columns] = self.sizes;
-        let mut sum = Bounded::ZERO;
-        let mut magnitudes = 0.0;
-        for k in 0..summands {
-            let left = self.left[if self.transposed { k * rows + row } else { row * summands + k }];
-            let product = (Bounded::input(left) * Bounded::input(self.right[k * columns + column]))
-                .or_flushed();
-            sum.gather(product);
-            magnitudes += product.magnitude();
-        }
-        sum.error += (chain(STEP.min(summands)) + chain(summands.div_ceil(STEP))) * magnitudes;
-        sum.or_flushed()
+    fn rectified(self) -> Self {
+        self.hinge().value
     }
+
+    fn passed(self, x: Self) -> Self {
+        self * x.hinge().slope
+    }
+}
+
+fn number(product: &Product<'_, Bounded>, row: usize, column: usize) -> Bounded {
+    let Product { left, right, sizes, transposed } = product;
+    let &[rows, summands, columns] = sizes;
+    let &[left_transposed, right_transposed] = transposed;
+    let mut sum = Bounded::ZERO;
+    let mut magnitudes = 0.0;
+    for k in 0..summands {
+        let at = if left_transposed { k * rows + row } else { row * summands + k };
+        let other = if right_transposed { column * summands + k } else { k * columns + column };
+        let part = (left[at] * right[other]).or_flushed();
+        sum.gather(part);
+        magnitudes += part.magnitude();
+    }
+    sum.error += (chain(STEP.min(summands)) + chain(summands.div_ceil(STEP))) * magnitudes;
+    sum.or_flushed()
+}
+
+fn expectation(product: &Product<'_, Bounded>, names: [&'static str; 2]) -> NumbersExpectation {
+    let [_, _, columns] = product.sizes;
+    NumbersExpectation::new(names, columns, Bounded::product(product).into_par_iter())
 }
 
 #[cfg(test)]
@@ -102,7 +111,7 @@ mod tests {
     use crate::loss::Loss;
     use crate::reference::problem::Numbers;
     use crate::reference::{Expectation, expect};
-    use crate::{Batch, NtXent, Triplet};
+    use crate::{Arithmetic, Batch, NtXent, Triplet};
 
     const SIZES: [usize; 3] = [8, 5, 3];
     const DIFFERENCE: f64 = 1e-5;
@@ -116,11 +125,14 @@ mod tests {
     /// The loss of the embeddings that the weights make of the inputs.
     fn composed(loss: &Loss, inputs: &[f64], weights: &[f64]) -> Expectation {
         let [n, _, d] = SIZES;
-        let product = Product { left: inputs, right: weights, sizes: SIZES, transposed: false };
-        let embeddings = product.expectation([""; 2]).numbers;
+        let [left, right] = [inputs, weights].map(bounded);
+        let transposed = [false, false];
+        let product = Product { left: &left, right: &right, sizes: SIZES, transposed };
+        let embeddings = expectation(&product, [""; 2]).numbers;
         let rounded: Vec<_> = embeddings.iter().map(|&number| number as f32).collect();
         let batch = Batch::new(&rounded, [n, d], &[0, 1, 2, 0, 1, 2, 0, 1]).expect("a valid batch");
-        expect(loss, &batch, Numbers { embeddings, ..Numbers::of(&batch) })
+        let numbers = Numbers { embeddings, ..Numbers::of(loss.description(), &batch) };
+        expect(Arithmetic::Exact, loss, &batch, numbers)
     }
 
     #[test]
@@ -132,8 +144,10 @@ mod tests {
         {
             let of_outputs = composed(&loss, &inputs, &weights).evaluation.gradient;
             let sizes = [SIZES[1], n, d];
-            let product = Product { left: &inputs, right: &of_outputs, sizes, transposed: true };
-            let gradient = product.expectation([""; 2]).numbers;
+            let [left, right] = [&inputs, &of_outputs].map(|numbers| bounded(numbers));
+            let transposed = [true, false];
+            let product = Product { left: &left, right: &right, sizes, transposed };
+            let gradient = expectation(&product, [""; 2]).numbers;
             for (at, &derivative) in gradient.iter().enumerate() {
                 let moved = |step: f64| {
                     let mut weights = weights.clone();

@@ -1,16 +1,17 @@
-//! Training in f64: the steps of the optimisers, the linear projection and its gradient, and how
-//! far correct f32 kernels may be from every number of them.
+//! Training in f64: the steps of the optimisers, the linear projection and the perceptron with their
+//! gradients, and how far correct f32 kernels may be from every number of them.
 
-mod adam;
 mod linear;
-mod sgd;
+mod mlp;
 
 use rayon::prelude::*;
 
 pub use linear::{project, project_back};
+pub use mlp::{backward, forward};
 
 use super::bounded::Bounded;
 use super::comparison::{Comparison, unsure, worst_of};
+use crate::data::batch::check_length;
 use crate::definition::number::Number;
 use crate::error::{Error, Result};
 use crate::training::Optimizer;
@@ -50,15 +51,6 @@ impl NumbersExpectation {
     }
 }
 
-/// A parameter and its moments.
-type State = [Bounded; 3];
-
-/// How an optimiser changes a parameter.
-trait Update: Sync {
-    /// Step `t`, from 1, along the derivative `slope` of the loss.
-    fn step(&self, t: u32, state: State, slope: Bounded) -> State;
-}
-
 /// The parameters after one step for each of the gradients, by the definition of the optimiser, and
 /// how far correct f32 kernels may be from each of them. A parameter stays as it is in a step whose
 /// gradient, parameter or moments f32 cannot hold.
@@ -79,28 +71,18 @@ pub fn optimize(
     }
     gradients
         .iter()
-        .try_for_each(|gradient| check_length("gradient", parameters.len(), gradient))?;
-    let update: &dyn Update = match &optimizer {
-        Optimizer::Sgd(sgd) => sgd,
-        Optimizer::Adam(adam) => adam,
-    };
+        .try_for_each(|gradient| check_length("gradient", gradient.len(), parameters.len()))?;
+    let steps: Vec<_> = (1..).zip(gradients).map(|(t, _)| optimizer.step(t)).collect();
     let walked = |(index, &start): (usize, &f32)| {
         let mut state = [Bounded::input(start), Bounded::ZERO, Bounded::ZERO];
-        for (t, gradient) in (1..).zip(gradients) {
-            let next = update.step(t, state, Bounded::input(gradient[index]));
-            if next.iter().all(|number| number.value.abs() <= f32::MAX.into()) {
-                state = next;
-            }
+        for (step, gradient) in steps.iter().zip(gradients) {
+            let next = step.of(state, Bounded::input(gradient[index]));
+            state = next.unwrap_or(state);
         }
         state[0].or_flushed()
     };
     let names = ["parameters", "length of parameters"];
     Ok(NumbersExpectation::new(names, 1, parameters.par_iter().enumerate().map(walked)))
-}
-
-fn check_length(what: &'static str, expected: usize, given: &[f32]) -> Result<()> {
-    let actual = given.len();
-    if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! digits that the distances have.
 
 use support::adapters::one_by_one;
-use wgpu_metric_learning::{Batch, Loss, NtXent, SupCon, reference};
+use wgpu_metric_learning::{Batch, Distance, Loss, Nca, NtXent, SupCon, reference};
 
 const TEMPERATURE: f32 = 0.01;
 
@@ -12,11 +12,12 @@ fn rows(angles: &[f32]) -> Vec<f32> {
     angles.iter().flat_map(|angle| [angle.cos(), angle.sin()]).collect()
 }
 
-fn losses() -> [Loss; 2] {
+fn losses() -> [Loss; 3] {
     let temperature = TEMPERATURE;
     [
         SupCon { temperature, ..Default::default() }.into(),
         NtXent { temperature, ..Default::default() }.into(),
+        Nca { distance: Distance::Cosine, temperature, ..Default::default() }.into(),
     ]
 }
 

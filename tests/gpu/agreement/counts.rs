@@ -3,8 +3,9 @@
 
 use support::adapters::one_by_one;
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, CrossEntropy, Distance, ElasticNet, Evaluation, L2, Loss,
-    MeanSquaredError, Mining, NtXent, Reduction, SupCon, Triplet, UniformEntropy, reference,
+    Batch, BinaryCrossEntropy, Circle, CrossEntropy, Distance, ElasticNet, Evaluation, L2, Loss,
+    MeanSquaredError, Mining, MultiSimilarity, Nca, NtXent, Reduction, SigLip, SmoothAp, SupCon,
+    Triplet, UniformEntropy, reference,
 };
 
 /// Squared distances of 100 to 10,000: most differences are beyond what exp has numbers for.
@@ -40,6 +41,11 @@ fn smooth() -> Vec<(Loss, Batch<'static>)> {
     let others = [
         (NtXent { distance, temperature, reduction, ..Default::default() }.into(), rows),
         (SupCon { distance, temperature, reduction, ..Default::default() }.into(), rows),
+        (Nca { distance, temperature, reduction, ..Default::default() }.into(), rows),
+        (SmoothAp { distance, temperature, reduction, ..Default::default() }.into(), rows),
+        (MultiSimilarity { distance, reduction, ..Default::default() }.into(), rows),
+        (SigLip { distance, reduction, ..Default::default() }.into(), rows),
+        (Circle { gamma: 1e4, reduction, ..Default::default() }.into(), rows),
         (CrossEntropy { reduction }.into(), classes),
         (UniformEntropy { reduction }.into(), logits),
         (BinaryCrossEntropy { reduction }.into(), targets),
@@ -85,9 +91,10 @@ fn a_term_of_a_single_summand_is_zero() {
     let alone = Batch::new(&ROWS[..2], [2, 1], &LABELS[..2]).expect("a batch");
     let one_class = Batch::pointwise(&ROWS, [4, 1]).expect("a batch");
     let one_label = one_class.with_labels(&[0; 4]).expect("a batch");
-    let cases: [(Loss, Batch); 4] = [
+    let cases: [(Loss, Batch); 5] = [
         (NtXent::default().into(), alone),
         (SupCon::default().into(), alone),
+        (Nca::default().into(), alone),
         (CrossEntropy::default().into(), one_label),
         (UniformEntropy::default().into(), one_class),
     ];

@@ -5,8 +5,10 @@ use npyz::NpyFile;
 use support::agreement::Tally;
 use support::losses::minings;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Form, LiftedStructured, Loss, Margin, MultiMargin, NtXent,
-    Reduction, Sampling, SupCon, Triplet,
+    ArcFace, Batch, Circle, Contrastive, CosFace, Distance, FastAp, Form,
+    GeneralizedLiftedStructured, LiftedStructured, Loss, Margin, Mode, MultiMargin,
+    MultiSimilarity, Nca, NormalizedSoftmax, NtXent, Reduction, Sampling, SigLip, SmoothAp, SupCon,
+    Triplet,
 };
 
 const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
@@ -36,8 +38,27 @@ fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
         }),
     );
     losses.push(MultiMargin { distance, normalize, ..Default::default() }.into());
+    losses.push(NormalizedSoftmax { distance, normalize, ..Default::default() }.into());
+    losses.push(CosFace { distance, normalize, ..Default::default() }.into());
+    if distance == Distance::Cosine {
+        losses.push(ArcFace { normalize, ..Default::default() }.into());
+    }
     losses.push(NtXent { distance, normalize, ..Default::default() }.into());
+    losses.push(GeneralizedLiftedStructured { distance, normalize, ..Default::default() }.into());
+    losses.push(Nca { distance, normalize, ..Default::default() }.into());
+    for epsilon in [None, Some(0.1)] {
+        losses.push(MultiSimilarity { distance, normalize, epsilon, ..Default::default() }.into());
+    }
+    if distance == Distance::Cosine {
+        losses.push(Circle { normalize, ..Default::default() }.into());
+    }
+    let ends = normalize && matches!(distance, Distance::Euclidean | Distance::SquaredEuclidean);
+    if distance == Distance::Cosine || ends {
+        losses.push(FastAp { distance, normalize, ..Default::default() }.into());
+    }
+    losses.push(SmoothAp { distance, normalize, temperature: 0.1, ..Default::default() }.into());
     losses.push(SupCon { distance, normalize, ..Default::default() }.into());
+    losses.push(SigLip { distance, normalize, ..Default::default() }.into());
     losses
 }
 
@@ -55,7 +76,10 @@ fn every_loss_and_distance_agrees_on_the_digits() {
     let mut tally = Tally::new();
     for (distance, normalize) in Distance::ALL.into_iter().zip([false, true].into_iter().cycle()) {
         for loss in losses(distance, normalize) {
-            let batch = if matches!(loss, Loss::MultiMargin(_)) { &prototypes } else { &batch };
+            let batch = match loss.modes().contains(&Mode::Prototypes) {
+                true => &prototypes,
+                false => &batch,
+            };
             tally.hold(&loss, batch, "digits");
         }
     }

@@ -270,8 +270,8 @@ fn bad_lists_are_errors_on_the_gpu() {
 #[test]
 fn a_list_that_was_not_given_is_missing() {
     let devices = contexts();
-    let guest = Guest::new(&devices[0], &[0.0; 4 * D], &[0; 6], &[0; 3]);
-    let missing = |loss: Loss, shape, inputs: Inputs| match run(&devices[0], loss, shape, &inputs)
+    let guest = Guest::new(devices[0], &[0.0; 4 * D], &[0; 6], &[0; 3]);
+    let missing = |loss: Loss, shape, inputs: Inputs| match run(devices[0], loss, shape, &inputs)
         .unwrap_err()
     {
         Error::Missing { what, .. } => what,
@@ -293,8 +293,8 @@ fn a_list_that_was_not_given_is_missing() {
 #[test]
 fn an_input_that_nothing_takes_is_refused() {
     let devices = contexts();
-    let guest = Guest::new(&devices[0], &[0.5; 4 * D], &[0, 1, 1, 2, 2, 3], &[0; 4]);
-    let given = |shape, inputs: Inputs| match run(&devices[0], Margin::default(), shape, &inputs)
+    let guest = Guest::new(devices[0], &[0.5; 4 * D], &[0, 1, 1, 2, 2, 3], &[0; 4]);
+    let given = |shape, inputs: Inputs| match run(devices[0], Margin::default(), shape, &inputs)
         .unwrap_err()
     {
         Error::NotTaken { what } => what,
@@ -316,6 +316,6 @@ fn an_input_that_nothing_takes_is_refused() {
     let labelled = guest.pairs().with(Input::Labels, guest.same.slice(..));
     assert_eq!(given(Shape::pair_indices(4, D, 3), labelled), "labels");
     assert!(
-        run(&devices[0], Margin::default(), Shape::pair_indices(4, D, 3), &guest.pairs()).is_ok()
+        run(devices[0], Margin::default(), Shape::pair_indices(4, D, 3), &guest.pairs()).is_ok()
     );
 }

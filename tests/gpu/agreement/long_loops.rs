@@ -2,13 +2,14 @@
 //! would not get through them in one dispatch: each just beyond what it would. The results are
 //! right, or the plan is refused.
 
-use support::adapters::{contexts, one_by_one};
+use support::adapters::{contexts, contexts_with, one_by_one};
 use support::agreement::Tally;
 use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
+use wgpu_metric_learning::tuning::{Tile, Tiles};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Evaluation, Loss, Margin, Mining, Reduction, Sampling,
-    Shape, Triplet,
+    Batch, Contrastive, Distance, Error, Evaluation, Loss, Margin, Mining, Options, Reduction,
+    Sampling, Shape, SmoothAp, Triplet, reference,
 };
 
 /// One query at 0 and references at the distances 1, 2, ... `DISTANCES`, so that triplets can be
@@ -108,6 +109,20 @@ fn every_soft_triplet_of_a_chunk_of_positives_in_a_long_row() {
     for evaluation in line.evaluate(Mining::All, true) {
         line.hold_all(&evaluation, |x| [x.exp().ln_1p(), 1.0 / (1.0 + (-x).exp())]);
     }
+}
+
+/// More positives than a dispatch takes, three times over.
+#[test]
+fn ranks_of_more_positives_than_a_dispatch_takes() {
+    const COLUMNS: usize = 2_000;
+    let references = Random(3).numbers(2 * COLUMNS, 1.0);
+    let labels: Vec<u32> = (0..COLUMNS as u32).map(|column| u32::from(column % 4 == 0)).collect();
+    let batch = Batch::new(&[0.5, 0.5], [1, 2], &[POSITIVE])
+        .and_then(|batch| batch.with_references(&references, COLUMNS, &labels))
+        .unwrap();
+    let mut tally = Tally::new();
+    tally.hold(&SmoothAp { temperature: 0.1, ..SmoothAp::default() }.into(), &batch, "ranks");
+    tally.conclude(0.0);
 }
 
 /// Beyond what llvmpipe would get through in one dispatch, 410,000 columns. A positive takes the
@@ -210,6 +225,36 @@ fn near_rows_of_many_dimensions() {
     tally.conclude(0.0);
 }
 
+/// Beyond what llvmpipe would get through in one dispatch with a large tile, 30,840 dimensions: all 64
+/// pairs of one invocation are near.
+#[test]
+fn near_rows_of_an_invocation_of_a_large_tile() {
+    const N: usize = 113;
+    const D: usize = 33_000;
+    let mut embeddings = Random(7).numbers(N * D, 1.0);
+    for row in (0..N).step_by(16) {
+        embeddings[row * D..][..D].fill(0.0);
+        embeddings[row * D] = row as f32 * 1e-15;
+    }
+    let labels: Vec<_> = (0..N as u32).map(|row| if row % 16 == 0 { 0 } else { row }).collect();
+    let batch = Batch::new(&embeddings, [N, D], &labels).unwrap();
+    let loss: Loss = Contrastive { reduction: Reduction::Sum, ..Contrastive::default() }.into();
+    let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
+    for tiles in Tile::ALL.map(Tiles::both) {
+        for device in contexts_with(Options::default().with_tiles(tiles)) {
+            let actual = device.context.evaluate(&loss, &batch).wait().unwrap();
+            let deviation = (f64::from(actual.loss) - expected.evaluation.loss).abs();
+            assert!(
+                deviation <= expected.bounds.loss,
+                "{}, {tiles:?}: {} is not {}",
+                device.name,
+                actual.loss,
+                expected.evaluation.loss
+            );
+        }
+    }
+}
+
 /// Plans alone: they are refused before anything is allocated.
 #[test]
 fn what_no_dispatch_can_take_is_an_error() {
@@ -217,10 +262,11 @@ fn what_no_dispatch_can_take_is_an_error() {
     let soft = Triplet { soft: true, ..Triplet::default() };
     let drawing =
         Margin { sampling: Sampling::DistanceWeighted, normalize: true, ..Margin::default() };
-    let losses: [(Loss, &str, u64); 4] = [
+    let losses: [(Loss, &str, u64); 5] = [
         (Triplet::default().into(), "terms/triplet/all.wgsl", 4_134_400),
         (semi_hard.into(), "terms/triplet/semi_hard.wgsl", 2_324_992),
         (soft.into(), "terms/triplet/all_soft.wgsl", 242_944),
+        (SmoothAp::default().into(), "terms/smooth_ap.wgsl", 240_896),
         (drawing.into(), "terms/margin/distance_weighted.wgsl", 4_158_976),
     ];
     let too_long = |kernel, what, count, limit| Error::TooLong { kernel, what, count, limit };
@@ -248,11 +294,11 @@ fn what_no_dispatch_can_take_is_an_error() {
 
         let error = device
             .context
-            .plan_measures(&Retrieval::default(), Shape::reference(1, 4_134_401, 1))
+            .plan_measures(&Retrieval::default(), Shape::reference(1, 4_093_441, 1))
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "4134401 columns are more than the 4134400 that the loops of measures/ranks.wgsl can take"
+            "4093441 columns are more than the 4093440 that the loops of measures/ranks.wgsl can take"
         );
     }
 }

@@ -1,9 +1,10 @@
 //! The kernels of the retrieval measures against the reference, on every adapter.
 
 use support::adapters::{Device, contexts, contexts_with, one_by_one};
+use support::goldens;
 use support::ranking::{
     assert_near, batches, by_distance_and_column, by_distance_and_last_column, counted,
-    farthest_first, numbers,
+    every_measure, farthest_first, numbers,
 };
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
@@ -68,6 +69,8 @@ fn sizes_around_every_edge_in_every_layout() {
                 distance: Distance::ALL[(turn + kind) % 5],
                 normalize: turn % 2 == 0,
                 recall_at: vec![1, 2, 5, 64, n, n + m],
+                precision_at: vec![3, n, n + m],
+                ndcg_at: vec![1, 7, n + m],
             };
             for batch in batches(&sample) {
                 doubtful += usize::from(hold(&retrieval, &batch, "size"));
@@ -92,12 +95,19 @@ fn every_distance_with_hard_values() {
         for distance in Distance::ALL {
             for normalize in [false, true] {
                 let sample = Sample::new(recipe(Layout::Balanced(5), values));
-                let retrieval = Retrieval { distance, normalize, ..Default::default() };
+                let retrieval = Retrieval { distance, normalize, ..every_measure() };
                 for batch in batches(&sample) {
                     hold(&retrieval, &batch, "hard");
                 }
             }
         }
+    }
+}
+
+#[test]
+fn every_golden_agrees() {
+    for case in goldens::measures::cases() {
+        hold(&case.retrieval, &case.batch(), &case.name);
     }
 }
 
@@ -121,7 +131,7 @@ fn ties_go_to_the_lowest_column() {
         (against, Distance::Manhattan),
         (against, Distance::InnerProduct),
     ] {
-        let retrieval = Retrieval { distance, recall_at: vec![1, 3, 10], ..Default::default() };
+        let retrieval = Retrieval { distance, recall_at: vec![1, 3, 10], ..every_measure() };
         let expected = counted(&retrieval, &batch, by_distance_and_column);
         // What no other order of the tied columns would give.
         for other in [by_distance_and_last_column, farthest_first] {
@@ -155,7 +165,7 @@ fn lone_labels_are_not_counted_and_without_any_other_all_is_zero() {
     let embeddings = [0.0, 1.0, 3.0, 7.0];
     for (labels, counted) in [([1, 2, 3, 4], 0), ([1, 2, 3, 1], 2), ([5, 5, 5, 5], 4)] {
         let batch = Batch::new(&embeddings, [4, 1], &labels).unwrap();
-        hold(&Retrieval::default(), &batch, "lone labels");
+        hold(&every_measure(), &batch, "lone labels");
         for Device { context, .. } in devices.iter() {
             let measures = context.measure(&Retrieval::default(), &batch).wait().unwrap();
             assert_eq!([measures.queries, measures.counted], [4, counted]);
@@ -182,7 +192,7 @@ fn classes_as_large_as_a_chunk_or_a_portion_and_one_more_or_less() {
             .and_then(|batch| batch.with_references(sample.references(), m, &labels))
             .unwrap();
         for distance in [Distance::Euclidean, Distance::InnerProduct] {
-            hold(&Retrieval { distance, ..Default::default() }, &batch, "chunks");
+            hold(&Retrieval { distance, ..every_measure() }, &batch, "chunks");
         }
     }
 }
@@ -192,7 +202,7 @@ fn a_batch_of_few_classes_larger_than_a_chunk() {
     const N: usize = 2200;
     let sample =
         Sample::new(Recipe { n: N, m: 1, d: 3, ..recipe(Layout::Balanced(2), Values::Ordinary) });
-    hold(&Retrieval::default(), &batches(&sample)[0], "two classes");
+    hold(&every_measure(), &batches(&sample)[0], "two classes");
 }
 
 /// Longer than 65,535: llvmpipe stops an invocation's loops there, silently.
@@ -207,7 +217,13 @@ fn rows_longer_than_any_counter_of_16_bits() {
         let batch = Batch::new(sample.embeddings(), [2, 2], &[0, 1])
             .and_then(|batch| batch.with_references(sample.references(), M, &labels))
             .unwrap();
-        let retrieval = Retrieval { recall_at: vec![1, 100, 65_536, M], ..Default::default() };
+        let cutoffs = vec![1, 100, 65_536, M];
+        let retrieval = Retrieval {
+            recall_at: cutoffs.clone(),
+            precision_at: cutoffs.clone(),
+            ndcg_at: cutoffs,
+            ..Default::default()
+        };
         hold(&retrieval, &batch, "long rows");
     }
 }
@@ -226,7 +242,7 @@ fn the_same_bits_in_every_run_and_for_every_workspace() {
         for batch in batches(&sample) {
             for (whole, cut) in whole.iter().zip(&cut) {
                 let measure = |device: &Device| {
-                    device.context.measure(&Retrieval::default(), &batch).wait().unwrap()
+                    device.context.measure(&every_measure(), &batch).wait().unwrap()
                 };
                 let results = [measure(whole), measure(whole), measure(cut)];
                 let bits = results.map(|found| {
@@ -311,6 +327,13 @@ fn what_cannot_be_measured_is_an_error() {
     };
     let of_zero = Retrieval { recall_at: vec![1, 0], ..Default::default() };
     assert_eq!(everywhere(&of_zero, &batch), "Retrieval: recall_at is 0, allowed is 1 or more");
+    let of_none = Retrieval { ndcg_at: vec![0], ..Default::default() };
+    assert_eq!(everywhere(&of_none, &batch), "Retrieval: ndcg_at is 0, allowed is 1 or more");
+    let many = Retrieval { precision_at: vec![1; 60], ndcg_at: vec![1; 5], ..Default::default() };
+    assert_eq!(
+        everywhere(&many, &batch),
+        "Retrieval: precision_at is with ndcg_at 65 numbers, allowed is at most 64 in both"
+    );
     let usual = Retrieval::default();
     let scores = Batch::scores(&embeddings, [2, 2], &[0, 1]).unwrap();
     assert!(everywhere(&usual, &scores).contains("scores mode"));

@@ -244,8 +244,8 @@ fn losses_on_the_same_distances_share_them() {
     let dispatches = |objective: &[Weighted<Batch>]| {
         let shapes: Vec<_> = objective.iter().map(Weighted::shape).collect();
         let plan = context.plan_objective(&shapes).expect("a plan");
-        let own = input(&devices[0], bytemuck::cast_slice(&world.embeddings));
-        let labels = input(&devices[0], bytemuck::cast_slice(&world.labels));
+        let own = input(devices[0], bytemuck::cast_slice(&world.embeddings));
+        let labels = input(devices[0], bytemuck::cast_slice(&world.labels));
         plan.dispatches(&plan.bind(&[Inputs::new(&own, &labels)]).expect("valid inputs"))
     };
     let contrastive = Contrastive { normalize: true, ..Default::default() };

@@ -32,7 +32,7 @@ impl World {
         Batch::new(&self.rows, [N, D], &self.labels).expect("a valid batch")
     }
 
-    /// So many rows from this one on, against all.
+    /// The batch of `count` rows from `first` on, against all rows.
     fn gathered(&self, first: usize, count: usize) -> Result<Batch<'_>> {
         Batch::new(
             &self.rows[first * D..][..count * D],

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, Hinge, Input, Inputs, Loss,
-    Margin, Mining, Mode, MultiMargin, Options, Plan, Record, Result, Shape, SupCon, Triplet,
-    Truth,
+    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, FastAp, Hinge, Input, Inputs,
+    Loss, Margin, Mining, Mode, MultiMargin, NormalizedSoftmax, Options, Plan, Record, Result,
+    Shape, SigLip, SupCon, Triplet, Truth,
 };
 
 use support::adapters::{best_with, contexts};
@@ -32,6 +32,8 @@ fn kinds() -> Vec<Kind> {
     vec![
         (Contrastive::default().into(), Shape::batch(N, D), rows),
         (Triplet::default().into(), Shape::batch(N, D), rows),
+        // Distances choose a place in memory.
+        (FastAp::default().into(), Shape::batch(N, D), rows),
         (beta_per_class.into(), Shape::batch(N, D).with_betas(M), |values| {
             rows(values)?.with_beta(&values.beta)
         }),
@@ -40,6 +42,14 @@ fn kinds() -> Vec<Kind> {
         }),
         (classes().into(), Shape::prototypes(N, M, D), |values| {
             rows(values)?.with_prototypes(&values.references, M)
+        }),
+        (NormalizedSoftmax::default().into(), Shape::prototypes(N, M, D).with_scale(), |values| {
+            rows(values)?.with_prototypes(&values.references, M)?.with_scale(&values.beta[0])
+        }),
+        (SigLip::default().into(), Shape::reference(N, M, D).with_scale().with_bias(), |values| {
+            let batch = rows(values)?;
+            let batch = batch.with_references(&values.references, M, &values.reference_labels)?;
+            batch.with_scale(&values.beta[0])?.with_bias(&values.beta[1])
         }),
         (classes().into(), Shape::scores(N, D), |values| {
             Batch::scores(&values.embeddings, [N, D], &values.labels)
@@ -88,6 +98,7 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
     let [embeddings, references, targets, beta] =
         [&values.embeddings, &values.references, &values.targets, &values.beta]
             .map(|x| upload(bytemuck::cast_slice(x)));
+    let bias = upload(&values.beta[1].to_ne_bytes());
     let [labels, reference_labels, same] = [&values.labels, &values.reference_labels, &values.same]
         .map(|x| upload(bytemuck::cast_slice(x)));
     let (pairs, triplets) = (
@@ -103,6 +114,8 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
         (Input::References, shape.has_references(), &references),
         (Input::ReferenceLabels, mode == Mode::Reference, &reference_labels),
         (Input::Beta, shape.betas() > 0, &beta),
+        (Input::Scale, shape.has_scale(), &beta),
+        (Input::Bias, shape.has_bias(), &bias),
         (Input::Pairs, mode == Mode::PairIndices, &pairs),
         (Input::Same, mode == Mode::PairIndices, &same),
         (Input::Triplets, mode == Mode::Triplets, &triplets),

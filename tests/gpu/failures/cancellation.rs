@@ -23,7 +23,7 @@ fn sample(n: usize, d: usize) -> Sample {
     })
 }
 
-/// Of several submissions.
+/// A sample whose evaluation takes several submissions.
 fn long() -> Sample {
     sample(2048, 192)
 }

@@ -1,6 +1,6 @@
 //! Results that are read some frames late, as renderers read them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::adapters::contexts;
 use support::sample::Values;
@@ -27,6 +27,8 @@ fn totals_of(evaluation: Evaluation) -> Evaluation {
     totals.gradient = Vec::new();
     totals.gradient_references = None;
     totals.gradient_beta = None;
+    totals.gradient_scale = None;
+    totals.gradient_bias = None;
     totals.per_anchor = None;
     totals
 }
@@ -133,6 +135,45 @@ fn no_frame_waits() {
 fn show(guest: &mut Guest, caller: &Caller, frame: usize) {
     let value = (frame as f32 / 100.0).to_bits();
     guest.arena.write_word(&caller.queue, Input::Embeddings, 0, value);
+}
+
+/// Frames with work for the host and for the device: the results are the same where every frame
+/// waits for its loss and where losses are read late. `--nocapture` prints what either takes, the
+/// sum of both works or the longer of them.
+#[test]
+fn reading_late_leaves_host_and_device_side_by_side() {
+    const FRAMES: u32 = 20;
+    const WORK_OF_THE_HOST: Duration = Duration::from_millis(10);
+    let _alone = contexts();
+    let loss: Loss = Contrastive::default().into();
+    let sample = sample(512, 64, Values::Ordinary);
+    for caller in callers() {
+        let guest = Guest::new(&caller, &loss, &fullest(&sample, &loss));
+        let expected = totals_of(guest.run(&caller).unwrap());
+        let start = Instant::now();
+        for _ in 0..FRAMES {
+            assert_eq!(frame(&caller, &guest).wait(PATIENCE).as_ref(), Ok(&expected));
+            std::thread::sleep(WORK_OF_THE_HOST);
+        }
+        let waiting = start.elapsed();
+
+        let (start, mut taken) = (Instant::now(), 0);
+        let mut in_flight = InFlight::new(3);
+        for _ in 0..FRAMES {
+            let mut encoder = encoder(&caller);
+            guest.plan.record(&mut encoder, &guest.binding).unwrap();
+            in_flight.start(|| guest.plan.read_back_loss(&mut encoder)).unwrap();
+            caller.queue.submit([encoder.finish()]);
+            std::thread::sleep(WORK_OF_THE_HOST);
+            while let Some(result) = in_flight.try_take() {
+                assert_eq!(result.as_ref(), Ok(&expected), "{}", caller.name);
+                taken += 1;
+            }
+        }
+        let late = start.elapsed();
+        println!("{}: {FRAMES} frames wait {waiting:.0?}, read late {late:.0?}", caller.name);
+        assert!(taken > 0, "{}: results come while frames go on", caller.name);
+    }
 }
 
 /// Mesa's software driver for GL comes back from a submission when its work is done: nothing is on

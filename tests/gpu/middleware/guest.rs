@@ -102,6 +102,8 @@ impl Guest {
             Some(self.plan.gradient()),
             self.plan.gradient_references(),
             self.plan.gradient_beta(),
+            self.plan.gradient_scale(),
+            self.plan.gradient_bias(),
         ];
         outputs.into_iter().flatten().for_each(|buffer| poison(caller, buffer));
     }

@@ -14,16 +14,18 @@ const GUARD: usize = 64;
 /// What ranges hold that are added to.
 const START: f32 = 0.375;
 
-/// Room for the three gradients of a plan in one buffer, each between guards.
+/// Room for the four gradients that a plan has at most in one buffer, each between guards.
 struct Room {
     buffer: wgpu::Buffer,
     /// First number and length of each.
-    places: [(usize, usize); 3],
+    places: [(usize, usize); 4],
 }
 
 impl Room {
     fn new(caller: &Caller, plan: &Plan) -> Self {
-        let gradients = [Some(plan.gradient()), plan.gradient_references(), plan.gradient_beta()];
+        let learned = plan.gradient_beta().or(plan.gradient_scale());
+        let gradients =
+            [Some(plan.gradient()), plan.gradient_references(), learned, plan.gradient_bias()];
         let mut end = GUARD;
         let places = gradients.map(|gradient| {
             let place = (end, gradient.map_or(0, |gradient| gradient.size() as usize / 4));
@@ -34,13 +36,16 @@ impl Room {
         Self { buffer, places }
     }
 
-    fn outputs(&self, accumulate: bool) -> Outputs<'_> {
-        let [gradient, gradient_references, gradient_beta] = self.places.map(|(first, length)| {
-            let range = self.buffer.slice(first as u64 * 4..(first + length) as u64 * 4);
-            let output = if accumulate { Output::add_to(range) } else { Output::write(range) };
-            (length > 0).then_some(output)
-        });
-        Outputs { gradient, gradient_references, gradient_beta }
+    fn outputs(&self, loss: &Loss, accumulate: bool) -> Outputs<'_> {
+        let [gradient, gradient_references, learned, gradient_bias] =
+            self.places.map(|(first, length)| {
+                let range = self.buffer.slice(first as u64 * 4..(first + length) as u64 * 4);
+                let output = if accumulate { Output::add_to(range) } else { Output::write(range) };
+                (length > 0).then_some(output)
+            });
+        let (gradient_beta, gradient_scale) =
+            if loss.has_scale() { (None, learned) } else { (learned, None) };
+        Outputs { gradient, gradient_references, gradient_beta, gradient_scale, gradient_bias }
     }
 
     fn fill(&self, caller: &Caller, value: f32) {
@@ -55,7 +60,7 @@ impl Room {
     }
 
     /// What the ranges hold; the guards have to be as they were.
-    fn read(&self, caller: &Caller) -> [Vec<f32>; 3] {
+    fn read(&self, caller: &Caller) -> [Vec<f32>; 4] {
         let mut words = read(caller, &self.buffer);
         let held = self.places.map(|(first, length)| {
             let range = &mut words[first..first + length];
@@ -69,7 +74,7 @@ impl Room {
 }
 
 /// Records with these outputs in a submission of its own, and gives what read-back would.
-fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 3]> {
+fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 4]> {
     let binding = guest.plan.bind_to(&guest.arena.inputs(), outputs)?;
     let mut encoder = encoder(caller);
     guest.plan.record(&mut encoder, &binding)?;
@@ -80,7 +85,11 @@ fn run(caller: &Caller, guest: &Guest, outputs: &Outputs) -> Result<[Vec<f32>; 3
     Ok([
         evaluation.gradient,
         optional(evaluation.gradient_references),
-        optional(evaluation.gradient_beta),
+        evaluation
+            .gradient_beta
+            .or(evaluation.gradient_scale.map(|slope| vec![slope]))
+            .unwrap_or_default(),
+        evaluation.gradient_bias.into_iter().collect(),
     ])
 }
 
@@ -93,12 +102,12 @@ fn gradients_are_written_or_added() {
                 let guest = Guest::new(&caller, &loss, &batch);
                 let room = Room::new(&caller, &guest.plan);
                 room.fill(&caller, START);
-                let gradients = run(&caller, &guest, &room.outputs(true)).unwrap();
+                let gradients = run(&caller, &guest, &room.outputs(&loss, true)).unwrap();
                 let sums = gradients
                     .clone()
                     .map(|values| values.iter().map(|value| START + value).collect::<Vec<_>>());
                 assert_eq!(room.read(&caller), sums, "{}: {loss:?}", caller.name);
-                run(&caller, &guest, &room.outputs(false)).unwrap();
+                run(&caller, &guest, &room.outputs(&loss, false)).unwrap();
                 assert_eq!(room.read(&caller), gradients, "{}: {loss:?}", caller.name);
                 guest.arena.is_untouched(&caller);
             }
@@ -128,16 +137,16 @@ fn nothing_is_added_and_zeros_are_written_where_the_evaluation_is_an_error() {
             let mut guest = Guest::new(&caller, loss, &fullest(&good, loss));
             let room = Room::new(&caller, &guest.plan);
             room.fill(&caller, START);
-            let gradients = run(&caller, &guest, &room.outputs(false)).unwrap();
+            let gradients = run(&caller, &guest, &room.outputs(loss, false)).unwrap();
             room.fill(&caller, START);
             spoil(&mut guest.arena, &caller, &fullest(&huge, loss));
             for (accumulate, left) in [(true, START), (false, 0.0)] {
-                run(&caller, &guest, &room.outputs(accumulate)).unwrap_err();
+                run(&caller, &guest, &room.outputs(loss, accumulate)).unwrap_err();
                 let expected = room.places.map(|(_, length)| vec![left; length]);
                 assert_eq!(room.read(&caller), expected, "{}: {loss:?}", caller.name);
             }
             guest.arena.write(&caller.queue, &fullest(&good, loss));
-            run(&caller, &guest, &room.outputs(false)).unwrap();
+            run(&caller, &guest, &room.outputs(loss, false)).unwrap();
             assert_eq!(room.read(&caller), gradients, "{}: {loss:?}", caller.name);
         }
     }

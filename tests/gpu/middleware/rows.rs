@@ -33,7 +33,9 @@ fn resized(shape: &Shape, [rows, references, listed]: [usize; 3]) -> Shape {
         Mode::Triplets => Shape::triplets(rows, d, listed),
         _ => Shape::pointwise(rows, d),
     };
-    resized.with_betas(shape.betas())
+    let resized = resized.with_betas(shape.betas());
+    let resized = if shape.has_scale() { resized.with_scale() } else { resized };
+    if shape.has_bias() { resized.with_bias() } else { resized }
 }
 
 /// The counts of `rows` of N rows, and of everything else in proportion. Lists name every row, so

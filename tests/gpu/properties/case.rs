@@ -1,9 +1,11 @@
 //! Random inputs, and the losses of them.
 
 use proptest::prelude::*;
+use support::changed::changed;
 use support::losses::{losses, reach};
 use wgpu_metric_learning::{
-    Batch, Distance, Loss, Margin, Mining, Mode, Reduction, Sampling, Triplet,
+    Batch, Contrastive, Distance, Evaluation, Form, LiftedStructured, Loss, Margin, Mining, Mode,
+    Reduction, Sampling, Triplet,
 };
 
 /// The distances that depend on the differences of coordinates alone.
@@ -55,8 +57,9 @@ pub(crate) fn case(rows: std::ops::RangeInclusive<usize>) -> impl Strategy<Value
     })
 }
 
-/// Losses over all pairs of labelled rows, with margins and temperatures of the size of `reach`:
-/// some stand for others that differ in a constant.
+/// Losses over all pairs of labelled rows, with margins and temperatures of the size of `reach`, but
+/// for those that others stand for, which differ in a constant or a part of their kernel, and those
+/// that do not take every distance.
 pub(crate) fn matrix_losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     let is_taken = |loss: &Loss| match loss {
         Loss::Contrastive(_) => loss.reduction() == Reduction::MeanNonZero,
@@ -65,8 +68,10 @@ pub(crate) fn matrix_losses(distance: Distance, normalize: bool, reach: f32) -> 
         }
         // What is drawn depends on the place of a row, and on D.
         Loss::Margin(Margin { sampling, .. }) => *sampling == Sampling::All,
-        Loss::NtXent(_) => loss.reduction() == Reduction::Mean,
-        _ => matches!(loss, Loss::LiftedStructured(_)),
+        Loss::NtXent(_) | Loss::Nca(_) => loss.reduction() == Reduction::Mean,
+        Loss::SupCon(_) | Loss::GeneralizedLiftedStructured(_) | Loss::MultiSimilarity(_) => false,
+        Loss::Circle(_) | Loss::FastAp(_) | Loss::SmoothAp(_) => false,
+        _ => loss.modes().contains(&Mode::Batch),
     };
     losses(distance, normalize, reach).into_iter().filter(is_taken).collect()
 }
@@ -115,4 +120,61 @@ impl Case {
             .map(|set| set.iter().map(|&x| change(x)).collect());
         Self { embeddings, references, ..self.clone() }
     }
+}
+
+/// A case beside itself with all coordinates, margins and temperatures times a power of two, which
+/// changes exponents alone: every bit of the scaled result is known.
+pub(crate) struct Scaling {
+    pub losses: [Loss; 2],
+    pub scaled: Case,
+    /// What coordinates, distances and the loss are multiplied by.
+    size: f32,
+    reach: f32,
+    factor: f32,
+}
+
+impl Scaling {
+    /// `None` for a loss that does not grow with a power of its distances.
+    pub(crate) fn of(case: &Case, exponent: i32) -> Option<Self> {
+        let loss = case.loss(&EUCLIDEAN_FAMILY, false);
+        let degree = degree(&loss)?;
+        let size = 2_f32.powi(exponent);
+        let reach =
+            if loss.distance() == Some(Distance::SquaredEuclidean) { size * size } else { size };
+        let scaled_loss = case.scaled_loss(&EUCLIDEAN_FAMILY, false, reach);
+        let beta = case.beta.iter().map(|beta| beta * reach).collect();
+        let scaled = Case { beta, ..case.map(|x| x * size) };
+        Some(Self { losses: [loss, scaled_loss], scaled, size, reach, factor: reach.powi(degree) })
+    }
+
+    /// The scaled result, from that of the case.
+    pub(crate) fn expected(&self, one: &Evaluation) -> Evaluation {
+        changed(scaled_by(one, self.factor, self.size), |expected| {
+            expected.mean_positive_distance = one.mean_positive_distance * self.reach;
+            expected.mean_negative_distance = one.mean_negative_distance * self.reach;
+            expected.gradient_beta.clone_from(&one.gradient_beta);
+        })
+    }
+}
+
+/// The power of the distances with which the loss grows when the margins grow with them; `None`
+/// where it is no power.
+fn degree(loss: &Loss) -> Option<i32> {
+    match loss {
+        Loss::Contrastive(Contrastive { power, .. }) => Some(*power as i32),
+        Loss::Triplet(Triplet { soft: false, .. }) | Loss::Margin(_) => Some(1),
+        Loss::LiftedStructured(LiftedStructured { form: Form::Exact, .. }) => Some(2),
+        Loss::NtXent(_) | Loss::SupCon(_) | Loss::Nca(_) | Loss::SmoothAp(_) => Some(0),
+        _ => None,
+    }
+}
+
+/// The result where the loss is `factor` times as large and the coordinates `size` times.
+pub(crate) fn scaled_by(evaluation: &Evaluation, factor: f32, size: f32) -> Evaluation {
+    let slopes = evaluation.clone().map(|number| number * (factor / size));
+    changed(slopes, |scaled| {
+        scaled.loss = evaluation.loss * factor;
+        let losses = evaluation.per_anchor.as_ref();
+        scaled.per_anchor = losses.map(|losses| losses.iter().map(|loss| loss * factor).collect());
+    })
 }

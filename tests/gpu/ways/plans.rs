@@ -101,6 +101,10 @@ fn dispatches_are_those_of_the_lists() {
             fs::write(&path, &text).expect("the folder of the lists");
         }
         let known = fs::read_to_string(&path).unwrap_or_default();
-        assert!(known == text, "{} is not what is dispatched now:\n{text}", path.display());
+        let path = path.display();
+        assert!(
+            known == text,
+            "{path} is not what is dispatched now; PLANS=write writes it:\n{text}"
+        );
     }
 }

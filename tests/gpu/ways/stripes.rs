@@ -85,7 +85,7 @@ fn other_inputs_have_other_bits() {
     let [one, other] = [Values::Ordinary, Values::Scaled(1.000_001)].map(|values| {
         let sample = Sample::new(Recipe { values, ..recipe() });
         let loss = Contrastive::default().into();
-        evaluate(&devices[0], &loss, &sample.batches(&loss)[0])
+        evaluate(devices[0], &loss, &sample.batches(&loss)[0])
     });
     assert_ne!(bits(&one), bits(&other));
 }

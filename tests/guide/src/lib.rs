@@ -31,6 +31,7 @@ examples_of! {
     objectives: "guide/objectives.md",
     memory_bank: "guide/memory-bank.md",
     training: "guide/training.md",
+    your_own: "guide/your-own.md",
     retrieval: "guide/retrieval.md",
     pytorch_metric_learning: "guide/pytorch-metric-learning.md",
     validate: "guide/validate.md",

@@ -35,14 +35,53 @@ impl Kernel {
         self.bindings.iter().map(binding).collect()
     }
 
+    /// The file without its ending.
+    pub(crate) fn name(&self) -> &str {
+        let name = self.path.trim_end_matches(".spv");
+        name.split('-').next().unwrap_or(name)
+    }
+
     /// The kernel without its variant but for the tile, which decides most.
     pub(crate) fn family(&self) -> String {
-        let name = self.path.trim_end_matches(".spv");
-        let family = name.split('-').next().unwrap_or(name);
-        match self.constants.get("TILE") {
-            Some(tile) => format!("{family}, tile {tile}"),
-            None => family.to_string(),
+        let expanded = if self.is_set("EXPANDED") { " expanded" } else { "" };
+        match self.tile() {
+            Some([rows, columns]) => {
+                format!("{}{expanded}, tile {rows} x {columns}", self.name())
+            }
+            None => self.name().to_string(),
         }
+    }
+
+    /// Rows and columns of a tile, or rows and dimensions.
+    pub(crate) fn tile(&self) -> Option<[u64; 2]> {
+        let constant = |name| self.constants.get(name).copied();
+        match constant("TILE") {
+            Some(side) => Some([side, side]),
+            None => Some([constant("TILE_ROWS")?, constant("TILE_DIMENSIONS")?]),
+        }
+    }
+
+    pub(crate) fn is_set(&self, constant: &str) -> bool {
+        self.constants.get(constant) == Some(&1)
+    }
+
+    /// Whether distances are taken from squared norms and inner products.
+    pub(crate) fn is_expanded(&self) -> bool {
+        self.is_set("EXPANDED") || self.path.contains("expanded")
+    }
+
+    /// Whether a link of the gradient's sums is one step.
+    pub(crate) fn has_short_links(&self) -> bool {
+        self.is_set("TRANSPOSED") || self.is_set("TRIANGLE")
+    }
+
+    /// Whether it is a tile that only software adapters take, where nobody asks for it.
+    pub(crate) fn is_for_software(&self) -> bool {
+        self.is_gradient() && self.tile() == Some([128, 128])
+    }
+
+    pub(crate) fn is_gradient(&self) -> bool {
+        self.path.contains("gradient/")
     }
 
     /// The distance that the variant is for.
@@ -54,16 +93,22 @@ impl Kernel {
     /// How many pairs times dimensions a round of the inner loop takes, in the kernels where that
     /// loop is nearly all of the work.
     pub(crate) fn products_per_round(&self) -> Option<u64> {
-        let tile = *self.constants.get("TILE")?;
-        // The pairs of an invocation, of which a workgroup has 256.
-        let pairs = tile * tile / 256;
-        let dimensions = match (self.path.split('-').next()?, tile) {
+        let [rows, columns] = self.tile()?;
+        // Dimensions of a step, or summands.
+        let depth = match (self.name(), columns) {
             ("distance/pairwise", 128) => 8,
-            ("distance/pairwise" | "gradient/pairwise" | "gradient/finished", _) => 16,
+            ("distance/pairwise", _) => 16,
+            (name, _) if is_gradient_in_tiles(name) => 16,
             _ => return None,
         };
-        Some(pairs * dimensions)
+        // A workgroup has 256 invocations.
+        Some(rows * columns * depth / 256)
     }
+}
+
+fn is_gradient_in_tiles(name: &str) -> bool {
+    let kernels = ["pairwise", "finished", "expanded", "finished_expanded"];
+    name.strip_prefix("gradient/").is_some_and(|kernel| kernels.contains(&kernel))
 }
 
 /// The kernels of the folder's index, in its order.

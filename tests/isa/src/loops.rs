@@ -4,22 +4,23 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-/// How many vector operations a round of the loop with the most arithmetic has, of those without
-/// another loop inside.
+/// How many vector operations a round of the loop with the most arithmetic has, but for the loops
+/// inside of it.
 pub(crate) fn vector_operations(assembly: &str) -> Option<u64> {
     let blocks = blocks(assembly);
     let loops = loops(&blocks);
-    let is_inner = |outer: &&RangeInclusive<usize>| {
-        let is_inside = |one: &RangeInclusive<usize>| {
-            one != *outer && outer.contains(one.start()) && outer.contains(one.end())
+    let own = |range: &RangeInclusive<usize>| {
+        let is_inside = |one: &&RangeInclusive<usize>| {
+            *one != range && range.contains(one.start()) && range.contains(one.end())
         };
-        !loops.iter().any(is_inside)
+        let inside: Vec<_> = loops.iter().filter(is_inside).cloned().collect();
+        let is_own = move |block: &usize| !inside.iter().any(|one| one.contains(block));
+        let code = range.clone().filter(is_own).flat_map(|block| &blocks[block].1);
+        code.copied().collect::<Vec<_>>()
     };
-    let code =
-        |range: &RangeInclusive<usize>| blocks[range.clone()].iter().flat_map(|block| &block.1);
-    let inner = loops.iter().filter(is_inner);
-    let main = inner.max_by_key(|range| code(range).filter(|line| is_arithmetic(line)).count())?;
-    Some(code(main).filter(|line| line.starts_with("v_")).count() as u64)
+    let arithmetic = |code: &Vec<&str>| code.iter().filter(|line| is_arithmetic(line)).count();
+    let main = loops.iter().map(own).max_by_key(arithmetic)?;
+    Some(main.iter().filter(|line| line.starts_with("v_")).count() as u64)
 }
 
 fn is_arithmetic(line: &str) -> bool {
@@ -67,12 +68,12 @@ mod tests {
     use super::vector_operations;
 
     #[test]
-    fn the_inner_loop_with_the_most_arithmetic_is_counted() {
+    fn the_loop_with_the_most_arithmetic_is_counted_without_those_inside() {
         let assembly = "\
 BB0:
 \tv_mov_b32_e32 v0, 0 ; 7e000280
 BB1:
-\tv_fma_f32 v1, v1, v1, v1
+\tv_mov_b32_e32 v1, v1
 BB2:
 \tv_fma_f32 v1, v2, v3, v1
 \tv_mov_b32_e32 v0, v1
@@ -87,6 +88,10 @@ BB4:
 \ts_endpgm
 ";
         assert_eq!(vector_operations(assembly), Some(2));
+        let more = "BB1:\n\tv_fma_f32 v2, v1, v1, v2\n".to_owned()
+            + &"\tv_fma_f32 v3, v1, v1, v3\n".repeat(2);
+        let outer = assembly.replace("BB1:\n", &more);
+        assert_eq!(vector_operations(&outer), Some(4));
         assert_eq!(vector_operations("BB0:\n\ts_branch BB1\nBB1:\n\ts_endpgm\n"), None);
     }
 }

@@ -6,6 +6,7 @@
 //! again for the kernels after the one that crashed.
 
 mod kernel;
+mod limits;
 mod loops;
 mod table;
 mod vulkan;
@@ -52,6 +53,8 @@ enum Problem {
         "{0}What the compiler says differs from docs/isa.md. To write it down: ./scripts/check-isa --write"
     )]
     Differs(String),
+    #[error("{0}No kernel may be so: tests/isa/src/limits.rs.")]
+    Faults(String),
 }
 
 fn main() -> ExitCode {
@@ -97,14 +100,17 @@ fn check(folder: &Path, is_to_be_written: bool) -> Result<(), Problem> {
     }
     let text = table::text(&version, &kernels, &told);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/isa.md");
-    if is_to_be_written {
+    let written = fs::read_to_string(&path).map_err(|error| Problem::File(path.clone(), error))?;
+    let faults: String =
+        told.iter().map(|(family, outcomes)| limits::faults(family, &kernels, outcomes)).collect();
+    if is_to_be_written && faults.is_empty() {
         return fs::write(&path, text).map_err(|error| Problem::File(path, error));
     }
-    let written = fs::read_to_string(&path).map_err(|error| Problem::File(path, error))?;
     match table::version(&written) {
-        Some(written) if written != version => {
+        Some(written) if written != version && !is_to_be_written => {
             Err(Problem::OtherDriver(written.to_string(), version))
         }
+        _ if !faults.is_empty() => Err(Problem::Faults(faults)),
         _ if written != text => Err(Problem::Differs(table::differences(&written, &text))),
         _ => {
             println!("{} kernels compile as docs/isa.md says, by {version}", kernels.len());

@@ -1,14 +1,14 @@
-//! The adapters of this machine, opened once per test binary: pipelines are made once for all its
-//! tests.
+//! The adapters of this machine, opened for all tests of a binary, so that pipelines are made once.
 //!
-//! The tests of a binary take turns on an adapter: all contexts on GL share one, and wgpu panics in
-//! a thread that has to wait too long for another one's work there. On another adapter another test
-//! may be at work meanwhile.
+//! An adapter is opened as often as tests may be at work on it at a time, in *lanes*: a test that
+//! needs one adapter at a time takes whichever lane is free. All contexts on GL share one, and wgpu
+//! panics in a thread that has to wait too long for another one's work there: GL has one lane.
 
 use std::cell::RefCell;
 use std::ops::Deref;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
+use wgpu::Backend;
 use wgpu_metric_learning::{Adapter, Context, Options};
 
 /// An adapter with a context on it.
@@ -19,15 +19,45 @@ pub struct Device {
 
 type Turn = MutexGuard<'static, ()>;
 
-/// Whose turn it is, for each adapter.
-fn turns() -> impl Iterator<Item = Turn> {
-    static TURNS: OnceLock<Vec<Mutex<()>>> = OnceLock::new();
-    let turns = TURNS.get_or_init(|| adapters().iter().map(|_| Mutex::new(())).collect());
-    turns.iter().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner))
+/// A context on an adapter for one test at a time.
+struct Lane {
+    adapter: Adapter,
+    turn: Mutex<()>,
+    device: OnceLock<Device>,
 }
 
+impl Lane {
+    fn of(adapter: &Adapter) -> Vec<Self> {
+        let lanes = if adapter.info().backend == Backend::Gl { 1 } else { 2 };
+        let lane =
+            |_| Self { adapter: adapter.clone(), turn: Mutex::new(()), device: OnceLock::new() };
+        (0..lanes).map(lane).collect()
+    }
+
+    fn turn(&'static self) -> Turn {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn_if_free(&'static self) -> Option<Turn> {
+        match self.turn.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The device of the lane; the caller has the turn.
+    fn device(&'static self) -> &'static Device {
+        self.device.get_or_init(|| open(&self.adapter, Options::default()))
+    }
+}
+
+/// The lanes of each adapter.
+static LANES: LazyLock<Vec<Vec<Lane>>> =
+    LazyLock::new(|| adapters().iter().map(Lane::of).collect());
+
 thread_local! {
-    /// The turns that the thread has on every adapter until it ends, where it has them.
+    /// The turns that the thread has on every lane until it ends, where it has them.
     static HELD: RefCell<Vec<Turn>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -39,28 +69,19 @@ fn has_every_turn() -> bool {
 /// ends. A thread that goes through the adapters [one by one](one_by_one) must have done so before.
 pub fn take_turn() {
     if !has_every_turn() {
-        let all = turns().collect();
+        let all = LANES.iter().flatten().map(Lane::turn).collect();
         HELD.set(all);
     }
 }
 
-static DEVICES: OnceLock<Vec<Device>> = OnceLock::new();
-
-fn devices() -> &'static [Device] {
-    DEVICES.get_or_init(|| {
-        let options = Options::default();
-        adapters().iter().map(|adapter| open(adapter, options.clone())).collect()
-    })
-}
-
 /// Every adapter with the default options, all of them for one test until it ends; there is at
 /// least one.
-pub fn contexts() -> &'static [Device] {
+pub fn contexts() -> Vec<&'static Device> {
     take_turn();
-    devices()
+    LANES.iter().map(|lanes| lanes[0].device()).collect()
 }
 
-/// A device, and the turn on its adapter as long as it is held.
+/// A device, and the turn on its lane as long as it is held.
 pub struct OneDevice {
     device: &'static Device,
     _turn: Option<Turn>,
@@ -74,21 +95,20 @@ impl Deref for OneDevice {
     }
 }
 
-/// The devices of [`contexts`], each only as long as it is held: one test has one adapter while
-/// another has the next.
+/// A device on every adapter in turn, each only as long as it is held: one test has one of them
+/// while another has the next.
 pub fn one_by_one() -> impl Iterator<Item = OneDevice> {
     let has_all = has_every_turn();
-    let devices = match DEVICES.get() {
-        Some(devices) => devices,
-        None => {
-            let _opening: Vec<Turn> = if has_all { Vec::new() } else { turns().collect() };
-            devices()
-        }
-    };
-    let mut turns = (!has_all).then(turns);
-    devices
-        .iter()
-        .map(move |device| OneDevice { device, _turn: turns.as_mut().and_then(Iterator::next) })
+    LANES.iter().map(move |lanes| {
+        let (lane, turn) = if has_all { (&lanes[0], None) } else { free(lanes) };
+        OneDevice { device: lane.device(), _turn: turn }
+    })
+}
+
+/// A lane that no test is at work in, with the turn on it.
+fn free(lanes: &'static [Lane]) -> (&'static Lane, Option<Turn>) {
+    let free = lanes.iter().find_map(|lane| Some((lane, Some(lane.turn_if_free()?))));
+    free.unwrap_or_else(|| (&lanes[0], Some(lanes[0].turn())))
 }
 
 /// Every adapter with these options, in contexts of their own.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use wgpu_metric_learning::reference::{self, Expectation};
-use wgpu_metric_learning::{Batch, Cpu, Error, Evaluation, Loss};
+use wgpu_metric_learning::{Arithmetic, Batch, Cpu, Error, Evaluation, Loss};
 
 use super::adapters::{Device, one_by_one};
 
@@ -34,6 +34,16 @@ impl Devices {
         match self {
             Self::Shared => one_by_one().map(|device| evaluate(&device)).collect(),
             Self::Own(devices) => devices.iter().map(evaluate).collect(),
+        }
+    }
+}
+
+impl Devices {
+    /// How they compute distances: all in the same way.
+    fn arithmetic(&self) -> Arithmetic {
+        match self {
+            Self::Own(devices) if !devices.is_empty() => devices[0].context.options().arithmetic,
+            _ => Arithmetic::Exact,
         }
     }
 }
@@ -76,7 +86,8 @@ impl Tally {
 
     /// Compares what every adapter, or the engine of the CPU, makes of a case with the reference.
     pub fn hold(&mut self, loss: &Loss, batch: &Batch, note: &str) {
-        let expected = reference::evaluate_with_bounds(loss, batch)
+        let arithmetic = self.devices.arithmetic();
+        let expected = reference::evaluate_with_bounds_in(arithmetic, loss, batch)
             .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         let evaluate =
             |device: &Device| (device.name.clone(), device.context.evaluate(loss, batch).wait());

@@ -1,6 +1,8 @@
 //! The golden cases: inputs in f32 and expected results in f64, made by an independent
 //! implementation.
 
+pub mod measures;
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -55,11 +57,15 @@ pub struct Expected {
 
 /// Every case of a loss and of a mode that the library has, in the order of the file.
 pub fn cases() -> Vec<Case> {
-    let index =
-        File::open(directory().join("cases.json")).expect("tests/goldens/cases.json is there");
-    let index: Value = serde_json::from_reader(BufReader::new(index)).expect("cases.json is JSON");
-    let cases = index["cases"].as_array().expect("cases.json has a list of cases");
-    cases.iter().filter(|case| is_known(case)).map(Case::new).collect()
+    read("cases.json").iter().filter(|case| is_known(case)).map(Case::new).collect()
+}
+
+/// The cases of an index.
+fn read(index: &str) -> Vec<Value> {
+    let path = directory().join(index);
+    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let index: Value = serde_json::from_reader(BufReader::new(file)).expect("an index is JSON");
+    index["cases"].as_array().expect("an index has a list of cases").clone()
 }
 
 fn is_known(case: &Value) -> bool {
@@ -85,6 +91,8 @@ fn evaluation(expected: &Value) -> Evaluation<f64> {
         evaluation.gradient = table("gradient").expect("every case has a gradient");
         evaluation.gradient_references = table("gradient_references");
         evaluation.gradient_beta = table("gradient_beta");
+        evaluation.gradient_scale = expected["gradient_scale"].as_f64();
+        evaluation.gradient_bias = expected["gradient_bias"].as_f64();
         evaluation.per_anchor = table("per_anchor");
     })
 }

@@ -1,12 +1,14 @@
 //! The losses in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber, L1,
-    L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent, Reduction,
-    Sampling, SupCon, Triplet, UniformEntropy,
+    ArcFace, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Distance, ElasticNet,
+    FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured, Loss,
+    Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
+    Reduction, Sampling, SigLip, SmoothAp, SupCon, Triplet, UniformEntropy,
 };
 
-/// Every loss over pairs in every variant, with margins and temperatures of the size of `reach`.
+/// Every loss over pairs in every variant, with margins and temperatures of the size of `reach`;
+/// with every distance in the same order.
 pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     let mut losses = Vec::new();
     for (power, reduction) in [
@@ -54,11 +56,60 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
                 .into(),
         );
     }
+    for (margin, reduction) in [(reach, Reduction::Mean), (0.0, Reduction::MeanNonZero)] {
+        losses.push(GeneralizedLiftedStructured { distance, normalize, reduction, margin }.into());
+    }
     for (temperature, reduction) in
         [(0.1 * reach, Reduction::Mean), (0.5 * reach, Reduction::MeanNonZero)]
     {
         losses.push(NtXent { distance, normalize, reduction, temperature }.into());
         losses.push(SupCon { distance, normalize, reduction, temperature }.into());
+    }
+    for (temperature, reduction) in
+        [(0.1 * reach, Reduction::Mean), (0.5 * reach, Reduction::MeanNonZero)]
+    {
+        losses.push(Nca { distance, normalize, reduction, temperature }.into());
+    }
+    for (epsilon, reduction) in
+        [(None, Reduction::Mean), (Some(0.1 * reach), Reduction::MeanNonZero)]
+    {
+        let (alpha, beta, base) = (2.0 / reach, 10.0 / reach, 0.5 * reach);
+        losses.push(
+            MultiSimilarity { distance, normalize, reduction, alpha, beta, base, epsilon }.into(),
+        );
+    }
+    // Each has its place in the list whatever the distance: with another where it has not this one.
+    for (gamma, reduction) in [(80.0, Reduction::Mean), (5.0, Reduction::MeanNonZero)] {
+        let distance = Distance::Cosine;
+        losses.push(Circle { distance, normalize, reduction, margin: 0.4, gamma }.into());
+    }
+    let (ends, is_unit) = match distance {
+        Distance::Euclidean | Distance::SquaredEuclidean => (distance, true),
+        _ => (Distance::Cosine, normalize),
+    };
+    for (bins, reduction) in [(10, Reduction::Mean), (255, Reduction::MeanNonZero)] {
+        losses.push(FastAp { distance: ends, normalize: is_unit, reduction, bins }.into());
+    }
+    for (temperature, reduction) in
+        [(0.1 * reach, Reduction::Mean), (0.5 * reach, Reduction::MeanNonZero)]
+    {
+        losses.push(SmoothAp { distance, normalize, reduction, temperature }.into());
+    }
+    for (scale, reduction) in
+        [(10.0 / reach, Reduction::Mean), (2.0 / reach, Reduction::MeanNonZero)]
+    {
+        let margin = 0.3 * reach;
+        losses.push(NormalizedSoftmax { distance, normalize, reduction, scale }.into());
+        losses.push(CosFace { distance, normalize, reduction, margin, scale }.into());
+    }
+    for (margin, reduction) in [(0.5, Reduction::Mean), (1.5, Reduction::Sum)] {
+        let distance = Distance::Cosine;
+        losses.push(ArcFace { distance, normalize, reduction, margin, scale: 10.0 }.into());
+    }
+    for (scale, bias, reduction) in
+        [(10.0 / reach, -10.0, Reduction::Mean), (2.0 / reach, 0.5, Reduction::MeanNonZero)]
+    {
+        losses.push(SigLip { distance, normalize, reduction, scale, bias }.into());
     }
     // Draws are by one distance only.
     let sampling = Sampling::DistanceWeighted;

@@ -7,6 +7,12 @@ use wgpu_metric_learning::{Batch, Contrastive, Distance, Mode};
 
 use crate::sample::Sample;
 
+/// Every measure there is, at a k within most rows and at one beyond.
+pub fn every_measure() -> Retrieval {
+    let at = vec![5, 1, 3000];
+    Retrieval { precision_at: at.clone(), ndcg_at: at, ..Default::default() }
+}
+
 /// Two batches: one compared with itself, one with references.
 pub fn batches(sample: &Sample) -> Vec<Batch<'_>> {
     let batches = sample.batches(&Contrastive::default().into()).into_iter();
@@ -48,6 +54,8 @@ pub fn counted(
     let mut found = Measures::default();
     found.queries = shape.queries() as u64;
     found.recall = vec![0.0; retrieval.recall_at.len()];
+    found.precision = vec![0.0; retrieval.precision_at.len()];
+    found.ndcg = vec![0.0; retrieval.ndcg_at.len()];
     for i in 0..shape.queries() {
         let x = &batch.embeddings()[i * d..][..d];
         let mut row: Vec<Column> = Vec::new();
@@ -63,26 +71,30 @@ pub fn counted(
         found.counted += 1;
         let hit = |k: usize| f64::from(u8::from(row.iter().take(k).any(|column| column.2)));
         found.precision_at_1 += hit(1);
-        found
-            .recall
-            .iter_mut()
-            .zip(&retrieval.recall_at)
-            .for_each(|(recall, &k)| *recall += hit(k));
-        let mut positives = 0.0;
-        for rank in 1..=r {
-            if row[rank - 1].2 {
-                positives += 1.0;
-                found.mean_average_precision_at_r += positives / rank as f64 / r as f64;
-            }
+        add(&mut found.recall, &retrieval.recall_at, hit);
+        let relevant = |k: usize| row.iter().take(k).filter(|column| column.2).count() as f64;
+        add(&mut found.precision, &retrieval.precision_at, |k| relevant(k) / k as f64);
+        let gain = |rank: usize| 1.0 / (rank as f64 + 1.0).log2();
+        add(&mut found.ndcg, &retrieval.ndcg_at, |k| {
+            let ranks = (1..=k.min(row.len())).filter(|rank| row[rank - 1].2);
+            ranks.map(gain).sum::<f64>() / (1..=k.min(r)).map(gain).sum::<f64>()
+        });
+        for rank in (1..=row.len()).filter(|rank| row[rank - 1].2) {
+            let precision = relevant(rank) / rank as f64 / r as f64;
+            found.mean_average_precision += precision;
+            found.mean_average_precision_at_r += if rank <= r { precision } else { 0.0 };
         }
-        found.r_precision += positives / r as f64;
+        found.r_precision += relevant(r) / r as f64;
+        let first = row.iter().position(|column| column.2).expect("there is a positive");
+        found.mean_reciprocal_rank += 1.0 / (first as f64 + 1.0);
     }
     let queries = (found.counted as f64).max(1.0);
-    found.precision_at_1 /= queries;
-    found.recall.iter_mut().for_each(|recall| *recall /= queries);
-    found.r_precision /= queries;
-    found.mean_average_precision_at_r /= queries;
-    found
+    found.map(|number| number / queries)
+}
+
+/// Adds to each number what a query has for its k.
+fn add(numbers: &mut [f64], cutoffs: &[usize], of: impl Fn(usize) -> f64) {
+    numbers.iter_mut().zip(cutoffs).for_each(|(number, &k)| *number += of(k));
 }
 
 fn distance(retrieval: &Retrieval, x: &[f32], y: &[f32]) -> f64 {
@@ -104,20 +116,23 @@ fn distance(retrieval: &Retrieval, x: &[f32], y: &[f32]) -> f64 {
 
 /// Everything that is between 0 and 1.
 pub fn numbers(measures: &Measures<f64>) -> Vec<f64> {
-    let Measures { precision_at_1, recall, r_precision, mean_average_precision_at_r, .. } =
-        measures;
-    [precision_at_1, r_precision, mean_average_precision_at_r]
-        .into_iter()
-        .chain(recall)
-        .copied()
-        .collect()
+    let singles = [
+        measures.precision_at_1,
+        measures.r_precision,
+        measures.mean_average_precision_at_r,
+        measures.mean_reciprocal_rank,
+        measures.mean_average_precision,
+    ];
+    let lists = [&measures.recall, &measures.precision, &measures.ndcg];
+    singles.into_iter().chain(lists.into_iter().flatten().copied()).collect()
 }
 
 /// Demands the same counts, and shares that differ by at most so much.
 #[track_caller]
 pub fn assert_near(actual: &Measures<f64>, expected: &Measures<f64>, most: f64, name: &str) {
     assert_eq!([actual.queries, actual.counted], [expected.queries, expected.counted], "{name}");
-    assert_eq!(actual.recall.len(), expected.recall.len(), "{name}");
+    let lengths = |of: &Measures<f64>| [&of.recall, &of.precision, &of.ndcg].map(Vec::len);
+    assert_eq!(lengths(actual), lengths(expected), "{name}");
     let pairs = numbers(actual).into_iter().zip(numbers(expected));
     let farthest = pairs.map(|(actual, expected)| (actual - expected).abs()).fold(0.0, f64::max);
     assert!(farthest <= most, "{name}: {actual:?} is not {expected:?}");

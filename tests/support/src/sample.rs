@@ -1,13 +1,13 @@
 //! Inputs for every loss and mode, made from a few words.
 
-use wgpu_metric_learning::{Batch, Loss, Margin, Mining, Result, Sampling, Triplet, Truth};
+use wgpu_metric_learning::{Batch, Loss, Margin, Mode, Result, Truth};
 
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Layout {
-    /// So many classes, one row after the other.
+    /// This number of classes, one row after the other.
     Balanced(usize),
-    /// Every row its own.
+    /// Every row is a class of its own.
     Distinct,
     /// One class with nearly all rows; every eighth row is one of three others.
     Giant,
@@ -50,7 +50,7 @@ pub enum Values {
     Duplicates,
     /// Pairs of rows that differ by this part.
     Near(f32),
-    /// Such rows far from the origin: at a hundred times their own size.
+    /// Pairs as in `Near`, far from the origin: at a hundred times their own size.
     NearFar(f32),
     /// Every third row is 0.
     ZeroRows,
@@ -113,6 +113,8 @@ pub struct Sample {
     /// The labels of the embeddings and of the references, not as indices.
     labels: [Vec<u32>; 2],
     beta: Vec<f32>,
+    scale: f32,
+    bias: f32,
     /// The pairs of the embeddings; row 0 is in every third pair or triplet.
     pairs: Vec<[u32; 2]>,
     triplets: Vec<[u32; 3]>,
@@ -153,6 +155,8 @@ impl Sample {
             labels: [n, m].map(|count| class[..count].iter().map(name).collect()),
             class: class[..n].to_vec(),
             beta: (0..classes).map(beta).collect(),
+            scale: (2.5 / magnitude).min(1e30),
+            bias: -1.5,
             // One row makes no pair.
             pairs: if n > 1 { (0..listed).map(pair).collect() } else { Vec::new() },
             triplets: (0..listed).map(|at| [row(at, 5), row(at + 1, 3), row(at + 2, 11)]).collect(),
@@ -163,30 +167,40 @@ impl Sample {
         }
     }
 
-    /// A batch for every mode that the loss has.
+    /// A batch for every mode that the loss has, in the order of its modes; none of listed pairs
+    /// where the sample has no pairs, and where the loss has a scale one more in the last mode, with
+    /// the scale and the bias given that it has.
     pub fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
-        let batches: Result<Vec<_>> = match loss {
-            Loss::MultiMargin(_) => [self.scores(), self.prototypes()].into_iter().collect(),
-            Loss::Margin(Margin { beta_per_class: true, .. }) => {
-                [self.rows(&self.class), self.with_references(&self.class)]
-                    .into_iter()
-                    .map(|batch| batch.and_then(|batch| batch.with_beta(&self.beta)))
-                    .collect()
-            }
-            Loss::LiftedStructured(_) => [self.rows(&self.labels[0])].into_iter().collect(),
-            Loss::Triplet(Triplet { mining: Mining::Explicit, .. }) => {
-                [self.triplets()].into_iter().collect()
-            }
-            Loss::Contrastive(_) | Loss::Margin(Margin { sampling: Sampling::All, .. }) => {
-                let matrices = [self.rows(&self.labels[0]), self.with_references(&self.labels[0])];
-                matrices.into_iter().chain(self.pair_indices()).chain([self.pair_rows()]).collect()
-            }
-            _ if loss.distance().is_none() => [self.pointwise(loss.truth())].into_iter().collect(),
-            _ => [self.rows(&self.labels[0]), self.with_references(&self.labels[0])]
-                .into_iter()
-                .collect(),
+        let modes = loss.modes().iter();
+        let modes = modes.filter(|&&mode| mode != Mode::PairIndices || !self.pairs.is_empty());
+        let with_scale = || {
+            let last = *loss.modes().last().expect("every loss has a mode");
+            let batch = self.batch_in(last, loss)?.with_scale(&self.scale)?;
+            if loss.has_bias() { batch.with_bias(&self.bias) } else { Ok(batch) }
         };
+        let with_scale = loss.has_scale().then(with_scale);
+        let batches = modes.map(|&mode| self.batch_in(mode, loss)).chain(with_scale);
+        let batches: Result<Vec<_>> = batches.collect();
         batches.unwrap_or_else(|error| panic!("{loss:?}: {error}"))
+    }
+
+    fn batch_in(&self, mode: Mode, loss: &Loss) -> Result<Batch<'_>> {
+        let per_class = matches!(loss, Loss::Margin(Margin { beta_per_class: true, .. }));
+        let labels = if per_class { &self.class } else { &self.labels[0] };
+        let batch = match mode {
+            Mode::Batch => self.rows(labels),
+            Mode::Reference => self.with_references(labels),
+            Mode::Prototypes => self.prototypes(),
+            Mode::Scores => self.scores(),
+            Mode::PairRows => self.pair_rows(),
+            Mode::PairIndices => {
+                Batch::pair_indices(&self.embeddings, [self.n, self.d], &self.pairs, &self.same)
+            }
+            Mode::Triplets => self.triplets(),
+            Mode::Pointwise => self.pointwise(loss.truth()),
+            other => panic!("no sample in {} mode", other.name()),
+        };
+        if per_class { batch?.with_beta(&self.beta) } else { batch }
     }
 
     pub fn embeddings(&self) -> &[f32] {
@@ -220,12 +234,6 @@ impl Sample {
         let [embeddings, references] =
             [&self.embeddings, &self.references].map(|rows| &rows[..pairs * self.d]);
         Batch::pair_rows(embeddings, references, [pairs, self.d], &self.same[..pairs])
-    }
-
-    fn pair_indices(&self) -> Option<Result<Batch<'_>>> {
-        let batch =
-            || Batch::pair_indices(&self.embeddings, [self.n, self.d], &self.pairs, &self.same);
-        (!self.pairs.is_empty()).then(batch)
     }
 
     fn triplets(&self) -> Result<Batch<'_>> {

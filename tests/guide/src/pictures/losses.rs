@@ -2,9 +2,10 @@
 
 use wgpu_metric_learning::reference;
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Form, Hinge, Huber,
-    L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, MultiMargin, NtXent, Reduction,
-    SupCon, Triplet, UniformEntropy,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Distance,
+    ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
+    Loss, Margin, MeanSquaredError, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
+    Reduction, SigLip, SmoothAp, SupCon, Triplet, UniformEntropy,
 };
 
 use super::chart::{Chart, Curve};
@@ -17,8 +18,16 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
         ("losses/lifted_structured.svg", lifted_structured()),
         ("losses/margin.svg", margin()),
         ("losses/multi_margin.svg", multi_margin()),
+        ("losses/class_softmax.svg", class_softmax()),
         ("losses/nt_xent.svg", nt_xent()),
         ("losses/sup_con.svg", sup_con()),
+        ("losses/sig_lip.svg", sig_lip()),
+        ("losses/generalized_lifted_structured.svg", generalized_lifted_structured()),
+        ("losses/nca.svg", nca()),
+        ("losses/multi_similarity.svg", multi_similarity()),
+        ("losses/circle.svg", circle()),
+        ("losses/fast_ap.svg", fast_ap()),
+        ("losses/smooth_ap.svg", smooth_ap()),
         ("losses/regression.svg", regression()),
         ("losses/binary.svg", binary()),
         ("losses/classes.svg", classes()),
@@ -139,6 +148,33 @@ fn multi_margin() -> Chart<'static> {
     }
 }
 
+fn class_softmax() -> Chart<'static> {
+    const SCALE: f32 = 16.0;
+    let term = |loss: Loss| -> Curve<'static> {
+        Box::new(move |cosine| {
+            let prototypes = [at_cosine(cosine, 1), at_cosine(0.0, 2)].concat();
+            let batch = Batch::new(&[1.0, 0.0, 0.0, 0.0], [1, 4], &[0]);
+            let batch = batch.and_then(|batch| batch.with_prototypes(&prototypes, 2));
+            loss_of(&loss, batch.expect("valid prototypes"))
+        })
+    };
+    Chart {
+        title: "Two classes, the other one at cosine 0, scale 16",
+        x_title: "cosine of the sample and its own prototype",
+        x: [-1.0, 1.0],
+        y: [0.0, 30.0],
+        grid: [0.5, 5.0],
+        curves: vec![
+            (
+                "NormalizedSoftmax",
+                term(NormalizedSoftmax { scale: SCALE, ..Default::default() }.into()),
+            ),
+            ("CosFace, margin 0.35", term(CosFace { scale: SCALE, ..Default::default() }.into())),
+            ("ArcFace, margin 0.5", term(ArcFace { scale: SCALE, ..Default::default() }.into())),
+        ],
+    }
+}
+
 /// A row of norm 1 whose cosine with the first axis is this, turned towards another axis.
 fn at_cosine(cosine: f64, axis: usize) -> [f32; 4] {
     let mut row = [0.0; 4];
@@ -207,6 +243,165 @@ fn sup_con() -> Chart<'static> {
                     of_anchor(loss, &[cosine, 0.8])
                 }),
             ),
+        ],
+    }
+}
+
+fn sig_lip() -> Chart<'static> {
+    let term = |bias, label| -> Curve<'static> {
+        Box::new(move |cosine| {
+            let row = at_cosine(cosine, 1);
+            let batch = Batch::new(&[1.0, 0.0, 0.0, 0.0], [1, 4], &[7]).expect("a valid anchor");
+            let batch = batch.with_references(&row, 1, std::slice::from_ref(label));
+            loss_of(SigLip { bias, ..Default::default() }, batch.expect("a valid reference"))
+        })
+    };
+    Chart {
+        title: "SigLip: the term of one pair, scale 10",
+        x_title: "cosine of the pair",
+        x: [-1.0, 1.0],
+        y: [0.0, 20.0],
+        grid: [0.5, 5.0],
+        curves: vec![
+            ("positive pair, bias -10", term(-10.0, &7)),
+            ("negative pair, bias -10", term(-10.0, &8)),
+            ("negative pair, bias 0", term(0.0, &8)),
+        ],
+    }
+}
+
+/// The loss of an anchor on a line, at 0, against rows at these distances.
+fn on_a_line(loss: impl Into<Loss>, positives: &[f64], negatives: &[f64]) -> f64 {
+    let rows: Vec<f32> = positives.iter().chain(negatives).map(|&x| x as f32).collect();
+    let labels: Vec<u32> = (0..rows.len()).map(|row| (row >= positives.len()).into()).collect();
+    let batch = Batch::new(&[0.0], [1, 1], &[0]).expect("a valid anchor");
+    let batch = batch.with_references(&rows, rows.len(), &labels).expect("valid references");
+    loss_of(loss, batch)
+}
+
+fn generalized_lifted_structured() -> Chart<'static> {
+    let term = |positives: &'static [f64], negatives: &'static [f64]| -> Curve<'static> {
+        Box::new(move |distance| {
+            let positives = [&[distance], positives].concat();
+            on_a_line(GeneralizedLiftedStructured::default(), &positives, negatives)
+        })
+    };
+    Chart {
+        title: "GeneralizedLiftedStructured: one anchor, margin 1",
+        x_title: "distance of a positive",
+        x: [0.0, 3.0],
+        y: [0.0, 3.0],
+        grid: [0.5, 0.5],
+        curves: vec![
+            ("a negative at 2", term(&[], &[2.0])),
+            ("negatives at 2 and 2.2", term(&[], &[2.0, 2.2])),
+            ("another positive at 1, a negative at 2", term(&[1.0], &[2.0])),
+        ],
+    }
+}
+
+fn nca() -> Chart<'static> {
+    let nca = |positives: &'static [f64]| -> Curve<'static> {
+        Box::new(move |distance| {
+            on_a_line(Nca::default(), &[&[distance], positives].concat(), &[1.0, 1.2])
+        })
+    };
+    let distance = Distance::SquaredEuclidean;
+    Chart {
+        title: "Nca and NtXent: negatives at 1 and 1.2, temperature 1",
+        x_title: "distance of a positive",
+        x: [0.0, 2.0],
+        y: [0.0, 4.0],
+        grid: [0.5, 1.0],
+        curves: vec![
+            ("Nca, the only positive", nca(&[])),
+            ("Nca, another positive at 0.5", nca(&[0.5])),
+            (
+                "NtXent, another positive at 0.5",
+                Box::new(move |x| {
+                    let loss = NtXent { distance, temperature: 1.0, ..Default::default() };
+                    on_a_line(loss, &[x, 0.5], &[1.0, 1.2])
+                }),
+            ),
+        ],
+    }
+}
+
+fn multi_similarity() -> Chart<'static> {
+    let term = |positives: &'static [f64], is_positive: bool| -> Curve<'static> {
+        Box::new(move |distance| {
+            let loss = MultiSimilarity { distance: Distance::Euclidean, ..Default::default() };
+            match is_positive {
+                true => on_a_line(loss, &[distance], &[]),
+                false => on_a_line(loss, positives, &[distance]),
+            }
+        })
+    };
+    Chart {
+        title: "MultiSimilarity: an anchor of one pair",
+        x_title: "distance of the pair; base 0.5",
+        x: [0.0, 1.0],
+        y: [0.0, 0.8],
+        grid: [0.25, 0.2],
+        curves: vec![
+            ("positive, alpha 2", term(&[], true)),
+            ("negative, beta 50", term(&[], false)),
+        ],
+    }
+}
+
+fn circle() -> Chart<'static> {
+    let term = |negative: f64| -> Curve<'static> {
+        Box::new(move |cosine| {
+            let rows = [at_cosine(cosine, 1), at_cosine(negative, 2)].concat();
+            let batch = Batch::new(&[1.0, 0.0, 0.0, 0.0], [1, 4], &[7]).expect("a valid anchor");
+            let batch = batch.with_references(&rows, 2, &[7, 8]).expect("valid references");
+            loss_of(Circle { gamma: 10.0, ..Default::default() }, batch)
+        })
+    };
+    Chart {
+        title: "Circle: a positive and a negative, margin 0.4, gamma 10",
+        x_title: "cosine of anchor and positive",
+        x: [-1.0, 1.0],
+        y: [0.0, 50.0],
+        grid: [0.5, 10.0],
+        curves: vec![
+            ("the negative at cosine 0.7", term(0.7)),
+            ("the negative at cosine 0", term(0.0)),
+        ],
+    }
+}
+
+fn fast_ap() -> Chart<'static> {
+    let term = |bins| -> Curve<'static> {
+        Box::new(move |cosine| of_anchor(FastAp { bins, ..Default::default() }, &[cosine]))
+    };
+    Chart {
+        title: "FastAp: two negatives at cosine 0.3",
+        x_title: "cosine of anchor and positive",
+        x: [-1.0, 1.0],
+        y: [0.0, 0.8],
+        grid: [0.5, 0.2],
+        curves: vec![("10 bins", term(10)), ("40 bins", term(40))],
+    }
+}
+
+fn smooth_ap() -> Chart<'static> {
+    let term = |temperature| -> Curve<'static> {
+        Box::new(move |cosine| {
+            of_anchor(SmoothAp { temperature, ..Default::default() }, &[cosine, 0.6])
+        })
+    };
+    Chart {
+        title: "SmoothAp: a positive at 0.6, two negatives at 0.3",
+        x_title: "cosine of anchor and another positive",
+        x: [-0.5, 1.0],
+        y: [0.0, 0.4],
+        grid: [0.25, 0.1],
+        curves: vec![
+            ("temperature 0.01", term(0.01)),
+            ("temperature 0.05", term(0.05)),
+            ("temperature 0.2", term(0.2)),
         ],
     }
 }

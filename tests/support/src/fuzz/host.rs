@@ -3,9 +3,11 @@
 
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Contrastive, CrossEntropy, Distance, ElasticNet, Error, Form, Hinge,
-    Huber, L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, NtXent,
-    Reduction, Result, Sampling, SupCon, Triplet, UniformEntropy, Weighted, reference,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Distance,
+    ElasticNet, Error, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
+    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
+    NormalizedSoftmax, NtXent, Reduction, Result, Sampling, SigLip, SmoothAp, SupCon, Triplet,
+    UniformEntropy, Weighted, reference,
 };
 
 use super::source::Source;
@@ -57,7 +59,7 @@ pub fn loss(source: &mut Source) -> Loss {
     let normalize = source.flag();
     let power = if source.rarely() { source.word() } else { 1 + u32::from(source.flag()) };
     let [one, other] = [source.number(), source.number()];
-    match source.below(16) {
+    match source.below(26) {
         0 => Contrastive {
             distance,
             normalize,
@@ -88,13 +90,32 @@ pub fn loss(source: &mut Source) -> Loss {
         }
         6 => NtXent { distance, normalize, reduction, temperature: one }.into(),
         7 => SupCon { distance, normalize, reduction, temperature: one }.into(),
-        8 => MeanSquaredError { reduction }.into(),
-        9 => Huber { reduction, delta: one }.into(),
-        10 => Hinge { reduction }.into(),
-        11 => BinaryCrossEntropy { reduction }.into(),
-        12 => CrossEntropy { reduction }.into(),
-        13 => UniformEntropy { reduction }.into(),
-        14 => L1 { reduction, strength: one }.into(),
+        8 => GeneralizedLiftedStructured { distance, normalize, reduction, margin: one }.into(),
+        9 => Nca { distance, normalize, reduction, temperature: one }.into(),
+        10 => MultiSimilarity {
+            distance,
+            normalize,
+            reduction,
+            alpha: one,
+            beta: other,
+            base: source.number(),
+            epsilon: source.flag().then(|| source.number()),
+        }
+        .into(),
+        11 => Circle { distance, normalize, reduction, margin: one, gamma: other }.into(),
+        12 => FastAp { distance, normalize, reduction, bins: source.word() % 300 }.into(),
+        13 => SmoothAp { distance, normalize, reduction, temperature: one }.into(),
+        14 => NormalizedSoftmax { distance, normalize, reduction, scale: one }.into(),
+        15 => CosFace { distance, normalize, reduction, margin: one, scale: other }.into(),
+        16 => ArcFace { distance, normalize, reduction, margin: one, scale: other }.into(),
+        17 => SigLip { distance, normalize, reduction, scale: one, bias: other }.into(),
+        18 => MeanSquaredError { reduction }.into(),
+        19 => Huber { reduction, delta: one }.into(),
+        20 => Hinge { reduction }.into(),
+        21 => BinaryCrossEntropy { reduction }.into(),
+        22 => CrossEntropy { reduction }.into(),
+        23 => UniformEntropy { reduction }.into(),
+        24 => L1 { reduction, strength: one }.into(),
         _ if source.flag() => L2 { reduction, strength: one }.into(),
         _ => ElasticNet { reduction, l1_strength: one, l2_strength: other }.into(),
     }
@@ -112,12 +133,14 @@ fn batch<'a>(source: &mut Source, values: &'a Values) -> Result<Batch<'a>> {
         _ => Batch::new(&values.embeddings, [n, d], &values.labels),
     }?;
     for _ in 0..source.below(3) {
-        batch = match source.below(6) {
+        batch = match source.below(8) {
             0 => batch.with_references(&values.references, m, &values.reference_labels),
             1 => batch.with_prototypes(&values.references, m),
             2 => batch.with_beta(&values.beta[..values.beta.len().min(1 + source.below(3))]),
             3 => batch.with_targets(&values.targets),
             4 => batch.with_labels(&values.labels),
+            5 => batch.with_scale(values.beta.first().unwrap_or(&0.0)),
+            6 => batch.with_bias(values.beta.last().unwrap_or(&0.0)),
             _ => Ok(batch.with_fixed_references()),
         }?;
     }
@@ -153,13 +176,24 @@ pub fn evaluate(bytes: &[u8]) -> bool {
     if let Err(error) = reference::evaluate_objective(&objective) {
         is_clear(&error, false);
     }
-    let recall_at = (0..source.below(3))
-        .map(|_| if source.flag() { source.claim(1) } else { source.below(4) })
-        .collect();
-    let retrieval =
-        Retrieval { distance: source.choose(&Distance::ALL), normalize: source.flag(), recall_at };
+    let mut cutoffs = || {
+        let count = source.below(3);
+        let mut cutoff = || if source.flag() { source.claim(1) } else { source.below(4) };
+        (0..count).map(|_| cutoff()).collect::<Vec<_>>()
+    };
+    let [recall_at, precision_at, ndcg_at] = [(); 3].map(|()| cutoffs());
+    let retrieval = Retrieval {
+        distance: source.choose(&Distance::ALL),
+        normalize: source.flag(),
+        recall_at,
+        precision_at,
+        ndcg_at,
+    };
     match reference::measure(&retrieval, &batch) {
-        Ok(measures) => assert!(measures.recall.iter().all(|share| (0.0..=1.0).contains(share))),
+        Ok(measures) => {
+            let shares = [measures.recall, measures.precision, measures.ndcg].concat();
+            assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+        }
         Err(error) => _ = is_clear(&error, false),
     }
     has_result

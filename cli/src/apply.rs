@@ -1,0 +1,47 @@
+//! `apply`: takes embeddings through a trained head.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::head::Head;
+use super::output::{self, Named};
+use super::{Error, Result, files, npy, print};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The head: a .safetensors file that train has written, or PyTorch of an nn.Sequential of
+    /// nn.Linear with nn.ReLU between them.
+    #[arg(long, value_name = "FILE")]
+    head: PathBuf,
+
+    /// N x I numbers: the embeddings (.npy).
+    #[arg(long, value_name = "FILE")]
+    embeddings: PathBuf,
+
+    /// N x D: what the head makes of them (.npy, f32).
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let Arguments { head, embeddings, out } = arguments;
+    let inputs = [
+        Named { option: "--head", path: head },
+        Named { option: "--embeddings", path: embeddings },
+    ];
+    output::check(&[Named { option: "--out", path: out }], &inputs)?;
+    let head = Head::read(head)?;
+    let matrix = files::read_matrix(embeddings)?;
+    if matrix.columns != head.mlp.inputs {
+        let (columns, inputs) = (matrix.columns, head.mlp.inputs);
+        let problem = format!("its rows have {columns} numbers, the head takes {inputs}");
+        return Err(Error::file(embeddings, problem));
+    }
+    let projected: Vec<f64> = head.project(&matrix.values)?.into_iter().map(f64::from).collect();
+    let shape = [matrix.rows, head.mlp.outputs];
+    output::write(out, |file| npy::encode(file, &shape, &projected))?;
+    print(&format!("{}: {} x {}", out.display(), shape[0], shape[1]))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,90 @@
+//! The log-sum-exps of an anchor's positive and of its negative pairs, for the losses that see them
+//! by these alone.
+
+use super::anchor::Anchor;
+use super::loss::AnchorTerms;
+use super::number::{LOG, Number, ROUNDING};
+
+/// The log-sum-exp of rate times height over the pairs of a kind, with the largest height taken out
+/// first: rate * top + log(sum of exp(rate * (height - top))).
+pub(crate) struct Level<N> {
+    /// The largest height. How far f32 may be from it is in the logarithm, since what f32 finds for
+    /// it is off for all pairs alike.
+    pub top: N,
+    /// The logarithm of the sum of exponentials.
+    pub log_sum: N,
+    /// What each pair has of the sum, in their order.
+    parts: Vec<N>,
+}
+
+impl<N: Number> Level<N> {
+    /// `None` of nothing.
+    pub(crate) fn of(rate: N, heights: &[N]) -> Option<Self> {
+        let every = vec![N::ONE; heights.len()];
+        Self::of_taken(rate, heights, &every)
+    }
+
+    /// The same where pairs count as often as their share says: 0 or 1, or in doubt.
+    pub(crate) fn of_taken(rate: N, heights: &[N], taken: &[N]) -> Option<Self> {
+        let top = heights.iter().map(|height| height.value()).reduce(f64::max)?;
+        let lead =
+            |height: &N| rate * N::new(height.value() - top, height.error()).widened(ROUNDING);
+        let leads: Vec<N> = heights.iter().map(lead).collect();
+        let exponentials = leads.iter().zip(taken).map(|(lead, &taken)| lead.exp() * taken);
+        let exponentials: Vec<N> = exponentials.collect();
+        let sum: N = exponentials.iter().copied().sum();
+        // Between the top that f32 finds and log(count) more.
+        let farthest_off = leads.iter().map(|lead| lead.error()).fold(0.0, f64::max);
+        let most = farthest_off + (heights.len() as f64).ln() + LOG;
+        let log_sum = sum.ln();
+        Some(Self {
+            top: N::exact(top),
+            log_sum: N::new(log_sum.value(), log_sum.error().min(most)),
+            parts: exponentials.into_iter().map(|part| (part / sum).within_one()).collect(),
+        })
+    }
+}
+
+/// The levels of both kinds; `None` where there is no pair of one.
+pub(crate) struct Levels<N> {
+    pub positive: Option<Level<N>>,
+    pub negative: Option<Level<N>>,
+}
+
+impl<N: Number> Levels<N> {
+    /// Those of the heights of the columns of both kinds, each with its rate.
+    pub(crate) fn of(
+        anchor: &Anchor<N>,
+        [positive, negative]: [N; 2],
+        positive_height: impl Fn(usize) -> N,
+        negative_height: impl Fn(usize) -> N,
+    ) -> Self {
+        let positives: Vec<N> = anchor.positives.iter().map(positive_height).collect();
+        let negatives: Vec<N> = anchor.negatives.iter().map(negative_height).collect();
+        Self {
+            positive: Level::of(positive, &positives),
+            negative: Level::of(negative, &negatives),
+        }
+    }
+
+    /// Both, where there are pairs of either kind.
+    pub(crate) fn both(&self) -> Option<[&Level<N>; 2]> {
+        Some([self.positive.as_ref()?, self.negative.as_ref()?])
+    }
+
+    /// Gives the pairs of both kinds the slopes that come to these weights: rising with the
+    /// distance of positives, falling with that of negatives.
+    pub(crate) fn share(&self, anchor: &Anchor<N>, weights: [N; 2], terms: &mut AnchorTerms<N>) {
+        let [positive, negative] = weights;
+        let kinds = [
+            (&anchor.positives, &self.positive, positive),
+            (&anchor.negatives, &self.negative, -negative),
+        ];
+        for (columns, level, weight) in kinds {
+            let parts = level.iter().flat_map(|level| &level.parts);
+            for (j, &part) in columns.iter().zip(parts) {
+                terms.slopes[j] = part * weight;
+            }
+        }
+    }
+}

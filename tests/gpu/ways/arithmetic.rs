@@ -1,0 +1,141 @@
+//! Expanded distances and gradients: within the bounds of their own, the same to the bit however
+//! the matrix is cut, and nowhere but where they are asked for.
+
+use support::adapters::{Device, contexts, contexts_with};
+use support::agreement::Tally;
+use support::bits::bits;
+use support::goldens;
+use support::losses::{losses, reach};
+use support::sample::{Layout, Recipe, Sample, Values};
+use wgpu_metric_learning::tuning::{Tile, Tiles};
+use wgpu_metric_learning::{
+    Arithmetic, Batch, Contrastive, Distance, Loss, Mode, Options, Reduction, reference,
+};
+
+/// More rows than a tile, more dimensions than a step.
+const N: usize = 150;
+const D: usize = 70;
+
+const EXPANDED: [Distance; 2] = [Distance::Euclidean, Distance::SquaredEuclidean];
+
+fn expanded() -> Options {
+    Options::default().with_arithmetic(Arithmetic::Expanded)
+}
+
+fn sample(values: Values) -> Sample {
+    let layout = Layout::Balanced(4);
+    Sample::new(Recipe { n: N, m: N, d: D, layout, values, extreme_labels: false })
+}
+
+#[test]
+fn every_golden_case_agrees() {
+    let _alone = contexts();
+    let mut tally = Tally::on(contexts_with(expanded()));
+    for case in goldens::cases() {
+        tally.hold(&case.loss, &case.batch(), &case.name);
+    }
+    tally.conclude(0.12);
+}
+
+/// Duplicates, near-duplicates, also far from the origin, rows of 0 and of all sizes: a third of
+/// the losses for each kind of values, in one stripe and in several.
+#[test]
+fn hard_values_agree() {
+    let _alone = contexts();
+    let kinds = losses(Distance::Euclidean, false, 1.0).len();
+    let cut = expanded().with_workspace_bytes(8 * 48 * N.next_multiple_of(4) as u64);
+    let mut tallies = [expanded(), cut].map(|options| Tally::on(contexts_with(options)));
+    // Beside them numbers whose distances are at the end of what is normal.
+    let all = Values::HARD.into_iter().chain([Values::Scaled(1e-38)]);
+    for (turn, values) in all.enumerate() {
+        let sample = sample(values);
+        for kind in (turn % 3..kinds).step_by(3) {
+            let (distance, normalize) = (EXPANDED[(turn + kind) % 2], kind % 4 == 3);
+            let size = match values {
+                Values::Scaled(scale) if !normalize => scale,
+                _ => 1.0,
+            };
+            let loss = &losses(distance, normalize, reach(distance, normalize, D, size))[kind];
+            for batch in sample.batches(loss) {
+                tallies[turn % 2].hold(loss, &batch, &format!("{values:?}"));
+            }
+        }
+    }
+    tallies.into_iter().for_each(|tally| tally.conclude(0.5));
+}
+
+fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> impl PartialEq + use<> {
+    bits(&device.context.evaluate(loss, batch).wait().expect("nothing fails"))
+}
+
+/// Of every loss, with duplicates and without, in matrices that are all cut into several stripes:
+/// one that a stripe holds is summed up in another order.
+#[test]
+fn tiles_stripes_and_runs_do_not_change_a_bit() {
+    let _alone = contexts();
+    let rows = |rows: u64| expanded().with_workspace_bytes(8 * rows * N.next_multiple_of(4) as u64);
+    let all = [
+        contexts_with(rows(140).with_tiles(Tiles::both(Tile::Small))),
+        contexts_with(rows(140).with_tiles(Tiles::both(Tile::Large))),
+        contexts_with(rows(32).with_tiles(Tiles::both(Tile::Wide))),
+        contexts_with(rows(32).with_tiles(Tiles::both(Tile::Wide))),
+    ];
+    for values in [Values::Ordinary, Values::Duplicates, Values::Near(1e-3)] {
+        let sample = sample(values);
+        for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
+            let (distance, normalize) = (EXPANDED[kind % 2], kind % 4 == 3);
+            let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
+            for batch in sample.batches(loss) {
+                for at in 0..all[0].len() {
+                    let results =
+                        all.each_ref().map(|devices| evaluate(&devices[at], loss, &batch));
+                    let is_same = results.iter().all(|result| *result == results[0]);
+                    assert!(is_same, "{}: {loss:?} {values:?}", all[0][at].name);
+                }
+            }
+        }
+    }
+}
+
+/// Other distances, and lists, are as they were; what is expanded is not.
+#[test]
+fn only_what_is_expanded_has_other_bits() {
+    let usual = contexts();
+    let sample = sample(Values::Ordinary);
+    for (usual, expanded) in usual.iter().zip(&contexts_with(expanded())) {
+        for distance in Distance::ALL {
+            let margin = 1.5 * reach(distance, false, D, 1.0);
+            let loss = Contrastive { distance, negative_margin: margin, ..Contrastive::default() };
+            let loss = loss.into();
+            for batch in sample.batches(&loss) {
+                let results = [usual, expanded].map(|device| evaluate(device, &loss, &batch));
+                let has_matrix = matches!(batch.shape().mode(), Mode::Batch | Mode::Reference);
+                let is_other = EXPANDED.contains(&distance) && has_matrix;
+                let name = &usual.name;
+                assert_eq!(results[0] != results[1], is_other, "{name} {distance} {batch:?}");
+            }
+        }
+    }
+}
+
+/// Rows that have much in common are not all near: it is taken out before they are squared. The
+/// bound would be as wide as the numbers if it were not.
+#[test]
+fn what_all_rows_have_in_common_costs_no_accuracy() {
+    let sample = sample(Values::Ordinary);
+    let loss =
+        Contrastive { reduction: Reduction::Mean, negative_margin: 20.0, ..Contrastive::default() };
+    let loss = loss.into();
+    let batch = sample.batches(&loss)[0];
+    let moved: Vec<_> = batch.embeddings().iter().map(|number| number + 64.0).collect();
+    let moved = Batch::new(&moved, [N, D], batch.labels()).expect("a batch");
+    let bounds = [Arithmetic::Exact, Arithmetic::Expanded].map(|arithmetic| {
+        let expected = reference::evaluate_with_bounds_in(arithmetic, &loss, &moved);
+        expected.expect("a result").bounds.loss
+    });
+    assert!(bounds[0] < bounds[1] && bounds[1] < 20.0 * bounds[0], "{bounds:?}");
+    let _alone = contexts();
+    let mut tally = Tally::on(contexts_with(expanded()));
+    tally.hold(&loss, &moved, "moved");
+    tally.conclude(0.0);
+}
