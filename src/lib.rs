@@ -101,9 +101,9 @@
 //! # What to read first
 //!
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`],
-//! [`MultiMargin`], [`NormalizedSoftmax`], [`CosFace`], [`ArcFace`], [`Margin`], [`NtXent`],
-//! [`SupCon`], [`SigLip`], [`GeneralizedLiftedStructured`], [`Nca`], [`MultiSimilarity`],
-//! [`Circle`], [`FastAp`], [`SmoothAp`], and the pointwise ones from [`MeanSquaredError`] to
+//! [`MultiMargin`], [`NormalizedSoftmax`], [`CosFace`], [`ArcFace`], [`SoftTriple`],
+//! [`ProxyAnchor`], [`Margin`], [`NtXent`], [`SupCon`], [`SigLip`], [`Clip`], [`GeneralizedLiftedStructured`], [`Nca`],
+//! [`MultiSimilarity`], [`Circle`], [`FastAp`], [`SmoothAp`], and the pointwise ones from [`MeanSquaredError`] to
 //! [`ElasticNet`]; each says its formula and its source. [`Distance`],
 //! [`Reduction`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand
 //! for and [`Truth`] what pointwise losses compare with. [`Batch`] holds inputs on the host,

@@ -10,6 +10,8 @@ pub(crate) struct Sample {
     pub embeddings: Vec<f32>,
     pub references: Vec<f32>,
     prototypes: Vec<f32>,
+    /// Ten for every class.
+    centers: Vec<f32>,
     scores: Vec<f32>,
     /// Of the embeddings and of the references.
     labels: Vec<u32>,
@@ -42,6 +44,7 @@ impl Sample {
             embeddings: rows[..n * d].to_vec(),
             references: rows[n * d..2 * n * d].to_vec(),
             prototypes: rows[2 * n * d..].to_vec(),
+            centers: Random(2).numbers(10 * classes * d, size(d)),
             scores: Random(1).numbers(n * classes, size(classes)),
             labels: (0..n).map(|row| (row % classes) as u32).collect(),
             pairs: (0..listed).map(pair).collect(),
@@ -65,6 +68,10 @@ impl Sample {
         match mode {
             Mode::Batch => rows(),
             Mode::Reference => rows()?.with_references(&self.references, *n, &self.labels),
+            Mode::Prototypes if loss.centers_per_class() > 1 => {
+                let count = self.classes * loss.centers_per_class();
+                rows()?.with_prototypes(&self.centers[..count * d], count)
+            }
             Mode::Prototypes => rows()?.with_prototypes(&self.prototypes, self.classes),
             Mode::Scores => Batch::scores(&self.scores, [*n, self.classes], &self.labels),
             Mode::PairRows => Batch::pair_rows(embeddings, &self.references, shape, &same[..*n]),

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use wgpu_metric_learning::{
-    ArcFace, Batch, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Distance,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Distance,
     ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
     Loss, Margin, MeanSquaredError, Mining, Mode, MultiMargin, MultiSimilarity, Nca,
-    NormalizedSoftmax, NtXent, Reduction, Sampling, SigLip, SmoothAp, SupCon, Triplet, Truth,
-    UniformEntropy,
+    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
+    SupCon, Triplet, Truth, UniformEntropy,
 };
 
 use super::npy::{Array, Matrix};
@@ -17,6 +17,9 @@ const IMAGES: &[u8] = include_bytes!("../data/digits.npy");
 const LABELS: &[u8] = include_bytes!("../data/digits-labels.npy");
 const CLASSES: usize = 10;
 
+/// Centres of a class, for losses with so many: the default of `SoftTriple`.
+const CENTERS: usize = 10;
+
 /// Handwritten digits as embeddings: an image a row, a pixel a column; and what losses take beside
 /// or in place of them.
 pub(crate) struct Digits {
@@ -24,6 +27,8 @@ pub(crate) struct Digits {
     labels: Vec<u32>,
     /// A row a class: prototypes.
     class_means: Vec<f32>,
+    /// `CENTERS` rows a class, each the mean of as many of its images: prototypes too.
+    centers: Vec<f32>,
     /// A target for every pixel, which goes from 0 to 1: what it is in the mean of the image's
     /// class, and whether it is bright there: +1 or -1.
     targets: Vec<f32>,
@@ -48,7 +53,8 @@ impl Digits {
         let array = |bytes: &'static [u8]| Array::parse(bytes, Some(bytes.len() as u64));
         let images = array(IMAGES).and_then(Array::matrix).map_err(damaged)?.numbers;
         let labels = array(LABELS).and_then(Array::integers).map_err(damaged)?;
-        let class_means = class_means(&images, &labels);
+        let class_means = means(&images, &labels, 1);
+        let centers = means(&images, &labels, CENTERS);
         let mean_of =
             |&label: &u32| &class_means[label as usize * images.columns..][..images.columns];
         let targets: Vec<_> = labels.iter().flat_map(mean_of).copied().collect();
@@ -67,6 +73,7 @@ impl Digits {
             triplets: triplets(&labels),
             images,
             labels,
+            centers,
             class_means,
             targets,
             pairs,
@@ -91,6 +98,9 @@ impl Digits {
                 half,
                 other_labels,
             )?,
+            Mode::Prototypes if loss.centers_per_class() == CENTERS => {
+                self.rows()?.with_prototypes(&self.centers, CENTERS * CLASSES)?
+            }
             Mode::Prototypes => self.rows()?.with_prototypes(&self.class_means, CLASSES)?,
             Mode::Scores => Batch::scores(&self.logits, [rows, CLASSES], &self.labels)?,
             Mode::PairRows => Batch::pair_rows(images, others, [half, columns], &self.aligned)?,
@@ -143,13 +153,17 @@ impl fmt::Display for Digits {
     }
 }
 
-fn class_means(images: &Matrix<f32>, labels: &[u32]) -> Vec<f32> {
-    let mut sums = vec![0.0; CLASSES * images.columns];
-    let mut counts = [0.0; CLASSES];
+/// So many means a class, its images taking turns.
+fn means(images: &Matrix<f32>, labels: &[u32], of_class: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; CLASSES * of_class * images.columns];
+    let mut counts = vec![0.0; CLASSES * of_class];
+    let mut seen = [0; CLASSES];
     for (image, &label) in images.values.chunks_exact(images.columns).zip(labels) {
         let label = label as usize;
-        counts[label] += 1.0;
-        let sum = &mut sums[label * images.columns..][..images.columns];
+        let mean = label * of_class + seen[label] % of_class;
+        seen[label] += 1;
+        counts[mean] += 1.0;
+        let sum = &mut sums[mean * images.columns..][..images.columns];
         sum.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += pixel);
     }
     sums.iter().enumerate().map(|(at, sum)| sum / counts[at / images.columns]).collect()
@@ -257,6 +271,13 @@ fn losses() -> Vec<Loss> {
         CosFace { margin: 0.1, ..Default::default() }.into(),
         ArcFace::default().into(),
         ArcFace { margin: 0.2, ..Default::default() }.into(),
+        SoftTriple::default().into(),
+        SoftTriple { centers_per_class: 1, scale: 5.0, ..Default::default() }.into(),
+        ArcFace { centers_per_class: CENTERS as u32, ..Default::default() }.into(),
+        ProxyAnchor::default().into(),
+        ProxyAnchor { reduction: Reduction::Sum, alpha: 8.0, ..Default::default() }.into(),
+        Clip::default().into(),
+        Clip { distance: SquaredEuclidean, normalize, scale: 4.0, ..Default::default() }.into(),
         SigLip::default().into(),
         SigLip {
             distance: SquaredEuclidean,

@@ -2,9 +2,11 @@
 //
 //   SUM                    sum of the terms
 //   MEAN                   / number of terms
-//   MEAN_NON_ZERO          / number of terms greater than 0; SPLIT_MEAN: of positives and negatives
-//                          apart
+//   MEAN_NON_ZERO          / number of terms greater than 0
 //   HADSELL_MEAN           / twice the number of terms
+//
+// Where the mean is split, those of the positive and of the negative terms are added: BY_NON_ZERO of
+// those greater than 0, BY_ROWS of all, of which every row has a negative one.
 //
 // Nothing divides by zero: without terms the loss and the scale are 0. A mean is beyond f32 only
 // where it is itself, not where the sum is: shared/summary.wgsl.
@@ -23,13 +25,23 @@ const MEAN_NON_ZERO = 2u;
 const HADSELL_MEAN = 3u;
 
 override REDUCTION: u32 = MEAN;
-override SPLIT_MEAN: u32 = 0u;
+
+const UNDIVIDED = 0u;
+const BY_NON_ZERO = 1u;
+const BY_ROWS = 2u;
+
+override SPLIT_MEAN: u32 = UNDIVIDED;
 // 1: the last totals of a recording; they also take the faults over and set the state back.
 override LAST: u32 = 1u;
 
+// All of them, or one for each query or reference that there is.
+const ALL = 0u;
+const QUERIES = 1u;
+const REFERENCES = 2u;
+
 struct Summands {
     weight: f32,    // of the loss in its objective: the gradients have it, the loss itself has not
-    by_query: u32,  // 1: there is a row for each query; else all rows are added up
+    by: u32,        // which rows are added up
 }
 
 @group(0) @binding(0) var<uniform> summands: Summands;
@@ -66,7 +78,7 @@ fn inverse(count: vec2<u32>) -> f32 {
 }
 
 fn reduction_scale(terms: vec2<u32>, nonzero: vec2<u32>) -> f32 {
-    if (REDUCTION == SUM || SPLIT_MEAN == 1u) {
+    if (REDUCTION == SUM || SPLIT_MEAN != UNDIVIDED) {
         return 1.0;
     }
     if (REDUCTION == MEAN) {
@@ -78,6 +90,19 @@ fn reduction_scale(terms: vec2<u32>, nonzero: vec2<u32>) -> f32 {
     return 0.5 * inverse(terms);
 }
 
+fn row_count() -> u32 {
+    if (summands.by == QUERIES) {
+        return sizes.queries;
+    }
+    return select(arrayLength(&rows), sizes.references, summands.by == REFERENCES);
+}
+
+// The numbers of positive and of negative terms that a split mean is over.
+fn split_counts(terms: vec2<u32>, nonzero: vec4<u32>) -> vec4<u32> {
+    let negatives = totals.rows;
+    return select(nonzero, vec4(terms.x - negatives, 0u, negatives, 0u), SPLIT_MEAN == BY_ROWS);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
     var sums = vec4(0.0);
@@ -85,7 +110,7 @@ fn main(group: Group, invocation: Invocation) {
     var pairs = vec4(0u);
     var terms = vec4(0u);
     var nonzero = vec4(0u);
-    let count = select(arrayLength(&rows), sizes.queries, summands.by_query == 1u);
+    let count = row_count();
     for (var i = invocation.index; i < count; i += WORKGROUP) {
         let row = rows[i];
         let plain =
@@ -116,11 +141,12 @@ fn weighed(weight: f32, sum: f32, scaled: f32) -> f32 {
 fn write_totals(
     sums: vec4<f32>, scaled: vec4<f32>, pairs: vec4<u32>, terms: vec4<u32>, nonzero: vec4<u32>,
 ) {
-    let positive_weight = inverse(nonzero.xy);
-    let negative_weight = inverse(nonzero.zw);
+    let split = split_counts(terms.xy, nonzero);
+    let positive_weight = inverse(split.xy);
+    let negative_weight = inverse(split.zw);
     let scale = reduction_scale(terms.xy, terms.zw);
     var loss = weighed(scale, sums.x + sums.y, scaled.x + scaled.y);
-    if (SPLIT_MEAN == 1u) {
+    if (SPLIT_MEAN != UNDIVIDED) {
         loss = weighed(positive_weight, sums.x, scaled.x)
             + weighed(negative_weight, sums.y, scaled.y);
     }

@@ -8,10 +8,11 @@
 // by d is cos(m) + sin(m) (1 - d) / sin(t) and 1; at an angle of 0 there is no direction, and it is
 // cos(m). The sums and the coefficients are in terms/classes.wgsl.
 
-// #include "terms/classes.wgsl"
+// #include "terms/nearest_center.wgsl"
 
 struct Parameters {
     scale: f32,
+    centers: u32,
     sine: f32,
     cosine: f32,
     versine: f32,  // 1 - cos(m)

@@ -1,10 +1,11 @@
 // Large margin cosine loss: the own class is taken for farther by the margin. The sums and the
 // coefficients are in terms/classes.wgsl.
 
-// #include "terms/classes.wgsl"
+// #include "terms/nearest_center.wgsl"
 
 struct Parameters {
     scale: f32,
+    centers: u32,
     margin: f32,
 }
 

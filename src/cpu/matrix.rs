@@ -38,6 +38,9 @@ pub(super) struct Matrix<'a> {
     column_labels: Vec<u32>,
     scores: &'a [f32],
     learned: Vec<f64>,
+    batch: Batch<'a>,
+    normalize: bool,
+    workspace_bytes: u64,
     /// Rows of a stripe.
     rows: usize,
     /// All distances, where one stripe holds them.
@@ -58,31 +61,35 @@ impl<'a> Matrix<'a> {
         learned: Vec<f64>,
         workspace_bytes: u64,
     ) -> Result<Self> {
+        let columns = batch.shape().references();
+        let needed = 4 * columns as u64;
+        if workspace_bytes < needed {
+            return Err(Error::Workspace { needed, budget: workspace_bytes, columns });
+        }
+        Ok(Self::of(distance, normalize, batch, learned, workspace_bytes))
+    }
+
+    /// At least a row of it is held, whatever the workspace.
+    fn of(
+        distance: Distance,
+        normalize: bool,
+        batch: &Batch<'a>,
+        learned: Vec<f64>,
+        workspace_bytes: u64,
+    ) -> Self {
         let shape = *batch.shape();
         let is_of_scores = shape.mode() == Mode::Scores;
         let unit = !is_of_scores && (normalize || distance.is_of_unit_rows());
-        let row_bytes = 4 * shape.references() as u64;
-        if workspace_bytes < row_bytes {
-            return Err(Error::Workspace {
-                needed: row_bytes,
-                budget: workspace_bytes,
-                columns: shape.references(),
-            });
-        }
         let rows = workspace_bytes / (4 * stride_of(shape.references()) as u64);
         let order = match shape.mode() {
             Mode::Batch => by_label(batch.labels()),
             Mode::Reference => by_label(batch.reference_labels()),
             _ => None,
         };
-        let ordered = |labels: &[u32]| match &order {
+        let labels = batch.column_labels();
+        let column_labels = match &order {
             Some(order) => order.names.iter().map(|&row| labels[row as usize]).collect(),
-            None => labels.to_vec(),
-        };
-        let column_labels = match shape.mode() {
-            Mode::Batch => ordered(batch.labels()),
-            Mode::Reference => ordered(batch.reference_labels()),
-            _ => (0..shape.references() as u32).collect(),
+            None => labels.into_owned(),
         };
         let points = |rows, order| Points::new(rows, shape.dimensions(), unit, order);
         let of_rows = order.as_ref().filter(|_| shape.mode() == Mode::Batch);
@@ -101,6 +108,9 @@ impl<'a> Matrix<'a> {
             column_labels,
             scores: if is_of_scores { batch.embeddings() } else { &[] },
             learned,
+            batch: *batch,
+            normalize,
+            workspace_bytes,
             rows: match rows.clamp(1, shape.queries() as u64) as usize {
                 rows if rows < PART || rows == shape.queries() => rows,
                 rows => rows - rows % PART,
@@ -115,7 +125,7 @@ impl<'a> Matrix<'a> {
             }
             matrix.whole = Some(whole);
         }
-        Ok(matrix)
+        matrix
     }
 
     /// The rows that make the columns.
@@ -277,9 +287,8 @@ impl<'a> Matrix<'a> {
         let positives = Columns::from(start..start + same);
         let negatives = Columns::of([0..start, start + same..self.column_labels.len()]);
         // No row is paired with itself.
-        let itself = self.shape.own_offset().map(|offset| {
-            let place = |order: &Order| order.places[name + offset] as usize;
-            self.order.as_ref().map_or(name + offset, place)
+        let itself = self.shape.own_column(name).map(|column| {
+            self.order.as_ref().map_or(column, |order| order.places[column] as usize)
         });
         let without = |columns: Columns| match itself {
             Some(itself) => columns.without(itself),
@@ -326,6 +335,18 @@ impl Anchors<f64> for Matrix<'_> {
             Ok(())
         });
         found
+    }
+
+    fn map_columns<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
+        if self.references.is_none() {
+            return self.map_anchors(find);
+        }
+        let labels = self.batch.column_labels();
+        let batch = self.batch.turned(&labels);
+        let Self { distance, normalize, workspace_bytes, .. } = *self;
+        let learned = self.learned.clone();
+        let turned = Matrix::of(distance, normalize, &batch, learned, workspace_bytes);
+        turned.map_anchors(find)
     }
 
     fn dimensions(&self) -> usize {

@@ -160,6 +160,7 @@ fn over_pairs<L: Terms>(
     batch: &Batch,
     steps: &mut Steps<'_>,
 ) -> Result<Evaluation> {
+    let batch = &batch.of_loss(loss);
     if let Some(list) = List::of(batch) {
         return lists::evaluate(loss, batch, &list, steps);
     }

@@ -8,9 +8,9 @@ use crate::definition::anchor::Anchor;
 use crate::definition::choice::Choice;
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::loss::{
-    ArcFace, Circle, Contrastive, CosFace, Difficulty, FastAp, GeneralizedLiftedStructured,
-    LiftedStructured, Margin, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent, SigLip,
-    SmoothAp, SupCon, Triplet, Triplets,
+    ArcFace, Circle, Clip, Contrastive, CosFace, Difficulty, FastAp, GeneralizedLiftedStructured,
+    LiftedStructured, Margin, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
+    ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Triplet, Triplets,
 };
 
 /// A loss whose terms the engine finds.
@@ -31,7 +31,10 @@ impl Terms for SmoothAp {}
 impl Terms for NormalizedSoftmax {}
 impl Terms for CosFace {}
 impl Terms for ArcFace {}
+impl Terms for SoftTriple {}
+impl Terms for ProxyAnchor {}
 impl Terms for SigLip {}
+impl Terms for Clip {}
 impl Terms for LiftedStructured {}
 impl Terms for Margin {}
 impl Terms for MultiMargin {}

@@ -1,5 +1,7 @@
 //! What is given: inputs on the host, validated once, here.
 
+use std::borrow::Cow;
+
 use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
@@ -128,6 +130,22 @@ impl<'a> Batch<'a> {
         Ok(batch)
     }
 
+    /// The batch with as many prototypes for every class as the loss has.
+    pub(crate) fn of_loss(self, loss: &(impl Description + ?Sized)) -> Self {
+        Self { shape: self.shape.with_centers(loss.centers_per_class()), ..self }
+    }
+
+    /// The batch with references, which have these labels, in the place of rows, and rows in that
+    /// of references.
+    pub(crate) fn turned<'b>(&'b self, labels: &'b [u32]) -> Batch<'b> {
+        let inputs = InputSet::new()
+            .with(Input::Embeddings, Numbers::F32(self.references()))
+            .with(Input::References, Numbers::F32(self.embeddings()))
+            .with(Input::Labels, Numbers::U32(labels))
+            .with(Input::ReferenceLabels, Numbers::U32(self.labels()));
+        Batch { shape: self.shape.turned(), inputs }
+    }
+
     fn rows(shape: Shape, embeddings: &'a [f32]) -> Result<Self> {
         shape.check()?;
         check_rows("embeddings", embeddings, shape.queries(), shape.dimensions())?;
@@ -177,7 +195,8 @@ impl<'a> Batch<'a> {
     }
 
     /// The batch against one prototype for each of `classes`, `classes` x D row by row, in place of
-    /// the batch itself.
+    /// the batch itself. For a loss with several `centers_per_class` it is so many times as many
+    /// rows, those of a class one behind the other.
     ///
     /// # Errors
     ///
@@ -300,6 +319,15 @@ impl<'a> Batch<'a> {
         self.indices(Input::ReferenceLabels)
     }
 
+    /// The labels of all columns of the matrix: where these are prototypes, each its own.
+    pub(crate) fn column_labels(&self) -> Cow<'a, [u32]> {
+        match self.shape.mode() {
+            Mode::Batch => self.labels().into(),
+            Mode::Reference => self.reference_labels().into(),
+            _ => (0..self.shape.references()).map(|column| self.shape.class_of(column)).collect(),
+        }
+    }
+
     /// The listed pairs; empty in the other modes.
     pub fn listed_pairs(&self) -> &'a [[u32; 2]] {
         bytemuck::cast_slice(self.indices(Input::Pairs))
@@ -362,6 +390,10 @@ impl<'a> Batch<'a> {
         )?;
         if loss.truth() == Truth::Signs {
             check_signs(self.targets(), self.shape.dimensions())?;
+        }
+        if self.shape.mode() == Mode::Prototypes {
+            let classes = self.of_loss(loss.description()).shape.classes();
+            check_labels(self.labels(), "prototype", classes)?;
         }
         if loss.description().learned().iter().any(|learned| learned.per_class) {
             check_labels(self.labels(), "beta", self.beta().len())?;

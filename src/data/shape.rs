@@ -60,6 +60,8 @@ pub struct Shape {
     listed: usize,
     fixed_references: bool,
     reference_offset: Option<usize>,
+    turned: bool,
+    centers: usize,
 }
 
 impl Shape {
@@ -115,6 +117,8 @@ impl Shape {
             listed: 0,
             fixed_references: false,
             reference_offset: None,
+            turned: false,
+            centers: 1,
         }
     }
 
@@ -152,6 +156,29 @@ impl Shape {
     /// The shape of the same embeddings against another set.
     pub(crate) const fn against(self, mode: Mode, references: usize) -> Self {
         Self { mode, references, listed: 0, ..self }
+    }
+
+    /// The shape with so many prototypes for every class, as the loss has them.
+    pub(crate) const fn with_centers(self, centers: u32) -> Self {
+        Self { centers: centers as usize, ..self }
+    }
+
+    /// How many classes there are among the columns.
+    pub(crate) const fn classes(&self) -> usize {
+        self.references / self.centers
+    }
+
+    /// The class of a column.
+    pub(crate) const fn class_of(&self, column: usize) -> u32 {
+        (column / self.centers) as u32
+    }
+
+    /// The shape with references or prototypes in the place of queries, and queries in that of
+    /// references.
+    pub(crate) const fn turned(self) -> Self {
+        let Self { queries, references, turned, .. } = self;
+        let mode = Mode::Reference;
+        Self { mode, queries: references, references: queries, turned: !turned, ..self }
     }
 
     /// The shape with other numbers of queries, references and listed entries.
@@ -253,9 +280,24 @@ impl Shape {
         self.reference_offset
     }
 
-    /// How many columns after its own number a row finds itself, where it is among them.
-    pub(crate) fn own_offset(&self) -> Option<usize> {
-        if self.mode == Mode::Batch { Some(0) } else { self.reference_offset }
+    /// How many columns after its own number, or before it, a row finds itself, where it is among
+    /// them.
+    fn own_offset(&self) -> Option<isize> {
+        let offset = if self.mode == Mode::Batch { Some(0) } else { self.reference_offset };
+        // It is at most the number of references.
+        offset.map(|offset| if self.turned { -(offset as isize) } else { offset as isize })
+    }
+
+    /// The column in which a row finds itself, where it is among them.
+    pub(crate) fn own_column(&self, row: usize) -> Option<usize> {
+        let column = row.checked_add_signed(self.own_offset()?)?;
+        (column < self.references).then_some(column)
+    }
+
+    /// What is added to the number of a row, going round at 2^32, to find it among the columns.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn own_step(&self) -> Option<u32> {
+        self.own_offset().map(|offset| offset as u32)
     }
 
     /// Whether rows have labels in every loss of the mode.

@@ -1,8 +1,11 @@
 //! The cross-entropy over an anchor's classes, for the losses that see every class by one distance.
 
 use super::anchor::Anchor;
+use super::choice::Choice;
+use super::columns::Columns;
 use super::loss::AnchorTerms;
-use super::number::{Number, ROUNDING, ULP};
+use super::number::{Number, ULP};
+use super::softmax::Softmax;
 
 /// The distance to the own class as a loss takes it, and its derivative by the distance itself.
 pub(crate) struct Own<N> {
@@ -17,57 +20,82 @@ impl<N: Number> Own<N> {
     }
 }
 
-/// log(sum over c of exp(-scale d_c)) + scale d_y = log(1 + sum over c != y of exp(scale (d_y -
-/// d_c))), with d_y that of the own class; 0 where there is no other.
-///
-/// The nearest of the other classes is taken out of their sum first. How far f32 may be from its
-/// distance is in the logarithm, since what f32 finds for it is off for all classes alike.
+/// A class of several centres: its distance, and the derivative of that by the distance to each
+/// centre that has any.
+pub(crate) struct Class<N> {
+    pub distance: N,
+    pub shares: Vec<(usize, N)>,
+}
+
+impl<N: Number> Class<N> {
+    /// The nearest centre stands for the class; whatever could be it instead may too. `None` of
+    /// nothing.
+    pub(crate) fn nearest(anchor: &Anchor<N>, centers: &Columns) -> Option<Self> {
+        let choice = Choice::nearest(anchor, centers)?;
+        let doubt = f64::from(u8::from(choice.plausible.len() > 1));
+        let others = choice.plausible.iter().filter(|&&other| other != choice.index);
+        let others = others.map(|&other| (other, N::new(0.0, doubt)));
+        let shares = std::iter::once((choice.index, N::new(1.0, doubt))).chain(others).collect();
+        Some(Self { distance: choice.distance, shares })
+    }
+}
+
+/// The cross-entropy of classes of so many centres.
 pub(crate) fn cross_entropy<N: Number>(
     anchor: &Anchor<N>,
-    own: Own<N>,
+    centers: u32,
+    mut class_of: impl FnMut(&Anchor<N>, &Columns) -> Option<Class<N>>,
+    own: impl Fn(N) -> Own<N>,
     scale: N,
 ) -> AnchorTerms<N> {
+    let terms_of = |anchor: &Anchor<N>| {
+        cross_entropy_of(anchor, own(anchor.distance(anchor.label as usize)), scale)
+    };
+    if centers == 1 {
+        return terms_of(anchor);
+    }
+    let (all, centers) = (anchor.distances.len(), centers as usize);
+    let columns = (0..all).step_by(centers).map(|first| Columns::from(first..first + centers));
+    let classes: Vec<_> = columns.filter_map(|centers| class_of(anchor, &centers)).collect();
+    let distances = classes.iter().map(|class| class.distance.stored()).collect();
+    let mut terms = terms_of(&of_classes(anchor, distances));
+    let slopes = std::mem::replace(&mut terms.slopes, vec![N::ZERO; all]);
+    for (class, slope) in classes.iter().zip(slopes) {
+        class.shares.iter().for_each(|&(column, share)| terms.slopes[column] = slope * share);
+    }
+    terms
+}
+
+/// The anchor with a distance for every class.
+fn of_classes<'a, N: Number>(anchor: &Anchor<N>, distances: Vec<N::Stored>) -> Anchor<'a, N> {
+    let own = anchor.label as usize;
+    Anchor {
+        index: anchor.index,
+        name: anchor.name,
+        label: anchor.label,
+        positives: Columns::from(own..own + 1),
+        negatives: Columns::of([0..own, own + 1..distances.len()]),
+        distances: distances.into(),
+        order: None,
+    }
+}
+
+/// log(sum over c of exp(-scale d_c)) + scale d_y = log(1 + sum over c != y of exp(scale (d_y -
+/// d_c))), with d_y that of the own class; 0 where there is no other.
+fn cross_entropy_of<N: Number>(anchor: &Anchor<N>, own: Own<N>, scale: N) -> AnchorTerms<N> {
     let mut terms = AnchorTerms::none(anchor);
     terms.terms = 1;
-    let (distances, others) = (&anchor.distances, &anchor.negatives);
-    let Some(farthest) = N::largest_at(distances, others, |d| -d) else { return terms };
-    let nearest = -farthest;
-    let lead = |d: N| N::new(nearest - d.value(), d.error()).widened(ROUNDING);
-    let part = |d: N| (scale * lead(d)).exp();
-    let (mut sum, mut behind) = (N::Total::default(), N::Total::default());
-    N::map_at(distances, others, &mut terms.slopes, part);
-    N::sum_at(&terms.slopes, others, &mut sum, |part| part);
-    N::sum_at(distances, others, &mut behind, |d| part(d) * lead(d));
-    let (sum, behind): (N, N) = (sum.into(), behind.into());
-    let ahead = own.distance - N::exact(nearest);
-    let term = (scale * ahead + logarithm(sum, anchor, scale)).softplus();
+    let others = &anchor.negatives;
+    let Some(softmax) = Softmax::of(anchor, others, scale, &mut terms.slopes) else {
+        return terms;
+    };
+    let term = softmax.over(scale, own.distance).softplus();
     // Kernels take the scale by that of the description, and apply that later.
     let weight = (scale * term.slope).widened(3.0 * ULP);
+    let sum = softmax.sum;
     N::change_at(&mut terms.slopes, others, |part| -(weight * (part / sum).within_one()));
     terms.slopes[anchor.label as usize] = weight * own.slope;
-    let mean = within(behind / sum, anchor, nearest);
-    terms.learned = vec![(0, term.slope * (ahead + mean))];
+    terms.learned = vec![(0, term.slope * softmax.apart(own.distance))];
     terms.nonzero = term.nonzero;
     terms.with_loss(term.value)
-}
-
-/// The logarithm of the sum of the other classes' exponentials, which is between what f32 may be
-/// off for the nearest and log(count) more.
-fn logarithm<N: Number>(sum: N, anchor: &Anchor<N>, scale: N) -> N {
-    let logarithm = sum.ln();
-    if !N::IS_BOUNDED {
-        return logarithm;
-    }
-    let errors = anchor.negatives.iter().map(|c| (scale * anchor.distance(c)).error());
-    logarithm.within_log(errors.fold(0.0, f64::max) + (anchor.negatives.len() as f64).ln())
-}
-
-/// The mean of how far the other classes are behind the nearest, where f32 can find none that is
-/// farther than the farthest of them.
-fn within<N: Number>(mean: N, anchor: &Anchor<N>, nearest: f64) -> N {
-    if !N::IS_BOUNDED {
-        return mean;
-    }
-    let behind = anchor.negatives.iter().map(|c| anchor.distance(c).magnitude() - nearest);
-    N::new(mean.value(), mean.error().min(behind.fold(0.0, f64::max)))
 }

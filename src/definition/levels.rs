@@ -45,6 +45,13 @@ impl<N: Number> Level<N> {
     }
 }
 
+impl<N: Number> Level<N> {
+    /// What a pair of this height has of the sum.
+    pub(crate) fn part(&self, rate: N, height: N) -> N {
+        (rate * (height - self.top) - self.log_sum).exp_of_part()
+    }
+}
+
 /// The levels of both kinds; `None` where there is no pair of one.
 pub(crate) struct Levels<N> {
     pub positive: Option<Level<N>>,

@@ -29,6 +29,12 @@ pub(crate) trait Anchors<N: Number> {
     /// Something of every anchor, in the order of the matrix.
     fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, N>) -> T + Sync) -> Vec<T>;
 
+    /// Something of every column as if it were a row, and the rows its columns, in the order of
+    /// the batch. Of one set the columns are the anchors.
+    fn map_columns<T: Send>(&self, find: impl Fn(Anchor<'_, N>) -> T + Sync) -> Vec<T> {
+        self.map_anchors(find)
+    }
+
     /// Columns of the embeddings.
     fn dimensions(&self) -> usize;
 

@@ -19,5 +19,6 @@ pub(crate) mod pairs;
 mod plain;
 pub(crate) mod pointwise;
 pub(crate) mod ranking;
+pub(crate) mod softmax;
 pub(crate) mod training;
 pub(crate) mod urn;

@@ -60,6 +60,9 @@ pub(crate) trait Number:
     type Total: Default + AddAssign<Self> + Into<Self>;
 
     fn new(value: f64, error: f64) -> Self;
+
+    /// The number as a row of distances has it.
+    fn stored(self) -> Self::Stored;
     fn value(self) -> f64;
     fn error(self) -> f64;
 

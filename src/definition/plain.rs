@@ -24,6 +24,10 @@ impl Number for f64 {
         value
     }
 
+    fn stored(self) -> f32 {
+        self as f32
+    }
+
     #[inline]
     fn value(self) -> f64 {
         self

@@ -35,6 +35,11 @@ pub(crate) trait Description {
         Truth::Nothing
     }
 
+    /// Rows of the prototypes that stand for a class.
+    fn centers_per_class(&self) -> u32 {
+        1
+    }
+
     /// The numbers that can be learned, in the order of their places.
     fn learned(&self) -> Vec<Learned> {
         Vec::new()

@@ -29,7 +29,7 @@ macro_rules! for_every_loss {
         $callback! {
             Contrastive, Triplet, LiftedStructured, MultiMargin, Margin, NtXent, SupCon,
             GeneralizedLiftedStructured, Nca, MultiSimilarity, Circle, FastAp, SmoothAp,
-            NormalizedSoftmax, CosFace, ArcFace, SigLip;
+            NormalizedSoftmax, CosFace, ArcFace, SoftTriple, ProxyAnchor, SigLip, Clip;
             MeanSquaredError, Huber, Hinge, BinaryCrossEntropy, CrossEntropy, UniformEntropy, L1, L2, ElasticNet
         }
     };
@@ -158,6 +158,11 @@ impl Loss {
         self.learns(Input::Bias)
     }
 
+    /// How many prototypes there are for every class, in prototypes mode.
+    pub fn centers_per_class(&self) -> usize {
+        self.description().centers_per_class() as usize
+    }
+
     fn learns(&self, input: Input) -> bool {
         self.description().learned().iter().any(|learned| learned.input == input)
     }
@@ -212,7 +217,22 @@ impl Loss {
                 ),
             });
         }
+        self.check_centers(shape)?;
         self.check_learned(shape)
+    }
+
+    /// Checks that every class of the shape has as many prototypes.
+    fn check_centers(&self, shape: &Shape) -> Result<()> {
+        let centers = self.description().centers_per_class();
+        if shape.references().is_multiple_of(centers as usize) {
+            return Ok(());
+        }
+        Err(Error::Parameter {
+            of: self.name(),
+            parameter: "centers_per_class",
+            value: centers.to_string(),
+            allowed: "a divisor of the number of prototypes",
+        })
     }
 
     /// Checks that the betas, the scale and the bias of the shape are the loss's.
@@ -223,7 +243,7 @@ impl Loss {
         if shape.has_scale() && !self.has_scale() {
             return unsupported(
                 "scale",
-                "only SigLip and the softmax losses over classes have one",
+                "only SigLip, Clip and the softmax losses over classes have one",
             );
         }
         if shape.has_bias() && !self.has_bias() {

@@ -36,6 +36,13 @@ pub(crate) fn check_strength(of: &'static str, parameter: &'static str, value: f
     })
 }
 
+pub(super) fn check_count(of: &'static str, parameter: &'static str, value: u32) -> Result<()> {
+    if value > 0 {
+        return Ok(());
+    }
+    Err(Error::Parameter { of, parameter, value: value.to_string(), allowed: "at least 1" })
+}
+
 pub(super) fn check_part(of: &'static str, parameter: &'static str, value: f32) -> Result<()> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());

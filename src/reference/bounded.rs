@@ -72,6 +72,10 @@ impl Number for Bounded {
         Self { value, error }
     }
 
+    fn stored(self) -> Self {
+        self
+    }
+
     fn value(self) -> f64 {
         self.value
     }

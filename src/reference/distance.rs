@@ -23,6 +23,7 @@ fn sum_rounding(dimensions: usize) -> f64 {
 const COARSE: f64 = SMALLEST * (1 << 24) as f64;
 
 /// Rows of coordinates as a distance takes them: as they are, or divided by their norms.
+#[derive(Clone)]
 pub(super) struct Points {
     raw: Vec<f64>,
     coordinates: Vec<f64>,

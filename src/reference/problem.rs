@@ -1,5 +1,6 @@
 //! The rows of one evaluation, and the way over the anchors.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -29,7 +30,7 @@ pub(super) struct Problem<'a> {
     /// The most pairs that any row is part of.
     pub pairs_of_a_row: usize,
     labels: &'a [u32],
-    reference_labels: &'a [u32],
+    column_labels: Cow<'a, [u32]>,
 }
 
 /// The numbers of a batch in f64.
@@ -63,7 +64,7 @@ impl<'a> Problem<'a> {
     pub(crate) fn of(loss: &dyn Description, batch: &Batch<'a>, numbers: Numbers) -> Self {
         let (distance, normalize, _) = loss.settings();
         // Only the pointwise losses have none, and they pose no problem of pairs.
-        Self::new(distance.unwrap_or_default(), normalize, batch, numbers)
+        Self::new(distance.unwrap_or_default(), normalize, &batch.of_loss(loss), numbers)
     }
 
     /// `numbers` stand in the place of the batch's own.
@@ -90,7 +91,7 @@ impl<'a> Problem<'a> {
             list,
             pairs_of_a_row,
             labels: batch.labels(),
-            reference_labels: batch.reference_labels(),
+            column_labels: batch.column_labels(),
         }
     }
 
@@ -143,14 +144,14 @@ impl<'a> Problem<'a> {
 
     /// Whether rows i and j are a pair: no row is paired with itself.
     fn is_pair(&self, i: usize, j: usize) -> bool {
-        self.shape.own_offset().is_none_or(|offset| j != i + offset)
+        self.shape.own_column(i) != Some(j)
     }
 
     fn is_positive(&self, i: usize, j: usize) -> bool {
         match self.shape.mode() {
-            Mode::Batch => self.labels[i] == self.labels[j],
-            Mode::Reference => self.labels[i] == self.reference_labels[j],
-            Mode::Prototypes | Mode::Scores => self.labels[i] as usize == j,
+            Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores => {
+                self.labels[i] == self.column_labels[j]
+            }
             Mode::PairRows | Mode::PairIndices | Mode::Triplets | Mode::Pointwise => false,
         }
     }
@@ -175,6 +176,21 @@ impl<'a> Problem<'a> {
 impl Anchors<Bounded> for Problem<'_> {
     fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, Bounded>) -> T + Sync) -> Vec<T> {
         self.map_some_anchors(0..self.anchors(), find)
+    }
+
+    fn map_columns<T: Send>(&self, find: impl Fn(Anchor<'_, Bounded>) -> T + Sync) -> Vec<T> {
+        let Some(references) = &self.references else { return self.map_anchors(find) };
+        let turned = Problem {
+            shape: self.shape.turned(),
+            queries: references.clone(),
+            references: Some(self.queries.clone()),
+            learned: self.learned.clone(),
+            list: None,
+            labels: &self.column_labels,
+            column_labels: self.labels.into(),
+            ..*self
+        };
+        turned.map_anchors(find)
     }
 
     fn dimensions(&self) -> usize {

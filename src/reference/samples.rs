@@ -3,11 +3,11 @@
 use crate::data::batch::Batch;
 use crate::error::Result;
 use crate::loss::{
-    ArcFace, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Difficulty, Distance,
-    ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
-    Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax,
-    NtXent, Reduction, Sampling, SigLip, SmoothAp, SupCon, Triplet, Triplets, Truth,
-    UniformEntropy,
+    ArcFace, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Difficulty,
+    Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
+    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
+    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
+    SupCon, Triplet, Triplets, Truth, UniformEntropy,
 };
 use crate::measures::Retrieval;
 
@@ -71,7 +71,7 @@ impl Sample {
     pub(crate) fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
         let rows = Batch::new(&self.embeddings, [self.n, self.d], &self.labels);
         let scores = Batch::scores(&self.embeddings, [self.n, self.d], &self.labels);
-        let prototypes = &self.references[..CLASSES as usize * self.d];
+        let prototypes = CLASSES as usize * loss.centers_per_class();
         let shape = [self.n, self.d];
         let all: [Result<Batch>; 8] = [
             self.pointwise(loss.truth()),
@@ -87,7 +87,9 @@ impl Sample {
             rows.clone().and_then(|rows| {
                 rows.with_references(&self.references, self.n + 2, &self.reference_labels)
             }),
-            rows.and_then(|rows| rows.with_prototypes(prototypes, CLASSES as usize)),
+            rows.and_then(|rows| {
+                rows.with_prototypes(&self.references[..prototypes * self.d], prototypes)
+            }),
             scores,
         ];
         let all = all.map(|batch| {
@@ -120,7 +122,7 @@ impl Sample {
 fn with_learned<'a>(loss: &Loss, batch: Batch<'a>) -> Result<Batch<'a>> {
     match loss {
         Loss::Margin(Margin { beta_per_class: true, .. }) => batch.with_beta(&BETA),
-        Loss::CosFace(_) => batch.with_scale(&SCALE),
+        Loss::CosFace(_) | Loss::Clip(Clip { normalize: false, .. }) => batch.with_scale(&SCALE),
         Loss::SigLip(SigLip { normalize: false, .. }) => batch.with_scale(&SCALE)?.with_bias(&BIAS),
         _ => Ok(batch),
     }
@@ -157,6 +159,30 @@ pub(crate) fn representatives() -> Vec<Loss> {
     };
     let pointwise = [Reduction::Sum, Reduction::MeanNonZero].into_iter().flat_map(pointwise);
     settings.flat_map(with).chain(drawn_losses(Reduction::MeanNonZero)).chain(pointwise).collect()
+}
+
+/// The softmax losses over classes.
+fn losses_over_classes(
+    distance: Distance,
+    normalize: bool,
+    reduction: Reduction,
+    centers_per_class: u32,
+) -> Vec<Loss> {
+    let scale = 4.0;
+    let softmax = NormalizedSoftmax { distance, normalize, reduction, scale, centers_per_class };
+    let margin = 0.25;
+    let face = CosFace { distance, normalize, reduction, margin, scale, centers_per_class };
+    let gamma = 0.5;
+    let soft =
+        SoftTriple { distance, normalize, reduction, centers_per_class, gamma, margin, scale };
+    let mut losses: Vec<Loss> = vec![softmax.into(), face.into(), soft.into()];
+    if distance == Distance::Cosine {
+        let margin = 0.5;
+        losses.push(
+            ArcFace { distance, normalize, reduction, margin, scale, centers_per_class }.into(),
+        );
+    }
+    losses
 }
 
 /// The losses that draw their terms, for which distances are Euclidean and normalized.
@@ -267,11 +293,11 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
     }
     losses.push(SmoothAp { distance, normalize, reduction, temperature: TEMPERATURE }.into());
     losses.push(SupCon { distance, normalize, reduction, temperature: TEMPERATURE }.into());
-    losses.push(NormalizedSoftmax { distance, normalize, reduction, scale: 4.0 }.into());
-    losses.push(CosFace { distance, normalize, reduction, margin: 0.25, scale: 4.0 }.into());
-    if distance == Distance::Cosine {
-        losses.push(ArcFace { distance, normalize, reduction, margin: 0.5, scale: 4.0 }.into());
+    for centers_per_class in [1, 2] {
+        losses.extend(losses_over_classes(distance, normalize, reduction, centers_per_class));
     }
+    losses.push(ProxyAnchor { distance, normalize, reduction, alpha: 4.0, margin: 0.25 }.into());
     losses.push(SigLip { distance, normalize, reduction, scale: 4.0, bias: -1.0 }.into());
+    losses.push(Clip { distance, normalize, reduction, scale: 4.0 }.into());
     losses
 }

@@ -85,7 +85,14 @@ pub(crate) struct Finish {
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Summands {
     pub weight: f32,
-    pub by_query: u32,
+    pub by: u32,
+}
+
+impl Summands {
+    /// All rows, those of the queries that there are, and those of the references.
+    pub(crate) const ALL: u32 = 0;
+    pub(crate) const QUERIES: u32 = 1;
+    pub(crate) const REFERENCES: u32 = 2;
 }
 
 /// `Accumulate` of `shaders/finish/accumulate.wgsl`.

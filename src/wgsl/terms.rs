@@ -24,6 +24,18 @@ pub(crate) struct TermsKernel {
     pub parameters: Vec<(&'static str, u32)>,
 }
 
+impl Statistics {
+    /// Whether something is found of every row.
+    pub(crate) fn has_rows(self) -> bool {
+        !matches!(self, Self::None | Self::Columns)
+    }
+
+    /// Whether something is found of every column by itself.
+    pub(crate) fn has_columns(self) -> bool {
+        matches!(self, Self::Sides | Self::Columns)
+    }
+}
+
 impl TermsKernel {
     /// A kernel that needs nothing but its row, and has neither constants nor parameters.
     pub(crate) fn new(shader: Shader) -> Self {
@@ -45,11 +57,15 @@ impl TermsKernel {
     }
 
     /// A kernel of `shaders/terms/classes.wgsl`, which may have more parameters.
-    pub(crate) fn over_classes(shader: Shader, scale: f32) -> Self {
+    pub(crate) fn over_classes(shader: Shader, scale: f32, centers: u32) -> Self {
+        let plain = Self::new(shader);
+        // Every centre looks for the nearest of its class, twice.
+        let walk = Walk::reading(if centers == 1 { 3 } else { 4 + 2 * u64::from(centers) });
         Self {
-            walk: Walk::reading(3),
-            parameters: vec![("scale", scale.to_bits())],
-            ..Self::new(shader)
+            operations_per_pair: plain.operations_per_pair * u64::from(centers),
+            walk,
+            parameters: vec![("scale", scale.to_bits()), ("centers", centers)],
+            ..plain
         }
     }
 
@@ -139,6 +155,13 @@ pub(crate) enum Statistics {
     /// stripe takes the pairs of its rows with each other and with earlier rows, for both ends, and
     /// leaves those with later rows to their stripes.
     Ends,
+    /// The loss needs something of the row and of the column: of every column it is found in sweeps
+    /// of their own before, over the matrix with the columns as rows, by the entry point
+    /// `column_statistics`. For losses against references alone.
+    Sides,
+    /// The terms are those of columns, found in such sweeps over them alone; positive and negative
+    /// terms have means of their own.
+    Columns,
     /// The counts of the whole batch, in a pass before: the mean of the positives and of the
     /// negatives are taken apart.
     Totals,

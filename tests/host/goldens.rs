@@ -7,7 +7,7 @@ use wgpu_metric_learning::{Evaluation, Loss, reference};
 const TOLERANCE: f64 = 1e-9;
 
 /// How many cases of each loss there are: none may be lost in silence.
-const CASES: [(&str, usize); 26] = [
+const CASES: [(&str, usize); 29] = [
     ("Contrastive", 57),
     ("Triplet", 65),
     ("LiftedStructured", 30),
@@ -21,10 +21,13 @@ const CASES: [(&str, usize); 26] = [
     ("Circle", 19),
     ("FastAp", 19),
     ("SmoothAp", 21),
-    ("NormalizedSoftmax", 13),
-    ("CosFace", 13),
-    ("ArcFace", 12),
+    ("NormalizedSoftmax", 14),
+    ("CosFace", 14),
+    ("ArcFace", 14),
+    ("SoftTriple", 13),
+    ("ProxyAnchor", 13),
     ("SigLip", 24),
+    ("Clip", 16),
     ("MeanSquaredError", 2),
     ("Huber", 2),
     ("Hinge", 2),
@@ -77,12 +80,14 @@ fn evaluate(case: &Case) -> Evaluation<f64> {
 fn differences(case: &Case, actual: &Evaluation<f64>) -> Vec<String> {
     let expected = &case.expected.evaluation;
     // A smooth term that is 0 even in f64 counts here; those who made the cases left it out.
-    let nonzero_terms = |of: &Evaluation<f64>| {
-        let are_all = !case.expected.nonzero_terms_exact && of.nonzero_terms == of.terms;
-        if are_all { expected.nonzero_terms } else { of.nonzero_terms }
-    };
     let counts = |of: &Evaluation<f64>| {
-        let nonzero = [nonzero_terms(of), of.nonzero_positive_terms, of.nonzero_negative_terms];
+        let are_all = !case.expected.nonzero_terms_exact && of.nonzero_terms == of.terms;
+        let of_nonzero = if are_all { expected } else { of };
+        let nonzero = [
+            of_nonzero.nonzero_terms,
+            of_nonzero.nonzero_positive_terms,
+            of_nonzero.nonzero_negative_terms,
+        ];
         ([of.terms, of.positive_pairs, of.negative_pairs], nonzero)
     };
     let mut faults = Vec::new();

@@ -14,8 +14,8 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// The subjects that `text` names: all that are benchmarked, or losses over the pairs of a
-    /// batch, as `evaluate` takes them, with commas between names.
+    /// The subjects that `text` names: all that are benchmarked, or losses over pairs, as
+    /// `evaluate` takes them, with commas between names.
     pub(crate) fn parse(text: &str) -> Result<Vec<Self>> {
         if text == "all" {
             let all = objective::benchmarked().into_iter();
@@ -35,11 +35,10 @@ impl Subject {
         }
         let weighted = &objective.losses[0];
         let loss = weighted.loss.clone();
-        let mode = loss.modes().iter().find(|mode| matches!(mode, Mode::Batch | Mode::Prototypes));
-        let Some(mode) = mode else {
+        let Some(mode) = mode_of(&loss) else {
             return Err(problem(format!("{} has no pairs of a batch to time", loss.name())));
         };
-        weighted.check(*mode)?;
+        weighted.check(mode)?;
         let name = match text.trim().strip_prefix(objective::BENCHMARKED) {
             Some(name) => objective::find_benchmarked(name).map_err(problem)?.0.into(),
             None => objective::describe(&loss),
@@ -49,8 +48,14 @@ impl Subject {
 
     /// What of its inputs the loss takes: whether it compares rows with prototypes.
     pub(crate) fn takes_prototypes(&self) -> bool {
-        !self.loss.modes().contains(&Mode::Batch)
+        mode_of(&self.loss) == Some(Mode::Prototypes)
     }
+}
+
+/// The mode that a loss is timed in, if it has pairs; two towers are the same rows.
+fn mode_of(loss: &Loss) -> Option<Mode> {
+    let timed = [Mode::Batch, Mode::Prototypes, Mode::Reference];
+    timed.into_iter().find(|mode| loss.modes().contains(mode))
 }
 
 /// Rows with their labels, and a prototype for every class.
@@ -60,13 +65,22 @@ pub(crate) struct Inputs {
     embeddings: Vec<f32>,
     labels: Vec<u32>,
     prototypes: Vec<f32>,
+    /// How many classes random prototypes are of: a loss takes as many as it has centres.
+    classes: Option<usize>,
 }
+
+/// Random prototypes of every class.
+const CENTERS: usize = 10;
 
 /// The shape of a loss on `n` random rows of `d` numbers.
 pub(crate) fn shape(loss: &Loss, n: usize, d: usize, class_size: usize) -> Shape {
-    match loss.modes().contains(&Mode::Batch) {
-        true => Shape::batch(n, d),
-        false => Shape::prototypes(n, classes(n, class_size), d).with_fixed_references(),
+    match mode_of(loss) {
+        Some(Mode::Prototypes) => {
+            let prototypes = classes(n, class_size) * loss.centers_per_class();
+            Shape::prototypes(n, prototypes, d).with_fixed_references()
+        }
+        Some(Mode::Reference) => Shape::reference(n, n, d),
+        _ => Shape::batch(n, d),
     }
 }
 
@@ -80,9 +94,9 @@ impl Inputs {
     pub(crate) fn random(n: usize, d: usize, class_size: usize) -> Self {
         let classes = classes(n, class_size);
         let mut random = Random(1);
-        let [embeddings, prototypes] = [n, classes].map(|rows| random.unit_rows(rows, d));
+        let [embeddings, prototypes] = [n, CENTERS * classes].map(|rows| random.unit_rows(rows, d));
         let labels = (0..n).map(|row| (row % classes) as u32).collect();
-        Self { n, d, embeddings, labels, prototypes }
+        Self { n, d, embeddings, labels, prototypes, classes: Some(classes) }
     }
 
     pub(crate) fn read(
@@ -92,26 +106,35 @@ impl Inputs {
     ) -> Result<Self> {
         let rows = files::read_matrix(embeddings)?;
         let labels = files::read_labels(labels)?;
-        let prototypes = match prototypes {
-            Some(path) => read_prototypes(path, rows.columns)?,
+        let (prototypes, classes) = match prototypes {
+            Some(path) => (read_prototypes(path, rows.columns)?, None),
             None => {
                 // As many as the largest label says.
                 let classes = labels.iter().max().map_or(1, |&label| label as usize + 1);
-                Random(2).unit_rows(classes.min(rows.rows.max(1)), rows.columns)
+                let classes = classes.min(rows.rows.max(1));
+                (Random(2).unit_rows(CENTERS * classes, rows.columns), Some(classes))
             }
         };
-        Ok(Self { n: rows.rows, d: rows.columns, embeddings: rows.values, labels, prototypes })
+        let (n, d) = (rows.rows, rows.columns);
+        Ok(Self { n, d, embeddings: rows.values, labels, prototypes, classes })
     }
 
     /// The batch of these inputs, as the loss takes it.
     pub(crate) fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
         let batch = Batch::new(&self.embeddings, [self.n, self.d], &self.labels)?;
-        if loss.modes().contains(&Mode::Batch) {
-            return Ok(batch);
+        match mode_of(loss) {
+            Some(Mode::Prototypes) => {
+                let all = self.prototypes.len() / self.d;
+                let own = self.classes.map(|classes| classes * loss.centers_per_class());
+                let count = own.unwrap_or(all).min(all);
+                let prototypes = &self.prototypes[..count * self.d];
+                Ok(batch.with_prototypes(prototypes, count)?.with_fixed_references())
+            }
+            Some(Mode::Reference) => {
+                Ok(batch.with_references(&self.embeddings, self.n, &self.labels)?)
+            }
+            _ => Ok(batch),
         }
-        Ok(batch
-            .with_prototypes(&self.prototypes, self.prototypes.len() / self.d)?
-            .with_fixed_references())
     }
 }
 

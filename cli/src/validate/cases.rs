@@ -133,6 +133,7 @@ impl Case {
             m: *pick(&REFERENCES, number, purpose(1)),
             d,
             classes: *pick(&CLASSES, number, purpose(2)),
+            centers: 1,
             values,
             extreme_labels: *pick(&[false, true], number, purpose(3)),
             fixed_references: *pick(&[false, false, true], number, purpose(4)),
@@ -185,7 +186,8 @@ impl Case {
         };
         let labels_are_indices =
             betas == Some(true) || matches!(self.recipe.mode, Mode::Prototypes | Mode::Scores);
-        let inputs = Inputs::new(self.recipe, labels_are_indices, loss.truth());
+        let recipe = Recipe { centers: loss.centers_per_class(), ..self.recipe };
+        let inputs = Inputs::new(recipe, labels_are_indices, loss.truth());
         let reach = self.reach(loss, &inputs)?;
         let inputs = match betas {
             Some(per_class) => inputs.with_betas(per_class, reach),
@@ -311,6 +313,7 @@ fn choices(key: &str, default: &Value) -> Vec<Value> {
         "distance" => json!(Distance::ALL),
         "bins" => json!([default, 1, 255]),
         "epsilon" => json!([null, 0.1]),
+        "centers_per_class" => json!([default, 3]),
         "form" => json!(Form::ALL),
         "mining" => json!(Mining::ALL),
         "power" => json!([1, 2]),
@@ -342,6 +345,7 @@ fn sized(loss: &Loss, size: f32, seed: u32) -> Loss {
     for (key, value) in &mut settings {
         *value = match key.as_str() {
             "alpha" if is_of_rates => json!(1.0 / size),
+            "alpha" if matches!(loss, Loss::ProxyAnchor(_)) => json!(10.0 / size),
             "beta" => json!(10.0 / size),
             "base" => json!(size),
             "epsilon" if !value.is_null() => json!(0.25 * size),

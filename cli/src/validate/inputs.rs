@@ -105,6 +105,8 @@ pub(crate) struct Recipe {
     pub m: usize,
     pub d: usize,
     pub classes: Classes,
+    /// Prototypes of every class.
+    pub centers: usize,
     pub values: Values,
     /// Labels are 0, `u32::MAX`, `u32::MAX` - 1, ... where they are no index.
     pub extreme_labels: bool,
@@ -170,7 +172,7 @@ impl Inputs {
         let Recipe { n, m, d, .. } = recipe;
         let references = match mode {
             Mode::Reference => m,
-            Mode::Prototypes => classes.count(n),
+            Mode::Prototypes => classes.count(n) * recipe.centers,
             Mode::PairRows => n,
             _ => 0,
         };

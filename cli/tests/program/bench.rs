@@ -289,4 +289,9 @@ fn losses_are_named_as_for_evaluate() {
     let [[name, settings]] = &timed("bench:contrastive")[..] else { panic!("one point") };
     assert_eq!((name.as_str(), &settings["power"]), (Some("contrastive"), &1.into()));
     assert_eq!(*settings, evaluated("bench:contrastive"));
+    let [[name, _]] = &timed("SoftTriple")[..] else { panic!("one point") };
+    assert!(name.as_str().is_some_and(|name| name.starts_with("SoftTriple")));
+    // Two towers are the same rows.
+    let [[name, _]] = &timed("Clip")[..] else { panic!("one point") };
+    assert!(name.as_str().is_some_and(|name| name.starts_with("Clip")));
 }

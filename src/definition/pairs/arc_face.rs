@@ -1,7 +1,7 @@
 //! The additive angular margin loss (Deng, Guo, Xue and Zafeiriou 2019).
 
 use crate::definition::anchor::Anchor;
-use crate::definition::classes::{Own, cross_entropy};
+use crate::definition::classes::{Class, Own, cross_entropy};
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::{Number, ROUNDING};
 use crate::loss::ArcFace;
@@ -16,8 +16,13 @@ impl Definition for ArcFace {
 
     /// log(sum over c of exp(scale t_c)) - scale t_y, with t_y = cos(theta_y + margin).
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, &scale: &f64) -> AnchorTerms<N> {
-        let own = self.own(anchor.distance(anchor.label as usize));
-        cross_entropy(anchor, own, N::exact(scale))
+        cross_entropy(
+            anchor,
+            self.centers_per_class,
+            Class::nearest,
+            |d| self.own(d),
+            N::exact(scale),
+        )
     }
 }
 

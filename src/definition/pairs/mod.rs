@@ -2,6 +2,7 @@
 
 mod arc_face;
 mod circle;
+mod clip;
 mod contrastive;
 mod cos_face;
 mod fast_ap;
@@ -13,7 +14,9 @@ mod multi_similarity;
 mod nca;
 mod normalized_softmax;
 mod nt_xent;
+mod proxy_anchor;
 mod sig_lip;
 mod smooth_ap;
+mod soft_triple;
 mod sup_con;
 mod triplet;

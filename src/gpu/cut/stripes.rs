@@ -86,6 +86,13 @@ impl Stripes {
         Ok(narrower.ok().filter(|narrower| u64::from(narrower.rows) >= STEP).unwrap_or(widest))
     }
 
+    /// Cuts the matrix of `shape` so that a stripe of distances fits what another matrix has for
+    /// its own, `bytes`, unless that is less than a few rows.
+    pub(crate) fn of_distances(shape: &Shape, bytes: u64, binding: u64) -> Result<Self> {
+        let stride = shape.references().next_multiple_of(4) as u64;
+        Self::cut(shape, Kept::Distance, bytes.max(STEP * stride * BYTES), binding)
+    }
+
     fn cut(shape: &Shape, kept: Kept, budget: u64, binding: u64) -> Result<Self> {
         let stride = shape.references().next_multiple_of(4) as u64;
         let fits = (budget / (stride * kept.bytes())).min(binding / (stride * BYTES));

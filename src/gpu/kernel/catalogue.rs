@@ -8,7 +8,7 @@ use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tile;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::interface::Interface;
-use crate::loss::{Description, Distance, Learned, Loss};
+use crate::loss::{Description, Distance, Learned, Loss, Reduction};
 use crate::measures::RANKING;
 use crate::names::every;
 use crate::training::{Optimizer, Rule};
@@ -82,8 +82,11 @@ pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel>
     let mut kernels = Vec::new();
     for width in RowWidth::ALL {
         kernels.push(matrix.terms(terms, MAIN, portion, width));
-        if terms.statistics != Statistics::None {
+        if terms.statistics.has_rows() {
             kernels.push(matrix.terms(terms, STATISTICS, portion, width));
+        }
+        if terms.statistics.has_columns() {
+            kernels.push(matrix.terms(terms, COLUMN_STATISTICS, portion, width));
         }
     }
     kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
@@ -118,6 +121,8 @@ pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel>
 pub(crate) const MAIN: &str = "main";
 
 pub(crate) const STATISTICS: &str = "statistics";
+
+pub(crate) const COLUMN_STATISTICS: &str = "column_statistics";
 
 pub(crate) const BEGIN: &str = "begin";
 
@@ -377,9 +382,15 @@ pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {
 
 /// Adds up the rows of a loss; the `last` loss also takes the faults over.
 pub(crate) fn totals(loss: &Loss, last: bool) -> Kernel {
+    // As the file numbers them.
+    let split = match (loss.description().terms_kernel().statistics, loss.reduction()) {
+        (Statistics::Totals, _) | (Statistics::Columns, Reduction::MeanNonZero) => 1.0,
+        (Statistics::Columns, Reduction::Mean) => 2.0,
+        _ => 0.0,
+    };
     let constants = vec![
         ("REDUCTION", f64::from(loss.reduction() as u32)),
-        ("SPLIT_MEAN", (loss.description().terms_kernel().statistics == Statistics::Totals).into()),
+        ("SPLIT_MEAN", split),
         ("LAST", last.into()),
     ];
     kernel(Interface::FinishTotals, shader!("finish/totals.wgsl"), constants)

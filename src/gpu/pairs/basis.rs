@@ -64,6 +64,27 @@ impl Basis {
         })
     }
 
+    /// The basis of the same rows with the columns of the matrix as its rows.
+    pub(crate) fn turned(&self) -> Result<Self> {
+        let Self { context, distance, .. } = self;
+        let shape = self.shape.turned();
+        let binding = context.device().limits().max_storage_buffer_binding_size;
+        let matrix = &self.matrix;
+        let stripes = Stripes::of_distances(&shape, matrix.distances.size(), binding)?;
+        let tiles = context.tiles_for(&shape, stripes.rows);
+        check_matrix(&shape, *distance, self.matrix_kind().is_expanded(), tiles.distance)?;
+        Ok(Self {
+            row_width: context.row_width_for(stripes.stride),
+            context: context.clone(),
+            shape,
+            stripes,
+            tiles,
+            sizes: sizes::buffer(context, &shape)?,
+            matrix: matrix.turned(context, &stripes)?,
+            ..*self
+        })
+    }
+
     fn pointwise(context: &Context, shape: Shape) -> Result<Self> {
         Ok(Self {
             context: context.clone(),

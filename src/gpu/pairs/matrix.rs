@@ -9,7 +9,7 @@ use crate::gpu::pairs::list::List;
 use crate::wgsl::layout::state;
 
 /// A prepared set of rows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Set {
     pub points: wgpu::Buffer,
     pub norms: wgpu::Buffer,
@@ -89,6 +89,26 @@ impl Matrix {
             centre: centre.transpose()?,
             state: allocator.storage("state", state::SIZE as u64 * 4)?,
             unused: allocator.storage("unused", 256)?,
+            bytes: allocator.bytes(),
+        })
+    }
+
+    /// The matrix with its columns as rows, which shares everything with this one; a stripe of its
+    /// distances too, where that is as large.
+    pub(crate) fn turned(&self, context: &Context, stripes: &Stripes) -> Result<Self> {
+        let allocator = Allocator::new(context);
+        let distances = match stripes.bytes() <= self.distances.size() {
+            true => self.distances.clone(),
+            false => allocator.storage("stripe of distances", stripes.bytes())?,
+        };
+        Ok(Self {
+            queries: self.other().clone(),
+            references: Some(self.queries.clone()),
+            list: None,
+            distances,
+            centre: self.centre.clone(),
+            state: self.state.clone(),
+            unused: self.unused.clone(),
             bytes: allocator.bytes(),
         })
     }

@@ -3,7 +3,7 @@
 use crate::data::shape::Mode;
 use crate::error::Result;
 use crate::gpu::dispatch::Dispatch;
-use crate::gpu::kernel::catalogue::{MAIN, STATISTICS};
+use crate::gpu::kernel::catalogue::{COLUMN_STATISTICS, MAIN, STATISTICS};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::finish::totals;
 use crate::gpu::pairs::loss_passes::LossPasses;
@@ -14,10 +14,28 @@ use crate::wgsl::terms::Statistics;
 
 /// The dispatches of losses that share a basis, after those that prepare it.
 pub(crate) fn dispatches_of(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dispatch>> {
-    match basis.shape.mode() {
-        Mode::Pointwise => pointwise::dispatches(basis, parts),
-        _ => dispatches(basis, parts),
+    if basis.shape.mode() == Mode::Pointwise {
+        return pointwise::dispatches(basis, parts);
     }
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend(column_statistics(basis, part)?);
+    }
+    all.extend(dispatches(basis, parts)?);
+    Ok(all)
+}
+
+/// What a loss needs to know of every column: a pass over the matrix with the columns as rows.
+fn column_statistics(basis: &Basis, part: &PlannedLoss) -> Result<Vec<Dispatch>> {
+    let Some(turned) = &part.turned else { return Ok(Vec::new()) };
+    let mut sweeps = Sweeps::new(turned);
+    let work = LossPasses::new(turned, part)?;
+    let all = [sweeps.distance()?, work.terms(&sweeps, COLUMN_STATISTICS, None)?];
+    sweeps.pass(all.iter());
+    if work.terms.statistics == Statistics::Columns {
+        sweeps.dispatches.push(totals(basis, part, false));
+    }
+    Ok(sweeps.dispatches)
 }
 
 /// Every pass over every stripe, then the finish.
@@ -88,7 +106,7 @@ impl<'a> LossPasses<'a> {
     /// The sweeps of the pass that makes the gradient.
     fn after(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let mut all = Vec::new();
-        if self.terms.statistics == Statistics::Ends {
+        if matches!(self.terms.statistics, Statistics::Ends | Statistics::Sides) {
             all.push(self.terms(sweeps, STATISTICS, None)?);
         }
         all.push(self.terms(sweeps, MAIN, self.portion)?);
@@ -100,7 +118,7 @@ impl<'a> LossPasses<'a> {
     /// means that are taken apart come with the gradient.
     fn terms_at_once(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let mut all = Vec::new();
-        if self.terms.statistics != Statistics::None {
+        if self.terms.statistics.has_rows() {
             all.push(self.terms(sweeps, STATISTICS, None)?);
         }
         if self.terms.statistics != Statistics::Totals {

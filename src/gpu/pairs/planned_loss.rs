@@ -18,19 +18,25 @@ use crate::wgsl::terms::{Statistics, TermsKernel};
 pub(crate) struct PlannedLoss {
     pub loss: Loss,
     pub buffers: Buffers,
+    /// The basis with the columns as rows, where the loss needs something of every column.
+    pub turned: Option<Basis>,
 }
 
 impl PlannedLoss {
     /// The gradients of the loss are multiplied with `weight`. `beside` are the others on the same
     /// basis so far.
     pub(crate) fn new(basis: &Basis, loss: Loss, weight: f32, beside: &[Self]) -> Result<Self> {
+        let statistics = loss.description().terms_kernel().statistics;
         let rows = match basis.shape.mode() {
             Mode::Pointwise => checked_rows(&loss, &basis.shape)?,
+            _ if statistics == Statistics::Columns => basis.shape.references() as u32,
             _ => basis.stripes.height,
         };
         let coefficients = beside.iter().find_map(|other| other.buffers.coefficients.stripe());
-        let buffers = Buffers::new(basis, &loss, rows, weight, coefficients)?;
-        Ok(Self { loss, buffers })
+        let mut buffers = Buffers::new(basis, &loss, rows, weight, coefficients)?;
+        let turned = statistics.has_columns().then(|| basis.turned()).transpose()?;
+        buffers.bytes += turned.iter().map(|turned| turned.matrix.bytes).sum::<u64>();
+        Ok(Self { loss, buffers, turned })
     }
 
     /// The gradient with respect to this input, where the loss learns it.
@@ -124,13 +130,21 @@ impl Buffers {
         let gradient =
             |what, rows: usize| allocator.storage(what, (rows * shape.dimensions()) as u64 * 4);
         let of_references = shape.has_reference_gradient().then_some(shape.references());
-        let has_statistics = matches!(terms.statistics, Statistics::Rows | Statistics::Ends);
-        let statistics = if has_statistics { shape.queries() } else { 1 };
-        let by_query = match shape.mode() {
-            Mode::Pointwise => loss.has_per_anchor(shape),
-            _ => shape.listed() == 0,
-        }
-        .into();
+        let statistics = match terms.statistics {
+            Statistics::Rows | Statistics::Ends => shape.queries(),
+            // Those of columns stand behind those of rows, from a multiple of four on.
+            Statistics::Sides | Statistics::Columns => {
+                shape.queries().next_multiple_of(4) + shape.references().next_multiple_of(4)
+            }
+            Statistics::None | Statistics::Totals => 1,
+        };
+        let by = match shape.mode() {
+            Mode::Pointwise if loss.has_per_anchor(shape) => layout::Summands::QUERIES,
+            Mode::Pointwise => layout::Summands::ALL,
+            _ if shape.listed() > 0 => layout::Summands::ALL,
+            _ if terms.statistics == Statistics::Columns => layout::Summands::REFERENCES,
+            _ => layout::Summands::QUERIES,
+        };
         let coefficients = match stripe {
             _ if terms.chooses => {
                 let size = size_of::<layout::Choice>();
@@ -156,7 +170,7 @@ impl Buffers {
             summands: uniform(
                 context,
                 "summands",
-                bytemuck::bytes_of(&layout::Summands { weight, by_query }),
+                bytemuck::bytes_of(&layout::Summands { weight, by }),
             )?,
             gradient: gradient("gradient", shape.queries())?,
             gradient_references: of_references

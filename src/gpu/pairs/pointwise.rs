@@ -50,7 +50,7 @@ pub(crate) fn bind(
     part: &PlannedLoss,
     inputs: &Inputs<'_>,
 ) -> Result<Vec<Dispatch>> {
-    let PlannedLoss { loss, buffers } = part;
+    let PlannedLoss { loss, buffers, .. } = part;
     let Basis { context, shape, matrix, .. } = basis;
     let check = Checker::new(context);
     let cut = cut(loss, shape);

@@ -31,6 +31,9 @@ pub(crate) fn surroundings(
     inputs: &Inputs<'_>,
 ) -> Result<Surroundings> {
     let mut surroundings = sized(basis, inputs)?;
+    for turned in parts.iter().filter_map(|part| part.turned.as_ref()) {
+        surroundings.extend(sized_turned(turned, inputs)?);
+    }
     surroundings.before.extend(prepare(basis, parts, inputs)?);
     Ok(surroundings)
 }
@@ -80,7 +83,7 @@ pub(crate) fn prepare_pairs(
         false => None,
     };
     let classes = match shape.mode() {
-        Mode::Scores | Mode::Prototypes => m,
+        Mode::Scores | Mode::Prototypes => shape.classes(),
         _ if has_beta_per_class => shape.betas(),
         _ => 0,
     };
@@ -298,7 +301,20 @@ pub(crate) fn sized(basis: &Basis, inputs: &Inputs<'_>) -> Result<Surroundings> 
         inputs.count(Count::ReferenceRows).copied()
     };
     let listed = if mode == Mode::PairRows { rows } else { inputs.count(Count::Listed).copied() };
-    let numbers = [("rows", rows), ("reference rows", references), ("listed", listed)];
+    sized_by(basis, [("rows", rows), ("reference rows", references), ("listed", listed)])
+}
+
+/// The same for a basis with the columns as rows.
+fn sized_turned(turned: &Basis, inputs: &Inputs<'_>) -> Result<Surroundings> {
+    let [rows, references] =
+        [Count::Rows, Count::ReferenceRows].map(|count| inputs.count(count).copied());
+    sized_by(turned, [("reference rows", references), ("rows", rows), ("listed", None)])
+}
+
+fn sized_by(
+    basis: &Basis,
+    numbers: [(&'static str, Option<wgpu::BufferSlice<'_>>); 3],
+) -> Result<Surroundings> {
     if numbers.iter().all(|(_, number)| number.is_none()) {
         return Ok(Surroundings::default());
     }

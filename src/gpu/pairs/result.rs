@@ -126,7 +126,7 @@ impl Staged<'_> {
     fn check_label(&self, key: u32) -> Result<()> {
         let (what, limit) = match self.shape.mode() {
             Mode::Scores => ("class", self.shape.references()),
-            Mode::Prototypes => ("prototype", self.shape.references()),
+            Mode::Prototypes => ("prototype", self.shape.classes()),
             Mode::Pointwise => ("class", self.shape.dimensions()),
             _ => ("beta", self.shape.betas()),
         };

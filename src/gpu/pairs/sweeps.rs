@@ -270,7 +270,7 @@ impl<'a> Sweeps<'a> {
             vectors: shape.dimensions().div_ceil(4) as u32,
             stride: stripes.stride,
             same_set: (shape.mode() == Mode::Batch).into(),
-            own: shape.own_offset().map_or(BEYOND_COLUMNS, |offset| offset as u32),
+            own: shape.own_step().unwrap_or(BEYOND_COLUMNS),
             portion,
             first_x,
             first_y,

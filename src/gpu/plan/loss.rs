@@ -48,6 +48,7 @@ impl Plan {
     pub(crate) fn new(context: &Context, loss: Loss, shape: Shape) -> Result<Self> {
         shape.check()?;
         loss.check(&shape)?;
+        let shape = shape.with_centers(loss.description().centers_per_class());
         let name = TraceName::new([&loss], shape);
         let _span = span!("plan", &name);
         context.planning(|| {

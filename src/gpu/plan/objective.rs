@@ -396,6 +396,7 @@ pub(crate) fn grouped(
     let mut places = Vec::new();
     for Weighted { weight, loss, inputs: shape, set } in objective {
         let (distance, normalize) = (loss.distance(), loss.normalize());
+        let shape = &shape.with_centers(loss.description().centers_per_class());
         let fits =
             |group: &Group| group.set == *set && group.basis.carries(shape, distance, normalize);
         let at = groups.iter().position(fits).unwrap_or(groups.len());

@@ -60,7 +60,7 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Rows in "prepare/rows.wgsl": first, of_references, dimensions, vectors, unit, labelled, classes, fault, offset, stride);
     assert_same_layout!(Cut in "pointwise/l1.wgsl": first, dimensions, width, rows);
     assert_same_layout!(Finish in "finish/gradient.wgsl": first, of_references, dimensions, width, vectors, unit, add, last, factor);
-    assert_same_layout!(Summands in "finish/totals.wgsl": weight, by_query);
+    assert_same_layout!(Summands in "finish/totals.wgsl": weight, by);
     assert_same_layout!(Accumulate in "finish/accumulate.wgsl": first, count, is_first, is_first_of_all, weight);
     assert_same_layout!(Output in "finish/output.wgsl": first, count, accumulate, factor, columns, offset, stride);
     assert_same_layout!(Withdrawal in "finish/withdraw.wgsl": first, count, filling);
@@ -157,6 +157,13 @@ fn constants_have_the_same_value() {
     let totals = parse(shader!("finish/totals.wgsl"));
     for reduction in crate::Reduction::ALL {
         assert_eq!(constant(&totals, &in_capitals(reduction)), reduction as u32);
+    }
+    for (name, by) in [
+        ("ALL", Summands::ALL),
+        ("QUERIES", Summands::QUERIES),
+        ("REFERENCES", Summands::REFERENCES),
+    ] {
+        assert_eq!(constant(&totals, name), by);
     }
 
     let one_per_anchor = parse(shader!("terms/triplet/one_per_anchor.wgsl"));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::loss::parameters::{check_angle, check_cosines, check_normal};
+use crate::loss::parameters::{check_angle, check_cosines, check_count, check_normal};
 use crate::loss::{Description, Distance, Learned, Mode, Reduction};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
@@ -29,13 +29,18 @@ use crate::wgsl::terms::TermsKernel;
 /// 0. The softmax is taken of differences from the nearest other class: nothing overflows at any
 /// `scale`.
 ///
+/// With several centres a class, the prototypes c K to c K + K - 1 for K of them, the nearest one
+/// stands for the class and has the gradient; of equals it is the first. Positive pairs are then
+/// those of a sample with all centres of its class.
+///
 /// The scale is a number of the loss's description or, to be trained, an input
 /// ([`Batch::with_scale`](crate::Batch::with_scale)); its derivative is
 /// [`Evaluation::gradient_scale`](crate::Evaluation::gradient_scale), by the plain number: who
 /// trains its logarithm multiplies by the scale.
 ///
-/// Source: Deng, Guo, Xue and Zafeiriou, "ArcFace: Additive Angular Margin Loss for Deep Face
-/// Recognition", CVPR 2019.
+/// Sources: Deng, Guo, Xue and Zafeiriou, "ArcFace: Additive Angular Margin Loss for Deep Face
+/// Recognition", CVPR 2019; several centres: Deng, Guo, Liu, Gong and Zafeiriou, "Sub-center
+/// ArcFace: Boosting Face Recognition by Large-Scale Noisy Web Faces", ECCV 2020.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArcFace {
@@ -51,6 +56,9 @@ pub struct ArcFace {
     /// How steep the loss is, where the batch brings no scale along; any finite number greater
     /// than 0, and not subnormal. Default 64.
     pub scale: f32,
+    /// Prototypes of a class, one behind the other, of which the nearest stands for it; at least 1,
+    /// and a divisor of the number of prototypes. Default 1.
+    pub centers_per_class: u32,
 }
 
 impl Default for ArcFace {
@@ -61,6 +69,7 @@ impl Default for ArcFace {
             reduction: Reduction::Mean,
             margin: 0.5,
             scale: 64.0,
+            centers_per_class: 1,
         }
     }
 }
@@ -98,7 +107,12 @@ impl Description for ArcFace {
     fn check(&self) -> Result<()> {
         check_angle(Self::NAME, "margin", self.margin)?;
         check_normal(Self::NAME, "scale", self.scale)?;
+        check_count(Self::NAME, "centers_per_class", self.centers_per_class)?;
         check_cosines(Self::NAME, self.distance)
+    }
+
+    fn centers_per_class(&self) -> u32 {
+        self.centers_per_class
     }
 
     fn learned(&self) -> Vec<Learned> {
@@ -113,7 +127,11 @@ impl Description for ArcFace {
     fn terms_kernel(&self) -> TermsKernel {
         let Angle { sine, cosine, versine, seam, lift } = self.angle();
         let bits = |number: f64| (number as f32).to_bits();
-        let mut kernel = TermsKernel::over_classes(shader!("terms/arc_face.wgsl"), self.scale);
+        let mut kernel = TermsKernel::over_classes(
+            shader!("terms/arc_face.wgsl"),
+            self.scale,
+            self.centers_per_class,
+        );
         kernel.parameters.extend([
             ("sine", bits(sine)),
             ("cosine", bits(cosine)),

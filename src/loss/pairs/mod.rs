@@ -2,6 +2,7 @@
 
 mod arc_face;
 mod circle;
+mod clip;
 mod contrastive;
 mod cos_face;
 mod fast_ap;
@@ -13,13 +14,16 @@ mod multi_similarity;
 mod nca;
 mod normalized_softmax;
 mod nt_xent;
+mod proxy_anchor;
 mod sig_lip;
 mod smooth_ap;
+mod soft_triple;
 mod sup_con;
 mod triplet;
 
 pub use arc_face::ArcFace;
 pub use circle::Circle;
+pub use clip::Clip;
 pub use contrastive::Contrastive;
 pub use cos_face::CosFace;
 pub use fast_ap::FastAp;
@@ -31,7 +35,9 @@ pub use multi_similarity::MultiSimilarity;
 pub use nca::Nca;
 pub use normalized_softmax::NormalizedSoftmax;
 pub use nt_xent::NtXent;
+pub use proxy_anchor::ProxyAnchor;
 pub use sig_lip::SigLip;
 pub use smooth_ap::SmoothAp;
+pub use soft_triple::SoftTriple;
 pub use sup_con::SupCon;
 pub use triplet::Triplet;

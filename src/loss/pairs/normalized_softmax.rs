@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::loss::parameters::check_normal;
+use crate::loss::parameters::{check_count, check_normal};
 use crate::loss::{Description, Distance, Learned, Mode, Reduction};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
@@ -20,6 +20,10 @@ use crate::wgsl::terms::TermsKernel;
 /// Terms are samples. Labels index the classes: a label >= C is an error. With one class the loss is
 /// 0. The softmax is taken of differences from the nearest other class: nothing overflows at any
 /// `scale`.
+///
+/// With several centres a class, the prototypes c K to c K + K - 1 for K of them, the nearest one
+/// stands for the class and has the gradient; of equals it is the first. Positive pairs are then
+/// those of a sample with all centres of its class.
 ///
 /// The scale is a number of the loss's description or, to be trained, an input
 /// ([`Batch::with_scale`](crate::Batch::with_scale)); its derivative is
@@ -42,6 +46,9 @@ pub struct NormalizedSoftmax {
     /// How steep the loss is, where the batch brings no scale along; any finite number greater
     /// than 0, and not subnormal. Default 20.
     pub scale: f32,
+    /// Prototypes of a class, one behind the other, of which the nearest stands for it; at least 1,
+    /// and a divisor of the number of prototypes. Default 1.
+    pub centers_per_class: u32,
 }
 
 impl Default for NormalizedSoftmax {
@@ -51,6 +58,7 @@ impl Default for NormalizedSoftmax {
             normalize: false,
             reduction: Reduction::Mean,
             scale: 20.0,
+            centers_per_class: 1,
         }
     }
 }
@@ -65,7 +73,12 @@ impl Description for NormalizedSoftmax {
     }
 
     fn check(&self) -> Result<()> {
-        check_normal(Self::NAME, "scale", self.scale)
+        check_normal(Self::NAME, "scale", self.scale)?;
+        check_count(Self::NAME, "centers_per_class", self.centers_per_class)
+    }
+
+    fn centers_per_class(&self) -> u32 {
+        self.centers_per_class
     }
 
     fn learned(&self) -> Vec<Learned> {
@@ -78,6 +91,10 @@ impl Description for NormalizedSoftmax {
 
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
-        TermsKernel::over_classes(shader!("terms/normalized_softmax.wgsl"), self.scale)
+        TermsKernel::over_classes(
+            shader!("terms/normalized_softmax.wgsl"),
+            self.scale,
+            self.centers_per_class,
+        )
     }
 }

@@ -3,9 +3,9 @@
 
 use support::adapters::one_by_one;
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Circle, CrossEntropy, Distance, ElasticNet, Evaluation, L2, Loss,
-    MeanSquaredError, Mining, MultiSimilarity, Nca, NtXent, Reduction, SigLip, SmoothAp, SupCon,
-    Triplet, UniformEntropy, reference,
+    Batch, BinaryCrossEntropy, Circle, Clip, CrossEntropy, Distance, ElasticNet, Evaluation, L2,
+    Loss, MeanSquaredError, Mining, MultiSimilarity, Nca, NtXent, ProxyAnchor, Reduction, SigLip,
+    SmoothAp, SupCon, Triplet, UniformEntropy, reference,
 };
 
 /// Squared distances of 100 to 10,000: most differences are beyond what exp has numbers for.
@@ -28,6 +28,8 @@ fn soft(mining: Mining) -> Loss {
 fn smooth() -> Vec<(Loss, Batch<'static>)> {
     const LOGITS: [f32; 4] = [2e3, 0.0, -3e3, 1e3];
     let rows = Batch::new(&ROWS, [4, 1], &LABELS).expect("a batch");
+    let towers = rows.with_references(&ROWS, 4, &LABELS).expect("a batch");
+    let classes_of_rows = rows.with_prototypes(&ROWS[..2], 2).expect("a batch");
     let listed = Batch::triplets(&ROWS, [4, 1], &TRIPLETS).expect("a batch");
     let logits = Batch::pointwise(&LOGITS, [2, 2]).expect("a batch");
     let classes = logits.with_labels(&[0, 1]).expect("a batch");
@@ -45,6 +47,8 @@ fn smooth() -> Vec<(Loss, Batch<'static>)> {
         (SmoothAp { distance, temperature, reduction, ..Default::default() }.into(), rows),
         (MultiSimilarity { distance, reduction, ..Default::default() }.into(), rows),
         (SigLip { distance, reduction, ..Default::default() }.into(), rows),
+        (Clip { distance, reduction, ..Default::default() }.into(), towers),
+        (ProxyAnchor { distance, reduction, ..Default::default() }.into(), classes_of_rows),
         (Circle { gamma: 1e4, reduction, ..Default::default() }.into(), rows),
         (CrossEntropy { reduction }.into(), classes),
         (UniformEntropy { reduction }.into(), logits),
@@ -91,7 +95,9 @@ fn a_term_of_a_single_summand_is_zero() {
     let alone = Batch::new(&ROWS[..2], [2, 1], &LABELS[..2]).expect("a batch");
     let one_class = Batch::pointwise(&ROWS, [4, 1]).expect("a batch");
     let one_label = one_class.with_labels(&[0; 4]).expect("a batch");
-    let cases: [(Loss, Batch); 5] = [
+    let against = alone.with_references(&ROWS[..2], 2, &LABELS[..2]).expect("a batch");
+    let cases: [(Loss, Batch); 6] = [
+        (Clip::default().into(), against),
         (NtXent::default().into(), alone),
         (SupCon::default().into(), alone),
         (Nca::default().into(), alone),

@@ -5,10 +5,10 @@ use npyz::NpyFile;
 use support::agreement::Tally;
 use support::losses::minings;
 use wgpu_metric_learning::{
-    ArcFace, Batch, Circle, Contrastive, CosFace, Distance, FastAp, Form,
+    ArcFace, Batch, Circle, Clip, Contrastive, CosFace, Distance, FastAp, Form,
     GeneralizedLiftedStructured, LiftedStructured, Loss, Margin, Mode, MultiMargin,
-    MultiSimilarity, Nca, NormalizedSoftmax, NtXent, Reduction, Sampling, SigLip, SmoothAp, SupCon,
-    Triplet,
+    MultiSimilarity, Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip,
+    SmoothAp, SoftTriple, SupCon, Triplet,
 };
 
 const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
@@ -43,6 +43,10 @@ fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
     if distance == Distance::Cosine {
         losses.push(ArcFace { normalize, ..Default::default() }.into());
     }
+    let centers_per_class = 2;
+    losses.push(CosFace { distance, normalize, centers_per_class, ..Default::default() }.into());
+    losses.push(SoftTriple { distance, normalize, centers_per_class, ..Default::default() }.into());
+    losses.push(ProxyAnchor { distance, normalize, ..Default::default() }.into());
     losses.push(NtXent { distance, normalize, ..Default::default() }.into());
     losses.push(GeneralizedLiftedStructured { distance, normalize, ..Default::default() }.into());
     losses.push(Nca { distance, normalize, ..Default::default() }.into());
@@ -59,7 +63,18 @@ fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
     losses.push(SmoothAp { distance, normalize, temperature: 0.1, ..Default::default() }.into());
     losses.push(SupCon { distance, normalize, ..Default::default() }.into());
     losses.push(SigLip { distance, normalize, ..Default::default() }.into());
+    losses.push(Clip { distance, normalize, ..Default::default() }.into());
     losses
+}
+
+/// The first half of the digits against the others.
+fn two_towers<'a>(images: &'a [f32], labels: &'a [u32]) -> Batch<'a> {
+    let half = SHAPE[0] / 2;
+    let (rows, references) = images.split_at(half * SHAPE[1]);
+    let (labels, reference_labels) = labels.split_at(half);
+    Batch::new(rows, [half, SHAPE[1]], labels)
+        .and_then(|rows| rows.with_references(references, SHAPE[0] - half, reference_labels))
+        .expect("valid halves")
 }
 
 #[test]
@@ -73,12 +88,19 @@ fn every_loss_and_distance_agrees_on_the_digits() {
     let batch = Batch::new(&images, SHAPE, &labels).expect("a valid batch");
     let prototypes =
         batch.with_prototypes(&images[..CLASSES * SHAPE[1]], CLASSES).expect("valid prototypes");
+    // Any rows will do for centres.
+    let centers = batch
+        .with_prototypes(&images[..2 * CLASSES * SHAPE[1]], 2 * CLASSES)
+        .expect("valid prototypes");
+    let towers = two_towers(&images, &labels);
     let mut tally = Tally::new();
     for (distance, normalize) in Distance::ALL.into_iter().zip([false, true].into_iter().cycle()) {
         for loss in losses(distance, normalize) {
-            let batch = match loss.modes().contains(&Mode::Prototypes) {
-                true => &prototypes,
-                false => &batch,
+            let batch = match loss.modes()[0] {
+                Mode::Prototypes if loss.centers_per_class() > 1 => &centers,
+                Mode::Prototypes | Mode::Scores => &prototypes,
+                Mode::Reference => &towers,
+                _ => &batch,
             };
             tally.hold(&loss, batch, "digits");
         }

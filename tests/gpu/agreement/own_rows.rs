@@ -10,8 +10,8 @@ use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Contrastive, Cpu, Distance, Engine, Error, Input, Inputs, Loss, Mode, NtXent, Record,
-    Result, Shape, Weighted, reference,
+    Batch, Clip, Contrastive, Cpu, Distance, Engine, Error, Input, Inputs, Loss, Mode, NtXent,
+    Record, Result, Shape, Weighted, reference,
 };
 
 const N: usize = 37;
@@ -65,6 +65,12 @@ fn own_rows_against_all_rows_are_those_of_the_reference() {
     for (turn, loss) in losses_of_both().step_by(3).enumerate() {
         let (first, count) = [(0, N), (11, 9), (N - 1, 1)][turn % 3];
         let gathered = world.gathered(first, count).expect("own rows");
+        tallies.iter_mut().for_each(|tally| tally.hold(&loss, &gathered, "own rows"));
+    }
+    // Its columns look for themselves among the rows.
+    for (first, count) in [(0, N), (11, 9), (N - 1, 1)] {
+        let (loss, gathered) = (Clip::default().into(), world.gathered(first, count));
+        let gathered = gathered.expect("own rows");
         tallies.iter_mut().for_each(|tally| tally.hold(&loss, &gathered, "own rows"));
     }
     tallies.into_iter().for_each(|tally| tally.conclude(0.02));

@@ -1,9 +1,10 @@
 //! Losses and inputs in modes that they do not have.
 
 use wgpu_metric_learning::{
-    ArcFace, Batch, Circle, Contrastive, CosFace, Distance, Error, FastAp, Form,
+    ArcFace, Batch, Circle, Clip, Contrastive, CosFace, Distance, Error, FastAp, Form,
     GeneralizedLiftedStructured, LiftedStructured, Loss, Margin, Mode, MultiMargin,
-    MultiSimilarity, Nca, NormalizedSoftmax, NtXent, Reduction, SigLip, SmoothAp, SupCon, Triplet,
+    MultiSimilarity, Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, SigLip, SmoothAp,
+    SoftTriple, SupCon, Triplet,
 };
 
 use super::{LABELS, ROWS, batch, fails};
@@ -71,8 +72,28 @@ fn every_loss_takes_its_own_modes_only() {
         let beta = prototypes.with_beta(&[1.0]).unwrap().check(loss).unwrap_err().to_string();
         assert_eq!(beta, format!("{} cannot take beta: only Margin has one", loss.name()));
     }
+    // Three prototypes are those of one class, or of three.
+    let centers = CosFace { centers_per_class: 2, ..Default::default() }.into();
+    let error = prototypes.check(&centers).unwrap_err().to_string();
+    let allowed = "a divisor of the number of prototypes";
+    assert_eq!(error, format!("CosFace: centers_per_class is 2, allowed is {allowed}"));
+    let centers = CosFace { centers_per_class: 3, ..Default::default() }.into();
+    let error = prototypes.check(&centers).unwrap_err();
+    assert!(matches!(error, Error::LabelOutOfRange { what: "prototype", limit: 1, .. }));
+    let others: [Loss; 2] = [
+        ProxyAnchor::default().into(),
+        SoftTriple { centers_per_class: 1, ..Default::default() }.into(),
+    ];
+    for loss in &others {
+        for batch in [&batch(), &references, &scores] {
+            rejected(loss, batch, "it takes prototypes mode");
+        }
+        assert!(prototypes.check(loss).is_ok());
+        let scale = prototypes.with_scale(&3.0).unwrap().check(loss).unwrap_err();
+        assert!(matches!(scale, Error::Unsupported { .. }));
+    }
     let scale = prototypes.with_scale(&3.0).unwrap().check(&classes).unwrap_err().to_string();
-    let reason = "only SigLip and the softmax losses over classes have one";
+    let reason = "only SigLip, Clip and the softmax losses over classes have one";
     assert_eq!(scale, format!("MultiMargin cannot take scale: {reason}"));
     for scale in [0.0, -1.0, 1e-40, f32::NAN, f32::INFINITY] {
         let error = prototypes.with_scale(&scale).unwrap_err().to_string();
@@ -91,6 +112,13 @@ fn every_loss_takes_its_own_modes_only() {
         assert!(batch.with_scale(&3.0).unwrap().check(&sig_lip).is_ok());
         assert!(batch.with_bias(&-3.0).unwrap().check(&sig_lip).is_ok());
     }
+    let clip = Clip::default().into();
+    for batch in [&batch(), &prototypes, &scores] {
+        rejected(&clip, batch, "it takes reference mode");
+    }
+    assert!(references.with_scale(&3.0).unwrap().check(&clip).is_ok());
+    let bias = references.with_bias(&3.0).unwrap().check(&clip).unwrap_err().to_string();
+    assert_eq!(bias, "Clip cannot take bias: only SigLip has one");
     for batch in [&references, &prototypes, &scores] {
         rejected(&lifted, batch, "it takes batch mode");
     }

@@ -1,9 +1,9 @@
 //! Parameters of losses outside their ranges.
 
 use wgpu_metric_learning::{
-    ArcFace, Circle, Contrastive, CosFace, Distance, Error, FastAp, GeneralizedLiftedStructured,
-    LiftedStructured, Loss, Margin, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
-    SigLip, SmoothAp, SupCon, Triplet,
+    ArcFace, Circle, Clip, Contrastive, CosFace, Distance, Error, FastAp,
+    GeneralizedLiftedStructured, LiftedStructured, Loss, Margin, MultiMargin, MultiSimilarity, Nca,
+    NormalizedSoftmax, NtXent, ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Triplet,
 };
 
 use super::{batch, fails};
@@ -41,6 +41,8 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
             ),
             (Margin { alpha: value, ..Default::default() }.into(), "Margin", "alpha"),
             (CosFace { margin: value, ..Default::default() }.into(), "CosFace", "margin"),
+            (SoftTriple { margin: value, ..Default::default() }.into(), "SoftTriple", "margin"),
+            (ProxyAnchor { margin: value, ..Default::default() }.into(), "ProxyAnchor", "margin"),
             (SigLip { bias: value, ..Default::default() }.into(), "SigLip", "bias"),
         ];
         for (loss, name, parameter) in losses {
@@ -71,6 +73,10 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
             (CosFace { scale: gamma, ..Default::default() }.into(), "CosFace", "scale"),
             (ArcFace { scale: gamma, ..Default::default() }.into(), "ArcFace", "scale"),
             (SigLip { scale: gamma, ..Default::default() }.into(), "SigLip", "scale"),
+            (SoftTriple { gamma, ..Default::default() }.into(), "SoftTriple", "gamma"),
+            (SoftTriple { scale: gamma, ..Default::default() }.into(), "SoftTriple", "scale"),
+            (ProxyAnchor { alpha, ..Default::default() }.into(), "ProxyAnchor", "alpha"),
+            (Clip { scale: gamma, ..Default::default() }.into(), "Clip", "scale"),
         ];
         for (loss, name, parameter) in losses {
             let (value, allowed) =
@@ -79,6 +85,18 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
             let text = format!("{name}: {parameter} is {temperature}, allowed is {allowed}");
             fails(batch().check(&loss), error, &text);
         }
+    }
+    for loss in [
+        NormalizedSoftmax { centers_per_class: 0, ..Default::default() }.into(),
+        CosFace { centers_per_class: 0, ..Default::default() }.into(),
+        ArcFace { centers_per_class: 0, ..Default::default() }.into(),
+        SoftTriple { centers_per_class: 0, ..Default::default() }.into(),
+    ] {
+        let loss: Loss = loss;
+        let (of, parameter, value) = (loss.name(), "centers_per_class", "0".to_string());
+        let error = Error::Parameter { of, parameter, value, allowed: "at least 1" };
+        let text = format!("{of}: centers_per_class is 0, allowed is at least 1");
+        fails(batch().check(&loss), error, &text);
     }
     for epsilon in [-0.1, f32::NAN, f32::INFINITY] {
         let loss = MultiSimilarity { epsilon: Some(epsilon), ..Default::default() }.into();

@@ -1,10 +1,11 @@
 //! The losses in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    ArcFace, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Distance, ElasticNet,
-    FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured, Loss,
-    Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
-    Reduction, Sampling, SigLip, SmoothAp, SupCon, Triplet, UniformEntropy,
+    ArcFace, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Distance,
+    ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
+    Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax,
+    NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple, SupCon, Triplet,
+    UniformEntropy,
 };
 
 /// Every loss over pairs in every variant, with margins and temperatures of the size of `reach`;
@@ -95,21 +96,43 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     {
         losses.push(SmoothAp { distance, normalize, reduction, temperature }.into());
     }
-    for (scale, reduction) in
-        [(10.0 / reach, Reduction::Mean), (2.0 / reach, Reduction::MeanNonZero)]
+    for (scale, reduction, centers_per_class) in
+        [(10.0 / reach, Reduction::Mean, 1), (2.0 / reach, Reduction::MeanNonZero, 3)]
     {
         let margin = 0.3 * reach;
-        losses.push(NormalizedSoftmax { distance, normalize, reduction, scale }.into());
-        losses.push(CosFace { distance, normalize, reduction, margin, scale }.into());
+        losses.push(
+            NormalizedSoftmax { distance, normalize, reduction, scale, centers_per_class }.into(),
+        );
+        losses.push(
+            CosFace { distance, normalize, reduction, margin, scale, centers_per_class }.into(),
+        );
     }
-    for (margin, reduction) in [(0.5, Reduction::Mean), (1.5, Reduction::Sum)] {
-        let distance = Distance::Cosine;
-        losses.push(ArcFace { distance, normalize, reduction, margin, scale: 10.0 }.into());
+    for (centers_per_class, reduction) in [(3, Reduction::Mean), (1, Reduction::MeanNonZero)] {
+        let (gamma, margin, scale) = (0.2 * reach, 0.1 * reach, 10.0 / reach);
+        losses.push(
+            SoftTriple { distance, normalize, reduction, centers_per_class, gamma, margin, scale }
+                .into(),
+        );
+    }
+    for (margin, reduction, centers_per_class) in
+        [(0.5, Reduction::Mean, 2), (1.5, Reduction::Sum, 1)]
+    {
+        let (distance, scale) = (Distance::Cosine, 10.0);
+        losses.push(
+            ArcFace { distance, normalize, reduction, margin, scale, centers_per_class }.into(),
+        );
+    }
+    for (rate, reduction) in
+        [(10.0, Reduction::Mean), (2.0, Reduction::MeanNonZero), (5.0, Reduction::Sum)]
+    {
+        let (alpha, margin) = (rate / reach, 0.3 * reach);
+        losses.push(ProxyAnchor { distance, normalize, reduction, alpha, margin }.into());
     }
     for (scale, bias, reduction) in
         [(10.0 / reach, -10.0, Reduction::Mean), (2.0 / reach, 0.5, Reduction::MeanNonZero)]
     {
         losses.push(SigLip { distance, normalize, reduction, scale, bias }.into());
+        losses.push(Clip { distance, normalize, reduction, scale }.into());
     }
     // Draws are by one distance only.
     let sampling = Sampling::DistanceWeighted;

@@ -107,6 +107,8 @@ pub struct Sample {
     embeddings: Vec<f32>,
     references: Vec<f32>,
     prototypes: Vec<f32>,
+    /// Three for every class.
+    centers: Vec<f32>,
     scores: Vec<f32>,
     /// The class of each embedding, as an index.
     class: Vec<u32>,
@@ -151,6 +153,7 @@ impl Sample {
             embeddings: world[..n * d].to_vec(),
             references: world[n * d..(n + m) * d].to_vec(),
             prototypes: world[(n + m) * d..].to_vec(),
+            centers: rows(3 * classes, d, values),
             scores: rows(n, classes, values),
             labels: [n, m].map(|count| class[..count].iter().map(name).collect()),
             class: class[..n].to_vec(),
@@ -190,7 +193,7 @@ impl Sample {
         let batch = match mode {
             Mode::Batch => self.rows(labels),
             Mode::Reference => self.with_references(labels),
-            Mode::Prototypes => self.prototypes(),
+            Mode::Prototypes => self.prototypes(loss.centers_per_class()),
             Mode::Scores => self.scores(),
             Mode::PairRows => self.pair_rows(),
             Mode::PairIndices => {
@@ -240,8 +243,13 @@ impl Sample {
         Batch::triplets(&self.embeddings, [self.n, self.d], &self.triplets)
     }
 
-    fn prototypes(&self) -> Result<Batch<'_>> {
-        self.rows(&self.class)?.with_prototypes(&self.prototypes, self.classes)
+    fn prototypes(&self, centers_per_class: usize) -> Result<Batch<'_>> {
+        let count = self.classes * centers_per_class;
+        let prototypes = match centers_per_class {
+            1 => &self.prototypes[..],
+            _ => &self.centers[..count * self.d],
+        };
+        self.rows(&self.class)?.with_prototypes(prototypes, count)
     }
 
     fn scores(&self) -> Result<Batch<'_>> {

@@ -2,10 +2,10 @@
 
 use wgpu_metric_learning::reference;
 use wgpu_metric_learning::{
-    ArcFace, Batch, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Distance,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Distance,
     ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
     Loss, Margin, MeanSquaredError, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
-    Reduction, SigLip, SmoothAp, SupCon, Triplet, UniformEntropy,
+    ProxyAnchor, Reduction, SigLip, SmoothAp, SoftTriple, SupCon, Triplet, UniformEntropy,
 };
 
 use super::chart::{Chart, Curve};
@@ -19,9 +19,12 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
         ("losses/margin.svg", margin()),
         ("losses/multi_margin.svg", multi_margin()),
         ("losses/class_softmax.svg", class_softmax()),
+        ("losses/soft_triple.svg", soft_triple()),
+        ("losses/proxy_anchor.svg", proxy_anchor()),
         ("losses/nt_xent.svg", nt_xent()),
         ("losses/sup_con.svg", sup_con()),
         ("losses/sig_lip.svg", sig_lip()),
+        ("losses/clip.svg", clip()),
         ("losses/generalized_lifted_structured.svg", generalized_lifted_structured()),
         ("losses/nca.svg", nca()),
         ("losses/multi_similarity.svg", multi_similarity()),
@@ -200,6 +203,52 @@ fn of_anchor(loss: impl Into<Loss>, positives: &[f64]) -> f64 {
     loss_of(loss, batch)
 }
 
+fn soft_triple() -> Chart<'static> {
+    let term = |gamma| -> Curve<'static> {
+        Box::new(move |cosine| {
+            // The own class has a centre at this cosine and one at 0.5; another class has two at 0.
+            let rows = [cosine, 0.5, 0.0, 0.0].map(|cosine| at_cosine(cosine, 1)).concat();
+            let batch = Batch::new(&[1.0, 0.0, 0.0, 0.0], [1, 4], &[0]).expect("a valid sample");
+            let batch = batch.with_prototypes(&rows, 4).expect("valid centres");
+            let loss =
+                SoftTriple { centers_per_class: 2, gamma, scale: 10.0, ..Default::default() };
+            loss_of(loss, batch)
+        })
+    };
+    Chart {
+        title: "SoftTriple: a class of two centres, scale 10",
+        x_title: "cosine of one own centre; that of the other is 0.5",
+        x: [-1.0, 1.0],
+        y: [0.0, 2.0],
+        grid: [0.5, 0.5],
+        curves: vec![("gamma 0.02", term(0.02)), ("gamma 0.1", term(0.1)), ("gamma 1", term(1.0))],
+    }
+}
+
+fn proxy_anchor() -> Chart<'static> {
+    let term = |label, prototypes: usize| -> Curve<'static> {
+        Box::new(move |cosine| {
+            // A sample at the first axis, where a second prototype is too.
+            let rows = [at_cosine(cosine, 1), at_cosine(1.0, 1)].concat();
+            let batch = Batch::new(&[1.0, 0.0, 0.0, 0.0], [1, 4], label).expect("a valid sample");
+            let batch = batch.with_prototypes(&rows[..4 * prototypes], prototypes);
+            let loss = ProxyAnchor { reduction: Reduction::Sum, ..Default::default() };
+            loss_of(loss, batch.expect("valid prototypes"))
+        })
+    };
+    Chart {
+        title: "ProxyAnchor: one sample and a class, alpha 32",
+        x_title: "cosine of the sample and the prototype",
+        x: [-1.0, 1.0],
+        y: [0.0, 40.0],
+        grid: [0.5, 10.0],
+        curves: vec![
+            ("the class is its own: the positive term", term(&[0], 1)),
+            ("another class: the negative term", term(&[1], 2)),
+        ],
+    }
+}
+
 fn nt_xent() -> Chart<'static> {
     let term = |temperature| -> Curve<'static> {
         Box::new(move |cosine| of_anchor(NtXent { temperature, ..Default::default() }, &[cosine]))
@@ -266,6 +315,31 @@ fn sig_lip() -> Chart<'static> {
             ("positive pair, bias -10", term(-10.0, &7)),
             ("negative pair, bias -10", term(-10.0, &8)),
             ("negative pair, bias 0", term(0.0, &8)),
+        ],
+    }
+}
+
+fn clip() -> Chart<'static> {
+    let term = |scale| -> Curve<'static> {
+        Box::new(move |cosine| {
+            // Two images, at cosine 0.3 of each other, and their texts, of which one is its image.
+            let images = [at_cosine(1.0, 1), at_cosine(0.3, 2)].concat();
+            let texts = [at_cosine(cosine, 1), at_cosine(0.3, 2)].concat();
+            let batch = Batch::new(&images, [2, 4], &[7, 8]).expect("valid images");
+            let batch = batch.with_references(&texts, 2, &[7, 8]).expect("valid texts");
+            loss_of(Clip { scale, ..Default::default() }, batch)
+        })
+    };
+    Chart {
+        title: "Clip: two pairs, the mean of their four terms",
+        x_title: "cosine of one pair; that of the other is 1",
+        x: [-1.0, 1.0],
+        y: [0.0, 6.0],
+        grid: [0.5, 1.0],
+        curves: vec![
+            ("scale 5", term(5.0)),
+            ("scale 1 / 0.07", term(1.0 / 0.07)),
+            ("scale 30", term(30.0)),
         ],
     }
 }

@@ -3,11 +3,11 @@
 
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    ArcFace, Batch, BinaryCrossEntropy, Circle, Contrastive, CosFace, CrossEntropy, Distance,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Distance,
     ElasticNet, Error, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
     LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
-    NormalizedSoftmax, NtXent, Reduction, Result, Sampling, SigLip, SmoothAp, SupCon, Triplet,
-    UniformEntropy, Weighted, reference,
+    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Result, Sampling, SigLip, SmoothAp,
+    SoftTriple, SupCon, Triplet, UniformEntropy, Weighted, reference,
 };
 
 use super::source::Source;
@@ -59,7 +59,8 @@ pub fn loss(source: &mut Source) -> Loss {
     let normalize = source.flag();
     let power = if source.rarely() { source.word() } else { 1 + u32::from(source.flag()) };
     let [one, other] = [source.number(), source.number()];
-    match source.below(26) {
+    let centers_per_class = if source.rarely() { source.word() } else { 1 };
+    match source.below(29) {
         0 => Contrastive {
             distance,
             normalize,
@@ -105,17 +106,36 @@ pub fn loss(source: &mut Source) -> Loss {
         11 => Circle { distance, normalize, reduction, margin: one, gamma: other }.into(),
         12 => FastAp { distance, normalize, reduction, bins: source.word() % 300 }.into(),
         13 => SmoothAp { distance, normalize, reduction, temperature: one }.into(),
-        14 => NormalizedSoftmax { distance, normalize, reduction, scale: one }.into(),
-        15 => CosFace { distance, normalize, reduction, margin: one, scale: other }.into(),
-        16 => ArcFace { distance, normalize, reduction, margin: one, scale: other }.into(),
-        17 => SigLip { distance, normalize, reduction, scale: one, bias: other }.into(),
-        18 => MeanSquaredError { reduction }.into(),
-        19 => Huber { reduction, delta: one }.into(),
-        20 => Hinge { reduction }.into(),
-        21 => BinaryCrossEntropy { reduction }.into(),
-        22 => CrossEntropy { reduction }.into(),
-        23 => UniformEntropy { reduction }.into(),
-        24 => L1 { reduction, strength: one }.into(),
+        14 => NormalizedSoftmax { distance, normalize, reduction, scale: one, centers_per_class }
+            .into(),
+        15 => {
+            CosFace { distance, normalize, reduction, margin: one, scale: other, centers_per_class }
+                .into()
+        }
+        16 => {
+            ArcFace { distance, normalize, reduction, margin: one, scale: other, centers_per_class }
+                .into()
+        }
+        17 => ProxyAnchor { distance, normalize, reduction, alpha: one, margin: other }.into(),
+        18 => SoftTriple {
+            distance,
+            normalize,
+            reduction,
+            centers_per_class,
+            gamma: source.number(),
+            margin: one,
+            scale: other,
+        }
+        .into(),
+        19 => SigLip { distance, normalize, reduction, scale: one, bias: other }.into(),
+        20 => Clip { distance, normalize, reduction, scale: one }.into(),
+        21 => MeanSquaredError { reduction }.into(),
+        22 => Huber { reduction, delta: one }.into(),
+        23 => Hinge { reduction }.into(),
+        24 => BinaryCrossEntropy { reduction }.into(),
+        25 => CrossEntropy { reduction }.into(),
+        26 => UniformEntropy { reduction }.into(),
+        27 => L1 { reduction, strength: one }.into(),
         _ if source.flag() => L2 { reduction, strength: one }.into(),
         _ => ElasticNet { reduction, l1_strength: one, l2_strength: other }.into(),
     }
