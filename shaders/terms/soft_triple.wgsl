@@ -64,5 +64,6 @@ fn share_of_center(row: u32, column: u32, first: u32) -> f32 {
     let d = distance_at(row * stripe.stride + column);
     let apart = (d - centers.nearest) - centers.behind;
     let part = exponential_of(centers.nearest, d) / centers.sum;
-    return part * (1.0 - apart / parameters.gamma);
+    // Of a centre that has no part, how far it is may be beyond f32 in units of gamma.
+    return select(part * (1.0 - apart / parameters.gamma), 0.0, part == 0.0);
 }

@@ -352,6 +352,7 @@ fn sized(loss: &Loss, size: f32, seed: u32) -> Loss {
             "margin" if matches!(loss, Loss::Circle(_) | Loss::ArcFace(_)) => {
                 json!(0.4 * size.min(1.0))
             }
+            "gamma" if matches!(loss, Loss::SoftTriple(_)) => json!(0.25 * size),
             "gamma" | "scale" => json!(10.0 / size),
             "margin" | "negative_margin" => json!(size),
             "positive_margin" | "alpha" | "temperature" | "delta" => json!(0.25 * size),
