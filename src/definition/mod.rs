@@ -21,3 +21,4 @@ pub(crate) mod pointwise;
 pub(crate) mod ranking;
 pub(crate) mod training;
 pub(crate) mod urn;
+pub(crate) mod verification;
