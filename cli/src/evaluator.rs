@@ -15,7 +15,7 @@ use wgpu_metric_learning::{
 
 use super::gpu::{self, Gpu};
 use super::progress::Progress;
-use super::{Error, Result, tell};
+use super::{Error, Result, detail, tell};
 
 /// What computes.
 #[derive(Args)]
@@ -98,6 +98,12 @@ impl Evaluator {
 
     /// Opens what is asked for.
     pub(crate) fn open(arguments: &Computing) -> Result<Self> {
+        let evaluator = Self::chosen(arguments)?;
+        detail(|| format!("computing on {}", evaluator.describe()));
+        Ok(evaluator)
+    }
+
+    fn chosen(arguments: &Computing) -> Result<Self> {
         let on = |gpu: Gpu| Self::Gpu(gpu.into());
         match arguments.backend {
             Backend::Gpu => Gpu::open(&arguments.gpu).map(on),

@@ -66,7 +66,9 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Inputs (.npy)")]
+#[command(
+    next_help_heading = "Inputs (.npy, .npz, .safetensors, CSV; FILE#NAME is one array or column)"
+)]
 struct Data {
     /// N x I numbers: the embeddings. Left out: the bundled digits, the first 1,000 to train, the
     /// others to measure.
