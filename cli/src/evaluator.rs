@@ -28,6 +28,21 @@ pub(crate) struct Computing {
     gpu: gpu::Arguments,
 }
 
+/// The CPU engine, where nothing else computes.
+#[derive(Args)]
+pub(crate) struct OnCpu {
+    /// The workspace, in MiB; 32 where it is left out.
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    workspace_mib: Option<u64>,
+}
+
+impl OnCpu {
+    pub(crate) fn open(&self) -> Cpu {
+        detail(|| format!("computing on {CPU}"));
+        gpu::Arguments { workspace_mib: self.workspace_mib, ..Default::default() }.cpu()
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -10,10 +10,12 @@ use super::npy::{self, Array, Matrix, Numbers};
 use super::output::{self, Named};
 use super::{Error, Result, arrays, tell};
 
+/// Files that are read, in the help.
+pub(crate) const INPUTS: &str =
+    "Inputs (.npy, .npz, .safetensors, CSV; FILE#NAME is one array or column)";
+
 #[derive(Args, Default)]
-#[command(
-    next_help_heading = "Inputs (.npy, .npz, .safetensors, CSV; FILE#NAME is one array or column)"
-)]
+#[command(next_help_heading = INPUTS)]
 pub(crate) struct InputPaths {
     /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss
     /// takes them. Left out: the bundled digits.

@@ -57,9 +57,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Args, Clone)]
-#[command(
-    next_help_heading = "Inputs (.npy, .npz, .safetensors, CSV; FILE#NAME is one array or column)"
-)]
+#[command(next_help_heading = files::INPUTS)]
 struct InputPaths {
     /// N x D numbers: the embeddings, every one a query. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "labels")]

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
+use wgpu_metric_learning::Distance;
 use wgpu_metric_learning::search::{Neighbours, Search};
-use wgpu_metric_learning::{Cpu, Distance};
 
 use super::arrays::{self, Written};
 use super::digits::Digits;
@@ -31,9 +31,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     normalize: bool,
 
-    /// The workspace, in MiB; 32 where it is left out.
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
-    workspace_mib: Option<u64>,
+    #[command(flatten)]
+    on_cpu: evaluator::OnCpu,
 
     /// Prints JSON objects, one a line.
     #[arg(long)]
@@ -47,7 +46,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Inputs (.npy, .npz, .safetensors, CSV)")]
+#[command(next_help_heading = files::INPUTS)]
 struct Inputs {
     /// M x D numbers: the rows that are searched. Left out: the bundled digits.
     #[arg(long, value_name = "FILE")]
@@ -116,9 +115,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         normalize: *normalize,
         reference_offset: inputs.embeddings_offset.or(own),
     };
-    let workspace = arguments.workspace_mib.map(|mib| mib << 20);
-    let cpu = Cpu::default();
-    let cpu = workspace.map_or(cpu.clone(), |bytes| cpu.with_workspace_bytes(bytes));
+    let cpu = arguments.on_cpu.open();
     let start = Instant::now();
     let found = evaluator::run(|watch| {
         cpu.search(&search, rows.columns, &queries.values, &rows.values).watch(watch)

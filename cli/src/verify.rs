@@ -8,7 +8,7 @@ use clap::Args;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use wgpu_metric_learning::measures::{Verification, Verified};
-use wgpu_metric_learning::{Batch, Cpu, Distance, Mode};
+use wgpu_metric_learning::{Batch, Distance, Mode};
 
 use super::digits::Digits;
 use super::gpu::named;
@@ -30,9 +30,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FPR,...", value_delimiter = ',', default_value = "0.1,0.01,0.001")]
     tpr_at_fpr: Vec<f64>,
 
-    /// The workspace, in MiB; 32 where it is left out.
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
-    workspace_mib: Option<u64>,
+    #[command(flatten)]
+    on_cpu: evaluator::OnCpu,
 
     /// Prints one JSON object.
     #[arg(long)]
@@ -43,9 +42,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Args, Clone)]
-#[command(
-    next_help_heading = "Inputs (.npy, .npz, .safetensors, CSV; FILE#NAME is one array or column)"
-)]
+#[command(next_help_heading = files::INPUTS)]
 struct InputPaths {
     /// N x D numbers: the embeddings. Left out: the bundled digits.
     #[arg(long, value_name = "FILE")]
@@ -130,11 +127,7 @@ fn verify(arguments: &Arguments, batch: &Batch) -> Result<ExitCode> {
     let Arguments { distance, normalize, tpr_at_fpr, .. } = arguments;
     let verification =
         Verification { distance: *distance, normalize: *normalize, tpr_at_fpr: tpr_at_fpr.clone() };
-    let cpu = Cpu::default();
-    let cpu = match arguments.workspace_mib {
-        Some(mib) => cpu.with_workspace_bytes(mib << 20),
-        None => cpu,
-    };
+    let cpu = arguments.on_cpu.open();
     let start = Instant::now();
     let found = evaluator::run(|watch| cpu.verify(&verification, batch).watch(watch))?;
     let quantities = Quantities {
