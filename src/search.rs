@@ -1,8 +1,8 @@
 //! The exact nearest rows of every query, with their distances.
 //!
-//! The k nearest references of a query stand in the order of their distances, the lowest index first
-//! where several are at the same distance, as [`measures`](crate::measures) rank them. Rows are
-//! found stripe by stripe: nothing of the size of all pairs is held.
+//! The k nearest references of a query stand in the order of their distances, the lowest index
+//! first where several are at the same distance, as [`measures`](crate::measures) rank them. Rows
+//! are found stripe by stripe: nothing of the size of all pairs is held.
 //!
 //! ```
 //! use wgpu_metric_learning::Cpu;

@@ -11,15 +11,15 @@ use super::{Error, Result, files, print};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// What is read: .npy, .npz, .safetensors, or a table of text such as CSV, told by its content; -
-    /// for the standard input. FILE#NAME takes one array of several, or one column of a table by its
-    /// name or number, and FILE#-NAME all other columns.
+    /// What is read, told by its content: .npy, .npz, .safetensors, or a table of text such as CSV;
+    /// the standard input is "-". FILE#NAME takes one array of several, or one column of a table by
+    /// its name or number, and FILE#-NAME all other columns.
     #[arg(value_name = "IN")]
     input: PathBuf,
 
     /// What is written, by its ending: .npy (one array), .npz, .safetensors or .csv. Numbers with a
-    /// point are written as f32. Strings, which .safetensors does not have, are numbered in ascending
-    /// order, and stand beside it, one a line.
+    /// point are written as f32. Strings, which .safetensors does not have, are numbered in
+    /// ascending order, and stand beside it, one a line.
     #[arg(value_name = "OUT")]
     output: PathBuf,
 }

@@ -65,7 +65,7 @@ impl Labels {
         }
     }
 
-    /// The number of every text, by its place among all distinct ones in ascending order, and these.
+    /// Every text by its place among all distinct ones in ascending order, and these.
     pub fn number(texts: &[String]) -> (Vec<u32>, Vec<String>) {
         let Self { labels, classes, .. } = Self::classes(texts, None, "strings");
         (labels, classes)

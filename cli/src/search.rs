@@ -66,8 +66,8 @@ struct Inputs {
 #[derive(Args)]
 #[command(next_help_heading = "Outputs (.npy, .npz, .safetensors or .csv, by their endings)")]
 struct Outputs {
-    /// N x K integers: which rows of the embeddings are found, from 0 on, the nearest first; of rows
-    /// at one distance the first is. Where no output is named, the rows are printed.
+    /// N x K integers: which rows of the embeddings are found, from 0 on, the nearest first; of
+    /// rows at one distance the first is. Where no output is named, the rows are printed.
     #[arg(long, value_name = "FILE")]
     out_indices: Option<PathBuf>,
 

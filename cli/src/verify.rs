@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     normalize: bool,
 
-    /// The shares of the different pairs that may be accepted, with commas between them: for each it
-    /// is told which share of the same pairs is.
+    /// The shares of the different pairs that may be accepted, with commas between them: for each
+    /// it is told which share of the same pairs is.
     #[arg(long, value_name = "FPR,...", value_delimiter = ',', default_value = "0.1,0.01,0.001")]
     tpr_at_fpr: Vec<f64>,
 
@@ -48,8 +48,8 @@ struct InputPaths {
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
 
-    /// N integers or strings: the label of every embedding; all pairs of rows are verified, and those
-    /// of one label are the same.
+    /// N integers or strings: the label of every embedding; all pairs of rows are verified, and
+    /// those of one label are the same.
     #[arg(long, value_name = "FILE", requires = "embeddings", conflicts_with = "same")]
     labels: Option<PathBuf>,
 

@@ -9,10 +9,10 @@ use crate::loss::Distance;
 /// What is verified: pairs of rows are accepted as the same where their distance is at most a
 /// threshold. Its serde form are its fields; what is left out takes the default.
 ///
-/// The pairs are those that are listed, by rows or by indices, or all of a batch, each once, or all of
-/// a batch with its references, where rows are the same that have one label. Of P pairs that are the
-/// same and Q that are different, TPR(t) is the share of the P that is accepted at the threshold t,
-/// and FPR(t) the share of the Q. Pairs at one distance are accepted together.
+/// The pairs are those that are listed, by rows or by indices, or all of a batch, each once, or all
+/// of a batch with its references, where rows are the same that have one label. Of P pairs that are
+/// the same and Q that are different, TPR(t) is the share of the P that is accepted at the
+/// threshold t, and FPR(t) the share of the Q. Pairs at one distance are accepted together.
 ///
 /// | measure | definition |
 /// |---|---|
@@ -30,7 +30,8 @@ pub struct Verification {
     pub distance: Distance,
     /// Whether every row is divided by its norm first. Default false.
     pub normalize: bool,
-    /// The FPRs at which the TPR is told, each in \[0, 1\], in any order. Default 0.1, 0.01 and 0.001.
+    /// The FPRs at which the TPR is told, each in \[0, 1\], in any order. Default 0.1, 0.01 and
+    /// 0.001.
     pub tpr_at_fpr: Vec<f64>,
 }
 
@@ -47,8 +48,8 @@ impl Verification {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for an FPR outside \[0, 1\], [`Error::Unsupported`] for a mode other than
-    /// batch, reference and pairs.
+    /// [`Error::Parameter`] for an FPR outside \[0, 1\], [`Error::Unsupported`] for a mode other
+    /// than batch, reference and pairs.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         let is_no_share = |fpr: &&f64| !(0.0..=1.0).contains(*fpr);
         if let Some(fpr) = self.tpr_at_fpr.iter().find(is_no_share) {

@@ -1,5 +1,5 @@
-//! Arrays in the kinds of files that people keep them in. What is no `.npy` file is made into the one
-//! that numpy would write of it, and read as that.
+//! Arrays in the kinds of files that people keep them in. What is no `.npy` file is made into the
+//! one that numpy would write of it, and read as that.
 
 mod tables;
 mod write;

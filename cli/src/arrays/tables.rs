@@ -12,12 +12,12 @@ const NOTHING: u8 = 0x1f;
 /// The longest text of a column: as labels, all take the room of the longest.
 const LONGEST: usize = 1000;
 
-/// Makes the `.npy` file of a table, N x its columns; of one column by its name or its number from 0
-/// on, or of all but one, with a `-` before it.
+/// Makes the `.npy` file of a table, N x its columns; of one column by its name or its number from
+/// 0 on, or of all but one, with a `-` before it.
 ///
-/// The first row has the names of the columns where none of it is a number and something of the next
-/// row is, where it counts four columns or more from 0 on, as pandas names them, and where the name
-/// that is asked for is in it.
+/// The first row has the names of the columns where none of it is a number and something of the
+/// next row is, where it counts four columns or more from 0 on, as pandas names them, and where the
+/// name that is asked for is in it.
 pub(crate) fn read(mut table: impl Read, name: Option<&str>) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     table.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -52,8 +52,8 @@ struct Row {
     fields: Vec<String>,
 }
 
-/// The rows of a table one after the other. Lines of nothing, and those that begin with a `#`, are no
-/// rows.
+/// The rows of a table one after the other. Lines of nothing, and those that begin with a `#`, are
+/// no rows.
 struct Rows<'a> {
     parser: Reader,
     /// What was not read yet, and the line on which it begins.

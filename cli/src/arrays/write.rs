@@ -40,9 +40,9 @@ impl Ending {
     }
 }
 
-/// Writes arrays as the ending of the path says, as `.npy` where it says nothing. Strings that a kind
-/// of files does not have are numbered in ascending order; gives the files in which they stand, one
-/// a line.
+/// Writes arrays as the ending of the path says, as `.npy` where it says nothing. Strings that a
+/// kind of files does not have are numbered in ascending order; gives the files in which they
+/// stand, one a line.
 pub(crate) fn write(path: &Path, arrays: &[Written]) -> Result<Vec<PathBuf>> {
     let (bytes, vocabularies) = match Ending::of(path).unwrap_or(Ending::Npy) {
         Ending::Npy => (one(arrays).map(npy_file), Vec::new()),
