@@ -110,8 +110,8 @@
 //! [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`]
 //! everything that can go wrong. [`Weighted`] makes one objective of several losses
 //! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as
-//! references, [`measures`] says how well embeddings retrieve their own class, and [`training`]
-//! fits them in place. [`Cpu`] computes without a GPU, [`Engine`] wherever it is fastest, and
+//! references, [`measures`] says how well embeddings retrieve their own class, [`search`] finds
+//! the nearest of other rows, and [`training`] fits them in place. [`Cpu`] computes without a GPU, [`Engine`] wherever it is fastest, and
 //! [`mod@reference`] says what is right. [`shaders`] lists the kernels. What few need has modules of
 //! its own: [`tuning`], [`profile`] and [`testing`].
 //!
@@ -156,6 +156,7 @@ mod names;
 pub mod profile;
 #[cfg(feature = "reference")]
 pub mod reference;
+pub mod search;
 #[cfg(feature = "gpu")]
 pub mod shaders;
 #[cfg(feature = "gpu")]

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::arrays::{self, Written};
 use super::head::Head;
+use super::npy::Values;
 use super::output::{self, Named};
-use super::{Error, Result, files, npy, print};
+use super::{Error, Result, files, print};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -16,11 +18,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     head: PathBuf,
 
-    /// N x I numbers: the embeddings (.npy).
+    /// N x I numbers: the embeddings (.npy, .npz, .safetensors, CSV).
     #[arg(long, value_name = "FILE")]
     embeddings: PathBuf,
 
-    /// N x D: what the head makes of them (.npy, f32).
+    /// N x D: what the head makes of them, f32: .npy, .npz, .safetensors or .csv, by its ending.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -39,9 +41,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let problem = format!("its rows have {columns} numbers, the head takes {inputs}");
         return Err(Error::file(embeddings, problem));
     }
-    let projected: Vec<f64> = head.project(&matrix.values)?.into_iter().map(f64::from).collect();
-    let shape = [matrix.rows, head.mlp.outputs];
-    output::write(out, |file| npy::encode(file, &shape, &projected))?;
-    print(&format!("{}: {} x {}", out.display(), shape[0], shape[1]))?;
+    let projected = head.project(&matrix.values)?;
+    if projected.iter().any(|number| !number.is_finite()) {
+        return Err(Error::file(embeddings, "the head makes numbers of it that are beyond f32"));
+    }
+    let shape = vec![matrix.rows, head.mlp.outputs];
+    let told = format!("{}: {} x {}", out.display(), shape[0], shape[1]);
+    let name = "embeddings".into();
+    arrays::write(out, &[Written { name, shape, values: Values::Floats(projected) }])?;
+    print(&told)?;
     Ok(ExitCode::SUCCESS)
 }

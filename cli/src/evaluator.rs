@@ -15,7 +15,7 @@ use wgpu_metric_learning::{
 
 use super::gpu::{self, Gpu};
 use super::progress::Progress;
-use super::{Error, Result, tell};
+use super::{Error, Result, detail, tell};
 
 /// What computes.
 #[derive(Args)]
@@ -26,6 +26,21 @@ pub(crate) struct Computing {
 
     #[command(flatten)]
     gpu: gpu::Arguments,
+}
+
+/// The CPU engine, where nothing else computes.
+#[derive(Args)]
+pub(crate) struct OnCpu {
+    /// The workspace, in MiB; 32 where it is left out.
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    workspace_mib: Option<u64>,
+}
+
+impl OnCpu {
+    pub(crate) fn open(&self) -> Cpu {
+        detail(|| format!("computing on {CPU}"));
+        gpu::Arguments { workspace_mib: self.workspace_mib, ..Default::default() }.cpu()
+    }
 }
 
 #[derive(Args)]
@@ -98,6 +113,12 @@ impl Evaluator {
 
     /// Opens what is asked for.
     pub(crate) fn open(arguments: &Computing) -> Result<Self> {
+        let evaluator = Self::chosen(arguments)?;
+        detail(|| format!("computing on {}", evaluator.describe()));
+        Ok(evaluator)
+    }
+
+    fn chosen(arguments: &Computing) -> Result<Self> {
         let on = |gpu: Gpu| Self::Gpu(gpu.into());
         match arguments.backend {
             Backend::Gpu => Gpu::open(&arguments.gpu).map(on),

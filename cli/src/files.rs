@@ -8,10 +8,14 @@ use wgpu_metric_learning::{Batch, Evaluation, Input, InputSet, Loss, Mode, Shape
 use super::labels::Labels;
 use super::npy::{self, Array, Matrix, Numbers};
 use super::output::{self, Named};
-use super::{Error, Result, tell};
+use super::{Error, Result, arrays, tell};
+
+/// Files that are read, in the help.
+pub(crate) const INPUTS: &str =
+    "Inputs (.npy, .npz, .safetensors, CSV; FILE#NAME is one array or column)";
 
 #[derive(Args, Default)]
-#[command(next_help_heading = "Inputs (.npy)")]
+#[command(next_help_heading = INPUTS)]
 pub(crate) struct InputPaths {
     /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss
     /// takes them. Left out: the bundled digits.
@@ -87,6 +91,8 @@ pub(crate) struct Inputs {
     given: InputSet<()>,
     embeddings: Matrix<f32>,
     labels: Option<Vec<u32>>,
+    /// What the labels stand for; nothing where they are the numbers of the files.
+    pub classes: Vec<String>,
     references: Option<Matrix<f32>>,
     reference_labels: Option<Vec<u32>>,
     reference_offset: Option<usize>,
@@ -140,17 +146,19 @@ impl InputPaths {
         let same = open_if_given(&self.same)?;
         let triplets = open_if_given(&self.triplets)?;
         let beta = open_if_given(&self.beta)?;
-        let (labels, reference_labels) = match (labels, reference_labels) {
+        let (labels, reference_labels, classes) = match (labels, reference_labels) {
             (Some(labels), others) => {
-                let (labels, others) = number_labels(labels, others)?;
-                (Some(labels), others)
+                let Labels { labels, reference_labels, classes, .. } =
+                    number_labels(labels, others)?;
+                (Some(labels), reference_labels, classes)
             }
-            (None, Some(others)) => (None, Some(number_labels(others, None)?.0)),
-            (None, None) => (None, None),
+            (None, Some(others)) => (None, Some(number_labels(others, None)?.labels), Vec::new()),
+            (None, None) => (None, None, Vec::new()),
         };
         Ok(Some(Inputs {
             given: self.given().map(|_| ()),
             labels,
+            classes,
             reference_labels,
             reference_offset: self.reference_offset,
             pairs: pairs.map(|file| file.read(Array::entries)).transpose()?,
@@ -191,9 +199,8 @@ pub(crate) fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
 }
 
 /// Reads labels of one file.
-pub(crate) fn read_labels(path: &Path) -> Result<Vec<u32>> {
-    let (labels, _) = number_labels(Opened::new(path)?, None)?;
-    Ok(labels)
+pub(crate) fn read_labels(path: &Path) -> Result<Labels> {
+    number_labels(Opened::new(path)?, None)
 }
 
 /// A file whose values were not read yet.
@@ -204,7 +211,7 @@ struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     fn new(path: &'a Path) -> Result<Self> {
-        Ok(Self { path, array: npy::open(path)? })
+        Ok(Self { path, array: arrays::open(path)? })
     }
 
     fn columns(&self) -> Result<usize> {
@@ -236,23 +243,20 @@ impl<'a> Opened<'a> {
 }
 
 /// The labels of one set or two in one numbering, and tells which it is.
-fn number_labels(
-    labels: Opened,
-    references: Option<Opened>,
-) -> Result<(Vec<u32>, Option<Vec<u32>>)> {
+fn number_labels(labels: Opened, references: Option<Opened>) -> Result<Labels> {
     let path = labels.path;
     let references_path = references.as_ref().map_or(path, |references| references.path);
     let references = references.map(|file| file.read(Array::labels)).transpose()?;
     let numbered = Labels::of(labels.read(Array::labels)?, references);
-    let Labels { labels, reference_labels, note } = numbered.map_err(|problem| {
+    let mut numbered = numbered.map_err(|problem| {
         let path = if problem.is_of_references { references_path } else { path };
         Error::file(path, problem.text)
     })?;
-    tell_of(path, note);
-    Ok((labels, reference_labels))
+    tell_of(path, numbered.note.take());
+    Ok(numbered)
 }
 
-fn tell_of(path: &Path, note: Option<String>) {
+pub(crate) fn tell_of(path: &Path, note: Option<String>) {
     if let Some(note) = note {
         tell(&format!("note: {}: {note}", path.display()));
     }
@@ -482,7 +486,7 @@ fn write_all<const K: usize>(outputs: [Output; K]) -> Result<()> {
 }
 
 /// The options that were given.
-fn named<'a>(
+pub(crate) fn named<'a>(
     options: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>)>,
 ) -> Vec<Named<'a>> {
     let given = options.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));

@@ -3,7 +3,8 @@
 /// Enough of a file to tell its kind.
 pub const START: u64 = 512;
 
-const NPY: &[u8] = b"\x93NUMPY";
+/// The first bytes of an `.npy` file.
+pub const NPY: &[u8] = b"\x93NUMPY";
 
 /// The kinds of files that people keep arrays in, and those that are met in their place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

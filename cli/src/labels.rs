@@ -14,6 +14,8 @@ pub enum Ids {
 pub struct Labels {
     pub labels: Vec<u32>,
     pub reference_labels: Option<Vec<u32>>,
+    /// What each number stands for; nothing where labels are the numbers of the file.
+    pub classes: Vec<String>,
     pub note: Option<String>,
 }
 
@@ -50,13 +52,23 @@ impl Labels {
 
     fn of_numbers(own: &[i128], others: Option<&[i128]>) -> Self {
         let plain = |numbers: &[i128]| numbers.iter().map(|&n| u32::try_from(n).ok()).collect();
+        let as_they_are = |labels, reference_labels| Self {
+            labels,
+            reference_labels,
+            classes: Vec::new(),
+            note: None,
+        };
         match (plain(own), others.map(plain)) {
-            (Some(labels), None) => Self { labels, reference_labels: None, note: None },
-            (Some(labels), Some(Some(reference_labels))) => {
-                Self { labels, reference_labels: Some(reference_labels), note: None }
-            }
+            (Some(labels), None) => as_they_are(labels, None),
+            (Some(labels), Some(Some(others))) => as_they_are(labels, Some(others)),
             _ => Self::classes(own, others, "ids that are no u32"),
         }
+    }
+
+    /// Every text by its place among all distinct ones in ascending order, and these.
+    pub fn number(texts: &[String]) -> (Vec<u32>, Vec<String>) {
+        let Self { labels, classes, .. } = Self::classes(texts, None, "strings");
+        (labels, classes)
     }
 
     /// Every distinct label by its place in ascending order.
@@ -79,7 +91,8 @@ impl Labels {
                 classes.len() - 1
             )),
         };
-        Self { labels: number(own), reference_labels: others.map(number), note }
+        let names = classes.iter().map(|class| class.to_string()).collect();
+        Self { labels: number(own), reference_labels: others.map(number), classes: names, note }
     }
 }
 
@@ -162,6 +175,7 @@ mod tests {
             |texts: &[&str]| Ids::Texts(texts.iter().map(|text| text.to_string()).collect());
         let labels = Labels::of(texts(&["owl", "cat"]), Some(texts(&["dog", "owl"]))).unwrap();
         assert_eq!((labels.labels, labels.reference_labels), (vec![2, 0], Some(vec![1, 2])));
+        assert_eq!(labels.classes, ["cat", "dog", "owl"]);
         let note = "strings: 3 classes in ascending order, cat is 0 and owl is 2";
         assert_eq!(labels.note.as_deref(), Some(note));
         let one = Labels::of(texts(&["owl", "owl"]), None).unwrap();

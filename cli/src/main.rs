@@ -4,10 +4,13 @@
 
 mod adapters;
 mod apply;
+mod arrays;
 mod bench;
+mod convert;
 mod digits;
 mod evaluate;
 mod evaluator;
+mod examples;
 mod files;
 mod gpu;
 mod head;
@@ -19,12 +22,14 @@ mod pictures;
 mod plan;
 mod progress;
 mod report;
+mod search;
 mod shaders;
 mod table;
 mod tensors;
 mod train;
 mod translation;
 mod validate;
+mod verify;
 
 // What reads the files of others is public for the fuzz targets, which take these files too.
 #[expect(unreachable_pub)]
@@ -42,8 +47,9 @@ mod objective;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{Error, Result};
 use serde::Serialize;
 
@@ -61,6 +67,20 @@ Exit codes:
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+
+    /// Tells on the standard error which arrays are read, and what computes.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+/// Whether details are told.
+static IS_VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// Prints one line of details beside the answer, where they are asked for.
+fn detail(message: impl FnOnce() -> String) {
+    if IS_VERBOSE.load(Ordering::Relaxed) {
+        tell(&message());
+    }
 }
 
 #[derive(Subcommand)]
@@ -73,6 +93,13 @@ enum Command {
     Train(Box<train::Arguments>),
     /// Takes embeddings through a trained head.
     Apply(apply::Arguments),
+    /// Finds the exact nearest rows of every query; without files, of the bundled digits.
+    Search(Box<search::Arguments>),
+    /// Verifies whether distances tell rows that are the same from others; without files, on the
+    /// bundled digits.
+    Verify(Box<verify::Arguments>),
+    /// Writes the arrays of a file of one kind as a file of another.
+    Convert(convert::Arguments),
     /// Holds the kernels of every loss and measure against the CPU reference, on many kinds of
     /// inputs.
     Validate(validate::Arguments),
@@ -90,19 +117,39 @@ enum Command {
     Man(manual::Man),
 }
 
+/// The program with examples of every command.
+fn program() -> clap::Command {
+    examples::OF_COMMANDS.iter().fold(Arguments::command(), |program, (name, examples)| {
+        program.mut_subcommand(name, |command| {
+            let examples = format!("Examples:\n{examples}");
+            let long = match command.get_after_long_help() {
+                Some(others) => format!("{examples}\n\n{others}"),
+                None => examples.clone(),
+            };
+            command.after_help(examples).after_long_help(long)
+        })
+    })
+}
+
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let parsed = Arguments::from_arg_matches(&program().get_matches());
+    let Arguments { command, verbose } = parsed.unwrap_or_else(|error| error.exit());
+    IS_VERBOSE.store(verbose, Ordering::Relaxed);
+    let result = match command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
+        Command::Search(arguments) => search::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
         Command::Shaders(arguments) => shaders::run(&arguments),
-        Command::Completions(arguments) => manual::complete(&arguments, Arguments::command()),
-        Command::Man(arguments) => manual::write(&arguments, Arguments::command()),
+        Command::Completions(arguments) => manual::complete(&arguments, program()),
+        Command::Man(arguments) => manual::write(&arguments, program()),
     };
     match result {
         Ok(code) => code,
@@ -138,9 +185,19 @@ fn unless_nobody_reads(printed: Result<()>) -> Result<()> {
     }
 }
 
+/// A line of JSON, and which version of its keys it has: one more where a key goes or means something
+/// else.
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    version: u32,
+    #[serde(flatten)]
+    line: &'a T,
+}
+
 /// Prints one line of JSON of the answer.
-fn print_json(value: &impl Serialize) -> Result<()> {
-    print(&serde_json::to_string(value).map_err(Error::output)?)
+fn print_json(line: &impl Serialize) -> Result<()> {
+    let line = Versioned { version: 1, line };
+    print(&serde_json::to_string(&line).map_err(Error::output)?)
 }
 
 /// Prints one line beside the answer; there is no one left to tell where that fails.

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{Batch, Distance, Mode};
+use wgpu_metric_learning::{Batch, Cpu, Distance, Mode};
 
 use super::digits::Digits;
 use super::evaluator::{self, Evaluator};
 use super::files;
 use super::gpu::named;
-use super::report::Report;
+use super::report::{Details, Report};
 use super::{Result, tell, verdict};
 
 #[derive(Args)]
@@ -36,6 +36,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
     ndcg_at: Vec<usize>,
 
+    /// Tells the measures of every class too, of its queries. They come from the CPU engine.
+    #[arg(long)]
+    per_class: bool,
+
+    /// Tells between which values each measure is in 95 % of so many draws of as many queries, each
+    /// of which may be drawn again. They come from the CPU engine.
+    #[arg(long, value_name = "DRAWS", value_parser = clap::value_parser!(u32).range(1..))]
+    bootstrap: Option<u32>,
+
+    /// What the draws are drawn by.
+    #[arg(long, value_name = "SEED", default_value_t = 0, requires = "bootstrap")]
+    seed: u32,
+
     #[command(flatten)]
     evaluator: evaluator::Arguments,
 
@@ -44,7 +57,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Args, Clone)]
-#[command(next_help_heading = "Inputs (.npy)")]
+#[command(next_help_heading = files::INPUTS)]
 struct InputPaths {
     /// N x D numbers: the embeddings, every one a query. Left out: the bundled digits.
     #[arg(long, value_name = "FILE", requires = "labels")]
@@ -90,16 +103,24 @@ impl InputPaths {
 /// Measures what is asked for; a result beyond its bound makes the exit code 1.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match arguments.inputs.paths().read()? {
-        Some(inputs) => measure(
-            arguments,
-            &inputs.batch_in(arguments.inputs.mode())?,
-            arguments.evaluator.check,
-        ),
-        None => measure(arguments, &Digits::load()?.rows()?, true),
+        Some(inputs) => {
+            let batch = inputs.batch_in(arguments.inputs.mode())?;
+            measure(arguments, &batch, &inputs.classes, arguments.evaluator.check)
+        }
+        None => measure(arguments, &Digits::load()?.rows()?, &[], true),
     }
 }
 
-fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode> {
+/// The share of the draws that confidence is told of.
+const SHARE: f64 = 0.95;
+
+/// Measures a batch whose labels have these names, or are numbers.
+fn measure(
+    arguments: &Arguments,
+    batch: &Batch,
+    classes: &[String],
+    check: bool,
+) -> Result<ExitCode> {
     let Arguments { distance, normalize, recall_at, precision_at, ndcg_at, .. } = arguments;
     let retrieval = Retrieval {
         distance: *distance,
@@ -115,6 +136,37 @@ fn measure(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode
         tell("note: no label is there twice, so nothing can be retrieved: every measure is 0");
     }
     let report = Report::of_measures(&retrieval, batch.shape(), &outcome.result);
+    let report = report.with_details(details(arguments, &retrieval, batch, classes)?);
     report.print(arguments.evaluator.json, &evaluator, &outcome)?;
     Ok(verdict(outcome.agreement.violation().is_none()))
+}
+
+/// What is told beside the measures, where that is asked for.
+fn details(
+    arguments: &Arguments,
+    retrieval: &Retrieval,
+    batch: &Batch,
+    classes: &[String],
+) -> Result<Details> {
+    let Arguments { per_class, bootstrap, seed, .. } = *arguments;
+    let mut details = Details::default();
+    if !per_class && bootstrap.is_none() {
+        return Ok(details);
+    }
+    let cpu = Cpu::default();
+    let queries = evaluator::run(|watch| cpu.measure_queries(retrieval, batch).watch(watch))?;
+    if per_class {
+        let name = |label: u32| match classes.get(label as usize) {
+            Some(class) => class.clone(),
+            None => label.to_string(),
+        };
+        let of_classes = queries.classes().into_iter();
+        let of_classes = of_classes.map(|(label, measures)| (name(label), measures));
+        details = details.with_classes(retrieval, of_classes);
+    }
+    if let Some(draws) = bootstrap {
+        let bounds = queries.confidence(SHARE, draws, seed)?;
+        details = details.with_confidence(retrieval, (SHARE, draws, seed), bounds);
+    }
+    Ok(details)
 }

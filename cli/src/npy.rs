@@ -1,18 +1,15 @@
 //! Arrays in `.npy` files: whatever numbers or strings they are of, read as what the losses take.
 
 use std::fmt::Display;
-use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
-use std::path::Path;
 
 use npyz::half::f16;
 use npyz::{
     DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar, TypeStr, WriteOptions, WriterBuilder,
 };
 
-use super::kind::{self, Kind};
+use super::kind::{self, Kind, NPY};
 use super::labels::Ids;
-use super::{Error, Result};
 
 /// The length of the longest header that numpy reads.
 const LONGEST_HEADER: usize = 10_000;
@@ -43,6 +40,14 @@ pub struct Numbers<T> {
     pub note: Option<String>,
 }
 
+/// All values of an array, in C order.
+#[derive(Debug, PartialEq)]
+pub enum Values {
+    Floats(Vec<f32>),
+    Integers(Vec<i128>),
+    Texts(Vec<String>),
+}
+
 /// An array whose header was read and judged, and whose values were not read yet.
 pub struct Array<'a> {
     header: NpyHeader,
@@ -50,16 +55,6 @@ pub struct Array<'a> {
     rows: usize,
     columns: usize,
     values: BufReader<Box<dyn Read + 'a>>,
-}
-
-/// Opens a file; its size is judged before any value is read.
-pub fn open(path: &Path) -> Result<Array<'static>> {
-    let open = || {
-        let file = File::open(path).map_err(|error| error.to_string())?;
-        let metadata = file.metadata().map_err(|error| error.to_string())?;
-        Array::parse(file, metadata.is_file().then_some(metadata.len()))
-    };
-    open().map_err(|problem: String| Error::file(path, problem))
 }
 
 /// Writes an array of f32; a value beyond its range is an error.
@@ -72,6 +67,40 @@ pub fn encode(file: &mut dyn Write, shape: &[usize], values: &[f64]) -> io::Resu
     let mut writer = options.writer(file).begin_nd()?;
     writer.extend(values.iter().map(|&value| value as f32))?;
     writer.finish()
+}
+
+/// The header of an array as numpy writes it.
+pub fn header(element: &str, shape: &[usize]) -> Vec<u8> {
+    let sizes: Vec<_> = shape.iter().map(usize::to_string).collect();
+    let comma = if let [_] = shape { "," } else { "" };
+    let sizes = sizes.join(", ") + comma;
+    let text = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': ({sizes}), }}");
+    // Numbers begin at a multiple of 64 bytes.
+    let length = (10 + text.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = [NPY, &[1, 0], &(length as u16).to_le_bytes()].concat();
+    bytes.extend(format!("{text:<0$}\n", length - 1).into_bytes());
+    bytes
+}
+
+/// A whole file of elements, of which these are the bytes.
+pub fn bytes<B: AsRef<[u8]>>(
+    element: &str,
+    shape: &[usize],
+    elements: impl IntoIterator<Item = B>,
+) -> Vec<u8> {
+    let mut bytes = header(element, shape);
+    elements.into_iter().for_each(|element| bytes.extend_from_slice(element.as_ref()));
+    bytes
+}
+
+/// A whole file of strings.
+pub fn of_texts(shape: &[usize], texts: &[String]) -> Vec<u8> {
+    let longest = texts.iter().map(|text| text.chars().count()).max().unwrap_or_default().max(1);
+    let letters = |text: &String| {
+        let letters = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
+        letters.flat_map(u32::to_le_bytes).collect::<Vec<_>>()
+    };
+    bytes(&format!("<U{longest}"), shape, texts.iter().map(letters))
 }
 
 impl<'a> Array<'a> {
@@ -161,24 +190,55 @@ impl<'a> Array<'a> {
     pub fn labels(self) -> Result<Ids, String> {
         self.check_vector()?;
         match self.element.type_char() {
-            TypeChar::UnicodeStr | TypeChar::ByteStr => {
-                let mut texts = filled(self.rows, String::new())?;
-                self.each(|at, text| {
-                    texts[at] = text;
-                    Ok(())
-                })?;
-                Ok(Ids::Texts(texts))
-            }
+            TypeChar::UnicodeStr | TypeChar::ByteStr => self.texts().map(Ids::Texts),
             TypeChar::Float => self.refuse_fractions(),
+            _ => self.whole_numbers().map(Ids::Numbers),
+        }
+    }
+
+    /// Its type and its shape.
+    pub fn describe(&self) -> String {
+        let sizes: Vec<_> = self.header.shape().iter().map(u64::to_string).collect();
+        format!("{}, {}", self.type_name(), sizes.join(" x "))
+    }
+
+    /// Its shape, as its file has it.
+    pub fn shape(&self) -> Vec<usize> {
+        self.header.shape().iter().map(|&size| size as usize).collect()
+    }
+
+    /// Reads whatever it holds.
+    pub fn values(self) -> Result<Numbers<Values>, String> {
+        let of = |numbers| Numbers { numbers, note: None };
+        match self.element.type_char() {
+            TypeChar::UnicodeStr | TypeChar::ByteStr => self.texts().map(Values::Texts).map(of),
+            TypeChar::Bool | TypeChar::Int | TypeChar::Uint => {
+                self.whole_numbers().map(Values::Integers).map(of)
+            }
             _ => {
-                let mut numbers = filled(self.rows, 0)?;
-                self.each_integer(|at, number| {
-                    numbers[at] = number;
-                    Ok(())
-                })?;
-                Ok(Ids::Numbers(numbers))
+                let place = Place { columns: Some(self.columns) };
+                let Numbers { numbers, note } = self.numbers(place)?;
+                Ok(Numbers { numbers: Values::Floats(numbers), note })
             }
         }
+    }
+
+    fn texts(self) -> Result<Vec<String>, String> {
+        let mut texts = filled(self.rows * self.columns, String::new())?;
+        self.each(|at, text| {
+            texts[at] = text;
+            Ok(())
+        })?;
+        Ok(texts)
+    }
+
+    fn whole_numbers(self) -> Result<Vec<i128>, String> {
+        let mut numbers = filled(self.rows * self.columns, 0)?;
+        self.each_integer(|at, number| {
+            numbers[at] = number;
+            Ok(())
+        })?;
+        Ok(numbers)
     }
 
     fn check_matrix(&self) -> Result<(), String> {

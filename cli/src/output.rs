@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use same_file::Handle;
 use tempfile::NamedTempFile;
 
-use super::{Error, Result};
+use super::{Error, Result, arrays};
 
 /// A file by the option that names it.
 #[derive(Clone, Copy)]
@@ -23,7 +23,8 @@ pub(crate) fn check(outputs: &[Named], inputs: &[Named]) -> Result<()> {
     for (at, output) in outputs.iter().enumerate() {
         check_writable(output.path).map_err(|problem| Error::file(output.path, problem))?;
         let mut others = inputs.iter().chain(&outputs[..at]);
-        if let Some(other) = others.find(|other| is_same(output.path, other.path)) {
+        let is_written = |other: &&Named| is_same(output.path, &arrays::file(other.path));
+        if let Some(other) = others.find(is_written) {
             let problem = format!("is the file of {} too ({})", other.option, other.path.display());
             return Err(Error::option(output.option, problem));
         }

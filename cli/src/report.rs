@@ -14,6 +14,7 @@ pub(crate) struct Report<'a> {
     title: String,
     asked: Asked<'a>,
     quantities: Quantities,
+    details: Details,
 }
 
 /// What was asked, by the name that it has in JSON.
@@ -113,6 +114,12 @@ impl LossQuantities {
 struct MeasureQuantities {
     #[serde(flatten)]
     sizes: Sizes,
+    #[serde(flatten)]
+    numbers: MeasureNumbers,
+}
+
+#[derive(Clone, Serialize)]
+struct MeasureNumbers {
     counted: u64,
     #[serde(flatten)]
     recall: AtCutoffs,
@@ -124,6 +131,102 @@ struct MeasureQuantities {
     mean_average_precision_at_r: f64,
     mean_reciprocal_rank: f64,
     mean_average_precision: f64,
+}
+
+impl MeasureNumbers {
+    fn of(retrieval: &Retrieval, measures: &Measures<f64>) -> Self {
+        let at = |measure, cutoffs: &[usize], numbers: &[f64]| AtCutoffs {
+            measure,
+            at: cutoffs.iter().copied().zip(numbers.iter().copied()).collect(),
+        };
+        // Precision@1 is always told.
+        let mut precision = at("precision", &retrieval.precision_at, &measures.precision);
+        precision.at.insert(0, (1, measures.precision_at_1));
+        Self {
+            counted: measures.counted,
+            recall: at("recall", &retrieval.recall_at, &measures.recall),
+            precision,
+            ndcg: at("ndcg", &retrieval.ndcg_at, &measures.ndcg),
+            r_precision: measures.r_precision,
+            mean_average_precision_at_r: measures.mean_average_precision_at_r,
+            mean_reciprocal_rank: measures.mean_reciprocal_rank,
+            mean_average_precision: measures.mean_average_precision,
+        }
+    }
+}
+
+/// What is said of measures beside themselves.
+#[derive(Clone, Default, Serialize)]
+pub(crate) struct Details {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<Vec<ClassReport>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<Confidence>,
+}
+
+/// The measures of the queries of one class.
+#[derive(Clone, Serialize)]
+struct ClassReport {
+    class: String,
+    queries: u64,
+    #[serde(flatten)]
+    numbers: MeasureNumbers,
+}
+
+/// Between which values the measures are in this share of the draws.
+#[derive(Clone, Serialize)]
+struct Confidence {
+    share: f64,
+    draws: u32,
+    seed: u32,
+    low: MeasureNumbers,
+    high: MeasureNumbers,
+}
+
+impl Details {
+    /// With the measures of every class, by its name.
+    pub(crate) fn with_classes(
+        self,
+        retrieval: &Retrieval,
+        classes: impl Iterator<Item = (String, Measures)>,
+    ) -> Self {
+        let classes = classes.map(|(class, measures)| ClassReport {
+            class,
+            queries: measures.queries,
+            numbers: MeasureNumbers::of(retrieval, &measures.map(f64::from)),
+        });
+        Self { classes: Some(classes.collect()), ..self }
+    }
+
+    /// With the values between which the measures are in this share of the draws.
+    pub(crate) fn with_confidence(
+        self,
+        retrieval: &Retrieval,
+        (share, draws, seed): (f64, u32, u32),
+        bounds: [Measures; 2],
+    ) -> Self {
+        let [low, high] = bounds.map(|bound| MeasureNumbers::of(retrieval, &bound.map(f64::from)));
+        Self { confidence: Some(Confidence { share, draws, seed, low, high }), ..self }
+    }
+
+    /// Tables for people, each behind an empty line.
+    fn text(&self) -> Result<String> {
+        let mut text = String::new();
+        if let Some(Confidence { share, draws, low, high, .. }) = &self.confidence {
+            let [low, high] = [low, high].map(|bound| table::entries(bound).map_err(Error::output));
+            let bounds = low?.into_iter().zip(high?).filter(|((name, _), _)| name != "counted");
+            let lines: Vec<_> =
+                bounds.map(|((name, low), (_, high))| (name, format!("{low} to {high}"))).collect();
+            let title = format!("In {} % of {draws} draws of the queries:", 100.0 * share);
+            text += &format!("\n\n{title}\n{}", table::properties(&lines));
+        }
+        for ClassReport { class, queries, numbers } in self.classes.iter().flatten() {
+            let lines = table::entries(numbers).map_err(Error::output)?;
+            let title = format!("Class {class}, {queries} queries:");
+            text += &format!("\n\n{title}\n{}", table::properties(&lines));
+        }
+        Ok(text)
+    }
 }
 
 /// A measure for every k, each once.
@@ -174,6 +277,8 @@ pub(crate) struct Line<'a> {
     asked: Asked<'a>,
     #[serde(flatten)]
     quantities: Quantities,
+    #[serde(flatten)]
+    details: Details,
     backend: &'static str,
     adapter: Option<String>,
     /// How long its pipelines took to compile, where they were not kept from before.
@@ -194,6 +299,7 @@ impl<'a> Report<'a> {
                 loss: LossQuantities::of(shape, evaluation),
                 gradient_norm: norm(&evaluation.gradient),
             },
+            details: Details::default(),
         }
     }
 
@@ -215,6 +321,7 @@ impl<'a> Report<'a> {
                 loss: evaluation.loss,
                 gradient_norm: norm(&evaluation.gradients.concat()),
             },
+            details: Details::default(),
         }
     }
 
@@ -224,29 +331,21 @@ impl<'a> Report<'a> {
         shape: &Shape,
         measures: &Measures<f64>,
     ) -> Self {
-        let at = |measure, cutoffs: &[usize], numbers: &[f64]| AtCutoffs {
-            measure,
-            at: cutoffs.iter().copied().zip(numbers.iter().copied()).collect(),
-        };
-        // Precision@1 is always told.
-        let mut precision = at("precision", &retrieval.precision_at, &measures.precision);
-        precision.at.insert(0, (1, measures.precision_at_1));
         let normalize = if retrieval.normalize { " normalize" } else { "" };
         Self {
             title: format!("Retrieval {}{normalize}", retrieval.distance),
             asked: Asked::Retrieval(retrieval),
             quantities: Quantities::Measures(MeasureQuantities {
                 sizes: Sizes::of(shape),
-                counted: measures.counted,
-                recall: at("recall", &retrieval.recall_at, &measures.recall),
-                precision,
-                ndcg: at("ndcg", &retrieval.ndcg_at, &measures.ndcg),
-                r_precision: measures.r_precision,
-                mean_average_precision_at_r: measures.mean_average_precision_at_r,
-                mean_reciprocal_rank: measures.mean_reciprocal_rank,
-                mean_average_precision: measures.mean_average_precision,
+                numbers: MeasureNumbers::of(retrieval, measures),
             }),
+            details: Details::default(),
         }
+    }
+
+    /// The report with what is said beside its numbers.
+    pub(crate) fn with_details(self, details: Details) -> Self {
+        Self { details, ..self }
     }
 
     /// Prints it, as one JSON object or for people.
@@ -267,6 +366,7 @@ impl<'a> Report<'a> {
         Line {
             asked: self.asked.clone(),
             quantities: self.quantities.clone(),
+            details: self.details.clone(),
             backend: evaluator.backend(),
             adapter: evaluator.adapter(),
             compile_ms: outcome.compiled.map(table::in_milliseconds),
@@ -284,6 +384,7 @@ impl<'a> Report<'a> {
         lines.push(("elapsed".into(), table::milliseconds(outcome.elapsed)));
         let mut text =
             format!("{} on {}\n{}", self.title, evaluator.describe(), table::properties(&lines));
+        text += &self.details.text()?;
         match &outcome.agreement {
             Agreement::NotChecked => {}
             Agreement::ReferenceItself => text += "\nThis is the reference itself.",

@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Inputs (.npy)")]
+#[command(next_help_heading = super::files::INPUTS)]
 struct Data {
     /// N x I numbers: the embeddings. Left out: the bundled digits, the first 1,000 to train, the
     /// others to measure.

@@ -12,6 +12,7 @@ mod mlp;
 mod objective;
 mod points;
 mod pointwise;
+mod search;
 mod step;
 mod sweep;
 mod terms;
@@ -19,6 +20,7 @@ mod tiles;
 mod totals;
 mod trainer;
 mod training;
+mod verification;
 
 use std::ops::ControlFlow;
 
@@ -29,8 +31,9 @@ use crate::data::run::{Run, Running, Task, Watch};
 use crate::definition::list::List;
 use crate::definition::loss::learned_of;
 use crate::error::Result;
-use crate::loss::{Loss, for_every_loss};
-use crate::measures::{Measures, Retrieval};
+use crate::loss::{Distance, Loss, for_every_loss};
+use crate::measures::{Measures, QueryMeasures, Retrieval, Verification, Verified};
+use crate::search::{Neighbours, Search};
 use matrix::{Matrix, in_pool};
 pub use memory_bank::CpuMemoryBank;
 pub use mlp::Activations;
@@ -125,16 +128,107 @@ impl Cpu {
         retrieval: &'a Retrieval,
         batch: &'a Batch<'_>,
     ) -> Run<'a, Measures> {
+        lazily(move |watch| self.measure_each(retrieval, batch, watch).map(|each| each.measures()))
+    }
+
+    /// Measures retrieval on inputs of the host, query by query: for the measures of each class, and
+    /// for how sure those of all queries are.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`measure`](Self::measure).
+    pub fn measure_queries<'a>(
+        &'a self,
+        retrieval: &'a Retrieval,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, QueryMeasures> {
+        lazily(move |watch| self.measure_each(retrieval, batch, watch))
+    }
+
+    fn measure_each(
+        &self,
+        retrieval: &Retrieval,
+        batch: &Batch,
+        watch: &mut Watch<'_>,
+    ) -> Result<QueryMeasures> {
+        retrieval.check(batch.shape())?;
+        let mut steps = Steps::of(watch, [batch.shape()].into_iter());
+        steps.begin(batch.shape());
+        let matrix = self.matrix(retrieval.distance, retrieval.normalize, batch)?;
+        measures::measure(retrieval, batch.labels(), &matrix, &mut steps)
+    }
+
+    /// Verifies whether distances tell rows that are the same from others.
+    ///
+    /// Of a batch or references the pairs are counted by their distances, in several sweeps over
+    /// the matrix, in counts that take as much room again as the workspace, at least 1 MiB. A list
+    /// of pairs is sorted.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Verification::check`]; with
+    /// [`Error::Missing`](crate::Error::Missing) where no pair is the same or none is different,
+    /// [`Error::Workspace`](crate::Error::Workspace) where the workspace does not hold one row, and
+    /// [`Error::Overflow`](crate::Error::Overflow) for a distance beyond f32.
+    pub fn verify<'a>(
+        &'a self,
+        verification: &'a Verification,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, Verified> {
         lazily(move |watch| {
-            retrieval.check(batch.shape())?;
+            verification.check(batch.shape())?;
             let mut steps = Steps::of(watch, [batch.shape()].into_iter());
             steps.begin(batch.shape());
-            let Retrieval { distance, normalize, .. } = *retrieval;
-            let matrix = in_pool(|| {
-                Matrix::new(distance, normalize, batch, Vec::new(), self.workspace_bytes)
-            })?;
-            measures::measure(retrieval, &matrix, &mut steps)
+            if let Some(list) = List::of(batch) {
+                return verification::of_list(verification, batch, &list, &mut steps);
+            }
+            let matrix = self.matrix(verification.distance, verification.normalize, batch)?;
+            verification::of_matrix(verification, &matrix, self.workspace_bytes, &mut steps)
         })
+    }
+
+    /// Finds the nearest references of every query; both are rows of `dimensions` numbers, one after
+    /// the other.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Search::check`]; with
+    /// [`Error::Length`](crate::Error::Length) for numbers that are no whole rows,
+    /// [`Error::NotFinite`](crate::Error::NotFinite),
+    /// [`Error::Workspace`](crate::Error::Workspace) where the workspace does not hold one row, and
+    /// [`Error::Overflow`](crate::Error::Overflow) for a neighbour whose distance is beyond f32.
+    pub fn search<'a>(
+        &'a self,
+        search: &'a Search,
+        dimensions: usize,
+        queries: &'a [f32],
+        references: &'a [f32],
+    ) -> Run<'a, Neighbours> {
+        lazily(move |watch| {
+            let [n, m] = [queries, references].map(|rows| rows.len() / dimensions.max(1));
+            search.check([n, m, dimensions])?;
+            // Rows of one class: every reference is as good as any other.
+            let labels = vec![0; n.max(m)];
+            let batch = Batch::new(queries, [n, dimensions], &labels[..n])?;
+            let mut batch = batch.with_references(references, m, &labels[..m])?;
+            if let Some(offset) = search.reference_offset {
+                batch = batch.with_reference_offset(offset)?;
+            }
+            let mut steps = Steps::of(watch, [batch.shape()].into_iter());
+            steps.begin(batch.shape());
+            let matrix = self.matrix(search.distance, search.normalize, &batch)?;
+            search::search(search.k, &matrix, &mut steps)
+        })
+    }
+
+    /// The matrix of distances of a batch without anything that is learned.
+    fn matrix<'b>(
+        &self,
+        distance: Distance,
+        normalize: bool,
+        batch: &Batch<'b>,
+    ) -> Result<Matrix<'b>> {
+        in_pool(|| Matrix::new(distance, normalize, batch, Vec::new(), self.workspace_bytes))
     }
 }
 

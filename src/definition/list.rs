@@ -15,7 +15,7 @@ const PART: usize = 4096;
 #[derive(Clone, Copy)]
 pub(crate) struct Pair {
     pub rows: [usize; 2],
-    is_positive: bool,
+    pub is_positive: bool,
 }
 
 /// The pairs in their order; every triplet is its positive pair and its negative pair.

@@ -22,3 +22,4 @@ pub(crate) mod ranking;
 pub(crate) mod softmax;
 pub(crate) mod training;
 pub(crate) mod urn;
+pub(crate) mod verification;

@@ -6,8 +6,11 @@ mod bits;
 #[path = "../gpu/properties/case.rs"]
 mod case;
 mod properties;
+mod queries;
 mod runs;
+mod search;
 mod training;
+mod verification;
 
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};

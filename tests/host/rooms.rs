@@ -14,7 +14,7 @@ const GROUND: &[&[&str]] = &[
     &["data::shape"],
     &["loss"],
     &["data"],
-    &["measures", "training"],
+    &["measures", "search", "training"],
 ];
 /// What stands on the ground, and knows nothing of the other one: how a result is defined, with
 /// what computes it so,

@@ -105,7 +105,7 @@ impl Inputs {
         prototypes: Option<&Path>,
     ) -> Result<Self> {
         let rows = files::read_matrix(embeddings)?;
-        let labels = files::read_labels(labels)?;
+        let labels = files::read_labels(labels)?.labels;
         let (prototypes, classes) = match prototypes {
             Some(path) => (read_prototypes(path, rows.columns)?, None),
             None => {

@@ -79,6 +79,7 @@ mod tests {
             values: &[0.0, 1.0, 5.0, 6.0],
             columns: 1,
             labels: &[1, 1, 2, 2],
+            classes: &[],
             numbers: &[0, 1, 2, 3],
         };
         let [same, other] = pairs(&rows);

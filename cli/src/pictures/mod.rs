@@ -22,6 +22,8 @@ pub(crate) struct Rows<'a> {
     pub values: &'a [f32],
     pub columns: usize,
     pub labels: &'a [u32],
+    /// What the labels stand for; nothing where they are numbers.
+    pub classes: &'a [String],
     /// Where each is in its file.
     pub numbers: &'a [usize],
 }
@@ -33,7 +35,13 @@ impl<'a> Rows<'a> {
 
     /// What is said of a row.
     fn title(&self, row: usize) -> String {
-        format!("row {}, label {}", self.numbers[row], self.labels[row])
+        format!("row {}, label {}", self.numbers[row], self.label(row))
+    }
+
+    /// The label of a row as its file has it.
+    fn label(&self, row: usize) -> String {
+        let label = self.labels[row];
+        self.classes.get(label as usize).map_or_else(|| label.to_string(), String::clone)
     }
 
     /// At most so many rows, evenly spread: a page of all rows of a large file would not open.
@@ -83,7 +91,13 @@ mod tests {
     #[test]
     fn rows_are_spread_and_their_distances_right() {
         let values = [0.0, 0.0, 3.0, 4.0, 3.0, 0.0];
-        let rows = Rows { values: &values, columns: 2, labels: &[1, 2, 1], numbers: &[0, 1, 2] };
+        let rows = Rows {
+            values: &values,
+            columns: 2,
+            labels: &[1, 2, 1],
+            classes: &[],
+            numbers: &[0, 1, 2],
+        };
         assert_eq!((rows.distance(0, 1), rows.distance(1, 2)), (5.0, 4.0));
         assert_eq!((rows.spread(10), rows.spread(2)), (vec![0, 1, 2], vec![0, 1]));
     }

@@ -23,15 +23,14 @@ pub(crate) fn neighbours(
     for query in before.spread(QUERIES) {
         let own = before.labels[query];
         let cell = |row: usize| -> Result<String> {
-            let label = before.labels[row];
-            let class = if label == own { "same" } else { "other" };
+            let class = if before.labels[row] == own { "same" } else { "other" };
             let picture = match thumbnails {
                 Some(thumbnails) => {
                     format!("<img alt=\"row {row}\" src=\"{}\">", thumbnails.address(row)?)
                 }
                 None => String::new(),
             };
-            let text = escaped(label);
+            let text = escaped(before.label(row));
             let title = escaped(before.title(row));
             Ok(format!(
                 "<span class=\"neighbour {class}\" title=\"{title}\">{picture}{text}</span>"
@@ -65,11 +64,14 @@ mod tests {
             values: &values,
             columns: 1,
             labels: &[1, 1, 2, 1, 2, 1, 2],
+            classes: &["fox", "owl", "<emu>"].map(String::from),
             numbers: &[0, 1, 2, 3, 4, 5, 6],
         };
         assert_eq!(nearest(&rows, 0), [2, 3, 5, 1, 6]);
         let table = neighbours(&rows, &rows, None).unwrap();
         assert_eq!(table.matches("<tr>").count(), 1 + 7);
-        assert!(table.contains("class=\"neighbour other\" title=\"row 2, label 2\">2</span>"));
+        assert!(table.contains(
+            "class=\"neighbour other\" title=\"row 2, label &lt;emu&gt;\">&lt;emu&gt;</span>"
+        ));
     }
 }

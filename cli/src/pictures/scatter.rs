@@ -117,6 +117,7 @@ mod tests {
             values: values.as_flattened(),
             columns: 3,
             labels: &[7, 7, 8, 9],
+            classes: &[],
             numbers: &[10, 11, 12, 13],
         };
         let (points, share) = plane(&rows, &[0, 1, 2, 3]);
@@ -128,7 +129,7 @@ mod tests {
         let svg = scatter(&rows, None).unwrap();
         assert_eq!(svg.matches("<circle").count(), 4);
         assert!(svg.contains("row 13, label 9"), "{svg}");
-        let one = Rows { values: &[2.0], columns: 1, labels: &[1], numbers: &[0] };
+        let one = Rows { values: &[2.0], columns: 1, labels: &[1], classes: &[], numbers: &[0] };
         assert_eq!(plane(&one, &[0]), (vec![[0.0, 0.0]], 0.0));
     }
 }

@@ -75,7 +75,12 @@ impl Course<'_> {
             if last < steps {
                 ended = self.ending(last, measured)?;
             }
-            let told = Told::new(last, &evaluation, start, measured.map(|of| of.map_at_r));
+            let seconds = start.elapsed().as_secs_f64();
+            let told = Told {
+                map_at_r: measured.map(|of| of.map_at_r),
+                seconds_left: seconds / f64::from(last - made) * f64::from(steps - last),
+                ..Told::new(last, &evaluation, seconds)
+            };
             let is_told = (last - 1).is_multiple_of(steps.div_ceil(LINES)) || last == steps;
             if is_told || is_due || ended != Ended::Finished {
                 self.save()?;
@@ -147,11 +152,12 @@ impl Course<'_> {
 /// How many lines tell how it goes.
 const LINES: u32 = 10;
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     Column::Right("step", 6),
     Column::Right("loss", 12),
     Column::Right("non-zero terms", 14),
     Column::Right("seconds", 8),
+    Column::Right("left", 8),
     Column::Right("MAP@R", 10),
 ];
 
@@ -165,26 +171,24 @@ pub(super) struct Told {
     terms: u64,
     nonzero_terms: u64,
     seconds: f64,
+    /// How long the steps that are left would take, at the rate of those before.
+    seconds_left: f64,
     /// Of the rows held out, where they were measured after the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map_at_r: Option<f32>,
 }
 
 impl Told {
-    fn new(
-        step: u32,
-        evaluation: &ObjectiveEvaluation,
-        start: Instant,
-        map_at_r: Option<f32>,
-    ) -> Self {
+    fn new(step: u32, evaluation: &ObjectiveEvaluation, seconds: f64) -> Self {
         let ObjectiveEvaluation { loss, losses, .. } = evaluation;
         Self {
             step,
             loss: *loss,
             terms: losses.iter().map(|loss| loss.terms).sum(),
             nonzero_terms: losses.iter().map(|loss| loss.nonzero_terms).sum(),
-            seconds: start.elapsed().as_secs_f64(),
-            map_at_r,
+            seconds,
+            seconds_left: 0.0,
+            map_at_r: None,
         }
     }
 
@@ -193,12 +197,13 @@ impl Told {
         self.nonzero_terms as f64 / self.terms.max(1) as f64
     }
 
-    fn texts(&self) -> [String; 5] {
+    fn texts(&self) -> [String; 6] {
         [
             self.step.to_string(),
             table::number(f64::from(self.loss)),
             format!("{} of {}", self.nonzero_terms, self.terms),
             format!("{:.1}", self.seconds),
+            format!("{:.1}", self.seconds_left),
             self.map_at_r.map(|measured| table::number(f64::from(measured))).unwrap_or_default(),
         ]
     }

@@ -24,8 +24,8 @@ pub(super) struct Report<'a> {
 
 impl Report<'_> {
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        let Rows { labels, numbers, .. } = self.held_out;
-        let of = |values, columns| pictures::Rows { values, columns, labels, numbers };
+        let Rows { labels, classes, numbers, .. } = self.held_out;
+        let of = |values, columns| pictures::Rows { values, columns, labels, classes, numbers };
         let before = of(&self.held_out.values, self.held_out.columns);
         let after = of(self.outputs.0, self.outputs.1);
         let thumbnails = self.picture_width.map(|width| Thumbnails { rows: before, width });
@@ -50,7 +50,7 @@ impl Report<'_> {
             ("outputs of the head", pictures::distances(&after)?),
         ]);
         page.section("Principal components");
-        page.say("A pointer on a point tells its row of the file, from 0 on, and its label. Labels that are strings are numbered in ascending order.");
+        page.say("A pointer on a point tells its row of the file, from 0 on, and its label.");
         page.beside(&[
             ("inputs", pictures::scatter(&before, thumbnails)?),
             ("outputs of the head", pictures::scatter(&after, thumbnails)?),

@@ -13,6 +13,8 @@ pub(super) struct Rows {
     pub columns: usize,
     pub values: Vec<f32>,
     pub labels: Vec<u32>,
+    /// What the labels stand for; nothing where they are the numbers of the file.
+    pub classes: Vec<String>,
     /// Where each is in its file.
     pub numbers: Vec<usize>,
 }
@@ -38,7 +40,8 @@ impl Rows {
             let values = rows.clone().flat_map(|row| &self.values[row * columns..][..columns]);
             let values = values.copied().collect();
             let labels = rows.clone().map(|row| self.labels[row]).collect();
-            Self { columns, values, labels, numbers: rows.map(|row| self.numbers[row]).collect() }
+            let numbers = rows.map(|row| self.numbers[row]).collect();
+            Self { columns, values, labels, classes: self.classes.clone(), numbers }
         })
     }
 }
@@ -52,20 +55,26 @@ pub(super) fn rows(data: &Data) -> Result<[Rows; 2]> {
             columns: batch.shape().dimensions(),
             values: batch.embeddings().to_vec(),
             labels: batch.labels().to_vec(),
+            classes: Vec::new(),
             numbers: (0..batch.labels().len()).collect(),
         };
         let is_measured: Vec<_> = (0..rows.labels.len()).map(|row| row >= DIGITS_TRAINED).collect();
         return Ok(rows.split(&is_measured));
     };
     let matrix = files::read_matrix(embeddings)?;
-    let numbered = files::read_labels(labels)?;
-    if numbered.len() != matrix.rows {
-        let (found, rows) = (numbered.len(), matrix.rows);
+    let named = files::read_labels(labels)?;
+    if named.labels.len() != matrix.rows {
+        let (found, rows) = (named.labels.len(), matrix.rows);
         return Err(Error::file(labels, format!("has {found} labels for {rows} embeddings")));
     }
-    let is_measured = spread(&numbered, data.validation);
-    let numbers = (0..matrix.rows).collect();
-    let rows = Rows { columns: matrix.columns, values: matrix.values, labels: numbered, numbers };
+    let is_measured = spread(&named.labels, data.validation);
+    let rows = Rows {
+        columns: matrix.columns,
+        values: matrix.values,
+        labels: named.labels,
+        classes: named.classes,
+        numbers: (0..matrix.rows).collect(),
+    };
     Ok(rows.split(&is_measured))
 }
 

@@ -164,7 +164,7 @@ fn files_that_are_no_arrays_of_the_right_kind() {
     let most = "at most 1073741822";
     let broken: [(&str, Vec<u8>, &[&str]); 20] = [
         ("empty", vec![], &["not an .npy file"]),
-        ("csv", b"1.0, 2.0, 3.0, 4.0\n".to_vec(), &["not an .npy file", "columns", "read_csv"]),
+        ("json", b"[[1, 2], [3, 4]]".to_vec(), &["not an .npy file", "JSON", "json.load"]),
         ("zip", b"PK\x03\x04".to_vec(), &["not an .npy file", "zip"]),
         ("pickle", b"\x80\x04\x95".to_vec(), &["not an .npy file", "a pickle", "numpy.asarray"]),
         ("no-header", b"\x93NUMPY\x01\x00\x76\x00".to_vec(), &["ends inside the header"]),

@@ -59,7 +59,7 @@ fn one_object_with_these_keys_and_the_same_as_lines() {
     let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "adapter backend check_agrees check_quantity check_share_of_bound compile_ms counted d elapsed_ms \
         mean_average_precision mean_average_precision_at_r mean_reciprocal_rank n ndcg_at_10 precision_at_1 \
-        precision_at_5 r_precision recall_at_1 recall_at_3 retrieval";
+        precision_at_5 r_precision recall_at_1 recall_at_3 retrieval version";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(
         found["retrieval"],
@@ -282,4 +282,45 @@ fn large_classes_are_measured() {
         let found = found["r_precision"].as_f64().unwrap();
         assert!(range.contains(&found), "{found}");
     }
+}
+
+#[test]
+fn classes_and_confidence_are_told_where_they_are_asked_for() {
+    let asked = ["measure", "--backend", "cpu", "--per-class", "--bootstrap", "200", "--seed", "5"];
+    let found = object(&asked);
+    let classes = found["classes"].as_array().unwrap();
+    let names: Vec<_> = classes.iter().map(|class| class["class"].as_str().unwrap()).collect();
+    assert_eq!(names, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    let queries = |class: &Value| class["queries"].as_u64().unwrap();
+    assert_eq!(classes.iter().map(queries).sum::<u64>(), 1797);
+    let confidence = &found["confidence"];
+    assert_eq!(
+        [&confidence["share"], &confidence["draws"], &confidence["seed"]],
+        [&json!(0.95), &json!(200), &json!(5)]
+    );
+    for key in MEASURES {
+        let number = |of: &Value| of[key].as_f64().unwrap();
+        let mean = classes.iter().map(|class| number(class) * queries(class) as f64).sum::<f64>();
+        assert!((mean / 1797.0 - number(&found)).abs() < 1e-6, "{key}");
+        let [low, high] = ["low", "high"].map(|bound| number(&confidence[bound]));
+        assert!(low < number(&found) && number(&found) < high, "{key}: {low}, {high}");
+    }
+    let text = succeed(&asked);
+    assert!(text.contains("\nIn 95 % of 200 draws of the queries:\n"), "{text}");
+    assert!(text.contains("\nClass 9, 180 queries:\n"), "{text}");
+    assert_eq!(object(&asked)["confidence"], *confidence);
+    fails(&["measure", "--bootstrap", "0"], 2, "--bootstrap");
+}
+
+#[test]
+fn classes_go_by_the_names_of_the_labels() {
+    let files = Files::new();
+    let names = scratch("names.csv");
+    fs::write(&names, "name,id\nowl,1\nowl,2\nemu,3\nemu,4\n").unwrap();
+    let mut arguments = files.batch();
+    let labels = format!("{}#name", names.display());
+    arguments[4] = &labels;
+    let found = object(&[arguments, vec!["--backend", "cpu", "--per-class"]].concat());
+    let names = found["classes"].as_array().unwrap().iter().map(|class| class["class"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["emu", "owl"]);
 }

@@ -116,3 +116,27 @@ fn exit_codes_tell_what_went_wrong() {
     assert_eq!(code(&["evaluate", "--objective", "no such loss"]), Some(2));
     assert_eq!(code(&["evaluate", "--adapter", "no such adapter"]), Some(3));
 }
+
+/// Every example of a help names options that the help has.
+#[test]
+fn every_help_has_examples_that_it_explains() {
+    for command in commands() {
+        for option in ["--help", "-h"] {
+            let help = succeed(&[command.as_str(), option]);
+            let (options, examples) = help.split_once("Examples:\n").expect(&command);
+            let lines = examples.lines().take_while(|line| !line.is_empty());
+            let mut count = 0;
+            for line in lines {
+                let words: Vec<_> = line.split_whitespace().collect();
+                assert_eq!(words[..2], ["wgpu-metric-learning", &command], "{line}");
+                for option in words.iter().filter(|word| word.starts_with("--")) {
+                    let mut known =
+                        options.split_whitespace().map(|word| word.trim_end_matches(','));
+                    assert!(known.any(|word| word == *option), "{command} has no {option}");
+                }
+                count += 1;
+            }
+            assert!(count > 0, "{command}");
+        }
+    }
+}

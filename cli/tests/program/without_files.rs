@@ -72,7 +72,7 @@ fn one_objective_gives_one_object_with_these_keys() {
     let keys: Vec<&str> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "adapter backend check_agrees check_quantity check_share_of_bound compile_ms d elapsed_ms gradient_norm loss m \
         mean_negative_distance mean_positive_distance n negative_pairs nonzero_negative_terms nonzero_positive_terms \
-        nonzero_terms objective positive_pairs terms";
+        nonzero_terms objective positive_pairs terms version";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(evaluation["backend"], "reference");
     assert_eq!(evaluation["adapter"], json!(null));

@@ -4,8 +4,8 @@
 use support::sample::Values;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Binding, Contrastive, Count, Error, Evaluation, Inputs, Loss, Mode, Options, Output, Outputs,
-    Plan, Record, Result, Shape, Weighted,
+    Arithmetic, Binding, Context, Contrastive, Count, Distance, Error, Evaluation, Inputs, Loss,
+    Mode, Options, Output, Outputs, Plan, Record, Result, Shape, Weighted,
 };
 
 use super::caller::{Caller, PATIENCE, callers, encoder, filled, read};
@@ -76,14 +76,30 @@ fn run(caller: &Caller, plan: &Plan, binding: &Binding) -> Result<Evaluation> {
     pending.wait(PATIENCE)
 }
 
-/// The caller's device with a workspace for 16 rows of a matrix: several stripes, of which some are
-/// beyond the rows; and with dispatches that are split.
+/// The caller's device in a context with these options.
+fn configured(caller: &Caller, options: Options, how: &str) -> Caller {
+    let context = Context::configured(&caller.device, &caller.queue, options).unwrap();
+    Caller { context, name: format!("{}, {how}", caller.name), ..caller.clone() }
+}
+
+/// A workspace for 16 rows of a matrix: several stripes, of which some are beyond the rows; and
+/// dispatches that are split.
 fn narrow(caller: &Caller) -> Caller {
     let options =
         Options::default().with_workspace_bytes(16 * 72 * 8).with_operations_per_dispatch(4096);
-    let context =
-        wgpu_metric_learning::Context::configured(&caller.device, &caller.queue, options).unwrap();
-    Caller { context, name: format!("{}, narrow", caller.name), ..caller.clone() }
+    configured(caller, options, "narrow")
+}
+
+/// Distances whose centre and squares are of the rows that there are.
+fn expanded(caller: &Caller) -> Caller {
+    let options = Options::default().with_arithmetic(Arithmetic::Expanded);
+    configured(caller, options, "expanded")
+}
+
+fn can_be_expanded(loss: &Loss, shape: &Shape) -> bool {
+    let is_euclidean =
+        matches!(loss.distance(), Some(Distance::Euclidean | Distance::SquaredEuclidean));
+    is_euclidean && matches!(shape.mode(), Mode::Batch | Mode::Reference)
 }
 
 /// The gradient beyond the rows that there are.
@@ -95,12 +111,16 @@ fn surplus(caller: &Caller, plan: &Plan, rows: usize) -> Vec<u32> {
 fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
     let sample = sample(N, D, Values::Ordinary);
     for wide in callers() {
-        let narrow = narrow(&wide);
+        let (narrow, expanded) = (narrow(&wide), expanded(&wide));
         for loss in every_loss() {
             for batch in sample.batches(&loss) {
                 let shape = *batch.shape();
                 let arena = Arena::new(&wide.device, &batch);
-                for (caller, all_rows) in [(&wide, &ROWS[..]), (&narrow, &CUT_ROWS[..])] {
+                let mut ways = vec![(&wide, &ROWS[..]), (&narrow, &CUT_ROWS[..])];
+                if can_be_expanded(&loss, &shape) {
+                    ways.push((&expanded, &CUT_ROWS[..]));
+                }
+                for (caller, all_rows) in ways {
                     let plan = caller.context.plan(&loss, shape).unwrap();
                     for &rows in all_rows {
                         let sizes = sizes_for(&shape, rows);

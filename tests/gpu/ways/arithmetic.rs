@@ -9,7 +9,8 @@ use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::tuning::{Tile, Tiles};
 use wgpu_metric_learning::{
-    Arithmetic, Batch, Contrastive, Distance, Loss, Mode, Options, Reduction, reference,
+    Arithmetic, Batch, Contrastive, Distance, Loss, Margin, Mode, NtXent, Options, Reduction,
+    Triplet, Weighted, reference,
 };
 
 /// More rows than a tile, more dimensions than a step.
@@ -64,12 +65,65 @@ fn hard_values_agree() {
     tallies.into_iter().for_each(|tally| tally.conclude(0.5));
 }
 
+/// References that no gradient is asked for, and those that the rows are a part of.
+#[test]
+fn fixed_references_and_own_rows_agree() {
+    let sample = sample(Values::Near(1e-3));
+    let _alone = contexts();
+    let mut tally = Tally::on(contexts_with(expanded()));
+    for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
+        let distance = EXPANDED[kind % 2];
+        let loss = &losses(distance, false, reach(distance, false, D, 1.0))[kind];
+        let batches = sample.batches(loss);
+        for batch in batches.iter().filter(|batch| batch.shape().mode() == Mode::Reference) {
+            tally.hold(loss, &batch.with_fixed_references(), "fixed references");
+        }
+        let has_both = |mode: &Mode| loss.modes().contains(mode);
+        let whole = batches.iter().find(|batch| batch.shape().mode() == Mode::Batch);
+        let Some(whole) = whole.filter(|_| has_both(&Mode::Reference) && !takes_beta(loss)) else {
+            continue;
+        };
+        let (rows, labels) = (&whole.embeddings()[20 * D..70 * D], &whole.labels()[20..70]);
+        let own = Batch::new(rows, [50, D], labels)
+            .and_then(|own| own.with_references(whole.embeddings(), N, whole.labels()))
+            .and_then(|own| own.with_reference_offset(20))
+            .expect("own rows");
+        tally.hold(loss, &own, "own rows");
+    }
+    tally.conclude(0.2);
+}
+
+fn takes_beta(loss: &Loss) -> bool {
+    matches!(loss, Loss::Margin(Margin { beta_per_class: true, .. }))
+}
+
+/// What shares its distances is within the bounds of the whole sum.
+#[test]
+fn objectives_agree() {
+    let sample = sample(Values::Duplicates);
+    let batch = sample.batches(&Contrastive::default().into())[0];
+    let euclidean = Distance::Euclidean;
+    let objective = [
+        Weighted::new(1.0, Contrastive { negative_margin: 9.0, ..Default::default() }, batch),
+        Weighted::new(0.5, Triplet { margin: 2.0, ..Default::default() }, batch),
+        Weighted::new(2.0, NtXent { distance: euclidean, ..Default::default() }, batch),
+    ];
+    let expected =
+        reference::evaluate_objective_with_bounds_in(Arithmetic::Expanded, &objective).unwrap();
+    let _alone = contexts();
+    for device in contexts_with(expanded()) {
+        let actual = device.context.evaluate_objective(&objective).wait().expect("a result");
+        let comparison = expected.compare(&actual);
+        assert!(comparison.agrees(), "{}\n{comparison}", device.name);
+    }
+}
+
 fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> impl PartialEq + use<> {
     bits(&device.context.evaluate(loss, batch).wait().expect("nothing fails"))
 }
 
-/// Of every loss, with duplicates and without, in matrices that are all cut into several stripes:
-/// one that a stripe holds is summed up in another order.
+/// Of every loss, on ordinary rows, duplicates and near ones in turn, in matrices that are all cut
+/// into several stripes: one that a stripe holds is summed up in another order.
 #[test]
 fn tiles_stripes_and_runs_do_not_change_a_bit() {
     let _alone = contexts();
@@ -80,18 +134,15 @@ fn tiles_stripes_and_runs_do_not_change_a_bit() {
         contexts_with(rows(32).with_tiles(Tiles::both(Tile::Wide))),
         contexts_with(rows(32).with_tiles(Tiles::both(Tile::Wide))),
     ];
-    for values in [Values::Ordinary, Values::Duplicates, Values::Near(1e-3)] {
-        let sample = sample(values);
-        for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
-            let (distance, normalize) = (EXPANDED[kind % 2], kind % 4 == 3);
-            let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
-            for batch in sample.batches(loss) {
-                for at in 0..all[0].len() {
-                    let results =
-                        all.each_ref().map(|devices| evaluate(&devices[at], loss, &batch));
-                    let is_same = results.iter().all(|result| *result == results[0]);
-                    assert!(is_same, "{}: {loss:?} {values:?}", all[0][at].name);
-                }
+    let samples = [Values::Ordinary, Values::Duplicates, Values::Near(1e-3)].map(sample);
+    for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
+        let (distance, normalize) = (EXPANDED[kind % 2], kind % 4 == 3);
+        let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
+        for batch in samples[kind % samples.len()].batches(loss) {
+            for at in 0..all[0].len() {
+                let results = all.each_ref().map(|devices| evaluate(&devices[at], loss, &batch));
+                let is_same = results.iter().all(|result| *result == results[0]);
+                assert!(is_same, "{}: {loss:?}", all[0][at].name);
             }
         }
     }

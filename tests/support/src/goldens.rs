@@ -2,6 +2,7 @@
 //! implementation.
 
 pub mod measures;
+pub mod verification;
 
 use std::fs::File;
 use std::io::BufReader;

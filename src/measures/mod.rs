@@ -44,6 +44,11 @@
 //! for M columns and R up to 1,024; on a GPU a row with more goes over its columns once more for
 //! every further 1,024. Where the embeddings stay on the GPU,
 //! [`Context::plan_measures`](crate::Context::plan_measures) makes a [`MeasurePlan`].
+//! [`QueryMeasures`] are those of each query and class, and [`Verification`] asks of pairs whether
+//! they are the same.
+
+mod queries;
+mod verification;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +59,9 @@ pub use crate::gpu::MeasurePlan;
 use crate::loss::Distance;
 #[cfg(feature = "gpu")]
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
+pub use queries::QueryMeasures;
+pub(crate) use queries::QueryScores;
+pub use verification::{Verification, Verified};
 
 /// How many k of Precision@k and NDCG@k there may be: each is a reduction of its own in every row.
 const MOST_CUTOFFS: usize = 64;
