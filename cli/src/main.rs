@@ -20,6 +20,7 @@ mod plan;
 mod progress;
 mod report;
 mod shaders;
+mod sizes;
 mod table;
 mod tensors;
 mod train;

@@ -1,0 +1,78 @@
+// Computes beside the page, which stays alive: a worker may take its time.
+import init, { Bench, Own, Validation, Watch, losses } from "./metric_learning.js";
+
+const ready = init();
+
+// What the next frame of a training that is watched goes by.
+let change;
+let isWatching = true;
+
+const tasks = {
+    async validate({ selection, adapter, browser }) {
+        const validation = await Validation.open(selection);
+        for (;;) {
+            const progress = await validation.next();
+            if (progress === undefined) break;
+            postMessage({ progress: JSON.parse(progress) });
+        }
+        postMessage({ report: JSON.parse(validation.report(adapter, browser)) });
+    },
+
+    async bench() {
+        const bench = await Bench.open();
+        const limits = JSON.parse(bench.limits());
+        postMessage({ limits, total: bench.left() });
+        for (;;) {
+            const point = await bench.next();
+            if (point === undefined) break;
+            postMessage({ point: JSON.parse(point) });
+        }
+        postMessage({ isDone: true });
+    },
+
+    async losses() {
+        postMessage({ losses: JSON.parse(losses()) });
+    },
+
+    async watch({ canvas, count, loss }) {
+        const bytes = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
+        const [images, labels] = await Promise.all(["digits.npy", "digits-labels.npy"].map(bytes));
+        const watch = await Watch.open(canvas, images, labels, count, loss);
+        const frame = async () => {
+            try {
+                if (isWatching) {
+                    if (change) watch.change(change);
+                    change = undefined;
+                    postMessage({ frame: JSON.parse(await watch.frame()) });
+                }
+                requestAnimationFrame(frame);
+            } catch (error) {
+                postMessage({ problem: error?.message ?? String(error) });
+            }
+        };
+        requestAnimationFrame(frame);
+    },
+
+    async change({ loss }) {
+        change = loss;
+    },
+
+    async pause(data) {
+        isWatching = data.isWatching;
+    },
+
+    async own({ embeddings, labels, objective }) {
+        const own = await Own.open(new Uint8Array(embeddings), new Uint8Array(labels));
+        const found = JSON.parse(await own.evaluate(objective));
+        postMessage({ found, points: own.plane(), classes: own.classes() });
+    },
+};
+
+self.addEventListener("message", async ({ data }) => {
+    try {
+        await ready;
+        await tasks[data.task](data);
+    } catch (error) {
+        postMessage({ problem: error?.message ?? String(error) });
+    }
+});

@@ -1,0 +1,92 @@
+// Does on the page what a visitor does, and posts what comes of it.
+const { task, ...choices } = Object.fromEntries(new URLSearchParams(location.search));
+const find = (id) => document.getElementById(id);
+
+// The longest time that the page could not have been drawn in.
+let longest = 0;
+let last = performance.now();
+setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+}, 10);
+
+/** Resolves when the element says what is waited for. */
+function said(element, isIt) {
+    return new Promise((resolve) => {
+        const look = () => isIt(element) && (observer.disconnect(), resolve(element.textContent));
+        const observer = new MutationObserver(look);
+        observer.observe(element, { subtree: true, childList: true, attributes: true, characterData: true });
+        look();
+    });
+}
+
+const file = (name, bytes) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], name));
+    return transfer.files;
+};
+
+const isProblem = (element) => element.classList.contains("problem");
+
+const tasks = {
+    async validate() {
+        const start = performance.now();
+        find("selection").add(new Option("for a test", choices.selection, true, true));
+        find("validate").requestSubmit();
+        await said(find("found"), ({ textContent }) => /cases1 of/.test(textContent));
+        const first = performance.now() - start;
+        const told = await said(find("state"), (state) => isProblem(state) || /within|failed/.test(state.textContent));
+        return { told, first, found: find("found").innerText, failures: find("failures").innerText };
+    },
+
+    async cancel() {
+        find("validate").requestSubmit();
+        await said(find("cancel"), ({ disabled }) => !disabled);
+        find("cancel").click();
+        return { told: find("state").textContent, again: !find("validate").querySelector("button").disabled };
+    },
+
+    async bench() {
+        find("bench").requestSubmit();
+        const told = await said(find("bench-state"), (state) => isProblem(state) || /timed/.test(state.textContent));
+        return { told, rows: find("times").tBodies[0].rows.length, limits: find("bench-limits").innerText };
+    },
+
+    async watch() {
+        const number = (name) => Number(new RegExp(`${name}([0-9.]+)`).exec(find("watch-found").textContent)?.[1]);
+        find("watch").requestSubmit();
+        await said(find("watch-found"), () => number("steps") >= 1);
+        const before = number("Precision@1");
+        find("lesson").selectedIndex = 1;
+        find("lesson").dispatchEvent(new Event("change"));
+        await said(find("watch-found"), () => number("steps") >= 60 || isProblem(find("watch-state")));
+        find("watch").requestSubmit();
+        return { told: find("watch-state").textContent, before, after: number("Precision@1") };
+    },
+
+    async own() {
+        await said(find("loss"), ({ options }) => options.length > 0);
+        const bytes = async (name) => (await fetch(name)).arrayBuffer();
+        find("embeddings").files = file("digits.npy", await bytes("digits.npy"));
+        find("labels").files = file("labels.npy", await bytes("digits-labels.npy"));
+        find("own").requestSubmit();
+        const told = await said(find("own-state"), (state) => isProblem(state) || state.textContent === "Done.");
+        return { told, found: find("own-found").textContent, drawn: !find("scatter").hidden };
+    },
+
+    async wrong() {
+        await said(find("loss"), ({ options }) => options.length > 0);
+        find("embeddings").files = file("wrong.npy", "no array at all");
+        find("labels").files = file("labels.npy", "neither");
+        find("own").requestSubmit();
+        return { told: await said(find("own-state"), isProblem) };
+    },
+
+    async missing() {
+        return { told: await said(find("missing"), ({ hidden }) => !hidden) };
+    },
+};
+
+const found = await tasks[task]();
+await fetch("report", { method: "POST", body: JSON.stringify({ ...found, longest }) });
