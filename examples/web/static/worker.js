@@ -1,7 +1,7 @@
 // Computes beside the page, which stays alive: a worker may take its time.
 import init, { Bench, Own, Validation, Watch, losses } from "./metric_learning.js";
 
-const ready = init();
+const ready = init({ module_or_path: new URL("metric_learning_bg.wasm", import.meta.url) });
 
 // What the next frame of a training that is watched goes by.
 let change;

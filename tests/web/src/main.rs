@@ -41,7 +41,7 @@ enum Problem {
     File(PathBuf, io::Error),
     #[error("Chromium could not be run: {0}")]
     Run(#[from] io::Error),
-    #[error("{0}: nothing came of it within {} s", PATIENCE.as_secs())]
+    #[error("{0}: nothing came of it within {patience} s", patience = PATIENCE.as_secs())]
     Silence(&'static str),
     #[error("{task}: the console says {said:?}")]
     Console { task: &'static str, said: Vec<String> },
