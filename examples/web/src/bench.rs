@@ -64,14 +64,17 @@ struct Point {
 
 #[wasm_bindgen]
 impl Bench {
-    /// Opens the adapter, and measures what it can do at most.
-    pub async fn open() -> Result<Self, JsError> {
+    /// Opens the adapter, and measures what it can do at most. Batches have 256 rows, and twice as
+    /// many up to the largest.
+    pub async fn open(largest: usize) -> Result<Self, JsError> {
         let context = Adapter::find_async(None).await?.open_async(Options::default()).await?;
         let limits = Limits::measure(&context).await?;
         let of_batches = |(_, loss): &(_, Loss)| loss.modes().contains(&Mode::Batch);
         let losses = objective::benchmarked().into_iter().filter(of_batches);
+        let sizes = std::iter::successors(Some(256), |rows| Some(2 * rows))
+            .take_while(move |&rows| rows <= largest);
         let points: Vec<_> = losses
-            .flat_map(|(name, loss)| [256, 512, 1024].map(|rows| (name, loss.clone(), rows)))
+            .flat_map(|(name, loss)| sizes.clone().map(move |rows| (name, loss.clone(), rows)))
             .collect();
         Ok(Self { context, limits, points: points.into_iter() })
     }

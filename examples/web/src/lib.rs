@@ -28,11 +28,9 @@ mod objective;
 mod sizes;
 
 mod bench;
-mod canvas;
 mod own;
 mod plane;
 mod validate;
-mod watch;
 
 use std::panic;
 

@@ -232,7 +232,7 @@ find("bench").addEventListener("submit", async (event) => {
                 offer("bench-download", result);
             }
         });
-        benching.postMessage({ task: "bench" });
+        benching.postMessage({ task: "bench", largest: Number(find("largest").value) });
     } catch (problem) {
         endBench();
         tell(benchState, problem.message, true);
@@ -243,50 +243,6 @@ benchCancel.addEventListener("click", () => {
     endBench();
     tell(benchState, "Cancelled.");
     benchStart.focus();
-});
-
-// ---- Watch.
-
-const watchState = find("watch-state");
-const train = find("watch").querySelector("button");
-let watching;
-let isPaused = true;
-
-function showFrame({ steps, loss, precision }) {
-    fill(find("watch-found"), [
-        ["steps", counted(steps)],
-        ["loss", short(loss)],
-        ["Precision@1", precision.toFixed(3)],
-    ]);
-}
-
-find("watch").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    isPaused = !isPaused;
-    train.textContent = isPaused ? "Go on" : "Pause";
-    tell(watchState, isPaused ? "Paused." : "Training.");
-    if (watching) return watching.postMessage({ task: "pause", isWatching: !isPaused });
-    try {
-        await adapterOf();
-        watching = begin(({ frame, problem }) => {
-            if (frame) showFrame(frame);
-            if (problem) {
-                tell(watchState, problem, true);
-                train.disabled = true;
-            }
-        });
-        const canvas = find("picture").transferControlToOffscreen();
-        const count = 600;
-        watching.postMessage({ task: "watch", canvas, count, loss: find("lesson").value }, [canvas]);
-    } catch (problem) {
-        isPaused = true;
-        train.textContent = "Train";
-        tell(watchState, problem.message, true);
-    }
-});
-
-find("lesson").addEventListener("change", ({ target }) => {
-    watching?.postMessage({ task: "change", loss: target.value });
 });
 
 // ---- Your embeddings.

@@ -1,11 +1,7 @@
 // Computes beside the page, which stays alive: a worker may take its time.
-import init, { Bench, Own, Validation, Watch, losses } from "./metric_learning.js";
+import init, { Bench, Own, Validation, losses } from "./metric_learning.js";
 
 const ready = init({ module_or_path: new URL("metric_learning_bg.wasm", import.meta.url) });
-
-// What the next frame of a training that is watched goes by.
-let change;
-let isWatching = true;
 
 const tasks = {
     async validate({ selection, adapter, browser }) {
@@ -18,8 +14,8 @@ const tasks = {
         postMessage({ report: JSON.parse(validation.report(adapter, browser)) });
     },
 
-    async bench() {
-        const bench = await Bench.open();
+    async bench({ largest }) {
+        const bench = await Bench.open(largest);
         const limits = JSON.parse(bench.limits());
         postMessage({ limits, total: bench.left() });
         for (;;) {
@@ -32,33 +28,6 @@ const tasks = {
 
     async losses() {
         postMessage({ losses: JSON.parse(losses()) });
-    },
-
-    async watch({ canvas, count, loss }) {
-        const bytes = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
-        const [images, labels] = await Promise.all(["digits.npy", "digits-labels.npy"].map(bytes));
-        const watch = await Watch.open(canvas, images, labels, count, loss);
-        const frame = async () => {
-            try {
-                if (isWatching) {
-                    if (change) watch.change(change);
-                    change = undefined;
-                    postMessage({ frame: JSON.parse(await watch.frame()) });
-                }
-                requestAnimationFrame(frame);
-            } catch (error) {
-                postMessage({ problem: error?.message ?? String(error) });
-            }
-        };
-        requestAnimationFrame(frame);
-    },
-
-    async change({ loss }) {
-        change = loss;
-    },
-
-    async pause(data) {
-        isWatching = data.isWatching;
     },
 
     async own({ embeddings, labels, objective }) {

@@ -83,29 +83,38 @@ impl Browser {
         Ok(Self { process, profile, console: Some(console) })
     }
 
-    /// What pages have said in the console when it has ended by itself, as it does once it has made
-    /// a screenshot; `None` where it does not within this time.
+    /// Whether it has ended by itself within this time, as it does once it has made a screenshot.
     ///
     /// # Errors
     ///
-    /// That the system does not tell whether it has ended.
-    pub fn console(mut self, patience: Duration) -> io::Result<Option<Vec<String>>> {
+    /// That the system does not tell.
+    pub fn ends_within(&mut self, patience: Duration) -> io::Result<bool> {
         let start = Instant::now();
         while self.process.try_wait()?.is_none() {
             if start.elapsed() > patience {
-                return Ok(None);
+                return Ok(false);
             }
             thread::sleep(Duration::from_millis(50));
         }
-        Ok(self.console.take().and_then(|console| console.join().ok()))
+        Ok(true)
+    }
+
+    /// Ends it, where it has not ended; what pages have said in the console.
+    pub fn console(mut self) -> Vec<String> {
+        self.end();
+        self.console.take().and_then(|console| console.join().ok()).unwrap_or_default()
+    }
+
+    fn end(&mut self) {
+        // Whatever of it is left harms nobody, and there is nobody to tell.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Whatever of it is left harms nobody, and there is nobody to tell.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.end();
         let _ = fs::remove_dir_all(&self.profile);
     }
 }

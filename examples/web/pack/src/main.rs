@@ -45,9 +45,6 @@ fn main() -> Result<()> {
     for entry in fs::read_dir(page.join("static"))? {
         copy(&entry?.path())?;
     }
-    for name in ["digits.npy", "digits-labels.npy"] {
-        copy(&root.join("cli/data").join(name))?;
-    }
     let wasm = fs::metadata(folder.join("metric_learning_bg.wasm"))?.len();
     println!("{}, with {:.1} MB of WebAssembly", folder.display(), wasm as f64 / 1e6);
     Ok(())
