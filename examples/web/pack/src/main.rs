@@ -5,7 +5,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support as bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     );
 
     fs::create_dir_all(&folder)?;
-    Bindgen::new()
+    bindgen::Bindgen::new()
         .input_path(target.join(TARGET).join(PROFILE).join("metric_learning.wasm"))
         .web(true)?
         .typescript(false)
