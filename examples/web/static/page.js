@@ -1,7 +1,7 @@
 const find = (id) => document.getElementById(id);
 
-// What is shown of a number: enough to compare, not more.
-const short = (number) => Number(number.toPrecision(4)).toString();
+// What is shown of a number: enough to compare, not more. JSON has null for what is beyond all numbers.
+const short = (number) => (number === null ? "∞" : Number(number.toPrecision(4)).toString());
 const counted = (number) => number.toLocaleString("en");
 
 /** Fills a list of names and values. */
@@ -77,7 +77,7 @@ function showProgress({ done, total, numbers, failures, largest_share }) {
     fill(find("found"), [
         ["cases", `${counted(done)} of ${counted(total)}`],
         ["numbers compared", counted(numbers)],
-        ["largest error", largest_share === null ? "" : `${short(largest_share)} of its bound`],
+        ["largest error", `${short(largest_share)} of its bound`],
         ["failures", counted(failures)],
     ]);
 }
