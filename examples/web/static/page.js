@@ -77,7 +77,7 @@ function showProgress({ done, total, numbers, failures, largest_share }) {
     fill(find("found"), [
         ["cases", `${counted(done)} of ${counted(total)}`],
         ["numbers compared", counted(numbers)],
-        ["largest error", `${short(largest_share)} of its bound`],
+        ["largest error", failures === 0 && largest_share === null ? "none" : `${short(largest_share)} of its bound`],
         ["failures", counted(failures)],
     ]);
 }
