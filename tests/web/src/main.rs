@@ -21,10 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// Every so many-th case of the quick selection is validated.
 const EVERY: usize = 100;
 
-/// A page that could not be drawn for so long, in milliseconds, would be felt. It computes in a
-/// worker: what is left is what this machine does beside it.
-const LONGEST: f64 = 1000.0;
-
 const CHECK: &str = include_str!("check.js");
 
 /// What a distance is multiplied by that the page must find wrong.
@@ -101,14 +97,15 @@ fn check() -> Result<(), Problem> {
     let found = visit(Visit { choices: selection(EVERY), ..Visit::default() })?;
     let text = |found: &Value, key: &str| found[key].as_str().unwrap_or_default().to_owned();
     let cases = number_before(&text(&found, "told"), " cases is within its bounds.");
-    let longest = found["longest"].as_f64().unwrap_or(f64::INFINITY);
-    if cases.is_none_or(|cases| cases < 8) || longest > LONGEST {
+    if cases.is_none_or(|cases| cases < 8) {
         return Err(Problem::Wrong { task: "validate", found });
     }
     println!(
-        "{}\n  the first after {:.1} s, the page never still for more than {longest:.0} ms",
+        "{}\n  the first after {:.1} s, the page never still for more than {:.0} ms",
         text(&found, "told"),
         found["first"].as_f64().unwrap_or(f64::NAN) / 1e3,
+        // What else this machine does is in it, so that no limit of it would hold everywhere.
+        found["longest"].as_f64().unwrap_or(f64::NAN),
     );
 
     let planted =
