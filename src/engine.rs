@@ -37,10 +37,22 @@ impl Engine {
     /// # Errors
     ///
     /// Those of [`Adapter::open`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn best(options: Options) -> Result<Self> {
-        match Adapter::all().into_iter().find(|adapter| !adapter.is_software()) {
-            Some(adapter) => adapter.open(options).map(Self::Gpu),
-            None => Ok(Self::Cpu(Cpu::default().with_workspace_bytes(options.workspace_bytes))),
+        pollster::block_on(Self::best_async(options))
+    }
+
+    /// What [`best`](Self::best) is, found without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adapter::open_async`].
+    pub async fn best_async(options: Options) -> Result<Self> {
+        match Adapter::find_async(None).await {
+            Ok(adapter) if !adapter.is_software() => {
+                adapter.open_async(options).await.map(Self::Gpu)
+            }
+            _ => Ok(Self::Cpu(Cpu::default().with_workspace_bytes(options.workspace_bytes))),
         }
     }
 
@@ -127,9 +139,22 @@ impl Trainer {
     /// # Errors
     ///
     /// Those of [`GpuTrainer::step`] or of [`CpuTrainer::step`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn step(&mut self) -> Result<ObjectiveEvaluation> {
         match self {
             Self::Gpu(trainer) => trainer.step(),
+            Self::Cpu(trainer) => trainer.step(),
+        }
+    }
+
+    /// Makes a step as [`step`](Self::step) does, without blocking on a GPU.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`step`](Self::step) but [`Error::Timeout`](crate::Error::Timeout).
+    pub async fn step_async(&mut self) -> Result<ObjectiveEvaluation> {
+        match self {
+            Self::Gpu(trainer) => trainer.step_async().await,
             Self::Cpu(trainer) => trainer.step(),
         }
     }
@@ -153,9 +178,22 @@ impl Trainer {
     /// # Errors
     ///
     /// Those of [`GpuTrainer::checkpoint`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn checkpoint(&self) -> Result<Checkpoint> {
         match self {
             Self::Gpu(trainer) => trainer.checkpoint(),
+            Self::Cpu(trainer) => Ok(trainer.checkpoint()),
+        }
+    }
+
+    /// Where the training stands, as [`checkpoint`](Self::checkpoint) tells, without blocking on a GPU.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`checkpoint`](Self::checkpoint) but [`Error::Timeout`](crate::Error::Timeout).
+    pub async fn checkpoint_async(&self) -> Result<Checkpoint> {
+        match self {
+            Self::Gpu(trainer) => trainer.checkpoint_async().await,
             Self::Cpu(trainer) => Ok(trainer.checkpoint()),
         }
     }
@@ -178,9 +216,22 @@ impl Trainer {
     /// # Errors
     ///
     /// Those of [`GpuTrainer::parameters`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn parameters(&self) -> Result<Vec<f32>> {
         match self {
             Self::Gpu(trainer) => trainer.parameters(),
+            Self::Cpu(trainer) => Ok(trainer.parameters().to_vec()),
+        }
+    }
+
+    /// The parameters, as [`parameters`](Self::parameters) gives them, without blocking on a GPU.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`parameters`](Self::parameters) but [`Error::Timeout`](crate::Error::Timeout).
+    pub async fn parameters_async(&self) -> Result<Vec<f32>> {
+        match self {
+            Self::Gpu(trainer) => trainer.parameters_async().await,
             Self::Cpu(trainer) => Ok(trainer.parameters().to_vec()),
         }
     }

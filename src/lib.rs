@@ -7,7 +7,8 @@
 //! loss and gradient in GPU buffers. Around that core stand a call that takes and returns host
 //! memory, and a reference in f64 on the CPU that says what is right.
 //!
-//! It runs natively, on Vulkan, Metal, DX12 and GL.
+//! It runs natively, on Vulkan, Metal, DX12 and GL, and in browsers, on WebGPU, where nothing waits:
+//! [`Context::headless_async`], and `.await` in the place of [`Run::wait`] and [`Pending::wait`].
 //!
 //! # In one call
 //!

@@ -24,6 +24,7 @@ mod progress;
 mod report;
 mod search;
 mod shaders;
+mod sizes;
 mod table;
 mod tensors;
 mod train;

@@ -6,6 +6,7 @@ use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, ObjectiveEvaluation, Shape, Weighted};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
+use super::sizes::Sizes;
 use super::table::{self, Column};
 use super::{Error, Result, objective, print, print_json};
 
@@ -48,28 +49,6 @@ struct LossReport<'a> {
     objective: &'a Loss,
     #[serde(flatten)]
     quantities: LossQuantities,
-}
-
-/// The sizes of the inputs.
-#[derive(Clone, Serialize)]
-pub(crate) struct Sizes {
-    n: usize,
-    d: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    m: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listed: Option<usize>,
-}
-
-impl Sizes {
-    pub(crate) fn of(shape: &Shape) -> Self {
-        Self {
-            n: shape.queries(),
-            d: shape.dimensions(),
-            m: shape.has_references().then(|| shape.references()),
-            listed: Some(shape.listed()).filter(|&listed| listed > 0),
-        }
-    }
 }
 
 #[derive(Clone, Serialize)]

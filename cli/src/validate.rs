@@ -3,9 +3,11 @@
 
 mod cases;
 mod comparison;
+mod contexts;
 mod faults;
 mod findings;
 mod inputs;
+mod line;
 mod report;
 
 use std::process::ExitCode;
@@ -13,13 +15,12 @@ use std::time::Instant;
 
 use clap::Args;
 use rayon::prelude::*;
-use wgpu_metric_learning::tuning::{RowWidth, Tile, Tiles};
-use wgpu_metric_learning::{Arithmetic, Batch, Context, Cpu, Engine, Error as LibraryError};
+use wgpu_metric_learning::{Arithmetic, Batch, Cpu, Engine, Error as LibraryError};
 
 use cases::Case;
 use comparison::{Expected, Verdict};
-use faults::Faults;
-use findings::{Finding, Findings};
+use contexts::{of_each_size, turn};
+use findings::{Faults, Finding, Findings};
 use report::{Place, Report};
 
 use super::gpu::{self, Backend, Gpu};
@@ -137,17 +138,6 @@ fn hold(
     Ok(findings)
 }
 
-/// A context for each tile with each width of a row, so that all are held against the reference,
-/// whichever the library picks.
-fn of_each_size(context: &Context) -> Result<Vec<Context>> {
-    let sizes = Tile::ALL.into_iter().flat_map(|tile| RowWidth::ALL.map(|width| (tile, width)));
-    let of = |(tile, width)| {
-        let options = context.options().clone().with_tiles(Tiles::both(tile)).with_row_width(width);
-        Context::configured(context.device(), context.queue(), options)
-    };
-    Ok(sizes.map(of).collect::<std::result::Result<_, _>>()?)
-}
-
 /// The CPU engine with the whole matrix in one stripe, or cut into three or four.
 fn of_stripes(turn: usize, batch: &Batch) -> Cpu {
     let (rows, columns) = (batch.shape().queries(), batch.shape().references());
@@ -155,11 +145,6 @@ fn of_stripes(turn: usize, batch: &Batch) -> Cpu {
         0 => Cpu::default(),
         _ => Cpu::default().with_workspace_bytes(8 * columns as u64 * rows.div_ceil(3) as u64),
     }
-}
-
-/// Whose turn it is: no period of the cases goes along with it.
-fn turn(case: usize) -> usize {
-    case.count_ones() as usize
 }
 
 #[cfg(test)]

@@ -278,6 +278,7 @@ impl<'a, T, F> Task<'a, T> for OnCpu<F>
 where
     F: for<'w> FnOnce(&'w mut Watch<'w>) -> Result<T> + Send + 'a,
 {
+    #[cfg(not(target_arch = "wasm32"))]
     fn watch(self: Box<Self>, watch: &mut Watch<'_>) -> Result<T> {
         (self.0)(&mut |progress| watch(progress))
     }

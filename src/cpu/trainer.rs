@@ -1,6 +1,9 @@
 //! Training on the host.
 
+use std::ops::ControlFlow;
+
 use super::Cpu;
+use super::objective::evaluate_all;
 use crate::cpu::CpuOptimizer;
 use crate::data::batch::Batch;
 use crate::data::objective::ObjectiveEvaluation;
@@ -79,7 +82,7 @@ impl CpuTrainer {
         let activations = self.cpu.forward(mlp, sampler.rows(), &inputs, &self.parameters)?;
         let batch = Batch::new(activations.outputs(), [sampler.rows(), mlp.outputs], &labels)?;
         let objective = self.training.objective_over(batch);
-        let evaluation = self.cpu.evaluate_objective(&objective).wait()?;
+        let evaluation = evaluate_all(&self.cpu, &objective, &mut |_| ControlFlow::Continue(()))?;
         let gradient = self.cpu.backward(
             mlp,
             sampler.rows(),

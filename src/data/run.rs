@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// A computation that takes and returns host memory. Nothing happens, not even a check of the
 /// inputs, before one of three: [`wait`](Self::wait) for the result, [`watch`](Self::watch) it
-/// come, or `.await` it.
+/// come, or `.await` it. In a browser it is awaited: no thread may wait there.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -39,6 +39,7 @@ pub struct Run<'a, T> {
 /// What a [`Run`] does when it is told how, by whatever computes.
 pub(crate) trait Task<'a, T>: Send {
     /// Computes in the calling thread.
+    #[cfg(not(target_arch = "wasm32"))]
     fn watch(self: Box<Self>, watch: &mut Watch<'_>) -> Result<T>;
 
     /// Computes as the future is polled, and not before.
@@ -73,6 +74,7 @@ impl<'a, T> Run<'a, T> {
     /// # Errors
     ///
     /// Those that the call says which made this run.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn wait(self) -> Result<T> {
         self.watch(|_| ControlFlow::Continue(()))
     }
@@ -85,13 +87,14 @@ impl<'a, T> Run<'a, T> {
     /// # Errors
     ///
     /// Those of [`wait`](Self::wait), and [`Error::Cancelled`](crate::Error::Cancelled).
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn watch(self, mut watch: impl FnMut(Progress) -> ControlFlow<()>) -> Result<T> {
         self.task.watch(&mut watch)
     }
 }
 
 /// The computation as a future, for `.await`. On a GPU it does not block, knows no timeout, and
-/// submits nothing more once it is dropped; it asks to be polled again at once, as
+/// submits nothing more once it is dropped; it asks to be polled again at once where
 /// [`Pending`](crate::Pending) does, which says who polls the device. On the CPU it is computed by
 /// whoever polls it, all at once.
 impl<'a, T> IntoFuture for Run<'a, T> {

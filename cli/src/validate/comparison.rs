@@ -66,39 +66,55 @@ impl<'a> Expected<'a> {
     }
 
     /// Asks the engine, and compares.
-    pub(super) fn compare(&self, engine: &Engine, batch: &Batch) -> Verdict {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn compare(&self, engine: &Engine, batch: &Batch<'_>) -> Verdict {
         match self {
             Self::Loss(loss, expected) => {
-                judge(engine.evaluate(*loss, batch).wait(), expected.may_overflow(), |actual| {
-                    (
-                        expected.compare(actual),
-                        evaluated(actual),
-                        expected.notices(actual, SMALL_ERROR),
-                    )
-                })
+                judge_loss(expected, engine.evaluate(*loss, batch).wait())
             }
-            Self::Objective(objective, expected) => judge(
-                engine.evaluate_objective(objective).wait(),
-                expected.may_overflow(),
-                |actual| {
-                    (
-                        expected.compare(actual),
-                        summed(actual),
-                        expected.notices(actual, SMALL_ERROR),
-                    )
-                },
-            ),
+            Self::Objective(objective, expected) => {
+                judge_objective(expected, engine.evaluate_objective(objective).wait())
+            }
             Self::Measures(retrieval, expected) => {
-                judge(engine.measure(retrieval, batch).wait(), false, |actual| {
-                    (
-                        expected.compare(actual),
-                        measured(actual),
-                        expected.notices(actual, SMALL_ERROR),
-                    )
-                })
+                judge_measures(expected, engine.measure(retrieval, batch).wait())
             }
         }
     }
+
+    /// Asks the engine, and compares: in a browser nothing may wait.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) async fn compare(&self, engine: &Engine, batch: &Batch<'_>) -> Verdict {
+        match self {
+            Self::Loss(loss, expected) => judge_loss(expected, engine.evaluate(*loss, batch).await),
+            Self::Objective(objective, expected) => {
+                judge_objective(expected, engine.evaluate_objective(objective).await)
+            }
+            Self::Measures(retrieval, expected) => {
+                judge_measures(expected, engine.measure(retrieval, batch).await)
+            }
+        }
+    }
+}
+
+fn judge_loss(expected: &Expectation, result: Result<Evaluation>) -> Verdict {
+    judge(result, expected.may_overflow(), |actual| {
+        (expected.compare(actual), evaluated(actual), expected.notices(actual, SMALL_ERROR))
+    })
+}
+
+fn judge_objective(
+    expected: &ObjectiveExpectation,
+    result: Result<ObjectiveEvaluation>,
+) -> Verdict {
+    judge(result, expected.may_overflow(), |actual| {
+        (expected.compare(actual), summed(actual), expected.notices(actual, SMALL_ERROR))
+    })
+}
+
+fn judge_measures(expected: &MeasuresExpectation, result: Result<Measures>) -> Verdict {
+    judge(result, false, |actual| {
+        (expected.compare(actual), measured(actual), expected.notices(actual, SMALL_ERROR))
+    })
 }
 
 /// What is to be said of a result, given its comparison, how many numbers it has, and whether an

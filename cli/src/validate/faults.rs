@@ -5,13 +5,7 @@ use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::testing::Operation;
 use wgpu_metric_learning::{Batch, Context, Contrastive, Error, Result, Triplet, Weighted};
 
-/// What came of the faults.
-#[derive(Default)]
-pub(crate) struct Faults {
-    pub injected: usize,
-    /// What happened to those that were not survived.
-    pub problems: Vec<String>,
-}
+use super::findings::Faults;
 
 impl Faults {
     /// Injects them into a loss, an objective and measures, on a few rows.
@@ -35,11 +29,6 @@ impl Faults {
             context.measure(&Retrieval::default(), &batch).wait()
         })?;
         Ok(faults)
-    }
-
-    /// How many were told as errors, and did no more harm.
-    pub(crate) fn survived(&self) -> usize {
-        self.injected - self.problems.len()
     }
 
     /// Lets the first operation of each kind fail, then the second, until there are no more.

@@ -5,7 +5,6 @@ use wgpu_metric_learning::reference::Deviation;
 
 use super::cases::Asked;
 use super::comparison::Verdict;
-use super::faults::Faults;
 
 /// The sum of all verdicts.
 #[derive(Default)]
@@ -42,6 +41,21 @@ pub(crate) enum Problem {
     Beyond(Deviation),
     /// There is no result.
     Error(String),
+}
+
+/// What came of faults that were injected.
+#[derive(Default)]
+pub(crate) struct Faults {
+    pub injected: usize,
+    /// What happened to those that were not survived.
+    pub problems: Vec<String>,
+}
+
+impl Faults {
+    /// How many were told as errors, and did no more harm.
+    pub(crate) fn survived(&self) -> usize {
+        self.injected - self.problems.len()
+    }
 }
 
 impl Findings {

@@ -1,10 +1,16 @@
-//! The adapters of this machine, for callers that own no device.
+//! The adapters there are, for callers that own no device.
 
-use std::cmp::Reverse;
-use std::sync::LazyLock;
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(not(target_arch = "wasm32"))]
+mod machine;
+
+#[cfg(target_arch = "wasm32")]
+use browser::{named, searched};
+#[cfg(not(target_arch = "wasm32"))]
+use machine::{named, searched};
 
 use crate::error::{Error, Result};
-use crate::gpu::device::baseline::check_baseline;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::options::Options;
 use crate::wgsl::tier::Tier;
@@ -18,6 +24,9 @@ use crate::wgsl::tier::Tier;
 /// All that the library opens itself is of one `wgpu::Instance`, made the first time it is needed
 /// and kept until the process ends, and so is the list of its adapters: wgpu tells the buffers of
 /// two devices apart only within one instance.
+///
+/// A browser has one adapter, which opens one device; it is asked for each time, and no thread may
+/// wait for it: [`Adapter::find_async`] and [`Adapter::open_async`] do not.
 #[derive(Clone, Debug)]
 pub struct Adapter {
     adapter: wgpu::Adapter,
@@ -25,62 +34,14 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// Every adapter that the kernels run on, the best first: discrete GPUs, then integrated,
-    /// virtual and other ones, then software; Vulkan, Metal and DX12 before GL.
-    pub fn all() -> Vec<Self> {
-        usable(named())
-    }
-
-    /// Every adapter that is too small for the kernels, with the [`Error::DeviceLimit`] that says
-    /// why.
-    pub fn unusable() -> Vec<(Self, Error)> {
-        named()
-            .into_iter()
-            .filter_map(|adapter| adapter.check().err().map(|error| (adapter, error)))
-            .collect()
-    }
-
-    fn listed(instance: &wgpu::Instance) -> Vec<Self> {
-        let mut listed: Vec<_> =
-            pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
-                .into_iter()
-                .map(|adapter| Self { info: adapter.get_info(), adapter })
-                .collect();
-        listed.sort_by_key(|adapter| Reverse(adapter.rank()));
-        listed
-    }
-
-    fn check(&self) -> Result<()> {
-        check_baseline(&self.adapter.limits())
-    }
-
-    /// The best adapter whose name, driver or backend contains `text` in any case; without text the
-    /// best of all.
+    /// The adapter that [`find`](Self::find) finds, without blocking; in a browser the one that
+    /// it gives for high performance.
     ///
     /// # Errors
     ///
     /// [`Error::NoAdapter`] where there is none.
-    pub fn find(text: Option<&str>) -> Result<Self> {
-        Self::best(Self::all(), text)
-    }
-
-    /// The best adapter of the caller's instance whose name, driver or backend contains `text`;
-    /// with a surface of that instance among
-    /// those that can present to it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoAdapter`] where there is none.
-    pub fn find_in(
-        instance: &wgpu::Instance,
-        text: Option<&str>,
-        surface: Option<&wgpu::Surface<'_>>,
-    ) -> Result<Self> {
-        let mut all = usable(with_wanted_name(Self::listed(instance)));
-        all.retain(|adapter| {
-            surface.is_none_or(|surface| adapter.adapter.is_surface_supported(surface))
-        });
-        Self::best(all, text)
+    pub async fn find_async(text: Option<&str>) -> Result<Self> {
+        Self::best(named().await, text)
     }
 
     fn best(all: Vec<Self>, text: Option<&str>) -> Result<Self> {
@@ -127,24 +88,26 @@ impl Adapter {
         tier.fits(self.adapter.features(), &self.info)
     }
 
-    /// Opens a device of its own on it, with all the limits that the adapter has.
+    /// Opens a device as [`open`](Self::open) does, without blocking. An adapter of a browser opens
+    /// one, and is to be found again for another.
     ///
     /// # Errors
     ///
-    /// [`Error::DeviceLimit`] for one of [`Adapter::unusable`], [`Error::DeviceCreation`],
-    /// [`Error::MissingFeature`] for a forced tier that the adapter does not have.
-    pub fn open(&self, options: Options) -> Result<Context> {
+    /// Those of [`open`](Self::open).
+    pub async fn open_async(&self, options: Options) -> Result<Context> {
         let tier = options.tier.unwrap_or_else(|| self.tier());
         // What a tier needs, and what timings need where the adapter has it.
         let features =
             (tier.features() | wgpu::Features::TIMESTAMP_QUERY) & self.adapter.features();
-        let (device, queue) =
-            pollster::block_on(self.adapter.request_device(&wgpu::DeviceDescriptor {
+        let (device, queue) = self
+            .adapter
+            .request_device(&wgpu::DeviceDescriptor {
                 label: Some("metric-learning"),
                 required_features: features,
                 required_limits: self.adapter.limits(),
                 ..Default::default()
-            }))
+            })
+            .await
             .map_err(|error| Error::DeviceCreation { message: error.to_string() })?;
         Context::configured(&device, &queue, options)
     }
@@ -155,69 +118,6 @@ impl Adapter {
             .into_iter()
             .any(|part| contains(part, text))
     }
-
-    fn rank(&self) -> (u32, bool) {
-        let kind = match self.info.device_type {
-            wgpu::DeviceType::DiscreteGpu => 4,
-            wgpu::DeviceType::IntegratedGpu => 3,
-            wgpu::DeviceType::VirtualGpu => 2,
-            wgpu::DeviceType::Other => 1,
-            wgpu::DeviceType::Cpu => 0,
-        };
-        (kind, self.info.backend != wgpu::Backend::Gl)
-    }
-}
-
-/// The variables that narrow the choice, as wgpu knows them.
-const BACKEND: &str = "WGPU_BACKEND";
-const ADAPTER_NAME: &str = "WGPU_ADAPTER_NAME";
-
-/// What the environment says; an empty text says nothing.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|text| !text.trim().is_empty())
-}
-
-/// Where adapters are looked for, and what narrows it.
-fn searched() -> String {
-    let backend = variable(BACKEND);
-    if let Some(unknown) = backend.as_ref().filter(|text| backends(text).is_empty()) {
-        return format!("{BACKEND} is {unknown:?}, and that is none of vulkan, metal, dx12 and gl");
-    }
-    let set = [(BACKEND, backend), (ADAPTER_NAME, variable(ADAPTER_NAME))];
-    let narrowed = set
-        .map(|(name, text)| text.map(|text| format!(", with {name}={text:?}")).unwrap_or_default());
-    format!("on Vulkan, Metal, DX12 and GL{}", narrowed.concat())
-}
-
-fn backends(text: &str) -> wgpu::Backends {
-    wgpu::Backends::from_comma_list(text)
-}
-
-/// The adapters of the library's instance, the best first.
-///
-/// They are listed once. Each listing of the GL backend would have locks of its own around the one
-/// EGL context of the instance, which then two threads could use at a time.
-static LISTED: LazyLock<Vec<Adapter>> = LazyLock::new(|| {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    if variable(BACKEND).is_none() {
-        descriptor.backends = wgpu::Backends::all();
-    }
-    Adapter::listed(&wgpu::Instance::new(descriptor))
-});
-
-fn named() -> Vec<Adapter> {
-    with_wanted_name(LISTED.clone())
-}
-
-fn with_wanted_name(mut adapters: Vec<Adapter>) -> Vec<Adapter> {
-    let wanted = variable(ADAPTER_NAME).unwrap_or_default();
-    adapters.retain(|adapter| contains(&adapter.info.name, &wanted));
-    adapters
-}
-
-fn usable(mut adapters: Vec<Adapter>) -> Vec<Adapter> {
-    adapters.retain(|adapter| adapter.check().is_ok());
-    adapters
 }
 
 pub(crate) fn contains(text: &str, part: &str) -> bool {
@@ -225,13 +125,24 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
 }
 
 impl Context {
-    /// A context on a device of its own, on the best adapter of this machine: see [`Adapter`] for
-    /// others.
+    /// A context on a device of its own as [`headless`](Self::headless) makes it, without blocking.
+    ///
+    /// ```
+    /// use wgpu_metric_learning::{Batch, Context, Result, Triplet};
+    ///
+    /// async fn loss(batch: &Batch<'_>) -> Result<f32> {
+    ///     let context = Context::headless_async().await?;
+    ///     Ok(context.evaluate(Triplet::default(), batch).await?.loss)
+    /// }
+    /// # let batch = Batch::new(&[0.0, 0.5, 1.0], [3, 1], &[0, 0, 1])?;
+    /// # assert!(pollster::block_on(loss(&batch))? >= 0.0);
+    /// # Ok::<(), wgpu_metric_learning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`Error::NoAdapter`], [`Error::DeviceCreation`].
-    pub fn headless() -> Result<Self> {
-        Adapter::find(None)?.open(Options::default())
+    pub async fn headless_async() -> Result<Self> {
+        Adapter::find_async(None).await?.open_async(Options::default()).await
     }
 }

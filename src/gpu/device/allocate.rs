@@ -54,7 +54,8 @@ pub(crate) fn uniform(context: &Context, what: &str, bytes: &[u8]) -> Result<wgp
     filled(context, &format!("metric-learning {what}"), bytes, wgpu::BufferUsages::UNIFORM)
 }
 
-/// A buffer that holds these bytes from the start, so that no queue has to write it.
+/// A buffer that holds these bytes from the start, so that no queue has to write it; in a browser
+/// its queue does.
 pub(crate) fn filled(
     context: &Context,
     label: &str,
@@ -62,6 +63,15 @@ pub(crate) fn filled(
     usage: wgpu::BufferUsages,
 ) -> Result<wgpu::Buffer> {
     let size = bytes.len() as u64;
+    if cfg!(target_arch = "wasm32") {
+        // There wgpu panics where the host has no memory for a buffer that is mapped.
+        let usage = usage | wgpu::BufferUsages::COPY_DST;
+        let descriptor =
+            wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+        let buffer = context.create_buffer(&descriptor)?;
+        context.queue().write_buffer(&buffer, 0, bytes);
+        return Ok(buffer);
+    }
     let descriptor =
         wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: true };
     let buffer = context.create_buffer(&descriptor)?;

@@ -11,6 +11,7 @@ use crate::gpu::device::baseline::check_baseline;
 use crate::gpu::device::injection::Injections;
 use crate::gpu::device::options::Options;
 use crate::gpu::device::pipelines::Pipelines;
+use crate::gpu::device::scope::Reports;
 use crate::gpu::device::tier::names_of;
 use crate::gpu::device::tuned::Tuned;
 use crate::wgsl::tier::Tier;
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     tier: Tier,
     pipelines: Pipelines,
     injections: Injections,
+    reports: Reports,
     tuned: Tuned,
 }
 
@@ -78,10 +80,16 @@ impl Context {
                 feature: names_of(tier.features()),
             });
         }
-        let (device, queue) = (device.clone(), queue.clone());
-        let (pipelines, injections, tuned) =
-            (Pipelines::default(), Injections::default(), Tuned::default());
-        let inner = Inner { device, queue, options, tier, pipelines, injections, tuned };
+        let inner = Inner {
+            device: device.clone(),
+            queue: queue.clone(),
+            options,
+            tier,
+            pipelines: Pipelines::default(),
+            injections: Injections::default(),
+            reports: Default::default(),
+            tuned: Tuned::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -107,6 +115,11 @@ impl Context {
 
     pub(crate) fn injections(&self) -> &Injections {
         &self.inner.injections
+    }
+
+    /// What wgpu has to say of calls that are over.
+    pub(crate) fn reports(&self) -> &Reports {
+        &self.inner.reports
     }
 
     pub(crate) fn tuned(&self) -> &Tuned {

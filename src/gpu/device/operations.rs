@@ -88,7 +88,7 @@ impl Context {
         &self,
         mut encoder: wgpu::CommandEncoder,
     ) -> Result<wgpu::SubmissionIndex> {
-        scoped(self.device(), "submitting", || {
+        scoped(self, "submitting", || {
             if self.fails(Operation::Submission) {
                 // An end without a beginning: wgpu refuses the commands.
                 encoder.pop_debug_group();
@@ -113,9 +113,14 @@ impl Context {
 
     /// Looks after what the device has done; whether it has done all that is waited for.
     pub(crate) fn poll(&self, poll: wgpu::PollType) -> Result<bool> {
+        let lost = Err(Error::DeviceLost { during: "waiting" });
+        let fails = self.fails(Operation::Poll);
+        if fails && cfg!(panic = "abort") {
+            return lost;
+        }
         // wgpu panics in the place of an error where the driver has lost the device.
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            if self.fails(Operation::Poll) {
+            if fails {
                 resume_unwind(Box::new(INJECTED));
             }
             self.device().poll(poll)
@@ -124,9 +129,7 @@ impl Context {
             Ok(Ok(_)) => Ok(true),
             Ok(Err(wgpu::PollError::Timeout)) => Ok(false),
             // What is waited for was never taken on.
-            Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) | Err(_) => {
-                Err(Error::DeviceLost { during: "waiting" })
-            }
+            Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) | Err(_) => lost,
         }
     }
 
@@ -148,6 +151,6 @@ impl Context {
 
     /// Makes a plan, with wgpu's errors as values.
     pub(crate) fn planning<T>(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.or_forget(|| scoped(self.device(), "planning", make))
+        self.or_forget(|| scoped(self, "planning", make))
     }
 }

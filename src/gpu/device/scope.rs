@@ -1,25 +1,42 @@
 //! Errors of wgpu as values: the device-wide handlers belong to the application.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod at_once;
+#[cfg(target_arch = "wasm32")]
+mod later;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use at_once::Reports;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use later::Reports;
+
 use crate::error::{Error, Result};
+use crate::gpu::device::context::Context;
 
 /// Runs `work` within error scopes of its own and returns the first error that wgpu reported
-/// meanwhile.
+/// meanwhile. In a browser, which answers when the call is over, the result that is read back next
+/// is that error.
 pub(crate) fn scoped<T>(
-    device: &wgpu::Device,
+    context: &Context,
     during: &'static str,
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
+    let device = context.device();
     let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let result = work();
-    // Scopes end in the opposite order of their beginning; each answers at once on native backends.
-    let reported = [validation, internal, memory].map(|scope| pollster::block_on(scope.pop()));
-    match reported.into_iter().flatten().next() {
-        Some(wgpu::Error::OutOfMemory { source }) => {
-            Err(Error::OutOfMemory { during, message: source.to_string() })
+    // Scopes end in the opposite order of their beginning.
+    let reported = [validation, internal, memory].map(|scope| scope.pop());
+    context.reports().hear(during, reported)?;
+    result
+}
+
+fn typed(during: &'static str, error: &wgpu::Error) -> Error {
+    match error {
+        wgpu::Error::OutOfMemory { source } => {
+            Error::OutOfMemory { during, message: source.to_string() }
         }
-        Some(error) => Err(Error::Gpu { during, message: error.to_string() }),
-        None => result,
+        error => Error::Gpu { during, message: error.to_string() },
     }
 }

@@ -22,11 +22,13 @@ impl Tuned {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&Self::key(shape)).copied()
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn set(&self, shape: &Shape, tiles: Tiles) {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(Self::key(shape), tiles);
     }
 
     /// Sets what was found, or forgets it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn put(&self, shape: &Shape, tiles: Option<Tiles>) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         match tiles {

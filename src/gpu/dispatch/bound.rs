@@ -40,14 +40,14 @@ impl RowLayout {
 }
 
 pub(crate) struct Checker<'c> {
-    device: &'c wgpu::Device,
+    context: &'c Context,
     alignment: u32,
 }
 
 impl<'c> Checker<'c> {
     pub(crate) fn new(context: &'c Context) -> Self {
-        let device = context.device();
-        Self { device, alignment: device.limits().min_storage_buffer_offset_alignment }
+        let limits = context.device().limits();
+        Self { context, alignment: limits.min_storage_buffer_offset_alignment }
     }
 
     /// The range as a binding, which has to be there.
@@ -147,12 +147,13 @@ impl<'c> Checker<'c> {
         };
         let Bound { buffer, offset, size } = *bound;
         let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size });
-        scoped(self.device, "checking a buffer", || {
-            let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        let device = self.context.device();
+        scoped(self.context, "checking a buffer", || {
+            let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: None,
                 entries: &[entry],
             });
-            drop(self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            drop(device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: None,
                 layout: &layout,
                 entries: &[wgpu::BindGroupEntry { binding: 0, resource }],

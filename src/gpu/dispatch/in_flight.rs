@@ -1,10 +1,13 @@
 //! Several read-backs at once, for those who look at the results of earlier frames.
 
 use std::collections::VecDeque;
+#[cfg(not(target_arch = "wasm32"))]
 use std::time::Duration;
 
 use crate::data::evaluation::Evaluation;
-use crate::error::{Error, Result};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::error::Error;
+use crate::error::Result;
 use crate::gpu::dispatch::readback::Pending;
 
 /// Read-backs on their way to the host, the oldest first, and at most so many: for a renderer that
@@ -75,6 +78,7 @@ impl<T> InFlight<T> {
     ///
     /// [`Error::Timeout`], after which the result is still on its way; those
     /// of [`Pending::wait`], after which it is gone.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn wait(&mut self, timeout: Duration) -> Option<Result<T>> {
         let result = self.pending.front_mut()?.wait(timeout);
         if !matches!(result, Err(Error::Timeout { .. })) {

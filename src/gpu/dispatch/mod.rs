@@ -1,9 +1,14 @@
 //! Dispatches: a kernel on buffers, for a number of workgroups.
 
 pub(crate) mod binding;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod blocking;
 pub(crate) mod bound;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod browser;
 pub(crate) mod in_flight;
 pub(crate) mod listing;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod patience;
 pub(crate) mod pieces;
 pub(crate) mod program;

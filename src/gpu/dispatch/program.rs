@@ -45,9 +45,8 @@ impl Program {
         surroundings: impl FnOnce() -> Result<Surroundings>,
     ) -> Result<Binding> {
         let _span = span!("bind", &self.name);
-        let surroundings = self
-            .context
-            .or_forget(|| scoped(self.context.device(), "binding inputs", surroundings))?;
+        let surroundings =
+            self.context.or_forget(|| scoped(&self.context, "binding inputs", surroundings))?;
         Ok(Binding { plan: self.id, surroundings })
     }
 

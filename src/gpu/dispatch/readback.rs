@@ -4,17 +4,18 @@ use futures::channel::oneshot;
 use futures::future::FutureExt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::Poll;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::task::{Poll, Waker};
 use std::{fmt, task};
 
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::device::context::Context;
-use crate::gpu::device::scope::scoped;
-use crate::gpu::dispatch::patience::Patience;
+use crate::gpu::device::scope::{Reports, scoped};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::gpu::dispatch::blocking::come_again;
+#[cfg(target_arch = "wasm32")]
+use crate::gpu::dispatch::browser::come_again;
 
 /// An evaluation, or another result, on its way to the host.
 ///
@@ -23,15 +24,22 @@ use crate::gpu::dispatch::patience::Patience;
 /// blocks, or it is awaited: as a future it polls the device itself whenever it is polled and asks
 /// to be polled again at once, so any executor will do, at the cost of one that is kept busy.
 ///
+/// In a browser there is no `wait`: whatever polls it is woken when there is something to see, and
+/// what wgpu reports of the calls that led to the result, planning and binding among them, is told
+/// here.
+///
 /// Each of them waits for the submission with the copies alone, not for later ones. A result that
 /// was taken can be taken again.
 pub struct Pending<T = Evaluation> {
-    context: Context,
-    staging: wgpu::Buffer,
+    pub(super) context: Context,
+    pub(super) staging: wgpu::Buffer,
     layout: Layout,
     parse: Parse<T>,
-    submission: Option<wgpu::SubmissionIndex>,
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser waits for no one"))]
+    pub(super) submission: Option<wgpu::SubmissionIndex>,
     mapping: Mapping,
+    /// What wgpu has yet to say of the calls that led to it.
+    reports: Reports,
 }
 
 /// How far the mapping of the staging buffer has come.
@@ -143,7 +151,10 @@ impl<T> Pending<T> {
         parse: impl Fn(&Read<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Result<Self> {
         let parse = Box::new(parse);
-        scoped(context.device(), "reading back", || Self::copying(context, encoder, sources, parse))
+        let mut pending =
+            scoped(context, "reading back", || Self::copying(context, encoder, sources, parse))?;
+        pending.reports.add(context.reports().take());
+        Ok(pending)
     }
 
     fn copying(
@@ -181,13 +192,22 @@ impl<T> Pending<T> {
         // The receiver may be gone by then: nobody waits any longer.
         context.map_on_submit(encoder, &staging, move |result| drop(sender.send(result)));
         let mapping = Mapping::Awaited(receiver);
-        Ok(Self { context: context.clone(), staging, layout, parse, submission: None, mapping })
+        Ok(Self {
+            context: context.clone(),
+            staging,
+            layout,
+            parse,
+            submission: None,
+            mapping,
+            reports: Default::default(),
+        })
     }
 
     /// Tells which submission the copies are in, so that [`wait`](Self::wait) sleeps until the
     /// driver wakes it: without it, it sleeps for at most a millisecond at a time and looks.
     #[must_use]
-    pub fn in_submission(self, submission: wgpu::SubmissionIndex) -> Self {
+    pub fn in_submission(mut self, submission: wgpu::SubmissionIndex) -> Self {
+        self.reports.add(self.context.reports().take());
         Self { submission: Some(submission), ..self }
     }
 
@@ -197,61 +217,19 @@ impl<T> Pending<T> {
     ///
     /// Those of [`wait`](Self::wait) but [`Error::Timeout`].
     pub fn try_take(&mut self) -> Option<Result<T>> {
-        if let Err(error) = self.context.poll(wgpu::PollType::Poll) {
-            return Some(Err(error));
-        }
-        self.try_read()
-    }
-
-    /// Waits until the result is there, at most this long. After [`Error::Timeout`] it is still on
-    /// its way, and may be waited for again.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Timeout`]; [`Error::DeviceLost`] where the buffer cannot be read;
-    /// [`Error::NotComputed`] where no recording of the plan has ever run (one that was not
-    /// submitted leaves the result of the one before), or where the encoder of the copies was
-    /// dropped; [`Error::NotFinite`], [`Error::Target`],
-    /// [`Error::LabelOutOfRange`], [`Error::IndexOutOfRange`] and [`Error::PairWithItself`] for
-    /// what the kernels found in the inputs, [`Error::StepsLeftOut`] in the gradients of an
-    /// optimiser; [`Error::Overflow`] for a loss, gradient or distance beyond f32.
-    pub fn wait(&mut self, timeout: Duration) -> Result<T> {
-        self.wait_with(&Patience::new(timeout))
-    }
-
-    pub(crate) fn wait_with(&mut self, patience: &Patience) -> Result<T> {
-        let _span = tracing::debug_span!("wait", bytes = self.staging.size()).entered();
-        let start = Instant::now();
-        loop {
-            if let Some(result) = self.try_take() {
-                return result;
-            }
-            let look = patience.look()?;
-            match &self.submission {
-                Some(submission) => {
-                    let submission_index = Some(submission.clone());
-                    let timeout = Some(look);
-                    self.context.poll(wgpu::PollType::Wait { submission_index, timeout })?;
-                }
-                None => sleep(nap(start.elapsed()).min(look)),
-            }
+        match Pin::new(self).poll(&mut task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
         }
     }
 
-    /// The result, if the device is known to have come to it.
-    fn try_read(&mut self) -> Option<Result<T>> {
-        if let Mapping::Awaited(answer) = &mut self.mapping {
-            let mapped = match answer.try_recv() {
-                Ok(None) => return None,
-                Ok(Some(mapped)) => Ok(mapped).into(),
-                Err(canceled) => Err(canceled).into(),
-            };
-            self.mapping = Mapping::Finished(mapped);
+    /// After an error, pipelines may be invalid: they are made again.
+    fn poll_reports(&mut self, task: &mut task::Context<'_>) -> Poll<Result<()>> {
+        let reports = self.reports.poll(task);
+        if let Poll::Ready(Err(_)) = reports {
+            self.context.pipelines().truncate(0);
         }
-        match self.mapping {
-            Mapping::Awaited(_) => None,
-            Mapping::Finished(mapped) => Some(self.finish(mapped)),
-        }
+        reports
     }
 
     fn finish(&self, mapped: Mapped) -> Result<T> {
@@ -266,12 +244,6 @@ impl<T> Pending<T> {
     }
 }
 
-/// How long to sleep before the next look at a result that was waited for so long: a small part of
-/// it, so that looking costs little and sleeping delays little.
-fn nap(waited: Duration) -> Duration {
-    (waited / 32).clamp(Duration::from_micros(20), Duration::from_millis(1))
-}
-
 impl<T> Future for Pending<T> {
     type Output = Result<T>;
 
@@ -284,13 +256,13 @@ impl<T> Future for Pending<T> {
             Mapping::Awaited(answer) => match answer.poll_unpin(context) {
                 Poll::Ready(answer) => answer.into(),
                 Poll::Pending => {
-                    // Nobody else may be polling the device: come again.
-                    context.waker().wake_by_ref();
+                    come_again(context);
                     return Poll::Pending;
                 }
             },
         };
         self.mapping = Mapping::Finished(mapped);
+        task::ready!(self.poll_reports(context))?;
         Poll::Ready(self.finish(mapped))
     }
 }

@@ -1,20 +1,18 @@
 //! A recording in submissions that are bounded in time, so that a long evaluation can be watched
 //! and cancelled, and no watchdog of a driver takes it for a hang.
 
-use std::future::poll_fn;
 use std::iter::Peekable;
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::data::run::{Progress, Watch};
-use crate::error::{Error, Result};
+use web_time::Instant;
+
+use crate::data::run::Progress;
+use crate::error::Result;
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Binding;
-use crate::gpu::dispatch::patience::Patience;
 use crate::gpu::dispatch::program::{PASS, Program};
 use crate::gpu::dispatch::readback::Pending;
-use crate::gpu::dispatch::trace::span;
 
 /// Operations of the first submission, before anything is known of the device: a tenth of a second
 /// on a software adapter. A submission ends with the dispatch that reaches its portion.
@@ -30,21 +28,25 @@ pub(crate) const GROWTH: u64 = 8;
 /// What is left of a recording.
 pub(crate) struct Submissions<'a, I: Iterator<Item = &'a Dispatch>> {
     context: &'a Context,
-    dispatches: Peekable<I>,
-    progress: Progress,
+    pub(super) dispatches: Peekable<I>,
+    pub(super) progress: Progress,
     /// Operations of the next submission.
     portion: u64,
 }
 
 /// A submission that more of the recording follows.
 pub(crate) struct Submitted {
-    index: wgpu::SubmissionIndex,
+    #[cfg_attr(
+        target_arch = "wasm32",
+        expect(dead_code, reason = "a browser tells the end of all")
+    )]
+    pub index: wgpu::SubmissionIndex,
     cost: u64,
     start: Instant,
 }
 
 impl<'a, I: Iterator<Item = &'a Dispatch>> Submissions<'a, I> {
-    fn new(context: &'a Context, dispatches: impl Fn() -> Result<I>) -> Result<Self> {
+    pub(super) fn new(context: &'a Context, dispatches: impl Fn() -> Result<I>) -> Result<Self> {
         let total = dispatches()?.map(|dispatch| dispatch.cost).sum();
         Ok(Self {
             context,
@@ -54,13 +56,8 @@ impl<'a, I: Iterator<Item = &'a Dispatch>> Submissions<'a, I> {
         })
     }
 
-    fn progress(&mut self) -> Progress {
-        let next = self.dispatches.peek().map(|dispatch| dispatch.kernel.shader.path);
-        Progress { next, ..self.progress }
-    }
-
     /// Submits a portion; `None` for the last one.
-    fn submit(&mut self) -> Result<Option<Submitted>> {
+    pub(super) fn submit(&mut self) -> Result<Option<Submitted>> {
         let mut encoder = self.context.encoder();
         let mut pass = encoder.begin_compute_pass(&PASS);
         let mut cost = 0;
@@ -75,7 +72,7 @@ impl<'a, I: Iterator<Item = &'a Dispatch>> Submissions<'a, I> {
     }
 
     /// Makes the next submission as long as it should be, after this one.
-    fn finish(&mut self, Submitted { cost, start, .. }: &Submitted) {
+    pub(super) fn finish(&mut self, Submitted { cost, start, .. }: &Submitted) {
         self.progress.done += cost;
         let fitting = *cost as f64 * AIM.as_secs_f64() / start.elapsed().as_secs_f64();
         self.portion = (fitting as u64).clamp(1, cost.saturating_mul(GROWTH));
@@ -83,30 +80,7 @@ impl<'a, I: Iterator<Item = &'a Dispatch>> Submissions<'a, I> {
 }
 
 impl Context {
-    /// Runs a program on what is bound to it and waits for the result. Before every submission
-    /// `watch` hears what is done, and can break off.
-    pub(crate) fn run<T>(
-        &self,
-        program: &Program,
-        binding: &Binding,
-        read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<Pending<T>>,
-        watch: &mut Watch<'_>,
-    ) -> Result<T> {
-        let _span = span!("submit", &program.name);
-        let patience = Patience::new(self.options().timeout);
-        let mut submissions = Submissions::new(self, || program.dispatches(binding))?;
-        loop {
-            if watch(submissions.progress()).is_break() {
-                return Err(Error::Cancelled);
-            }
-            let Some(submitted) = submissions.submit()? else { break };
-            while !self.has_run(&submitted, patience.look()?)? {}
-            submissions.finish(&submitted);
-        }
-        self.submit_read_back(read_back)?.wait_with(&patience)
-    }
-
-    /// Runs a program as [`Context::run`] does, without blocking: nothing more is submitted when the
+    /// Runs a program on what is bound to it, without blocking: nothing more is submitted when the
     /// future is dropped.
     pub(crate) async fn run_async<T>(
         &self,
@@ -116,20 +90,7 @@ impl Context {
     ) -> Result<T> {
         let mut submissions = Submissions::new(self, || program.dispatches(binding))?;
         while let Some(submitted) = submissions.submit()? {
-            // Comes back to the executor at least once, so that the future can be dropped between
-            // two submissions: a driver may do the work within one.
-            let mut has_looked = false;
-            poll_fn(|task| match self.has_run(&submitted, Duration::ZERO) {
-                Ok(true) if has_looked => Poll::Ready(Ok(())),
-                Ok(_) => {
-                    has_looked = true;
-                    // Nobody else may be polling the device: come again.
-                    task.waker().wake_by_ref();
-                    Poll::Pending
-                }
-                Err(error) => Poll::Ready(Err(error)),
-            })
-            .await?;
+            self.end_of(&submitted).await?;
             submissions.finish(&submitted);
         }
         self.submit_read_back(read_back)?.await
@@ -140,14 +101,7 @@ impl Context {
         self.device().create_command_encoder(&descriptor)
     }
 
-    fn has_run(&self, submitted: &Submitted, within: Duration) -> Result<bool> {
-        self.poll(wgpu::PollType::Wait {
-            submission_index: Some(submitted.index.clone()),
-            timeout: Some(within),
-        })
-    }
-
-    fn submit_read_back<T>(
+    pub(super) fn submit_read_back<T>(
         &self,
         read_back: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<Pending<T>>,
     ) -> Result<Pending<T>> {

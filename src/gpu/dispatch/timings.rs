@@ -70,7 +70,7 @@ impl Timings {
         }
         let size = count * u64::from(wgpu::QUERY_SIZE);
         check_size("timestamps", size, &device.limits())?;
-        scoped(device, "making timings", || {
+        scoped(context, "making timings", || {
             let queries = device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("metric-learning timestamps"),
                 ty: wgpu::QueryType::Timestamp,

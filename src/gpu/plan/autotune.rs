@@ -60,7 +60,7 @@ impl Context {
             self.plan(Contrastive::default(), subject).map(|plan| (tile, plan))
         };
         let plans = Tile::ALL.into_iter().map(plan).collect::<Result<Vec<_>>>()?;
-        let [rows, references, labels] = scoped(self.device(), "making rows to tune with", || {
+        let [rows, references, labels] = scoped(self, "making rows to tune with", || {
             let labels = filled(
                 self,
                 "metric-learning labels",

@@ -4,7 +4,9 @@ use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::input::{InputSet, Numbers};
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
-use crate::data::run::{Run, Running, Task, Watch};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::data::run::Watch;
+use crate::data::run::{Run, Running, Task};
 use crate::error::Result;
 use crate::gpu::device::allocate::filled;
 use crate::gpu::device::context::Context;
@@ -136,6 +138,7 @@ where
     P: ReadBack + Send + Sync + 'a,
     F: FnOnce() -> Result<(P, Binding)> + Send + 'a,
 {
+    #[cfg(not(target_arch = "wasm32"))]
     fn watch(self: Box<Self>, watch: &mut Watch<'_>) -> Result<P::Output> {
         let (plan, binding) = (self.bind)()?;
         self.context.run(plan.program(), &binding, |encoder| plan.read_back(encoder), watch)
@@ -173,7 +176,7 @@ read_back!(Plan => Evaluation, ObjectivePlan => ObjectiveEvaluation, MeasurePlan
 
 /// Fills a buffer of the GPU with the numbers of each input.
 fn upload(context: &Context, inputs: &InputSet<Numbers<'_>>) -> Result<InputSet<wgpu::Buffer>> {
-    scoped(context.device(), "uploading inputs", || {
+    scoped(context, "uploading inputs", || {
         inputs.try_map(|_, numbers| {
             filled(context, "metric-learning input", numbers.bytes(), wgpu::BufferUsages::STORAGE)
         })

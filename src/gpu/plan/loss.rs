@@ -126,7 +126,7 @@ impl Plan {
     /// [`Error::Gpu`](crate::Error::Gpu), [`Error::OutOfMemory`](crate::Error::OutOfMemory).
     pub fn set_seed(&self, seed: u32) -> Result<()> {
         let context = self.context();
-        scoped(context.device(), "setting the seed", || self.part().set_seed(context.queue(), seed))
+        scoped(context, "setting the seed", || self.part().set_seed(context.queue(), seed))
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been

@@ -42,7 +42,7 @@ impl MemoryBank {
     pub fn new(context: &Context, capacity: usize, d: usize) -> Result<Self> {
         Shape::reference(1, capacity, d).check()?;
         let allocator = Allocator::new(context);
-        let (embeddings, labels) = scoped(context.device(), "making a memory bank", || {
+        let (embeddings, labels) = scoped(context, "making a memory bank", || {
             context.check_alive("making a memory bank")?;
             let embeddings = allocator
                 .filled_by_copies("embeddings of the memory bank", (capacity * d) as u64 * 4)?;
@@ -122,7 +122,7 @@ impl MemoryBank {
     /// Tries copies that are not submitted: wgpu tells of which device a buffer is in no other way.
     fn try_copies(&self, ranges: &[&wgpu::BufferSlice<'_>]) -> Result<()> {
         let device = self.context.device();
-        scoped(device, "checking a buffer", || {
+        scoped(&self.context, "checking a buffer", || {
             let mut encoder = device.create_command_encoder(&Default::default());
             for range in ranges {
                 copy(&mut encoder, range, &self.labels, [0, 0, 1], wgpu::COPY_BUFFER_ALIGNMENT);

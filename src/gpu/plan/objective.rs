@@ -252,7 +252,7 @@ impl ObjectivePlan {
         let missing = Error::NoLoss { loss, limit: self.losses.len() };
         let part = self.part(loss).ok_or(missing)?;
         let context = self.context();
-        scoped(context.device(), "setting the seed", || part.set_seed(context.queue(), seed))
+        scoped(context, "setting the seed", || part.set_seed(context.queue(), seed))
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been

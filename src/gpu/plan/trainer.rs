@@ -108,10 +108,32 @@ impl GpuTrainer {
     /// Those of [`Pending::wait`], after which the parameters are as before but for what the
     /// moments of the optimiser move; [`Error::StepsLeftOut`] where parameters were left out of this
     /// step or an earlier one.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn step(&mut self) -> Result<ObjectiveEvaluation> {
-        let context = self.objective.context().clone();
+        let (mut evaluation, mut steps) = self.begin_step()?;
+        let timeout = self.objective.context().options().timeout;
+        let evaluation = evaluation.wait(timeout)?;
+        steps.wait(timeout)?;
+        Ok(evaluation)
+    }
+
+    /// Makes a step as [`step`](Self::step) does, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`step`](Self::step) but [`Error::Timeout`].
+    pub async fn step_async(&mut self) -> Result<ObjectiveEvaluation> {
+        let (evaluation, steps) = self.begin_step()?;
+        let evaluation = evaluation.await?;
+        steps.await?;
+        Ok(evaluation)
+    }
+
+    /// Submits a step; what comes of it is on its way.
+    fn begin_step(&mut self) -> Result<(Pending<ObjectiveEvaluation>, Pending<u32>)> {
+        let context = self.objective.context();
         let (inputs, labels) = self.drawing.next();
-        let (mut evaluation, mut steps) = scoped(context.device(), "a step of training", || {
+        scoped(context, "a step of training", || {
             context.queue().write_buffer(&self.inputs, 0, bytemuck::cast_slice(&inputs));
             context.queue().write_buffer(&self.labels, 0, bytemuck::cast_slice(&labels));
             let mut encoder = context.device().create_command_encoder(&Default::default());
@@ -123,11 +145,7 @@ impl GpuTrainer {
             let steps = self.optimizer.read_back(&mut encoder)?;
             context.queue().submit([encoder.finish()]);
             Ok((evaluation, steps))
-        })?;
-        let timeout = context.options().timeout;
-        let evaluation = evaluation.wait(timeout)?;
-        steps.wait(timeout)?;
-        Ok(evaluation)
+        })
     }
 
     /// Replaces the learning rate.
@@ -146,7 +164,21 @@ impl GpuTrainer {
     ///
     /// Those of [`parameters`](Self::parameters), and [`Error::StepsLeftOut`] where parameters were
     /// left out of a step.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn checkpoint(&self) -> Result<Checkpoint> {
+        self.read_checkpoint()?.wait(self.objective.context().options().timeout)
+    }
+
+    /// Reads where the training stands as [`checkpoint`](Self::checkpoint) does, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`checkpoint`](Self::checkpoint) but [`Error::Timeout`].
+    pub async fn checkpoint_async(&self) -> Result<Checkpoint> {
+        self.read_checkpoint()?.await
+    }
+
+    fn read_checkpoint(&self) -> Result<Pending<Checkpoint>> {
         let batches = self.drawing.drawn();
         let sources =
             [(Field::Gradient, &self.parameters)].into_iter().chain(self.optimizer.sources());
@@ -168,7 +200,7 @@ impl GpuTrainer {
     pub fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         checkpoint.check(self.optimizer.optimizer(), self.mlp.mlp().parameters())?;
         let context = self.objective.context();
-        scoped(context.device(), "resuming a training", || {
+        scoped(context, "resuming a training", || {
             let parameters = bytemuck::cast_slice(&checkpoint.parameters);
             context.queue().write_buffer(&self.parameters, 0, parameters);
             self.optimizer.restore(checkpoint);
@@ -184,7 +216,21 @@ impl GpuTrainer {
     /// # Errors
     ///
     /// Those of [`Pending::wait`]; [`Error::OutOfMemory`], [`Error::Gpu`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn parameters(&self) -> Result<Vec<f32>> {
+        self.read_parameters()?.wait(self.objective.context().options().timeout)
+    }
+
+    /// Reads the parameters as [`parameters`](Self::parameters) does, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`parameters`](Self::parameters) but [`Error::Timeout`].
+    pub async fn parameters_async(&self) -> Result<Vec<f32>> {
+        self.read_parameters()?.await
+    }
+
+    fn read_parameters(&self) -> Result<Pending<Vec<f32>>> {
         self.read([(Field::Gradient, &self.parameters)], |read| {
             read.floats(Field::Gradient).ok_or(Error::NotComputed)
         })
@@ -195,14 +241,14 @@ impl GpuTrainer {
         &'a self,
         buffers: impl IntoIterator<Item = (Field, &'a wgpu::Buffer)>,
         parse: impl Fn(&Staged<'_>) -> Result<T> + Send + Sync + 'static,
-    ) -> Result<T> {
+    ) -> Result<Pending<T>> {
         let context = self.objective.context();
         let mut encoder = context.device().create_command_encoder(&Default::default());
         let mut sources = Sources::default();
         sources.add(Shape::pointwise(self.mlp.mlp().parameters(), 1), buffers);
-        let mut pending =
+        let pending =
             Pending::new(context, &mut encoder, sources, move |read| parse(&read.staged(0)))?;
         context.queue().submit([encoder.finish()]);
-        pending.wait(context.options().timeout)
+        Ok(pending)
     }
 }

@@ -115,7 +115,7 @@ impl OptimizerPlan {
             rule.settings.iter().position(|&(name, _)| name == LEARNING_RATE).unwrap_or_default()
                 + 1;
         let context = self.context();
-        scoped(context.device(), "setting the learning rate", || {
+        scoped(context, "setting the learning rate", || {
             let bytes = learning_rate.to_bits().to_ne_bytes();
             context.queue().write_buffer(&self.settings, (place * 4) as u64, &bytes);
             Ok(())

@@ -51,6 +51,23 @@ fn every_engine_trains() {
     }
 }
 
+/// What is awaited is what is waited for, to the bit.
+#[test]
+fn steps_are_awaited() {
+    let inputs = Random(9).numbers(LABELS.len() * INPUTS, 1.0);
+    let engines = contexts().into_iter().map(|device| Engine::Gpu(device.context.clone()));
+    for engine in engines.chain([Engine::Cpu(Cpu::default())]) {
+        let begin = || engine.trainer(training(0.01), &inputs, &LABELS).expect("a training");
+        let [mut waiting, mut awaiting] = [begin(), begin()];
+        for _ in 0..3 {
+            assert_eq!(pollster::block_on(awaiting.step_async()), waiting.step());
+        }
+        let checkpoint = pollster::block_on(awaiting.checkpoint_async());
+        assert_eq!((&checkpoint, checkpoint.is_ok()), (&waiting.checkpoint(), true));
+        assert_eq!(pollster::block_on(awaiting.parameters_async()), waiting.parameters());
+    }
+}
+
 /// What was left off is gone on with: on the same device with the same bits, and from one device to
 /// another.
 #[test]

@@ -35,6 +35,7 @@ examples_of! {
     retrieval: "guide/retrieval.md",
     pytorch_metric_learning: "guide/pytorch-metric-learning.md",
     validate: "guide/validate.md",
+    browser: "guide/browser.md",
     program: "guide/program.md",
     data: "internals/data.md",
     stripes: "internals/stripes.md",

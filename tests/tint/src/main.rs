@@ -6,17 +6,16 @@
 //! that only some invocations reach and one with a buffer that is not in its layout: a browser that
 //! takes them has checked nothing.
 
-mod browser;
-mod server;
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use std::{env, fs, io};
 
+use browser::{Answer, Browser, Gpu};
 use serde_json::{Value, json};
 
-use browser::Browser;
+const PAGE: &str = include_str!("page.html");
 
 /// How long the browser has for all kernels, of which it compiles some hundreds a second.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -63,11 +62,29 @@ fn check() -> Result<usize, Problem> {
     let arguments: Vec<_> = env::args_os().skip(1).map(PathBuf::from).collect();
     let [chromium, folder] = arguments.as_slice() else { return Err(Problem::Usage) };
     let kernels = kernels(folder)?;
-    let (address, reports) = server::serve(json!(kernels).to_string())?;
-    let browser = Browser::open(chromium, &address)?;
+    let (address, reports) = serve(json!(kernels).to_string())?;
+    let browser = Browser::open(chromium, &address, Gpu::Software, &[])?;
     let report = reports.recv_timeout(PATIENCE).map_err(|_| Problem::Silence)?;
     drop(browser);
     judge(&report, kernels.len())
+}
+
+/// Serves the page and the kernels that it asks for; returns its address and what is posted to it.
+fn serve(kernels: String) -> io::Result<(String, Receiver<String>)> {
+    let (sender, reports) = channel();
+    let address = browser::serve(move |request| {
+        match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/") => Answer::file("text/html", PAGE),
+            ("GET", "/kernels.json") => Answer::file("application/json", kernels.as_str()),
+            ("POST", "/report") => {
+                // Only the first report is waited for.
+                let _ = sender.send(request.body);
+                Answer::taken()
+            }
+            _ => Answer::missing(),
+        }
+    })?;
+    Ok((address, reports))
 }
 
 /// What the folder's index says of each kernel, with its WGSL.

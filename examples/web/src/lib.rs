@@ -1,0 +1,50 @@
+//! What the page asks for, in WebAssembly: it runs in a worker of the page, so that nothing here
+//! keeps the page from being drawn or used.
+
+#![cfg(target_arch = "wasm32")]
+// What JavaScript calls is public to it alone, and so is what belongs to the program.
+#![allow(unreachable_pub)]
+
+// The files of the program that the page needs too, which is not all of them.
+#[allow(dead_code)]
+#[path = "../../../cli/src/error.rs"]
+mod error;
+#[allow(dead_code)]
+#[path = "../../../cli/src/kind.rs"]
+mod kind;
+#[allow(dead_code)]
+#[path = "../../../cli/src/labels.rs"]
+mod labels;
+#[allow(dead_code)]
+#[path = "../../../cli/src/names.rs"]
+mod names;
+#[allow(dead_code)]
+#[path = "../../../cli/src/npy.rs"]
+mod npy;
+#[allow(dead_code)]
+#[path = "../../../cli/src/objective.rs"]
+mod objective;
+#[path = "../../../cli/src/sizes.rs"]
+mod sizes;
+
+mod bench;
+mod own;
+mod plane;
+mod validate;
+
+use std::panic;
+
+use error::{Error, Result};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn tell(problem: &str);
+}
+
+/// A mistake of the page's own is told in the console, where it came from included.
+#[wasm_bindgen(start)]
+fn begin() {
+    panic::set_hook(Box::new(|panic| tell(&panic.to_string())));
+}
