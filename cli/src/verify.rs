@@ -12,7 +12,7 @@ use wgpu_metric_learning::{Batch, Distance, Mode};
 
 use super::digits::Digits;
 use super::gpu::named;
-use super::report::Sizes;
+use super::sizes::Sizes;
 use super::{Error, Result, evaluator, files, print, print_json, table};
 
 #[derive(Args)]
