@@ -378,7 +378,8 @@ fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: vec2<u32>
     let reads = reads_of(local.x, local.x, local.y, first_row, vector, local);
     var first = begin;
     while (first + STEP <= end) {
-        var link: Blocks;
+        // Written out: SwiftShader in Chromium keeps the value of the round before where none is.
+        var link = Blocks();
         if (link_size() == STEP) {
             add_step(&sums, &link, reads_after(reads, first), points, local);
             first += STEP;
@@ -397,7 +398,7 @@ fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: vec2<u32>
         load(those, last_reads, local, end - first);
         workgroupBarrier();
         add_beside_links(&sums, those, local, end - first);
-        var link: Blocks;
+        var link = Blocks();
         for (var summand = 0u; summand < end - first; summand++) {
             add_summand(&link, summand, points, local);
         }

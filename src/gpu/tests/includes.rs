@@ -19,6 +19,40 @@ fn every_file_is_part_of_a_kernel() {
     assert!(left.is_empty(), "no kernel includes {left:?}");
 }
 
+/// The variables of a text that a loop declares without a value.
+fn without_value(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    // Of each block that is open, whether it is a loop's or within one.
+    let mut loops = vec![false];
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+        let is_within = loops.last().copied().unwrap_or_default();
+        if is_within && line.starts_with("var ") && !line.contains('=') {
+            found.push(line);
+        }
+        let begins = ["for ", "while ", "loop "].iter().any(|word| line.starts_with(word));
+        for brace in line.chars().filter(|&character| "{}".contains(character)) {
+            match brace {
+                '{' => loops.push(is_within || begins),
+                _ => drop(loops.pop()),
+            }
+        }
+    }
+    found
+}
+
+/// The standard makes such a variable 0 in every round of the loop, and Chromium's WebGPU on
+/// SwiftShader does not: it has the value of the round before.
+#[test]
+fn variables_within_loops_have_values() {
+    assert_eq!(without_value("for (;;) {\n var a: u32;\n if (b) {\n var c: f32;\n}\n}").len(), 2);
+    assert_eq!(without_value("var a: u32;\nfor (;;) {\n var c = f32();\n}\nvar b: u32;").len(), 0);
+    for (file, tier) in ALL.iter().flat_map(|file| Tier::ALL.map(|tier| (file, tier))) {
+        let whole = compose(*file, tier);
+        let found = without_value(&whole);
+        assert!(found.is_empty(), "shaders/{}: {found:?}", file.path);
+    }
+}
+
 /// The line above what a file needs of the one that includes it, in the header of the former.
 const ADDS: &str = "// The file that includes it adds";
 
