@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::arrays::{self, Written};
+use super::elements::Values;
 use super::head::Head;
-use super::npy::Values;
 use super::output::{self, Named};
 use super::{Error, Result, files, print};
 

@@ -3,18 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use wgpu_metric_learning::{Batch, Loss, Mode, Weighted};
+use wgpu_metric_learning::{Batch, Loss, Mining, Mode, Weighted};
 
 use super::digits::{self, Digits};
 use super::evaluator::{self, Evaluator};
 use super::files::{InputPaths, Inputs, OutputPaths};
-use super::objective::Objective;
+use super::objective::{Objective, WeightedLoss};
 use super::output::Named;
 use super::report::{Report, Summary};
-use super::{Error, Result, objective, print, print_json, verdict};
+use super::{Error, Result, descriptions, objective, print, print_json, verdict};
 
 #[derive(Args)]
-#[command(after_long_help = objective::help())]
+#[command(after_long_help = descriptions::help())]
 pub(crate) struct Arguments {
     /// The loss: a name such as Triplet, in any case; bench: and a name of those that `bench` times;
     /// a JSON object such as {"loss":"Triplet","mining":"Hard"}; a JSON array of such objects for
@@ -71,6 +71,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(verdict(agrees))
 }
 
+/// Takes the triplets that are listed, where no other mining was chosen.
+fn take_listed_triplets(weighted: &mut WeightedLoss) {
+    let chooses = weighted.chooses("mining");
+    if let (Loss::Triplet(loss), false) = (&mut weighted.loss, chooses) {
+        loss.mining = Mining::Explicit;
+    }
+}
+
 fn evaluate_files(
     arguments: &Arguments,
     mut objective: Objective,
@@ -78,7 +86,7 @@ fn evaluate_files(
 ) -> Result<bool> {
     for weighted in &mut objective.losses {
         if inputs.has_triplets() {
-            weighted.take_listed_triplets();
+            take_listed_triplets(weighted);
         }
         let mode = inputs.mode(&weighted.loss)?;
         weighted.settle(mode);
@@ -163,7 +171,7 @@ fn evaluate_digits(
         }
         let violation = outcome.agreement.violation();
         violations.extend(
-            violation.map(|comparison| format!("\n{}\n{comparison}", objective::describe(loss))),
+            violation.map(|comparison| format!("\n{}\n{comparison}", descriptions::describe(loss))),
         );
     }
     if !arguments.evaluator.json {

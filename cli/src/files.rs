@@ -6,7 +6,7 @@ use clap::Args;
 use wgpu_metric_learning::{Batch, Evaluation, Input, InputSet, Loss, Mode, Shape, Truth};
 
 use super::labels::Labels;
-use super::npy::{self, Array, Matrix, Numbers};
+use super::npy::{Array, Matrix, Numbers};
 use super::output::{self, Named};
 use super::{Error, Result, arrays, tell};
 
@@ -479,7 +479,7 @@ type Output<'a> = (&'a Option<PathBuf>, Vec<usize>, Option<&'a [f64]>);
 fn write_all<const K: usize>(outputs: [Output; K]) -> Result<()> {
     let write = |(path, shape, values): Output| {
         let (path, values) = (path.as_ref()?, values?);
-        output::write(path, |file| npy::encode(file, &shape, values)).err()
+        output::write(path, |file| arrays::encode(file, &shape, values)).err()
     };
     let problems: Vec<_> = outputs.into_iter().filter_map(write).collect();
     if problems.is_empty() { Ok(()) } else { Err(Error::Unwritten(problems)) }

@@ -65,14 +65,8 @@ impl Labels {
         }
     }
 
-    /// Every text by its place among all distinct ones in ascending order, and these.
-    pub fn number(texts: &[String]) -> (Vec<u32>, Vec<String>) {
-        let Self { labels, classes, .. } = Self::classes(texts, None, "strings");
-        (labels, classes)
-    }
-
     /// Every distinct label by its place in ascending order.
-    fn classes<T: Ord + Display>(own: &[T], others: Option<&[T]>, what: &str) -> Self {
+    pub fn classes<T: Ord + Display>(own: &[T], others: Option<&[T]>, what: &str) -> Self {
         let mut classes: Vec<&T> = own.iter().chain(others.unwrap_or_default()).collect();
         classes.sort_unstable();
         classes.dedup();

@@ -34,6 +34,10 @@ mod verify;
 
 // What reads the files of others is public for the fuzz targets, which take these files too.
 #[expect(unreachable_pub)]
+mod descriptions;
+#[expect(unreachable_pub)]
+mod elements;
+#[expect(unreachable_pub)]
 mod error;
 #[expect(unreachable_pub)]
 mod kind;

@@ -1,14 +1,12 @@
 //! Arrays in `.npy` files: whatever numbers or strings they are of, read as what the losses take.
 
 use std::fmt::Display;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read};
 
 use npyz::half::f16;
-use npyz::{
-    DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar, TypeStr, WriteOptions, WriterBuilder,
-};
+use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
 
-use super::kind::{self, Kind, NPY};
+use super::kind::{self, Kind};
 use super::labels::Ids;
 
 /// The length of the longest header that numpy reads.
@@ -40,67 +38,13 @@ pub struct Numbers<T> {
     pub note: Option<String>,
 }
 
-/// All values of an array, in C order.
-#[derive(Debug, PartialEq)]
-pub enum Values {
-    Floats(Vec<f32>),
-    Integers(Vec<i128>),
-    Texts(Vec<String>),
-}
-
 /// An array whose header was read and judged, and whose values were not read yet.
 pub struct Array<'a> {
-    header: NpyHeader,
-    element: TypeStr,
-    rows: usize,
-    columns: usize,
+    pub(crate) header: NpyHeader,
+    pub(crate) element: TypeStr,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
     values: BufReader<Box<dyn Read + 'a>>,
-}
-
-/// Writes an array of f32; a value beyond its range is an error.
-pub fn encode(file: &mut dyn Write, shape: &[usize], values: &[f64]) -> io::Result<()> {
-    if values.iter().any(|&value| !(value as f32).is_finite()) {
-        return Err(io::Error::other("a value is beyond the range of f32 (3.4e38)"));
-    }
-    let shape: Vec<u64> = shape.iter().map(|&size| size as u64).collect();
-    let options = WriteOptions::new().default_dtype().shape(&shape);
-    let mut writer = options.writer(file).begin_nd()?;
-    writer.extend(values.iter().map(|&value| value as f32))?;
-    writer.finish()
-}
-
-/// The header of an array as numpy writes it.
-pub fn header(element: &str, shape: &[usize]) -> Vec<u8> {
-    let sizes: Vec<_> = shape.iter().map(usize::to_string).collect();
-    let comma = if let [_] = shape { "," } else { "" };
-    let sizes = sizes.join(", ") + comma;
-    let text = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': ({sizes}), }}");
-    // Numbers begin at a multiple of 64 bytes.
-    let length = (10 + text.len() + 1).next_multiple_of(64) - 10;
-    let mut bytes = [NPY, &[1, 0], &(length as u16).to_le_bytes()].concat();
-    bytes.extend(format!("{text:<0$}\n", length - 1).into_bytes());
-    bytes
-}
-
-/// A whole file of elements, of which these are the bytes.
-pub fn bytes<B: AsRef<[u8]>>(
-    element: &str,
-    shape: &[usize],
-    elements: impl IntoIterator<Item = B>,
-) -> Vec<u8> {
-    let mut bytes = header(element, shape);
-    elements.into_iter().for_each(|element| bytes.extend_from_slice(element.as_ref()));
-    bytes
-}
-
-/// A whole file of strings.
-pub fn of_texts(shape: &[usize], texts: &[String]) -> Vec<u8> {
-    let longest = texts.iter().map(|text| text.chars().count()).max().unwrap_or_default().max(1);
-    let letters = |text: &String| {
-        let letters = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
-        letters.flat_map(u32::to_le_bytes).collect::<Vec<_>>()
-    };
-    bytes(&format!("<U{longest}"), shape, texts.iter().map(letters))
 }
 
 impl<'a> Array<'a> {
@@ -141,49 +85,12 @@ impl<'a> Array<'a> {
         Ok(Self { header, element, rows, columns, values: source })
     }
 
-    /// The columns of a matrix.
-    pub fn columns(&self) -> Result<usize, String> {
-        self.check_matrix().map(|()| self.columns)
-    }
-
     /// Reads a matrix of numbers.
     pub fn matrix(self) -> Result<Numbers<Matrix<f32>>, String> {
         self.check_matrix()?;
         let (rows, columns) = (self.rows, self.columns);
         let Numbers { numbers: values, note } = self.numbers(Place { columns: Some(columns) })?;
         Ok(Numbers { numbers: Matrix { values, rows, columns }, note })
-    }
-
-    /// Reads a column of numbers.
-    pub fn vector(self) -> Result<Numbers<Vec<f32>>, String> {
-        self.check_vector()?;
-        self.numbers(Place::ROW)
-    }
-
-    /// Reads a matrix of row indices with K columns.
-    pub fn entries<const K: usize>(self) -> Result<Vec<[u32; K]>, String> {
-        self.check_matrix()?;
-        if self.columns != K {
-            return Err(format!("expected {K} columns, found {}", self.columns));
-        }
-        let mut entries = filled(self.rows, [0; K])?;
-        let place = Place { columns: Some(K) };
-        self.each_integer(|at, value| {
-            entries[at / K][at % K] = whole(value).map_err(|problem| place.name(at, problem))?;
-            Ok(())
-        })?;
-        Ok(entries)
-    }
-
-    /// Reads a column of counts, flags or indices.
-    pub fn integers(self) -> Result<Vec<u32>, String> {
-        self.check_vector()?;
-        let mut values = filled(self.rows, 0)?;
-        self.each_integer(|at, value| {
-            values[at] = whole(value).map_err(|problem| Place::ROW.name(at, problem))?;
-            Ok(())
-        })?;
-        Ok(values)
     }
 
     /// Reads a column of labels.
@@ -196,34 +103,7 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// Its type and its shape.
-    pub fn describe(&self) -> String {
-        let sizes: Vec<_> = self.header.shape().iter().map(u64::to_string).collect();
-        format!("{}, {}", self.type_name(), sizes.join(" x "))
-    }
-
-    /// Its shape, as its file has it.
-    pub fn shape(&self) -> Vec<usize> {
-        self.header.shape().iter().map(|&size| size as usize).collect()
-    }
-
-    /// Reads whatever it holds.
-    pub fn values(self) -> Result<Numbers<Values>, String> {
-        let of = |numbers| Numbers { numbers, note: None };
-        match self.element.type_char() {
-            TypeChar::UnicodeStr | TypeChar::ByteStr => self.texts().map(Values::Texts).map(of),
-            TypeChar::Bool | TypeChar::Int | TypeChar::Uint => {
-                self.whole_numbers().map(Values::Integers).map(of)
-            }
-            _ => {
-                let place = Place { columns: Some(self.columns) };
-                let Numbers { numbers, note } = self.numbers(place)?;
-                Ok(Numbers { numbers: Values::Floats(numbers), note })
-            }
-        }
-    }
-
-    fn texts(self) -> Result<Vec<String>, String> {
+    pub(crate) fn texts(self) -> Result<Vec<String>, String> {
         let mut texts = filled(self.rows * self.columns, String::new())?;
         self.each(|at, text| {
             texts[at] = text;
@@ -232,7 +112,7 @@ impl<'a> Array<'a> {
         Ok(texts)
     }
 
-    fn whole_numbers(self) -> Result<Vec<i128>, String> {
+    pub(crate) fn whole_numbers(self) -> Result<Vec<i128>, String> {
         let mut numbers = filled(self.rows * self.columns, 0)?;
         self.each_integer(|at, number| {
             numbers[at] = number;
@@ -241,7 +121,7 @@ impl<'a> Array<'a> {
         Ok(numbers)
     }
 
-    fn check_matrix(&self) -> Result<(), String> {
+    pub(crate) fn check_matrix(&self) -> Result<(), String> {
         let shape = self.header.shape();
         let advice = match shape {
             [_, _] => return Ok(()),
@@ -252,7 +132,7 @@ impl<'a> Array<'a> {
     }
 
     /// One number, or a column of them.
-    fn check_vector(&self) -> Result<(), String> {
+    pub(crate) fn check_vector(&self) -> Result<(), String> {
         match self.header.shape() {
             [] | [_] | [_, 1] => Ok(()),
             shape => Err(format!("expected one dimension, found the shape {shape:?}")),
@@ -260,7 +140,7 @@ impl<'a> Array<'a> {
     }
 
     /// Numbers of any type as f32.
-    fn numbers(self, place: Place) -> Result<Numbers<Vec<f32>>, String> {
+    pub(crate) fn numbers(self, place: Place) -> Result<Numbers<Vec<f32>>, String> {
         let (name, count) = (self.type_name(), self.rows * self.columns);
         let mut numbers = filled(count, 0.0)?;
         let mut lost = Lost::default();
@@ -307,7 +187,7 @@ impl<'a> Array<'a> {
     }
 
     /// Hands on every element with its place, as an integer.
-    fn each_integer(
+    pub(crate) fn each_integer(
         self,
         mut take: impl FnMut(usize, i128) -> Result<(), String>,
     ) -> Result<(), String> {
@@ -372,7 +252,7 @@ impl<'a> Array<'a> {
     }
 
     /// The type of the elements as numpy calls it.
-    fn type_name(&self) -> String {
+    pub(crate) fn type_name(&self) -> String {
         let bits = self.element.size_field().saturating_mul(8);
         match self.element.type_char() {
             TypeChar::Bool => "bool".into(),
@@ -389,15 +269,13 @@ impl<'a> Array<'a> {
 
 /// How an element is named.
 #[derive(Clone, Copy)]
-struct Place {
+pub(crate) struct Place {
     /// `None` where there are rows only.
-    columns: Option<usize>,
+    pub columns: Option<usize>,
 }
 
 impl Place {
-    const ROW: Self = Self { columns: None };
-
-    fn name(self, at: usize, problem: impl Display) -> String {
+    pub(crate) fn name(self, at: usize, problem: impl Display) -> String {
         match self.columns {
             Some(columns) => format!("row {}, column {} {problem}", at / columns, at % columns),
             None => format!("row {at} {problem}"),
@@ -429,13 +307,8 @@ impl Lost {
     }
 }
 
-fn whole(value: i128) -> Result<u32, String> {
-    let limit = u32::MAX;
-    value.try_into().map_err(|_| format!("is {value}: expected a whole number from 0 to {limit}"))
-}
-
 /// `count` values, or an error where there is no memory for them.
-fn filled<T: Clone>(count: usize, value: T) -> Result<Vec<T>, String> {
+pub(crate) fn filled<T: Clone>(count: usize, value: T) -> Result<Vec<T>, String> {
     let mut values = Vec::new();
     values
         .try_reserve_exact(count)

@@ -1,6 +1,5 @@
-//! The objective: read from the command line, and written for people.
+//! The objective, read from the command line.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -33,22 +32,7 @@ pub struct WeightedLoss {
     chosen: Vec<String>,
 }
 
-impl Objective {
-    /// The losses in their order.
-    pub fn losses(&self) -> impl Iterator<Item = &Loss> {
-        self.losses.iter().map(|weighted| &weighted.loss)
-    }
-}
-
 impl WeightedLoss {
-    /// Takes the triplets that are listed, where no other mining was chosen.
-    pub fn take_listed_triplets(&mut self) {
-        let chooses = self.chooses("mining");
-        if let (Loss::Triplet(loss), false) = (&mut self.loss, chooses) {
-            loss.mining = Mining::Explicit;
-        }
-    }
-
     /// Takes the default reduction of the mode, where none was chosen.
     pub fn settle(&mut self, mode: Mode) {
         let chooses = self.chooses("reduction");
@@ -59,17 +43,8 @@ impl WeightedLoss {
         }
     }
 
-    /// Divides rows by their norm.
-    pub fn normalize(&mut self) -> Result<()> {
-        let mut settings = to_json(&self.loss);
-        settings["normalize"] = true.into();
-        let name = self.loss.name();
-        let problem = |_| Error::option("--normalize", format!("{name} does not take normalize"));
-        self.loss = serde_json::from_value(settings).map_err(problem)?;
-        Ok(())
-    }
-
-    fn chooses(&self, setting: &str) -> bool {
+    /// Whether the setting was chosen, and not left to be the default.
+    pub fn chooses(&self, setting: &str) -> bool {
         self.chosen.iter().any(|chosen| chosen == setting)
     }
 
@@ -195,7 +170,7 @@ fn parse_one(value: Value) -> Result<WeightedLoss, String> {
 }
 
 /// What a setting is one of, by name.
-fn choices(setting: &str) -> Option<Vec<&'static str>> {
+pub fn choices(setting: &str) -> Option<Vec<&'static str>> {
     Some(match setting {
         "loss" => Loss::NAMES.to_vec(),
         "distance" => Distance::ALL.map(Distance::name).to_vec(),
@@ -205,30 +180,6 @@ fn choices(setting: &str) -> Option<Vec<&'static str>> {
         "sampling" => Sampling::ALL.map(Sampling::name).to_vec(),
         _ => return None,
     })
-}
-
-/// Every loss with its settings and their defaults, and what each choice is one of.
-pub fn help() -> String {
-    let mut help = String::from("Losses, with their settings and defaults:\n");
-    let mut chosen = BTreeSet::new();
-    for name in Loss::NAMES {
-        help += &format!("  {name}\n");
-        for (setting, value) in default_of(name) {
-            if setting == "loss" {
-                continue;
-            }
-            if value.is_string() {
-                chosen.insert(setting.clone());
-            }
-            help += &format!("    {setting}: {value}\n");
-        }
-    }
-    help += "\nChoices:\n";
-    for setting in chosen {
-        let names = choices(&setting).unwrap_or_default();
-        help += &format!("  {setting}: {}\n", names.join(", "));
-    }
-    help.trim_end().to_owned()
 }
 
 /// Puts the names of losses, settings and choices as the library has them; says which there are,
@@ -252,7 +203,7 @@ fn spell_out(fields: &mut Map<String, Value>) -> Result<(), String> {
 }
 
 /// The settings of a loss by its name, as they are by default.
-fn default_of(name: &str) -> Map<String, Value> {
+pub fn default_of(name: &str) -> Map<String, Value> {
     let loss = serde_json::from_value(json!({ "loss": name }));
     match loss.as_ref().map(to_json) {
         Ok(Value::Object(settings)) => settings,
@@ -269,18 +220,4 @@ pub fn to_json(loss: &Loss) -> Value {
 /// nearest to the f32.
 pub fn as_written(of: &impl Serialize) -> Value {
     serde_json::to_string(of).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
-}
-
-/// The loss with its settings in one line: choices by their value, numbers where they are not the
-/// default.
-pub fn describe(loss: &Loss) -> String {
-    let settings = to_json(loss);
-    let defaults = default_of(loss.name());
-    let words = settings.as_object().into_iter().flatten().filter_map(|(key, value)| match value {
-        _ if key == "loss" => None,
-        Value::Bool(set) => set.then(|| key.clone()),
-        Value::String(choice) => Some(choice.clone()),
-        number => (defaults.get(key) != Some(number)).then(|| format!("{key}={number}")),
-    });
-    std::iter::once(loss.name().into()).chain(words).collect::<Vec<_>>().join(" ")
 }

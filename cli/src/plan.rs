@@ -9,11 +9,11 @@ use wgpu_metric_learning::{
 };
 
 use super::gpu::{self, Gpu};
-use super::{Error, Result, objective, print};
+use super::{Error, Result, descriptions, objective, print};
 
 /// Lists the dispatches of a recording in their order.
 #[derive(Args)]
-#[command(after_long_help = objective::help())]
+#[command(after_long_help = descriptions::help())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     gpu: gpu::Arguments,
@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let objective = objective::parse(&arguments.objective)?;
     let context = Gpu::open(&arguments.gpu)?.context;
-    for loss in objective.losses() {
+    for loss in objective.losses.iter().map(|weighted| &weighted.loss) {
         let mode = mode_of(loss, arguments.mode.as_deref())?;
         let shape = shape_of(mode, [arguments.n, arguments.m, arguments.d]);
         let (plan, binding) = planned(&context, loss, shape)?;

@@ -8,7 +8,7 @@ use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, ObjectiveEvaluation, S
 use super::evaluator::{Agreement, Evaluator, Outcome};
 use super::sizes::Sizes;
 use super::table::{self, Column};
-use super::{Error, Result, objective, print, print_json};
+use super::{Error, Result, descriptions, print, print_json};
 
 /// What was asked, and the numbers that came back.
 pub(crate) struct Report<'a> {
@@ -272,7 +272,7 @@ impl<'a> Report<'a> {
     /// The report of a loss.
     pub(crate) fn of_loss(loss: &'a Loss, shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
         Self {
-            title: objective::describe(loss),
+            title: descriptions::describe(loss),
             asked: Asked::Objective(loss),
             quantities: Quantities::Loss {
                 loss: LossQuantities::of(shape, evaluation),
@@ -382,7 +382,7 @@ impl<'a> Report<'a> {
 fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64>) -> String {
     let widest = objective
         .iter()
-        .map(|weighted| objective::describe(&weighted.loss).len())
+        .map(|weighted| descriptions::describe(&weighted.loss).len())
         .max()
         .unwrap_or_default();
     let columns = [
@@ -392,7 +392,7 @@ fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64
         Column::Right("loss", 12),
     ];
     let rows = objective.iter().zip(&evaluation.losses).map(|(weighted, evaluation)| {
-        let loss = objective::describe(&weighted.loss);
+        let loss = descriptions::describe(&weighted.loss);
         let numbers = [evaluation.terms.to_string(), table::number(evaluation.loss)];
         table::row(&columns, [weighted.weight.to_string(), loss].into_iter().chain(numbers))
     });
@@ -410,7 +410,7 @@ impl Summary {
     pub(crate) fn new(objectives: &[(Loss, Mode)]) -> Self {
         let widest = objectives
             .iter()
-            .map(|(loss, _)| objective::describe(loss).len())
+            .map(|(loss, _)| descriptions::describe(loss).len())
             .max()
             .unwrap_or_default();
         let columns = [
@@ -438,7 +438,7 @@ impl Summary {
     ) -> String {
         let evaluation = &outcome.result;
         let texts = [
-            objective::describe(loss),
+            descriptions::describe(loss),
             mode.name().into(),
             evaluation.terms.to_string(),
             table::number(evaluation.loss),

@@ -11,9 +11,10 @@ use wgpu_metric_learning::search::{Neighbours, Search};
 
 use super::arrays::{self, Written};
 use super::digits::Digits;
+use super::elements::Values;
 use super::evaluator;
 use super::gpu::named;
-use super::npy::{Matrix, Values};
+use super::npy::Matrix;
 use super::output::{self, Named};
 use super::{Error, Result, files, print, print_json, table};
 

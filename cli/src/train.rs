@@ -16,18 +16,18 @@ use report::Report;
 use rows::Rows;
 use serde_json::{Value, json};
 use wgpu_metric_learning::training::{Adam, BalancedSampler, Mlp, Optimizer, Sgd, Training};
-use wgpu_metric_learning::{Mode, Trainer, Weighted};
+use wgpu_metric_learning::{Loss, Mode, Trainer, Weighted};
 
 use super::digits::Digits;
 use super::error::INTERRUPTED;
 use super::evaluator::{Computing, Evaluator};
 use super::head::Head;
-use super::objective::as_written;
+use super::objective::{as_written, to_json};
 use super::output::{self, Named};
-use super::{Error, Result, interrupt, objective, say};
+use super::{Error, Result, descriptions, interrupt, objective, say};
 
 #[derive(Args)]
-#[command(after_long_help = objective::help())]
+#[command(after_long_help = descriptions::help())]
 pub(crate) struct Arguments {
     /// The loss, or several with their weights, as evaluate takes them; of batches of embeddings and
     /// labels.
@@ -288,13 +288,22 @@ impl Steps {
     }
 }
 
+/// The loss that divides rows by their norm.
+fn normalized(loss: &Loss) -> Result<Loss> {
+    let mut settings = to_json(loss);
+    settings["normalize"] = true.into();
+    let problem =
+        |_| Error::option("--normalize", format!("{} does not take normalize", loss.name()));
+    serde_json::from_value(settings).map_err(problem)
+}
+
 impl Arguments {
     /// What is trained with.
     fn objective(&self) -> Result<Vec<Weighted<()>>> {
         let all = objective::parse(&self.objective)?.losses.into_iter().map(|mut weighted| {
             weighted.check(Mode::Batch)?;
             if self.head.normalize {
-                weighted.normalize()?;
+                weighted.loss = normalized(&weighted.loss)?;
             }
             Ok(Weighted::new(weighted.weight, weighted.loss, ()))
         });

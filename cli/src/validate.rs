@@ -94,10 +94,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(verdict(findings.agree()))
 }
 
+/// Whether the text is part of what is asked, as JSON, or of the inputs in words.
+fn has(case: &Case, text: &str) -> bool {
+    let (key, settings) = case.asked.json();
+    format!("{key} {settings} {}", case.describe_inputs()).contains(text)
+}
+
 fn chosen(arguments: &Arguments) -> Result<Vec<Case>> {
     let mut cases = if arguments.quick { cases::quick() } else { cases::all() };
     if let Some(text) = &arguments.only {
-        cases.retain(|case| case.contains(text));
+        cases.retain(|case| has(case, text));
         if cases.is_empty() && !arguments.injects_faults() {
             return Err(Error::option("--only", format!("no case has {text:?} in it")));
         }

@@ -1,6 +1,7 @@
 //! Arrays in the kinds of files that people keep them in. What is no `.npy` file is made into the
 //! one that numpy would write of it, and read as that.
 
+mod encoding;
 mod tables;
 mod write;
 
@@ -13,8 +14,9 @@ use rawzip::{CompressionMethod, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
 use safetensors::tensor::{Dtype, Metadata};
 
 use crate::kind::{self, Kind};
-use crate::npy::{self, Array};
+use crate::npy::Array;
 use crate::{Error, Result, detail, names};
+pub(crate) use encoding::encode;
 pub(crate) use write::{Ending, Written, write};
 
 /// The path that is the standard input.
@@ -301,7 +303,7 @@ impl<F: Read + Seek + 'static> Tensors<F> {
         self.file.seek(SeekFrom::Start(begin)).map_err(text)?;
         let numbers = self.file.take(bytes);
         let with_header = |element, bytes: u64, numbers: Box<dyn Read>| {
-            let header = npy::header(element, &info.shape);
+            let header = encoding::header(element, &info.shape);
             let length = header.len() as u64 + bytes;
             Array::parse(Cursor::new(header).chain(numbers), Some(length))
         };

@@ -4,7 +4,8 @@ use std::io::Read;
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
-use crate::{names, npy};
+use super::encoding;
+use crate::names;
 
 /// What stands between columns where no sign does: in no text.
 const NOTHING: u8 = 0x1f;
@@ -228,9 +229,9 @@ impl Values {
                 let shape = [numbers.len() / columns.max(1), columns];
                 Ok(match integers {
                     Some(integers) => {
-                        npy::bytes("<i8", &shape, integers.iter().map(|i| i.to_le_bytes()))
+                        encoding::bytes("<i8", &shape, integers.iter().map(|i| i.to_le_bytes()))
                     }
-                    None => npy::bytes("<f4", &shape, numbers.iter().map(|n| n.to_le_bytes())),
+                    None => encoding::bytes("<f4", &shape, numbers.iter().map(|n| n.to_le_bytes())),
                 })
             }
         }
@@ -255,19 +256,19 @@ fn column(texts: &[String]) -> Result<Vec<u8>, String> {
     let shape = [texts.len(), 1];
     let of_i64: Option<Vec<i64>> = texts.iter().map(|text| text.parse().ok()).collect();
     if let Some(integers) = of_i64 {
-        return Ok(npy::bytes("<i8", &shape, integers.iter().map(|i| i.to_le_bytes())));
+        return Ok(encoding::bytes("<i8", &shape, integers.iter().map(|i| i.to_le_bytes())));
     }
     let of_u64: Option<Vec<u64>> = texts.iter().map(|text| text.parse().ok()).collect();
     if let Some(integers) = of_u64 {
-        return Ok(npy::bytes("<u8", &shape, integers.iter().map(|i| i.to_le_bytes())));
+        return Ok(encoding::bytes("<u8", &shape, integers.iter().map(|i| i.to_le_bytes())));
     }
     if texts.iter().all(|text| is_number(text)) {
         let numbers = texts.iter().enumerate().map(|(row, text)| {
             number(text).map(f32::to_le_bytes).map_err(|problem| format!("row {row} {problem}"))
         });
-        return Ok(npy::bytes("<f4", &shape, numbers.collect::<Result<Vec<_>, _>>()?));
+        return Ok(encoding::bytes("<f4", &shape, numbers.collect::<Result<Vec<_>, _>>()?));
     }
-    Ok(npy::of_texts(&shape, texts))
+    Ok(encoding::of_texts(&shape, texts))
 }
 
 #[cfg(test)]

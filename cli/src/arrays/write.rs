@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use rawzip::ZipArchiveWriter;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
+use super::encoding;
+use crate::elements::Values;
 use crate::labels::Labels;
-use crate::npy::{self, Values};
 use crate::{Error, Result, output};
 
 /// An array that is written.
@@ -97,12 +98,12 @@ fn npy_file(Written { shape, values, .. }: &Written) -> Vec<u8> {
     let elements = match values {
         Values::Floats(floats) => Elements::of_floats(floats),
         Values::Integers(integers) => Elements::of_integers(integers),
-        Values::Texts(texts) => return npy::of_texts(shape, texts),
+        Values::Texts(texts) => return encoding::of_texts(shape, texts),
     };
     match elements {
-        Elements::F32(bytes) => npy::bytes("<f4", shape, [bytes]),
-        Elements::I64(bytes) => npy::bytes("<i8", shape, [bytes]),
-        Elements::U64(bytes) => npy::bytes("<u8", shape, [bytes]),
+        Elements::F32(bytes) => encoding::bytes("<f4", shape, [bytes]),
+        Elements::I64(bytes) => encoding::bytes("<i8", shape, [bytes]),
+        Elements::U64(bytes) => encoding::bytes("<u8", shape, [bytes]),
     }
 }
 
@@ -137,9 +138,9 @@ fn numbered(arrays: &[Written]) -> (Vec<(&Written, Elements)>, Vec<Vocabulary<'_
             Values::Floats(floats) => Elements::of_floats(floats),
             Values::Integers(integers) => Elements::of_integers(integers),
             Values::Texts(texts) => {
-                let (numbers, classes) = Labels::number(texts);
+                let Labels { labels, classes, .. } = Labels::classes(texts, None, "strings");
                 vocabularies.push(Vocabulary { name: &array.name, classes });
-                Elements::of_integers(&numbers.into_iter().map(i128::from).collect::<Vec<_>>())
+                Elements::of_integers(&labels.into_iter().map(i128::from).collect::<Vec<_>>())
             }
         };
         (array, elements)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wgpu_metric_learning::{Batch, Loss, Mode, Shape};
 
-use crate::{Error, Result, files, objective};
+use crate::{Error, Result, descriptions, files, objective};
 
 /// A loss under the name that its points are listed by.
 pub(crate) struct Subject {
@@ -41,7 +41,7 @@ impl Subject {
         weighted.check(mode)?;
         let name = match text.trim().strip_prefix(objective::BENCHMARKED) {
             Some(name) => objective::find_benchmarked(name).map_err(problem)?.0.into(),
-            None => objective::describe(&loss),
+            None => descriptions::describe(&loss),
         };
         Ok(Self { name, loss })
     }

@@ -79,7 +79,7 @@ pub(crate) enum Asked {
 /// One comparison of the kernels with the reference.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    asked: Asked,
+    pub asked: Asked,
     recipe: Recipe,
     /// Margins, as a part of how large distances are.
     margin: f32,
@@ -155,12 +155,6 @@ impl Case {
             recipe: Recipe { n, d, classes: Classes::Balanced(61), ..ordinary.recipe },
             ..ordinary
         }
-    }
-
-    /// Whether the text is part of what is asked, as JSON, or of the inputs in words.
-    pub(crate) fn contains(&self, text: &str) -> bool {
-        let (key, settings) = self.asked.json();
-        format!("{key} {settings} {}", self.describe_inputs()).contains(text)
     }
 
     /// The inputs in words, without their sizes.

@@ -169,6 +169,10 @@ impl Inputs {
         if mode == Mode::Scores {
             recipe.d = classes.count(recipe.n);
         }
+        if classes == Classes::Distinct {
+            // As many centres in all as other losses have prototypes.
+            recipe.n = recipe.n.div_ceil(recipe.centers).max(recipe.n.min(2));
+        }
         let Recipe { n, m, d, .. } = recipe;
         let references = match mode {
             Mode::Reference => m,

@@ -49,8 +49,7 @@ fn the_cpu_engine_is_one_of_them() {
 }
 
 /// What the comparisons are worth: the shares of results and numbers that could be off unnoticed are
-/// to fall, never to rise. (Of the numbers SoftTriple alone has a sixth, four fifths of its own:
-/// 0.13 of all others.)
+/// to fall, never to rise.
 #[test]
 fn few_results_say_nothing() {
     let found = object(&["validate", "--quick", "--backend", "cpu"]);
@@ -59,7 +58,7 @@ fn few_results_say_nothing() {
             .map(|key| found[key].as_f64().unwrap());
     assert!(found["check_agrees"] == json!(true) && numbers > 6e6, "{found}");
     assert!(noticed > 0.89 * compared && zero < 0.07 * compared, "{found}");
-    assert!(unsure < 0.155 * numbers, "{found}");
+    assert!(unsure < 0.15 * numbers, "{found}");
 }
 
 #[test]

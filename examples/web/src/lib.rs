@@ -5,23 +5,18 @@
 // What JavaScript calls is public to it alone, and so is what belongs to the program.
 #![allow(unreachable_pub)]
 
-// The files of the program that the page needs too, which is not all of them.
-#[allow(dead_code)]
+// The files of the program that the page needs too.
+#[expect(dead_code, reason = "the page has no exit code, no output and no deadline")]
 #[path = "../../../cli/src/error.rs"]
 mod error;
-#[allow(dead_code)]
 #[path = "../../../cli/src/kind.rs"]
 mod kind;
-#[allow(dead_code)]
 #[path = "../../../cli/src/labels.rs"]
 mod labels;
-#[allow(dead_code)]
 #[path = "../../../cli/src/names.rs"]
 mod names;
-#[allow(dead_code)]
 #[path = "../../../cli/src/npy.rs"]
 mod npy;
-#[allow(dead_code)]
 #[path = "../../../cli/src/objective.rs"]
 mod objective;
 #[path = "../../../cli/src/sizes.rs"]

@@ -1,13 +1,11 @@
 //! The kernels of the visitor's GPU, held against the reference case after case.
 
-#[allow(dead_code)]
 #[path = "../../../cli/src/validate/cases.rs"]
 mod cases;
 #[path = "../../../cli/src/validate/comparison.rs"]
 mod comparison;
 #[path = "../../../cli/src/validate/contexts.rs"]
 mod contexts;
-#[allow(dead_code)]
 #[path = "../../../cli/src/validate/findings.rs"]
 mod findings;
 #[path = "../../../cli/src/validate/inputs.rs"]

@@ -1,5 +1,9 @@
 //! The files of the program that read what others wrote; they are no part of the library.
 
+#[path = "../../../../cli/src/descriptions.rs"]
+pub mod descriptions;
+#[path = "../../../../cli/src/elements.rs"]
+pub mod elements;
 #[path = "../../../../cli/src/error.rs"]
 pub mod error;
 #[path = "../../../../cli/src/kind.rs"]

@@ -6,7 +6,7 @@ use wgpu_metric_learning::Mode;
 use super::host::assert_clear;
 use super::parsers::labels::Labels;
 use super::parsers::npy::{Array, Matrix};
-use super::parsers::objective;
+use super::parsers::{descriptions, objective};
 
 /// Reads an objective; says whether it is one.
 pub fn read_objective(bytes: &[u8]) -> bool {
@@ -18,7 +18,7 @@ pub fn read_objective(bytes: &[u8]) -> bool {
         Ok(mut objective) => {
             for weighted in &mut objective.losses {
                 weighted.settle(Mode::PairRows);
-                assert!(objective::describe(&weighted.loss).starts_with(weighted.loss.name()));
+                assert!(descriptions::describe(&weighted.loss).starts_with(weighted.loss.name()));
             }
             true
         }
