@@ -10,7 +10,8 @@ use super::evaluator::{self, Evaluator};
 use super::files::{InputPaths, Inputs, OutputPaths};
 use super::objective::{Objective, WeightedLoss};
 use super::output::Named;
-use super::report::{Report, Summary};
+use super::report::Report;
+use super::summary::Summary;
 use super::{Error, Result, descriptions, objective, print, print_json, verdict};
 
 #[derive(Args)]

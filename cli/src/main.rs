@@ -25,6 +25,7 @@ mod report;
 mod search;
 mod shaders;
 mod sizes;
+mod summary;
 mod table;
 mod tensors;
 mod train;

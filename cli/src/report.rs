@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use wgpu_metric_learning::measures::{Measures, Retrieval};
-use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, ObjectiveEvaluation, Shape, Weighted};
+use wgpu_metric_learning::{Batch, Evaluation, Loss, ObjectiveEvaluation, Shape, Weighted};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
 use super::sizes::Sizes;
@@ -400,58 +400,8 @@ fn sum_table(objective: &[Weighted<Batch>], evaluation: &ObjectiveEvaluation<f64
     format!("{}\n\n", lines.join("\n"))
 }
 
-/// The table of several results: one row each, printed as they come.
-pub(crate) struct Summary {
-    columns: [Column; 8],
-}
-
-impl Summary {
-    /// A table for these objectives.
-    pub(crate) fn new(objectives: &[(Loss, Mode)]) -> Self {
-        let widest = objectives
-            .iter()
-            .map(|(loss, _)| descriptions::describe(loss).len())
-            .max()
-            .unwrap_or_default();
-        let columns = [
-            Column::Left("objective", widest),
-            Column::Left("mode", 12),
-            Column::Right("terms", 11),
-            Column::Right("loss", 12),
-            Column::Right("gradient norm", 13),
-            Column::Right("compiled", 11),
-            Column::Right("run", 11),
-            Column::Left("agreement with the reference", 0),
-        ];
-        Self { columns }
-    }
-
-    pub(crate) fn titles(&self) -> String {
-        table::titles(&self.columns)
-    }
-
-    pub(crate) fn row(
-        &self,
-        loss: &Loss,
-        mode: Mode,
-        outcome: &Outcome<Evaluation<f64>>,
-    ) -> String {
-        let evaluation = &outcome.result;
-        let texts = [
-            descriptions::describe(loss),
-            mode.name().into(),
-            evaluation.terms.to_string(),
-            table::number(evaluation.loss),
-            table::number(norm(&evaluation.gradient)),
-            outcome.compiled.map(table::milliseconds).unwrap_or_default(),
-            table::milliseconds(outcome.elapsed),
-            agreement(&outcome.agreement),
-        ];
-        table::row(&self.columns, texts)
-    }
-}
-
-fn agreement(agreement: &Agreement) -> String {
+/// The agreement with the reference in words.
+pub(crate) fn agreement(agreement: &Agreement) -> String {
     match agreement {
         Agreement::NotChecked => "not checked".into(),
         Agreement::ReferenceItself => "the reference itself".into(),
@@ -463,7 +413,8 @@ fn agreement(agreement: &Agreement) -> String {
     }
 }
 
-fn norm(values: &[f64]) -> f64 {
+/// The Euclidean norm.
+pub(crate) fn norm(values: &[f64]) -> f64 {
     values.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
 
@@ -471,9 +422,10 @@ fn norm(values: &[f64]) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use wgpu_metric_learning::{Batch, Triplet, reference};
+    use wgpu_metric_learning::{Batch, Mode, Triplet, reference};
 
     use super::*;
+    use crate::summary::Summary;
 
     /// What is said of a result whose loss is off by a factor.
     fn outcome_off_by(factor: f64) -> Outcome<Evaluation<f64>> {

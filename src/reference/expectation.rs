@@ -83,24 +83,30 @@ mod tests {
         }
     }
 
+    /// Losses whose gradients are less certain than others', and how much of them their bounds are
+    /// at most. The exponents of circle are steep, the slope of a rank or of a histogram is itself
+    /// a difference, and so is what centres share, over gamma; slopes of positives and of negatives
+    /// come to nearly the same in the others, so that they cancel.
+    const LOOSE: [(&str, f64); 9] = [
+        ("Circle", 1e-3),
+        ("SmoothAp", 7e-4),
+        ("FastAp", 5e-4),
+        ("SoftTriple", 4e-4),
+        ("ProxyAnchor", 2.5e-4),
+        ("MultiSimilarity", 2e-4),
+        ("GeneralizedLifted", 2e-4),
+        ("Nca", 2e-4),
+        ("Clip", 1.2e-4),
+    ];
+
     #[test]
     fn bounds_of_ordinary_inputs_are_small() {
         for_all(&Sample::new(24, 6, 1.0), |expectation, name| {
             let Expectation { evaluation, bounds, .. } = expectation;
             if bounds.nonzero_terms == 0 {
                 let share = largest(&bounds.gradient) / largest(&evaluation.gradient);
-                // Slopes of positives and of negatives come to nearly the same, so that they cancel;
-                // the slope of a rank is itself a difference, and circle's exponents are steep. What
-                // centres share is a difference of distances over gamma.
-                let is_one_of = |losses: &[&str]| losses.iter().any(|loss| name.starts_with(loss));
-                let sides = ["GeneralizedLifted", "Nca", "MultiSimilarity", "ProxyAnchor", "Clip"];
-                let limit = if is_one_of(&["Circle", "FastAp", "SmoothAp", "SoftTriple"]) {
-                    2e-3
-                } else if is_one_of(&sides) {
-                    2.5e-4
-                } else {
-                    1e-4
-                };
+                let limit = LOOSE.iter().find(|(loss, _)| name.starts_with(loss));
+                let limit = limit.map_or(1e-4, |(_, limit)| *limit);
                 assert!(share < limit, "{name}: the gradient's bounds are {share:.1e} of it");
             }
             let share = bounds.loss / evaluation.loss.abs();

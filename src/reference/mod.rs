@@ -28,6 +28,7 @@ mod distance;
 mod expectation;
 mod measures;
 mod objective;
+mod points;
 mod pointwise;
 mod problem;
 mod sweep;

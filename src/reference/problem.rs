@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::bounded::Bounded;
-use super::distance::{Centre, Point, Points};
+use super::points::{Centre, Point, Points};
 use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
 use crate::data::shape::{Mode, Shape};

@@ -8,8 +8,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::bounded::Bounded;
-use super::distance::{Points, Pull};
+use super::distance::Pull;
 use super::expectation::{Expectation, Sums};
+use super::points::Points;
 use super::problem::Problem;
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;

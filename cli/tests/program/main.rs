@@ -76,12 +76,13 @@ fn object(arguments: &[impl AsRef<str>]) -> Value {
     objects.into_iter().next().unwrap()
 }
 
-/// A path for a file, another one at every call: tests run side by side, and several use the same
-/// names.
+/// A path for a file, another one at every call and in every process: tests run side by side, and
+/// several use the same names.
 fn scratch(name: &str) -> PathBuf {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(call.to_string());
+    let own = format!("{}-{call}", std::process::id());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(own);
     // An earlier run may have left files there.
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder for scratch files");
