@@ -99,8 +99,9 @@ impl Kernel {
             entry_point: Some(entry),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &self.constants,
-                // Every kernel writes a slot of workgroup memory before it reads it.
-                zero_initialize_workgroup_memory: checks == Checks::Checked,
+                // Every kernel writes a slot of workgroup memory before it reads it; and naga's GLSL
+                // fills an array element by element, which drivers compile for minutes.
+                zero_initialize_workgroup_memory: false,
             },
             cache,
         })

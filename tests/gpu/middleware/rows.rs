@@ -110,15 +110,19 @@ fn surplus(caller: &Caller, plan: &Plan, rows: usize) -> Vec<u32> {
 #[test]
 fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
     let sample = sample(N, D, Values::Ordinary);
-    for wide in callers() {
-        let (narrow, expanded) = (narrow(&wide), expanded(&wide));
+    for (nth, wide) in callers().iter().enumerate() {
+        // The host cuts, and expanded distances are of the same sizes: one adapter shows it.
+        let others = (nth == 0).then(|| (narrow(wide), expanded(wide)));
         for loss in every_loss() {
             for batch in sample.batches(&loss) {
                 let shape = *batch.shape();
                 let arena = Arena::new(&wide.device, &batch);
-                let mut ways = vec![(&wide, &ROWS[..]), (&narrow, &CUT_ROWS[..])];
-                if can_be_expanded(&loss, &shape) {
-                    ways.push((&expanded, &CUT_ROWS[..]));
+                let mut ways = vec![(wide, &ROWS[..])];
+                if let Some((narrow, expanded)) = &others {
+                    ways.push((narrow, &CUT_ROWS[..]));
+                    if can_be_expanded(&loss, &shape) {
+                        ways.push((expanded, &CUT_ROWS[..]));
+                    }
                 }
                 for (caller, all_rows) in ways {
                     let plan = caller.context.plan(&loss, shape).unwrap();
@@ -155,7 +159,7 @@ fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
                         caller.name
                     );
                 }
-                arena.is_untouched(&wide);
+                arena.is_untouched(wide);
             }
         }
     }

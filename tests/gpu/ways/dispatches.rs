@@ -1,7 +1,7 @@
 //! Dispatches that are split: the same bits in however many, and none that costs more than it may
 //! where it can be split.
 
-use support::adapters::{contexts, contexts_with, one_by_one};
+use support::adapters::{best_with, contexts, contexts_with, one_by_one};
 use support::bits::bits;
 use support::losses::{losses, pointwise, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
@@ -46,22 +46,20 @@ fn for_every_batch(sample: &Sample, mut work: impl FnMut(&Loss, &Batch)) {
     }
 }
 
+/// On the best adapter, since the host splits.
 #[test]
 fn splitting_does_not_change_a_bit() {
-    let _alone = contexts();
     let sample = sample();
-    let [whole, split] = [u64::MAX, 1].map(|bound| contexts_with(options(bound)));
-    for (whole, split) in whole.iter().zip(&split) {
-        for_every_batch(&sample, |loss, batch| {
-            let [one, other] = [whole, split]
-                .map(|device| device.context.evaluate(loss, batch).wait().expect("nothing fails"));
-            assert_eq!(bits(&one), bits(&other), "{}: {loss:?} {:?}", whole.name, batch.shape());
-        });
-        let batch = sample.batches(&Contrastive::default().into())[1];
-        let [one, other] = [whole, split]
-            .map(|device| device.context.measure(&Retrieval::default(), &batch).wait());
-        assert!(one.is_ok() && one == other, "{}: {one:?} {other:?}", whole.name);
-    }
+    let [whole, split] = [u64::MAX, 1].map(|bound| best_with(options(bound)));
+    for_every_batch(&sample, |loss, batch| {
+        let [one, other] = [&whole, &split]
+            .map(|device| device.context.evaluate(loss, batch).wait().expect("nothing fails"));
+        assert_eq!(bits(&one), bits(&other), "{loss:?} {:?}", batch.shape());
+    });
+    let batch = sample.batches(&Contrastive::default().into())[1];
+    let [one, other] =
+        [&whole, &split].map(|device| device.context.measure(&Retrieval::default(), &batch).wait());
+    assert!(one.is_ok() && one == other, "{one:?} {other:?}");
 }
 
 /// The dispatches of each stage of a plan.

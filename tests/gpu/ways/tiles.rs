@@ -1,7 +1,7 @@
 //! Tiles of distances and gradients: whichever a plan has, its results are right, and the same to
 //! the bit.
 
-use support::adapters::{contexts, contexts_with, one_by_one};
+use support::adapters::{best_with, contexts, contexts_with, one_by_one};
 use support::agreement::Tally;
 use support::bits::bits;
 use support::losses::{losses, reach};
@@ -24,46 +24,49 @@ fn sample(values: Values) -> Sample {
     })
 }
 
-/// Tiles in one stripe and in several, with duplicates and without.
+/// Every loss with tiles in one stripe and in several, with duplicates and without. On the best
+/// adapter, since what a tile computes is the same in every loss.
 #[test]
 fn tiles_do_not_change_a_bit() {
-    let mut tally = Tally::new();
+    let mut tally = Tally::on_best();
     for (values, rows) in [(Values::Ordinary, N as u64), (Values::Duplicates, 80)] {
         let sample = sample(values);
         let workspace_bytes = 8 * rows * N.next_multiple_of(4) as u64;
-        let options =
-            |tiles| Options::default().with_tiles(tiles).with_workspace_bytes(workspace_bytes);
-        let devices = Tile::ALL.map(|tile| contexts_with(options(Tiles::both(tile))));
+        let devices = Tile::ALL.map(|tile| {
+            let options = Options::default().with_tiles(Tiles::both(tile));
+            best_with(options.with_workspace_bytes(workspace_bytes))
+        });
         for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
             let (distance, normalize) = (Distance::ALL[kind % 5], kind % 4 == 3);
             let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
             for batch in sample.batches(loss) {
                 tally.hold(loss, &batch, &format!("{values:?}"));
-                for at in 0..devices[0].len() {
-                    let results: Vec<_> = devices
-                        .iter()
-                        .map(|devices| {
-                            bits(
-                                &devices[at]
-                                    .context
-                                    .evaluate(loss, &batch)
-                                    .wait()
-                                    .expect("nothing fails"),
-                            )
-                        })
-                        .collect();
-                    let is_same = results.iter().all(|result| *result == results[0]);
-                    assert!(
-                        is_same,
-                        "{}: {loss:?} {:?} {values:?}",
-                        devices[0][at].name,
-                        batch.shape()
-                    );
-                }
+                let results = devices.each_ref().map(|device| {
+                    bits(&device.context.evaluate(loss, &batch).wait().expect("nothing fails"))
+                });
+                let is_same = results.iter().all(|result| *result == results[0]);
+                assert!(is_same, "{loss:?} {:?} {values:?}", batch.shape());
             }
         }
     }
     tally.conclude(0.05);
+}
+
+/// Every tile, of direct differences and of products, agrees on every adapter.
+#[test]
+fn tiles_agree_on_every_adapter() {
+    let sample = sample(Values::Ordinary);
+    for tile in Tile::ALL {
+        let _alone = contexts();
+        let mut tally = Tally::on(contexts_with(Options::default().with_tiles(Tiles::both(tile))));
+        for distance in [Distance::Euclidean, Distance::Cosine] {
+            let loss = Contrastive { distance, ..Contrastive::default() }.into();
+            for batch in sample.batches(&loss) {
+                tally.hold(&loss, &batch, &format!("{tile:?}"));
+            }
+        }
+        tally.conclude(0.0);
+    }
 }
 
 #[test]

@@ -119,8 +119,11 @@ pub fn contexts_with(options: Options) -> Vec<Device> {
 
 /// The best adapter with these options.
 pub fn best_with(options: Options) -> Device {
-    take_turn();
-    open(&adapters()[0], options)
+    let best = &adapters()[0];
+    if best.info().backend == Backend::Gl {
+        take_turn();
+    }
+    open(best, options)
 }
 
 fn adapters() -> Vec<Adapter> {

@@ -26,6 +26,8 @@ pub struct Tally {
 enum Devices {
     /// Those of all tests, each held as long as a case is evaluated on it.
     Shared,
+    /// The best of them.
+    Best,
     Own(Vec<Device>),
 }
 
@@ -33,6 +35,7 @@ impl Devices {
     fn map<T>(&self, evaluate: impl Fn(&Device) -> T) -> Vec<T> {
         match self {
             Self::Shared => one_by_one().map(|device| evaluate(&device)).collect(),
+            Self::Best => one_by_one().take(1).map(|device| evaluate(&device)).collect(),
             Self::Own(devices) => devices.iter().map(evaluate).collect(),
         }
     }
@@ -58,6 +61,11 @@ impl Tally {
     /// The agreement on every adapter.
     pub fn new() -> Self {
         Self::on_devices(Devices::Shared, None)
+    }
+
+    /// The agreement on the best adapter.
+    pub fn on_best() -> Self {
+        Self::on_devices(Devices::Best, None)
     }
 
     /// The agreement on these devices.
