@@ -74,7 +74,7 @@ fn check(case: &Case, arguments: &[&str], tolerance: &Tolerance) {
 fn check_numbers(case: &Case, actual: &Value, tolerance: &Tolerance) {
     let (name, expected) = (&case.name, &case.expected.evaluation);
     let numbers = [
-        ("loss", expected.loss),
+        ("value", expected.loss),
         ("mean_positive_distance", expected.mean_positive_distance),
         ("mean_negative_distance", expected.mean_negative_distance),
     ];
