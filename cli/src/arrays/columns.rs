@@ -2,6 +2,8 @@
 
 mod write;
 
+use std::panic;
+
 use npyz::half::f16;
 use parquet::basic::{ConvertedType, LogicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -20,6 +22,17 @@ const AT_A_TIME: usize = 4096;
 /// name or its number from 0 on, or of all but one, with a `-` before it. A column of lists has as
 /// many numbers as each of its lists.
 pub(super) fn read(bytes: Vec<u8>, name: Option<&str>) -> Result<Vec<u8>, String> {
+    // The crate parquet panics on some damaged files, and would tell of it.
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let found = panic::catch_unwind(|| table(bytes, name));
+    panic::set_hook(told);
+    found.unwrap_or_else(|_| Err(DAMAGED.into()))
+}
+
+const DAMAGED: &str = "no whole Parquet file: its parts do not fit together";
+
+fn table(bytes: Vec<u8>, name: Option<&str>) -> Result<Vec<u8>, String> {
     let file = SerializedFileReader::new(bytes::Bytes::from(bytes)).map_err(problem)?;
     let schema = file.metadata().file_metadata().schema_descr();
     let titles: Vec<_> =
@@ -90,6 +103,14 @@ impl Values {
                 ));
             }
         })
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::Integers(integers) => integers.len(),
+            Self::Floats { numbers, .. } => numbers.len(),
+            Self::Texts(texts) => texts.len(),
+        }
     }
 
     fn integer(&mut self, value: i128) -> Result<(), String> {
@@ -165,7 +186,11 @@ fn read_column(
     if matches!(values, Values::Texts(_)) && rows.is_of_lists {
         return Err("holds lists of strings: keep one string in a row".into());
     }
-    Ok(Column { rows: rows.count, width: rows.width.unwrap_or(1), values })
+    let (rows, width) = (rows.count, rows.width.unwrap_or(1));
+    if rows.checked_mul(width) != Some(values.count()) {
+        return Err(DAMAGED.into());
+    }
+    Ok(Column { rows, width, values })
 }
 
 fn decode(
@@ -266,7 +291,7 @@ impl Column {
     fn beside(columns: &[Self]) -> Result<Self, String> {
         let rows = columns[0].rows;
         if columns.iter().any(|column| column.rows != rows) {
-            return Err("no whole Parquet file: its columns differ in length".into());
+            return Err(DAMAGED.into());
         }
         let width = columns.iter().map(|column| column.width).sum();
         let in_order = || {
@@ -319,5 +344,34 @@ impl Column {
                 ),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::write::Written;
+    use super::*;
+    use crate::elements;
+
+    /// Whatever a byte is, the file is read or refused.
+    #[test]
+    fn damaged_files_are_no_panic() {
+        let array = |name: &str, width, values| {
+            let shape = vec![4, width];
+            Written { name: name.into(), shape, values }
+        };
+        let numbers = elements::Values::Floats((0..8).map(|at| at as f32).collect());
+        let names = elements::Values::Texts(["owl", "emu", "owl", "emu"].map(String::from).into());
+        let file = write(&[array("x", 2, numbers), array("name", 1, names)]).unwrap();
+        assert!(read(file.clone(), Some("-name")).is_ok());
+        let mut refused = 0;
+        for at in 0..file.len() {
+            for byte in [0, 0x7f, 0xff] {
+                let mut damaged = file.clone();
+                damaged[at] = byte;
+                refused += usize::from(read(damaged, Some("-name")).is_err());
+            }
+        }
+        assert!(refused > file.len() / 2, "{refused} of {}", file.len());
     }
 }

@@ -109,7 +109,7 @@ mod tests {
 
     /// Every doubling goes as far.
     #[test]
-    fn lines_is_logarithmic_are_straight_where_one_number_is_a_power_of_the_other() {
+    fn on_logarithmic_axes_equal_ratios_are_equally_far() {
         let points: Vec<[f64; 2]> = (6..12).map(|x| [f64::exp2(x.into()), 4.0]).collect();
         let both = [Line { name: "a", points: &points }, Line { name: "b", points: &points[..1] }];
         let svg = lines(&Lines { lines: &both, axes: ["N", "ms"], is_logarithmic: true }).unwrap();
