@@ -1,6 +1,7 @@
 //! Arrays in the kinds of files that people keep them in. What is no `.npy` file is made into the
 //! one that numpy would write of it, and read as that.
 
+#[cfg_attr(not(feature = "parquet"), path = "without_columns.rs")]
 mod columns;
 mod encoding;
 mod tables;

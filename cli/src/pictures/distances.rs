@@ -6,7 +6,7 @@ use plotters::element::Rectangle;
 use plotters::style::Color;
 
 use super::frame::{Frame, failed, span};
-use super::lines::rgb;
+use super::lines::{HEADROOM, rgb};
 use super::{Pairs, colour};
 use crate::Result;
 
@@ -36,7 +36,7 @@ pub(crate) fn distances(pairs: &Pairs<'_>) -> Result<String> {
     };
     let key: Vec<_> = (0..2).map(|class| (colour(class), KEY[class].to_owned())).collect();
     let frame = Frame { size: SIZE, axes: [&of_x, "share of the pairs"], key: &key };
-    frame.draw(reach.clone(), 0.0..highest, |chart| {
+    frame.draw(reach.clone(), 0.0..HEADROOM * highest, |chart| {
         for (class, shares) in shares.iter().enumerate() {
             let style = rgb(colour(class)).mix(0.55).filled();
             let bars = shares.iter().enumerate().filter(|(_, share)| **share > 0.0);

@@ -35,6 +35,9 @@ const FEW_POINTS: usize = 20;
 
 const SIZE: (u32, u32) = (560, 300);
 
+/// How much higher than its highest point a picture is.
+pub(super) const HEADROOM: f64 = 1.05;
+
 /// A picture of lines, each of its own colour.
 pub(crate) fn lines(of: &Lines<'_>) -> Result<String> {
     let points: Vec<Vec<(f64, f64)>> = of.lines.iter().map(|line| thinned(line.points)).collect();
@@ -48,7 +51,7 @@ pub(crate) fn lines(of: &Lines<'_>) -> Result<String> {
         return frame.draw(x, y, |chart| stroke(chart, &points));
     }
     // What is never below 0 is seen best from 0 on.
-    let y = if y.start >= 0.0 { 0.0..y.end } else { y };
+    let y = if y.start >= 0.0 { 0.0..HEADROOM * y.end } else { y };
     frame.draw(x, y, |chart| stroke(chart, &points))
 }
 
