@@ -122,7 +122,7 @@ enum Command {
     /// inputs.
     Validate(validate::Arguments),
     /// Times losses on an adapter, beside what it can do at most.
-    Bench(bench::Arguments),
+    Bench(Box<bench::Arguments>),
     /// Prints the dispatches of a loss: the kernels in their order, with what they read and write.
     Plan(plan::Arguments),
     /// Lists the adapters of this machine and what they can do.

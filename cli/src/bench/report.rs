@@ -31,6 +31,9 @@ pub(super) struct Report<'a> {
     pub points: Vec<Point>,
 }
 
+/// The times of losses by the number of rows, under their names.
+type Times<'a> = Vec<(&'a str, Vec<[f64; 2]>)>;
+
 impl Report<'_> {
     pub(super) fn page(&self) -> Result<Page> {
         let mut page = Page::new("Times of losses", &self.on);
@@ -55,7 +58,7 @@ impl Report<'_> {
 
     /// For rows of every width the times by their number.
     fn pictures(&self) -> Result<Vec<Picture>> {
-        let mut by_width: BTreeMap<usize, Vec<(&str, Vec<[f64; 2]>)>> = BTreeMap::new();
+        let mut by_width: BTreeMap<usize, Times<'_>> = BTreeMap::new();
         for Point { loss, n, d, milliseconds, .. } in &self.points {
             let losses = by_width.entry(*d).or_default();
             let point = [*n as f64, *milliseconds];
@@ -64,7 +67,7 @@ impl Report<'_> {
                 None => losses.push((loss, vec![point])),
             }
         }
-        let picture = |(d, mut losses): (usize, Vec<(&str, Vec<[f64; 2]>)>)| {
+        let picture = |(d, mut losses): (usize, Times<'_>)| {
             for (_, points) in &mut losses {
                 points.sort_by(|one, other| one[0].total_cmp(&other[0]));
             }

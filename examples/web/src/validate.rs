@@ -104,7 +104,6 @@ impl Validation {
     /// What was found, in the form of `validate --json`, on this adapter in this browser.
     pub fn report(&self, adapter: &str, browser: &str) -> Result<String, JsError> {
         let place = Place {
-            backend: "gpu",
             adapter: Some(adapter.into()),
             api: Some("webgpu"),
             driver_info: Some(browser.into()),
