@@ -153,7 +153,7 @@ def reason(complaints, code):
 
 def record_of(name, point, d, result):
     """With the same keys from every implementation."""
-    where = result.get("on") or ", ".join(result[key] for key in ("adapter", "backend") if key in result)
+    where = result.get("on") or ", ".join(result[key] for key in ("adapter", "api") if result.get(key)) or result.get("backend", "")
     keys = ("ms_median", "ms_min", "runs", "memory_bytes", "value", "error")
     kept = {key: result[key] for key in keys if key in result}
     return {"impl": name, "loss": point.loss, "n": point.n, "d": d, "on": where} | kept

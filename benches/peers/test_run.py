@@ -148,10 +148,12 @@ class Runs(unittest.TestCase):
     def test_records_have_the_same_keys(self):
         point = run.Point("margin", 8, Path("inputs"))
         results = {"ms_median": 1.0, "ms_min": 1.0, "runs": 1, "memory_bytes": 4, "value": 2.0}
-        ours = run.record_of("ours", point, 4, results | {"adapter": "A", "backend": "vulkan", "dispatches": 3})
+        ours = run.record_of("ours", point, 4, results | {"backend": "gpu", "adapter": "A", "api": "vulkan", "dispatches": 3})
+        cpu = run.record_of("ours-cpu", point, 4, results | {"backend": "cpu", "adapter": None, "api": None})
         burn = run.record_of("burn", point, 4, results | {"impl": "burn-wgpu", "on": "B"})
         expected = {"loss": "margin", "n": 8, "d": 4} | results
         self.assertEqual(ours, expected | {"impl": "ours", "on": "A, vulkan"})
+        self.assertEqual(cpu, expected | {"impl": "ours-cpu", "on": "cpu"})
         self.assertEqual(burn, expected | {"impl": "burn", "on": "B"})
 
     def test_inputs_are_unit_rows_with_eight_of_a_class(self):

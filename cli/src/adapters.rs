@@ -57,7 +57,7 @@ fn block(adapter: &Adapter, usage: &Use) -> String {
         _ => String::new(),
     };
     let properties = table::properties(&[
-        ("backend", info.backend.to_string()),
+        ("api", info.backend.to_string()),
         ("driver", format!("{} {}", info.driver, info.driver_info).trim().to_string()),
         ("type", kind(info.device_type).to_string()),
         ("tier", adapter.tier().to_string()),
@@ -73,8 +73,8 @@ fn block(adapter: &Adapter, usage: &Use) -> String {
 /// An adapter as JSON.
 #[derive(Serialize)]
 struct Line<'a> {
-    name: &'a str,
-    backend: &'static str,
+    adapter: &'a str,
+    api: &'static str,
     driver: &'a str,
     driver_info: &'a str,
     #[serde(rename = "type")]
@@ -93,8 +93,8 @@ impl<'a> Line<'a> {
     fn of(adapter: &'a Adapter, usage: Use) -> Self {
         let (info, limits) = (adapter.info(), adapter.limits());
         Self {
-            name: &info.name,
-            backend: info.backend.to_str(),
+            adapter: &info.name,
+            api: info.backend.to_str(),
             driver: &info.driver,
             driver_info: &info.driver_info,
             kind: kind(info.device_type),

@@ -9,7 +9,7 @@ use super::arrays::{self, Written};
 use super::elements::Values;
 use super::head::Head;
 use super::output::{self, Named};
-use super::{Error, Result, files, print};
+use super::{Error, Result, files};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -18,22 +18,27 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     head: PathBuf,
 
-    /// N x I numbers: the embeddings (.npy, .npz, .safetensors, CSV).
+    /// N x I numbers: the embeddings (.npy, .npz, .safetensors, CSV, Parquet).
     #[arg(long, value_name = "FILE")]
     embeddings: PathBuf,
 
-    /// N x D: what the head makes of them, f32: .npy, .npz, .safetensors or .csv, by its ending.
+    /// N x D: what the head makes of them, f32: .npy, .npz, .safetensors, .csv or .parquet, by its
+    /// ending; the standard output, as .npy, is "-".
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+
+    /// Prints one JSON object, of what was written.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let Arguments { head, embeddings, out } = arguments;
+    let Arguments { head, embeddings, out, .. } = arguments;
     let inputs = [
         Named { option: "--head", path: head },
         Named { option: "--embeddings", path: embeddings },
     ];
-    output::check(&[Named { option: "--out", path: out }], &inputs)?;
+    output::check_arrays(&[Named { option: "--out", path: out }], &inputs)?;
     let head = Head::read(head)?;
     let matrix = files::read_matrix(embeddings)?;
     if matrix.columns != head.mlp.inputs {
@@ -46,9 +51,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Err(Error::file(embeddings, "the head makes numbers of it that are beyond f32"));
     }
     let shape = vec![matrix.rows, head.mlp.outputs];
-    let told = format!("{}: {} x {}", out.display(), shape[0], shape[1]);
     let name = "embeddings".into();
-    arrays::write(out, &[Written { name, shape, values: Values::Floats(projected) }])?;
-    print(&told)?;
+    let array = [Written { name, shape, values: Values::Floats(projected) }];
+    let written = arrays::write(out, &array)?;
+    written.iter().try_for_each(|line| line.print(arguments.json))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ mod hardware;
 mod limits;
 mod on_cpu;
 mod predict;
+mod report;
 mod stages;
 mod subject;
 mod timing;
@@ -21,12 +22,15 @@ use wgpu_metric_learning::{Context, Options, Shape};
 use hardware::Hardware;
 use limits::Limits;
 use predict::Size;
+use report::Report;
 use subject::{Inputs, Subject};
 use timing::Timing;
 
 use super::gpu::{self, Backend, Gpu, named};
+use super::output::Named;
+use super::pictures::Paths;
 use super::table::{self, Column};
-use super::{Error, Result, print, print_json};
+use super::{Error, Result, files, print, print_json};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -110,6 +114,9 @@ pub(crate) struct Arguments {
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    pictures: Paths,
 }
 
 /// Times what is asked for, point after point.
@@ -117,22 +124,41 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let subjects = Subject::parse(&arguments.objective)?;
     let points = arguments.points()?;
     arguments.check(&subjects, &points)?;
+    arguments.pictures.check(&[], &arguments.files())?;
     if let Some(hardware) = &arguments.predict {
-        return arguments.predict_on(hardware, &subjects, &points);
+        let report = arguments.predict_on(hardware, &subjects, &points)?;
+        arguments.pictures.write(|| report.page())?;
+        return Ok(ExitCode::SUCCESS);
     }
     if arguments.backend == Backend::Cpu {
         arguments.gpu.refuse("cpu", false)?;
         arguments.refuse_for_cpu()?;
-        return on_cpu::run(arguments, &subjects, &points);
+        let report = on_cpu::run(arguments, &subjects, &points)?;
+        arguments.pictures.write(|| report.page())?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let report = time(arguments, &subjects, &points)?;
+    arguments.pictures.write(|| report.page())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Times on an adapter.
+fn time(arguments: &Arguments, subjects: &[Subject], points: &[Point]) -> Result<Report<'static>> {
     let gpu = Gpu::open_with(&arguments.gpu, arguments.options())?;
     let limits = Limits::measure(&gpu.context)?;
     match arguments.json {
         true => print_json(&limits.line(&gpu))?,
         false => print(&format!("{}\n\n{}", limits.text(&gpu), table::titles(&COLUMNS)))?,
     }
-    for subject in &subjects {
-        for point in &points {
+    let mut report = Report {
+        on: gpu.describe(),
+        limits: limits.properties(),
+        columns: &COLUMNS,
+        milliseconds: "median ms",
+        points: Vec::new(),
+    };
+    for subject in subjects {
+        for point in points {
             let (inputs, compiled) = prepare(&gpu.context, subject, point)?;
             if arguments.autotune {
                 gpu.context.autotune(inputs.batch(&subject.loss)?.shape())?;
@@ -146,9 +172,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             if arguments.stages && !arguments.json {
                 timing.stages(&limits).try_for_each(|line| print(&format!("    {line}")))?;
             }
+            report.points.push(timing.point(subject, &inputs, &limits));
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(report)
 }
 
 /// The inputs, and how long the pipelines for them took to compile. Whatever the device refuses is
@@ -236,7 +263,7 @@ impl Arguments {
         hardware: &Hardware,
         subjects: &[Subject],
         points: &[Point],
-    ) -> Result<ExitCode> {
+    ) -> Result<Report<'static>> {
         let mut options = self.options();
         options.tier = self.gpu.tier;
         options.arithmetic = self.gpu.arithmetic.unwrap_or(options.arithmetic);
@@ -251,6 +278,14 @@ impl Arguments {
             points.iter().filter_map(size).collect()
         };
         predict::run(hardware, &options, subjects, sizes, self.json)
+    }
+
+    /// The files that are read.
+    fn files(&self) -> Vec<Named<'_>> {
+        let Self { embeddings, labels, prototypes, .. } = self;
+        let all =
+            [("--embeddings", embeddings), ("--labels", labels), ("--prototypes", prototypes)];
+        files::named(all)
     }
 
     /// Refuses what is for the kernels of an adapter.

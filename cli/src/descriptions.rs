@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wgpu_metric_learning::Loss;
 
 use super::objective::{choices, default_of, to_json};
 
-/// Every loss with its settings and their defaults, and what each choice is one of.
-pub fn help() -> String {
+/// Every loss that is taken with its settings and their defaults, and what each choice is one of.
+pub fn help(takes: impl Fn(&Loss) -> bool) -> String {
     let mut help = String::from("Losses, with their settings and defaults:\n");
     let mut chosen = BTreeSet::new();
-    for name in Loss::NAMES {
+    let is_taken = |name: &&str| {
+        serde_json::from_value(json!({ "loss": name })).is_ok_and(|loss: Loss| takes(&loss))
+    };
+    for name in Loss::NAMES.iter().filter(|name| is_taken(name)) {
         help += &format!("  {name}\n");
         for (setting, value) in default_of(name) {
             if setting == "loss" {

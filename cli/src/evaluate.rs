@@ -15,7 +15,7 @@ use super::summary::Summary;
 use super::{Error, Result, descriptions, objective, print, print_json, verdict};
 
 #[derive(Args)]
-#[command(after_long_help = descriptions::help())]
+#[command(after_long_help = descriptions::help(|_| true))]
 pub(crate) struct Arguments {
     /// The loss: a name such as Triplet, in any case; bench: and a name of those that `bench` times;
     /// a JSON object such as {"loss":"Triplet","mining":"Hard"}; a JSON array of such objects for

@@ -14,8 +14,9 @@ use wgpu_metric_learning::{
 };
 
 use super::gpu::{self, Gpu};
+use super::place::Place;
 use super::progress::Progress;
-use super::{Error, Result, detail, tell};
+use super::{Error, Result, detail, note};
 
 /// What computes.
 #[derive(Args)]
@@ -126,7 +127,7 @@ impl Evaluator {
             Backend::Auto => match Gpu::open_hardware(&arguments.gpu)? {
                 Some(gpu) => Ok(on(gpu)),
                 None => {
-                    tell("note: no hardware GPU was found: the CPU engine computes");
+                    note("no hardware GPU was found: the CPU engine computes");
                     Ok(Self::Cpu(arguments.gpu.cpu()))
                 }
             },
@@ -146,20 +147,12 @@ impl Evaluator {
         }
     }
 
-    /// `gpu`, `cpu` or `reference`.
-    pub(crate) fn backend(&self) -> &'static str {
+    /// What computes, for JSON.
+    pub(crate) fn place(&self) -> Place {
         match self {
-            Self::Gpu(_) => "gpu",
-            Self::Cpu(_) => "cpu",
-            Self::Reference => "reference",
-        }
-    }
-
-    /// The adapter's name and backend.
-    pub(crate) fn adapter(&self) -> Option<String> {
-        match self {
-            Self::Gpu(gpu) => Some(gpu.describe()),
-            Self::Cpu(_) | Self::Reference => None,
+            Self::Gpu(gpu) => gpu.place(),
+            Self::Cpu(_) => Place::without_adapter("cpu"),
+            Self::Reference => Place::without_adapter("reference"),
         }
     }
 

@@ -12,7 +12,8 @@ pub(crate) const OF_COMMANDS: [(&str, &str); 14] = [
         "measure",
         "  wgpu-metric-learning measure --embeddings x.npy --labels y.npy --per-class
   wgpu-metric-learning measure --embeddings birds.csv#-species --labels birds.csv#species
-  wgpu-metric-learning measure --distance Cosine --precision-at 1,5 --ndcg-at 10 --bootstrap 1000",
+  wgpu-metric-learning measure --distance Cosine --precision-at 1,5 --ndcg-at 10 --bootstrap 1000
+  wgpu-metric-learning measure --report measures.html --plots plots",
     ),
     (
         "train",
@@ -39,7 +40,8 @@ pub(crate) const OF_COMMANDS: [(&str, &str); 14] = [
         "convert",
         "  wgpu-metric-learning convert x.npz x.safetensors
   wgpu-metric-learning convert birds.csv#-species birds.npy
-  wgpu-metric-learning convert - x.npy < x.npz",
+  wgpu-metric-learning convert embeddings.parquet#vector x.npy
+  wgpu-metric-learning convert - - < x.npz > x.npy",
     ),
     (
         "validate",
@@ -49,7 +51,7 @@ pub(crate) const OF_COMMANDS: [(&str, &str); 14] = [
     (
         "bench",
         "  wgpu-metric-learning bench --n 512,1024,2048 --d 128 --stages
-  wgpu-metric-learning bench --backend cpu
+  wgpu-metric-learning bench --backend cpu --report times.html
   wgpu-metric-learning bench --predict rx-6900-xt --n 8192",
     ),
     ("plan", "  wgpu-metric-learning plan --objective Triplet"),

@@ -8,11 +8,11 @@ use wgpu_metric_learning::{Batch, Evaluation, Input, InputSet, Loss, Mode, Shape
 use super::labels::Labels;
 use super::npy::{Array, Matrix, Numbers};
 use super::output::{self, Named};
-use super::{Error, Result, arrays, tell};
+use super::{Error, Result, arrays, note};
 
 /// Files that are read, in the help.
 pub(crate) const INPUTS: &str =
-    "Inputs (.npy, .npz, .safetensors, CSV; FILE#NAME is one array or column)";
+    "Inputs (.npy, .npz, .safetensors, CSV, Parquet; FILE#NAME is one array or column)";
 
 #[derive(Args, Default)]
 #[command(next_help_heading = INPUTS)]
@@ -181,8 +181,8 @@ impl InputPaths {
             && reference_offset.is_none()
             && output::is_same(embeddings, references)
         {
-            tell(
-                "note: --embeddings and --references are one file, and every row is compared with \
+            note(
+                "--embeddings and --references are one file, and every row is compared with \
                 itself: --reference-offset 0 leaves that out",
             );
         }
@@ -258,7 +258,7 @@ fn number_labels(labels: Opened, references: Option<Opened>) -> Result<Labels> {
 
 pub(crate) fn tell_of(path: &Path, note: Option<String>) {
     if let Some(note) = note {
-        tell(&format!("note: {}: {note}", path.display()));
+        super::note(&format!("{}: {note}", path.display()));
     }
 }
 

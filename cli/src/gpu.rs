@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use wgpu_metric_learning::tuning::Tier;
 use wgpu_metric_learning::{Adapter, Arithmetic, Context, Cpu, Options};
 
-use super::{Error, Result, tell};
+use super::place::Place;
+use super::{Error, Result, note};
 
 #[derive(Args, Default)]
 pub(crate) struct Arguments {
@@ -116,8 +117,8 @@ impl Gpu {
         options.timeout = arguments.timeout.unwrap_or(options.timeout);
         let gpu = Self { context: adapter.open(options)?, adapter };
         if gpu.adapter.is_software() && arguments.adapter.is_none() {
-            tell(&format!(
-                "note: only a software adapter was found, {}: it computes on the CPU",
+            note(&format!(
+                "only a software adapter was found, {}: it computes on the CPU",
                 gpu.adapter.info().name
             ));
         }
@@ -127,6 +128,20 @@ impl Gpu {
     /// How it computes distances.
     pub(crate) fn arithmetic(&self) -> Arithmetic {
         self.context.options().arithmetic
+    }
+
+    /// What computes, for JSON.
+    pub(crate) fn place(&self) -> Place {
+        let info = self.adapter.info();
+        Place {
+            backend: "gpu",
+            adapter: Some(info.name.clone()),
+            api: Some(info.backend.to_str()),
+            driver: Some(info.driver.clone()),
+            driver_info: Some(info.driver_info.clone()),
+            tier: Some(self.context.tier().name()),
+            arithmetic: self.arithmetic().name(),
+        }
     }
 
     /// The adapter's name and backend, the tier, and the arithmetic where it is not the usual one.

@@ -19,6 +19,7 @@ mod manual;
 mod measure;
 mod output;
 mod pictures;
+mod place;
 mod plan;
 mod progress;
 mod report;
@@ -77,10 +78,21 @@ struct Arguments {
     /// Tells on the standard error which arrays are read, and what computes.
     #[arg(short, long, global = true)]
     verbose: bool,
+
+    /// Says nothing beside the answer: no progress, no steps of a training, no notes.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
 }
 
 /// Whether details are told.
 static IS_VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// Whether nothing is told beside the answer.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+fn is_quiet() -> bool {
+    IS_QUIET.load(Ordering::Relaxed)
+}
 
 /// Prints one line of details beside the answer, where they are asked for.
 fn detail(message: impl FnOnce() -> String) {
@@ -110,7 +122,7 @@ enum Command {
     /// inputs.
     Validate(validate::Arguments),
     /// Times losses on an adapter, beside what it can do at most.
-    Bench(bench::Arguments),
+    Bench(Box<bench::Arguments>),
     /// Prints the dispatches of a loss: the kernels in their order, with what they read and write.
     Plan(plan::Arguments),
     /// Lists the adapters of this machine and what they can do.
@@ -139,8 +151,9 @@ fn program() -> clap::Command {
 
 fn main() -> ExitCode {
     let parsed = Arguments::from_arg_matches(&program().get_matches());
-    let Arguments { command, verbose } = parsed.unwrap_or_else(|error| error.exit());
+    let Arguments { command, verbose, quiet } = parsed.unwrap_or_else(|error| error.exit());
     IS_VERBOSE.store(verbose, Ordering::Relaxed);
+    IS_QUIET.store(quiet, Ordering::Relaxed);
     let result = match command {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
@@ -202,8 +215,15 @@ struct Versioned<'a, T> {
 
 /// Prints one line of JSON of the answer.
 fn print_json(line: &impl Serialize) -> Result<()> {
-    let line = Versioned { version: 1, line };
+    let line = Versioned { version: 2, line };
     print(&serde_json::to_string(&line).map_err(Error::output)?)
+}
+
+/// Prints what need not be known beside the answer.
+fn note(message: &str) {
+    if !is_quiet() {
+        tell(&format!("note: {message}"));
+    }
 }
 
 /// Prints one line beside the answer; there is no one left to tell where that fails.

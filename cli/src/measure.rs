@@ -1,5 +1,7 @@
 //! `measure`: retrieval measures of files, or of the bundled digits.
 
+mod report;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,8 +13,9 @@ use super::digits::Digits;
 use super::evaluator::{self, Evaluator};
 use super::files;
 use super::gpu::named;
+use super::pictures::Paths;
 use super::report::{Details, Report};
-use super::{Result, tell, verdict};
+use super::{Result, note, verdict};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -51,6 +54,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     evaluator: evaluator::Arguments,
+
+    #[command(flatten)]
+    pictures: Paths,
 
     #[command(flatten)]
     inputs: InputPaths,
@@ -102,7 +108,9 @@ impl InputPaths {
 
 /// Measures what is asked for; a result beyond its bound makes the exit code 1.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    match arguments.inputs.paths().read()? {
+    let paths = arguments.inputs.paths();
+    arguments.pictures.check(&[], &paths.named())?;
+    match paths.read()? {
         Some(inputs) => {
             let batch = inputs.batch_in(arguments.inputs.mode())?;
             measure(arguments, &batch, &inputs.classes, arguments.evaluator.check)
@@ -133,10 +141,21 @@ fn measure(
     let evaluator = Evaluator::new(&arguments.evaluator)?;
     let outcome = evaluator.evaluate(&(&retrieval, batch), check)?;
     if outcome.result.counted == 0 {
-        tell("note: no label is there twice, so nothing can be retrieved: every measure is 0");
+        note("no label is there twice, so nothing can be retrieved: every measure is 0");
     }
+    let details = details(arguments, &retrieval, batch, classes)?;
+    let page = report::Report {
+        on: &evaluator.describe(),
+        retrieval: &retrieval,
+        batch,
+        classes,
+        measures: &outcome.result,
+        details: &details,
+        picture_width: arguments.inputs.embeddings.is_none().then_some(Digits::WIDTH),
+    };
+    arguments.pictures.write(|| page.page())?;
     let report = Report::of_measures(&retrieval, batch.shape(), &outcome.result);
-    let report = report.with_details(details(arguments, &retrieval, batch, classes)?);
+    let report = report.with_details(details.clone());
     report.print(arguments.evaluator.json, &evaluator, &outcome)?;
     Ok(verdict(outcome.agreement.violation().is_none()))
 }

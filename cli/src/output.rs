@@ -1,8 +1,8 @@
 //! Files that the program writes: refused before anything is computed where they could not be
 //! written or would destroy something, and written whole or not at all.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use same_file::Handle;
@@ -17,9 +17,42 @@ pub(crate) struct Named<'a> {
     pub path: &'a Path,
 }
 
+/// The path that is the standard output.
+const STANDARD: &str = "-";
+
+/// Whether it is the standard output, where an array stands alone.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == STANDARD
+}
+
 /// Refuses an output that cannot be written, that is one of the inputs or the standard output, by
 /// whatever way its path leads there, and a second one to the same file.
 pub(crate) fn check(outputs: &[Named], inputs: &[Named]) -> Result<()> {
+    match outputs.iter().find(|output| is_standard(output.path)) {
+        Some(output) => Err(printed(output)),
+        None => check_files(outputs, inputs),
+    }
+}
+
+/// The same, where one array may be written to the standard output.
+pub(crate) fn check_arrays(outputs: &[Named], inputs: &[Named]) -> Result<()> {
+    let (standard, files): (Vec<Named>, Vec<Named>) =
+        outputs.iter().copied().partition(|output| is_standard(output.path));
+    match standard[..] {
+        [_, second, ..] => Err(Error::option(second.option, "the standard output takes one array")),
+        [output] if io::stdout().is_terminal() => {
+            let problem = "the standard output is a terminal: name a file, or lead it to one";
+            Err(Error::option(output.option, problem))
+        }
+        _ => check_files(&files, inputs),
+    }
+}
+
+fn printed(output: &Named) -> Error {
+    Error::option(output.option, "is where the result is printed")
+}
+
+fn check_files(outputs: &[Named], inputs: &[Named]) -> Result<()> {
     for (at, output) in outputs.iter().enumerate() {
         check_writable(output.path).map_err(|problem| Error::file(output.path, problem))?;
         let mut others = inputs.iter().chain(&outputs[..at]);
@@ -28,19 +61,29 @@ pub(crate) fn check(outputs: &[Named], inputs: &[Named]) -> Result<()> {
             let problem = format!("is the file of {} too ({})", other.option, other.path.display());
             return Err(Error::option(output.option, problem));
         }
-        if is_standard_output(output.path) {
-            return Err(Error::option(output.option, "is where the result is printed"));
+        if leads_to_standard(output.path) {
+            return Err(printed(output));
         }
     }
     Ok(())
 }
 
+/// Makes a folder where there is none; refuses one in which nothing can be written.
+pub(crate) fn check_folder(folder: &Path) -> Result<()> {
+    let problem = |error| Error::file(folder, format!("nothing can be written in it: {error}"));
+    fs::create_dir_all(folder).map_err(problem)?;
+    beside(&folder.join("a file")).map(drop).map_err(problem)
+}
+
 /// Writes a file beside the path and moves it there: until all is written, what was there stays.
-/// A device or a pipe is written to as it is.
+/// A device or a pipe is written to as it is, and so is the standard output.
 pub(crate) fn write(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
+    if is_standard(path) {
+        return fill(io::stdout().lock(), content).map_err(Error::Output);
+    }
     let written = if is_stream(path) { stream(path, content) } else { replace(path, content) };
     written.map_err(|error| Error::file(path, format!("not written: {error}")))
 }
@@ -59,10 +102,13 @@ fn replace(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
 }
 
 fn stream(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    fill(&OpenOptions::new().write(true).open(path)?, content)
+    fill(OpenOptions::new().write(true).open(path)?, content)
 }
 
-fn fill(file: &File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn fill(
+    file: impl Write,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let mut writer = BufWriter::new(file);
     content(&mut writer)?;
     writer.flush()
@@ -141,7 +187,7 @@ pub(crate) fn is_same(path: &Path, other: &Path) -> bool {
     is_one_path || is_one_file()
 }
 
-fn is_standard_output(path: &Path) -> bool {
+fn leads_to_standard(path: &Path) -> bool {
     let is_it = || Some(Handle::from_path(path).ok()? == Handle::stdout().ok()?);
     path.is_file() && is_it().unwrap_or(false)
 }

@@ -13,7 +13,7 @@ use super::{Error, Result, descriptions, objective, print};
 
 /// Lists the dispatches of a recording in their order.
 #[derive(Args)]
-#[command(after_long_help = descriptions::help())]
+#[command(after_long_help = descriptions::help(|_| true))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     gpu: gpu::Arguments,

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::is_quiet;
 
 /// How often it is drawn.
 const TICK: Duration = Duration::from_millis(100);
@@ -27,6 +29,9 @@ impl Progress {
         let style = ProgressStyle::with_template(template);
         let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         let bar = bar.with_message(what);
+        if is_quiet() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
         // Without a terminal nothing is drawn, and no thread is needed for it.
         if !bar.is_hidden() {
             bar.enable_steady_tick(TICK);
@@ -37,6 +42,13 @@ impl Progress {
     /// Tells that so many of the parts are done.
     pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);
+    }
+
+    /// Tells how it goes.
+    pub(crate) fn say(&self, what: impl FnOnce() -> String) {
+        if !self.0.is_hidden() {
+            self.0.set_message(what());
+        }
     }
 
     /// Tells that so many parts are done, of so many that are known by now.

@@ -1,14 +1,17 @@
 //! A result as it is printed.
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+mod measures;
+
+use serde::Serialize;
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 use wgpu_metric_learning::{Batch, Evaluation, Loss, ObjectiveEvaluation, Shape, Weighted};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
+use super::place::Place;
 use super::sizes::Sizes;
 use super::table::{self, Column};
 use super::{Error, Result, descriptions, print, print_json};
+pub(crate) use measures::{Details, MeasureNumbers};
 
 /// What was asked, and the numbers that came back.
 pub(crate) struct Report<'a> {
@@ -36,7 +39,7 @@ enum Quantities {
         gradient_norm: f64,
     },
     Sum {
-        loss: f64,
+        value: f64,
         gradient_norm: f64,
     },
     Measures(MeasureQuantities),
@@ -55,7 +58,8 @@ struct LossReport<'a> {
 struct LossQuantities {
     #[serde(flatten)]
     sizes: Sizes,
-    loss: f64,
+    /// Of the loss: `loss` is its name.
+    value: f64,
     terms: u64,
     nonzero_terms: u64,
     nonzero_positive_terms: u64,
@@ -74,7 +78,7 @@ impl LossQuantities {
     fn of(shape: &Shape, evaluation: &Evaluation<f64>) -> Self {
         Self {
             sizes: Sizes::of(shape),
-            loss: evaluation.loss,
+            value: evaluation.loss,
             terms: evaluation.terms,
             nonzero_terms: evaluation.nonzero_terms,
             nonzero_positive_terms: evaluation.nonzero_positive_terms,
@@ -95,136 +99,6 @@ struct MeasureQuantities {
     sizes: Sizes,
     #[serde(flatten)]
     numbers: MeasureNumbers,
-}
-
-#[derive(Clone, Serialize)]
-struct MeasureNumbers {
-    counted: u64,
-    #[serde(flatten)]
-    recall: AtCutoffs,
-    #[serde(flatten)]
-    precision: AtCutoffs,
-    #[serde(flatten)]
-    ndcg: AtCutoffs,
-    r_precision: f64,
-    mean_average_precision_at_r: f64,
-    mean_reciprocal_rank: f64,
-    mean_average_precision: f64,
-}
-
-impl MeasureNumbers {
-    fn of(retrieval: &Retrieval, measures: &Measures<f64>) -> Self {
-        let at = |measure, cutoffs: &[usize], numbers: &[f64]| AtCutoffs {
-            measure,
-            at: cutoffs.iter().copied().zip(numbers.iter().copied()).collect(),
-        };
-        // Precision@1 is always told.
-        let mut precision = at("precision", &retrieval.precision_at, &measures.precision);
-        precision.at.insert(0, (1, measures.precision_at_1));
-        Self {
-            counted: measures.counted,
-            recall: at("recall", &retrieval.recall_at, &measures.recall),
-            precision,
-            ndcg: at("ndcg", &retrieval.ndcg_at, &measures.ndcg),
-            r_precision: measures.r_precision,
-            mean_average_precision_at_r: measures.mean_average_precision_at_r,
-            mean_reciprocal_rank: measures.mean_reciprocal_rank,
-            mean_average_precision: measures.mean_average_precision,
-        }
-    }
-}
-
-/// What is said of measures beside themselves.
-#[derive(Clone, Default, Serialize)]
-pub(crate) struct Details {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    classes: Option<Vec<ClassReport>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confidence: Option<Confidence>,
-}
-
-/// The measures of the queries of one class.
-#[derive(Clone, Serialize)]
-struct ClassReport {
-    class: String,
-    queries: u64,
-    #[serde(flatten)]
-    numbers: MeasureNumbers,
-}
-
-/// Between which values the measures are in this share of the draws.
-#[derive(Clone, Serialize)]
-struct Confidence {
-    share: f64,
-    draws: u32,
-    seed: u32,
-    low: MeasureNumbers,
-    high: MeasureNumbers,
-}
-
-impl Details {
-    /// With the measures of every class, by its name.
-    pub(crate) fn with_classes(
-        self,
-        retrieval: &Retrieval,
-        classes: impl Iterator<Item = (String, Measures)>,
-    ) -> Self {
-        let classes = classes.map(|(class, measures)| ClassReport {
-            class,
-            queries: measures.queries,
-            numbers: MeasureNumbers::of(retrieval, &measures.map(f64::from)),
-        });
-        Self { classes: Some(classes.collect()), ..self }
-    }
-
-    /// With the values between which the measures are in this share of the draws.
-    pub(crate) fn with_confidence(
-        self,
-        retrieval: &Retrieval,
-        (share, draws, seed): (f64, u32, u32),
-        bounds: [Measures; 2],
-    ) -> Self {
-        let [low, high] = bounds.map(|bound| MeasureNumbers::of(retrieval, &bound.map(f64::from)));
-        Self { confidence: Some(Confidence { share, draws, seed, low, high }), ..self }
-    }
-
-    /// Tables for people, each behind an empty line.
-    fn text(&self) -> Result<String> {
-        let mut text = String::new();
-        if let Some(Confidence { share, draws, low, high, .. }) = &self.confidence {
-            let [low, high] = [low, high].map(|bound| table::entries(bound).map_err(Error::output));
-            let bounds = low?.into_iter().zip(high?).filter(|((name, _), _)| name != "counted");
-            let lines: Vec<_> =
-                bounds.map(|((name, low), (_, high))| (name, format!("{low} to {high}"))).collect();
-            let title = format!("In {} % of {draws} draws of the queries:", 100.0 * share);
-            text += &format!("\n\n{title}\n{}", table::properties(&lines));
-        }
-        for ClassReport { class, queries, numbers } in self.classes.iter().flatten() {
-            let lines = table::entries(numbers).map_err(Error::output)?;
-            let title = format!("Class {class}, {queries} queries:");
-            text += &format!("\n\n{title}\n{}", table::properties(&lines));
-        }
-        Ok(text)
-    }
-}
-
-/// A measure for every k, each once.
-#[derive(Clone)]
-struct AtCutoffs {
-    measure: &'static str,
-    at: Vec<(usize, f64)>,
-}
-
-impl Serialize for AtCutoffs {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (at, (k, number)) in self.at.iter().enumerate() {
-            if !self.at[..at].iter().any(|(earlier, _)| earlier == k) {
-                map.serialize_entry(&format!("{}_at_{k}", self.measure), number)?;
-            }
-        }
-        map.end()
-    }
 }
 
 /// What the comparison with the reference says.
@@ -258,8 +132,8 @@ pub(crate) struct Line<'a> {
     quantities: Quantities,
     #[serde(flatten)]
     details: Details,
-    backend: &'static str,
-    adapter: Option<String>,
+    #[serde(flatten)]
+    place: Place,
     /// How long its pipelines took to compile, where they were not kept from before.
     compile_ms: Option<f64>,
     /// How long it took to run.
@@ -297,7 +171,7 @@ impl<'a> Report<'a> {
             title: format!("{}Their weighted sum", sum_table(objective, evaluation)),
             asked: Asked::Losses(losses.collect()),
             quantities: Quantities::Sum {
-                loss: evaluation.loss,
+                value: evaluation.loss,
                 gradient_norm: norm(&evaluation.gradients.concat()),
             },
             details: Details::default(),
@@ -346,8 +220,7 @@ impl<'a> Report<'a> {
             asked: self.asked.clone(),
             quantities: self.quantities.clone(),
             details: self.details.clone(),
-            backend: evaluator.backend(),
-            adapter: evaluator.adapter(),
+            place: evaluator.place(),
             compile_ms: outcome.compiled.map(table::in_milliseconds),
             elapsed_ms: table::in_milliseconds(outcome.elapsed),
             check: Check::of(&outcome.agreement),

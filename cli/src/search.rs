@@ -16,6 +16,7 @@ use super::evaluator;
 use super::gpu::named;
 use super::npy::Matrix;
 use super::output::{self, Named};
+use super::place::Place;
 use super::{Error, Result, files, print, print_json, table};
 
 #[derive(Args)]
@@ -65,7 +66,9 @@ struct Inputs {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Outputs (.npy, .npz, .safetensors or .csv, by their endings)")]
+#[command(
+    next_help_heading = "Outputs (.npy, .npz, .safetensors, .csv or .parquet, by their endings; \"-\" is .npy on the standard output)"
+)]
 struct Outputs {
     /// N x K integers: which rows of the embeddings are found, from 0 on, the nearest first; of
     /// rows at one distance the first is. Where no output is named, the rows are printed.
@@ -84,7 +87,8 @@ struct Summary<'a> {
     n: usize,
     m: usize,
     d: usize,
-    backend: &'static str,
+    #[serde(flatten)]
+    place: Place,
     elapsed_ms: f64,
 }
 
@@ -126,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         n: queries.rows,
         m: rows.rows,
         d: rows.columns,
-        backend: "cpu",
+        place: Place::without_adapter("cpu"),
         elapsed_ms: table::in_milliseconds(start.elapsed()),
     };
     outputs.write(&summary, &found)?;
@@ -157,7 +161,7 @@ impl Outputs {
     /// Refuses, before anything is read, files that could not be written.
     fn check(&self, inputs: &Inputs) -> Result<()> {
         let inputs = [("--embeddings", &inputs.embeddings), ("--queries", &inputs.queries)];
-        output::check(&self.named(), &files::named(inputs))
+        output::check_arrays(&self.named(), &files::named(inputs))
     }
 
     fn write(&self, summary: &Summary, found: &Neighbours) -> Result<()> {
@@ -179,7 +183,11 @@ impl Arguments {
     /// Prints what was searched where the rows are in files, and else the rows.
     fn print(&self, summary: &Summary, found: &Neighbours) -> Result<()> {
         let Summary { n, m, d, .. } = summary;
-        if !self.outputs.named().is_empty() {
+        let outputs = self.outputs.named();
+        if outputs.iter().any(|output| output::is_standard(output.path)) {
+            return Ok(());
+        }
+        if !outputs.is_empty() {
             let (k, distance) = (self.k, self.distance);
             return match self.json {
                 true => print_json(summary),

@@ -14,7 +14,7 @@ pub(crate) enum Column {
 }
 
 impl Column {
-    fn title(&self) -> &'static str {
+    pub(crate) fn title(&self) -> &'static str {
         match self {
             Self::Left(title, _) | Self::Right(title, _) => title,
         }

@@ -23,11 +23,12 @@ use super::error::INTERRUPTED;
 use super::evaluator::{Computing, Evaluator};
 use super::head::Head;
 use super::objective::{as_written, to_json};
-use super::output::{self, Named};
-use super::{Error, Result, descriptions, interrupt, objective, say};
+use super::output::Named;
+use super::pictures::Paths;
+use super::{Error, Result, descriptions, interrupt, is_quiet, objective, say};
 
 #[derive(Args)]
-#[command(after_long_help = descriptions::help())]
+#[command(after_long_help = descriptions::help(is_trained))]
 pub(crate) struct Arguments {
     /// The loss, or several with their weights, as evaluate takes them; of batches of embeddings and
     /// labels.
@@ -51,18 +52,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Where a report is written, an .html file with the course of the training, the rows held out
-    /// before and after as pictures, and their measures. It needs no network.
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    pictures: Paths,
 
     /// Prints one JSON object a line.
     #[arg(long)]
     json: bool,
-
-    /// Says nothing on the way; the measures are printed.
-    #[arg(long)]
-    quiet: bool,
 }
 
 #[derive(Args)]
@@ -180,6 +175,11 @@ enum Decay {
     Cosine,
 }
 
+/// Whether a loss takes batches of embeddings and labels.
+fn is_trained(loss: &Loss) -> bool {
+    loss.modes().contains(&Mode::Batch)
+}
+
 fn share(text: &str) -> std::result::Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..1.0).contains(share) && *share > 0.0);
     share.ok_or_else(|| format!("{text} is no share above 0 and below 1"))
@@ -203,7 +203,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let inputs = outcome::measure(&engine, &held_out, &held_out.values, held_out.columns)?;
     let mut trainer = engine.trainer(training.clone(), &trained.values, &trained.labels)?;
     let (made, best) = arguments.steps.resume(&mut trainer, &description)?;
-    if !arguments.quiet && !arguments.json {
+    if !is_quiet() && !arguments.json {
         let Rows { columns, labels, .. } = &trained;
         let (rows, on) = (labels.len(), evaluator.describe());
         say(&format!("{rows} rows of {columns} numbers, on {on}\n"))?;
@@ -226,19 +226,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let (projected, outputs) = measure(&head)?;
     course::tell_of_collapse(&projected, head.mlp.outputs);
-    if let Some(path) = &arguments.report {
-        let report = Report {
-            on: &evaluator.describe(),
-            course: &course,
-            held_out: &held_out,
-            outputs: (&projected, head.mlp.outputs),
-            measured: [inputs, outputs],
-            picture_width: arguments.data.embeddings.is_none().then_some(Digits::WIDTH),
-        };
-        report.write(path)?;
-    }
+    let report = Report {
+        on: &evaluator.describe(),
+        course: &course,
+        held_out: &held_out,
+        outputs: (&projected, head.mlp.outputs),
+        measured: [inputs, outputs],
+        picture_width: arguments.data.embeddings.is_none().then_some(Digits::WIDTH),
+    };
+    arguments.pictures.write(|| report.page())?;
     let out = arguments.out.as_deref();
-    Outcome { steps, ended, inputs, outputs, out }.print(arguments.json)?;
+    let place = evaluator.place();
+    Outcome { steps, ended, inputs, outputs, out, place }.print(arguments.json)?;
     Ok(if ended == Ended::Interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
@@ -247,17 +246,17 @@ fn check_files(arguments: &Arguments) -> Result<()> {
         let named = |&(option, path): &(_, Option<&'a Path>)| Some(Named { option, path: path? });
         files.iter().filter_map(named).collect()
     }
-    let Arguments { data, steps, out, report, .. } = arguments;
+    let Arguments { data, steps, out, pictures, .. } = arguments;
     let inputs = named(&[
         ("--embeddings", data.embeddings.as_deref()),
         ("--labels", data.labels.as_deref()),
         ("--objective", objective::file(&arguments.objective)),
     ]);
-    let files = [("--out", out.as_deref()), ("--report", report.as_deref())];
-    let checkpoint = ("--checkpoint", steps.checkpoint.as_deref());
-    output::check(&named(&[files[0], files[1], checkpoint]), &inputs)?;
+    let (out, checkpoint) = (out.as_deref(), steps.checkpoint.as_deref());
+    let resume = named(&[("--resume", steps.resume.as_deref())]);
     // A checkpoint may be gone on with in its own file.
-    output::check(&named(&files), &named(&[("--resume", steps.resume.as_deref())]))
+    pictures.check(&named(&[("--out", out)]), &resume)?;
+    pictures.check(&named(&[("--out", out), ("--checkpoint", checkpoint)]), &inputs)
 }
 
 impl Steps {

@@ -21,9 +21,10 @@ use cases::Case;
 use comparison::{Expected, Verdict};
 use contexts::{of_each_size, turn};
 use findings::{Faults, Finding, Findings};
-use report::{Place, Report};
+use report::Report;
 
 use super::gpu::{self, Backend, Gpu};
+use super::place::Place;
 use super::progress::Progress;
 use super::{Error, Result, print, print_json, verdict};
 
@@ -76,17 +77,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             if arguments.injects_faults() {
                 findings.faults = Faults::inject(&gpu.context)?;
             }
-            (Place::Gpu(gpu.into()), findings)
+            (gpu.place(), findings)
         }
         Backend::Cpu => {
             arguments.gpu.refuse("cpu", true)?;
-            (Place::Cpu, {
+            (Place::without_adapter("cpu"), {
                 let engine = |turn, batch: &Batch| Engine::Cpu(of_stripes(turn, batch));
                 hold(&cases, Arithmetic::Exact, engine)?
             })
         }
     };
-    let report = Report { place: &place, findings: &findings, elapsed: start.elapsed() };
+    let report = Report { place, findings: &findings, elapsed: start.elapsed() };
     match arguments.json {
         true => print_json(&report.line())?,
         false => print(&report.text()?)?,
@@ -175,8 +176,7 @@ mod tests {
         let mut findings = Findings::default();
         let (asked, inputs) = (Asked::Loss(loss.clone()), "four rows".into());
         findings.add(Finding { what: verdict, asked, shape: *batch.shape(), inputs });
-        let place = Place::Gpu(gpu.into());
-        let report = Report { place: &place, findings: &findings, elapsed: Duration::ZERO };
+        let report = Report { place: gpu.place(), findings: &findings, elapsed: Duration::ZERO };
         let (text, json) = (report.text().unwrap(), serde_json::to_value(report.line()).unwrap());
         (findings, text, json)
     }

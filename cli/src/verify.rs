@@ -12,6 +12,7 @@ use wgpu_metric_learning::{Batch, Distance, Mode};
 
 use super::digits::Digits;
 use super::gpu::named;
+use super::place::Place;
 use super::sizes::Sizes;
 use super::{Error, Result, evaluator, files, print, print_json, table};
 
@@ -143,8 +144,8 @@ fn verify(arguments: &Arguments, batch: &Batch) -> Result<ExitCode> {
     };
     let elapsed_ms = table::in_milliseconds(start.elapsed());
     if arguments.json {
-        let backend = "cpu";
-        print_json(&Line { verification: &verification, quantities, backend, elapsed_ms })?;
+        let place = Place::without_adapter("cpu");
+        print_json(&Line { verification: &verification, quantities, place, elapsed_ms })?;
     } else {
         let lines = table::entries(&quantities).map_err(Error::output)?;
         let normalize = if *normalize { " normalize" } else { "" };
@@ -159,7 +160,8 @@ struct Line<'a> {
     verification: &'a Verification,
     #[serde(flatten)]
     quantities: Quantities<'a>,
-    backend: &'static str,
+    #[serde(flatten)]
+    place: Place,
     elapsed_ms: f64,
 }
 

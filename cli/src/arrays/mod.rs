@@ -1,6 +1,8 @@
 //! Arrays in the kinds of files that people keep them in. What is no `.npy` file is made into the
 //! one that numpy would write of it, and read as that.
 
+#[cfg_attr(not(feature = "parquet"), path = "without_columns.rs")]
+mod columns;
 mod encoding;
 mod tables;
 mod write;
@@ -136,19 +138,30 @@ fn from_file(
     match kind {
         Kind::Npz => Archive::of(file)?.array(name),
         Kind::Safetensors => Tensors::of(file, length)?.array(name),
-        Kind::Table | Kind::Text if length <= LARGEST => {
-            let bytes = tables::read(file, name)?;
+        Kind::Table | Kind::Text | Kind::Parquet => {
+            let table = whole(file, length)?;
+            let bytes = match kind {
+                Kind::Parquet => columns::read(table, name)?,
+                _ => tables::read(&table, name)?,
+            };
             let length = bytes.len() as u64;
             Array::parse(Cursor::new(bytes), Some(length))
-        }
-        Kind::Table | Kind::Text => {
-            Err(format!("a table of {length} bytes, at most {LARGEST} are read"))
         }
         _ => {
             refuse(name)?;
             Array::parse(file, Some(length))
         }
     }
+}
+
+/// All bytes of a table.
+fn whole(mut file: impl Read, length: u64) -> Result<Vec<u8>, String> {
+    if length > LARGEST {
+        return Err(format!("a table of {length} bytes, at most {LARGEST} are read"));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(text)?;
+    Ok(bytes)
 }
 
 /// Refuses a name where there are none.

@@ -1,7 +1,5 @@
 //! Tables of text, CSV and its like: columns of numbers or of labels, as an `.npy` file.
 
-use std::io::Read;
-
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
 use super::encoding;
@@ -19,10 +17,8 @@ const LONGEST: usize = 1000;
 /// The first row has the names of the columns where none of it is a number and something of the
 /// next row is, where it counts four columns or more from 0 on, as pandas names them, and where the
 /// name that is asked for is in it.
-pub(crate) fn read(mut table: impl Read, name: Option<&str>) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    table.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+pub(super) fn read(table: &[u8], name: Option<&str>) -> Result<Vec<u8>, String> {
+    let bytes = table.strip_prefix("\u{feff}".as_bytes()).unwrap_or(table);
     let mut rows = Rows::of(bytes);
     let first = rows.next().transpose()?.ok_or("holds no row")?;
     let second = rows.next().transpose()?;
@@ -165,7 +161,7 @@ fn other(name: Option<&str>) -> Option<&str> {
 }
 
 /// The columns that are asked for, of so many.
-fn columns(
+pub(super) fn columns(
     count: usize,
     titles: Option<&Vec<String>>,
     name: Option<&str>,

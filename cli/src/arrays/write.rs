@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use rawzip::ZipArchiveWriter;
 use safetensors::tensor::{Dtype, TensorView, serialize};
+use serde::Serialize;
 
-use super::encoding;
+use super::{columns, encoding};
 use crate::elements::Values;
 use crate::labels::Labels;
-use crate::{Error, Result, output};
+use crate::{Error, Result, output, print, print_json};
 
 /// An array that is written.
 pub(crate) struct Written {
@@ -25,30 +26,46 @@ pub(crate) enum Ending {
     Npz,
     Safetensors,
     Csv,
+    Parquet,
 }
 
 impl Ending {
     /// The kind of this path; none for an ending of another.
     pub(crate) fn of(path: &Path) -> Option<Self> {
+        if output::is_standard(path) {
+            return Some(Self::Npy);
+        }
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         let all = [
             ("npy", Self::Npy),
             ("npz", Self::Npz),
             ("safetensors", Self::Safetensors),
             ("csv", Self::Csv),
+            ("parquet", Self::Parquet),
         ];
         all.into_iter().find(|(name, _)| *name == ending).map(|(_, kind)| kind)
     }
 }
 
-/// Writes arrays as the ending of the path says, as `.npy` where it says nothing. Strings that a
-/// kind of files does not have are numbered in ascending order; gives the files in which they
-/// stand, one a line.
-pub(crate) fn write(path: &Path, arrays: &[Written]) -> Result<Vec<PathBuf>> {
+/// What is told of an array that was written.
+#[derive(Serialize)]
+pub(crate) struct Line<'a> {
+    out: &'a Path,
+    array: &'a str,
+    shape: &'a [usize],
+    /// Where its strings stand, one a line, where they were numbered.
+    vocabulary: Option<PathBuf>,
+}
+
+/// Writes arrays as the ending of the path says, as `.npy` where it says nothing, and tells of each
+/// what was written; of the standard output nothing. Strings that a kind of files does not have are
+/// numbered in ascending order, and stand beside it, one a line.
+pub(crate) fn write<'a>(path: &'a Path, arrays: &'a [Written]) -> Result<Vec<Line<'a>>> {
     let (bytes, vocabularies) = match Ending::of(path).unwrap_or(Ending::Npy) {
         Ending::Npy => (one(arrays).map(npy_file), Vec::new()),
         Ending::Npz => (archive(arrays), Vec::new()),
         Ending::Csv => (table(arrays), Vec::new()),
+        Ending::Parquet => (columns::write(arrays), Vec::new()),
         Ending::Safetensors => {
             let (tensors, vocabularies) = numbered(arrays);
             (safetensors(&tensors), vocabularies)
@@ -56,14 +73,35 @@ pub(crate) fn write(path: &Path, arrays: &[Written]) -> Result<Vec<PathBuf>> {
     };
     let bytes = bytes.map_err(|problem| Error::file(path, problem))?;
     output::write(path, |file| file.write_all(&bytes))?;
-    let beside = |Vocabulary { name, classes }: Vocabulary| {
-        let beside = path.with_extension(format!("{name}.txt"));
-        output::write(&beside, |file| {
+    let beside = |name: &str| path.with_extension(format!("{name}.txt"));
+    for Vocabulary { name, classes } in &vocabularies {
+        output::write(&beside(name), |file| {
             classes.iter().try_for_each(|class| writeln!(file, "{class}"))
-        })
-        .map(|()| beside)
+        })?;
+    }
+    let line = |Written { name, shape, .. }: &'a Written| {
+        let vocabulary = vocabularies.iter().find(|vocabulary| vocabulary.name == name);
+        let vocabulary = vocabulary.map(|_| beside(name));
+        Line { out: path, array: name, shape, vocabulary }
     };
-    vocabularies.into_iter().map(beside).collect()
+    Ok(match output::is_standard(path) {
+        true => Vec::new(),
+        false => arrays.iter().map(line).collect(),
+    })
+}
+
+impl Line<'_> {
+    pub(crate) fn print(&self, as_json: bool) -> Result<()> {
+        if as_json {
+            return print_json(self);
+        }
+        let Self { out, array, shape, vocabulary } = self;
+        let sizes: Vec<_> = shape.iter().map(usize::to_string).collect();
+        print(&format!("{}: {array}, {}", out.display(), sizes.join(" x ")))?;
+        vocabulary
+            .as_ref()
+            .map_or(Ok(()), |path| print(&format!("{}: its strings", path.display())))
+    }
 }
 
 fn one(arrays: &[Written]) -> Result<&Written, String> {
@@ -162,9 +200,8 @@ fn safetensors(arrays: &[(&Written, Elements)]) -> Result<Vec<u8>, String> {
     views.and_then(|views| serialize(views, None)).map_err(|error| error.to_string())
 }
 
-/// All arrays beside each other, with a line of names: a column of an array of several has its
-/// number behind the name.
-fn table(arrays: &[Written]) -> Result<Vec<u8>, String> {
+/// Arrays that stand beside each other, each with its rows and columns.
+pub(super) fn columns_of(arrays: &[Written]) -> Result<Vec<(&Written, usize, usize)>, String> {
     let mut columns = Vec::new();
     for array in arrays {
         let (rows, width) = match array.shape[..] {
@@ -185,6 +222,13 @@ fn table(arrays: &[Written]) -> Result<Vec<u8>, String> {
         let name = &array.name;
         return Err(format!("{name} has {other} rows, the first array {rows}: IN#NAME takes one"));
     }
+    Ok(columns)
+}
+
+/// All arrays beside each other, with a line of names: a column of an array of several has its
+/// number behind the name.
+fn table(arrays: &[Written]) -> Result<Vec<u8>, String> {
+    let columns = columns_of(arrays)?;
     let titles = columns.iter().flat_map(|&(array, _, width)| {
         (0..width).map(move |column| match width {
             1 => array.name.clone(),
@@ -192,7 +236,7 @@ fn table(arrays: &[Written]) -> Result<Vec<u8>, String> {
         })
     });
     let mut table = line(titles);
-    for row in 0..rows {
+    for row in 0..columns.first().map_or(0, |&(_, rows, _)| rows) {
         table += &line(columns.iter().flat_map(|&(array, _, width)| {
             (row * width..(row + 1) * width).map(|at| field(&array.values, at))
         }));

@@ -7,6 +7,7 @@ use serde::Serialize;
 use wgpu_metric_learning::Context;
 
 use crate::gpu::Gpu;
+use crate::place::Place;
 use crate::{Error, Result, table};
 
 /// Lanes of a workgroup, rounds of its loop, multiply-adds of a round: those of limits.wgsl.
@@ -43,23 +44,24 @@ impl Limits {
         })
     }
 
-    pub(crate) fn text(&self, gpu: &Gpu) -> String {
-        let lines = [
+    /// The limits by their names, for people.
+    pub(crate) fn properties(&self) -> Vec<(&'static str, String)> {
+        vec![
             ("multiply-adds", format!("{:.1} GFLOP/s", self.operations_per_second / 1e9)),
             ("copies", format!("{:.1} GB/s, read and written", self.bytes_per_second / 1e9)),
             ("empty dispatch", format!("{:.1} us", self.dispatch.as_secs_f64() * 1e6)),
             ("empty submit", format!("{:.1} us", self.submit.as_secs_f64() * 1e6)),
-        ];
-        format!("{}\n{}", gpu.describe(), table::properties(&lines))
+        ]
     }
 
-    pub(crate) fn line<'a>(&self, gpu: &'a Gpu) -> Line<'a> {
-        let info = gpu.adapter.info();
+    pub(crate) fn text(&self, gpu: &Gpu) -> String {
+        format!("{}\n{}", gpu.describe(), table::properties(&self.properties()))
+    }
+
+    pub(crate) fn line(&self, gpu: &Gpu) -> Line {
         Line {
             limits: true,
-            adapter: &info.name,
-            backend: info.backend.to_str(),
-            driver: format!("{} {}", info.driver, info.driver_info),
+            place: gpu.place(),
             operations_per_second: self.operations_per_second,
             bytes_per_second: self.bytes_per_second,
             empty_dispatch_us: self.dispatch.as_secs_f64() * 1e6,
@@ -70,12 +72,11 @@ impl Limits {
 
 /// The limits as JSON.
 #[derive(Serialize)]
-pub(crate) struct Line<'a> {
+pub(crate) struct Line {
     /// Tells it from the points that follow.
     limits: bool,
-    adapter: &'a str,
-    backend: &'static str,
-    driver: String,
+    #[serde(flatten)]
+    place: Place,
     operations_per_second: f64,
     bytes_per_second: f64,
     empty_dispatch_us: f64,

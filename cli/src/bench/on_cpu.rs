@@ -1,15 +1,16 @@
 //! How long losses take on the CPU engine: loss and gradients, from host to host.
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use wgpu_metric_learning::{Cpu, Loss};
 
+use super::report::{Point, Report};
 use super::subject::{Inputs, Subject};
 use super::timing::MOST_RUNS;
-use super::{Arguments, Point};
+use super::{Arguments, Point as Asked};
 use crate::evaluator::{self, CPU};
+use crate::place::Place;
 use crate::progress::Progress;
 use crate::table::{self, Column, in_milliseconds};
 use crate::{Result, print, print_json};
@@ -27,8 +28,8 @@ const COLUMNS: [Column; 5] = [
 struct Line<'a> {
     #[serde(rename = "impl")]
     implementation: &'static str,
-    adapter: &'static str,
-    backend: &'static str,
+    #[serde(flatten)]
+    place: Place,
     threads: usize,
     loss: &'a str,
     objective: &'a Loss,
@@ -44,11 +45,18 @@ struct Line<'a> {
 pub(super) fn run(
     arguments: &Arguments,
     subjects: &[Subject],
-    points: &[Point],
-) -> Result<ExitCode> {
+    points: &[Asked],
+) -> Result<Report<'static>> {
     let cpu = arguments.gpu.cpu();
+    let mut report = Report {
+        on: format!("{CPU}, {} threads", threads()),
+        limits: Vec::new(),
+        columns: &COLUMNS,
+        milliseconds: "median ms",
+        points: Vec::new(),
+    };
     if !arguments.json {
-        print(&format!("{CPU}, {} threads\n\n{}", threads(), table::titles(&COLUMNS)))?;
+        print(&format!("{}\n\n{}", report.on, table::titles(&COLUMNS)))?;
     }
     for subject in subjects {
         for point in points {
@@ -58,8 +66,7 @@ pub(super) fn run(
             if arguments.json {
                 print_json(&Line {
                     implementation: "ours-cpu",
-                    adapter: CPU,
-                    backend: "cpu",
+                    place: Place::without_adapter("cpu"),
                     threads: threads(),
                     loss: &subject.name,
                     objective: &subject.loss,
@@ -70,15 +77,25 @@ pub(super) fn run(
                     runs: times.len(),
                     value,
                 })?;
-                continue;
             }
             let sizes = [inputs.n, inputs.d].map(|size| size.to_string());
             let cells = [subject.name.clone()].into_iter().chain(sizes);
             let cells = cells.chain([median, least].map(|time| format!("{time:.3}")));
-            print(&table::row(&COLUMNS, cells))?;
+            let cells: Vec<_> = cells.collect();
+            if !arguments.json {
+                print(&table::row(&COLUMNS, cells.iter().cloned()))?;
+            }
+            report.points.push(Point {
+                loss: subject.name.clone(),
+                n: inputs.n,
+                d: inputs.d,
+                milliseconds: median,
+                cells,
+                stages: Vec::new(),
+            });
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(report)
 }
 
 fn threads() -> usize {

@@ -2,7 +2,6 @@
 //! dispatches of its plan, the counted instructions of their loops and what the vendor publishes.
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 
 use serde::Serialize;
 use wgpu::{Device, DeviceDescriptor, DeviceType, Features, Limits};
@@ -13,9 +12,11 @@ use wgpu_metric_learning::{Arithmetic, Context, Loss, Options, Plan, Record, Sha
 use super::counts::{self, OPERATIONS};
 use super::dense;
 use super::hardware::Hardware;
+use super::report::{Point, Report};
 use super::stages::{bytes_of, is_of_chosen_pairs};
 use super::subject::Subject;
 use super::timing::TileNames;
+use crate::place::Place;
 use crate::plan::planned;
 use crate::table::{self, Column};
 use crate::{Result, print, print_json};
@@ -55,9 +56,16 @@ pub(super) fn run(
     subjects: &[Subject],
     sizes: impl Fn(&Subject) -> Vec<Size>,
     json: bool,
-) -> Result<ExitCode> {
+) -> Result<Report<'static>> {
+    let mut report = Report {
+        on: format!("a prediction for the {}, nothing is measured", hardware.name),
+        limits: properties(hardware),
+        columns: &COLUMNS,
+        milliseconds: "predicted ms",
+        points: Vec::new(),
+    };
     match json {
-        true => print_json(&limits(hardware))?,
+        true => print_json(&limits(hardware, options.arithmetic))?,
         false => print(&format!("{}\n\n{}", text(hardware), table::titles(&COLUMNS)))?,
     }
     let context = context(options)?;
@@ -68,20 +76,26 @@ pub(super) fn run(
                 true => print_json(&prediction.line(hardware, subject, &size))?,
                 false => print(&prediction.text(subject, &size))?,
             }
+            report.points.push(prediction.point(subject, &size));
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(report)
 }
 
-fn text(hardware: &Hardware) -> String {
-    let Hardware { name, units, lanes, ghz, gbps, source } = hardware;
-    let lines = [
+/// What is published of a GPU, for people.
+fn properties(hardware: &Hardware) -> Vec<(&'static str, String)> {
+    let Hardware { units, lanes, ghz, gbps, source, .. } = hardware;
+    vec![
         ("compute units", format!("{units} of {lanes} lanes at {ghz} GHz")),
         ("multiply-adds", format!("{:.1} GFLOP/s", 2e-9 * hardware.lane_operations_per_second())),
         ("memory", format!("{gbps} GB/s")),
         ("figures of", source.clone()),
-    ];
-    format!("{name}: a prediction, nothing is measured\n{}", table::properties(&lines))
+    ]
+}
+
+fn text(hardware: &Hardware) -> String {
+    let properties = table::properties(&properties(hardware));
+    format!("{}: a prediction, nothing is measured\n{properties}", hardware.name)
 }
 
 /// What is published, and the counts, as JSON.
@@ -90,7 +104,8 @@ struct Published<'a> {
     /// Tells it from the points that follow.
     limits: bool,
     predicted: bool,
-    adapter: &'a str,
+    #[serde(flatten)]
+    place: Place,
     units: u32,
     lanes: u32,
     ghz: f64,
@@ -100,11 +115,17 @@ struct Published<'a> {
     vector_operations_per_pair_and_dimension: BTreeMap<&'static str, f64>,
 }
 
-fn limits(hardware: &Hardware) -> Published<'_> {
+/// A GPU that need not be there.
+fn place(hardware: &Hardware, arithmetic: Arithmetic) -> Place {
+    let adapter = Some(hardware.name.clone());
+    Place { adapter, arithmetic: arithmetic.name(), ..Place::without_adapter("gpu") }
+}
+
+fn limits(hardware: &Hardware, arithmetic: Arithmetic) -> Published<'_> {
     Published {
         limits: true,
         predicted: true,
-        adapter: &hardware.name,
+        place: place(hardware, arithmetic),
         units: hardware.units,
         lanes: hardware.lanes,
         ghz: hardware.ghz,
@@ -124,6 +145,7 @@ struct Prediction {
     memory_bytes: u64,
     operations: u64,
     dense: Option<DensePrediction>,
+    arithmetic: Arithmetic,
 }
 
 /// What the dense way in PyTorch moves, and how long that alone takes.
@@ -157,6 +179,7 @@ impl Prediction {
             operations: plan.operations(&binding),
             dense: dense::bytes(&subject.name, sides, size.class_size.min(size.n) - 1)
                 .map(of_dense),
+            arithmetic: context.options().arithmetic,
         })
     }
 
@@ -164,12 +187,12 @@ impl Prediction {
         self.stages.iter().map(StagePrediction::milliseconds).sum()
     }
 
-    fn text(&self, subject: &Subject, size: &Size) -> String {
+    fn cells(&self, subject: &Subject, size: &Size) -> Vec<String> {
         let mib = |bytes: u64| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
         let of_dense = |text: fn(&DensePrediction) -> String| {
             self.dense.as_ref().map(text).unwrap_or_default()
         };
-        let cells = [
+        vec![
             subject.name.clone(),
             size.n.to_string(),
             size.d.to_string(),
@@ -178,17 +201,33 @@ impl Prediction {
             mib(self.memory_bytes),
             of_dense(|dense| format!("{:.1}", dense.bytes as f64 / f64::from(1 << 20))),
             of_dense(|dense| format!("{:.3}", dense.ms_predicted)),
-        ];
+        ]
+    }
+
+    /// It as a report has it.
+    fn point(&self, subject: &Subject, size: &Size) -> Point {
+        Point {
+            loss: subject.name.clone(),
+            n: size.n,
+            d: size.d,
+            milliseconds: self.milliseconds(),
+            cells: self.cells(subject, size),
+            stages: self.stages.iter().map(StagePrediction::text).collect(),
+        }
+    }
+
+    fn text(&self, subject: &Subject, size: &Size) -> String {
+        let cells = self.cells(subject, size);
         let stages = self.stages.iter().map(|stage| format!("    {}", stage.text()));
         let lines: Vec<_> = std::iter::once(table::row(&COLUMNS, cells)).chain(stages).collect();
         lines.join("\n")
     }
 
-    fn line<'a>(&self, hardware: &'a Hardware, subject: &'a Subject, size: &Size) -> Line<'a> {
+    fn line<'a>(&self, hardware: &Hardware, subject: &'a Subject, size: &Size) -> Line<'a> {
         Line {
             implementation: env!("CARGO_BIN_NAME"),
             predicted: true,
-            adapter: &hardware.name,
+            place: place(hardware, self.arithmetic),
             loss: &subject.name,
             objective: &subject.loss,
             n: size.n,
@@ -211,7 +250,8 @@ struct Line<'a> {
     #[serde(rename = "impl")]
     implementation: &'static str,
     predicted: bool,
-    adapter: &'a str,
+    #[serde(flatten)]
+    place: Place,
     loss: &'a str,
     objective: &'a Loss,
     n: usize,

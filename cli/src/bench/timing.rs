@@ -11,9 +11,11 @@ use wgpu_metric_learning::{
 };
 
 use super::limits::Limits;
+use super::report::Point;
 use super::stages::{self, StageTime};
 use super::subject::{Inputs, Subject};
 use crate::gpu::Gpu;
+use crate::place::Place;
 use crate::progress::Progress;
 use crate::table::in_milliseconds;
 use crate::{Result, evaluator};
@@ -104,16 +106,14 @@ impl Timing {
 
     pub(crate) fn line<'a>(
         &self,
-        gpu: &'a Gpu,
+        gpu: &Gpu,
         subject: &'a Subject,
         inputs: &Inputs,
         limits: &Limits,
     ) -> Line<'a> {
-        let info = gpu.adapter.info();
         Line {
             implementation: env!("CARGO_BIN_NAME"),
-            adapter: &info.name,
-            backend: info.backend.to_str(),
+            place: gpu.place(),
             loss: &subject.name,
             objective: &subject.loss,
             n: inputs.n,
@@ -134,6 +134,18 @@ impl Timing {
             operations_per_second: self.operations_per_second(),
             share_of_peak: self.operations_per_second() / limits.operations_per_second,
             value: self.value,
+        }
+    }
+
+    /// It as a report has it.
+    pub(crate) fn point(&self, subject: &Subject, inputs: &Inputs, limits: &Limits) -> Point {
+        Point {
+            loss: subject.name.clone(),
+            n: inputs.n,
+            d: inputs.d,
+            milliseconds: in_milliseconds(self.median()),
+            cells: self.cells(subject, inputs, limits),
+            stages: self.stages(limits).collect(),
         }
     }
 
@@ -160,8 +172,8 @@ impl Timing {
 pub(crate) struct Line<'a> {
     #[serde(rename = "impl")]
     implementation: &'static str,
-    adapter: &'a str,
-    backend: &'static str,
+    #[serde(flatten)]
+    place: Place,
     loss: &'a str,
     objective: &'a Loss,
     n: usize,

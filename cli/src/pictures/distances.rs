@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use plotters::element::Rectangle;
-use plotters::style::{Color, RGBColor};
+use plotters::style::Color;
 
-use super::lines::{failed, framed, span};
-use super::{Rows, colour};
+use super::frame::{Frame, failed, span};
+use super::lines::{HEADROOM, rgb};
+use super::{Pairs, colour};
 use crate::Result;
 
-/// Rows between which all distances are taken.
+/// Rows of either side between which all distances are taken.
 const MOST_ROWS: usize = 500;
 
 const BINS: usize = 48;
@@ -17,40 +18,48 @@ const BINS: usize = 48;
 const SIZE: (u32, u32) = (560, 300);
 
 /// What the two colours of the picture mean.
-pub(crate) const KEY: [(usize, &str); 2] = [(0, "rows of one class"), (1, "rows of two classes")];
+const KEY: [&str; 2] = ["rows of one class", "rows of two classes"];
 
 /// A picture of the distances of rows of one class, and of those of different ones: each the share
 /// of its pairs.
-pub(crate) fn distances(rows: &Rows<'_>) -> Result<String> {
-    let [same, other] = pairs(rows);
-    let reach = span([0.0].into_iter().chain(same.iter().chain(&other).copied()));
-    let shares = [same, other].map(|distances| shares(&distances, &reach));
+pub(crate) fn distances(pairs: &Pairs<'_>) -> Result<String> {
+    let all = sorted_out(pairs)?;
+    let reach = span(all.iter().flatten().copied());
+    // What is never below 0 is seen best from 0 on.
+    let reach = if reach.start >= 0.0 { 0.0..reach.end } else { reach };
+    let shares = all.map(|distances| shares(&distances, &reach));
     let highest = span([0.0].into_iter().chain(shares.iter().flatten().copied())).end;
     let bin = |at: usize| reach.start + (reach.end - reach.start) * at as f64 / BINS as f64;
-    let axes = ["Euclidean distance", "share of the pairs"];
-    framed(SIZE, [reach.clone(), 0.0..highest], axes, |chart| {
-        for ((class, _), shares) in KEY.into_iter().zip(&shares) {
+    let of_x = match pairs.normalize {
+        true => format!("{} distance of rows divided by their norms", pairs.distance),
+        false => format!("{} distance", pairs.distance),
+    };
+    let key: Vec<_> = (0..2).map(|class| (colour(class), KEY[class].to_owned())).collect();
+    let frame = Frame { size: SIZE, axes: [&of_x, "share of the pairs"], key: &key };
+    frame.draw(reach.clone(), 0.0..HEADROOM * highest, |chart| {
+        for (class, shares) in shares.iter().enumerate() {
             let style = rgb(colour(class)).mix(0.55).filled();
             let bars = shares.iter().enumerate().filter(|(_, share)| **share > 0.0);
             let bars = bars
                 .map(|(at, &share)| Rectangle::new([(bin(at), 0.0), (bin(at + 1), share)], style));
             chart.draw_series(bars).map_err(failed)?;
         }
-        Ok(())
+        Ok(String::new())
     })
 }
 
 /// The distances of rows of one class, and of different ones.
-fn pairs(rows: &Rows<'_>) -> [Vec<f64>; 2] {
-    let taken = rows.spread(MOST_ROWS);
+fn sorted_out(pairs: &Pairs<'_>) -> Result<[Vec<f64>; 2]> {
+    let [queries, references] =
+        [pairs.queries, pairs.references].map(|rows| rows.spread(MOST_ROWS));
     let mut of = [Vec::new(), Vec::new()];
-    for (at, &row) in taken.iter().enumerate() {
-        for &other in &taken[..at] {
-            let is_other = rows.labels[row] != rows.labels[other];
-            of[usize::from(is_other)].push(rows.distance(row, other));
+    for (found, &query) in pairs.nearest(&queries, &references, usize::MAX)?.iter().zip(&queries) {
+        for &(reference, distance) in found {
+            let is_other = pairs.queries.labels[query] != pairs.references.labels[reference];
+            of[usize::from(is_other)].push(f64::from(distance));
         }
     }
-    of
+    Ok(of)
 }
 
 /// The share of the numbers in each bin of a range.
@@ -63,18 +72,13 @@ fn shares(numbers: &[f64], reach: &Range<f64>) -> Vec<f64> {
     shares
 }
 
-/// A colour that is written as "#rrggbb".
-fn rgb(colour: &str) -> RGBColor {
-    let part = |at: usize| u8::from_str_radix(&colour[at..at + 2], 16).unwrap_or_default();
-    RGBColor(part(1), part(3), part(5))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Rows;
     use super::*;
 
     #[test]
-    fn every_pair_is_counted_once() {
+    fn every_pair_has_its_share() {
         let rows = Rows {
             values: &[0.0, 1.0, 5.0, 6.0],
             columns: 1,
@@ -82,11 +86,13 @@ mod tests {
             classes: &[],
             numbers: &[0, 1, 2, 3],
         };
-        let [same, other] = pairs(&rows);
-        assert_eq!((same, other.len()), (vec![1.0, 1.0], 4));
+        let pairs = Pairs::among(rows);
+        // From either row.
+        let [same, other] = sorted_out(&pairs).unwrap();
+        assert_eq!((same, other.len()), (vec![1.0; 4], 8));
         let shares = shares(&[0.0, 10.0, 10.0, 5.0], &(0.0..10.0));
         assert_eq!((shares[0], shares[BINS / 2], shares[BINS - 1]), (0.25, 0.25, 0.5));
-        assert_eq!(rgb("#0072b2"), RGBColor(0, 0x72, 0xb2));
-        assert!(distances(&rows).unwrap().matches("<rect").count() >= 4);
+        let svg = distances(&pairs).unwrap();
+        assert!(svg.matches("<rect").count() >= 4 && svg.contains("rows of two classes"), "{svg}");
     }
 }

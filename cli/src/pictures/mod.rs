@@ -1,20 +1,40 @@
-//! Reports: pages of one file each, with pictures that need no network and no script.
+//! Reports: pages of one file each, with pictures that need no network and no script, and the same
+//! pictures as files.
 
 mod distances;
+mod files;
+mod frame;
 mod lines;
 mod neighbours;
 mod page;
+mod pairs;
 mod scatter;
 mod thumbnails;
 
-pub(crate) use distances::{KEY, distances};
-pub(crate) use lines::{Line, lines};
+pub(crate) use distances::distances;
+pub(crate) use files::Paths;
+pub(crate) use lines::{Line, Lines, lines};
 pub(crate) use neighbours::neighbours;
 pub(crate) use page::{Page, table};
+pub(crate) use pairs::Pairs;
 pub(crate) use scatter::scatter;
 pub(crate) use thumbnails::Thumbnails;
 
 use std::fmt::Display;
+
+/// A picture under its caption.
+pub(crate) struct Picture {
+    /// The name of its files, without an ending.
+    pub name: String,
+    pub caption: String,
+    pub svg: String,
+}
+
+impl Picture {
+    pub(crate) fn new(name: &str, caption: &str, svg: String) -> Self {
+        Self { name: name.into(), caption: caption.into(), svg }
+    }
+}
 
 /// Labelled rows as pictures take them.
 #[derive(Clone, Copy)]
@@ -40,7 +60,11 @@ impl<'a> Rows<'a> {
 
     /// The label of a row as its file has it.
     fn label(&self, row: usize) -> String {
-        let label = self.labels[row];
+        self.class(self.labels[row])
+    }
+
+    /// What a label stands for.
+    fn class(&self, label: u32) -> String {
         self.classes.get(label as usize).map_or_else(|| label.to_string(), String::clone)
     }
 
@@ -49,12 +73,6 @@ impl<'a> Rows<'a> {
         let rows = self.labels.len();
         let taken = rows.min(most);
         (0..taken).map(|at| at * rows / taken).collect()
-    }
-
-    /// The Euclidean distance of two rows.
-    fn distance(&self, row: usize, other: usize) -> f64 {
-        let pairs = self.row(row).iter().zip(self.row(other));
-        pairs.map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum::<f64>().sqrt()
     }
 }
 
@@ -76,29 +94,28 @@ fn escaped(text: impl Display) -> String {
 /// a grey, a brown and a violet.
 ///
 /// Source: Okabe and Ito, "Color Universal Design", 2008.
-pub(crate) fn colour(class: usize) -> &'static str {
-    const COLOURS: [&str; 10] = [
-        "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7f7f7f",
-        "#8c510a", "#5e4fa2",
-    ];
+fn colour(class: usize) -> &'static str {
     COLOURS[class % COLOURS.len()]
 }
+
+const COLOURS: [&str; 10] = [
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7f7f7f",
+    "#8c510a", "#5e4fa2",
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_spread_and_their_distances_right() {
-        let values = [0.0, 0.0, 3.0, 4.0, 3.0, 0.0];
+    fn rows_are_spread() {
         let rows = Rows {
-            values: &values,
-            columns: 2,
+            values: &[0.0, 3.0, 4.0],
+            columns: 1,
             labels: &[1, 2, 1],
             classes: &[],
             numbers: &[0, 1, 2],
         };
-        assert_eq!((rows.distance(0, 1), rows.distance(1, 2)), (5.0, 4.0));
         assert_eq!((rows.spread(10), rows.spread(2)), (vec![0, 1, 2], vec![0, 1]));
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Rows, Thumbnails, escaped};
+use super::{Pairs, Rows, Thumbnails, escaped};
 use crate::Result;
 
 /// Rows that are asked for their neighbours,
@@ -10,47 +10,50 @@ const QUERIES: usize = 8;
 /// and how many of these are shown.
 const NEIGHBOURS: usize = 5;
 
-/// A table of some rows with their nearest neighbours before and after, what is of another class
-/// marked.
+/// A table of some queries with their nearest references in every pair of sides, each under its
+/// title; what is of another class is marked. All sides have the same rows, in other embeddings.
 pub(crate) fn neighbours(
-    before: &Rows<'_>,
-    after: &Rows<'_>,
+    sides: &[(&str, Pairs<'_>)],
     thumbnails: Option<&Thumbnails<'_>>,
 ) -> Result<String> {
-    let mut table = String::from(
-        "<table class=\"neighbours\">\n<tr><th>row</th><th>nearest before</th><th>nearest after</th></tr>\n",
-    );
-    for query in before.spread(QUERIES) {
-        let own = before.labels[query];
-        let cell = |row: usize| -> Result<String> {
-            let class = if before.labels[row] == own { "same" } else { "other" };
-            let picture = match thumbnails {
-                Some(thumbnails) => {
-                    format!("<img alt=\"row {row}\" src=\"{}\">", thumbnails.address(row)?)
-                }
-                None => String::new(),
-            };
-            let text = escaped(before.label(row));
-            let title = escaped(before.title(row));
-            Ok(format!(
-                "<span class=\"neighbour {class}\" title=\"{title}\">{picture}{text}</span>"
-            ))
-        };
-        let cells = |rows: &Rows<'_>| -> Result<String> {
-            nearest(rows, query).into_iter().map(&cell).collect()
-        };
-        let (query, before, after) = (cell(query)?, cells(before)?, cells(after)?);
-        let _ = writeln!(table, "<tr><td>{query}</td><td>{before}</td><td>{after}</td></tr>");
+    let Some((_, Pairs { queries, references, .. })) = sides.first() else {
+        return Ok(String::new());
+    };
+    let taken = queries.spread(QUERIES);
+    let all = references.spread(usize::MAX);
+    let found = sides.iter().map(|(_, pairs)| pairs.nearest(&taken, &all, NEIGHBOURS));
+    let found: Vec<_> = found.collect::<Result<_>>()?;
+    let titles: String =
+        sides.iter().map(|(title, _)| format!("<th>{}</th>", escaped(title))).collect();
+    let mut table = format!("<table class=\"neighbours\">\n<tr><th>row</th>{titles}</tr>\n");
+    for (at, &query) in taken.iter().enumerate() {
+        let own = queries.labels[query];
+        let mut cells = format!("<td>{}</td>", cell(queries, query, own, thumbnails)?);
+        for nearest in found.iter().map(|found| &found[at]) {
+            let of = nearest.iter().map(|&(row, _)| cell(references, row, own, thumbnails));
+            let _ = write!(cells, "<td>{}</td>", of.collect::<Result<String>>()?);
+        }
+        let _ = writeln!(table, "<tr>{cells}</tr>");
     }
     Ok(table + "</table>\n")
 }
 
-/// The nearest other rows, the nearest first, of equal ones the first.
-fn nearest(rows: &Rows<'_>, query: usize) -> Vec<usize> {
-    let others = (0..rows.labels.len()).filter(|&row| row != query);
-    let mut others: Vec<_> = others.map(|row| (rows.distance(query, row), row)).collect();
-    others.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    others.into_iter().take(NEIGHBOURS).map(|(_, row)| row).collect()
+/// A row by its label, marked by whether that is the one looked for.
+fn cell(
+    rows: &Rows<'_>,
+    row: usize,
+    wanted: u32,
+    thumbnails: Option<&Thumbnails<'_>>,
+) -> Result<String> {
+    let class = if rows.labels[row] == wanted { "same" } else { "other" };
+    let picture = match thumbnails {
+        Some(thumbnails) => {
+            format!("<img alt=\"row {row}\" src=\"{}\">", thumbnails.address(row)?)
+        }
+        None => String::new(),
+    };
+    let (text, title) = (escaped(rows.label(row)), escaped(rows.title(row)));
+    Ok(format!("<span class=\"neighbour {class}\" title=\"{title}\">{picture}{text}</span>"))
 }
 
 #[cfg(test)]
@@ -58,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_come_first() {
+    fn what_is_of_another_class_is_marked() {
         let values = [0.0, 3.0, 1.0, -1.0, 9.0, 2.0, 8.0];
         let rows = Rows {
             values: &values,
@@ -67,9 +70,10 @@ mod tests {
             classes: &["fox", "owl", "<emu>"].map(String::from),
             numbers: &[0, 1, 2, 3, 4, 5, 6],
         };
-        assert_eq!(nearest(&rows, 0), [2, 3, 5, 1, 6]);
-        let table = neighbours(&rows, &rows, None).unwrap();
+        let pairs = Pairs::among(rows);
+        let table = neighbours(&[("before", pairs), ("after", pairs)], None).unwrap();
         assert_eq!(table.matches("<tr>").count(), 1 + 7);
+        assert_eq!(table.matches("<span").count(), 7 * (1 + 5 + 5));
         assert!(table.contains(
             "class=\"neighbour other\" title=\"row 2, label &lt;emu&gt;\">&lt;emu&gt;</span>"
         ));

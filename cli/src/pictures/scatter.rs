@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
-use super::lines::{framed, span};
-use super::{Rows, Thumbnails, colour, escaped};
+use super::frame::{Frame, span};
+use super::{COLOURS, Rows, Thumbnails, colour, escaped};
 use crate::Result;
 
 /// Points of a picture.
@@ -40,8 +40,13 @@ pub(crate) fn scatter(rows: &Rows<'_>, thumbnails: Option<&Thumbnails<'_>>) -> R
     let mut classes: Vec<u32> = rows.labels.to_vec();
     classes.sort_unstable();
     classes.dedup();
-    let mut marks = String::new();
-    let svg = framed(SIZE, [over(0), over(1)], [&axes[0], &axes[1]], |chart| {
+    // More classes than colours have none of their own.
+    let is_told = classes.len() <= COLOURS.len();
+    let key = classes.iter().take(if is_told { COLOURS.len() } else { 0 }).enumerate();
+    let key: Vec<_> = key.map(|(at, &class)| (colour(at), rows.class(class))).collect();
+    let frame = Frame { size: SIZE, axes: [&axes[0], &axes[1]], key: &key };
+    frame.draw(over(0), over(1), |chart| {
+        let mut marks = String::new();
         for (&row, point) in taken.iter().zip(&points) {
             let (x, y) = chart.backend_coord(&(point[0], point[1]));
             let label = rows.labels[row];
@@ -57,9 +62,8 @@ pub(crate) fn scatter(rows: &Rows<'_>, thumbnails: Option<&Thumbnails<'_>>) -> R
                 colour(class),
             );
         }
-        Ok(())
-    })?;
-    Ok(svg.replacen("</svg>", &format!("{marks}</svg>"), 1))
+        Ok(marks)
+    })
 }
 
 /// A picture beside its point, within the whole.
@@ -128,6 +132,7 @@ mod tests {
         }
         let svg = scatter(&rows, None).unwrap();
         assert_eq!(svg.matches("<circle").count(), 4);
+        assert_eq!(svg.matches("font-size=\"12\"").count(), 3, "the classes in the key");
         assert!(svg.contains("row 13, label 9"), "{svg}");
         let one = Rows { values: &[2.0], columns: 1, labels: &[1], classes: &[], numbers: &[0] };
         assert_eq!(plane(&one, &[0]), (vec![[0.0, 0.0]], 0.0));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Rows;
 use crate::Result;
-use crate::pictures::lines::failed;
+use crate::pictures::frame::failed;
 
 /// Rows as grey pictures.
 pub(crate) struct Thumbnails<'a> {

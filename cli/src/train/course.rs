@@ -11,7 +11,7 @@ use super::outcome::{Ended, MeasuresOf};
 use super::{Arguments, Decay, Steps, checkpoint};
 use crate::progress::Progress;
 use crate::table::{self, Column};
-use crate::{Error, Result, interrupt, print_json, say, tell, unless_nobody_reads};
+use crate::{Error, Result, interrupt, is_quiet, note, print_json, say, unless_nobody_reads};
 
 /// The head that is kept.
 pub(super) struct Kept {
@@ -51,9 +51,8 @@ impl Course<'_> {
         let Steps { steps, warm_up, learning_rate, .. } = self.arguments.steps;
         let cosine_over = (self.arguments.steps.decay == Decay::Cosine).then_some(steps as usize);
         let schedule = Schedule { warm_up, cosine_over };
-        let quiet = self.arguments.quiet;
-        let progress = (!quiet).then(|| Progress::of(steps.into(), "training"));
-        if !quiet && !self.arguments.json {
+        let progress = Progress::of(steps.into(), "training");
+        if !is_quiet() && !self.arguments.json {
             say(&table::titles(self.columns()))?;
         }
         if self.arguments.steps.patience.is_some() && self.best.is_none() {
@@ -67,9 +66,6 @@ impl Course<'_> {
             self.trainer.set_learning_rate(learning_rate * schedule.factor(last as usize))?;
             let evaluation = self.trainer.step().map_err(|error| advised(error, last))?;
             last += 1;
-            if let Some(progress) = &progress {
-                progress.set(last.into());
-            }
             let is_due = self.arguments.steps.validates_after(last);
             let measured = is_due.then(|| self.measure_now()).transpose()?;
             if last < steps {
@@ -81,12 +77,14 @@ impl Course<'_> {
                 seconds_left: seconds / f64::from(last - made) * f64::from(steps - last),
                 ..Told::new(last, &evaluation, seconds)
             };
+            progress.set(last.into());
+            progress.say(|| told.in_short());
             let is_told = (last - 1).is_multiple_of(steps.div_ceil(LINES)) || last == steps;
             if is_told || is_due || ended != Ended::Finished {
                 self.save()?;
                 self.tell(&told)?;
             }
-            if self.arguments.report.is_some() {
+            if self.arguments.pictures.are_given() {
                 course.push(told);
             }
         }
@@ -141,7 +139,7 @@ impl Course<'_> {
     }
 
     fn tell(&self, told: &Told) -> Result<()> {
-        match (self.arguments.quiet, self.arguments.json) {
+        match (is_quiet(), self.arguments.json) {
             (true, _) => Ok(()),
             (false, true) => unless_nobody_reads(print_json(told)),
             (false, false) => say(&table::row(self.columns(), told.texts())),
@@ -166,6 +164,7 @@ const COLUMNS: [Column; 6] = [
 pub(super) struct Told {
     /// Which step it was, from 1 on.
     pub step: u32,
+    #[serde(rename = "value")]
     pub loss: f32,
     /// Of all losses together.
     terms: u64,
@@ -174,7 +173,7 @@ pub(super) struct Told {
     /// How long the steps that are left would take, at the rate of those before.
     seconds_left: f64,
     /// Of the rows held out, where they were measured after the step.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "mean_average_precision_at_r", skip_serializing_if = "Option::is_none")]
     pub map_at_r: Option<f32>,
 }
 
@@ -195,6 +194,12 @@ impl Told {
     /// The share of the terms that are not 0.
     pub(super) fn active(&self) -> f64 {
         self.nonzero_terms as f64 / self.terms.max(1) as f64
+    }
+
+    /// How it goes, beside a bar.
+    fn in_short(&self) -> String {
+        let (loss, active) = (f64::from(self.loss), 100.0 * self.active());
+        format!("training, loss {}, {active:.0} % of the terms active", table::number(loss))
     }
 
     fn texts(&self) -> [String; 6] {
@@ -231,8 +236,8 @@ pub(super) fn tell_of_collapse(projected: &[f32], columns: usize) {
     let first = &projected[..columns];
     let apart = |row: &[f32]| row.iter().zip(first).any(|(x, y)| (x - y).abs() > 1e-6 * y.abs());
     if projected.len() > columns && !projected.chunks_exact(columns).any(apart) {
-        tell(
-            "note: the head makes the same of all rows: it has collapsed. Take a smaller learning rate, or another loss or margin",
+        note(
+            "the head makes the same of all rows: it has collapsed. Take a smaller learning rate, or another loss or margin",
         );
     }
 }

@@ -7,6 +7,7 @@ use wgpu_metric_learning::Engine;
 use wgpu_metric_learning::measures::{Measures, Retrieval};
 
 use super::rows::Rows;
+use crate::place::Place;
 use crate::table::{self, Column};
 use crate::{Result, print_json, say, unless_nobody_reads};
 
@@ -31,6 +32,8 @@ pub(super) struct Outcome<'a> {
     pub inputs: MeasuresOf,
     pub outputs: MeasuresOf,
     pub out: Option<&'a Path>,
+    #[serde(flatten)]
+    pub place: Place,
 }
 
 /// What is told of rows.
@@ -38,6 +41,7 @@ pub(super) struct Outcome<'a> {
 pub(super) struct MeasuresOf {
     pub precision_at_1: f32,
     pub r_precision: f32,
+    #[serde(rename = "mean_average_precision_at_r")]
     pub map_at_r: f32,
 }
 

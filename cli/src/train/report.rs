@@ -1,13 +1,10 @@
 //! The report of a training: a page of pictures.
 
-use std::env;
-use std::path::Path;
-
 use super::course::Told;
 use super::outcome::MeasuresOf;
 use super::rows::Rows;
 use crate::Result;
-use crate::pictures::{self, Line, Page, Thumbnails};
+use crate::pictures::{self, Line, Lines, Page, Pairs, Picture, Thumbnails};
 
 /// What a report shows.
 pub(super) struct Report<'a> {
@@ -23,42 +20,41 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    pub(super) fn write(&self, path: &Path) -> Result<()> {
+    pub(super) fn page(&self) -> Result<Page> {
         let Rows { labels, classes, numbers, .. } = self.held_out;
         let of = |values, columns| pictures::Rows { values, columns, labels, classes, numbers };
         let before = of(&self.held_out.values, self.held_out.columns);
         let after = of(self.outputs.0, self.outputs.1);
         let thumbnails = self.picture_width.map(|width| Thumbnails { rows: before, width });
         let thumbnails = thumbnails.as_ref();
+        let sides = [before, after].map(Pairs::among);
+        let both = |what: &str, [inputs, outputs]: [String; 2]| {
+            [
+                Picture::new(&format!("{what}-before"), "inputs", inputs),
+                Picture::new(&format!("{what}-after"), "outputs of the head", outputs),
+            ]
+        };
 
-        let mut page = Page::new("A trained head");
-        page.command(&command());
-        let version = env!("CARGO_PKG_VERSION");
-        page.say(&format!(
-            "wgpu-metric-learning {version}, {}. All that follows is of the {} rows held out, but for the course.",
-            self.on,
-            labels.len()
-        ));
+        let mut page = Page::new("A trained head", self.on);
+        let rows = labels.len();
+        page.say(&format!("All that follows is of the {rows} rows held out, but for the course."));
         page.section("Measures");
         page.add(&self.measures());
         page.section("Course");
-        page.beside(&self.course()?);
+        page.beside(self.course()?);
         page.section("Distances");
-        page.key(&pictures::KEY.map(|(class, meaning)| (pictures::colour(class), meaning)));
-        page.beside(&[
-            ("inputs", pictures::distances(&before)?),
-            ("outputs of the head", pictures::distances(&after)?),
-        ]);
+        let [inputs, outputs] = sides.each_ref().map(pictures::distances);
+        page.beside(both("distances", [inputs?, outputs?]));
         page.section("Principal components");
         page.say("A pointer on a point tells its row of the file, from 0 on, and its label.");
-        page.beside(&[
-            ("inputs", pictures::scatter(&before, thumbnails)?),
-            ("outputs of the head", pictures::scatter(&after, thumbnails)?),
-        ]);
+        let [inputs, outputs] = [&before, &after].map(|rows| pictures::scatter(rows, thumbnails));
+        page.beside(both("components", [inputs?, outputs?]));
         page.section("Nearest neighbours");
         page.say("Under each its label; one of another class has a dashed line.");
-        page.add(&pictures::neighbours(&before, &after, thumbnails)?);
-        page.write(path)
+        let [before, after] = sides;
+        let sides = [("nearest before", before), ("nearest after", after)];
+        page.add(&pictures::neighbours(&sides, thumbnails)?);
+        Ok(page)
     }
 
     fn measures(&self) -> String {
@@ -67,40 +63,25 @@ impl Report<'_> {
         pictures::table(&["measure", "inputs", "outputs"], &rows)
     }
 
-    fn course(&self) -> Result<Vec<(&'static str, String)>> {
-        let line = |of: &dyn Fn(&Told) -> Option<f64>, what| -> Result<_> {
+    fn course(&self) -> Result<Vec<Picture>> {
+        let line = |name, what, of: &dyn Fn(&Told) -> Option<f64>| -> Result<_> {
             let points: Vec<[f64; 2]> = self
                 .course
                 .iter()
                 .filter_map(|told| Some([f64::from(told.step), of(told)?]))
                 .collect();
-            let picture = pictures::lines(&Line { points: &points, axes: ["step", what] })?;
-            Ok((what, picture))
+            let line = [Line { name: "", points: &points }];
+            let lines = Lines { lines: &line, axes: ["step", what], is_logarithmic: false };
+            Ok(Picture::new(name, what, pictures::lines(&lines)?))
         };
         let mut all = vec![
-            line(&|told| Some(f64::from(told.loss)), "loss")?,
-            line(&|told| Some(told.active()), "share of non-zero terms")?,
+            line("loss", "loss", &|told| Some(f64::from(told.loss)))?,
+            line("terms", "share of non-zero terms", &|told| Some(told.active()))?,
         ];
         if self.course.iter().any(|told| told.map_at_r.is_some()) {
-            all.push(line(&|told| told.map_at_r.map(f64::from), "MAP@R of the rows held out")?);
+            let measured = |told: &Told| told.map_at_r.map(f64::from);
+            all.push(line("map-at-r", "MAP@R of the rows held out", &measured)?);
         }
         Ok(all)
     }
-}
-
-/// The line that was typed, as a shell takes it.
-fn command() -> String {
-    let quoted = |argument: String| {
-        let is_plain = |letter: char| letter.is_alphanumeric() || "-_./=,:@+".contains(letter);
-        match argument.chars().all(is_plain) && !argument.is_empty() {
-            true => argument,
-            false => format!("'{}'", argument.replace('\'', r"'\''")),
-        }
-    };
-    let arguments =
-        env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into()));
-    std::iter::once(env!("CARGO_BIN_NAME").to_owned())
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

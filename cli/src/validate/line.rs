@@ -8,15 +8,14 @@ use serde_json::Value;
 use wgpu_metric_learning::reference::Deviation;
 
 use super::findings::{Finding, Findings, Problem};
+use crate::place::Place;
 use crate::sizes::Sizes;
 
 /// The findings as JSON, and of what and in what time.
 #[derive(Serialize)]
 pub(crate) struct Line<'a> {
-    adapter: String,
-    backend: String,
-    driver: String,
-    driver_info: String,
+    #[serde(flatten)]
+    place: Place,
     cases: usize,
     compared: usize,
     numbers: usize,
@@ -40,7 +39,7 @@ struct CaseLine<'a> {
     #[serde(flatten)]
     asked: BTreeMap<&'static str, Value>,
     mode: &'static str,
-    inputs: &'a str,
+    input_kind: &'a str,
     #[serde(flatten)]
     sizes: Sizes,
     #[serde(flatten)]
@@ -91,7 +90,7 @@ impl<'a> CaseLine<'a> {
         Self {
             asked: BTreeMap::from([finding.asked.json()]),
             mode: finding.shape.mode().name(),
-            inputs: &finding.inputs,
+            input_kind: &finding.inputs,
             sizes: Sizes::of(&finding.shape),
             details,
         }
@@ -99,17 +98,12 @@ impl<'a> CaseLine<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// `place` is what was validated: the adapter, its backend, its driver, and what is known of
-    /// that.
-    pub(crate) fn of(place: [String; 4], findings: &'a Findings, elapsed: Duration) -> Self {
-        let [adapter, backend, driver, driver_info] = place;
+    /// `place` is what was validated.
+    pub(crate) fn of(place: Place, findings: &'a Findings, elapsed: Duration) -> Self {
         let failure =
             |failure: &'a Finding<Problem>| CaseLine::of(failure, Details::of(&failure.what));
         Self {
-            adapter,
-            backend,
-            driver,
-            driver_info,
+            place,
             cases: findings.cases,
             compared: findings.compared(),
             numbers: findings.numbers,

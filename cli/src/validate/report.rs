@@ -4,40 +4,13 @@ use wgpu_metric_learning::reference::Deviation;
 
 use super::findings::{Finding, Findings, Problem};
 use super::line::Line;
-use crate::evaluator::CPU;
-use crate::gpu::Gpu;
+use crate::place::Place;
 use crate::sizes::Sizes;
 use crate::{Error, Result, table};
 
-/// What was validated.
-pub(super) enum Place {
-    Gpu(Box<Gpu>),
-    Cpu,
-}
-
-impl Place {
-    fn describe(&self) -> String {
-        match self {
-            Self::Gpu(gpu) => gpu.describe(),
-            Self::Cpu => CPU.into(),
-        }
-    }
-
-    /// The name of what computes, its backend, its driver and what is known of that.
-    fn names(&self) -> [&str; 4] {
-        match self {
-            Self::Gpu(gpu) => {
-                let info = gpu.adapter.info();
-                [&info.name, info.backend.to_str(), &info.driver, &info.driver_info]
-            }
-            Self::Cpu => [CPU, "cpu", "", ""],
-        }
-    }
-}
-
 /// The findings, of what, and in what time.
 pub(super) struct Report<'a> {
-    pub place: &'a Place,
+    pub place: Place,
     pub findings: &'a Findings,
     pub elapsed: std::time::Duration,
 }
@@ -48,20 +21,15 @@ const LISTED: usize = 20;
 impl<'a> Report<'a> {
     /// The report as one JSON object.
     pub(super) fn line(&self) -> Line<'a> {
-        let [_, backend, driver, driver_info] = self.place.names();
-        let place = [self.place.describe(), backend.into(), driver.into(), driver_info.into()];
-        Line::of(place, self.findings, self.elapsed)
+        Line::of(self.place.clone(), self.findings, self.elapsed)
     }
 
     /// The report as lines of names and values, after the failures.
     pub(super) fn text(&self) -> Result<String> {
-        let [name, backend, driver, driver_info] = self.place.names();
         let Findings { cases, numbers, unsure, refused, noticing, zero, .. } = self.findings;
         let Findings { largest, failures, faults, .. } = self.findings;
-        let mut properties = vec![
-            ("adapter", name.to_string()),
-            ("backend", backend.to_string()),
-            ("driver", format!("{driver} {driver_info}").trim().to_string()),
+        let mut properties = self.place.properties();
+        properties.extend([
             ("cases", cases.to_string()),
             ("numbers compared", numbers.to_string()),
             ("  says nothing", format!("of {unsure}, whose bound is above half of them")),
@@ -70,7 +38,7 @@ impl<'a> Report<'a> {
                 "1 % error noticed",
                 format!("in {noticing} of {} results; {zero} are 0", self.findings.compared()),
             ),
-        ];
+        ]);
         if let Some(largest) = largest {
             properties.push(("largest error", describe(&largest.what)));
             properties.push(("  of", case(largest)?));

@@ -118,7 +118,7 @@ fn files_are_timed_and_have_the_value_of_evaluate() {
     let lines = objects(&with(&["bench", "--seconds", "0.01"]));
     assert_eq!(lines.len(), 2);
     let (timed, evaluated) =
-        (lines[1]["value"].as_f64().unwrap(), evaluated["loss"].as_f64().unwrap());
+        (lines[1]["value"].as_f64().unwrap(), evaluated["value"].as_f64().unwrap());
     assert!(evaluated > 1.0 && (timed - evaluated).abs() < 1e-5, "{timed}, {evaluated}");
     assert_eq!([&lines[1]["n"], &lines[1]["d"]], [1797, 64]);
     assert_eq!(lines[1]["loss"], "Triplet Euclidean margin=5.0 Hard Mean");

@@ -29,7 +29,7 @@ fn settings_without_effect_are_refused() {
     let printed = object(&["evaluate", "--backend", "reference", "--objective", asked]);
     let again = printed["objective"].to_string();
     let again = object(&["evaluate", "--backend", "reference", "--objective", &again]);
-    assert_eq!(again["loss"], printed["loss"]);
+    assert_eq!(again["value"], printed["value"]);
 }
 
 /// A file for the tests.

@@ -41,7 +41,7 @@ fn a_software_adapter_is_told_where_nobody_asked_for_it() {
     let adapters = objects(&["adapters"]);
     // The best come first.
     let taken = adapters.first().expect("an adapter");
-    let name = taken["name"].as_str().expect("a name");
+    let name = taken["adapter"].as_str().expect("a name");
     let is_told = |arguments: &[&str]| {
         let output = run(&[&["evaluate", "--objective", "MultiMargin"], arguments].concat());
         stderr(&output).contains("note: only a software adapter was found")

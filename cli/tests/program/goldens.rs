@@ -74,7 +74,7 @@ fn check(case: &Case, arguments: &[&str], tolerance: &Tolerance) {
 fn check_numbers(case: &Case, actual: &Value, tolerance: &Tolerance) {
     let (name, expected) = (&case.name, &case.expected.evaluation);
     let numbers = [
-        ("loss", expected.loss),
+        ("value", expected.loss),
         ("mean_positive_distance", expected.mean_positive_distance),
         ("mean_negative_distance", expected.mean_negative_distance),
     ];
@@ -168,7 +168,7 @@ fn every_adapter_gives_a_golden_case_of_every_kind() {
 }
 
 #[test]
-#[should_panic(expected = ": loss is")]
+#[should_panic(expected = ": value is")]
 fn a_wrong_loss_is_noticed() {
     let mut case = cases().swap_remove(0);
     case.expected.evaluation.loss += 1e-6;

@@ -22,6 +22,18 @@ fn archive() -> String {
     path.into()
 }
 
+/// The same, as pyarrow keeps it, packed by Snappy: `left`, f64, `name`, strings in a dictionary, and
+/// `right`, f16.
+fn parquet() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rows.parquet").into()
+}
+
+/// The same, as polars keeps it, packed by Zstandard in two groups of rows: `vector`, lists of f32,
+/// `name`, `label` and `large`, unsigned; and what cannot be read, `day`, `ragged` and `missing`.
+fn lists() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/columns.parquet").into()
+}
+
 fn write(name: &str, content: impl AsRef<[u8]>) -> String {
     let path = scratch(name);
     fs::write(&path, content).unwrap();
@@ -66,6 +78,7 @@ fn every_kind_holds_the_same_rows() {
     let plain = write("rows.npy", npy::floats("(4, 2)", &ROWS));
     let expected = numbers(&measured(&plain, &write("labels.npy", npy::labels(&[1, 0, 1, 0]))));
     let (archive, table, tensors) = (archive(), table(), tensors());
+    let (parquet, lists) = (parquet(), lists());
     let names = write("names.txt", NAMES.join("\n"));
     let bare = ROWS.chunks(2).map(|row| format!("{} {}\n", row[0], row[1])).collect::<String>();
     for (embeddings, labels) in [
@@ -73,6 +86,9 @@ fn every_kind_holds_the_same_rows() {
         (format!("{table}#-name"), format!("{table}#name")),
         (format!("{tensors}#rows"), format!("{tensors}#labels")),
         (format!("{tensors}#brains"), names.clone()),
+        (format!("{parquet}#-name"), format!("{parquet}#name")),
+        (format!("{lists}#vector"), format!("{lists}#label")),
+        (format!("{lists}#0"), format!("{lists}#large")),
         (write("bare.dat", bare), names),
     ] {
         assert_eq!(numbers(&measured(&embeddings, &labels)), expected, "{embeddings}");
@@ -101,6 +117,14 @@ fn what_is_wrong_is_said_with_what_to_do() {
     refused(&format!("{archive}#nams"), &["\"nams\" is no array of it, did you mean names?"]);
     refused(&format!("{archive}#names"), &["expected two dimensions"]);
     refused(&table, &["line 2, column 1 is \"owl\", no number: FILE#-name leaves it out"]);
+    let (parquet, lists) = (parquet(), lists());
+    refused(&parquet, &["rows.parquet", "column name holds strings: FILE#-name leaves it out"]);
+    refused(&lists, &["column day holds Date, which is neither a number nor a string"]);
+    refused(&format!("{lists}#ragged"), &["column ragged has 1 numbers in row 1, in row 0 2"]);
+    refused(&format!("{lists}#missing"), &["column missing has nothing in row 2, or NaN"]);
+    refused(&format!("{lists}#vectors"), &["no column of it, did you mean vector?"]);
+    let packed = fs::read(&parquet).unwrap();
+    refused(&write("cut.parquet", &packed[..300]), &["cut.parquet: no whole Parquet file"]);
     refused(&format!("{tensors}#small"), &["small holds F8_E4M3", "torch.float32"]);
     let plain = write("rows.npy", npy::floats("(4, 2)", &ROWS));
     refused(&format!("{plain}#x"), &["rows.npy", "holds one array", "leave #x out"]);
@@ -125,6 +149,7 @@ fn the_standard_input_is_a_file_of_any_kind() {
         ("-#x", fs::read(archive()).unwrap()),
         ("-#-name", fs::read(table()).unwrap()),
         ("-#brains", fs::read(tensors()).unwrap()),
+        ("-#vector", fs::read(lists()).unwrap()),
     ];
     for (input, content) in contents {
         let input = format!("--embeddings={input}");
@@ -164,19 +189,23 @@ fn kinds_are_made_into_each_other_and_back() {
     succeed(&["convert", &npz, &csv]);
     let text = fs::read_to_string(&csv_path).unwrap();
     assert!(text.starts_with("x0,x1,names\n0,1,owl\n1,0.5,emu\n-0.25,0.5,owl\n"), "{text}");
-    for from in [format!("{npz}#x"), format!("{tensors}#x"), format!("{csv}#-names")] {
+    let parquet = fresh("all.parquet").1;
+    succeed(&["convert", &npz, &parquet]);
+    let names = format!("{csv}#-names");
+    for from in [format!("{npz}#x"), format!("{tensors}#x"), names, format!("{parquet}#x")] {
         succeed(&["convert", &from, &back]);
         assert_eq!(npy::read(&back_path), (ROWS.to_vec(), vec![4, 2]), "{from}");
     }
     let labels = |path: &str| numbers(&measured(&back, path));
     assert_eq!(labels(&format!("{tensors}#names")), labels(&format!("{csv}#names")));
+    assert_eq!(labels(&format!("{parquet}#names")), labels(&format!("{csv}#names")));
 }
 
 #[test]
 fn what_cannot_be_converted_is_named() {
     let (path, npy) = fresh("one.npy");
     fails(&["convert", &archive(), &npy], &["one.npy", "holds one array, and there are 2"]);
-    fails(&["convert", &archive(), "x.parquet"], &["x.parquet", ".safetensors and .csv"]);
+    fails(&["convert", &archive(), "x.arrow"], &["x.arrow", ".csv and .parquet"]);
     let cube = write("cube.npy", npy::floats("(2, 2, 2)", &ROWS));
     fails(&["convert", &cube, &fresh("cube.csv").1], &["cube has the shape [2, 2, 2]"]);
     let copy = fresh("copy.npz").1;
@@ -184,6 +213,31 @@ fn what_cannot_be_converted_is_named() {
     fails(&["convert", &format!("{copy}#x"), &copy], &["OUT", "is the file of IN too"]);
     assert!(!path.exists());
     let doubles = npy::file(&npy::header("<f8", "(1,)"), &0.1_f64.to_le_bytes());
-    let output = run(&["convert", &write("double.npy", doubles), &npy]);
+    let output = run(&["convert", &write("double.npy", &doubles), &npy]);
     assert!(stderr(&output).contains("float64 is rounded to f32: 1 of 1"), "{}", stderr(&output));
+    let output = run(&["convert", "--quiet", &write("double.npy", doubles), &npy]);
+    assert_eq!((stderr(&output).as_str(), output.status.code()), ("", Some(0)));
+}
+
+/// An array alone on the standard output, as a file has it.
+#[test]
+fn the_standard_output_is_an_array() {
+    let (path, file) = fresh("x.npy");
+    let from = format!("{}#x", archive());
+    succeed(&["convert", &from, &file]);
+    let printed = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        output.stdout
+    };
+    assert_eq!(printed(&["convert", &from, "-"]), fs::read(path).unwrap());
+    let search = ["search", "--embeddings", &file, "--k", "1", "--out-indices", "-"];
+    let (indices, found) = fresh("i.npy");
+    succeed(&[&search[..6], &[&found]].concat());
+    assert_eq!(printed(&search), fs::read(indices).unwrap());
+    fails(&[&search[..], &["--out-distances", "-"]].concat(), &["--out-distances: the standard"]);
+    let gradient = ["evaluate", "--objective", "L2", "--embeddings", &file, "--gradient-out", "-"];
+    fails(&gradient, &["--gradient-out: is where the result is printed"]);
+    let report = ["measure", "--backend", "cpu", "--report", "-"];
+    fails(&report, &["--report: is where the result is printed"]);
 }

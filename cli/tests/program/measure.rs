@@ -57,9 +57,9 @@ fn one_object_with_these_keys_and_the_same_as_lines() {
     ];
     let found = object(&arguments);
     let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "adapter backend check_agrees check_quantity check_share_of_bound compile_ms counted d elapsed_ms \
+    let expected = "adapter api arithmetic backend check_agrees check_quantity check_share_of_bound compile_ms counted d driver driver_info elapsed_ms \
         mean_average_precision mean_average_precision_at_r mean_reciprocal_rank n ndcg_at_10 precision_at_1 \
-        precision_at_5 r_precision recall_at_1 recall_at_3 retrieval version";
+        precision_at_5 r_precision recall_at_1 recall_at_3 retrieval tier version";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(
         found["retrieval"],

@@ -44,12 +44,12 @@ fn a_sum_is_the_weighted_sum_of_its_losses() {
         {
             let inputs = if loss == "L2" { rows()[..1].to_vec() } else { rows() };
             let alone = object(&with_objective(files(&inputs), loss, &others));
-            for key in ["loss", "terms", "nonzero_terms", "objective", "n", "d"] {
+            for key in ["value", "terms", "nonzero_terms", "objective", "n", "d"] {
                 assert_eq!(one[key], alone[key], "{loss}: {key}");
             }
-            total += one["weight"].as_f64().unwrap() * alone["loss"].as_f64().unwrap();
+            total += one["weight"].as_f64().unwrap() * alone["value"].as_f64().unwrap();
         }
-        assert!((sum["loss"].as_f64().unwrap() - total).abs() < 1e-6, "{sum} is not {total}");
+        assert!((sum["value"].as_f64().unwrap() - total).abs() < 1e-6, "{sum} is not {total}");
     }
 }
 
@@ -94,7 +94,7 @@ fn pairs_have_a_default_reduction_of_their_own() {
     };
     let reduction = |inputs: &[(&str, Vec<u8>)], objective: &str| {
         let found = object(&with_objective(files(inputs), objective, &["--backend", "reference"]));
-        (found["objective"]["reduction"].clone(), found["loss"].as_f64().unwrap())
+        (found["objective"]["reduction"].clone(), found["value"].as_f64().unwrap())
     };
     let hadsell = reduction(&pairs(), "Contrastive");
     let mean = reduction(&pairs(), r#"{"loss":"Contrastive","reduction":"Mean"}"#);
@@ -137,7 +137,7 @@ fn a_single_loss_may_have_a_weight() {
         &["--backend", "reference"],
     ));
     let plain = object(&with_objective(files(&rows()), "Contrastive", &["--backend", "reference"]));
-    let [one, plain] = [one, plain].map(|found: Value| found["loss"].as_f64().unwrap());
+    let [one, plain] = [one, plain].map(|found: Value| found["value"].as_f64().unwrap());
     assert!((one - 3.0 * plain).abs() < 1e-12);
 }
 
@@ -155,9 +155,9 @@ fn own_rows_among_the_references_are_left_out() {
         let batch = object(&with_objective(files(&rows()), "NtXent", &["--backend", backend]));
         let found = itself(&["--backend", backend, "--check", "--reference-offset", "0"]);
         assert_eq!(found["check_agrees"], true, "{found}");
-        let [expected, loss] = [&batch, &found].map(|one| one["loss"].as_f64().unwrap());
+        let [expected, loss] = [&batch, &found].map(|one| one["value"].as_f64().unwrap());
         assert!((expected - loss).abs() < 1e-6 * expected, "{expected} {loss}");
-        let with_themselves = itself(&["--backend", backend])["loss"].as_f64().unwrap();
+        let with_themselves = itself(&["--backend", backend])["value"].as_f64().unwrap();
         assert!((with_themselves - expected).abs() > 0.01, "{with_themselves} {expected}");
     }
     let refused = crate::run(&with_objective(files(&rows()), "L2", &["--reference-offset", "0"]));

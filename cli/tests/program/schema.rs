@@ -30,6 +30,7 @@ fn problem(schema: &Value, value: &Value) -> Option<String> {
                 let is_one = types.iter().any(|of| is_of(value, of.as_str().unwrap()));
                 (!is_one).then(|| format!("{value} is no {wanted}"))
             }
+            "required" | "additionalProperties" if !value.is_object() => None,
             "required" => {
                 let missing = |key: &&Value| value.get(key.as_str().unwrap()).is_none();
                 wanted
@@ -93,7 +94,9 @@ fn every_line_is_as_the_schema_says() {
     let [i, q] = [&i, &queries].map(|path| path.to_str().unwrap());
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/data/digits.npy");
     let sum = r#"[{"loss":"SigLip"},{"loss":"L2"}]"#;
-    let commands: [(&str, Vec<&str>); 12] = [
+    let copy = scratch("digits.npz");
+    let copy = copy.to_str().unwrap();
+    let commands: [(&str, Vec<&str>); 13] = [
         ("evaluate", vec!["evaluate", "--objective", "SigLip", "--backend", "cpu"]),
         ("evaluate_sum", vec!["evaluate", "--objective", sum, "--backend", "cpu"]),
         ("measure", vec!["measure", "--backend", "cpu", "--per-class", "--bootstrap", "9"]),
@@ -101,6 +104,7 @@ fn every_line_is_as_the_schema_says() {
         ("train", vec!["train", "--steps", "1", "--backend", "cpu"]),
         ("search_query", vec!["search", "--embeddings", digits, "--queries", q]),
         ("search", vec!["search", "--embeddings", digits, "--queries", q, "--out-indices", i]),
+        ("written", vec!["convert", digits, copy]),
         ("verify", vec!["verify", "--tpr-at-fpr", "0,0.1"]),
         ("adapters", vec!["adapters"]),
         ("validate", vec!["validate", "--backend", "cpu", "--quick", "--only", "\"loss\":\"L1\""]),
@@ -124,6 +128,42 @@ fn every_line_is_as_the_schema_says() {
     assert!(definitions.keys().all(|name| named.contains(&name.as_str())), "{named:?}");
     let references = schema["oneOf"].as_array().unwrap();
     assert_eq!(references.len(), definitions.len());
+}
+
+/// Adds what every key of a schema has to be, with where it stands.
+fn keys(schema: &Value, place: &str, found: &mut Vec<(String, Value, String)>) {
+    for key in ["items", "properties", "patternProperties"] {
+        let Some(parts) = schema.get(key) else { continue };
+        if key == "items" {
+            keys(parts, place, found);
+            continue;
+        }
+        for (name, rule) in parts.as_object().unwrap() {
+            let mut alone = rule.clone();
+            alone.as_object_mut().unwrap().remove("description");
+            // Whether it may be left out is no meaning.
+            if let Some([of, Value::String(null)]) = alone["type"].as_array().map(Vec::as_slice) {
+                assert_eq!(null, "null");
+                alone["type"] = of.clone();
+            }
+            found.push((name.clone(), alone, place.into()));
+            keys(rule, &format!("{place}.{name}"), found);
+        }
+    }
+}
+
+#[test]
+fn a_key_means_the_same_wherever_it_stands() {
+    let schema = schema();
+    let mut found = Vec::new();
+    for (name, definition) in schema["$defs"].as_object().unwrap() {
+        keys(definition, name, &mut found);
+    }
+    for (name, rule, place) in &found {
+        let (_, first, elsewhere) = found.iter().find(|(other, ..)| other == name).unwrap();
+        assert_eq!(rule, first, "{name} of {place} and of {elsewhere}");
+    }
+    assert!(found.iter().filter(|(name, ..)| name == "backend").count() > 7, "{found:?}");
 }
 
 #[test]

@@ -20,8 +20,8 @@ fn rows_are_found_and_written() {
     let start = ["search", "--embeddings", &rows, "--k", "2"];
     let found = objects(&[&start[..], &["--queries", &queries]].concat());
     let expected = [
-        json!({ "version": 1, "query": 0, "indices": [1, 2], "distances": [1.0, 1.0] }),
-        json!({ "version": 1, "query": 1, "indices": [3, 1], "distances": [1.0, 5.0] }),
+        json!({ "version": 2, "query": 0, "indices": [1, 2], "distances": [1.0, 1.0] }),
+        json!({ "version": 2, "query": 1, "indices": [3, 1], "distances": [1.0, 5.0] }),
     ];
     assert_eq!(found, expected);
     let text = succeed(&[&start[..], &["--queries", &queries]].concat());

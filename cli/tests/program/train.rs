@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use wgpu_metric_learning::{Loss, Mode};
 
 use crate::{adapters, npy, objects, program, run, scratch, stderr, succeed};
 
@@ -22,9 +23,11 @@ fn said(beginning: &str) -> f64 {
 fn what_is_printed_is_as_the_guide_has_it() {
     let told = objects(&["train", "--backend", "cpu", "--quiet", "--normalize"]);
     let of = |side: &str, key: &str| told[0][side][key].as_f64().unwrap();
-    for (line, key) in
-        [("Precision@1", "precision_at_1"), ("R-Precision", "r_precision"), ("MAP@R", "map_at_r")]
-    {
+    for (line, key) in [
+        ("Precision@1", "precision_at_1"),
+        ("R-Precision", "r_precision"),
+        ("MAP@R", "mean_average_precision_at_r"),
+    ] {
         let (said, found) = (said(line), of("outputs", key));
         assert!((said - found).abs() < APART, "{line}: {found}, the guide has {said}");
         // No step has touched the inputs.
@@ -49,9 +52,9 @@ fn map_at_r(objective: &str, seed: u32) -> f64 {
         &seed,
     ]);
     let [outcome] = &told[..] else { panic!("{told:?}") };
-    let before = outcome["inputs"]["map_at_r"].as_f64().unwrap();
+    let before = outcome["inputs"]["mean_average_precision_at_r"].as_f64().unwrap();
     assert!((before - 0.584).abs() < 1e-3, "{outcome}");
-    outcome["outputs"]["map_at_r"].as_f64().unwrap()
+    outcome["outputs"]["mean_average_precision_at_r"].as_f64().unwrap()
 }
 
 /// On the digits, the first 1,000 rows to train and the last 797 to measure, 64-128-16, Adam with
@@ -110,9 +113,9 @@ fn a_head_of_files_is_applied_and_measured() {
     let told = objects(&[&arguments[..], &["--backend", "cpu"]].concat());
     let (outcome, steps) = told.split_last().unwrap();
     assert!(steps.len() >= 10 && steps[0]["step"] == 1 && steps[steps.len() - 1]["step"] == 300);
-    let loss = |step: &Value| step["loss"].as_f64().unwrap();
+    let loss = |step: &Value| step["value"].as_f64().unwrap();
     assert!(loss(&steps[steps.len() - 1]) < 0.5 * loss(&steps[0]), "{steps:?}");
-    let map = |side: &str| outcome[side]["map_at_r"].as_f64().unwrap();
+    let map = |side: &str| outcome[side]["mean_average_precision_at_r"].as_f64().unwrap();
     assert!(map("outputs") > map("inputs") + 0.2, "{outcome}");
 
     // Made again: the same file, to the bit.
@@ -177,7 +180,10 @@ fn a_sum_of_losses_is_trained_with() {
         objects(&arguments)[0]["terms"].as_u64().unwrap()
     };
     assert_eq!(steps[0]["terms"].as_u64().unwrap(), terms("NtXent") + terms("Contrastive"));
-    assert!(outcome["outputs"]["map_at_r"].as_f64() > outcome["inputs"]["map_at_r"].as_f64());
+    assert!(
+        outcome["outputs"]["mean_average_precision_at_r"].as_f64()
+            > outcome["inputs"]["mean_average_precision_at_r"].as_f64()
+    );
     let file = String::from_utf8_lossy(&fs::read(&head).unwrap()).into_owned();
     assert!(file.contains(r#"\"weight\":0.5}],"#) && file.contains("Contrastive"), "{file}");
 }
@@ -228,7 +234,9 @@ fn patience_ends_a_training() {
     let (outcome, steps) = told.split_last().unwrap();
     let measured: Vec<(u64, f64)> = steps
         .iter()
-        .filter_map(|told| Some((told["step"].as_u64()?, told["map_at_r"].as_f64()?)))
+        .filter_map(|told| {
+            Some((told["step"].as_u64()?, told["mean_average_precision_at_r"].as_f64()?))
+        })
         .collect();
     assert!(measured.iter().all(|(step, _)| step % 10 == 0), "{measured:?}");
     assert_eq!(outcome["ended"], "patience");
@@ -236,7 +244,9 @@ fn patience_ends_a_training() {
     let best = measured.iter().fold((0, 0.0), better);
     assert_eq!(outcome["steps"], best.0);
     assert_eq!(measured[measured.len() - 1].0, best.0 + 30, "{measured:?}");
-    assert!((outcome["outputs"]["map_at_r"].as_f64().unwrap() - best.1).abs() < 1e-6);
+    assert!(
+        (outcome["outputs"]["mean_average_precision_at_r"].as_f64().unwrap() - best.1).abs() < 1e-6
+    );
     // The head of the file is the best one: what as many steps make.
     let alone = scratch("alone.safetensors").to_str().unwrap().to_owned();
     let steps = best.0.to_string();
@@ -263,7 +273,7 @@ fn an_interrupted_training_keeps_what_it_has() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     // A few steps have been made.
     let first = lines.by_ref().take(3).map(Result::unwrap).last().unwrap();
-    assert!(first.contains("map_at_r"), "{first}");
+    assert!(first.contains("mean_average_precision_at_r"), "{first}");
     let sent = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
@@ -310,9 +320,27 @@ fn every_adapter_trains() {
     for adapter in adapters::names() {
         let told = objects(&["train", "--adapter", &adapter, "--steps", "60", "--normalize"]);
         let outcome = told.last().unwrap();
-        let map = |side: &str| outcome[side]["map_at_r"].as_f64().unwrap();
+        let map = |side: &str| outcome[side]["mean_average_precision_at_r"].as_f64().unwrap();
         assert!(map("outputs") > map("inputs") + 0.1, "{adapter}: {outcome}");
     }
+}
+
+/// The help lists the losses that are trained with, and no other.
+#[test]
+fn the_losses_of_the_help_are_trained_with() {
+    let help = succeed(&["train", "--help"]);
+    let of_batches = |loss: &Loss| loss.modes().contains(&Mode::Batch);
+    let mut listed = 0;
+    for name in Loss::NAMES {
+        let is_listed = help.lines().any(|line| line.trim_start() == *name);
+        let step = ["train", "--backend", "cpu", "--quiet", "--steps", "1", "--objective", name];
+        let output = run(&step);
+        assert_eq!(output.status.success(), is_listed, "{name}: {}", stderr(&output));
+        let loss: Loss = serde_json::from_value(json!({ "loss": name })).unwrap();
+        assert_eq!(of_batches(&loss), is_listed, "{name}");
+        listed += usize::from(is_listed);
+    }
+    assert!(listed > 10, "{help}");
 }
 
 #[test]

@@ -16,8 +16,8 @@ fn one_object_on_every_adapter() {
             &adapter,
         ]);
         let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
-        let expected = "adapter backend cases check_agrees compared driver driver_info elapsed_ms failures fault_problems \
-            faults_injected faults_survived largest_error numbers one_percent_noticed refused unsure_numbers version zero_results";
+        let expected = "adapter api arithmetic backend cases check_agrees compared driver driver_info elapsed_ms failures fault_problems \
+            faults_injected faults_survived largest_error numbers one_percent_noticed refused tier unsure_numbers version zero_results";
         assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
         assert_eq!(
             [&found["check_agrees"], &found["failures"]],

@@ -50,8 +50,8 @@ fn the_digits_are_verified_without_files() {
     }
     let found = object(&["verify"]);
     let keys: Vec<&str> = found.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "accuracy accuracy_threshold auc backend d different_pairs eer eer_threshold elapsed_ms n same_pairs \
-        threshold_at_fpr_0.001 threshold_at_fpr_0.01 threshold_at_fpr_0.1 tpr_at_fpr_0.001 tpr_at_fpr_0.01 tpr_at_fpr_0.1 \
+    let expected = "accuracy accuracy_threshold adapter api arithmetic auc backend d different_pairs driver driver_info eer eer_threshold \
+        elapsed_ms n same_pairs threshold_at_fpr_0.001 threshold_at_fpr_0.01 threshold_at_fpr_0.1 tier tpr_at_fpr_0.001 tpr_at_fpr_0.01 tpr_at_fpr_0.1 \
         verification version";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     let pairs = found["same_pairs"].as_u64().unwrap() + found["different_pairs"].as_u64().unwrap();

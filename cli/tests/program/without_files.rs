@@ -70,9 +70,9 @@ fn one_objective_gives_one_object_with_these_keys() {
         r#"{"loss":"MultiMargin","margin":0.5}"#,
     ]);
     let keys: Vec<&str> = evaluation.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "adapter backend check_agrees check_quantity check_share_of_bound compile_ms d elapsed_ms gradient_norm loss m \
-        mean_negative_distance mean_positive_distance n negative_pairs nonzero_negative_terms nonzero_positive_terms \
-        nonzero_terms objective positive_pairs terms version";
+    let expected = "adapter api arithmetic backend check_agrees check_quantity check_share_of_bound compile_ms d driver \
+        driver_info elapsed_ms gradient_norm m mean_negative_distance mean_positive_distance n negative_pairs \
+        nonzero_negative_terms nonzero_positive_terms nonzero_terms objective positive_pairs terms tier value version";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(evaluation["backend"], "reference");
     assert_eq!(evaluation["adapter"], json!(null));
@@ -92,7 +92,7 @@ fn an_objective_that_draws_keeps_to_its_seed() {
             [&evaluation["objective"]["seed"], &evaluation["check_agrees"]],
             [&json!(seed), &json!(true)]
         );
-        evaluation["loss"].clone()
+        evaluation["value"].clone()
     };
     assert_eq!(loss(7), loss(7));
     assert_ne!(loss(7), loss(8));
@@ -111,7 +111,7 @@ fn the_workspace_does_not_change_the_result() {
             "--objective",
             objective,
         ]);
-        ["loss", "terms", "nonzero_terms", "gradient_norm"]
+        ["value", "terms", "nonzero_terms", "gradient_norm"]
             .map(|key| evaluation[key].as_f64().unwrap())
     };
     let (one_stripe, many_stripes) = (evaluate("64"), evaluate("1"));

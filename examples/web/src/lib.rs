@@ -19,6 +19,9 @@ mod names;
 mod npy;
 #[path = "../../../cli/src/objective.rs"]
 mod objective;
+#[expect(dead_code, reason = "the page has its own tables")]
+#[path = "../../../cli/src/place.rs"]
+mod place;
 #[path = "../../../cli/src/sizes.rs"]
 mod sizes;
 

@@ -27,6 +27,8 @@ use contexts::{of_each_size, turn};
 use findings::{Finding, Findings};
 use line::Line;
 
+use crate::place::Place;
+
 /// A validation that goes on case by case.
 #[wasm_bindgen]
 pub struct Validation {
@@ -101,7 +103,12 @@ impl Validation {
 
     /// What was found, in the form of `validate --json`, on this adapter in this browser.
     pub fn report(&self, adapter: &str, browser: &str) -> Result<String, JsError> {
-        let place = [adapter, "webgpu", "", browser].map(String::from);
+        let place = Place {
+            adapter: Some(adapter.into()),
+            api: Some("webgpu"),
+            driver_info: Some(browser.into()),
+            ..Place::without_adapter("gpu")
+        };
         Ok(serde_json::to_string(&Line::of(place, &self.findings, self.start.elapsed()))?)
     }
 }
