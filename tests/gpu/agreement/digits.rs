@@ -18,7 +18,7 @@ const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");
 const SHAPE: [usize; 2] = [1797, 64];
 const CLASSES: usize = 10;
 /// The digits that every distance is held on: the reference takes the square of their number.
-const FIRST: usize = 500;
+const FIRST: usize = 300;
 
 fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
     let contrastive = Contrastive { distance, normalize, ..Default::default() };
