@@ -38,6 +38,8 @@ fn main() -> Result<()> {
         .input_path(target.join(TARGET).join(PROFILE).join("metric_learning.wasm"))
         .web(true)?
         .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
         .generate(&folder)?;
     let copy = |file: &Path| -> Result<u64> {
         Ok(fs::copy(file, folder.join(file.file_name().context("a file")?))?)
