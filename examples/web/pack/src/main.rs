@@ -48,6 +48,6 @@ fn main() -> Result<()> {
         copy(&entry?.path())?;
     }
     let wasm = fs::metadata(folder.join("metric_learning_bg.wasm"))?.len();
-    println!("{}, with {:.1} MB of WebAssembly", folder.display(), wasm as f64 / 1e6);
+    println!("{}, with {:.2} MB of WebAssembly", folder.display(), wasm as f64 / 1e6);
     Ok(())
 }
