@@ -35,8 +35,9 @@ const tasks = {
             if (controls) watch.go_by(JSON.stringify(controls));
             if (look) watch.look(look.width, look.height, look.ground);
             await new Promise(requestAnimationFrame);
-            postMessage({ frame: JSON.parse(watch.frame()) });
+            const frame = JSON.parse(watch.frame());
             await watch.done();
+            postMessage({ frame });
         }
     },
 
