@@ -19,9 +19,9 @@ use serde::Serialize;
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_time::Instant;
-use wgpu_metric_learning::{Adapter, Arithmetic, Engine, Error, Options};
+use wgpu_metric_learning::{Adapter, Arithmetic, Engine, Error, Mode, Options};
 
-use cases::{Asked, Case};
+use cases::Case;
 use comparison::{Expected, Verdict};
 use contexts::{of_each_size, turn};
 use findings::{Finding, Findings};
@@ -107,11 +107,12 @@ impl Validation {
     }
 }
 
-/// A loss without distances comes first: its kernels are few and short, and a browser compiles
-/// those of a case before there is any result.
+/// A case without distances of pairs comes first: its kernels are few and short, and a browser
+/// compiles those of a case before there is any result.
 fn soonest_first(mut cases: Vec<Case>) -> Vec<Case> {
-    let is_soon =
-        |case: &Case| matches!(&case.asked, Asked::Loss(loss) if loss.distance().is_none());
+    // The words for the inputs of a case begin with its mode.
+    let is_of = |case: &Case, mode: Mode| case.describe_inputs().starts_with(mode.name());
+    let is_soon = |case: &Case| is_of(case, Mode::Scores) || is_of(case, Mode::Pointwise);
     if let Some(soonest) = cases.iter().position(is_soon) {
         cases[..=soonest].rotate_right(1);
     }
