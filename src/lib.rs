@@ -153,6 +153,7 @@ mod gpu;
 mod loss;
 pub mod measures;
 mod names;
+mod parallel;
 #[cfg(feature = "gpu")]
 pub mod profile;
 #[cfg(feature = "reference")]

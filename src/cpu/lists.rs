@@ -1,8 +1,6 @@
 //! The way of a loss over listed pairs: their distances, the terms of parts of the list, and what
 //! the pairs pull at each row, in the order of the list.
 
-use rayon::prelude::*;
-
 use super::points::{Points, between, coefficient};
 use super::step::Steps;
 use super::terms::Terms;
@@ -14,6 +12,7 @@ use crate::definition::list::List;
 use crate::definition::loss::{Anchors, learned_of};
 use crate::error::Result;
 use crate::loss::Distance;
+use crate::parallel::prelude::*;
 
 /// A list with its rows.
 struct Listed<'a> {

@@ -5,8 +5,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::points::{Points, between};
 use super::sweep::PART;
 use super::tiles::{LANES, Panels, Tiles, mirror, root};
@@ -17,6 +15,8 @@ use crate::definition::columns::Columns;
 use crate::definition::loss::Anchors;
 use crate::error::{Error, Result};
 use crate::loss::Distance;
+use crate::parallel;
+use crate::parallel::prelude::*;
 
 /// Rows that a thread works on at a time: whole panels.
 const BLOCK: usize = 2 * LANES;
@@ -217,7 +217,7 @@ impl<'a> Matrix<'a> {
         let half = (count / 2).next_multiple_of(BLOCK);
         let (upper, lower) = distances.split_at_mut(half * stride);
         let middle = first + half;
-        rayon::join(|| self.find_symmetric(first, upper), || self.find_symmetric(middle, lower));
+        parallel::join(|| self.find_symmetric(first, upper), || self.find_symmetric(middle, lower));
         upper.par_chunks_mut(BLOCK * stride).enumerate().for_each(|(block, distances)| {
             self.find_block(first + block * BLOCK, middle..first + count, distances);
         });
@@ -308,7 +308,7 @@ impl<'a> Matrix<'a> {
 
 /// Does something in the pool of threads, with one way there for all that runs in parallel in it.
 pub(super) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    rayon::scope(|_| work())
+    parallel::scope(|_| work())
 }
 
 /// The order by labels, of equal ones the first first; `None` where it is the given one.

@@ -1,13 +1,12 @@
 //! Retrieval measures: the ranks of every query's positives, from one look at each column.
 
-use rayon::prelude::*;
-
 use super::matrix::Matrix;
 use super::step::Steps;
 use crate::definition::anchor::Anchor;
 use crate::definition::ranking;
 use crate::error::Result;
 use crate::measures::{QueryMeasures, QueryScores, Retrieval};
+use crate::parallel::prelude::*;
 
 /// Measures retrieval by the rows of a matrix, which have these labels.
 pub(super) fn measure(

@@ -1,11 +1,10 @@
 //! Rows as a distance takes them: as they are, or divided by their norms.
 
-use rayon::prelude::*;
-
 use super::tiles::{GROUP, LANES};
 use crate::definition::anchor::Order;
 use crate::definition::number::SMALLEST;
 use crate::loss::Distance;
+use crate::parallel::prelude::*;
 
 /// Rows of coordinates, padded with zeros to whole vectors, with a group of such rows behind the last.
 pub(super) struct Points {

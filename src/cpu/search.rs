@@ -3,12 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use rayon::prelude::*;
-
 use super::matrix::Matrix;
 use super::step::Steps;
 use crate::definition::anchor::Anchor;
 use crate::error::{Error, Result};
+use crate::parallel::prelude::*;
 use crate::search::Neighbours;
 
 /// A column of a row: the nearest is the least, and of those at one distance the first.

@@ -9,8 +9,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::matrix::{Matrix, in_pool};
 use super::points::Points;
 use super::step::Steps;
@@ -22,6 +20,7 @@ use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;
 use crate::error::Result;
 use crate::loss::Distance;
+use crate::parallel::prelude::*;
 
 /// Rows that a thread works on at a time: whole groups.
 const BLOCK: usize = 4 * GROUP;

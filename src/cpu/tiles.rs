@@ -9,10 +9,10 @@ use std::ops::{Range, RangeInclusive};
 
 use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
-use rayon::prelude::*;
 
 use super::points::Points;
 use crate::loss::Distance;
+use crate::parallel::prelude::*;
 
 /// Columns of a tile of distances, and what rows are padded to.
 pub(super) const LANES: usize = 16;

@@ -1,7 +1,5 @@
 //! What is left of an anchor when its row is done, and the result of all.
 
-use rayon::prelude::*;
-
 use super::points::Points;
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
@@ -11,6 +9,7 @@ use crate::definition::loss::{AnchorTerms, Definition};
 use crate::definition::number::Count;
 use crate::error::{Error, Result};
 use crate::loss::LearnedGradients;
+use crate::parallel::prelude::*;
 
 /// What is left of an anchor when its row is done.
 pub(super) struct Summary {

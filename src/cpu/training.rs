@@ -1,12 +1,11 @@
 //! Training on the host: the steps of an optimiser, and a linear projection.
 
-use rayon::prelude::*;
-
 use super::Cpu;
 use crate::data::batch::check_length;
 use crate::data::shape::countable;
 use crate::definition::training::perceptron::{Entry, Product};
 use crate::error::{Error, Result};
+use crate::parallel::prelude::*;
 use crate::training::{Linear, Optimizer};
 
 /// What an optimiser remembers of its parameters on the host, and how many steps there were: as

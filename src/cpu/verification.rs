@@ -3,8 +3,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::prelude::*;
-
 use super::matrix::{Matrix, in_pool};
 use super::points::{Points, between};
 use super::step::Steps;
@@ -14,6 +12,8 @@ use crate::definition::list::List;
 use crate::definition::verification::Curve;
 use crate::error::{Error, Result};
 use crate::measures::{Verification, Verified};
+use crate::parallel;
+use crate::parallel::prelude::*;
 
 /// Numbers that the upper half of a key has, and its lower half.
 const HALF: usize = 1 << 16;
@@ -79,10 +79,10 @@ pub(super) fn of_matrix(
     steps: &mut Steps<'_>,
 ) -> Result<Verified> {
     // Threads would wait for each other at the few upper halves that most distances have.
-    let copies = rayon::current_num_threads();
+    let copies = parallel::current_num_threads();
     let rough = counts(copies * HALF);
     sweep(matrix, steps, |key, kind| {
-        let copy = rayon::current_thread_index().unwrap_or_default() % copies;
+        let copy = parallel::current_thread_index().unwrap_or_default() % copies;
         add(&rough[copy * HALF + (key >> 16) as usize], kind);
     })?;
     let number = |upper: usize| {

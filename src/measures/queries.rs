@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
-
 use super::{Measures, Retrieval};
 use crate::data::random::uniform_number;
 use crate::error::{Error, Result};
+use crate::parallel::prelude::*;
 
 /// What one query adds to the measures.
 #[derive(Clone, Debug, PartialEq)]

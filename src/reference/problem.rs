@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::bounded::Bounded;
 use super::points::{Centre, Point, Points};
 use crate::data::arithmetic::Arithmetic;
@@ -15,6 +13,7 @@ use crate::definition::list::List;
 use crate::definition::loss::{Anchors, learned_of};
 use crate::definition::number::Number;
 use crate::loss::{Description, Distance};
+use crate::parallel::prelude::*;
 
 /// What is evaluated, in f64.
 pub(super) struct Problem<'a> {

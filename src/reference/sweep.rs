@@ -5,8 +5,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::bounded::Bounded;
 use super::distance::Pull;
 use super::expectation::{Expectation, Sums};
@@ -18,6 +16,7 @@ use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::definition::number::{Count, Number, ROUNDING, SMALLEST};
 use crate::loss::LearnedGradients;
+use crate::parallel::prelude::*;
 
 /// Anchors whose coefficients are held at a time.
 const BLOCK: usize = 256;

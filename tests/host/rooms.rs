@@ -8,7 +8,7 @@ use crate::sources;
 
 /// The rooms from the ground up: each knows those on the steps below. These know nothing of wgpu.
 const GROUND: &[&[&str]] = &[
-    &["error"],
+    &["error", "parallel"],
     &["names"],
     &["data::input", "wgsl"],
     &["data::shape"],

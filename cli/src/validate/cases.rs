@@ -88,27 +88,29 @@ pub(crate) struct Case {
 
 /// Every case, always in the same order.
 pub(crate) fn all() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for asked in asked() {
-        for &mode in asked.modes() {
-            for values in Values::ALL {
-                cases.push(Case::new(&asked, mode, values, cases.len()));
-            }
-        }
-    }
-    for asked in asked().filter(Asked::is_plain) {
-        for &mode in asked.modes() {
-            cases.push(Case::large(&asked, mode, cases.len()));
-        }
-    }
-    cases
+    every(1)
 }
 
 /// A selection that is spread over all of them.
 pub(crate) fn quick() -> Vec<Case> {
     // Prime, so that it is in step with none of the choices that make the order of the cases.
     const STEP: usize = 31;
-    all().into_iter().step_by(STEP).collect()
+    every(STEP)
+}
+
+/// Every so many-th case. What is not among them is not drawn either, which takes longest.
+fn every(step: usize) -> Vec<Case> {
+    let asked: Vec<_> = asked().collect();
+    let with_modes = |asked| Asked::modes(asked).iter().map(move |&mode| (asked, mode));
+    let ordinary = asked.iter().flat_map(with_modes);
+    let ordinary = ordinary.flat_map(|one| Values::ALL.map(|values| (one, Some(values))));
+    let large = asked.iter().filter(|asked| asked.is_plain()).flat_map(with_modes);
+    let large = large.map(|one| (one, None));
+    let draw = |(number, ((asked, mode), values))| match values {
+        Some(values) => Case::new(asked, mode, values, number),
+        None => Case::large(asked, mode, number),
+    };
+    ordinary.chain(large).enumerate().step_by(step).map(draw).collect()
 }
 
 impl Case {

@@ -1,6 +1,6 @@
 //! What can go wrong in an application: one line each.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The result of what can go wrong in an application.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -32,14 +32,4 @@ pub enum Error {
         /// Why not.
         problem: String,
     },
-}
-
-impl Error {
-    pub(crate) fn picture(path: &Path, problem: impl ToString) -> Self {
-        Self::Picture { path: path.into(), problem: problem.to_string() }
-    }
-
-    pub(crate) fn window(problem: impl ToString) -> Self {
-        Self::Window(problem.to_string())
-    }
 }

@@ -4,14 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytemuck::Pod;
 use wgpu::BufferUsages;
-use wgpu::util::{BufferInitDescriptor, DeviceExt};
-use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{Adapter, Context, Inputs, Options, Record, Shape};
+use wgpu_metric_learning::Context;
 
 use crate::{Error, Result};
-
-/// The format of pictures.
-pub(crate) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// The device that an application computes and draws on. Clones share it.
 #[derive(Clone)]
@@ -26,26 +21,8 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// For pictures, on the first adapter whose name, driver or backend contains this text; without
-    /// text on the best.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Library`], [`Error::Gpu`].
-    pub fn headless(text: Option<&str>) -> Result<Self> {
-        Self::open(&Adapter::find(text)?, PICTURE_FORMAT)
-    }
-
-    /// Opens the adapter for what has this format.
-    pub(crate) fn open(adapter: &Adapter, format: wgpu::TextureFormat) -> Result<Self> {
-        let flags = adapter.wgpu().get_downlevel_capabilities().flags;
-        if !flags.contains(wgpu::DownlevelFlags::VERTEX_STORAGE) {
-            return Err(Error::Gpu(format!(
-                "{} reads no storage buffers in vertex shaders",
-                adapter.info().name
-            )));
-        }
-        let context = adapter.open(Options::default())?;
+    /// On the device of this context, for what has this format. The device's handlers are set.
+    pub fn new(context: Context, format: wgpu::TextureFormat) -> Self {
         let fault = Arc::new(Mutex::new(None));
         let device = context.device();
         device.on_uncaptured_error(Arc::new({
@@ -58,40 +35,20 @@ impl Gpu {
                 note(&fault, format!("the device is lost ({reason:?}): {message}"))
             }
         });
-        let is_software = adapter.info().device_type == wgpu::DeviceType::Cpu;
-        Ok(Self { context, format, is_software, fault })
+        let is_software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
+        Self { context, format, is_software, fault }
     }
 
     /// A storage buffer that begins with these numbers.
     pub fn buffer<T: Pod>(&self, label: &str, numbers: &[T]) -> wgpu::Buffer {
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-        let contents = bytemuck::cast_slice(numbers);
-        self.context.device().create_buffer_init(&BufferInitDescriptor {
-            label: Some(label),
-            contents,
-            usage,
-        })
-    }
-
-    /// Precision@1 of embeddings in a buffer, by the Euclidean distance: the share whose nearest is
-    /// of their own class. Waits for it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Library`].
-    pub fn precision_at_1(
-        &self,
-        embeddings: &wgpu::Buffer,
-        labels: &wgpu::Buffer,
-        shape: Shape,
-    ) -> Result<f32> {
-        let plan = self.context.plan_measures(&Retrieval::default(), shape)?;
-        let inputs = plan.bind(&Inputs::new(embeddings, labels))?;
-        let mut encoder = self.context.device().create_command_encoder(&Default::default());
-        plan.record(&mut encoder, &inputs)?;
-        let mut pending = plan.read_back(&mut encoder)?;
-        self.context.queue().submit([encoder.finish()]);
-        Ok(pending.wait(self.context.options().timeout)?.precision_at_1)
+        let contents: &[u8] = bytemuck::cast_slice(numbers);
+        let size = contents.len() as u64;
+        let label = Some(label);
+        let descriptor = wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false };
+        let buffer = self.context.device().create_buffer(&descriptor);
+        self.context.queue().write_buffer(&buffer, 0, contents);
+        buffer
     }
 
     /// Whether anything has failed on the device.
@@ -104,20 +61,6 @@ impl Gpu {
             Some(message) => Err(Error::Gpu(message.clone())),
             None => Ok(()),
         }
-    }
-
-    /// Waits for everything submitted.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Gpu`], also where it takes longer than the context's timeout.
-    pub fn wait(&self) -> Result<()> {
-        let all = wgpu::PollType::Wait {
-            submission_index: None,
-            timeout: Some(self.context.options().timeout),
-        };
-        self.context.device().poll(all).map_err(|error| Error::Gpu(error.to_string()))?;
-        self.check()
     }
 }
 

@@ -1,75 +1,24 @@
-//! What the example applications draw on: a window, or a picture without one.
+//! What the example applications draw with, and what they draw on: a window, or a picture without
+//! one.
 //!
 //! An application is a [`Scene`]; [`run`] shows it. Both ways make their frames by the same code: a
-//! picture is what the window shows.
+//! picture is what the window shows. Without the feature `window` the points are left, and what is
+//! drawn on is the caller's.
 
-mod arguments;
-mod caption;
 mod error;
-mod frames;
 mod gpu;
 mod palette;
-mod picture;
+mod pass;
 mod points;
 mod random;
-mod window;
+#[cfg(feature = "window")]
+mod scene;
 
-use std::io::{self, Write};
-use std::process::ExitCode;
-
-pub use arguments::Arguments;
-pub use caption::caption;
 pub use error::{Error, Result};
 pub use gpu::Gpu;
 pub use palette::PALETTE;
-pub use points::{Camera, Points, Sources};
+pub use pass::{begin, depth};
+pub use points::{Camera, Points, Sight, Sources};
 pub use random::Random;
-
-/// What an application computes and draws, frame after frame.
-pub trait Scene {
-    /// The window's title.
-    const TITLE: &'static str;
-
-    /// The controls beside the drawing. What they change takes effect in the same frame.
-    fn controls(&mut self, ui: &mut egui::Ui);
-
-    /// What stands around the drawing: a title, a legend. See [`caption()`].
-    fn caption(&self, ui: &mut egui::Ui);
-
-    /// Records what comes before the drawing, in the same submission: one step.
-    ///
-    /// # Errors
-    ///
-    /// What ends the application.
-    fn step(&mut self, encoder: &mut wgpu::CommandEncoder) -> Result<()>;
-
-    /// Draws into a viewport of `size` pixels, with a depth buffer.
-    fn draw(&self, pass: &mut wgpu::RenderPass<'_>, size: [f32; 2]);
-
-    /// Called after the frame's submission: the place to ask for read-backs.
-    fn submitted(&mut self) {}
-
-    /// Called after the last frame of a picture has been computed: what is printed about it.
-    ///
-    /// # Errors
-    ///
-    /// What ends the application.
-    fn summary(&mut self) -> Result<String>;
-}
-
-/// Shows the scene that `make` makes: as pictures, or in a window. An error is one line, and exit
-/// code 1.
-pub fn run<S: Scene>(arguments: &Arguments, make: impl FnOnce(&Gpu) -> Result<S>) -> ExitCode {
-    let result = match &arguments.headless {
-        Some(path) => picture::run(arguments, path, make),
-        None => window::run(arguments, make),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ =
-                writeln!(io::stderr(), "error: {}", error.to_string().trim().replace('\n', " "));
-            ExitCode::FAILURE
-        }
-    }
-}
+#[cfg(feature = "window")]
+pub use scene::{Arguments, GROUND, Scene, caption, run};

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 
-use crate::frames::depth_state;
+use crate::pass::depth_state;
 use crate::{Gpu, PALETTE};
 
 /// The buffers that points are drawn from, each with the usage `STORAGE`.
@@ -28,6 +28,17 @@ pub struct Camera {
     pub pitch: f32,
 }
 
+/// How points are seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight {
+    /// Of a point, in pixels.
+    pub radius: f32,
+    /// From where.
+    pub camera: Camera,
+    /// What they lie on: it is the line around them, and what the farthest fade into.
+    pub ground: wgpu::Color,
+}
+
 /// Round points, drawn straight from a buffer of positions.
 pub struct Points {
     pipeline: wgpu::RenderPipeline,
@@ -48,6 +59,7 @@ struct View {
     radius: f32,
     dimensions: u32,
     palette: [[f32; 4]; 10],
+    ground: [f32; 4],
 }
 
 impl Points {
@@ -82,17 +94,17 @@ impl Points {
         }
     }
 
-    /// Draws them with this radius, in pixels, into a viewport of `size` pixels.
-    pub fn draw(
-        &self,
-        pass: &mut wgpu::RenderPass<'_>,
-        size: [f32; 2],
-        radius: f32,
-        camera: Camera,
-    ) {
-        let rotation = camera.rotation();
-        let view =
-            View { rotation, size, radius, dimensions: self.dimensions, palette: self.palette };
+    /// Draws them into a viewport of `size` pixels.
+    pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>, size: [f32; 2], sight: Sight) {
+        let Sight { radius, camera, ground } = sight;
+        let view = View {
+            rotation: camera.rotation(),
+            size,
+            radius,
+            dimensions: self.dimensions,
+            palette: self.palette,
+            ground: [ground.r, ground.g, ground.b, ground.a].map(|channel| channel as f32),
+        };
         self.queue.write_buffer(&self.view, 0, bytemuck::bytes_of(&view));
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.group, &[]);

@@ -10,6 +10,8 @@ struct View {
     // 2 or 3.
     dimensions: u32,
     palette: array<vec4<f32>, 10>,
+    // What the points lie on.
+    ground: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> view: View;
@@ -25,7 +27,7 @@ const FILL = 0.95;
 const DISTANCE = 3.0;
 // How much of its colour the farthest point loses.
 const FOG = 0.55;
-// Of the light line around a point, in pixels: it keeps neighbours apart.
+// Of the line around a point, in pixels: it keeps neighbours apart.
 const RIM = 0.8;
 
 struct Vertex {
@@ -55,7 +57,7 @@ fn vertex(@builtin(vertex_index) corner: u32, @builtin(instance_index) i: u32) -
         vec4(middle + offset * 2.0 / view.size, depth, 1.0),
         offset,
         radius,
-        mix(view.palette[labels[i] % 10u].rgb, vec3(1.0), haze),
+        mix(view.palette[labels[i] % 10u].rgb, view.ground.rgb, haze),
     );
 }
 
@@ -67,5 +69,5 @@ fn fragment(in: Vertex) -> @location(0) vec4<f32> {
         discard;
     }
     let rim = 1.0 - clamp(inside - RIM + 0.5, 0.0, 1.0);
-    return vec4(mix(in.color, vec3(1.0), rim), coverage);
+    return vec4(mix(in.color, view.ground.rgb, rim), coverage);
 }

@@ -1,6 +1,6 @@
 //! The swarm: particles on the GPU, what can be changed while they move, and how they are drawn.
 
-use canvas::{Camera, Gpu, Points, Result, Scene, Sources};
+use canvas::{Camera, GROUND, Gpu, Points, Result, Scene, Sight, Sources};
 use wgpu_metric_learning::{Binding, Contrastive, Inputs, Plan, Record, Shape};
 
 use crate::flock::{Arguments, Controls, Flock};
@@ -159,7 +159,8 @@ impl Scene for Swarm {
     fn draw(&self, pass: &mut wgpu::RenderPass<'_>, size: [f32; 2]) {
         let shorter = size[0].min(size[1]);
         let radius = shorter * (COVERED / self.particles() as f32 / std::f32::consts::PI).sqrt();
-        self.points.draw(pass, size, radius.max(LEAST_RADIUS), self.camera);
+        let radius = radius.max(LEAST_RADIUS);
+        self.points.draw(pass, size, Sight { radius, camera: self.camera, ground: GROUND });
     }
 
     fn summary(&mut self) -> Result<String> {

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use canvas::Gpu;
-use egui::{Color32, Stroke, pos2};
 
 /// Steps that are remembered.
 const LENGTH: usize = 512;
 const BYTES: u64 = size_of::<f32>() as u64;
-const HEIGHT: f32 = 130.0;
 
 /// The losses of the last steps: a ring on the GPU, and a copy of it on the host.
-pub(crate) struct Curve {
+pub struct Curve {
     gpu: Gpu,
     ring: wgpu::Buffer,
     staging: wgpu::Buffer,
@@ -33,7 +31,8 @@ enum Transfer {
 }
 
 impl Curve {
-    pub(crate) fn new(gpu: &Gpu) -> Self {
+    /// Before the first step.
+    pub fn new(gpu: &Gpu) -> Self {
         use wgpu::BufferUsages as Usage;
         let buffer = |label, usage| {
             let size = LENGTH as u64 * BYTES;
@@ -56,7 +55,7 @@ impl Curve {
     }
 
     /// Records that the loss is remembered, and where none is on its way a copy of all.
-    pub(crate) fn record(&mut self, encoder: &mut wgpu::CommandEncoder, loss: &wgpu::Buffer) {
+    pub fn record(&mut self, encoder: &mut wgpu::CommandEncoder, loss: &wgpu::Buffer) {
         let place = (self.steps % LENGTH) as u64 * BYTES;
         encoder.copy_buffer_to_buffer(loss, 0, &self.ring, place, BYTES);
         self.steps += 1;
@@ -68,7 +67,7 @@ impl Curve {
 
     /// To be called after every submission: asks for the copy that was in it, and takes the one
     /// that has come, if there is one.
-    pub(crate) fn submitted(&mut self) {
+    pub fn submitted(&mut self) {
         if let Transfer::Recorded(steps) = self.transfer {
             let is_mapped = Arc::new(AtomicBool::new(false));
             let mapped = is_mapped.clone();
@@ -96,43 +95,12 @@ impl Curve {
     }
 
     /// Steps that were recorded.
-    pub(crate) fn steps(&self) -> usize {
+    pub fn steps(&self) -> usize {
         self.steps
     }
 
-    /// The last loss that has come to the host.
-    pub(crate) fn last(&self) -> Option<f32> {
-        self.known.last().copied()
-    }
-
-    /// Draws it over the whole width, from 0 to the largest loss.
-    pub(crate) fn show(&self, ui: &mut egui::Ui) {
-        let (area, _) =
-            ui.allocate_exact_size(egui::vec2(ui.available_width(), HEIGHT), egui::Sense::hover());
-        let painter = ui.painter_at(area);
-        painter.rect_filled(area, 3.0, Color32::WHITE);
-        let largest = self
-            .known
-            .iter()
-            .copied()
-            .filter(|loss| loss.is_finite())
-            .fold(f32::MIN_POSITIVE, f32::max);
-        let place = |(step, &loss): (usize, &f32)| {
-            let x = area.left() + area.width() * step as f32 / self.known.len().max(2) as f32;
-            pos2(x, area.bottom() - 2.0 - (area.height() - 4.0) * (loss / largest).clamp(0.0, 1.0))
-        };
-        let points: Vec<_> = self.known.iter().enumerate().map(place).collect();
-        painter.line(points, Stroke::new(1.5, ui.visuals().strong_text_color()));
-        if let Some(last) = self.last() {
-            let text = format!("{last:.4}  (largest {largest:.4})");
-            let font = egui::TextStyle::Small.resolve(ui.style());
-            painter.text(
-                area.right_top() + egui::vec2(-6.0, 4.0),
-                egui::Align2::RIGHT_TOP,
-                text,
-                font,
-                ui.visuals().text_color(),
-            );
-        }
+    /// The losses that have come to the host, the oldest first.
+    pub fn losses(&self) -> &[f32] {
+        &self.known
     }
 }

@@ -7,9 +7,9 @@ const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
 const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");
 const PIXELS: usize = 64;
 /// How many digits there are.
-pub(crate) const DIGITS: usize = 1797;
+pub const DIGITS: usize = 1797;
 /// How many classes.
-pub(crate) const CLASSES: usize = 10;
+pub const CLASSES: usize = 10;
 /// Numbers that an image becomes.
 pub(crate) const FEATURES: usize = 512;
 /// The distance of images at which their features are hardly alike any more: about that of two

@@ -1,12 +1,7 @@
-//! Trains an embedding of handwritten digits before your eyes: every frame records one step and
-//! draws the points straight from the buffer of the embeddings.
+//! Trains an embedding of handwritten digits before your eyes.
 
-mod curve;
-mod digits;
-mod extent;
-mod objective;
+mod arguments;
 mod studio;
-mod training;
 
 use std::process::ExitCode;
 
@@ -19,7 +14,7 @@ struct Arguments {
     canvas: canvas::Arguments,
 
     #[command(flatten)]
-    training: training::Arguments,
+    training: arguments::Training,
 }
 
 fn main() -> ExitCode {

@@ -2,67 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use canvas::{Camera, Gpu, Points, Result, Scene, Sources};
-use clap::ValueEnum;
+use canvas::{GROUND, Gpu, Result, Scene};
+use egui::{Color32, Stroke, pos2};
+use live_embedding::{CLASSES, Choice, Controls, Live, Objective, distances, minings};
+use wgpu_metric_learning::{Distance, Mining};
 
-use crate::curve::Curve;
-use crate::digits::CLASSES;
-use crate::extent::Extent;
-use crate::objective::{Objective, name};
-use crate::training::{Arguments, Training};
+use crate::arguments::Training;
 
-/// Of a point, in pixels: so much of the drawing's shorter side, and never less than this.
-const RADIUS: f32 = 0.007;
-const LEAST_RADIUS: f32 = 2.5;
-/// Radians a frame, in three dimensions.
-const TURN: f32 = 0.006;
-const TILT: f32 = 0.35;
+/// Of the loss curve.
+const HEIGHT: f32 = 130.0;
 
-/// A training that is watched.
+/// A training that is watched, with its controls.
 pub(crate) struct Studio {
     gpu: Gpu,
-    training: Training,
-    curve: Curve,
-    view: View,
+    live: Live,
     controls: Controls,
-    /// Those that the training goes by.
-    applied: Controls,
     /// How long planning took the last time that the controls asked for it.
     planned: Option<Duration>,
-}
-
-/// What can be changed while the training goes on.
-#[derive(Clone, Copy, PartialEq)]
-struct Controls {
-    objective: Objective,
-    learning_rate: f32,
-    dimensions: usize,
-    /// How often the training was begun anew.
-    restarts: u32,
-}
-
-/// How the embeddings are drawn.
-struct View {
-    extent: Extent,
-    points: Points,
-    camera: Camera,
-}
-
-impl View {
-    fn new(gpu: &Gpu, training: &Training) -> Self {
-        let shape = training.shape();
-        let extent = Extent::new(gpu, training.embeddings(), shape);
-        let dimensions = shape.dimensions() as u32;
-        let sources = Sources {
-            positions: training.embeddings(),
-            dimensions,
-            labels: training.labels(),
-            extent: extent.buffer(),
-        };
-        let points = Points::new(gpu, sources);
-        let pitch = if dimensions == 3 { TILT } else { 0.0 };
-        Self { extent, points, camera: Camera { yaw: 0.0, pitch } }
-    }
 }
 
 impl Studio {
@@ -70,49 +26,21 @@ impl Studio {
     ///
     /// # Errors
     ///
-    /// Those of [`Training::new`].
-    pub(crate) fn new(gpu: &Gpu, arguments: &Arguments) -> Result<Self> {
-        let choice = arguments.loss;
-        let margin = arguments.margin.unwrap_or(choice.usual_margin());
-        let controls = Controls {
-            objective: Objective { choice, distance: arguments.distance, margin },
-            learning_rate: arguments.learning_rate,
-            dimensions: arguments.dimensions,
-            restarts: 0,
-        };
-        let training = Training::new(gpu, arguments, controls.objective)?;
-        let view = View::new(gpu, &training);
-        let curve = Curve::new(gpu);
-        Ok(Self {
-            gpu: gpu.clone(),
-            training,
-            curve,
-            view,
-            controls,
-            applied: controls,
-            planned: None,
-        })
+    /// Those of [`Live::new`].
+    pub(crate) fn new(gpu: &Gpu, arguments: &Training) -> Result<Self> {
+        let controls = arguments.controls();
+        let live = Live::new(gpu, arguments.digits, arguments.seed, controls)?;
+        Ok(Self { gpu: gpu.clone(), live, controls, planned: None })
     }
 
-    /// Makes the training go by the controls, where they have changed.
+    /// Makes the training go by the controls.
     fn apply(&mut self) -> Result<()> {
-        let (new, old) = (self.controls, self.applied);
-        if new.learning_rate != old.learning_rate {
-            self.training.set_learning_rate(new.learning_rate)?;
-        }
+        let before = self.live.controls();
         let begin = Instant::now();
-        if (new.dimensions, new.restarts) != (old.dimensions, old.restarts) {
-            self.training.restart(new.objective, new.dimensions, new.learning_rate)?;
-            self.view = View::new(&self.gpu, &self.training);
-            self.curve = Curve::new(&self.gpu);
-        } else if new.objective != old.objective {
-            self.training.set_objective(new.objective)?;
+        self.live.go_by(self.controls)?;
+        if before.objective != self.controls.objective {
             self.planned = Some(begin.elapsed());
         }
-        if new.objective.choice != old.objective.choice {
-            self.curve = Curve::new(&self.gpu);
-        }
-        self.applied = new;
         Ok(())
     }
 }
@@ -124,11 +52,14 @@ impl Scene for Studio {
         let Controls { objective, learning_rate, dimensions, restarts } = &mut self.controls;
         ui.heading("Loss");
         let before = objective.choice;
-        choose(ui, "loss", &mut objective.choice);
+        choose(ui, "loss", Choice::ALL, Choice::name, &mut objective.choice);
         if objective.choice != before {
             objective.margin = objective.choice.usual_margin();
         }
-        choose(ui, "distance", &mut objective.distance);
+        ui.add_enabled_ui(objective.choice == Choice::Triplet, |ui| {
+            choose(ui, "mining", minings(), Mining::name, &mut objective.mining);
+        });
+        choose(ui, "distance", distances(), Distance::name, &mut objective.distance);
         ui.add(
             egui::Slider::new(&mut objective.margin, 0.05..=4.0)
                 .text(objective.choice.margin_name()),
@@ -153,18 +84,21 @@ impl Scene for Studio {
         }
         ui.separator();
         ui.heading("Loss curve");
-        self.curve.show(ui);
+        show(self.live.curve().losses(), ui);
     }
 
     fn caption(&self, ui: &mut egui::Ui) {
-        let Objective { choice, distance, margin } = self.applied.objective;
+        let Objective { choice, mining, distance, margin } = self.live.controls().objective;
+        let mining = match choice {
+            Choice::Triplet => format!("{mining}, "),
+            _ => String::new(),
+        };
         let subtitle = format!(
-            "{} handwritten digits, {} ({}, {} {margin}), step {}",
-            self.training.shape().queries(),
-            name(choice),
-            name(distance),
+            "{} handwritten digits, {} ({mining}{distance}, {} {margin}), step {}",
+            self.live.training().shape().queries(),
+            choice.name(),
             choice.margin_name(),
-            self.curve.steps(),
+            self.live.curve().steps(),
         );
         let legend: Vec<_> = (0..CLASSES).map(|class| class.to_string()).collect();
         canvas::caption(ui, Self::TITLE, &subtitle, &legend);
@@ -172,40 +106,66 @@ impl Scene for Studio {
 
     fn step(&mut self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
         self.apply()?;
-        self.training.record(encoder)?;
-        self.curve.record(encoder, self.training.loss_value());
-        self.view.extent.record(encoder);
-        if self.applied.dimensions == 3 {
-            self.view.camera.yaw += TURN;
-        }
-        Ok(())
+        self.live.record(encoder)
     }
 
     fn submitted(&mut self) {
-        self.curve.submitted();
+        self.live.submitted();
     }
 
     fn draw(&self, pass: &mut wgpu::RenderPass<'_>, size: [f32; 2]) {
-        let radius = (RADIUS * size[0].min(size[1])).max(LEAST_RADIUS);
-        self.view.points.draw(pass, size, radius, self.view.camera);
+        self.live.draw(pass, size, GROUND);
     }
 
     fn summary(&mut self) -> Result<String> {
-        self.curve.submitted();
-        let training = &self.training;
+        self.live.submitted();
+        let (training, curve) = (self.live.training(), self.live.curve());
         let precision =
             self.gpu.precision_at_1(training.embeddings(), training.labels(), training.shape())?;
-        let [rows, steps] = [training.shape().queries(), self.curve.steps()];
-        let loss = self.curve.last().unwrap_or(f32::NAN);
+        let [rows, steps] = [training.shape().queries(), curve.steps()];
+        let loss = curve.losses().last().copied().unwrap_or(f32::NAN);
         Ok(format!("{rows} digits after {steps} steps: loss {loss:.4}, Precision@1 {precision:.4}"))
     }
 }
 
 /// A list to choose from.
-fn choose<T: ValueEnum + Copy + PartialEq>(ui: &mut egui::Ui, label: &str, value: &mut T) {
+fn choose<T: Copy + PartialEq>(
+    ui: &mut egui::Ui,
+    label: &str,
+    all: impl IntoIterator<Item = T>,
+    name: fn(T) -> &'static str,
+    value: &mut T,
+) {
     egui::ComboBox::from_label(label).selected_text(name(*value)).show_ui(ui, |ui| {
-        for &choice in T::value_variants() {
+        for choice in all {
             ui.selectable_value(value, choice, name(choice));
         }
     });
+}
+
+/// Draws losses over the whole width, from 0 to the largest.
+fn show(losses: &[f32], ui: &mut egui::Ui) {
+    let (area, _) =
+        ui.allocate_exact_size(egui::vec2(ui.available_width(), HEIGHT), egui::Sense::hover());
+    let painter = ui.painter_at(area);
+    painter.rect_filled(area, 3.0, Color32::WHITE);
+    let finite = losses.iter().copied().filter(|loss| loss.is_finite());
+    let largest = finite.fold(f32::MIN_POSITIVE, f32::max);
+    let place = |(step, &loss): (usize, &f32)| {
+        let x = area.left() + area.width() * step as f32 / losses.len().max(2) as f32;
+        pos2(x, area.bottom() - 2.0 - (area.height() - 4.0) * (loss / largest).clamp(0.0, 1.0))
+    };
+    let points: Vec<_> = losses.iter().enumerate().map(place).collect();
+    painter.line(points, Stroke::new(1.5, ui.visuals().strong_text_color()));
+    if let Some(last) = losses.last() {
+        let text = format!("{last:.4}  (largest {largest:.4})");
+        let font = egui::TextStyle::Small.resolve(ui.style());
+        painter.text(
+            area.right_top() + egui::vec2(-6.0, 4.0),
+            egui::Align2::RIGHT_TOP,
+            text,
+            font,
+            ui.visuals().text_color(),
+        );
+    }
 }

@@ -2,51 +2,18 @@
 //! optimiser of its weights.
 
 use canvas::{Gpu, Random, Result};
-use clap::builder::RangedU64ValueParser;
 use wgpu_metric_learning::training::{Adam, Linear, LinearPlan, OptimizerPlan};
 use wgpu_metric_learning::{Binding, Inputs, Plan, Record, Shape};
 
 use crate::digits::{DIGITS, Digits, FEATURES};
-use crate::objective::{Choice, Measured, Objective};
+use crate::live::Controls;
+use crate::objective::Objective;
 
 /// Where the CPU stands in for a GPU.
 const DIGITS_IN_SOFTWARE: usize = 600;
 
-/// What can be asked for.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Arguments {
-    /// The loss.
-    #[arg(long, value_enum, default_value = "contrastive")]
-    pub loss: Choice,
-
-    /// The distance it is made of.
-    #[arg(long, value_enum, default_value = "euclidean")]
-    pub distance: Measured,
-
-    /// Its margin or, where it has one instead, its temperature; left out, one that goes well with
-    /// the loss.
-    #[arg(long, value_name = "X")]
-    pub margin: Option<f32>,
-
-    /// The learning rate of Adam.
-    #[arg(long, value_name = "X", default_value = "0.002")]
-    pub learning_rate: f32,
-
-    /// Dimensions of the embedding.
-    #[arg(long, value_name = "D", default_value = "2", value_parser = RangedU64ValueParser::<usize>::new().range(2..=3))]
-    pub dimensions: usize,
-
-    /// How many digits; left out all 1797, and 600 where the CPU stands in for a GPU.
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(10..=DIGITS as u64))]
-    pub digits: Option<usize>,
-
-    /// What the first weights and the features depend on.
-    #[arg(long, value_name = "S", default_value = "1")]
-    pub seed: u32,
-}
-
 /// What is trained: all buffers are on the GPU, and stay there.
-pub(crate) struct Training {
+pub struct Training {
     gpu: Gpu,
     random: Random,
     features: wgpu::Buffer,
@@ -72,22 +39,21 @@ struct Lesson {
 }
 
 impl Training {
-    /// Plans everything.
+    /// Plans everything, for so many of the digits; weights and features depend on the seed. Left
+    /// out, all are taken, and 600 where the CPU stands in for a GPU.
     ///
     /// # Errors
     ///
     /// Those of the library, for a margin or a learning rate outside its range for instance.
-    pub(crate) fn new(gpu: &Gpu, arguments: &Arguments, objective: Objective) -> Result<Self> {
+    pub fn new(gpu: &Gpu, digits: Option<usize>, seed: u32, controls: Controls) -> Result<Self> {
         let usual = if gpu.is_software { DIGITS_IN_SOFTWARE } else { DIGITS };
-        let rows = arguments.digits.unwrap_or(usual);
-        let mut random = Random::new(arguments.seed);
-        let digits = Digits::load(rows, &mut random)?;
+        let mut random = Random::new(seed);
+        let digits = Digits::load(digits.unwrap_or(usual), &mut random)?;
+        let rows = digits.labels.len();
         let features = gpu.buffer("features", &digits.features);
         let labels = gpu.buffer("labels", &digits.labels);
-        let adam = Adam { learning_rate: arguments.learning_rate, ..Default::default() };
-        let projection =
-            Projection::new(gpu, &features, [rows, arguments.dimensions], adam, &mut random)?;
-        let lesson = Lesson::new(gpu, objective, &projection.linear, &features, &labels)?;
+        let projection = Projection::new(gpu, &features, rows, controls, &mut random)?;
+        let lesson = Lesson::new(gpu, controls.objective, &projection.linear, &features, &labels)?;
         Ok(Self { gpu: gpu.clone(), random, features, labels, rows, projection, lesson })
     }
 
@@ -97,7 +63,7 @@ impl Training {
     /// # Errors
     ///
     /// Those of [`wgpu_metric_learning::Context::plan`].
-    pub(crate) fn set_objective(&mut self, objective: Objective) -> Result<()> {
+    pub fn set_objective(&mut self, objective: Objective) -> Result<()> {
         self.lesson = Lesson::new(
             &self.gpu,
             objective,
@@ -108,22 +74,15 @@ impl Training {
         Ok(())
     }
 
-    /// Begins anew, with other weights and in so many dimensions.
+    /// Begins anew, with other weights.
     ///
     /// # Errors
     ///
     /// Those of [`wgpu_metric_learning::Context::plan`].
-    pub(crate) fn restart(
-        &mut self,
-        objective: Objective,
-        dimensions: usize,
-        learning_rate: f32,
-    ) -> Result<()> {
-        let adam = Adam { learning_rate, ..Default::default() };
-        let sizes = [self.rows, dimensions];
-        self.projection =
-            Projection::new(&self.gpu, &self.features, sizes, adam, &mut self.random)?;
-        self.set_objective(objective)
+    pub fn restart(&mut self, controls: Controls) -> Result<()> {
+        let Self { gpu, random, features, rows, .. } = self;
+        self.projection = Projection::new(gpu, features, *rows, controls, random)?;
+        self.set_objective(controls.objective)
     }
 
     /// For every step from the next submission on.
@@ -131,7 +90,7 @@ impl Training {
     /// # Errors
     ///
     /// Those of [`OptimizerPlan::set_learning_rate`].
-    pub(crate) fn set_learning_rate(&self, learning_rate: f32) -> Result<()> {
+    pub fn set_learning_rate(&self, learning_rate: f32) -> Result<()> {
         Ok(self.projection.optimizer.set_learning_rate(learning_rate)?)
     }
 
@@ -140,7 +99,7 @@ impl Training {
     /// # Errors
     ///
     /// None that the plans' own bindings could cause.
-    pub(crate) fn record(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
+    pub fn record(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
         let Projection { linear, forward, optimizer, step } = &self.projection;
         linear.record(encoder, forward)?;
         self.lesson.plan.record(encoder, &self.lesson.inputs)?;
@@ -150,22 +109,22 @@ impl Training {
     }
 
     /// N x D, on the GPU.
-    pub(crate) fn embeddings(&self) -> &wgpu::Buffer {
+    pub fn embeddings(&self) -> &wgpu::Buffer {
         self.projection.linear.outputs()
     }
 
     /// The classes, on the GPU.
-    pub(crate) fn labels(&self) -> &wgpu::Buffer {
+    pub fn labels(&self) -> &wgpu::Buffer {
         &self.labels
     }
 
     /// The loss, the first f32 of this buffer on the GPU.
-    pub(crate) fn loss_value(&self) -> &wgpu::Buffer {
+    pub fn loss_value(&self) -> &wgpu::Buffer {
         self.lesson.plan.loss_value()
     }
 
     /// The embeddings' shape.
-    pub(crate) fn shape(&self) -> Shape {
+    pub fn shape(&self) -> Shape {
         *self.lesson.plan.shape()
     }
 }
@@ -174,10 +133,12 @@ impl Projection {
     fn new(
         gpu: &Gpu,
         features: &wgpu::Buffer,
-        [rows, outputs]: [usize; 2],
-        adam: Adam,
+        rows: usize,
+        controls: Controls,
         random: &mut Random,
     ) -> Result<Self> {
+        let Controls { dimensions: outputs, learning_rate, .. } = controls;
+        let adam = Adam { learning_rate, ..Default::default() };
         let deviation = (FEATURES as f32).sqrt().recip();
         let weights: Vec<f32> =
             (0..FEATURES * outputs).map(|_| deviation * random.normal()).collect();
@@ -206,11 +167,12 @@ impl Lesson {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "window"))]
 mod tests {
-    use clap::ValueEnum;
+    use wgpu_metric_learning::Mining;
 
     use super::*;
+    use crate::objective::{Choice, distances};
 
     const ROWS: usize = 50;
 
@@ -232,38 +194,26 @@ mod tests {
     #[test]
     fn every_loss_and_distance_trains_in_both_dimensions() {
         let gpu = Gpu::headless(None).expect("an adapter");
-        let objective = |choice: Choice, distance| Objective {
-            choice,
-            distance,
-            margin: choice.usual_margin(),
-        };
-        let first = objective(Choice::Contrastive, Measured::Euclidean);
-        let arguments = Arguments {
-            loss: first.choice,
-            distance: first.distance,
-            margin: None,
-            learning_rate: 0.004,
-            dimensions: 2,
-            digits: Some(ROWS),
-            seed: 3,
-        };
-        let mut training = Training::new(&gpu, &arguments, first).expect("a training");
-        let distances = Measured::value_variants().iter().cycle();
-        for ((&choice, &distance), dimensions) in
-            Choice::value_variants().iter().zip(distances).zip([2, 3].into_iter().cycle())
+        let losses = Choice::ALL.map(|choice| (choice, Mining::All)).into_iter();
+        let losses = losses.chain([(Choice::Triplet, Mining::Hard)]);
+        let first = Controls { learning_rate: 0.004, ..Default::default() };
+        let mut training = Training::new(&gpu, Some(ROWS), 3, first).expect("a training");
+        let distances = distances().collect::<Vec<_>>().into_iter().cycle();
+        for (((choice, mining), distance), dimensions) in
+            losses.zip(distances).zip([2, 3].into_iter().cycle())
         {
-            training
-                .restart(first, dimensions, arguments.learning_rate)
-                .expect("the first objective again");
+            let again = Controls { dimensions, ..first };
+            training.restart(again).expect("the first objective again");
             steps(&gpu, &training, 1);
             let before = precision(&gpu, &training);
-            training.set_objective(objective(choice, distance)).expect("another objective");
+            let objective = Objective { choice, mining, distance, margin: choice.usual_margin() };
+            training.set_objective(objective).expect("another objective");
             assert_eq!(training.shape(), Shape::batch(ROWS, dimensions));
             steps(&gpu, &training, 40);
             let after = precision(&gpu, &training);
             assert!(
                 after > before + 0.2,
-                "{choice:?}, {distance:?}, {dimensions}: from {before} to {after}"
+                "{choice:?}, {mining}, {distance}, {dimensions}: from {before} to {after}"
             );
         }
     }

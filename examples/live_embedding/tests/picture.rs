@@ -47,7 +47,7 @@ fn the_same_command_draws_the_same_picture() {
 #[test]
 fn three_dimensions_turn() {
     let arguments =
-        "--digits 100 --size 480x320 --dimensions 3 --loss sup-con --frames 25 --every 20";
+        "--digits 100 --size 480x320 --dimensions 3 --loss supcon --frames 25 --every 20";
     let (last, precision) = picture(PROGRAM, "turning.png", arguments);
     assert!(precision > 0.9, "Precision@1 {precision}");
     let earlier = Picture::read(&inspect::file("turning-00020.png"));

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::time::Duration;
 use std::vec::IntoIter;
 
-use futures::channel::oneshot;
 use serde::Serialize;
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -14,7 +13,7 @@ use wgpu_metric_learning::{
     Adapter, Batch, Binding, Context, Inputs, Loss, Mode, Options, Plan, Record,
 };
 
-use crate::objective;
+use crate::{done, objective};
 
 const DIMENSIONS: usize = 128;
 const ROWS_OF_A_CLASS: usize = 8;
@@ -159,12 +158,8 @@ fn run(
     let start = Instant::now();
     let mut encoder = context.device().create_command_encoder(&Default::default());
     let recorded = record(&mut encoder);
-    let (sender, end) = oneshot::channel();
     context.queue().submit([encoder.finish()]);
-    context.queue().on_submitted_work_done(move || {
-        // Nobody may wait any longer.
-        let _ = sender.send(());
-    });
+    let end = done(context.queue());
     async move {
         recorded?;
         end.await?;

@@ -29,10 +29,12 @@ mod bench;
 mod own;
 mod plane;
 mod validate;
+mod watch;
 
 use std::panic;
 
 use error::{Error, Result};
+use futures::channel::oneshot;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
@@ -45,4 +47,14 @@ extern "C" {
 #[wasm_bindgen(start)]
 fn begin() {
     panic::set_hook(Box::new(|panic| tell(&panic.to_string())));
+}
+
+/// Hears when the GPU has done all that was submitted so far.
+fn done(queue: &wgpu::Queue) -> oneshot::Receiver<()> {
+    let (sender, end) = oneshot::channel();
+    queue.on_submitted_work_done(move || {
+        // Nobody may wait any longer.
+        let _ = sender.send(());
+    });
+    end
 }

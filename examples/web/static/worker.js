@@ -1,9 +1,20 @@
 // Computes beside the page, which stays alive: a worker may take its time.
-import init, { Bench, Own, Validation, losses } from "./metric_learning.js";
+import init, { Bench, Own, Validation, Watch, choices, losses } from "./metric_learning.js";
 
-const ready = init({ module_or_path: new URL("metric_learning_bg.wasm", import.meta.url) });
+// What has been asked for since the last frame of what is watched.
+let asked = {};
+let hear = () => {};
+
+function ask(wishes) {
+    Object.assign(asked, wishes);
+    hear();
+}
 
 const tasks = {
+    async choices() {
+        postMessage({ losses: JSON.parse(losses()), choices: JSON.parse(choices()) });
+    },
+
     async validate({ selection, adapter, browser }) {
         const validation = await Validation.open(selection);
         for (;;) {
@@ -12,6 +23,22 @@ const tasks = {
             postMessage({ progress: JSON.parse(progress) });
         }
         postMessage({ report: JSON.parse(validation.report(adapter, browser)) });
+    },
+
+    async watch({ canvas, controls, look }) {
+        const watch = await Watch.open(canvas, JSON.stringify(controls));
+        ask({ look });
+        for (;;) {
+            while (asked.isPaused) await new Promise((resolve) => { hear = resolve; });
+            const { controls, look } = asked;
+            asked = {};
+            if (controls) watch.go_by(JSON.stringify(controls));
+            if (look) watch.look(look.width, look.height, look.ground);
+            await new Promise(requestAnimationFrame);
+            const frame = JSON.parse(watch.frame());
+            await watch.done();
+            postMessage({ frame });
+        }
     },
 
     async bench({ largest }) {
@@ -26,10 +53,6 @@ const tasks = {
         postMessage({ isDone: true });
     },
 
-    async losses() {
-        postMessage({ losses: JSON.parse(losses()) });
-    },
-
     async own({ embeddings, labels, objective }) {
         const own = await Own.open(new Uint8Array(embeddings), new Uint8Array(labels));
         const found = JSON.parse(await own.evaluate(objective));
@@ -37,10 +60,11 @@ const tasks = {
     },
 };
 
-self.addEventListener("message", async ({ data }) => {
+self.addEventListener("message", async ({ data: { task, module, ...rest } }) => {
+    if (!task) return ask(rest);
     try {
-        await ready;
-        await tasks[data.task](data);
+        await init({ module_or_path: module });
+        await tasks[task](rest);
     } catch (error) {
         postMessage({ problem: error?.message ?? String(error) });
     }

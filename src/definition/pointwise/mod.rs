@@ -11,11 +11,10 @@ mod mean_squared_error;
 mod softmax;
 mod uniform_entropy;
 
-use rayon::prelude::*;
-
 use super::number::{Count, Number, Term};
 use crate::data::batch::Batch;
 use crate::loss::Description;
+use crate::parallel::prelude::*;
 
 /// A loss by its definition, row by row.
 pub(crate) trait Pointwise: Description + Sync {

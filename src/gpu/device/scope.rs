@@ -26,9 +26,10 @@ pub(crate) fn scoped<T>(
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let result = work();
-    // Scopes end in the opposite order of their beginning.
-    let reported = [validation, internal, memory].map(|scope| scope.pop());
-    context.reports().hear(during, reported)?;
+    // Scopes end in the opposite order of their beginning. What has found no memory is refused
+    // wherever it is used: that is told first.
+    let [validation, internal, memory] = [validation, internal, memory].map(|scope| scope.pop());
+    context.reports().hear(during, [memory, internal, validation])?;
     result
 }
 

@@ -1,12 +1,11 @@
 //! The linear projection and the gradient of its weights.
 
-use rayon::prelude::*;
-
 use super::NumbersExpectation;
 use crate::data::batch::check_length;
 use crate::definition::number::{Number, chain};
 use crate::definition::training::perceptron::{Entry, Product};
 use crate::error::Result;
+use crate::parallel::prelude::*;
 use crate::reference::bounded::Bounded;
 use crate::training::Linear;
 

@@ -1,12 +1,11 @@
 //! The multilayer perceptron and the gradient of its parameters.
 
-use rayon::prelude::*;
-
 use super::NumbersExpectation;
 use super::linear::bounded;
 use crate::data::batch::check_length;
 use crate::definition::training::perceptron::Perceptron;
 use crate::error::Result;
+use crate::parallel::prelude::*;
 use crate::training::Mlp;
 use crate::training::mlp::check;
 

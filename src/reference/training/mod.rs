@@ -4,8 +4,6 @@
 mod linear;
 mod mlp;
 
-use rayon::prelude::*;
-
 pub use linear::{project, project_back};
 pub use mlp::{backward, forward};
 
@@ -14,6 +12,7 @@ use super::comparison::{Comparison, unsure, worst_of};
 use crate::data::batch::check_length;
 use crate::definition::number::Number;
 use crate::error::{Error, Result};
+use crate::parallel::prelude::*;
 use crate::training::Optimizer;
 
 /// Numbers by their definition, and how far from each of them correct f32 kernels may be.

@@ -24,10 +24,14 @@ const ARGUMENTS: [&str; 10] = [
     "--no-proxy-server",
 ];
 
-const SOFTWARE: [&str; 3] = [
+const SOFTWARE: [&str; 6] = [
     "--enable-unsafe-webgpu",
     "--use-webgpu-adapter=swiftshader",
     "--enable-features=Vulkan,WebGPU",
+    // What WebGPU draws on a canvas can only be shown by what draws the page in the same way.
+    "--use-vulkan=swiftshader",
+    "--use-angle=swiftshader",
+    "--ignore-gpu-blocklist",
 ];
 
 /// What of WebGPU the browser has.

@@ -1,6 +1,7 @@
 //! Opens the page of `examples/web` in headless Chromium, and does on it what a visitor does: it
-//! validates, cancels, gives files of its own, and wrong ones; opens it where WebGPU is missing; and
-//! plants a fault that the page must tell. Makes pictures of it where a folder for them is named.
+//! validates, watches, benches, cancels, gives files of its own, and wrong ones; opens it where WebGPU
+//! is missing; and plants what the page must tell: a fault, a lost device, memory that is not there.
+//! Makes pictures of it where a folder for them is named.
 //!
 //! The page holds a picture that comes when its task is done, so that the browser, which makes its
 //! screenshot when a page has come whole, makes it then.
@@ -23,11 +24,41 @@ const EVERY: usize = 100;
 
 const CHECK: &str = include_str!("check.js");
 
-/// What a distance is multiplied by that the page must find wrong.
-const FAULT: &str = "const make = GPUDevice.prototype.createShaderModule;
-GPUDevice.prototype.createShaderModule = function (module) {
-    return make.call(this, { ...module, code: module.code.replaceAll(\" sqrt(\", \" 1.01 * sqrt(\") });
-};\n";
+/// Something that goes wrong in the worker of the page.
+#[derive(Clone, Copy, Debug)]
+enum Plant {
+    Nothing,
+    WrongDistances,
+    LostDevice,
+    NoMemory,
+}
+
+impl Plant {
+    /// What comes before the worker's own code.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::WrongDistances => include_str!("plants/wrong.js"),
+            Self::LostDevice => include_str!("plants/lost.js"),
+            Self::NoMemory => include_str!("plants/memory.js"),
+        }
+    }
+}
+
+/// So large the page's WebAssembly is not.
+const MOST_BYTES: u64 = 3_000_000;
+
+/// So long after it was asked for, in milliseconds, the page has a first result at the latest.
+const SOON: f64 = 3000.0;
+
+/// So long a task of the page may keep it from being drawn, in milliseconds.
+const STILL: f64 = 100.0;
+
+/// How often these figures are taken again where they do not hold.
+const ATTEMPTS: usize = 3;
+
+/// So much Precision@1 gains at least over the frames that are watched.
+const GAIN: f64 = 20.0;
 
 #[derive(Debug, thiserror::Error)]
 enum Problem {
@@ -35,12 +66,18 @@ enum Problem {
     Usage,
     #[error("{0}: {1}")]
     File(PathBuf, io::Error),
+    #[error("{wasm} has {size} bytes, of {MOST_BYTES} at most", wasm = wasm.display())]
+    Large { wasm: PathBuf, size: u64 },
     #[error("Chromium could not be run: {0}")]
     Run(#[from] io::Error),
     #[error("{task}: nothing came of it within {patience} s; the console says {said:?}", patience = PATIENCE.as_secs())]
     Silence { task: &'static str, said: Vec<String> },
     #[error("{task}: the console says {said:?}")]
     Console { task: &'static str, said: Vec<String> },
+    #[error(
+        "the first result came after {first:.0} ms, of {SOON} at most; the page was still for {longest:.0} ms, of {STILL} at most"
+    )]
+    Slow { first: f64, longest: f64 },
     #[error("{task}: {found}")]
     Wrong { task: &'static str, found: Value },
 }
@@ -61,8 +98,7 @@ struct Visit {
     /// What is chosen for it, as a query.
     choices: String,
     gpu: Gpu,
-    /// Whether a fault is planted.
-    fault: bool,
+    plant: Plant,
     /// The name of a picture, and what its browser is told.
     picture: &'static str,
     look: &'static [&'static str],
@@ -74,15 +110,17 @@ impl Default for Visit {
             task: "validate",
             choices: String::new(),
             gpu: Gpu::Software,
-            fault: false,
+            plant: Plant::Nothing,
             picture: "light",
-            look: &["--window-size=1000,1500"],
+            look: LIGHT,
         }
     }
 }
 
-const DARK: &[&str] = &["--window-size=1000,1700", "--blink-settings=preferredColorScheme=0"];
-const NARROW: &[&str] = &["--window-size=500,2200"];
+const LIGHT: &[&str] = &["--window-size=1000,2400"];
+const DARK: &[&str] = &["--window-size=1000,2400", "--blink-settings=preferredColorScheme=0"];
+const NARROW_DARK: &[&str] = &["--window-size=500,2800", "--blink-settings=preferredColorScheme=0"];
+const NARROW: &[&str] = &["--window-size=500,2800"];
 
 fn check() -> Result<(), Problem> {
     let arguments: Vec<_> = env::args_os().skip(1).map(PathBuf::from).collect();
@@ -91,56 +129,22 @@ fn check() -> Result<(), Problem> {
         [chromium, page, digits, pictures] => (chromium, page, digits, Some(pictures.as_path())),
         _ => return Err(Problem::Usage),
     };
-    let visit = |visit: Visit| visit.make(chromium, &[page, digits], pictures);
-    let selection = |every: usize| format!("&selection={every}");
-
-    let found = visit(Visit { choices: selection(EVERY), ..Visit::default() })?;
-    let text = |found: &Value, key: &str| found[key].as_str().unwrap_or_default().to_owned();
-    let cases = number_before(&text(&found, "told"), " cases is within its bounds.");
-    if cases.is_none_or(|cases| cases < 8) {
-        return Err(Problem::Wrong { task: "validate", found });
+    let wasm = page.join("metric_learning_bg.wasm");
+    let size = fs::metadata(&wasm).map_err(|error| Problem::File(wasm.clone(), error))?.len();
+    if size >= MOST_BYTES {
+        return Err(Problem::Large { wasm, size });
     }
-    println!(
-        "{}\n  the first after {:.1} s, the page never still for more than {:.0} ms",
-        text(&found, "told"),
-        found["first"].as_f64().unwrap_or(f64::NAN) / 1e3,
-        // What else this machine does is in it, so that no limit of it would hold everywhere.
-        found["longest"].as_f64().unwrap_or(f64::NAN),
-    );
-
-    let planted =
-        Visit { choices: selection(3 * EVERY), fault: true, picture: "fault", ..Visit::default() };
-    let found = visit(planted)?;
-    if !text(&found, "told").contains("cases failed")
-        || !text(&found, "failures").contains("\"loss\"")
-    {
-        return Err(Problem::Wrong { task: "a planted fault", found });
-    }
-    println!("A planted fault was told: {}", text(&found, "told"));
-
-    let narrow = Visit {
-        choices: selection(3 * EVERY),
-        picture: "narrow",
-        look: NARROW,
-        ..Visit::default()
-    };
-    visit(narrow)?;
-    let found = visit(Visit { task: "own", picture: "dark", look: DARK, ..Visit::default() })?;
-    if found["drawn"] != true || !text(&found, "found").contains("Precision@1") {
-        return Err(Problem::Wrong { task: "own", found });
-    }
-    let found = visit(Visit { task: "bench", picture: "bench", look: NARROW, ..Visit::default() })?;
-    let rows = found["rows"].as_u64().unwrap_or_default();
-    if rows < 7 || text(&found, "told") != format!("{rows} points timed.") {
-        return Err(Problem::Wrong { task: "bench", found });
-    }
-    println!("bench: {}", text(&found, "told"));
+    let page = Page { chromium, folders: &[page, digits], pictures };
+    validates(&page)?;
+    watches(&page)?;
+    evaluates(&page)?;
+    tells_what_is_planted(&page)?;
     for (task, gpu, says) in [
         ("wrong", Gpu::Software, "the file of embeddings: "),
         ("cancel", Gpu::Software, "Cancelled."),
         ("missing", Gpu::None, "WebGPU"),
     ] {
-        let found = visit(Visit { task, gpu, picture: task, ..Visit::default() })?;
+        let found = page.open(Visit { task, gpu, picture: task, ..Visit::default() })?;
         if !text(&found, "told").contains(says) {
             return Err(Problem::Wrong { task, found });
         }
@@ -149,32 +153,126 @@ fn check() -> Result<(), Problem> {
     Ok(())
 }
 
+fn validates(page: &Page<'_>) -> Result<(), Problem> {
+    let found = page.open(Visit { choices: selection(EVERY), ..Visit::default() })?;
+    let cases = number_before(&text(&found, "told"), " cases is within its bounds.");
+    if cases.is_none_or(|cases| cases < 8) {
+        return Err(Problem::Wrong { task: "validate", found });
+    }
+    println!("{}", text(&found, "told"));
+    let number = |found: &Value, key: &str| found[key].as_f64().unwrap_or(f64::NAN);
+    let figures = |found: &Value| [number(found, "first"), number(found, "longest")];
+    let mut least = figures(&found);
+    let hold = |[first, longest]: [f64; 2]| first < SOON && longest <= STILL;
+    // Whatever else the machine does is not in all of them.
+    for _ in 0..ATTEMPTS {
+        let narrow = Visit {
+            choices: selection(3 * EVERY),
+            picture: "narrow",
+            look: NARROW,
+            ..Visit::default()
+        };
+        let again = figures(&page.open(narrow)?);
+        least = [0, 1].map(|at| least[at].min(again[at]));
+        if hold(least) {
+            break;
+        }
+    }
+    let [first, longest] = least;
+    println!("  the first {first:.0} ms after the page, still for no more than {longest:.0} ms");
+    if hold(least) { Ok(()) } else { Err(Problem::Slow { first, longest }) }
+}
+
+fn watches(page: &Page<'_>) -> Result<(), Problem> {
+    for (picture, look) in [("watch", LIGHT), ("watch-narrow-dark", NARROW_DARK)] {
+        let found = page.open(Visit { task: "watch", picture, look, ..Visit::default() })?;
+        let precisions = percents(&text(&found["trained"], "Precision@1"));
+        let steps = text(&found["retrained"], "steps").parse().unwrap_or(0);
+        match precisions[..] {
+            [last, first] if last > first + GAIN && steps >= 30 => {}
+            _ => return Err(Problem::Wrong { task: "watch", found }),
+        }
+        println!("watch: Precision@1 {}", text(&found["trained"], "Precision@1"));
+    }
+    Ok(())
+}
+
+fn evaluates(page: &Page<'_>) -> Result<(), Problem> {
+    let found =
+        page.open(Visit { task: "own", picture: "dark", look: DARK, ..Visit::default() })?;
+    if found["drawn"] != true || !text(&found, "found").contains("Precision@1") {
+        return Err(Problem::Wrong { task: "own", found });
+    }
+    let found =
+        page.open(Visit { task: "bench", picture: "bench", look: NARROW, ..Visit::default() })?;
+    let rows = found["rows"].as_u64().unwrap_or_default();
+    if rows < 7 || text(&found, "told") != format!("{rows} points timed.") {
+        return Err(Problem::Wrong { task: "bench", found });
+    }
+    println!("bench: {}", text(&found, "told"));
+    Ok(())
+}
+
+fn tells_what_is_planted(page: &Page<'_>) -> Result<(), Problem> {
+    for (plant, picture, says) in [
+        (Plant::WrongDistances, "wrong-distances", "of its bound"),
+        (Plant::LostDevice, "lost", "the device was lost while "),
+        (Plant::NoMemory, "memory", "out of GPU memory while "),
+    ] {
+        let choices = selection(3 * EVERY);
+        let found = page.open(Visit { choices, plant, picture, ..Visit::default() })?;
+        let is_told = text(&found, "failures").contains(says);
+        if !is_told || !text(&found, "told").contains("cases failed") {
+            return Err(Problem::Wrong { task: picture, found });
+        }
+        println!("{plant:?} is told: {}", text(&found, "told"));
+    }
+    Ok(())
+}
+
+fn selection(every: usize) -> String {
+    format!("&selection={every}")
+}
+
+fn text(found: &Value, key: &str) -> String {
+    found[key].as_str().unwrap_or_default().to_owned()
+}
+
+/// The numbers that stand before a percent sign.
+fn percents(text: &str) -> Vec<f64> {
+    let words: Vec<_> = text.split([' ', ',']).collect();
+    words.windows(2).filter(|pair| pair[1] == "%").filter_map(|pair| pair[0].parse().ok()).collect()
+}
+
 /// The number that stands before these words.
 fn number_before(text: &str, words: &str) -> Option<usize> {
     text.strip_suffix(words)?.rsplit(' ').next()?.parse().ok()
 }
 
-impl Visit {
-    /// What comes of it.
-    fn make(
-        self,
-        chromium: &Path,
-        folders: &[&PathBuf],
-        pictures: Option<&Path>,
-    ) -> Result<Value, Problem> {
-        let (address, reports) = serve(folders, self.fault)?;
-        let pictures = pictures.map_or_else(env::temp_dir, Path::to_path_buf);
-        let picture = pictures.join(format!("{}.png", self.picture));
+/// The page, and what opens it.
+struct Page<'a> {
+    chromium: &'a Path,
+    /// Its files, and the digits.
+    folders: &'a [&'a PathBuf],
+    pictures: Option<&'a Path>,
+}
+
+impl Page<'_> {
+    /// What comes of a visit.
+    fn open(&self, visit: Visit) -> Result<Value, Problem> {
+        let (address, reports) = serve(self.folders, visit.plant)?;
+        let pictures = self.pictures.map_or_else(env::temp_dir, Path::to_path_buf);
+        let picture = pictures.join(format!("{}.png", visit.picture));
         let mut more = vec![format!("--screenshot={}", picture.display())];
-        more.extend(self.look.iter().map(ToString::to_string));
-        let address = format!("{address}?task={}{}", self.task, self.choices);
-        let mut browser = Browser::open(chromium, &address, self.gpu, &more)?;
+        more.extend(visit.look.iter().map(ToString::to_string));
+        let address = format!("{address}?task={}{}", visit.task, visit.choices);
+        let mut browser = Browser::open(self.chromium, &address, visit.gpu, &more)?;
         let report = reports.recv_timeout(PATIENCE);
         let has_ended = report.is_ok() && browser.ends_within(PATIENCE)?;
-        let (task, mut said) = (self.task, browser.console());
+        let (task, mut said) = (visit.task, browser.console());
         // What the browser itself says of a machine without a GPU.
         let is_own = |line: &String| line.contains("No available adapters.");
-        said.retain(|line| self.gpu == Gpu::Software || !is_own(line));
+        said.retain(|line| visit.gpu == Gpu::Software || !is_own(line));
         let (Ok(report), true) = (report, has_ended) else {
             return Err(Problem::Silence { task, said });
         };
@@ -206,7 +304,7 @@ impl Held {
 
 /// Serves the files of these folders, with what does a task on the page; returns the address and
 /// what comes of the task.
-fn serve(folders: &[&PathBuf], fault: bool) -> Result<(String, Receiver<String>), Problem> {
+fn serve(folders: &[&PathBuf], plant: Plant) -> Result<(String, Receiver<String>), Problem> {
     let mut files = Vec::new();
     for folder in folders {
         let problem = |error| Problem::File(folder.to_path_buf(), error);
@@ -233,14 +331,14 @@ fn serve(folders: &[&PathBuf], fault: bool) -> Result<(String, Receiver<String>)
                 Answer::file("image/svg+xml", r#"<svg xmlns="http://www.w3.org/2000/svg"/>"#)
             }
             ("GET", "check.js") => Answer::file("text/javascript", CHECK),
-            ("GET", name) => file(&files, if name.is_empty() { "index.html" } else { name }, fault),
+            ("GET", name) => file(&files, if name.is_empty() { "index.html" } else { name }, plant),
             _ => Answer::missing(),
         }
     };
     Ok((browser::serve(answer)?, reports))
 }
 
-fn file(files: &[(String, Vec<u8>)], name: &str, fault: bool) -> Answer {
+fn file(files: &[(String, Vec<u8>)], name: &str, plant: Plant) -> Answer {
     let Some((_, contents)) = files.iter().find(|(one, _)| one == name) else {
         return Answer::missing();
     };
@@ -258,7 +356,7 @@ fn file(files: &[(String, Vec<u8>)], name: &str, fault: bool) -> Answer {
             let text = String::from_utf8_lossy(contents).replace("</body>", with);
             Answer::file(kind, text)
         }
-        "worker.js" if fault => Answer::file(kind, [FAULT.as_bytes(), contents].concat()),
+        "worker.js" => Answer::file(kind, [plant.code().as_bytes(), contents].concat()),
         _ => Answer::file(kind, contents.as_slice()),
     }
 }

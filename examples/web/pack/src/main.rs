@@ -38,6 +38,8 @@ fn main() -> Result<()> {
         .input_path(target.join(TARGET).join(PROFILE).join("metric_learning.wasm"))
         .web(true)?
         .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
         .generate(&folder)?;
     let copy = |file: &Path| -> Result<u64> {
         Ok(fs::copy(file, folder.join(file.file_name().context("a file")?))?)
@@ -46,6 +48,6 @@ fn main() -> Result<()> {
         copy(&entry?.path())?;
     }
     let wasm = fs::metadata(folder.join("metric_learning_bg.wasm"))?.len();
-    println!("{}, with {:.1} MB of WebAssembly", folder.display(), wasm as f64 / 1e6);
+    println!("{}, with {:.2} MB of WebAssembly", folder.display(), wasm as f64 / 1e6);
     Ok(())
 }

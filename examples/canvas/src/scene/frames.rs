@@ -2,10 +2,10 @@
 
 use egui_wgpu::{Renderer, RendererOptions, ScreenDescriptor};
 
-use crate::{Gpu, Result, Scene, caption};
+use super::{Scene, caption};
+use crate::pass::{DEPTH, begin, depth};
+use crate::{GROUND, Gpu, Result};
 
-const BACKGROUND: wgpu::Color = wgpu::Color::WHITE;
-const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
 /// In points, the unit of the controls.
 const CONTROLS_WIDTH: f32 = 280.0;
 const SLIDER_WIDTH: f32 = 90.0;
@@ -15,18 +15,6 @@ pub(crate) struct Frames {
     egui: egui::Context,
     renderer: Renderer,
     depth: Option<wgpu::TextureView>,
-}
-
-/// How what is drawn uses the depth buffer: near covers far, and of the same depth the later covers
-/// the earlier.
-pub(crate) fn depth_state() -> wgpu::DepthStencilState {
-    wgpu::DepthStencilState {
-        format: DEPTH,
-        depth_write_enabled: Some(true),
-        depth_compare: Some(wgpu::CompareFunction::LessEqual),
-        stencil: wgpu::StencilState::default(),
-        bias: wgpu::DepthBiasState::default(),
-    }
 }
 
 impl Frames {
@@ -78,7 +66,7 @@ impl Frames {
         self.renderer.update_buffers(device, queue, &mut encoder, &jobs, &screen);
         let view = target.create_view(&wgpu::TextureViewDescriptor::default());
         let depth = self.depth(device, target);
-        let mut pass = begin(&mut encoder, &view, &depth);
+        let mut pass = begin(&mut encoder, &view, &depth, GROUND);
         let [left, top, width, height] = viewport(drawing, scale, screen.size_in_pixels);
         if width > 0.0 && height > 0.0 {
             pass.set_viewport(left, top, width, height, 0.0, 1.0);
@@ -96,20 +84,7 @@ impl Frames {
     /// A depth buffer of the target's size.
     fn depth(&mut self, device: &wgpu::Device, target: &wgpu::Texture) -> wgpu::TextureView {
         self.depth.take_if(|depth| depth.texture().size() != target.size());
-        let make = || {
-            let texture = device.create_texture(&wgpu::TextureDescriptor {
-                label: Some("depth"),
-                size: target.size(),
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format: DEPTH,
-                usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
-                view_formats: &[],
-            });
-            texture.create_view(&wgpu::TextureViewDescriptor::default())
-        };
-        self.depth.get_or_insert_with(make).clone()
+        self.depth.get_or_insert_with(|| depth(device, target.size())).clone()
     }
 }
 
@@ -123,36 +98,6 @@ fn layout(scene: &mut impl Scene, ui: &mut egui::Ui) -> egui::Rect {
             caption::free(ui.max_rect())
         })
         .inner
-}
-
-/// A pass that clears both. It holds the encoder by itself, which the controls' renderer asks for.
-fn begin(
-    encoder: &mut wgpu::CommandEncoder,
-    color: &wgpu::TextureView,
-    depth: &wgpu::TextureView,
-) -> wgpu::RenderPass<'static> {
-    let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: Some("frame"),
-        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-            view: color,
-            depth_slice: None,
-            resolve_target: None,
-            ops: wgpu::Operations {
-                load: wgpu::LoadOp::Clear(BACKGROUND),
-                store: wgpu::StoreOp::Store,
-            },
-        })],
-        depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-            view: depth,
-            depth_ops: Some(wgpu::Operations {
-                load: wgpu::LoadOp::Clear(1.0),
-                store: wgpu::StoreOp::Discard,
-            }),
-            stencil_ops: None,
-        }),
-        ..Default::default()
-    });
-    pass.forget_lifetime()
 }
 
 /// The rectangle in pixels, kept within the target.

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::frames::Frames;
-use crate::gpu::PICTURE_FORMAT;
-use crate::{Arguments, Error, Gpu, Result, Scene};
+use super::frames::Frames;
+use super::waiting::PICTURE_FORMAT;
+use super::{Arguments, Scene};
+use crate::{Error, Gpu, Result};
 
 const BYTES_PER_PIXEL: u32 = 4;
 /// The time that controls see pass between two frames.

@@ -9,8 +9,9 @@ use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, EventLoop};
 use winit::window::{Window, WindowId};
 
-use crate::frames::Frames;
-use crate::{Arguments, Error, Gpu, Result, Scene};
+use super::frames::Frames;
+use super::{Arguments, Scene};
+use crate::{Error, Gpu, Result};
 
 /// Shows the scene until the window is closed, or for the frames that are asked for.
 pub(crate) fn run<S: Scene>(

@@ -1,0 +1,98 @@
+import { adapterOf, begin, counted, fill, find, limitsOf, nameOf, offer, short, tell } from "./common.js";
+
+const state = find("state");
+const cancel = find("cancel");
+const start = find("validate").querySelector("button[type=submit]");
+let validating;
+
+function showProgress({ done, total, numbers, failures, largest_share }) {
+    const progress = find("progress");
+    progress.max = total;
+    progress.value = done;
+    fill(find("found"), [
+        ["cases", `${counted(done)} of ${counted(total)}`],
+        ["numbers compared", counted(numbers)],
+        ["largest error", failures === 0 && largest_share === null ? "none" : `${short(largest_share)} of its bound`],
+        ["failures", counted(failures)],
+    ]);
+}
+
+/** What failed, in words and as JSON. */
+function showFailures(failures) {
+    const items = failures.slice(0, 20).map((failure) => {
+        const item = document.createElement("li");
+        const code = document.createElement("code");
+        code.textContent = JSON.stringify(failure);
+        const share = failure.check_share_of_bound;
+        item.append(failure.error ?? `${short(share)} of its bound: ${failure.check_quantity}`, " ", code);
+        return item;
+    });
+    find("failures").querySelector("ul").replaceChildren(...items);
+    find("failures").hidden = failures.length === 0;
+}
+
+function showReport(report, adapter) {
+    const seconds = (report.elapsed_ms / 1000).toFixed(1);
+    fill(find("found"), [
+        ["adapter", report.adapter],
+        ["cases", counted(report.cases)],
+        ["numbers compared", counted(report.numbers)],
+        ["says nothing", `of ${counted(report.unsure_numbers)}, whose bound is above half of them`],
+        ["refused, beyond f32", counted(report.refused)],
+        ["1 % error noticed", `in ${report.one_percent_noticed} of ${report.compared} results; ${report.zero_results} are 0`],
+        ["largest error", report.largest_error ? `${short(report.largest_error.check_share_of_bound)} of its bound` : "none"],
+        ["failures", counted(report.failures.length)],
+        ["elapsed", `${seconds} s`],
+    ]);
+    showFailures(report.failures);
+    const whole = { ...report, limits: Object.fromEntries(limitsOf(adapter)), features: [...adapter.features] };
+    offer("download", whole);
+}
+
+function end() {
+    validating?.terminate();
+    validating = undefined;
+    start.disabled = false;
+    cancel.disabled = true;
+    find("progress").hidden = true;
+}
+
+find("validate").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    start.disabled = true;
+    for (const id of ["found", "failures", "download"]) find(id).hidden = true;
+    try {
+        const adapter = await adapterOf();
+        fill(find("limits").querySelector("dl"), limitsOf(adapter));
+        find("limits").hidden = false;
+        cancel.disabled = false;
+        find("progress").hidden = false;
+        find("progress").removeAttribute("value");
+        tell(state, "Validating. The first case takes longest: its kernels are compiled.");
+        const task = {
+            task: "validate",
+            selection: find("selection").value,
+            adapter: nameOf(adapter.info),
+            browser: navigator.userAgent,
+        };
+        validating = begin(task, ({ progress, report, problem }) => {
+            if (progress) return showProgress(progress);
+            end();
+            if (problem) return tell(state, problem, true);
+            showReport(report, adapter);
+            const verdict = report.check_agrees
+                ? `Every result of ${report.cases} cases is within its bounds.`
+                : `${report.failures.length} of ${report.cases} cases failed.`;
+            tell(state, verdict, !report.check_agrees);
+        });
+    } catch (problem) {
+        end();
+        tell(state, problem.message, true);
+    }
+});
+
+cancel.addEventListener("click", () => {
+    end();
+    tell(state, "Cancelled.");
+    start.focus();
+});

@@ -1,0 +1,116 @@
+//! Work that is shared out among threads: rayon's. In a browser, where WebAssembly has one thread,
+//! it goes one after the other under the same names, and rayon is not compiled.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use rayon::{current_num_threads, current_thread_index, join, prelude, scope};
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use alone::*;
+
+#[cfg(target_arch = "wasm32")]
+mod alone {
+    pub(crate) fn current_num_threads() -> usize {
+        1
+    }
+
+    pub(crate) fn current_thread_index() -> Option<usize> {
+        None
+    }
+
+    pub(crate) fn join<A, B>(one: impl FnOnce() -> A, other: impl FnOnce() -> B) -> (A, B) {
+        (one(), other())
+    }
+
+    pub(crate) fn scope<T>(work: impl FnOnce(()) -> T) -> T {
+        work(())
+    }
+
+    pub(crate) mod prelude {
+        use std::slice::{Chunks, ChunksExactMut, ChunksMut, Iter, IterMut};
+
+        pub(crate) trait IntoParallelIterator: IntoIterator + Sized {
+            fn into_par_iter(self) -> Self::IntoIter {
+                self.into_iter()
+            }
+        }
+
+        impl<T: IntoIterator> IntoParallelIterator for T {}
+
+        pub(crate) trait ParallelIterator: Iterator + Sized {
+            fn for_each_init<S>(
+                self,
+                init: impl Fn() -> S,
+                mut each: impl FnMut(&mut S, Self::Item),
+            ) {
+                let mut state = init();
+                self.for_each(|one| each(&mut state, one));
+            }
+
+            fn reduce_with(
+                self,
+                join: impl FnMut(Self::Item, Self::Item) -> Self::Item,
+            ) -> Option<Self::Item> {
+                self.reduce(join)
+            }
+
+            fn try_for_each_init<S, E>(
+                mut self,
+                init: impl Fn() -> S,
+                mut each: impl FnMut(&mut S, Self::Item) -> Result<(), E>,
+            ) -> Result<(), E> {
+                let mut state = init();
+                self.try_for_each(|one| each(&mut state, one))
+            }
+        }
+
+        impl<T: Iterator> ParallelIterator for T {}
+
+        pub(crate) trait ParallelExtend<T>: Extend<T> {
+            fn par_extend(&mut self, all: impl IntoIterator<Item = T>) {
+                self.extend(all);
+            }
+        }
+
+        impl<T> ParallelExtend<T> for Vec<T> {}
+
+        pub(crate) trait ParallelSlice<T> {
+            fn par_iter(&self) -> Iter<'_, T>;
+            fn par_iter_mut(&mut self) -> IterMut<'_, T>;
+            fn par_chunks(&self, len: usize) -> Chunks<'_, T>;
+            fn par_chunks_mut(&mut self, len: usize) -> ChunksMut<'_, T>;
+            fn par_chunks_exact_mut(&mut self, len: usize) -> ChunksExactMut<'_, T>;
+            fn par_sort_unstable(&mut self)
+            where
+                T: Ord;
+        }
+
+        impl<T> ParallelSlice<T> for [T] {
+            fn par_iter(&self) -> Iter<'_, T> {
+                self.iter()
+            }
+
+            fn par_iter_mut(&mut self) -> IterMut<'_, T> {
+                self.iter_mut()
+            }
+
+            fn par_chunks(&self, len: usize) -> Chunks<'_, T> {
+                self.chunks(len)
+            }
+
+            fn par_chunks_mut(&mut self, len: usize) -> ChunksMut<'_, T> {
+                self.chunks_mut(len)
+            }
+
+            fn par_chunks_exact_mut(&mut self, len: usize) -> ChunksExactMut<'_, T> {
+                self.chunks_exact_mut(len)
+            }
+
+            fn par_sort_unstable(&mut self)
+            where
+                T: Ord,
+            {
+                self.sort_unstable();
+            }
+        }
+    }
+}
