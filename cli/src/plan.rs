@@ -70,6 +70,8 @@ fn shape_of(mode: Mode, [n, m, d]: [usize; 3]) -> Shape {
         Mode::Scores => Shape::scores(n, d),
         Mode::PairRows => Shape::pair_rows(n, d),
         Mode::PairIndices => Shape::pair_indices(n, d, m),
+        Mode::ScoredPairRows => Shape::scored_pair_rows(n, d),
+        Mode::ScoredPairIndices => Shape::scored_pair_indices(n, d, m),
         Mode::Triplets => Shape::triplets(n, d, m),
         Mode::Pointwise => Shape::pointwise(n, d),
         _ => Shape::batch(n, d),

@@ -29,7 +29,8 @@ pub enum Input {
     Same,
     /// T x 3 u32: anchor, positive and negative row of each listed triplet, in triplets mode.
     Triplets,
-    /// N x D f32: what pointwise losses compare the predictions with.
+    /// N x D f32: what pointwise losses compare the predictions with; P f32 in the modes of scored
+    /// pairs: how similar the rows of each should be.
     Targets,
 }
 
