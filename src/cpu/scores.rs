@@ -31,12 +31,22 @@ pub(super) fn compared(scale: f64, distances: &[f64], targets: &[f32]) -> Vec<Co
     places.sort_unstable_by(order);
     let groups: Vec<_> = places.chunk_by(|&a, &b| targets[a] == targets[b]).collect();
     let mut compared = vec![Compared { with_lower: None, with_higher: None }; targets.len()];
-    scan(scale, groups.iter().copied(), |pair| -distances[pair], |pair, met| {
-        compared[pair].with_lower = Some(met);
-    });
-    scan(scale, groups.iter().rev().copied(), |pair| distances[pair], |pair, met| {
-        compared[pair].with_higher = Some(met);
-    });
+    scan(
+        scale,
+        groups.iter().copied(),
+        |pair| -distances[pair],
+        |pair, met| {
+            compared[pair].with_lower = Some(met);
+        },
+    );
+    scan(
+        scale,
+        groups.iter().rev().copied(),
+        |pair| distances[pair],
+        |pair, met| {
+            compared[pair].with_higher = Some(met);
+        },
+    );
     compared
 }
 

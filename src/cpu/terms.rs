@@ -10,9 +10,10 @@ use crate::definition::choice::Choice;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::pairs::co_sent;
 use crate::loss::{
-    ArcFace, Circle, Clip, CoSent, Contrastive, CosFace, Difficulty, FastAp, GeneralizedLiftedStructured,
-    LiftedStructured, Margin, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
-    ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Triplet, Triplets,
+    ArcFace, Circle, Clip, CoSent, Contrastive, CosFace, Difficulty, FastAp,
+    GeneralizedLiftedStructured, LiftedStructured, Margin, MultiMargin, MultiSimilarity, Nca,
+    NormalizedSoftmax, NtXent, ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Triplet,
+    Triplets,
 };
 
 /// A loss whose terms the engine finds.

@@ -357,10 +357,9 @@ impl Shape {
                 ("the number of samples", self.queries),
                 ("the number of classes", self.references),
             ],
-            Mode::PairRows
-            | Mode::PairIndices
-            | Mode::ScoredPairRows
-            | Mode::ScoredPairIndices => [("the number of pairs", self.listed), embeddings],
+            Mode::PairRows | Mode::PairIndices | Mode::ScoredPairRows | Mode::ScoredPairIndices => {
+                [("the number of pairs", self.listed), embeddings]
+            }
             Mode::Triplets => [("the number of triplets", self.listed), embeddings],
             Mode::Pointwise => [("the number of rows", self.queries); 2],
         };

@@ -3,10 +3,10 @@
 use crate::data::batch::Batch;
 use crate::error::Result;
 use crate::loss::{
-    ArcFace, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy, Difficulty,
-    Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
-    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
-    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
+    ArcFace, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
+    Difficulty, Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1,
+    L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity,
+    Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
     SupCon, Triplet, Triplets, Truth, UniformEntropy,
 };
 use crate::measures::Retrieval;

@@ -90,7 +90,8 @@ pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel>
             kernels.push(matrix.terms(terms, COLUMN_STATISTICS, portion, width));
         }
         if terms.statistics == Statistics::Order {
-            kernels.extend([SCAN, CARRY, SHARE].map(|one| matrix.terms(terms, one, portion, width)));
+            kernels
+                .extend([SCAN, CARRY, SHARE].map(|one| matrix.terms(terms, one, portion, width)));
         }
     }
     kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));

@@ -48,11 +48,7 @@ impl List {
         let indices = has_indices.then(|| Indices::new(allocator, shape.queries(), pairs));
         let by_target =
             mode.is_scored().then(|| Order::new(allocator, Sorted::Pairs, pairs, u32::BITS));
-        Ok(Some(Self {
-            kinds,
-            indices: indices.transpose()?,
-            by_target: by_target.transpose()?,
-        }))
+        Ok(Some(Self { kinds, indices: indices.transpose()?, by_target: by_target.transpose()? }))
     }
 
     /// Everything that is sorted, with its keys.

@@ -66,12 +66,7 @@ impl<'a> LossPasses<'a> {
         let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
         let cost = columns * self.terms.operations_per_pair + of_chunks;
         let portions = portions_of(self.basis.shape.references() as u64, portion);
-        let load = Load {
-            grid,
-            cost_per_row: cost * u64::from(portions),
-            most: cost,
-            portions,
-        };
+        let load = Load { grid, cost_per_row: cost * u64::from(portions), most: cost, portions };
         sweeps.sweep("terms", &kernel, &buffers, load)
     }
 }

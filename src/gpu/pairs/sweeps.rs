@@ -134,8 +134,7 @@ impl<'a> Sweeps<'a> {
         // Of the whole list, which is one stripe.
         let [operations, most] = OPERATIONS_PER_PLACE;
         for (keys, order) in self.basis.matrix.list.iter().flat_map(List::sorted) {
-            let cost_per_row =
-                order.count(pairs) * operations / u64::from(self.basis.stripes.rows);
+            let cost_per_row = order.count(pairs) * operations / u64::from(self.basis.stripes.rows);
             for (kernel, buffers, groups) in order.sorting(keys, pairs) {
                 let grid = Grid::Fixed(groups);
                 let load = Load { grid, cost_per_row, most: BLOCK * most, portions: 1 };

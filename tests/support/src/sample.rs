@@ -180,8 +180,7 @@ impl Sample {
     /// the scale and the bias given that it has.
     pub fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
         let modes = loss.modes().iter();
-        let is_of_pairs =
-            |mode| matches!(mode, Mode::PairIndices | Mode::ScoredPairIndices);
+        let is_of_pairs = |mode| matches!(mode, Mode::PairIndices | Mode::ScoredPairIndices);
         let modes = modes.filter(|&&mode| !is_of_pairs(mode) || !self.pairs.is_empty());
         let with_scale = || {
             let last = *loss.modes().last().expect("every loss has a mode");

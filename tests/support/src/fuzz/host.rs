@@ -3,8 +3,8 @@
 
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy, Distance,
-    ElasticNet, Error, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
+    Distance, ElasticNet, Error, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
     LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
     NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Result, Sampling, SigLip, SmoothAp,
     SoftTriple, SupCon, Triplet, UniformEntropy, Weighted, reference,
@@ -158,9 +158,7 @@ fn batch<'a>(source: &mut Source, values: &'a Values) -> Result<Batch<'a>> {
             [n, d],
             &values.targets[..values.targets.len().min(n)],
         ),
-        6 => {
-            Batch::scored_pair_indices(&values.embeddings, [n, d], &values.pairs, pair_targets)
-        }
+        6 => Batch::scored_pair_indices(&values.embeddings, [n, d], &values.pairs, pair_targets),
         _ => Batch::new(&values.embeddings, [n, d], &values.labels),
     }?;
     for _ in 0..source.below(3) {
