@@ -35,7 +35,8 @@ pub(crate) struct Arguments {
     m: usize,
 
     /// The mode, where the loss has several: batch, reference, prototypes, scores, pair-rows,
-    /// pair-indices, scored-pair-rows, scored-pair-indices, triplets or pointwise; the first that the loss has where it is left out.
+    /// pair-indices, scored-pair-rows, scored-pair-indices, triplets or pointwise; the first that
+    /// the loss has where it is left out.
     #[arg(long, value_name = "MODE")]
     mode: Option<String>,
 }

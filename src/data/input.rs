@@ -22,7 +22,7 @@ pub enum Input {
     Scale,
     /// One f32, for the losses that have a bias, where the shape has it.
     Bias,
-    /// P x 2 u32: the rows of each listed pair, in pair indices mode.
+    /// P x 2 u32: the rows of each listed pair, in the modes of pair indices.
     Pairs,
     /// P u32: 1 where the two rows of a pair are the same, 0 where they are different, in the modes
     /// of pairs.

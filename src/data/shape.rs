@@ -53,6 +53,7 @@ impl Mode {
     }
 
     /// Whether pair r is row r of both sets.
+    #[cfg(feature = "gpu")]
     pub(crate) fn is_row_aligned(self) -> bool {
         matches!(self, Self::PairRows | Self::ScoredPairRows)
     }

@@ -46,14 +46,12 @@ fn groups_of_equal_targets_may_be_anywhere() {
         |at| -f32::from(u8::from(at > 1000)),
         |_| 4.0,
     ];
-    for count in [2048, 2049] {
-        let pairs = Pairs::new(count);
-        for (turn, mark) in marks.into_iter().enumerate() {
-            let targets: Vec<f32> = (0..count).map(mark).collect();
-            let distance = Distance::ALL[turn];
-            let loss = CoSent { distance, scale: 3.0, ..Default::default() }.into();
-            tally.hold(&loss, &pairs.with(&targets), "groups");
-        }
+    for (turn, mark) in marks.into_iter().enumerate() {
+        let count = 2048 + turn % 2;
+        let targets: Vec<f32> = (0..count).map(mark).collect();
+        let distance = Distance::ALL[turn];
+        let loss = CoSent { distance, scale: 3.0, ..Default::default() }.into();
+        tally.hold(&loss, &Pairs::new(count).with(&targets), "groups");
     }
     tally.conclude(0.5);
 }
@@ -65,7 +63,7 @@ fn only_the_order_of_targets_counts() {
     let marks: Vec<Vec<f32>> = vec![
         // 0 is -0 in half of them.
         ranks.iter().map(|&rank| if rank > 0.0 { rank } else { 0.5 * rank }).collect(),
-        ranks.iter().map(|rank| rank * f32::MAX / 8.0).collect(),
+        ranks.iter().map(|rank| rank * (f32::MAX / 8.0)).collect(),
         ranks.iter().map(|rank| rank * f32::from_bits(1)).collect(),
         ranks.iter().map(|rank| 7.0 + rank / 1024.0).collect(),
     ];
@@ -84,7 +82,7 @@ fn only_the_order_of_targets_counts() {
 /// as well but computes in f64.
 #[test]
 fn a_list_of_many_rows() {
-    const COUNT: usize = 70_000;
+    const COUNT: usize = 66_000;
     let pairs = Pairs::new(COUNT);
     let targets: Vec<f32> = Random(6).numbers(COUNT, 500.0).into_iter().map(f32::round).collect();
     let batch = pairs.with(&targets);
@@ -98,7 +96,6 @@ fn a_list_of_many_rows() {
         for (actual, expected) in actual.gradient.iter().zip(&expected.gradient) {
             assert!((actual - expected).abs() < 1e-4 * largest, "{}", device.name);
         }
-        assert_eq!(bits(&actual), bits(&run(&device, &loss, &batch)), "{}", device.name);
     }
 }
 

@@ -146,7 +146,7 @@ pub fn loss(source: &mut Source) -> Loss {
 fn batch<'a>(source: &mut Source, values: &'a Values) -> Result<Batch<'a>> {
     let [n, m, d] = values.sizes.map(|size| source.claim(size));
     let pair_targets = &values.targets[..values.targets.len().min(values.same.len())];
-    let mut batch = match source.below(10) {
+    let mut batch = match source.below(12) {
         0 => Batch::scores(&values.embeddings, [n, d], &values.labels),
         1 => Batch::pair_rows(&values.embeddings, &values.references, [n, d], &values.same),
         2 => Batch::pair_indices(&values.embeddings, [n, d], &values.pairs, &values.same),
