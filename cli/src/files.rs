@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use wgpu_metric_learning::{Batch, Evaluation, Input, InputSet, Loss, Mode, Shape, Truth};
 
 use super::labels::Labels;
@@ -14,8 +14,15 @@ use super::{Error, Result, arrays, tell};
 pub(crate) const INPUTS: &str =
     "Inputs (.npy, .npz, .safetensors, CSV; FILE#NAME is one array or column)";
 
+/// What is known of pairs, either or both.
+const OF_PAIRS: &str = "of_pairs";
+
+fn of_pairs() -> ArgGroup {
+    ArgGroup::new(OF_PAIRS).args(["same", "targets"]).multiple(true)
+}
+
 #[derive(Args, Default)]
-#[command(next_help_heading = INPUTS)]
+#[command(next_help_heading = INPUTS, group = of_pairs())]
 pub(crate) struct InputPaths {
     /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss
     /// takes them. Left out: the bundled digits.
@@ -45,7 +52,7 @@ pub(crate) struct InputPaths {
     pub reference_offset: Option<usize>,
 
     /// P x 2 integers: pairs of rows of the embeddings.
-    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    #[arg(long, value_name = "FILE", requires = OF_PAIRS)]
     pub pairs: Option<PathBuf>,
 
     /// P integers: 1 where the two rows of a pair are the same, 0 where they are different; of

@@ -92,7 +92,6 @@ impl World {
             vec![
                 Weighted::new(1.0, CrossEntropy::default(), self.logits()),
                 Weighted::new(0.5, Triplet::default(), self.rows()).over(1),
-                Weighted::new(-0.5, CoSent::default(), scored).over(1),
             ],
             vec![
                 Weighted::new(0.3, Contrastive::default(), pairs),
@@ -124,6 +123,10 @@ impl World {
                 ),
                 Weighted::new(1.0, drawn, self.rows()),
                 Weighted::new(0.1, Margin { normalize, ..Default::default() }, self.bank()),
+            ],
+            vec![
+                Weighted::new(-0.5, CoSent::default(), scored),
+                Weighted::new(1.0, Contrastive::default(), self.rows()),
             ],
         ]
     }
