@@ -64,7 +64,10 @@ impl Sample {
                 .map(|at| [row(at, 2), different(row(at, 2), row(at, 5))])
                 .collect(),
             same: (0..2 * n as u32 + 3).map(|at| at / 2 % 2).collect(),
-            scores: (0..2 * n + 3).map(|at| [0.5, -0.0, -1.5, 0.0, 0.5, 1.0][at % 6]).collect(),
+            // The last group begins behind the 1,024 pairs of a row of the list.
+            scores: (0..2 * n + 3)
+                .map(|at| if at % 25 == 7 { 2.0 } else { [0.5, -0.0, -1.5, 0.0, 0.5, 1.0][at % 6] })
+                .collect(),
             signs: (0..n * d).map(|at| if at % 5 < 2 { -1.0 } else { 1.0 }).collect(),
             triplets: (0..n + 5).map(|at| [row(at, 1), row(at, 3), row(at, 4)]).collect(),
         }
