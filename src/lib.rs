@@ -103,7 +103,7 @@
 //!
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`],
 //! [`MultiMargin`], [`NormalizedSoftmax`], [`CosFace`], [`ArcFace`], [`SoftTriple`],
-//! [`ProxyAnchor`], [`Margin`], [`NtXent`], [`SupCon`], [`SigLip`], [`Clip`], [`GeneralizedLiftedStructured`], [`Nca`],
+//! [`ProxyAnchor`], [`Margin`], [`NtXent`], [`SupCon`], [`SigLip`], [`Clip`], [`CoSent`], [`GeneralizedLiftedStructured`], [`Nca`],
 //! [`MultiSimilarity`], [`Circle`], [`FastAp`], [`SmoothAp`], and the pointwise ones from [`MeanSquaredError`] to
 //! [`ElasticNet`]; each says its formula and its source. [`Distance`],
 //! [`Reduction`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand
@@ -119,7 +119,8 @@
 //! # What is promised
 //!
 //! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant
-//!   ([`Options::workspace_bytes`]); a list of pairs takes some 40 bytes a pair beside itself.
+//!   ([`Options::workspace_bytes`]); a list of pairs takes some 40 bytes a pair beside itself, of scored pairs
+//!   some 70.
 //! - The same input on the same device gives the same bits, run after run, in the same
 //!   [`Tier`](tuning::Tier) and [`RowWidth`](tuning::RowWidth), with all [`Tiles`](tuning::Tiles),
 //!   and for every workspace that holds at least 16 rows of the matrix and not all of it. One

@@ -19,6 +19,7 @@ pub(crate) struct Sample {
     pairs: Vec<[u32; 2]>,
     triplets: Vec<[u32; 3]>,
     same: Vec<u32>,
+    pair_targets: Vec<f32>,
     /// For the pointwise losses: targets, and a column for every row.
     targets: Vec<f32>,
     signs: Vec<f32>,
@@ -53,6 +54,7 @@ impl Sample {
             signs: (0..n * d).map(|at| if at * at % 7 < 3 { -1.0 } else { 1.0 }).collect(),
             columns: (0..n).map(|row| (row * row % d) as u32).collect(),
             same: (0..listed as u32).map(|at| u32::from(at % 5 < 2)).collect(),
+            pair_targets: Random(3).numbers(listed, 1.0),
         }
     }
 
@@ -76,6 +78,12 @@ impl Sample {
             Mode::Scores => Batch::scores(&self.scores, [*n, self.classes], &self.labels),
             Mode::PairRows => Batch::pair_rows(embeddings, &self.references, shape, &same[..*n]),
             Mode::PairIndices => Batch::pair_indices(embeddings, shape, &self.pairs, same),
+            Mode::ScoredPairRows => {
+                Batch::scored_pair_rows(embeddings, &self.references, shape, &self.targets[..*n])
+            }
+            Mode::ScoredPairIndices => {
+                Batch::scored_pair_indices(embeddings, shape, &self.pairs, &self.pair_targets)
+            }
             Mode::Triplets => Batch::triplets(embeddings, shape, &self.triplets),
             Mode::Pointwise => {
                 let values = Batch::pointwise(embeddings, shape)?;

@@ -4,16 +4,17 @@
 
 --impl pml      pytorch-metric-learning as published (multi_margin, which it lacks: torch's own multi_margin_loss on its
                 distance matrix)
---impl dense    dense_torch.py of this folder
+--impl dense    dense_torch.py and dense_torch_2.py of this folder
 --impl compile  torch.compile of the same functions (fullgraph, static shapes)
 
-FOLDER holds embeddings.npy, labels.npy and prototypes.npy, as run.py writes them. Rows have norm 1, so nothing is
+FOLDER holds embeddings.npy, labels.npy and prototypes, as run.py writes them. Rows have norm 1, so nothing is
 normalised again. An error goes to the standard error.
 """
 
 import argparse
 import ctypes
 import gc
+import inspect
 import json
 import os
 import statistics
@@ -26,13 +27,14 @@ import numpy as np
 import torch
 
 import dense_torch
+import dense_torch_2
 
 GIB = 2**30
 MOST_RUNS = 1000
 
 
-def read_inputs(folder, device):
-    embeddings, labels, prototypes = (np.load(folder / f"{name}.npy") for name in ("embeddings", "labels", "prototypes"))
+def read_inputs(folder, prototypes, device):
+    embeddings, labels, prototypes = (np.load(folder / name) for name in ("embeddings.npy", "labels.npy", prototypes))
     x = torch.from_numpy(embeddings).to(device).requires_grad_()
     return x, torch.from_numpy(labels.astype(np.int64)).to(device), torch.from_numpy(prototypes).to(device)
 
@@ -59,8 +61,8 @@ def pml_loss(name, labels, prototypes):
 
 
 def dense_loss(name, labels, prototypes, compiled):
-    loss = getattr(dense_torch, name)
-    if name == "multi_margin":
+    loss = getattr(dense_torch, name, None) or getattr(dense_torch_2, name)
+    if "prototypes" in inspect.signature(loss).parameters:
         return lambda x: loss(x, labels, prototypes)
     options = {}
     if name == "triplet_all" and compiled:
@@ -145,7 +147,7 @@ class CudaMeter:
 def measure(arguments):
     torch.set_num_threads(arguments.threads)
     torch.backends.cuda.matmul.allow_tf32 = False
-    x, labels, prototypes = read_inputs(arguments.inputs, arguments.device)
+    x, labels, prototypes = read_inputs(arguments.inputs, arguments.prototypes, arguments.device)
     (x @ x[:8].T).sum().item()  # starts thread pools or the CUDA context
     step = make_step(arguments, x, labels, prototypes)
     meter = {"cpu": CpuMeter, "cuda": CudaMeter}[arguments.device](arguments.max_gib)
@@ -187,6 +189,7 @@ def main():
     parser.add_argument("--impl", choices=("pml", "dense", "compile"), required=True)
     parser.add_argument("--loss", required=True)
     parser.add_argument("--inputs", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--prototypes", default="prototypes.npy", metavar="NAME", help="the file of them in FOLDER")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long it is timed, after two evaluations that are not")
     parser.add_argument("--max-gib", type=float, default=8.0, help="memory that it may take beyond torch itself")

@@ -26,9 +26,30 @@ import table
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-LOSSES = ("contrastive", "triplet_all", "triplet_hard", "lifted", "multi_margin", "margin", "ntxent", "supcon", "sig_lip")
-# pytorch-metric-learning has no such loss, and what is written for Burn neither.
-LACKING = {"sig_lip": ("pml", "burn", "burn-flex")}
+BENCHED = ("contrastive", "triplet_all", "triplet_hard", "lifted", "multi_margin", "margin", "ntxent", "supcon", "sig_lip")
+# Losses with their defaults, as this library calls them, for which dense_torch_2.py has the dense way.
+DEFAULTS = {
+    "multi_similarity": "MultiSimilarity",
+    "circle": "Circle",
+    "generalized_lifted": "GeneralizedLiftedStructured",
+    "nca": "Nca",
+    "smooth_ap": "SmoothAp",
+    "fast_ap": "FastAp",
+    "clip": "Clip",
+    "co_sent": "CoSent",
+    "normalized_softmax": "NormalizedSoftmax",
+    "cos_face": "CosFace",
+    "arc_face": "ArcFace",
+    "soft_triple": "SoftTriple",
+    "proxy_anchor": "ProxyAnchor",
+}
+LOSSES = (*BENCHED, *DEFAULTS)
+# The file of the prototypes that a loss of classes takes.
+PROTOTYPES = {name: "prototypes" for name in ("multi_margin", "normalized_softmax", "cos_face", "arc_face", "proxy_anchor")}
+PROTOTYPES["soft_triple"] = "centers"
+CENTERS = 10
+# What is written for pytorch-metric-learning and for Burn has no such loss.
+LACKING = {name: ("pml", "burn", "burn-flex") for name in ("sig_lip", *DEFAULTS)}
 CLASS_SIZE = 8
 PIP = "pip install torch pytorch-metric-learning numpy"
 CARGO = "cargo build --release"
@@ -78,9 +99,12 @@ def in_program(arguments, chosen, environment):
 
     def command(point):
         # The program refuses what its loss does not take.
-        files = ["embeddings", "labels", *(["prototypes"] if point.loss == "multi_margin" else [])]
-        inputs = [part for name in files for part in (f"--{name}", str(point.inputs / f"{name}.npy"))]
-        return [program, "bench", "--json", "--objective", f"bench:{point.loss}", "--seconds", str(arguments.seconds), *inputs, *chosen]
+        files = {"embeddings": "embeddings", "labels": "labels"}
+        if point.loss in PROTOTYPES:
+            files["prototypes"] = PROTOTYPES[point.loss]
+        inputs = [part for option, name in files.items() for part in (f"--{option}", str(point.inputs / f"{name}.npy"))]
+        objective = DEFAULTS.get(point.loss, f"bench:{point.loss}")
+        return [program, "bench", "--json", "--objective", objective, "--seconds", str(arguments.seconds), *inputs, *chosen]
 
     return Implementation(command, CARGO, program.is_file(), environment)
 
@@ -89,7 +113,8 @@ def in_torch(name, modules, arguments):
     def command(point):
         script = [sys.executable, HERE / "bench_torch.py", "--impl", name, "--device", arguments.device]
         limits = ["--seconds", str(arguments.seconds), "--max-gib", str(arguments.max_gib), "--threads", str(arguments.threads)]
-        return [*script, "--loss", point.loss, "--inputs", point.inputs, *limits]
+        prototypes = ["--prototypes", f"{PROTOTYPES.get(point.loss, 'prototypes')}.npy"]
+        return [*script, "--loss", point.loss, "--inputs", point.inputs, *prototypes, *limits]
 
     return Implementation(command, PIP, all(importlib.util.find_spec(module) for module in modules), {})
 
@@ -109,11 +134,11 @@ def in_burn(backend, arguments):
 
 
 def make_inputs(folder, n, d):
-    """Standard normal rows divided by their norms, labels i modulo the number of classes, a unit prototype per class."""
+    """Standard normal rows divided by their norms, labels i modulo the number of classes, unit prototypes and centres."""
     folder.mkdir(parents=True, exist_ok=True)
     classes = max(1, n // CLASS_SIZE)
     random = np.random.Generator(np.random.PCG64([n, d]))
-    for name, rows in (("embeddings", n), ("prototypes", classes)):
+    for name, rows in (("embeddings", n), ("prototypes", classes), ("centers", CENTERS * classes)):
         values = random.standard_normal((rows, d))
         values /= np.linalg.norm(values, axis=1, keepdims=True)
         np.save(folder / f"{name}.npy", values.astype(np.float32))

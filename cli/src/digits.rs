@@ -3,10 +3,10 @@
 use std::fmt;
 
 use wgpu_metric_learning::{
-    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Distance,
-    ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
-    Loss, Margin, MeanSquaredError, Mining, Mode, MultiMargin, MultiSimilarity, Nca,
-    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
+    Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
+    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, Mode, MultiMargin, MultiSimilarity,
+    Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
     SupCon, Triplet, Truth, UniformEntropy,
 };
 
@@ -41,6 +41,9 @@ pub(crate) struct Digits {
     same: Vec<u32>,
     /// Whether a row of the first half and the same row of the second are of one class.
     aligned: Vec<u32>,
+    /// How near the numerals of a pair are, and those of a row of each half: 0 down to -9.
+    nearness: Vec<f32>,
+    aligned_nearness: Vec<f32>,
     triplets: Vec<[u32; 3]>,
 }
 
@@ -60,16 +63,15 @@ impl Digits {
         let targets: Vec<_> = labels.iter().flat_map(mean_of).copied().collect();
         let pairs: Vec<_> = (1..labels.len() as u32).map(|row| [row - 1, row]).collect();
         let is_same = |&[i, j]: &[u32; 2]| u32::from(labels[i as usize] == labels[j as usize]);
+        let nearness = |i: &u32, j: &u32| -(i.abs_diff(*j) as f32);
+        let halves = || labels.iter().zip(&labels[labels.len() / 2..]).take(labels.len() / 2);
         Ok(Self {
             signs: targets.iter().map(|&pixel| if pixel > 0.5 { 1.0 } else { -1.0 }).collect(),
             logits: logits(&images, &class_means),
             same: pairs.iter().map(is_same).collect(),
-            aligned: labels
-                .iter()
-                .zip(&labels[labels.len() / 2..])
-                .map(|(i, j)| u32::from(i == j))
-                .take(labels.len() / 2)
-                .collect(),
+            aligned: halves().map(|(i, j)| u32::from(i == j)).collect(),
+            nearness: labels.windows(2).map(|pair| nearness(&pair[0], &pair[1])).collect(),
+            aligned_nearness: halves().map(|(i, j)| nearness(i, j)).collect(),
             triplets: triplets(&labels),
             images,
             labels,
@@ -106,6 +108,14 @@ impl Digits {
             Mode::PairRows => Batch::pair_rows(images, others, [half, columns], &self.aligned)?,
             Mode::PairIndices => {
                 Batch::pair_indices(&self.images.values, [rows, columns], &self.pairs, &self.same)?
+            }
+            Mode::ScoredPairRows => {
+                let targets = &self.aligned_nearness;
+                Batch::scored_pair_rows(images, others, [half, columns], targets)?
+            }
+            Mode::ScoredPairIndices => {
+                let (images, pairs) = (&self.images.values, &self.pairs);
+                Batch::scored_pair_indices(images, [rows, columns], pairs, &self.nearness)?
             }
             Mode::Triplets => {
                 Batch::triplets(&self.images.values, [rows, columns], &self.triplets)?
@@ -216,6 +226,7 @@ pub(crate) fn objectives() -> Vec<(Loss, Mode)> {
         (Nca::default().into(), Mode::Reference),
         (GeneralizedLiftedStructured::default().into(), Mode::Reference),
         (MultiMargin::default().into(), Mode::Scores),
+        (CoSent::default().into(), Mode::ScoredPairIndices),
     ];
     usual.chain(others).collect()
 }
@@ -276,6 +287,7 @@ fn losses() -> Vec<Loss> {
         ArcFace { centers_per_class: CENTERS as u32, ..Default::default() }.into(),
         ProxyAnchor::default().into(),
         ProxyAnchor { reduction: Reduction::Sum, alpha: 8.0, ..Default::default() }.into(),
+        CoSent::default().into(),
         Clip::default().into(),
         Clip { distance: SquaredEuclidean, normalize, scale: 4.0, ..Default::default() }.into(),
         SigLip::default().into(),

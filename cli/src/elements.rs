@@ -27,6 +27,15 @@ impl Array<'_> {
         self.numbers(ROW)
     }
 
+    /// Reads a column of numbers, or all those of a matrix row by row.
+    pub fn column_or_matrix(self) -> Result<Numbers<Vec<f32>>, String> {
+        if self.check_vector().is_ok() {
+            return self.vector();
+        }
+        let Numbers { numbers, note } = self.matrix()?;
+        Ok(Numbers { numbers: numbers.values, note })
+    }
+
     /// Reads a matrix of row indices with K columns.
     pub fn entries<const K: usize>(self) -> Result<Vec<[u32; K]>, String> {
         self.check_matrix()?;

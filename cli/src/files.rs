@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use wgpu_metric_learning::{Batch, Evaluation, Input, InputSet, Loss, Mode, Shape, Truth};
 
 use super::labels::Labels;
@@ -14,8 +14,15 @@ use super::{Error, Result, arrays, note};
 pub(crate) const INPUTS: &str =
     "Inputs (.npy, .npz, .safetensors, CSV, Parquet; FILE#NAME is one array or column)";
 
+/// What is known of pairs, either or both.
+const OF_PAIRS: &str = "of_pairs";
+
+fn of_pairs() -> ArgGroup {
+    ArgGroup::new(OF_PAIRS).args(["same", "targets"]).multiple(true)
+}
+
 #[derive(Args, Default)]
-#[command(next_help_heading = INPUTS)]
+#[command(next_help_heading = INPUTS, group = of_pairs())]
 pub(crate) struct InputPaths {
     /// N x D numbers: the embeddings; also scores, predictions, logits or weights, as the loss
     /// takes them. Left out: the bundled digits.
@@ -29,8 +36,8 @@ pub(crate) struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub labels: Option<PathBuf>,
 
-    /// M x D numbers: what the embeddings are compared with instead of each other; with --same row
-    /// by row; for MultiMargin one prototype per class.
+    /// M x D numbers: what the embeddings are compared with instead of each other; with --same or
+    /// --targets row by row; for MultiMargin one prototype per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub references: Option<PathBuf>,
 
@@ -45,7 +52,7 @@ pub(crate) struct InputPaths {
     pub reference_offset: Option<usize>,
 
     /// P x 2 integers: pairs of rows of the embeddings.
-    #[arg(long, value_name = "FILE", requires = "same")]
+    #[arg(long, value_name = "FILE", requires = OF_PAIRS)]
     pub pairs: Option<PathBuf>,
 
     /// P integers: 1 where the two rows of a pair are the same, 0 where they are different; of
@@ -57,7 +64,8 @@ pub(crate) struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub triplets: Option<PathBuf>,
 
-    /// N x D numbers: what predictions are compared with.
+    /// N x D numbers: what predictions are compared with. P numbers: how similar the two rows of a
+    /// pair should be, of --pairs or of row r of the embeddings with row r of --references.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub targets: Option<PathBuf>,
 
@@ -99,7 +107,7 @@ pub(crate) struct Inputs {
     pairs: Option<Vec<[u32; 2]>>,
     same: Option<Vec<u32>>,
     triplets: Option<Vec<[u32; 3]>>,
-    targets: Option<Matrix<f32>>,
+    targets: Option<Vec<f32>>,
     beta: Option<Vec<f32>>,
 }
 
@@ -139,7 +147,8 @@ impl InputPaths {
             |path| open_if_given(path)?.map(|rows| rows.with_columns(columns)).transpose();
         let references = open_rows(&self.references)?;
         self.tell_of_same_rows();
-        let targets = open_rows(&self.targets)?;
+        let targets = open_if_given(&self.targets)?;
+        let targets = targets.map(|file| file.column_or_as_wide(columns)).transpose()?;
         let labels = open_if_given(&self.labels)?;
         let reference_labels = open_if_given(&self.reference_labels)?;
         let pairs = open_if_given(&self.pairs)?;
@@ -166,7 +175,7 @@ impl InputPaths {
             triplets: triplets.map(|file| file.read(Array::entries)).transpose()?,
             beta: beta.map(|file| file.numbers(Array::vector)).transpose()?,
             references: references.map(|file| file.numbers(Array::matrix)).transpose()?,
-            targets: targets.map(|file| file.numbers(Array::matrix)).transpose()?,
+            targets: targets.map(|file| file.numbers(Array::column_or_matrix)).transpose()?,
             embeddings: embeddings.numbers(Array::matrix)?,
         }))
     }
@@ -227,6 +236,11 @@ impl<'a> Opened<'a> {
         let problem =
             format!("its rows have {columns} numbers, those of the embeddings {expected}");
         Err(Error::file(self.path, problem))
+    }
+
+    /// Refuses what is neither one column nor a matrix as wide as the embeddings.
+    fn column_or_as_wide(self, columns: usize) -> Result<Self> {
+        if self.array.check_vector().is_ok() { Ok(self) } else { self.with_columns(columns) }
     }
 
     fn read<T>(self, how: impl Fn(Array<'static>) -> Result<T, String>) -> Result<T> {
@@ -290,6 +304,8 @@ fn needs(mode: Mode) -> &'static [Input] {
         Mode::Prototypes => &[Input::Labels, Input::References],
         Mode::PairRows => &[Input::References, Input::Same],
         Mode::PairIndices => &[Input::Pairs, Input::Same],
+        Mode::ScoredPairRows => &[Input::References, Input::Targets],
+        Mode::ScoredPairIndices => &[Input::Pairs, Input::Targets],
         Mode::Triplets => &[Input::Triplets],
         Mode::Pointwise => &[],
         _ => &[Input::Labels],
@@ -319,7 +335,11 @@ impl Inputs {
         let possible = loss.modes().iter().filter(|mode| lacking(mode).is_none());
         let fullest = possible.copied().max_by_key(|mode| needs(*mode).len());
         fullest.ok_or_else(|| {
-            let input = loss.modes().iter().find_map(lacking).copied().unwrap_or(Input::Labels);
+            // Of the mode that has the most already, the first among equals.
+            let given =
+                |mode: &&Mode| needs(**mode).iter().filter(|&&input| self.given.has(input)).count();
+            let nearest = loss.modes().iter().rev().max_by_key(given);
+            let input = nearest.and_then(lacking).copied().unwrap_or(Input::Labels);
             Error::option(option(input), format!("{} needs it", loss.name()))
         })
     }
@@ -352,7 +372,7 @@ impl Inputs {
             return Ok(batch.with_beta(beta)?);
         }
         Ok(match (truth_of(loss), &self.targets, &self.labels) {
-            (Some(Input::Targets), Some(targets), _) => batch.with_targets(&targets.values)?,
+            (Some(Input::Targets), Some(targets), _) => batch.with_targets(targets)?,
             (Some(Input::Labels), _, Some(labels)) => batch.with_labels(labels)?,
             _ => batch,
         })
@@ -364,6 +384,8 @@ impl Inputs {
         let shape = [*rows, *columns];
         let labels = self.labels.as_deref().unwrap_or_default();
         let same = self.same.as_deref().unwrap_or_default();
+        let targets = self.targets.as_deref().unwrap_or_default();
+        let pairs = self.pairs.as_deref().unwrap_or_default();
         let references = self
             .references
             .as_ref()
@@ -386,9 +408,9 @@ impl Inputs {
                 Batch::new(values, shape, labels)?.with_prototypes(references.0, references.1)?
             }
             Mode::PairRows => Batch::pair_rows(values, references.0, shape, same)?,
-            Mode::PairIndices => {
-                Batch::pair_indices(values, shape, self.pairs.as_deref().unwrap_or_default(), same)?
-            }
+            Mode::PairIndices => Batch::pair_indices(values, shape, pairs, same)?,
+            Mode::ScoredPairRows => Batch::scored_pair_rows(values, references.0, shape, targets)?,
+            Mode::ScoredPairIndices => Batch::scored_pair_indices(values, shape, pairs, targets)?,
             Mode::Triplets => {
                 Batch::triplets(values, shape, self.triplets.as_deref().unwrap_or_default())?
             }

@@ -35,7 +35,8 @@ pub(crate) struct Arguments {
     m: usize,
 
     /// The mode, where the loss has several: batch, reference, prototypes, scores, pair-rows,
-    /// pair-indices, triplets or pointwise; the first that the loss has where it is left out.
+    /// pair-indices, scored-pair-rows, scored-pair-indices, triplets or pointwise; the first that
+    /// the loss has where it is left out.
     #[arg(long, value_name = "MODE")]
     mode: Option<String>,
 }
@@ -70,6 +71,8 @@ fn shape_of(mode: Mode, [n, m, d]: [usize; 3]) -> Shape {
         Mode::Scores => Shape::scores(n, d),
         Mode::PairRows => Shape::pair_rows(n, d),
         Mode::PairIndices => Shape::pair_indices(n, d, m),
+        Mode::ScoredPairRows => Shape::scored_pair_rows(n, d),
+        Mode::ScoredPairIndices => Shape::scored_pair_indices(n, d, m),
         Mode::Triplets => Shape::triplets(n, d, m),
         Mode::Pointwise => Shape::pointwise(n, d),
         _ => Shape::batch(n, d),

@@ -1,7 +1,7 @@
 // Brings the places into the order of the digit, equals in the order they had.
 //
 //   begins   DIGITS x blocks  where each block's places of each digit begin
-//   ordered  2E               written
+//   ordered  PER_PAIR x E     written
 
 // #include "incidence/digits.wgsl"
 

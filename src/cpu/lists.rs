@@ -20,6 +20,7 @@ struct Listed<'a> {
     distance: Distance,
     points: [&'a Points; 2],
     learned: Vec<f64>,
+    targets: &'a [f32],
 }
 
 /// A listed pair as one of its rows sees it.
@@ -45,9 +46,10 @@ pub(super) fn evaluate<L: Terms>(
     let references = shape.has_references().then(|| points(batch.references()));
     let columns = references.as_ref().unwrap_or(&queries);
     let points = [&queries, columns];
-    let listed = Listed { list, distance, points, learned: learned_of(loss, batch) };
+    let (learned, targets) = (learned_of(loss, batch), batch.targets());
+    let listed = Listed { list, distance, points, learned, targets };
     steps.step(0)?;
-    let known = loss.survey(&listed);
+    let known = loss.known(&listed);
     let parts = listed.map_anchors(|anchor| {
         let terms = loss.terms(&anchor, &known);
         let summary = Summary::new(&anchor, &terms);
@@ -139,5 +141,9 @@ impl Anchors<f64> for Listed<'_> {
 
     fn learned(&self) -> &[f64] {
         &self.learned
+    }
+
+    fn targets(&self) -> &[f32] {
+        self.targets
     }
 }

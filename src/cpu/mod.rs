@@ -12,6 +12,7 @@ mod mlp;
 mod objective;
 mod points;
 mod pointwise;
+mod scores;
 mod search;
 mod step;
 mod sweep;

@@ -37,7 +37,7 @@ pub(super) fn evaluate<L: Terms>(
     steps: &mut Steps<'_>,
 ) -> Result<Evaluation> {
     let shape = matrix.shape;
-    let known = in_pool(|| loss.survey(&matrix));
+    let known = in_pool(|| loss.known(&matrix));
     // Slopes of a low temperature are beyond f32 where gradients are not.
     let factor = f64::from(loss.gradient_factor());
     let is_symmetric = shape.mode() == Mode::Batch && matrix.is_whole();

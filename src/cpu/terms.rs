@@ -3,18 +3,26 @@
 
 use multiversion::multiversion;
 
+use super::scores::compared;
 use super::tiles::LANES;
 use crate::definition::anchor::Anchor;
 use crate::definition::choice::Choice;
-use crate::definition::loss::{AnchorTerms, Definition};
+use crate::definition::loss::{AnchorTerms, Anchors, Definition};
+use crate::definition::pairs::co_sent;
 use crate::loss::{
-    ArcFace, Circle, Clip, Contrastive, CosFace, Difficulty, FastAp, GeneralizedLiftedStructured,
-    LiftedStructured, Margin, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
-    ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Triplet, Triplets,
+    ArcFace, Circle, Clip, CoSent, Contrastive, CosFace, Difficulty, FastAp,
+    GeneralizedLiftedStructured, LiftedStructured, Margin, MultiMargin, MultiSimilarity, Nca,
+    NormalizedSoftmax, NtXent, ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Triplet,
+    Triplets,
 };
 
 /// A loss whose terms the engine finds.
 pub(super) trait Terms: Definition {
+    /// What the terms need to know beyond the anchor's own row.
+    fn known(&self, anchors: &impl Anchors<f64>) -> Self::Known<f64> {
+        self.survey(anchors)
+    }
+
     /// The terms of one anchor.
     fn terms(&self, anchor: &Anchor<f64>, known: &Self::Known<f64>) -> AnchorTerms<f64> {
         self.terms_of(anchor, known)
@@ -40,6 +48,13 @@ impl Terms for Margin {}
 impl Terms for MultiMargin {}
 impl Terms for NtXent {}
 impl Terms for SupCon {}
+
+impl Terms for CoSent {
+    fn known(&self, anchors: &impl Anchors<f64>) -> co_sent::Known<f64> {
+        let distances = co_sent::distances(anchors);
+        co_sent::Known::of(compared(self.scale.into(), &distances, anchors.targets()))
+    }
+}
 
 /// Up to so many positives, every negative meets them one by one.
 const FEW: usize = 32;

@@ -8,7 +8,7 @@ use super::points::{Points, between};
 use super::step::Steps;
 use crate::data::batch::Batch;
 use crate::data::shape::Mode;
-use crate::definition::list::List;
+use crate::definition::list::{List, PairKind};
 use crate::definition::verification::Curve;
 use crate::error::{Error, Result};
 use crate::measures::{Verification, Verified};
@@ -50,7 +50,7 @@ pub(super) fn of_list(
     let mut keys: Vec<_> = pairs
         .map(|pair| {
             let distance = between(distance, [&queries, columns], pair.rows) as f32;
-            (key_of(distance), pair.is_positive)
+            (key_of(distance), pair.kind == PairKind::Positive)
         })
         .collect();
     keys.par_sort_unstable();

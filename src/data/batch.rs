@@ -48,10 +48,25 @@ impl<'a> Batch<'a> {
         [pairs, d]: [usize; 2],
         same: &'a [u32],
     ) -> Result<Self> {
-        let batch = Self::rows(Shape::pair_rows(pairs, d), embeddings)?;
-        check_rows("references", references, pairs, d)?;
+        let batch = Self::aligned(Shape::pair_rows(pairs, d), embeddings, references)?;
         check_same(same, pairs)?;
-        Ok(batch.with_floats(Input::References, references).with_indices(Input::Same, same))
+        Ok(batch.with_indices(Input::Same, same))
+    }
+
+    /// Row r of `embeddings` against row r of `references`, `pairs` x `d` each, and for every pair
+    /// a target: the larger, the more similar the two should be. Only the order of targets counts.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`].
+    pub fn scored_pair_rows(
+        embeddings: &'a [f32],
+        references: &'a [f32],
+        [pairs, d]: [usize; 2],
+        targets: &'a [f32],
+    ) -> Result<Self> {
+        Self::aligned(Shape::scored_pair_rows(pairs, d), embeddings, references)?
+            .with_pair_targets(targets)
     }
 
     /// `n` x `d` embeddings, row by row, pairs of two of their rows, and for every pair 1 where the
@@ -68,14 +83,26 @@ impl<'a> Batch<'a> {
         pairs: &'a [[u32; 2]],
         same: &'a [u32],
     ) -> Result<Self> {
-        let batch = Self::rows(Shape::pair_indices(n, d, pairs.len()), embeddings)?;
-        check_indices("pairs", pairs, n)?;
-        if let Some(row) = pairs.iter().position(|[i, j]| i == j) {
-            return Err(Error::PairWithItself { row });
-        }
+        let batch = Self::listed(Shape::pair_indices(n, d, pairs.len()), embeddings, pairs)?;
         check_same(same, pairs.len())?;
-        let pairs = bytemuck::cast_slice(pairs);
-        Ok(batch.with_indices(Input::Pairs, pairs).with_indices(Input::Same, same))
+        Ok(batch.with_indices(Input::Same, same))
+    }
+
+    /// `n` x `d` embeddings, row by row, pairs of two of their rows, and for every pair a target:
+    /// the larger, the more similar the two should be. Only the order of targets counts. A pair may
+    /// be listed again and then counts again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Batch::new`], [`Error::IndexOutOfRange`] and [`Error::PairWithItself`].
+    pub fn scored_pair_indices(
+        embeddings: &'a [f32],
+        [n, d]: [usize; 2],
+        pairs: &'a [[u32; 2]],
+        targets: &'a [f32],
+    ) -> Result<Self> {
+        Self::listed(Shape::scored_pair_indices(n, d, pairs.len()), embeddings, pairs)?
+            .with_pair_targets(targets)
     }
 
     /// `n` x `d` embeddings, row by row, and triplets of their rows: anchor, positive, negative. A
@@ -144,6 +171,29 @@ impl<'a> Batch<'a> {
             .with(Input::Labels, Numbers::U32(labels))
             .with(Input::ReferenceLabels, Numbers::U32(self.labels()));
         Batch { shape: self.shape.turned(), inputs }
+    }
+
+    /// Two sets of rows that are pairs row by row.
+    fn aligned(shape: Shape, embeddings: &'a [f32], references: &'a [f32]) -> Result<Self> {
+        let batch = Self::rows(shape, embeddings)?;
+        check_rows("references", references, shape.references(), shape.dimensions())?;
+        Ok(batch.with_floats(Input::References, references))
+    }
+
+    /// Rows of which these are pairs.
+    fn listed(shape: Shape, embeddings: &'a [f32], pairs: &'a [[u32; 2]]) -> Result<Self> {
+        let batch = Self::rows(shape, embeddings)?;
+        check_indices("pairs", pairs, shape.queries())?;
+        if let Some(row) = pairs.iter().position(|[i, j]| i == j) {
+            return Err(Error::PairWithItself { row });
+        }
+        Ok(batch.with_indices(Input::Pairs, bytemuck::cast_slice(pairs)))
+    }
+
+    /// A target for every pair.
+    fn with_pair_targets(self, targets: &'a [f32]) -> Result<Self> {
+        check_rows("targets", targets, self.shape.listed(), 1)?;
+        Ok(self.with_floats(Input::Targets, targets))
     }
 
     fn rows(shape: Shape, embeddings: &'a [f32]) -> Result<Self> {
@@ -344,7 +394,7 @@ impl<'a> Batch<'a> {
         bytemuck::cast_slice(self.indices(Input::Triplets))
     }
 
-    /// The targets given; may be empty.
+    /// The targets given, of predictions or of pairs; may be empty.
     pub fn targets(&self) -> &'a [f32] {
         self.floats(Input::Targets)
     }

@@ -22,14 +22,15 @@ pub enum Input {
     Scale,
     /// One f32, for the losses that have a bias, where the shape has it.
     Bias,
-    /// P x 2 u32: the rows of each listed pair, in pair indices mode.
+    /// P x 2 u32: the rows of each listed pair, in the modes of pair indices.
     Pairs,
     /// P u32: 1 where the two rows of a pair are the same, 0 where they are different, in the modes
     /// of pairs.
     Same,
     /// T x 3 u32: anchor, positive and negative row of each listed triplet, in triplets mode.
     Triplets,
-    /// N x D f32: what pointwise losses compare the predictions with.
+    /// N x D f32: what pointwise losses compare the predictions with; P f32 in the modes of scored
+    /// pairs: how similar the rows of each should be.
     Targets,
 }
 

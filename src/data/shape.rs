@@ -20,6 +20,10 @@ pub enum Mode {
     PairRows,
     /// Listed pairs of rows of one set.
     PairIndices,
+    /// Every row of one set with the same row of another, and how similar the two should be.
+    ScoredPairRows,
+    /// Listed pairs of rows of one set, and how similar the two of each should be.
+    ScoredPairIndices,
     /// Listed triplets of rows of one set: anchor, positive, negative.
     Triplets,
     /// No pairs: every number, or every row, by itself or against its target.
@@ -35,6 +39,8 @@ named! {
     Scores "scores",
     PairRows "pair rows",
     PairIndices "pair indices",
+    ScoredPairRows "scored pair rows",
+    ScoredPairIndices "scored pair indices",
     Triplets "triplets",
     Pointwise "pointwise",
 }
@@ -44,6 +50,22 @@ impl Mode {
     #[cfg(any(feature = "gpu", feature = "reference"))]
     pub(crate) fn has_tiles(self) -> bool {
         matches!(self, Self::Batch | Self::Reference | Self::Prototypes)
+    }
+
+    /// Whether pair r is row r of both sets.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn is_row_aligned(self) -> bool {
+        matches!(self, Self::PairRows | Self::ScoredPairRows)
+    }
+
+    /// Whether pairs are listed by the indices of their rows.
+    pub(crate) fn has_pair_indices(self) -> bool {
+        matches!(self, Self::PairIndices | Self::ScoredPairIndices)
+    }
+
+    /// Whether every pair has a target, in the place of being the same or different.
+    pub(crate) fn is_scored(self) -> bool {
+        matches!(self, Self::ScoredPairRows | Self::ScoredPairIndices)
     }
 }
 
@@ -93,6 +115,16 @@ impl Shape {
     /// `pairs` listed pairs of `n` embeddings of `d` numbers.
     pub const fn pair_indices(n: usize, d: usize, pairs: usize) -> Self {
         Self { listed: pairs, ..Self::new(Mode::PairIndices, n, n, d) }
+    }
+
+    /// Two sets of `pairs` embeddings of `d` numbers, row against row, with a target for each.
+    pub const fn scored_pair_rows(pairs: usize, d: usize) -> Self {
+        Self { mode: Mode::ScoredPairRows, ..Self::pair_rows(pairs, d) }
+    }
+
+    /// `pairs` listed pairs of `n` embeddings of `d` numbers, with a target for each.
+    pub const fn scored_pair_indices(n: usize, d: usize, pairs: usize) -> Self {
+        Self { mode: Mode::ScoredPairIndices, ..Self::pair_indices(n, d, pairs) }
     }
 
     /// `triplets` listed triplets of `n` embeddings of `d` numbers.
@@ -230,17 +262,20 @@ impl Shape {
             Input::Labels => self.is_labelled(),
             Input::References => self.has_references(),
             Input::ReferenceLabels => self.mode == Mode::Reference,
-            Input::Pairs => self.mode == Mode::PairIndices,
+            Input::Pairs => self.mode.has_pair_indices(),
             Input::Same => matches!(self.mode, Mode::PairIndices | Mode::PairRows),
             Input::Triplets => self.mode == Mode::Triplets,
-            Input::Beta | Input::Scale | Input::Bias | Input::Targets => false,
+            Input::Targets => self.mode.is_scored(),
+            Input::Beta | Input::Scale | Input::Bias => false,
         }
     }
 
     /// How many numbers of 4 bytes an input of this shape has, where a loss takes it.
     pub const fn numbers(&self, input: Input) -> usize {
         match input {
-            Input::Embeddings | Input::Targets => self.queries * self.dimensions,
+            Input::Embeddings => self.queries * self.dimensions,
+            Input::Targets if self.listed > 0 => self.listed,
+            Input::Targets => self.queries * self.dimensions,
             Input::Labels => self.queries,
             Input::References => self.references * self.dimensions,
             Input::ReferenceLabels => self.references,
@@ -266,7 +301,10 @@ impl Shape {
 
     /// Whether there is a second set of rows.
     pub const fn has_references(&self) -> bool {
-        matches!(self.mode, Mode::Reference | Mode::Prototypes | Mode::PairRows)
+        matches!(
+            self.mode,
+            Mode::Reference | Mode::Prototypes | Mode::PairRows | Mode::ScoredPairRows
+        )
     }
 
     /// Whether the second set of rows gets a gradient.
@@ -320,7 +358,7 @@ impl Shape {
                 ("the number of samples", self.queries),
                 ("the number of classes", self.references),
             ],
-            Mode::PairRows | Mode::PairIndices => {
+            Mode::PairRows | Mode::PairIndices | Mode::ScoredPairRows | Mode::ScoredPairIndices => {
                 [("the number of pairs", self.listed), embeddings]
             }
             Mode::Triplets => [("the number of triplets", self.listed), embeddings],

@@ -3,7 +3,7 @@
 
 use super::anchor::Anchor;
 use super::loss::AnchorTerms;
-use super::number::{LOG, Number, ROUNDING};
+use super::number::{LOG, Number, ROUNDING, ULP};
 
 /// The log-sum-exp of rate times height over the pairs of a kind, with the largest height taken out
 /// first: rate * top + log(sum of exp(rate * (height - top))).
@@ -22,6 +22,13 @@ impl<N: Number> Level<N> {
     pub(crate) fn of(rate: N, heights: &[N]) -> Option<Self> {
         let every = vec![N::ONE; heights.len()];
         Self::of_taken(rate, heights, &every)
+    }
+
+    /// The same as a scan finds it, which takes every exponential for a product of as many as it has
+    /// steps.
+    pub(crate) fn of_scan(rate: N, heights: &[N]) -> Option<Self> {
+        let steps = 8.0 + (heights.len() as f64).log2();
+        Self::of_taken(rate, heights, &vec![N::ONE.widened(3.0 * steps * ULP); heights.len()])
     }
 
     /// The same where pairs count as often as their share says: 0 or 1, or in doubt.

@@ -9,13 +9,28 @@ use crate::data::batch::Batch;
 use crate::data::shape::Mode;
 
 /// Pairs that are seen at a time; an even number, so that the two pairs of a triplet stay together.
-const PART: usize = 4096;
+pub(crate) const PART: usize = 4096;
 
 /// A pair of rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Pair {
     pub rows: [usize; 2],
-    pub is_positive: bool,
+    pub kind: PairKind,
+}
+
+/// What the two rows of a pair should be to each other.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum PairKind {
+    Positive,
+    Negative,
+    /// As similar as a target says.
+    Scored,
+}
+
+impl PairKind {
+    fn of(is_positive: bool) -> Self {
+        if is_positive { Self::Positive } else { Self::Negative }
+    }
 }
 
 /// The pairs in their order; every triplet is its positive pair and its negative pair.
@@ -26,20 +41,26 @@ pub(crate) struct List {
 impl List {
     /// What a batch lists; `None` where its mode has no list.
     pub(crate) fn of(batch: &Batch) -> Option<Self> {
-        let pair = |i, j, is_positive| Pair { rows: [i as usize, j as usize], is_positive };
-        let same = batch.same();
+        let pair = |i, j, kind| Pair { rows: [i as usize, j as usize], kind };
+        let kinds = batch.same().iter().map(|&same| PairKind::of(same == 1));
         let pairs = match batch.shape().mode() {
-            Mode::PairRows => {
-                (0..).zip(same).map(|(row, &same)| pair(row, row, same == 1)).collect()
+            Mode::PairRows => (0..).zip(kinds).map(|(row, kind)| pair(row, row, kind)).collect(),
+            Mode::PairIndices => {
+                let listed = batch.listed_pairs().iter().zip(kinds);
+                listed.map(|(&[i, j], kind)| pair(i, j, kind)).collect()
             }
-            Mode::PairIndices => batch
-                .listed_pairs()
-                .iter()
-                .zip(same)
-                .map(|(&[i, j], &same)| pair(i, j, same == 1))
-                .collect(),
+            Mode::ScoredPairRows => {
+                let rows = 0..batch.shape().listed() as u32;
+                rows.map(|row| pair(row, row, PairKind::Scored)).collect()
+            }
+            Mode::ScoredPairIndices => {
+                let listed = batch.listed_pairs().iter();
+                listed.map(|&[i, j]| pair(i, j, PairKind::Scored)).collect()
+            }
             Mode::Triplets => {
-                let pairs_of = |&[a, p, n]: &[u32; 3]| [pair(a, p, true), pair(a, n, false)];
+                let pairs_of = |&[a, p, n]: &[u32; 3]| {
+                    [pair(a, p, PairKind::Positive), pair(a, n, PairKind::Negative)]
+                };
                 batch.listed_triplets().iter().flat_map(pairs_of).collect()
             }
             Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores | Mode::Pointwise => {
@@ -66,7 +87,8 @@ impl List {
         distance: impl Fn(usize, usize) -> N::Stored,
     ) -> Anchor<'static, N> {
         let pairs = self.pairs(part..part + 1);
-        let (positives, negatives) = (0..pairs.len()).partition(|&at| pairs[at].is_positive);
+        let of_kind = |kind| (0..pairs.len()).filter(|&at| pairs[at].kind == kind).collect();
+        let (positives, negatives) = (of_kind(PairKind::Positive), of_kind(PairKind::Negative));
         let distances = pairs.iter().map(|pair| distance(pair.rows[0], pair.rows[1])).collect();
         Anchor { index: part, name: part, label: 0, distances, positives, negatives, order: None }
     }

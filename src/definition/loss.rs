@@ -40,6 +40,11 @@ pub(crate) trait Anchors<N: Number> {
 
     /// All numbers that the loss learns, one after the other.
     fn learned(&self) -> &[f64];
+
+    /// How similar the rows of every listed pair should be; nothing where no target says so.
+    fn targets(&self) -> &[f32] {
+        &[]
+    }
 }
 
 /// All numbers that the loss learns, one after the other: those of the batch, or its own.

@@ -29,7 +29,7 @@ macro_rules! for_every_loss {
         $callback! {
             Contrastive, Triplet, LiftedStructured, MultiMargin, Margin, NtXent, SupCon,
             GeneralizedLiftedStructured, Nca, MultiSimilarity, Circle, FastAp, SmoothAp,
-            NormalizedSoftmax, CosFace, ArcFace, SoftTriple, ProxyAnchor, SigLip, Clip;
+            NormalizedSoftmax, CosFace, ArcFace, SoftTriple, ProxyAnchor, SigLip, Clip, CoSent;
             MeanSquaredError, Huber, Hinge, BinaryCrossEntropy, CrossEntropy, UniformEntropy, L1, L2, ElasticNet
         }
     };
@@ -292,14 +292,14 @@ impl Loss {
         has_labels: bool,
     ) -> Result<()> {
         let truth = self.truth();
-        let takes_targets = truth.has_targets();
+        let takes_targets = truth.has_targets() || mode.is_scored();
         let takes_labels = truth.has_labels();
         let inputs = [
             (
                 "targets",
                 takes_targets,
                 has_targets,
-                "the loss compares every value with its target",
+                "the loss compares every value, or every pair, with its target",
             ),
             (
                 "labels",

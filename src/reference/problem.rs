@@ -30,6 +30,8 @@ pub(super) struct Problem<'a> {
     pub pairs_of_a_row: usize,
     labels: &'a [u32],
     column_labels: Cow<'a, [u32]>,
+    /// Of scored pairs.
+    targets: &'a [f32],
 }
 
 /// The numbers of a batch in f64.
@@ -91,6 +93,7 @@ impl<'a> Problem<'a> {
             pairs_of_a_row,
             labels: batch.labels(),
             column_labels: batch.column_labels(),
+            targets: batch.targets(),
         }
     }
 
@@ -151,7 +154,8 @@ impl<'a> Problem<'a> {
             Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores => {
                 self.labels[i] == self.column_labels[j]
             }
-            Mode::PairRows | Mode::PairIndices | Mode::Triplets | Mode::Pointwise => false,
+            // Those of a list have their own.
+            _ => false,
         }
     }
 
@@ -198,6 +202,10 @@ impl Anchors<Bounded> for Problem<'_> {
 
     fn learned(&self) -> &[f64] {
         &self.learned
+    }
+
+    fn targets(&self) -> &[f32] {
+        self.targets
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::data::batch::Batch;
 use crate::error::Result;
 use crate::loss::{
-    ArcFace, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Difficulty,
-    Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
-    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
-    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
+    ArcFace, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
+    Difficulty, Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1,
+    L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity,
+    Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
     SupCon, Triplet, Triplets, Truth, UniformEntropy,
 };
 use crate::measures::Retrieval;
@@ -22,6 +22,8 @@ pub(crate) struct Sample {
     pairs: Vec<[u32; 2]>,
     same: Vec<u32>,
     triplets: Vec<[u32; 3]>,
+    /// Of pairs; many are equal, and 0 is so with -0.
+    scores: Vec<f32>,
     /// Spread widely enough for both sides of a hinge.
     predictions: Vec<f32>,
     signs: Vec<f32>,
@@ -62,6 +64,10 @@ impl Sample {
                 .map(|at| [row(at, 2), different(row(at, 2), row(at, 5))])
                 .collect(),
             same: (0..2 * n as u32 + 3).map(|at| at / 2 % 2).collect(),
+            // The last group begins behind the 1,024 pairs of a row of the list.
+            scores: (0..2 * n + 3)
+                .map(|at| if at % 25 == 7 { 2.0 } else { [0.5, -0.0, -1.5, 0.0, 0.5, 1.0][at % 6] })
+                .collect(),
             signs: (0..n * d).map(|at| if at % 5 < 2 { -1.0 } else { 1.0 }).collect(),
             triplets: (0..n + 5).map(|at| [row(at, 1), row(at, 3), row(at, 4)]).collect(),
         }
@@ -73,7 +79,7 @@ impl Sample {
         let scores = Batch::scores(&self.embeddings, [self.n, self.d], &self.labels);
         let prototypes = CLASSES as usize * loss.centers_per_class();
         let shape = [self.n, self.d];
-        let all: [Result<Batch>; 8] = [
+        let all: [Result<Batch>; 10] = [
             self.pointwise(loss.truth()),
             Batch::pair_rows(
                 &self.embeddings,
@@ -82,6 +88,13 @@ impl Sample {
                 &self.same[..self.n],
             ),
             Batch::pair_indices(&self.embeddings, shape, &self.pairs, &self.same),
+            Batch::scored_pair_rows(
+                &self.embeddings,
+                &self.references[..self.n * self.d],
+                shape,
+                &self.scores[..self.n],
+            ),
+            Batch::scored_pair_indices(&self.embeddings, shape, &self.pairs, &self.scores),
             Batch::triplets(&self.embeddings, shape, &self.triplets),
             rows.clone(),
             rows.clone().and_then(|rows| {
@@ -299,5 +312,8 @@ fn losses_with(distance: Distance, normalize: bool, reduction: Reduction) -> Vec
     losses.push(ProxyAnchor { distance, normalize, reduction, alpha: 4.0, margin: 0.25 }.into());
     losses.push(SigLip { distance, normalize, reduction, scale: 4.0, bias: -1.0 }.into());
     losses.push(Clip { distance, normalize, reduction, scale: 4.0 }.into());
+    if reduction != Reduction::MeanNonZero {
+        losses.push(CoSent { distance, normalize, reduction, scale: 4.0 }.into());
+    }
     losses
 }

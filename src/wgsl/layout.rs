@@ -182,6 +182,16 @@ pub(crate) struct Statistic {
     pub rest: f32,
 }
 
+/// `Statistic`s of a list of so many rows in the place of which `shaders/terms/co_sent.wgsl` has
+/// levels: of every pair, and two of every row.
+pub(crate) const fn levels(rows: u32) -> u64 {
+    rows as u64 * (LIST_STRIDE as u64 + 2)
+}
+
+/// Pairs of a list in a row of its stripe; an even number, which keeps the two pairs of a triplet
+/// together.
+pub(crate) const LIST_STRIDE: u32 = 1024;
+
 /// `Choice` of `shaders/shared/choice.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]

@@ -27,7 +27,7 @@ pub(crate) struct TermsKernel {
 impl Statistics {
     /// Whether something is found of every row.
     pub(crate) fn has_rows(self) -> bool {
-        !matches!(self, Self::None | Self::Columns)
+        !matches!(self, Self::None | Self::Columns | Self::Order)
     }
 
     /// Whether something is found of every column by itself.
@@ -162,6 +162,9 @@ pub(crate) enum Statistics {
     /// The terms are those of columns, found in such sweeps over them alone; positive and negative
     /// terms have means of their own.
     Columns,
+    /// Something of all listed pairs in the order of their targets: the entry points `scan`, `carry`
+    /// and `share` find it out, one after the other. For lists of scored pairs alone.
+    Order,
     /// The counts of the whole batch, in a pass before: the mean of the positives and of the
     /// negatives are taken apart.
     Totals,

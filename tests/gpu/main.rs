@@ -15,6 +15,7 @@ mod agreement {
     mod own_rows;
     mod pointwise;
     mod sampling;
+    mod scored_pairs;
     mod shapes;
 }
 

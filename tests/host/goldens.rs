@@ -7,7 +7,7 @@ use wgpu_metric_learning::{Evaluation, Loss, reference};
 const TOLERANCE: f64 = 1e-9;
 
 /// How many cases of each loss there are: none may be lost in silence.
-const CASES: [(&str, usize); 29] = [
+const CASES: [(&str, usize); 30] = [
     ("Contrastive", 57),
     ("Triplet", 65),
     ("LiftedStructured", 30),
@@ -28,6 +28,7 @@ const CASES: [(&str, usize); 29] = [
     ("ProxyAnchor", 13),
     ("SigLip", 24),
     ("Clip", 16),
+    ("CoSent", 14),
     ("MeanSquaredError", 2),
     ("Huber", 2),
     ("Hinge", 2),

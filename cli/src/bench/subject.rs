@@ -52,9 +52,10 @@ impl Subject {
     }
 }
 
-/// The mode that a loss is timed in, if it has pairs; two towers are the same rows.
+/// The mode that a loss is timed in, if it has pairs; two towers are the same rows, and scored pairs
+/// are those of a row with the next one.
 fn mode_of(loss: &Loss) -> Option<Mode> {
-    let timed = [Mode::Batch, Mode::Prototypes, Mode::Reference];
+    let timed = [Mode::Batch, Mode::Prototypes, Mode::Reference, Mode::ScoredPairRows];
     timed.into_iter().find(|mode| loss.modes().contains(mode))
 }
 
@@ -64,6 +65,9 @@ pub(crate) struct Inputs {
     pub d: usize,
     embeddings: Vec<f32>,
     labels: Vec<u32>,
+    /// Every row's next one, and how similar they should be: a mark from 0 to 5.
+    next: Vec<f32>,
+    marks: Vec<f32>,
     prototypes: Vec<f32>,
     /// How many classes random prototypes are of: a loss takes as many as it has centres.
     classes: Option<usize>,
@@ -80,6 +84,7 @@ pub(crate) fn shape(loss: &Loss, n: usize, d: usize, class_size: usize) -> Shape
             Shape::prototypes(n, prototypes, d).with_fixed_references()
         }
         Some(Mode::Reference) => Shape::reference(n, n, d),
+        Some(Mode::ScoredPairRows) => Shape::scored_pair_rows(n, d).with_fixed_references(),
         _ => Shape::batch(n, d),
     }
 }
@@ -96,7 +101,20 @@ impl Inputs {
         let mut random = Random(1);
         let [embeddings, prototypes] = [n, CENTERS * classes].map(|rows| random.unit_rows(rows, d));
         let labels = (0..n).map(|row| (row % classes) as u32).collect();
-        Self { n, d, embeddings, labels, prototypes, classes: Some(classes) }
+        Self::of([n, d], embeddings, labels, prototypes, Some(classes))
+    }
+
+    fn of(
+        [n, d]: [usize; 2],
+        embeddings: Vec<f32>,
+        labels: Vec<u32>,
+        prototypes: Vec<f32>,
+        classes: Option<usize>,
+    ) -> Self {
+        let mut next = embeddings.clone();
+        next.rotate_left(d.min(embeddings.len()));
+        let marks = labels.iter().map(|label| (label % 6) as f32).collect();
+        Self { n, d, embeddings, labels, next, marks, prototypes, classes }
     }
 
     pub(crate) fn read(
@@ -116,7 +134,7 @@ impl Inputs {
             }
         };
         let (n, d) = (rows.rows, rows.columns);
-        Ok(Self { n, d, embeddings: rows.values, labels, prototypes, classes })
+        Ok(Self::of([n, d], rows.values, labels, prototypes, classes))
     }
 
     /// The batch of these inputs, as the loss takes it.
@@ -132,6 +150,12 @@ impl Inputs {
             }
             Some(Mode::Reference) => {
                 Ok(batch.with_references(&self.embeddings, self.n, &self.labels)?)
+            }
+            Some(Mode::ScoredPairRows) => {
+                let shape = [self.n, self.d];
+                let pairs =
+                    Batch::scored_pair_rows(&self.embeddings, &self.next, shape, &self.marks)?;
+                Ok(pairs.with_fixed_references())
             }
             _ => Ok(batch),
         }

@@ -152,6 +152,8 @@ pub(crate) struct Inputs {
     pairs: Vec<[u32; 2]>,
     triplets: Vec<[u32; 3]>,
     same: Vec<u32>,
+    /// How similar the rows of pairs should be, with many equals.
+    scores: Vec<f32>,
     targets: Vec<f32>,
     truth: Truth,
     betas: Vec<f32>,
@@ -162,7 +164,7 @@ impl Inputs {
     /// compares with.
     pub(crate) fn new(mut recipe: Recipe, labels_are_indices: bool, truth: Truth) -> Self {
         let Recipe { mode, classes, .. } = recipe;
-        if mode == Mode::PairIndices {
+        if matches!(mode, Mode::PairIndices | Mode::ScoredPairIndices) {
             // One row makes no pair.
             recipe.n = recipe.n.max(2);
         }
@@ -177,7 +179,7 @@ impl Inputs {
         let references = match mode {
             Mode::Reference => m,
             Mode::Prototypes => classes.count(n) * recipe.centers,
-            Mode::PairRows => n,
+            Mode::PairRows | Mode::ScoredPairRows => n,
             _ => 0,
         };
         let first = recipe.reference_offset().unwrap_or(0);
@@ -196,6 +198,9 @@ impl Inputs {
             reference_labels: (0..references).map(label).collect(),
             same: (0..pairs.len().max(n))
                 .map(|at| u32::from(bits(SAME, at, 0).is_multiple_of(3)))
+                .collect(),
+            scores: (0..pairs.len().max(n))
+                .map(|at| (bits(SCORES, at, 0) % 6) as f32 - 2.0)
                 .collect(),
             pairs,
             triplets: listed(n).collect(),
@@ -241,6 +246,13 @@ impl Inputs {
             Mode::PairRows => Batch::pair_rows(embeddings, references, shape, &self.same[..n])?,
             Mode::PairIndices => {
                 Batch::pair_indices(embeddings, shape, &self.pairs, &self.same[..self.pairs.len()])?
+            }
+            Mode::ScoredPairRows => {
+                Batch::scored_pair_rows(embeddings, references, shape, &self.scores[..n])?
+            }
+            Mode::ScoredPairIndices => {
+                let scores = &self.scores[..self.pairs.len()];
+                Batch::scored_pair_indices(embeddings, shape, &self.pairs, scores)?
             }
             Mode::Triplets => Batch::triplets(embeddings, shape, &self.triplets)?,
             Mode::Pointwise => self.with_truth(Batch::pointwise(embeddings, shape)?)?,
@@ -304,6 +316,7 @@ const NOISE: u64 = 2;
 const TARGETS: u64 = 3;
 const SAME: u64 = 4;
 const LISTED: u64 = 5;
+const SCORES: u64 = 7;
 
 /// Uniform, with mean 0 and deviation 1.
 fn deviate(purpose: u64, row: usize, column: usize) -> f32 {

@@ -164,7 +164,7 @@ fn every_adapter_gives_a_golden_case_of_every_kind() {
             }
         }
     }
-    assert_eq!(kinds.len(), 49, "{kinds:?}");
+    assert_eq!(kinds.len(), 51, "{kinds:?}");
 }
 
 #[test]

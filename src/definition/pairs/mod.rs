@@ -3,6 +3,7 @@
 mod arc_face;
 mod circle;
 mod clip;
+pub(crate) mod co_sent;
 mod contrastive;
 mod cos_face;
 mod fast_ap;

@@ -88,7 +88,7 @@ const FINISH_TOTALS: Loops =
 
 /// A list has two places for each of its pairs; an invocation sums up a digit of all blocks.
 const INCIDENCE_SCAN: Loops =
-    Loops { kernel: "incidence/scan", what: "places of listed rows", step: BLOCK, rounds: 2 };
+    Loops { kernel: "incidence/scan", what: "places of the list", step: BLOCK, rounds: 2 };
 
 const LINEAR_FORWARD: Loops =
     Loops { kernel: "training/linear", what: "dimensions", step: 16, rounds: 1 };
@@ -133,9 +133,13 @@ pub(crate) fn check_matrix(
     FINISH_TOTALS.check(shape.queries() as u64)?;
     match shape.mode() {
         Mode::Scores => Ok(()),
-        Mode::PairRows => DISTANCE_LISTED.check(dimensions),
-        Mode::PairIndices | Mode::Triplets => {
-            INCIDENCE_SCAN.check(2 * shape.pairs())?;
+        _ if shape.listed() > 0 => {
+            let sorted = match shape.mode() {
+                Mode::PairRows => 0,
+                Mode::ScoredPairRows => shape.pairs(),
+                _ => 2 * shape.pairs(),
+            };
+            INCIDENCE_SCAN.check(sorted)?;
             DISTANCE_LISTED.check(dimensions)
         }
         _ => {

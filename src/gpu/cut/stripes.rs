@@ -3,6 +3,7 @@
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::SUMMANDS_PER_DISPATCH;
+use crate::wgsl::layout::LIST_STRIDE;
 use crate::wgsl::terms::{Statistics, TermsKernel};
 
 /// Bytes of a number of a stripe.
@@ -53,10 +54,6 @@ impl Kept {
 /// sums are the same however the matrix is cut. A workspace too small for that many rows still
 /// works, with sums that may differ in their rounding.
 pub(crate) const STEP: u64 = 16;
-
-/// Pairs of a list in a row of its stripe; an even number, which keeps the two pairs of a triplet
-/// together.
-pub(crate) const LIST_STRIDE: u32 = 1024;
 
 /// The cut of a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

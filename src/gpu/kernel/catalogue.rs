@@ -32,9 +32,10 @@ pub(crate) fn all() -> Vec<Kernel> {
         ranks(RANKING.usual_portion()),
         measures(),
     ]);
-    all.extend([Mode::PairRows, Mode::PairIndices, Mode::Triplets].map(prepare_list));
-    // A row's index has the digits of a u32.
-    all.extend((0..u32::BITS / DIGIT_BITS).flat_map(incidence));
+    all.extend(Mode::ALL.into_iter().filter_map(prepare_list));
+    // A row's index has the digits of a u32, and so has a target.
+    let digits = 0..u32::BITS / DIGIT_BITS;
+    all.extend(digits.flat_map(|digit| Sorted::ALL.map(|one| incidence(one, digit))).flatten());
     all.extend(Factor::ALL.map(linear));
     all.extend([rectified()]);
     all.extend(Optimizer::all().iter().flat_map(|one| optimizer(&one.rule())));
@@ -88,6 +89,10 @@ pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel>
         if terms.statistics.has_columns() {
             kernels.push(matrix.terms(terms, COLUMN_STATISTICS, portion, width));
         }
+        if terms.statistics == Statistics::Order {
+            kernels
+                .extend([SCAN, CARRY, SHARE].map(|one| matrix.terms(terms, one, portion, width)));
+        }
     }
     kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
     if terms.chooses {
@@ -124,6 +129,13 @@ pub(crate) const STATISTICS: &str = "statistics";
 
 pub(crate) const COLUMN_STATISTICS: &str = "column_statistics";
 
+/// What is found of the pairs of a list in the order of their targets, one after the other.
+pub(crate) const SCAN: &str = "scan";
+
+pub(crate) const CARRY: &str = "carry";
+
+pub(crate) const SHARE: &str = "share";
+
 pub(crate) const BEGIN: &str = "begin";
 
 pub(crate) fn kernel(
@@ -156,24 +168,52 @@ pub(crate) fn prepare_learned(learned: Learned) -> Kernel {
 }
 
 /// Prepares a list, for the modes that have one, numbered as in the file.
-pub(crate) fn prepare_list(mode: Mode) -> Kernel {
+pub(crate) fn prepare_list(mode: Mode) -> Option<Kernel> {
     let kind = match mode {
         Mode::Triplets => 2,
-        Mode::PairIndices => 1,
-        _ => 0,
+        _ if mode.has_pair_indices() => 1,
+        _ if mode.is_row_aligned() => 0,
+        _ => return None,
     };
-    kernel(Interface::PrepareList, shader!("prepare/list.wgsl"), vec![("KIND", kind.into())])
+    let constants = vec![("KIND", kind.into()), ("SCORED", mode.is_scored().into())];
+    Some(kernel(Interface::PrepareList, shader!("prepare/list.wgsl"), constants))
+}
+
+/// What of a list is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sorted {
+    /// The two places of every pair, by the rows that stand there.
+    Places,
+    /// The pairs, by their targets.
+    Pairs,
+}
+
+every! {
+    /// Whatever is sorted.
+    Sorted: Places, Pairs
+}
+
+impl Sorted {
+    /// How many there are of every pair.
+    pub(crate) const fn per_pair(self) -> u32 {
+        match self {
+            Self::Places => 2,
+            Self::Pairs => 1,
+        }
+    }
 }
 
 /// The kernels that sort by a digit, in their order.
-pub(crate) fn incidence(digit: u32) -> [Kernel; 3] {
+pub(crate) fn incidence(sorted: Sorted, digit: u32) -> [Kernel; 3] {
     let files = [
         shader!("incidence/count.wgsl"),
         shader!("incidence/scan.wgsl"),
         shader!("incidence/scatter.wgsl"),
     ];
     files.map(|shader| {
-        kernel(Interface::Incidence, shader, vec![("SHIFT", (digit * DIGIT_BITS).into())])
+        let shift = digit * DIGIT_BITS;
+        let constants = vec![("SHIFT", shift.into()), ("PER_PAIR", sorted.per_pair().into())];
+        kernel(Interface::Incidence, shader, constants)
     })
 }
 
@@ -235,7 +275,7 @@ impl MatrixKind {
             return kernel(Interface::Distance, shader!("distance/scores.wgsl"), Vec::new());
         }
         let mut constants = self.constants();
-        constants.push(("ROW_ALIGNED", (self.mode == Mode::PairRows).into()));
+        constants.push(("ROW_ALIGNED", self.mode.is_row_aligned().into()));
         kernel(Interface::Distance, shader!("distance/listed.wgsl"), constants)
     }
 
@@ -259,7 +299,7 @@ impl MatrixKind {
             Mode::Scores => {
                 kernel(Interface::Gradient, shader!("gradient/scores.wgsl"), Vec::new())
             }
-            Mode::PairRows => {
+            _ if self.mode.is_row_aligned() => {
                 kernel(Interface::Gradient, shader!("gradient/aligned.wgsl"), self.constants())
             }
             _ => kernel(Interface::Gradient, shader!("gradient/listed.wgsl"), self.constants()),

@@ -84,7 +84,7 @@ impl Interface {
             Self::PrepareList => &[
                 Uniform("start"),
                 Read("entries"),
-                Read("same"),
+                Read("same_or_targets"),
                 Write("pairs"),
                 Write("kinds"),
                 Write("state"),
@@ -92,7 +92,7 @@ impl Interface {
             ],
             Self::Incidence => &[
                 Stripe,
-                Read("listed_rows"),
+                Read("keys"),
                 Read("order"),
                 Write("counts|begins"),
                 Write("ordered"),
@@ -111,12 +111,12 @@ impl Interface {
             Self::Terms => &[
                 Stripe,
                 Uniform("parameters"),
-                Read("labels"),
-                Read("reference_labels"),
+                Read("labels|keys"),
+                Read("reference_labels|order"),
                 Read("distances"),
                 Write("coefficients|choices"),
                 Write("rows"),
-                Write("row_statistics"),
+                Write("row_statistics|levels"),
                 Read("totals"),
                 Read("learned"),
                 Uniform("sizes"),

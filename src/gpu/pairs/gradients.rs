@@ -174,7 +174,8 @@ impl<'a> LossPasses<'a> {
                 most: places * u64::from(TILE) * 3 / rows + OPERATIONS_PER_GROUP,
                 portions: portions_of(places, Some(PLACES_PER_DISPATCH)),
             };
-            let buffers = [&queries.points, &indices.rows, coefficients, gradient, indices.order()];
+            let order = indices.by_row.last();
+            let buffers = [&queries.points, &indices.rows, coefficients, gradient, order];
             return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
         }
         let groups = (self.basis.shape.pairs() * vectors).div_ceil(256) as u32;

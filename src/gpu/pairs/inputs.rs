@@ -37,7 +37,7 @@ impl Count {
         match self {
             Self::Rows => true,
             Self::ReferenceRows => mode == Mode::Reference,
-            Self::Listed => matches!(mode, Mode::PairIndices | Mode::Triplets),
+            Self::Listed => mode == Mode::Triplets || mode.has_pair_indices(),
         }
     }
 }

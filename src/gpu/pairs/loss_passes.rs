@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::gpu::cut::loops::{portions_of, positives_per_dispatch};
 use crate::gpu::pairs::basis::Basis;
+use crate::gpu::pairs::list::Order;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps};
 use crate::wgsl::terms::TermsKernel;
@@ -34,13 +35,26 @@ impl<'a> LossPasses<'a> {
         entry: &'static str,
         portion: Option<u64>,
     ) -> Result<Sweep> {
+        self.terms_on(sweeps, Grid::Rows, entry, portion)
+    }
+
+    /// The same with workgroups in another grid than one for each row.
+    pub(crate) fn terms_on(
+        &self,
+        sweeps: &Sweeps,
+        grid: Grid,
+        entry: &'static str,
+        portion: Option<u64>,
+    ) -> Result<Sweep> {
         let kernel =
             self.basis.matrix_kind().terms(&self.terms, entry, self.portion, self.basis.row_width);
         let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
+        let list = matrix.list.as_ref();
+        let order = list.and_then(|list| list.by_target.as_ref()).map(Order::last);
         let buffers = [
             &all.parameters,
-            matrix.list.as_ref().map_or(&matrix.queries.labels, |list| &list.kinds),
-            &matrix.other().labels,
+            list.map_or(&matrix.queries.labels, |list| &list.kinds),
+            order.unwrap_or(&matrix.other().labels),
             &matrix.distances,
             all.coefficients.buffer(),
             &all.rows,
@@ -52,12 +66,7 @@ impl<'a> LossPasses<'a> {
         let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
         let cost = columns * self.terms.operations_per_pair + of_chunks;
         let portions = portions_of(self.basis.shape.references() as u64, portion);
-        let load = Load {
-            grid: Grid::Rows,
-            cost_per_row: cost * u64::from(portions),
-            most: cost,
-            portions,
-        };
+        let load = Load { grid, cost_per_row: cost * u64::from(portions), most: cost, portions };
         sweeps.sweep("terms", &kernel, &buffers, load)
     }
 }

@@ -3,13 +3,13 @@
 use crate::data::shape::Mode;
 use crate::error::Result;
 use crate::gpu::dispatch::Dispatch;
-use crate::gpu::kernel::catalogue::{COLUMN_STATISTICS, MAIN, STATISTICS};
+use crate::gpu::kernel::catalogue::{CARRY, COLUMN_STATISTICS, MAIN, SCAN, SHARE, STATISTICS};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::finish::totals;
 use crate::gpu::pairs::loss_passes::LossPasses;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::pointwise;
-use crate::gpu::pairs::sweeps::{Sweep, Sweeps};
+use crate::gpu::pairs::sweeps::{Grid, Sweep, Sweeps};
 use crate::wgsl::terms::Statistics;
 
 /// The dispatches of losses that share a basis, after those that prepare it.
@@ -106,8 +106,16 @@ impl<'a> LossPasses<'a> {
     /// The sweeps of the pass that makes the gradient.
     fn after(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
         let mut all = Vec::new();
-        if matches!(self.terms.statistics, Statistics::Ends | Statistics::Sides) {
-            all.push(self.terms(sweeps, STATISTICS, None)?);
+        match self.terms.statistics {
+            Statistics::Ends | Statistics::Sides => {
+                all.push(self.terms(sweeps, STATISTICS, None)?);
+            }
+            Statistics::Order => all.extend([
+                self.terms(sweeps, SCAN, None)?,
+                self.terms_on(sweeps, Grid::Fixed(1), CARRY, None)?,
+                self.terms(sweeps, SHARE, None)?,
+            ]),
+            _ => {}
         }
         all.push(self.terms(sweeps, MAIN, self.portion)?);
         all.extend(self.gradients(sweeps)?);

@@ -132,6 +132,7 @@ impl Buffers {
         let of_references = shape.has_reference_gradient().then_some(shape.references());
         let statistics = match terms.statistics {
             Statistics::Rows | Statistics::Ends => shape.queries(),
+            Statistics::Order => layout::levels(stripes.height) as usize,
             // Those of columns stand behind those of rows, from a multiple of four on.
             Statistics::Sides | Statistics::Columns => {
                 shape.queries().next_multiple_of(4) + shape.references().next_multiple_of(4)

@@ -260,25 +260,31 @@ fn prepare_list(
             "the plan was made for listed pairs",
         )
     };
-    let same = || {
-        check.needed("same", inputs.get(Input::Same), count, "every pair is the same or different")
+    let same_or_targets = || match shape.mode().is_scored() {
+        true => {
+            check.needed("targets", inputs.get(Input::Targets), count, "every pair has a target")
+        }
+        false => {
+            let reason = "every pair is the same or different";
+            check.needed("same", inputs.get(Input::Same), count, reason)
+        }
     };
     // What a kind does not use is bound to what it does.
-    let (entries, same) = match shape.mode() {
+    let (entries, same_or_targets) = match shape.mode() {
         Mode::Triplets => (triplets()?, triplets()?),
-        Mode::PairIndices => (pairs()?, same()?),
-        _ => (same()?, same()?),
+        mode if mode.has_pair_indices() => (pairs()?, same_or_targets()?),
+        _ => (same_or_targets()?, same_or_targets()?),
     };
     let rows = list.indices.as_ref().map_or(&matrix.unused, |indices| &indices.rows);
+    let Some(kernel) = catalogue::prepare_list(shape.mode()) else { return Ok(Vec::new()) };
     let bound = [
         entries,
-        same,
+        same_or_targets,
         Bound::all(rows),
         Bound::all(&list.kinds),
         Bound::all(&matrix.state),
         Bound::all(&basis.sizes),
     ];
-    let kernel = catalogue::prepare_list(shape.mode());
     kernel.dispatches(
         context,
         "prepare list",
@@ -300,7 +306,7 @@ pub(crate) fn sized(basis: &Basis, inputs: &Inputs<'_>) -> Result<Surroundings> 
     } else {
         inputs.count(Count::ReferenceRows).copied()
     };
-    let listed = if mode == Mode::PairRows { rows } else { inputs.count(Count::Listed).copied() };
+    let listed = if mode.is_row_aligned() { rows } else { inputs.count(Count::Listed).copied() };
     sized_by(basis, [("rows", rows), ("reference rows", references), ("listed", listed)])
 }
 

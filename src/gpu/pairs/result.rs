@@ -93,7 +93,8 @@ impl Staged<'_> {
         if let Some(row) = fault_place(pair) {
             return Err(Error::PairWithItself { row });
         }
-        self.check_finite("targets", target_value, self.shape.dimensions())?;
+        let columns = if self.shape.mode().is_scored() { 1 } else { self.shape.dimensions() };
+        self.check_finite("targets", target_value, columns)?;
         match fault_place(target) {
             Some(place) if self.shape.mode() == Mode::Pointwise => {
                 let [row, column] =

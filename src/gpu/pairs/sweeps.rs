@@ -127,20 +127,20 @@ impl<'a> Sweeps<'a> {
         }
     }
 
-    /// Sorts the places of listed pairs by the rows that stand there.
+    /// Sorts the places of listed pairs by the rows that stand there, and the pairs by their
+    /// targets.
     pub(crate) fn incidence(&mut self) -> Result<()> {
-        let Some(List { indices: Some(indices), .. }) = &self.basis.matrix.list else {
-            return Ok(());
-        };
-        let places = 2 * self.basis.shape.pairs();
+        let pairs = self.basis.shape.pairs();
         // Of the whole list, which is one stripe.
         let [operations, most] = OPERATIONS_PER_PLACE;
-        let cost_per_row = places * operations / u64::from(self.basis.stripes.rows);
-        for (kernel, buffers, groups) in indices.sorting(places) {
-            let load =
-                Load { grid: Grid::Fixed(groups), cost_per_row, most: BLOCK * most, portions: 1 };
-            let sweep = self.sweep("incidence", &kernel, &buffers, load)?;
-            self.pass([&sweep].into_iter());
+        for (keys, order) in self.basis.matrix.list.iter().flat_map(List::sorted) {
+            let cost_per_row = order.count(pairs) * operations / u64::from(self.basis.stripes.rows);
+            for (kernel, buffers, groups) in order.sorting(keys, pairs) {
+                let grid = Grid::Fixed(groups);
+                let load = Load { grid, cost_per_row, most: BLOCK * most, portions: 1 };
+                let sweep = self.sweep("incidence", &kernel, &buffers, load)?;
+                self.pass([&sweep].into_iter());
+            }
         }
         Ok(())
     }

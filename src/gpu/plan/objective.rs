@@ -235,8 +235,8 @@ impl ObjectivePlan {
     /// there.
     fn check_truths(&self, inputs: &[Inputs<'_>]) -> Result<()> {
         self.losses.iter().try_for_each(|Weighted { loss, inputs: shape, set, .. }| {
-            let has_targets =
-                inputs[*set].get(Input::Targets).is_some() && loss.truth().has_targets();
+            let takes_targets = loss.takes(shape, Input::Targets);
+            let has_targets = inputs[*set].get(Input::Targets).is_some() && takes_targets;
             let has_labels = inputs[*set].get(Input::Labels).is_some() && loss.truth().has_labels();
             loss.check_truth(shape.mode(), has_targets, has_labels)
         })

@@ -3,6 +3,7 @@
 mod arc_face;
 mod circle;
 mod clip;
+mod co_sent;
 mod contrastive;
 mod cos_face;
 mod fast_ap;
@@ -24,6 +25,7 @@ mod triplet;
 pub use arc_face::ArcFace;
 pub use circle::Circle;
 pub use clip::Clip;
+pub use co_sent::CoSent;
 pub use contrastive::Contrastive;
 pub use cos_face::CosFace;
 pub use fast_ap::FastAp;

@@ -3,9 +3,9 @@
 
 use support::adapters::one_by_one;
 use wgpu_metric_learning::{
-    Batch, BinaryCrossEntropy, Circle, Clip, CrossEntropy, Distance, ElasticNet, Evaluation, L2,
-    Loss, MeanSquaredError, Mining, MultiSimilarity, Nca, NtXent, ProxyAnchor, Reduction, SigLip,
-    SmoothAp, SupCon, Triplet, UniformEntropy, reference,
+    Batch, BinaryCrossEntropy, Circle, Clip, CoSent, CrossEntropy, Distance, ElasticNet,
+    Evaluation, L2, Loss, MeanSquaredError, Mining, MultiSimilarity, Nca, NtXent, ProxyAnchor,
+    Reduction, SigLip, SmoothAp, SupCon, Triplet, UniformEntropy, reference,
 };
 
 /// Squared distances of 100 to 10,000: most differences are beyond what exp has numbers for.
@@ -34,6 +34,9 @@ fn smooth() -> Vec<(Loss, Batch<'static>)> {
     let logits = Batch::pointwise(&LOGITS, [2, 2]).expect("a batch");
     let classes = logits.with_labels(&[0, 1]).expect("a batch");
     let targets = logits.with_targets(&[1.0, 0.5, 0.0, 1.0]).expect("a batch");
+    let pairs = &[[0, 1], [0, 3], [1, 2]];
+    let scored = Batch::scored_pair_indices(&ROWS, [4, 1], pairs, &[3.0, 1.0, 1.0]);
+    let scored = scored.expect("a batch");
     let (distance, temperature) = (SQUARED, 1.0);
     let reduction = MEAN_NON_ZERO;
     let triplets = Mining::ALL.into_iter().map(|mining| {
@@ -49,6 +52,7 @@ fn smooth() -> Vec<(Loss, Batch<'static>)> {
         (SigLip { distance, reduction, ..Default::default() }.into(), rows),
         (Clip { distance, reduction, ..Default::default() }.into(), towers),
         (ProxyAnchor { distance, reduction, ..Default::default() }.into(), classes_of_rows),
+        (CoSent { distance, ..Default::default() }.into(), scored),
         (Circle { gamma: 1e4, reduction, ..Default::default() }.into(), rows),
         (CrossEntropy { reduction }.into(), classes),
         (UniformEntropy { reduction }.into(), logits),

@@ -7,7 +7,7 @@ use npyz::NpyFile;
 use support::agreement::Tally;
 use support::losses::minings;
 use wgpu_metric_learning::{
-    ArcFace, Batch, Circle, Clip, Contrastive, CosFace, Distance, FastAp, Form,
+    ArcFace, Batch, Circle, Clip, CoSent, Contrastive, CosFace, Distance, FastAp, Form,
     GeneralizedLiftedStructured, LiftedStructured, Loss, Margin, Mode, MultiMargin,
     MultiSimilarity, Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip,
     SmoothAp, SoftTriple, SupCon, Triplet,
@@ -68,6 +68,7 @@ fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
     losses.push(SupCon { distance, normalize, ..Default::default() }.into());
     losses.push(SigLip { distance, normalize, ..Default::default() }.into());
     losses.push(Clip { distance, normalize, ..Default::default() }.into());
+    losses.push(CoSent { distance, normalize, ..Default::default() }.into());
     losses
 }
 
@@ -78,6 +79,14 @@ fn two_towers<'a>(images: &'a [f32], labels: &'a [u32]) -> Batch<'a> {
     let (labels, reference_labels) = labels.split_at(half);
     Batch::new(rows, [half, SHAPE[1]], labels)
         .and_then(|rows| rows.with_references(references, SHAPE[0] - half, reference_labels))
+        .expect("valid halves")
+}
+
+/// The first half of the digits row by row with the second, by how near their numerals are.
+fn scored_pairs<'a>(images: &'a [f32], targets: &'a [f32]) -> Batch<'a> {
+    let half = SHAPE[0] / 2 * SHAPE[1];
+    let shape = [SHAPE[0] / 2, SHAPE[1]];
+    Batch::scored_pair_rows(&images[..half], &images[half..2 * half], shape, targets)
         .expect("valid halves")
 }
 
@@ -93,6 +102,8 @@ fn every_loss_and_distance_agrees_on_the_digits() {
         let batch = Batch::new(&images[..rows * SHAPE[1]], [rows, SHAPE[1]], &labels[..rows]);
         batch.expect("a valid batch")
     };
+    let halves = labels.iter().zip(&labels[SHAPE[0] / 2..]).take(SHAPE[0] / 2);
+    let nearness: Vec<f32> = halves.map(|(i, j)| -(i.abs_diff(*j) as f32)).collect();
     let [mut on_all, mut on_first] = [Tally::on_best(), Tally::new()];
     let distances = Distance::ALL.into_iter().zip([false, true].into_iter().cycle());
     for (turn, (distance, normalize)) in distances.enumerate() {
@@ -106,6 +117,7 @@ fn every_loss_and_distance_agrees_on_the_digits() {
             let batch = match loss.modes()[0] {
                 Mode::Prototypes | Mode::Scores => prototypes.expect("valid prototypes"),
                 Mode::Reference => two_towers(&images, &labels),
+                Mode::ScoredPairRows => scored_pairs(&images, &nearness),
                 _ => batch,
             };
             let tally = if has_all { &mut on_all } else { &mut on_first };

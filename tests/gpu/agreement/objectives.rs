@@ -9,9 +9,9 @@ use support::changed::changed;
 use support::sample::Random;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::{
-    Batch, Contrastive, CrossEntropy, Distance, Error, Inputs, L2, LiftedStructured, Margin,
-    MeanSquaredError, Mining, MultiMargin, NtXent, ObjectiveEvaluation, Record, Result, Sampling,
-    SupCon, Triplet, Weighted, reference,
+    Batch, CoSent, Contrastive, CrossEntropy, Distance, Error, Inputs, L2, LiftedStructured,
+    Margin, MeanSquaredError, Mining, MultiMargin, NtXent, ObjectiveEvaluation, Record, Result,
+    Sampling, SupCon, Triplet, Weighted, reference,
 };
 
 const N: usize = 40;
@@ -74,6 +74,9 @@ impl World {
         let normalize = true;
         let pairs = Batch::pair_indices(&self.embeddings, [N, D], &self.pairs, &self.same)
             .expect("valid pairs");
+        let marks = &self.targets[..self.pairs.len()];
+        let scored = Batch::scored_pair_indices(&self.embeddings, [N, D], &self.pairs, marks)
+            .expect("valid pairs");
         let triplets =
             Batch::triplets(&self.embeddings, [N, D], &self.triplets).expect("valid triplets");
         let scores = Batch::scores(&self.logits, [N, CLASSES], &self.labels).expect("valid scores");
@@ -120,6 +123,10 @@ impl World {
                 ),
                 Weighted::new(1.0, drawn, self.rows()),
                 Weighted::new(0.1, Margin { normalize, ..Default::default() }, self.bank()),
+            ],
+            vec![
+                Weighted::new(-0.5, CoSent::default(), scored),
+                Weighted::new(1.0, Contrastive::default(), self.rows()),
             ],
         ]
     }

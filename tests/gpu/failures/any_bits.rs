@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use wgpu_metric_learning::{
-    Batch, Context, Contrastive, CrossEntropy, Error, Evaluation, FastAp, Hinge, Input, Inputs,
-    Loss, Margin, Mining, Mode, MultiMargin, NormalizedSoftmax, Options, Plan, Record, Result,
-    Shape, SigLip, SupCon, Triplet, Truth,
+    Batch, CoSent, Context, Contrastive, CrossEntropy, Error, Evaluation, FastAp, Hinge, Input,
+    Inputs, Loss, Margin, Mining, Mode, MultiMargin, NormalizedSoftmax, Options, Plan, Record,
+    Result, Shape, SigLip, SupCon, Triplet, Truth,
 };
 
 use support::adapters::{best_with, contexts};
@@ -56,6 +56,10 @@ fn kinds() -> Vec<Kind> {
         }),
         (Contrastive::default().into(), Shape::pair_indices(N, D, LISTED), |values| {
             Batch::pair_indices(&values.embeddings, [N, D], &values.pairs, &values.same)
+        }),
+        (CoSent::default().into(), Shape::scored_pair_indices(N, D, LISTED), |values| {
+            let targets = &values.targets[..LISTED];
+            Batch::scored_pair_indices(&values.embeddings, [N, D], &values.pairs, targets)
         }),
         (explicit.into(), Shape::triplets(N, D, LISTED), |values| {
             Batch::triplets(&values.embeddings, [N, D], &values.triplets)
@@ -109,6 +113,7 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
     let mode = shape.mode();
     let is_listed = shape.listed() > 0;
     let has_targets = plan.loss().truth() == Truth::Signs;
+    let is_scored = mode == Mode::ScoredPairIndices;
     let given = [
         (Input::Labels, !is_listed && !has_targets, &labels),
         (Input::References, shape.has_references(), &references),
@@ -116,10 +121,10 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
         (Input::Beta, shape.betas() > 0, &beta),
         (Input::Scale, shape.has_scale(), &beta),
         (Input::Bias, shape.has_bias(), &bias),
-        (Input::Pairs, mode == Mode::PairIndices, &pairs),
+        (Input::Pairs, mode == Mode::PairIndices || is_scored, &pairs),
         (Input::Same, mode == Mode::PairIndices, &same),
         (Input::Triplets, mode == Mode::Triplets, &triplets),
-        (Input::Targets, has_targets, &targets),
+        (Input::Targets, has_targets || is_scored, &targets),
     ];
     let inputs = given
         .into_iter()

@@ -30,6 +30,8 @@ fn resized(shape: &Shape, [rows, references, listed]: [usize; 3]) -> Shape {
         Mode::Scores => Shape::scores(rows, d),
         Mode::PairRows => Shape::pair_rows(rows, d),
         Mode::PairIndices => Shape::pair_indices(rows, d, listed),
+        Mode::ScoredPairRows => Shape::scored_pair_rows(rows, d),
+        Mode::ScoredPairIndices => Shape::scored_pair_indices(rows, d, listed),
         Mode::Triplets => Shape::triplets(rows, d, listed),
         _ => Shape::pointwise(rows, d),
     };
@@ -38,12 +40,15 @@ fn resized(shape: &Shape, [rows, references, listed]: [usize; 3]) -> Shape {
     if shape.has_bias() { resized.with_bias() } else { resized }
 }
 
+fn lists_indices(mode: Mode) -> bool {
+    matches!(mode, Mode::PairIndices | Mode::ScoredPairIndices | Mode::Triplets)
+}
+
 /// The counts of `rows` of N rows, and of everything else in proportion. Lists name every row, so
 /// that all of those stay.
 fn sizes_for(shape: &Shape, rows: usize) -> [usize; 3] {
     let share = |count: usize| (count * rows).div_ceil(N).max(1);
-    let has_indices = matches!(shape.mode(), Mode::PairIndices | Mode::Triplets);
-    let rows = if has_indices { shape.queries() } else { share(shape.queries()) };
+    let rows = if lists_indices(shape.mode()) { shape.queries() } else { share(shape.queries()) };
     [rows, share(shape.references()), share(shape.listed())]
 }
 
@@ -62,7 +67,7 @@ impl Numbers {
         let inputs = inputs.with_count(Count::Rows, number(0));
         match shape.mode() {
             Mode::Reference => inputs.with_count(Count::ReferenceRows, number(1)),
-            Mode::PairIndices | Mode::Triplets => inputs.with_count(Count::Listed, number(2)),
+            mode if lists_indices(mode) => inputs.with_count(Count::Listed, number(2)),
             _ => inputs,
         }
     }

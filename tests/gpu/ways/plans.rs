@@ -31,6 +31,8 @@ fn shape_of(mode: Mode) -> Shape {
         Mode::Scores => Shape::scores(512, 10),
         Mode::PairRows => Shape::pair_rows(512, 128),
         Mode::PairIndices => Shape::pair_indices(512, 128, 2048),
+        Mode::ScoredPairRows => Shape::scored_pair_rows(512, 128),
+        Mode::ScoredPairIndices => Shape::scored_pair_indices(512, 128, 2048),
         Mode::Triplets => Shape::triplets(512, 128, 2048),
         Mode::Pointwise => Shape::pointwise(512, 128),
         other => panic!("{other:?} has no shape here"),

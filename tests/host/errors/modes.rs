@@ -1,7 +1,8 @@
 //! Losses and inputs in modes that they do not have.
 
+use wgpu_metric_learning::measures::Verification;
 use wgpu_metric_learning::{
-    ArcFace, Batch, Circle, Clip, Contrastive, CosFace, Distance, Error, FastAp, Form,
+    ArcFace, Batch, Circle, Clip, CoSent, Contrastive, CosFace, Distance, Error, FastAp, Form,
     GeneralizedLiftedStructured, LiftedStructured, Loss, Margin, Mode, MultiMargin,
     MultiSimilarity, Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, SigLip, SmoothAp,
     SoftTriple, SupCon, Triplet,
@@ -122,6 +123,41 @@ fn every_loss_takes_its_own_modes_only() {
     for batch in [&references, &prototypes, &scores] {
         rejected(&lifted, batch, "it takes batch mode");
     }
+}
+
+#[test]
+fn pairs_are_the_same_or_have_targets() {
+    let pairs = [[0, 1], [2, 1]];
+    let same = Batch::pair_indices(&ROWS, [3, 2], &pairs, &[1, 0]).unwrap();
+    let scored = Batch::scored_pair_indices(&ROWS, [3, 2], &pairs, &[0.5, -1e30]).unwrap();
+    let cosent: Loss = CoSent::default().into();
+    let contrastive: Loss = Contrastive::default().into();
+    let aligned = Batch::scored_pair_rows(&ROWS, &ROWS, [3, 2], &[0.0, 1.0, 2.0]).unwrap();
+    assert!(scored.check(&cosent).is_ok() && aligned.check(&cosent).is_ok());
+    for (loss, batch, modes) in [
+        (&cosent, &same, "scored pair rows and scored pair indices mode"),
+        (&contrastive, &scored, "batch, reference, pair rows and pair indices mode"),
+    ] {
+        let error = batch.check(loss).unwrap_err().to_string();
+        let mode = batch.shape().mode().name();
+        let (name, what) = (loss.name(), format!("inputs in {mode} mode"));
+        assert_eq!(error, format!("{name} cannot take {what}: it takes {modes}"));
+    }
+    let verification = Verification::default().check(scored.shape()).unwrap_err().to_string();
+    assert!(verification.contains("inputs in scored pair indices mode"), "{verification}");
+    let mean = CoSent { reduction: Reduction::MeanNonZero, ..Default::default() }.into();
+    let error = scored.check(&mean).unwrap_err().to_string();
+    assert_eq!(error, "CoSent cannot take the reduction MeanNonZero: it takes Sum and Mean");
+    let of_pairs = |pairs: &[[u32; 2]], targets: &[f32]| {
+        Batch::scored_pair_indices(&ROWS, [3, 2], pairs, targets).unwrap_err()
+    };
+    let of_rows = |targets| Batch::scored_pair_rows(&ROWS, &ROWS, [3, 2], targets).unwrap_err();
+    assert_eq!(of_pairs(&[[1, 1]], &[0.0]), Error::PairWithItself { row: 0 });
+    let length = |expected, actual| Error::Length { what: "targets", expected, actual };
+    assert_eq!(of_pairs(&pairs, &[0.0]), length(2, 1));
+    assert_eq!(of_rows(&[0.0; 4]), length(3, 4));
+    let not_finite = Error::NotFinite { what: "targets", row: 1, column: 0 };
+    assert_eq!(of_rows(&[0.0, f32::NAN, f32::INFINITY]), not_finite);
 }
 
 #[test]

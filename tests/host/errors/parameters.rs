@@ -1,7 +1,7 @@
 //! Parameters of losses outside their ranges.
 
 use wgpu_metric_learning::{
-    ArcFace, Circle, Clip, Contrastive, CosFace, Distance, Error, FastAp,
+    ArcFace, Circle, Clip, CoSent, Contrastive, CosFace, Distance, Error, FastAp,
     GeneralizedLiftedStructured, LiftedStructured, Loss, Margin, MultiMargin, MultiSimilarity, Nca,
     NormalizedSoftmax, NtXent, ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Triplet,
 };
@@ -77,6 +77,7 @@ fn parameters_are_finite_powers_one_or_two_and_temperatures_positive() {
             (SoftTriple { scale: gamma, ..Default::default() }.into(), "SoftTriple", "scale"),
             (ProxyAnchor { alpha, ..Default::default() }.into(), "ProxyAnchor", "alpha"),
             (Clip { scale: gamma, ..Default::default() }.into(), "Clip", "scale"),
+            (CoSent { scale: gamma, ..Default::default() }.into(), "CoSent", "scale"),
         ];
         for (loss, name, parameter) in losses {
             let (value, allowed) =

@@ -137,18 +137,26 @@ impl Case {
     /// The inputs with other embeddings and labels.
     pub fn batch_of<'a>(&'a self, embeddings: &'a [f32], labels: &'a [u32]) -> Batch<'a> {
         let columns = self.references.len() / self.shape[1];
+        let (references, pairs, targets) = (&self.references, &self.pairs, &self.targets);
+        let has_targets = !targets.is_empty();
         let batch = match self.mode.as_str() {
+            "pair_rows" if has_targets => {
+                Batch::scored_pair_rows(embeddings, references, self.shape, targets)
+            }
+            "pair_indices" if has_targets => {
+                Batch::scored_pair_indices(embeddings, self.shape, pairs, targets)
+            }
             "scores" => Batch::scores(embeddings, self.shape, labels),
-            "pair_rows" => Batch::pair_rows(embeddings, &self.references, self.shape, &self.same),
-            "pair_indices" => Batch::pair_indices(embeddings, self.shape, &self.pairs, &self.same),
+            "pair_rows" => Batch::pair_rows(embeddings, references, self.shape, &self.same),
+            "pair_indices" => Batch::pair_indices(embeddings, self.shape, pairs, &self.same),
             "triplets" => Batch::triplets(embeddings, self.shape, &self.triplets),
             "pointwise" => Batch::pointwise(embeddings, self.shape),
             _ => Batch::new(embeddings, self.shape, labels),
         };
         let batch = batch.and_then(|batch| match self.mode.as_str() {
-            "reference" => batch.with_references(&self.references, columns, &self.reference_labels),
-            "prototypes" => batch.with_prototypes(&self.references, columns),
-            "pointwise" if !self.targets.is_empty() => batch.with_targets(&self.targets),
+            "reference" => batch.with_references(references, columns, &self.reference_labels),
+            "prototypes" => batch.with_prototypes(references, columns),
+            "pointwise" if has_targets => batch.with_targets(targets),
             "pointwise" if !labels.is_empty() => batch.with_labels(labels),
             _ => Ok(batch),
         });

@@ -1,11 +1,11 @@
 //! The losses in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    ArcFace, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Distance,
-    ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
-    Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax,
-    NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple, SupCon, Triplet,
-    UniformEntropy,
+    ArcFace, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
+    Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
+    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
+    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
+    SupCon, Triplet, UniformEntropy,
 };
 
 /// Every loss over pairs in every variant, with margins and temperatures of the size of `reach`;
@@ -133,6 +133,9 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     {
         losses.push(SigLip { distance, normalize, reduction, scale, bias }.into());
         losses.push(Clip { distance, normalize, reduction, scale }.into());
+    }
+    for (scale, reduction) in [(10.0 / reach, Reduction::Mean), (2.0 / reach, Reduction::Sum)] {
+        losses.push(CoSent { distance, normalize, reduction, scale }.into());
     }
     // Draws are by one distance only.
     let sampling = Sampling::DistanceWeighted;

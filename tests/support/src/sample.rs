@@ -121,6 +121,8 @@ pub struct Sample {
     pairs: Vec<[u32; 2]>,
     triplets: Vec<[u32; 3]>,
     same: Vec<u32>,
+    /// The targets of pairs; many are equal, and 0 is so with -0.
+    pair_targets: Vec<f32>,
     /// The targets of the pointwise losses; beside them a column for every row.
     targets: Vec<f32>,
     signs: Vec<f32>,
@@ -167,6 +169,9 @@ impl Sample {
             signs: (0..n * d).map(|at| if at * at % 7 < 3 { -1.0 } else { 1.0 }).collect(),
             columns: (0..n).map(|row| (row * row % d) as u32).collect(),
             same: (0..listed as u32).map(|at| u32::from(at % 5 < 2)).collect(),
+            pair_targets: (0..listed)
+                .map(|at| [-0.0, 3.5, 1e-40, -2.0, 0.0, 1e30, 3.5][at * at % 11 % 7])
+                .collect(),
         }
     }
 
@@ -175,7 +180,8 @@ impl Sample {
     /// the scale and the bias given that it has.
     pub fn batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
         let modes = loss.modes().iter();
-        let modes = modes.filter(|&&mode| mode != Mode::PairIndices || !self.pairs.is_empty());
+        let is_of_pairs = |mode| matches!(mode, Mode::PairIndices | Mode::ScoredPairIndices);
+        let modes = modes.filter(|&&mode| !is_of_pairs(mode) || !self.pairs.is_empty());
         let with_scale = || {
             let last = *loss.modes().last().expect("every loss has a mode");
             let batch = self.batch_in(last, loss)?.with_scale(&self.scale)?;
@@ -198,6 +204,15 @@ impl Sample {
             Mode::PairRows => self.pair_rows(),
             Mode::PairIndices => {
                 Batch::pair_indices(&self.embeddings, [self.n, self.d], &self.pairs, &self.same)
+            }
+            Mode::ScoredPairRows => {
+                let [embeddings, references, pairs] = self.aligned();
+                let shape = [pairs.len(), self.d];
+                Batch::scored_pair_rows(embeddings, references, shape, pairs)
+            }
+            Mode::ScoredPairIndices => {
+                let shape = [self.n, self.d];
+                Batch::scored_pair_indices(&self.embeddings, shape, &self.pairs, &self.pair_targets)
             }
             Mode::Triplets => self.triplets(),
             Mode::Pointwise => self.pointwise(loss.truth()),
@@ -233,10 +248,17 @@ impl Sample {
     }
 
     fn pair_rows(&self) -> Result<Batch<'_>> {
+        let [embeddings, references, pairs] = self.aligned();
+        let count = pairs.len();
+        Batch::pair_rows(embeddings, references, [count, self.d], &self.same[..count])
+    }
+
+    /// As many rows of both sets as can be pairs, and the targets of these.
+    fn aligned(&self) -> [&[f32]; 3] {
         let pairs = self.n.min(self.m);
         let [embeddings, references] =
             [&self.embeddings, &self.references].map(|rows| &rows[..pairs * self.d]);
-        Batch::pair_rows(embeddings, references, [pairs, self.d], &self.same[..pairs])
+        [embeddings, references, &self.pair_targets[..pairs]]
     }
 
     fn triplets(&self) -> Result<Batch<'_>> {

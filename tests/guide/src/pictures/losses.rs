@@ -1,11 +1,11 @@
-//! The terms of the losses, as the library's own reference computes them.
+//! The terms of the losses over pairs, as the library's own reference computes them.
 
 use wgpu_metric_learning::reference;
 use wgpu_metric_learning::{
-    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Distance,
-    ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2, LiftedStructured,
-    Loss, Margin, MeanSquaredError, MultiMargin, MultiSimilarity, Nca, NormalizedSoftmax, NtXent,
-    ProxyAnchor, Reduction, SigLip, SmoothAp, SoftTriple, SupCon, Triplet, UniformEntropy,
+    ArcFace, Batch, Circle, Clip, CoSent, Contrastive, CosFace, Distance, FastAp, Form,
+    GeneralizedLiftedStructured, LiftedStructured, Loss, Margin, MultiMargin, MultiSimilarity, Nca,
+    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, SigLip, SmoothAp, SoftTriple, SupCon,
+    Triplet,
 };
 
 use super::chart::{Chart, Curve};
@@ -25,22 +25,19 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
         ("losses/sup_con.svg", sup_con()),
         ("losses/sig_lip.svg", sig_lip()),
         ("losses/clip.svg", clip()),
+        ("losses/co_sent.svg", co_sent()),
         ("losses/generalized_lifted_structured.svg", generalized_lifted_structured()),
         ("losses/nca.svg", nca()),
         ("losses/multi_similarity.svg", multi_similarity()),
         ("losses/circle.svg", circle()),
         ("losses/fast_ap.svg", fast_ap()),
         ("losses/smooth_ap.svg", smooth_ap()),
-        ("losses/regression.svg", regression()),
-        ("losses/binary.svg", binary()),
-        ("losses/classes.svg", classes()),
-        ("losses/regularisers.svg", regularisers()),
     ]
     .map(|(name, chart)| (name, chart.draw()))
     .into()
 }
 
-fn loss_of(loss: impl Into<Loss>, batch: Batch<'_>) -> f64 {
+pub(super) fn loss_of(loss: impl Into<Loss>, batch: Batch<'_>) -> f64 {
     reference::evaluate(loss, &batch).expect("a valid evaluation").loss
 }
 
@@ -344,6 +341,26 @@ fn clip() -> Chart<'static> {
     }
 }
 
+fn co_sent() -> Chart<'static> {
+    let term = |scale| -> Curve<'static> {
+        Box::new(move |cosine| {
+            // The more similar pair, and one that should be less similar.
+            let rows = [at_cosine(1.0, 1), at_cosine(1.0, 1)].concat();
+            let others = [at_cosine(cosine, 1), at_cosine(0.3, 2)].concat();
+            let batch = Batch::scored_pair_rows(&rows, &others, [2, 4], &[5.0, 1.0]);
+            loss_of(CoSent { scale, ..Default::default() }, batch.expect("valid pairs"))
+        })
+    };
+    Chart {
+        title: "CoSent: two pairs",
+        x_title: "cosine of the pair with the higher target; that of the other is 0.3",
+        x: [-1.0, 1.0],
+        y: [0.0, 6.0],
+        grid: [0.5, 1.0],
+        curves: vec![("scale 5", term(5.0)), ("scale 20", term(20.0)), ("scale 50", term(50.0))],
+    }
+}
+
 /// The loss of an anchor on a line, at 0, against rows at these distances.
 fn on_a_line(loss: impl Into<Loss>, positives: &[f64], negatives: &[f64]) -> f64 {
     let rows: Vec<f32> = positives.iter().chain(negatives).map(|&x| x as f32).collect();
@@ -476,106 +493,6 @@ fn smooth_ap() -> Chart<'static> {
             ("temperature 0.01", term(0.01)),
             ("temperature 0.05", term(0.05)),
             ("temperature 0.2", term(0.2)),
-        ],
-    }
-}
-
-/// A pointwise loss of one value, with a target where it takes one.
-fn value(loss: impl Into<Loss>, value: f64, target: Option<f32>) -> f64 {
-    let values = [value as f32];
-    let batch = Batch::pointwise(&values, [1, 1]).expect("a valid value");
-    match target {
-        Some(target) => loss_of(loss, batch.with_targets(&[target]).expect("a valid target")),
-        None => loss_of(loss, batch),
-    }
-}
-
-fn regression() -> Chart<'static> {
-    Chart {
-        title: "MeanSquaredError and Huber: one element",
-        x_title: "prediction less target",
-        x: [-3.0, 3.0],
-        y: [0.0, 6.0],
-        grid: [1.0, 1.0],
-        curves: vec![
-            ("MeanSquaredError", Box::new(|x| value(MeanSquaredError::default(), x, Some(0.0)))),
-            ("Huber, delta 1", Box::new(|x| value(Huber::default(), x, Some(0.0)))),
-            (
-                "Huber, delta 0.5",
-                Box::new(|x| value(Huber { delta: 0.5, ..Default::default() }, x, Some(0.0))),
-            ),
-        ],
-    }
-}
-
-fn binary() -> Chart<'static> {
-    Chart {
-        title: "Hinge and BinaryCrossEntropy: one element",
-        x_title: "prediction, or logit",
-        x: [-3.0, 3.0],
-        y: [0.0, 4.0],
-        grid: [1.0, 1.0],
-        curves: vec![
-            ("Hinge, target 1", Box::new(|x| value(Hinge::default(), x, Some(1.0)))),
-            (
-                "BinaryCrossEntropy, target 1",
-                Box::new(|x| value(BinaryCrossEntropy::default(), x, Some(1.0))),
-            ),
-            (
-                "BinaryCrossEntropy, target 0.9",
-                Box::new(|x| value(BinaryCrossEntropy::default(), x, Some(0.9))),
-            ),
-        ],
-    }
-}
-
-fn classes() -> Chart<'static> {
-    let logits = |x: f64| [x as f32, 0.0, 0.0];
-    Chart {
-        title: "CrossEntropy and UniformEntropy: three classes",
-        x_title: "logit of the own class; the others are 0",
-        x: [-4.0, 4.0],
-        y: [0.0, 10.0],
-        grid: [1.0, 2.0],
-        curves: vec![
-            (
-                "CrossEntropy: 0 where the class is certain",
-                Box::new(move |x| {
-                    let logits = logits(x);
-                    let batch = Batch::pointwise(&logits, [1, 3]).expect("valid logits");
-                    loss_of(CrossEntropy::default(), batch.with_labels(&[0]).expect("a class"))
-                }),
-            ),
-            (
-                "UniformEntropy: least where nothing is certain",
-                Box::new(move |x| {
-                    let logits = logits(x);
-                    let batch = Batch::pointwise(&logits, [1, 3]).expect("valid logits");
-                    loss_of(UniformEntropy::default(), batch)
-                }),
-            ),
-        ],
-    }
-}
-
-fn regularisers() -> Chart<'static> {
-    Chart {
-        title: "L1, L2 and ElasticNet: one weight, strengths 1",
-        x_title: "weight",
-        x: [-2.0, 2.0],
-        y: [0.0, 4.0],
-        grid: [0.5, 1.0],
-        curves: vec![
-            ("L1", Box::new(|x| value(L1 { strength: 1.0, ..Default::default() }, x, None))),
-            ("L2", Box::new(|x| value(L2 { strength: 1.0, ..Default::default() }, x, None))),
-            (
-                "ElasticNet, 1 of each",
-                Box::new(|x| {
-                    let loss =
-                        ElasticNet { l1_strength: 1.0, l2_strength: 1.0, ..Default::default() };
-                    value(loss, x, None)
-                }),
-            ),
         ],
     }
 }

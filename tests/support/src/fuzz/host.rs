@@ -3,8 +3,8 @@
 
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, Contrastive, CosFace, CrossEntropy, Distance,
-    ElasticNet, Error, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
+    Distance, ElasticNet, Error, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
     LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
     NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Result, Sampling, SigLip, SmoothAp,
     SoftTriple, SupCon, Triplet, UniformEntropy, Weighted, reference,
@@ -60,7 +60,7 @@ pub fn loss(source: &mut Source) -> Loss {
     let power = if source.rarely() { source.word() } else { 1 + u32::from(source.flag()) };
     let [one, other] = [source.number(), source.number()];
     let centers_per_class = if source.rarely() { source.word() } else { 1 };
-    match source.below(29) {
+    match source.below(30) {
         0 => Contrastive {
             distance,
             normalize,
@@ -136,6 +136,7 @@ pub fn loss(source: &mut Source) -> Loss {
         25 => CrossEntropy { reduction }.into(),
         26 => UniformEntropy { reduction }.into(),
         27 => L1 { reduction, strength: one }.into(),
+        28 => CoSent { distance, normalize, reduction, scale: one }.into(),
         _ if source.flag() => L2 { reduction, strength: one }.into(),
         _ => ElasticNet { reduction, l1_strength: one, l2_strength: other }.into(),
     }
@@ -144,12 +145,20 @@ pub fn loss(source: &mut Source) -> Loss {
 /// A batch of any mode, with any of what can be added to it.
 fn batch<'a>(source: &mut Source, values: &'a Values) -> Result<Batch<'a>> {
     let [n, m, d] = values.sizes.map(|size| source.claim(size));
-    let mut batch = match source.below(8) {
+    let pair_targets = &values.targets[..values.targets.len().min(values.same.len())];
+    let mut batch = match source.below(12) {
         0 => Batch::scores(&values.embeddings, [n, d], &values.labels),
         1 => Batch::pair_rows(&values.embeddings, &values.references, [n, d], &values.same),
         2 => Batch::pair_indices(&values.embeddings, [n, d], &values.pairs, &values.same),
         3 => Batch::triplets(&values.embeddings, [n, d], &values.triplets),
         4 => Batch::pointwise(&values.embeddings, [n, d]),
+        5 => Batch::scored_pair_rows(
+            &values.embeddings,
+            &values.references,
+            [n, d],
+            &values.targets[..values.targets.len().min(n)],
+        ),
+        6 => Batch::scored_pair_indices(&values.embeddings, [n, d], &values.pairs, pair_targets),
         _ => Batch::new(&values.embeddings, [n, d], &values.labels),
     }?;
     for _ in 0..source.below(3) {
