@@ -7,9 +7,10 @@ use wgpu_metric_learning::{Batch, Loss, Mining, Mode, Weighted};
 
 use super::digits::{self, Digits};
 use super::evaluator::{self, Evaluator};
-use super::files::{InputPaths, Inputs, OutputPaths};
+use super::files::{InputPaths, Inputs};
 use super::objective::{Objective, WeightedLoss};
 use super::output::Named;
+use super::output_paths::OutputPaths;
 use super::report::Report;
 use super::summary::Summary;
 use super::{Error, Result, descriptions, objective, print, print_json, verdict};

@@ -18,6 +18,7 @@ mod interrupt;
 mod manual;
 mod measure;
 mod output;
+mod output_paths;
 mod pictures;
 mod place;
 mod plan;

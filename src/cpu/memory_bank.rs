@@ -1,6 +1,7 @@
 //! Cross-batch memory on the host: embeddings of earlier batches as references.
 
-use crate::data::batch::{Batch, check_rows};
+use crate::data::batch::Batch;
+use crate::data::checks::check_rows;
 use crate::data::shape::{Shape, countable};
 use crate::error::Result;
 

@@ -1,7 +1,7 @@
 //! The multilayer perceptron on the host.
 
 use super::Cpu;
-use crate::data::batch::check_length;
+use crate::data::checks::check_length;
 use crate::definition::training::perceptron::Perceptron;
 use crate::error::Result;
 use crate::training::Mlp;

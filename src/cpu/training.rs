@@ -1,7 +1,7 @@
 //! Training on the host: the steps of an optimiser, and a linear projection.
 
 use super::Cpu;
-use crate::data::batch::check_length;
+use crate::data::checks::check_length;
 use crate::data::shape::countable;
 use crate::definition::training::perceptron::{Entry, Product};
 use crate::error::{Error, Result};

@@ -3,6 +3,7 @@
 #[cfg(any(feature = "gpu", feature = "reference"))]
 pub(crate) mod arithmetic;
 pub(crate) mod batch;
+pub(crate) mod checks;
 pub(crate) mod evaluation;
 pub(crate) mod input;
 pub(crate) mod objective;

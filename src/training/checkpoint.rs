@@ -1,7 +1,7 @@
 //! Where a training stands.
 
 use super::Optimizer;
-use crate::data::batch::check_length;
+use crate::data::checks::check_length;
 use crate::error::{Error, Result};
 
 /// Where a training stands after some steps: everything that the steps to come depend on, beside the

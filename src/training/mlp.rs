@@ -1,6 +1,6 @@
 //! A multilayer perceptron.
 
-use crate::data::batch::check_length;
+use crate::data::checks::check_length;
 use crate::data::random::uniform_number;
 use crate::data::shape::countable;
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! What is trained, and on what.
 
 use super::{BalancedSampler, Draws, Mlp, Optimizer};
-use crate::data::batch::check_length;
+use crate::data::checks::check_length;
 use crate::data::objective::{self, Weighted};
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};

@@ -1,14 +1,14 @@
 //! Every kernel there is. They are made here and nowhere else, so that [`all`] can list them
 //! without a device.
 
-use crate::data::arithmetic::Arithmetic;
 use crate::data::input::Input;
 use crate::data::shape::Mode;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tile;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::interface::Interface;
-use crate::loss::{Description, Distance, Learned, Loss, Reduction};
+use crate::gpu::kernel::matrix::{MatrixKind, Summation};
+use crate::loss::{Description, Learned, Loss, Reduction};
 use crate::measures::RANKING;
 use crate::names::every;
 use crate::training::{Optimizer, Rule};
@@ -215,199 +215,6 @@ pub(crate) fn incidence(sorted: Sorted, digit: u32) -> [Kernel; 3] {
         let constants = vec![("SHIFT", shift.into()), ("PER_PAIR", sorted.per_pair().into())];
         kernel(Interface::Incidence, shader, constants)
     })
-}
-
-/// The N x M matrix, or the list of pairs, as far as kernels depend on it.
-#[derive(Clone, Copy)]
-pub(crate) struct MatrixKind {
-    pub mode: Mode,
-    pub distance: Distance,
-    pub arithmetic: Arithmetic,
-}
-
-impl MatrixKind {
-    /// Those that differ by the arithmetic, where it matters.
-    pub(crate) fn of(mode: Mode, distance: Distance) -> impl Iterator<Item = Self> {
-        let of = move |arithmetic| Self { mode, distance, arithmetic };
-        Arithmetic::ALL
-            .into_iter()
-            .map(of)
-            .filter(|kind| kind.arithmetic == Arithmetic::Exact || kind.is_expanded())
-    }
-
-    /// Whether its distances are computed from squared norms and inner products.
-    pub(crate) fn is_expanded(self) -> bool {
-        self.arithmetic.expands(self.mode, self.distance)
-    }
-
-    /// The squared norms that expanded distances need.
-    pub(crate) fn prepare_squares(self) -> Option<Kernel> {
-        let shader = shader!("prepare/squares.wgsl");
-        self.is_expanded().then(|| kernel(Interface::PrepareSquares, shader, self.constants()))
-    }
-
-    /// The number that `shaders/shared/distance.wgsl` has for the distance, or for scores.
-    fn number(self) -> f64 {
-        let is_scores = self.mode == Mode::Scores;
-        f64::from(if is_scores { Distance::ALL.len() as u32 } else { self.distance as u32 })
-    }
-
-    fn constants(self) -> Vec<(&'static str, f64)> {
-        vec![("DISTANCE", self.number())]
-    }
-
-    /// Whether it is all of a matrix whose distances and gradients are worked on in tiles.
-    pub(crate) fn is_tiled(self) -> bool {
-        self.mode.has_tiles()
-    }
-
-    /// The tile matters where there are any.
-    pub(crate) fn distances(self, tile: Tile) -> Kernel {
-        if self.is_tiled() {
-            let mut constants = self.constants();
-            constants.push(("TILE", tile.of_distances().into()));
-            if self.is_expanded() {
-                constants.push(("EXPANDED", 1.0));
-            }
-            return kernel(Interface::Distance, shader!("distance/pairwise.wgsl"), constants);
-        }
-        if self.mode == Mode::Scores {
-            return kernel(Interface::Distance, shader!("distance/scores.wgsl"), Vec::new());
-        }
-        let mut constants = self.constants();
-        constants.push(("ROW_ALIGNED", self.mode.is_row_aligned().into()));
-        kernel(Interface::Distance, shader!("distance/listed.wgsl"), constants)
-    }
-
-    pub(crate) fn terms(
-        self,
-        terms: &TermsKernel,
-        entry: &'static str,
-        portion: Option<u64>,
-        width: RowWidth,
-    ) -> Kernel {
-        let mut constants = terms.constants.clone();
-        constants.push(("WORKGROUP", width.invocations().into()));
-        constants.extend(portion_constant(portion));
-        constants.extend(self.constants());
-        Kernel { entry, ..kernel(Interface::Terms, terms.shader, constants) }
-    }
-
-    /// The gradient of scores, or of listed or row-aligned pairs.
-    pub(crate) fn gradient(self) -> Kernel {
-        match self.mode {
-            Mode::Scores => {
-                kernel(Interface::Gradient, shader!("gradient/scores.wgsl"), Vec::new())
-            }
-            _ if self.mode.is_row_aligned() => {
-                kernel(Interface::Gradient, shader!("gradient/aligned.wgsl"), self.constants())
-            }
-            _ => kernel(Interface::Gradient, shader!("gradient/listed.wgsl"), self.constants()),
-        }
-    }
-
-    /// Rows and dimensions of a tile of the gradient; of an expanded one no more than 64 rows,
-    /// whose marks of near pairs take the rest of workgroup memory.
-    pub(crate) fn gradient_tile(self, tile: Tile) -> [u32; 2] {
-        match tile {
-            Tile::Large if self.is_expanded() => Tile::Wide.of_gradient(),
-            _ => tile.of_gradient(),
-        }
-    }
-
-    /// The gradient of all pairs of a matrix, in tiles.
-    pub(crate) fn tiled_gradient(self, summation: Summation, tile: Tile) -> Kernel {
-        use Summation::{Columns, EarlierRows, Joined, Triangle};
-        let mut constants = self.constants();
-        constants.push(("TRANSPOSED", matches!(summation, Columns | EarlierRows).into()));
-        constants.push(("TRIANGLE", matches!(summation, Triangle | EarlierRows).into()));
-        constants.push(("JOINED", (summation == Joined).into()));
-        let [rows, dimensions] = self.gradient_tile(tile);
-        constants.push(("TILE_ROWS", rows.into()));
-        constants.push(("TILE_DIMENSIONS", dimensions.into()));
-        let shader = if self.is_expanded() {
-            shader!("gradient/expanded.wgsl")
-        } else {
-            shader!("gradient/pairwise.wgsl")
-        };
-        kernel(Interface::Gradient, shader, constants)
-    }
-
-    /// The gradient of the pairs that anchors have chosen: for the anchors, for the chosen rows, or
-    /// for both at once.
-    pub(crate) fn chosen_gradient(self, summation: Summation) -> Kernel {
-        let mut constants = self.constants();
-        constants.push(("OWN", (summation != Summation::Columns).into()));
-        constants.push(("CHOSEN", (summation != Summation::Rows).into()));
-        kernel(Interface::Gradient, shader!("gradient/chosen.wgsl"), constants)
-    }
-
-    /// The gradient of chosen pairs, scaled in the same kernel. Used when a plan has one loss and
-    /// its points are the raw rows.
-    pub(crate) fn finished_chosen_gradient(self, summation: Summation) -> Kernel {
-        let shader = shader!("gradient/finished_chosen.wgsl");
-        Kernel { interface: Interface::FinishedGradient, shader, ..self.chosen_gradient(summation) }
-    }
-
-    /// The gradient of all pairs in tiles, scaled in the same kernel. Used when a plan has one
-    /// loss, one stripe, and points that are the raw rows.
-    pub(crate) fn finished_gradient(
-        self,
-        summation: Summation,
-        tile: Tile,
-        terms: &TermsKernel,
-    ) -> Kernel {
-        let mut kernel = self.tiled_gradient(summation, tile);
-        let split = terms.statistics == Statistics::Totals;
-        kernel.constants.push(("SPLIT_MEAN", split.into()));
-        let shader = if self.is_expanded() {
-            shader!("gradient/finished_expanded.wgsl")
-        } else {
-            shader!("gradient/finished.wgsl")
-        };
-        Kernel { interface: Interface::FinishedGradient, shader, ..kernel }
-    }
-}
-
-/// Which pairs of a stripe a gradient sums up, and for which of their rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Summation {
-    /// The gradient of the stripe's rows, from all pairs.
-    Rows,
-    /// The gradient of the columns, from all pairs.
-    Columns,
-    /// The gradient of rows and columns at once, from all pairs of a whole batch.
-    Joined,
-    /// The pairs with columns up to the stripe's own end, for the stripe's rows.
-    Triangle,
-    /// The pairs with the rows before the stripe, for these rows.
-    EarlierRows,
-}
-
-impl Summation {
-    /// Whether a loss with such terms ever takes it, as one stripe or as several.
-    fn is_taken(self, mode: Mode, terms: &TermsKernel) -> bool {
-        let is_batch = mode == Mode::Batch;
-        if is_batch && terms.statistics == Statistics::Ends {
-            return matches!(self, Self::Triangle | Self::EarlierRows);
-        }
-        match self {
-            Self::Rows | Self::Columns => true,
-            Self::Joined => is_batch && !terms.symmetric,
-            Self::Triangle | Self::EarlierRows => false,
-        }
-    }
-
-    /// Whether it may be all of a gradient that is finished where it is summed up: a batch with
-    /// symmetric coefficients takes columns only where it is cut.
-    fn is_finished_at_once(self, mode: Mode, terms: &TermsKernel) -> bool {
-        self != Self::Columns || mode != Mode::Batch || !terms.symmetric
-    }
-}
-
-every! {
-    /// Every choice of pairs.
-    Summation: Rows, Columns, Joined, Triangle, EarlierRows
 }
 
 pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod interface;
+pub(crate) mod matrix;
 pub(crate) mod stage;
 
 use crate::gpu::kernel::interface::Interface;

@@ -9,7 +9,7 @@ use crate::gpu::cut::stripes::{Kept, Stripes};
 use crate::gpu::cut::tiles::TILE;
 use crate::gpu::cut::tiles::{Tile, Tiles};
 use crate::gpu::device::context::Context;
-use crate::gpu::kernel::catalogue::{MatrixKind, Summation};
+use crate::gpu::kernel::matrix::{MatrixKind, Summation};
 use crate::gpu::pairs::matrix::Matrix;
 use crate::gpu::pairs::sizes;
 use crate::loss::Distance;

@@ -10,7 +10,7 @@ use crate::gpu::device::allocate::uniform;
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::bound::Bound;
 use crate::gpu::dispatch::workgroups::{OPERATIONS_PER_GROUP, Workgroups};
-use crate::gpu::kernel::catalogue::Summation;
+use crate::gpu::kernel::matrix::Summation;
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::finish::finish_gradient;

@@ -7,7 +7,7 @@ use crate::gpu::cut::values::checked_rows;
 use crate::gpu::device::allocate::{Allocator, filled, uniform};
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::readback::{Field, Sources};
-use crate::gpu::kernel::catalogue::Summation;
+use crate::gpu::kernel::matrix::Summation;
 use crate::gpu::pairs::basis::Basis;
 use crate::loss::{Loss, SEED};
 use crate::wgsl::layout;

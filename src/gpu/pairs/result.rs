@@ -1,6 +1,6 @@
 //! The result of a loss, of what was read back.
 
-use crate::data::batch::{BIAS_FAULT, SCALE_FAULT};
+use crate::data::checks::{BIAS_FAULT, SCALE_FAULT};
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The linear projection and the gradient of its weights.
 
 use super::NumbersExpectation;
-use crate::data::batch::check_length;
+use crate::data::checks::check_length;
 use crate::definition::number::{Number, chain};
 use crate::definition::training::perceptron::{Entry, Product};
 use crate::error::Result;

@@ -2,7 +2,7 @@
 
 use super::NumbersExpectation;
 use super::linear::bounded;
-use crate::data::batch::check_length;
+use crate::data::checks::check_length;
 use crate::definition::training::perceptron::Perceptron;
 use crate::error::Result;
 use crate::parallel::prelude::*;

@@ -9,7 +9,7 @@ pub use mlp::{backward, forward};
 
 use super::bounded::Bounded;
 use super::comparison::{Comparison, unsure, worst_of};
-use crate::data::batch::check_length;
+use crate::data::checks::check_length;
 use crate::definition::number::Number;
 use crate::error::{Error, Result};
 use crate::parallel::prelude::*;

@@ -1,0 +1,72 @@
+//! What numbers of a batch may not be.
+
+use crate::error::{Error, Result};
+use crate::loss::SIGNS;
+
+/// A scale that is none.
+pub(crate) const SCALE_FAULT: Error = Error::Target {
+    what: "scale",
+    row: 0,
+    column: 0,
+    allowed: "any finite number greater than 0, and not subnormal",
+};
+
+/// A bias that is none.
+pub(crate) const BIAS_FAULT: Error = Error::NotFinite { what: "bias", row: 0, column: 0 };
+
+/// Demands rows of finite numbers.
+pub(crate) fn check_rows(
+    what: &'static str,
+    values: &[f32],
+    rows: usize,
+    columns: usize,
+) -> Result<()> {
+    check_length(what, values.len(), rows * columns)?;
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(Error::NotFinite { what, row: at / columns, column: at % columns }),
+        None => Ok(()),
+    }
+}
+
+/// Demands so many numbers.
+pub(crate) fn check_length(what: &'static str, actual: usize, expected: usize) -> Result<()> {
+    if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
+}
+
+pub(super) fn check_labels(labels: &[u32], what: &'static str, limit: usize) -> Result<()> {
+    match labels.iter().position(|&label| label as usize >= limit) {
+        Some(row) => Err(Error::LabelOutOfRange { what, row, label: Some(labels[row]), limit }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_same(same: &[u32], pairs: usize) -> Result<()> {
+    check_length("same", same.len(), pairs)?;
+    match same.iter().position(|&same| same > 1) {
+        Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_signs(targets: &[f32], columns: usize) -> Result<()> {
+    match targets.iter().position(|target| target.abs() != 1.0) {
+        Some(at) => Err(Error::Target {
+            what: "targets",
+            row: at / columns,
+            column: at % columns,
+            allowed: SIGNS,
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_indices<const K: usize>(
+    what: &'static str,
+    list: &[[u32; K]],
+    limit: usize,
+) -> Result<()> {
+    match list.iter().flatten().position(|&index| index as usize >= limit) {
+        Some(at) => Err(Error::IndexOutOfRange { what, row: at / K, column: at % K, limit }),
+        None => Ok(()),
+    }
+}
