@@ -26,6 +26,7 @@
 // #include "shared/group.wgsl"
 // #include "shared/distance.wgsl"
 // #include "shared/exponential.wgsl"
+// #include "shared/numbers.wgsl"
 // #include "shared/stripe.wgsl"
 // #include "shared/summary.wgsl"
 // #include "shared/reduce.wgsl"
@@ -227,10 +228,14 @@ fn over(level: Level, height: f32) -> f32 {
     return select(max(apart, 0.5 * LEAST), LEAST, level.sum == 0.0);
 }
 
-// What a pair meets with lower targets, and with higher ones.
+// What a pair meets with lower targets, and with higher ones. Where the distance is beyond f32, or
+// NaN of summands that are, both are infinite, and so is the loss.
 fn met_by(pair: u32) -> vec2<f32> {
     let key = keys[pair];
     let d = distances[pair];
+    if (!is_finite(d)) {
+        return vec2(bitcast<f32>(bitcast<u32>(d) & EXPONENT_BITS));
+    }
     // Keys of finite numbers are below the largest u32.
     let lower = level_before(places_below(key));
     let higher = level_behind(places_below(key + 1u));
@@ -317,7 +322,10 @@ fn main(group: Group, invocation: Invocation) {
     if (invocation.index == 0u) {
         var summary: Row;
         if (row == 0u && has_terms) {
-            summary.loss = softplus(total.top + spread);
+            summary.loss = total.top;
+            if (is_finite(total.top)) {
+                summary.loss = softplus(total.top + spread);
+            }
             summary.terms.x = 1u;
             summary.nonzero.x = 1u;
         }

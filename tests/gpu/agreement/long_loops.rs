@@ -284,7 +284,7 @@ fn what_no_dispatch_can_take_is_an_error() {
             Contrastive { distance: Distance::InnerProduct, ..Contrastive::default() }.into();
         assert_eq!(plan(&device, &inner, dimensions), Ok(()));
         let list = Shape::pair_indices(2, 1, 16_640_001);
-        let error = too_long("incidence/scan", "places of listed rows", 33_280_002, 33_280_000);
+        let error = too_long("incidence/scan", "places of the list", 33_280_002, 33_280_000);
         assert_eq!(plan(&device, &loss, list), Err(error));
 
         let what = "a workgroup for every 64 dimensions";

@@ -230,7 +230,7 @@ fn the_truth_is_given_and_nothing_else() {
                 [Ok(()), Err(unsupported(&loss, "targets")), Err(unsupported(&loss, "labels"))]
             }
             _ => {
-                let reason = "the loss compares every value with its target";
+                let reason = "the loss compares every value, or every pair, with its target";
                 [missing("targets", reason), Ok(()), missing("targets", reason)]
             }
         };
@@ -358,7 +358,7 @@ fn binding_checks_what_is_given() {
             context.plan(loss, shape).unwrap().bind(inputs).map(|_| ()).unwrap_err()
         };
         let plain = Inputs::unlabelled(&values);
-        let reason = "the loss compares every value with its target";
+        let reason = "the loss compares every value, or every pair, with its target";
         let missing = Error::Missing { what: "targets", reason };
         assert_eq!(bind(MeanSquaredError::default().into(), &plain), missing, "{}", device.name);
         let loss = Loss::from(L2::default());
