@@ -165,7 +165,10 @@ fn validates(page: &Page<'_>) -> Result<(), Problem> {
     let mut least = figures(&found);
     let hold = |[first, longest]: [f64; 2]| first < SOON && longest <= STILL;
     // Whatever else the machine does is not in all of them.
-    for _ in 0..ATTEMPTS {
+    for attempt in 0..ATTEMPTS {
+        if hold(least) && (attempt > 0 || page.pictures.is_none()) {
+            break;
+        }
         let narrow = Visit {
             choices: selection(3 * EVERY),
             picture: "narrow",
@@ -174,9 +177,6 @@ fn validates(page: &Page<'_>) -> Result<(), Problem> {
         };
         let again = figures(&page.open(narrow)?);
         least = [0, 1].map(|at| least[at].min(again[at]));
-        if hold(least) {
-            break;
-        }
     }
     let [first, longest] = least;
     println!("  the first {first:.0} ms after the page, still for no more than {longest:.0} ms");
@@ -184,7 +184,10 @@ fn validates(page: &Page<'_>) -> Result<(), Problem> {
 }
 
 fn watches(page: &Page<'_>) -> Result<(), Problem> {
-    for (picture, look) in [("watch", LIGHT), ("watch-narrow-dark", NARROW_DARK)] {
+    // Once, and once more for a picture of it.
+    let looks = [("watch", LIGHT), ("watch-narrow-dark", NARROW_DARK)];
+    let looks = looks.into_iter().take(1 + usize::from(page.pictures.is_some()));
+    for (picture, look) in looks {
         let found = page.open(Visit { task: "watch", picture, look, ..Visit::default() })?;
         let precisions = percents(&text(&found["trained"], "Precision@1"));
         let steps = text(&found["retrained"], "steps").parse().unwrap_or(0);
