@@ -103,8 +103,9 @@
 //!
 //! A loss is a struct with its parameters: [`Contrastive`], [`Triplet`], [`LiftedStructured`],
 //! [`MultiMargin`], [`NormalizedSoftmax`], [`CosFace`], [`ArcFace`], [`SoftTriple`],
-//! [`ProxyAnchor`], [`Margin`], [`NtXent`], [`SupCon`], [`SigLip`], [`Clip`], [`CoSent`], [`GeneralizedLiftedStructured`], [`Nca`],
-//! [`MultiSimilarity`], [`Circle`], [`FastAp`], [`SmoothAp`], and the pointwise ones from [`MeanSquaredError`] to
+//! [`ProxyAnchor`], [`Margin`], [`NtXent`], [`SupCon`], [`SigLip`], [`Clip`], [`CoSent`],
+//! [`GeneralizedLiftedStructured`], [`Nca`], [`MultiSimilarity`], [`Circle`], [`FastAp`],
+//! [`SmoothAp`], and the pointwise ones from [`MeanSquaredError`] to
 //! [`ElasticNet`]; each says its formula and its source. [`Distance`],
 //! [`Reduction`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand
 //! for and [`Truth`] what pointwise losses compare with. [`Batch`] holds inputs on the host,
@@ -112,15 +113,15 @@
 //! everything that can go wrong. [`Weighted`] makes one objective of several losses
 //! ([`Context::evaluate_objective`], [`ObjectivePlan`]), [`MemoryBank`] keeps earlier batches as
 //! references, [`measures`] says how well embeddings retrieve their own class, [`search`] finds
-//! the nearest of other rows, and [`training`] fits them in place. [`Cpu`] computes without a GPU, [`Engine`] wherever it is fastest, and
-//! [`mod@reference`] says what is right. [`shaders`] lists the kernels. What few need has modules of
+//! the nearest of other rows, and [`training`] fits them in place. [`Cpu`] computes without a GPU,
+//! [`Engine`] wherever it is fastest, and [`mod@reference`] says what is right. [`shaders`] lists the kernels. What few need has modules of
 //! its own: [`tuning`], [`profile`] and [`testing`].
 //!
 //! # What is promised
 //!
 //! - No N x M and no N^3 object in memory: the workspace is N x D values plus a constant
-//!   ([`Options::workspace_bytes`]); a list of pairs takes some 40 bytes a pair beside itself, of scored pairs
-//!   some 70.
+//!   ([`Options::workspace_bytes`]); a list of pairs takes some 40 bytes a pair beside itself, of
+//!   scored pairs some 65.
 //! - The same input on the same device gives the same bits, run after run, in the same
 //!   [`Tier`](tuning::Tier) and [`RowWidth`](tuning::RowWidth), with all [`Tiles`](tuning::Tiles),
 //!   and for every workspace that holds at least 16 rows of the matrix and not all of it. One

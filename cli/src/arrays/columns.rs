@@ -12,6 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
+use super::write::Elements;
 use super::{encoding, tables};
 pub(super) use write::write;
 
@@ -308,7 +309,12 @@ impl Column {
                 _ => None,
             })
             .collect();
-        let values = integers.map(Values::Integers).unwrap_or_else(|| {
+        // Those of several columns may be below 0 and beyond i64, which no type of integers has.
+        let fit = |integers: &Vec<i128>| {
+            let all = |fits: fn(i128) -> bool| integers.iter().all(|&integer| fits(integer));
+            all(|integer| i64::try_from(integer).is_ok()) || all(|integer| integer >= 0)
+        };
+        let values = integers.filter(fit).map(Values::Integers).unwrap_or_else(|| {
             let is_f32 =
                 |column: &Self| matches!(column.values, Values::Floats { are_f32: true, .. });
             let numbers = in_order().map(|(column, at)| match &column.values {
@@ -331,18 +337,7 @@ impl Column {
             Values::Floats { numbers, .. } => {
                 encoding::bytes("<f8", &shape, numbers.iter().map(|n| n.to_le_bytes()))
             }
-            Values::Integers(integers) => match integers.iter().any(|&i| i > i64::MAX.into()) {
-                true => encoding::bytes(
-                    "<u8",
-                    &shape,
-                    integers.iter().map(|&i| (i as u64).to_le_bytes()),
-                ),
-                false => encoding::bytes(
-                    "<i8",
-                    &shape,
-                    integers.iter().map(|&i| (i as i64).to_le_bytes()),
-                ),
-            },
+            Values::Integers(integers) => Elements::of_integers(integers).npy(&shape),
         }
     }
 }
@@ -352,6 +347,21 @@ mod tests {
     use super::super::write::Written;
     use super::*;
     use crate::elements;
+
+    #[test]
+    fn integers_of_several_columns_keep_their_sign() {
+        let column =
+            |integer| Column { rows: 1, width: 1, values: Values::Integers(vec![integer]) };
+        let file = |integers: [i128; 2]| {
+            let file = Column::beside(&integers.map(column)).unwrap().encode();
+            let end = file.len() - 16;
+            (String::from_utf8_lossy(&file[..end]).into_owned(), file[end..].to_vec())
+        };
+        let bytes = |numbers: [f64; 2]| numbers.map(f64::to_le_bytes).concat();
+        let (header, numbers) = file([-1, 1 << 63]);
+        assert!(header.contains("'<f8'") && numbers == bytes([-1.0, 2.0_f64.powi(63)]), "{header}");
+        assert!(file([0, 1 << 63]).0.contains("'<u8'") && file([-1, 1]).0.contains("'<i8'"));
+    }
 
     /// Whatever a byte is, the file is read or refused.
     #[test]

@@ -112,14 +112,15 @@ fn one(arrays: &[Written]) -> Result<&Written, String> {
 }
 
 /// The numbers of an array as a file has them: of f32, or of the integers that hold them all.
-enum Elements {
+pub(super) enum Elements {
     F32(Vec<u8>),
     I64(Vec<u8>),
     U64(Vec<u8>),
 }
 
 impl Elements {
-    fn of_integers(integers: &[i128]) -> Self {
+    /// As i64 or, where one is beyond that, as u64, which all are to fit then.
+    pub(super) fn of_integers(integers: &[i128]) -> Self {
         if integers.iter().all(|&integer| i64::try_from(integer).is_ok()) {
             Self::I64(integers.iter().flat_map(|&integer| (integer as i64).to_le_bytes()).collect())
         } else {
@@ -130,18 +131,22 @@ impl Elements {
     fn of_floats(floats: &[f32]) -> Self {
         Self::F32(floats.iter().flat_map(|float| float.to_le_bytes()).collect())
     }
+
+    /// The whole `.npy` file of them.
+    pub(super) fn npy(self, shape: &[usize]) -> Vec<u8> {
+        match self {
+            Self::F32(bytes) => encoding::bytes("<f4", shape, [bytes]),
+            Self::I64(bytes) => encoding::bytes("<i8", shape, [bytes]),
+            Self::U64(bytes) => encoding::bytes("<u8", shape, [bytes]),
+        }
+    }
 }
 
 fn npy_file(Written { shape, values, .. }: &Written) -> Vec<u8> {
-    let elements = match values {
-        Values::Floats(floats) => Elements::of_floats(floats),
-        Values::Integers(integers) => Elements::of_integers(integers),
-        Values::Texts(texts) => return encoding::of_texts(shape, texts),
-    };
-    match elements {
-        Elements::F32(bytes) => encoding::bytes("<f4", shape, [bytes]),
-        Elements::I64(bytes) => encoding::bytes("<i8", shape, [bytes]),
-        Elements::U64(bytes) => encoding::bytes("<u8", shape, [bytes]),
+    match values {
+        Values::Floats(floats) => Elements::of_floats(floats).npy(shape),
+        Values::Integers(integers) => Elements::of_integers(integers).npy(shape),
+        Values::Texts(texts) => encoding::of_texts(shape, texts),
     }
 }
 

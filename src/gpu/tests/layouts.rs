@@ -16,8 +16,9 @@ use crate::training::Optimizer;
 use crate::wgsl::bindings::bindings;
 use crate::wgsl::include::{Shader, compose, shader};
 use crate::wgsl::layout::{
-    Accumulate, Choice, Cut, Cutoff, Finish, Measures, Output, Planned, Product, Progress, Ranks,
-    Row, Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, Withdrawal, state,
+    Accumulate, Choice, Cut, Cutoff, Finish, LIST_STRIDE, Measures, Output, Planned, Product,
+    Progress, Ranks, Row, Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, Withdrawal,
+    state,
 };
 use crate::wgsl::status;
 
@@ -141,6 +142,9 @@ fn constants_have_the_same_value() {
     let [smallest, largest] = exponents.map(|name| constant(&distance, name) as i32 - 127);
     assert_eq!(2.0_f64.powi(smallest)..2.0_f64.powi(largest + 1), ORDINARY);
     assert_eq!(constant(&distance, "SCORES") as usize, crate::Distance::ALL.len());
+
+    let co_sent = parse(shader!("terms/co_sent.wgsl"));
+    assert_eq!(constant(&co_sent, "STRIDE"), LIST_STRIDE);
 
     let finish_status = parse(shader!("finish/status.wgsl"));
     for (name, bits) in [

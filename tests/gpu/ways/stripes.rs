@@ -1,6 +1,7 @@
 //! The workspace: results do not depend on how the matrix is cut, and large batches fit into the
 //! default one.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use support::adapters::{Device, best_with, contexts, contexts_with, one_by_one};
@@ -9,8 +10,8 @@ use support::bits::bits;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Distance, Error, Evaluation, Loss, Mining, Options, Reduction, Shape,
-    Triplet, reference,
+    Batch, CoSent, Contrastive, Distance, Error, Evaluation, Loss, Mining, Options, Reduction,
+    Shape, Triplet, reference,
 };
 
 /// Rows and columns of the matrices that are cut.
@@ -217,6 +218,24 @@ fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> Evaluation {
         .evaluate(loss, batch)
         .wait()
         .unwrap_or_else(|error| panic!("{}: {loss:?}: {error}", device.name))
+}
+
+/// What the documentation says of a pair: some 40 bytes beside the list, and some 65 where it is
+/// scored.
+#[test]
+fn a_list_takes_as_much_memory_as_is_said() {
+    const PAIRS: usize = 1 << 20;
+    let cases: [(Loss, Shape, Range<f64>); 2] = [
+        (Contrastive::default().into(), Shape::pair_indices(64, 4, PAIRS), 36.0..42.0),
+        (CoSent::default().into(), Shape::scored_pair_indices(64, 4, PAIRS), 60.0..68.0),
+    ];
+    for (loss, shape, said) in cases {
+        for device in one_by_one() {
+            let plan = device.context.plan(loss.clone(), shape).expect("a plan");
+            let per_pair = plan.memory_bytes() as f64 / PAIRS as f64;
+            assert!(said.contains(&per_pair), "{}: {per_pair} bytes for {loss:?}", device.name);
+        }
+    }
 }
 
 /// The workspace, the prepared rows, the outputs, and at most one gradient more: nothing that grows
