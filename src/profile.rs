@@ -2,4 +2,4 @@
 //!
 //! [`Record`](crate::Record) gives them for every plan.
 
-pub use crate::gpu::{Listing, Section, Stage, Timings};
+pub use crate::gpu::{ListedKernel, Listing, Section, Stage, Timings};

@@ -59,7 +59,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
                     .iter()
                     .try_for_each(|weighted| weighted.check(digits::usual_mode(&weighted.loss)))?;
                 match objective.is_sum {
-                    true => evaluate_sum(arguments, &weighted(&objective, usual)?, true)?,
+                    true => {
+                        let check = arguments.evaluator.checks_digits();
+                        evaluate_sum(arguments, &weighted(&objective, usual)?, check)?
+                    }
                     false => {
                         let loss = objective.losses[0].loss.clone();
                         let mode = digits::usual_mode(&loss);
@@ -99,7 +102,7 @@ fn evaluate_files(
         return evaluate_sum(
             arguments,
             &weighted(&objective, |loss| inputs.batch(loss))?,
-            arguments.evaluator.check,
+            arguments.evaluator.checks_files(),
         );
     }
     let loss = &objective.losses[0].loss;
@@ -107,7 +110,7 @@ fn evaluate_files(
     batch.check(loss)?;
     arguments.outputs.check(loss, batch.shape())?;
     let evaluator = Evaluator::new(&arguments.evaluator)?;
-    let outcome = evaluator.evaluate(&(loss, &batch), arguments.evaluator.check)?;
+    let outcome = evaluator.evaluate(&(loss, &batch), arguments.evaluator.checks_files())?;
     let report = Report::of_loss(loss, batch.shape(), &outcome.result);
     let printed = report.print(arguments.evaluator.json, &evaluator, &outcome);
     arguments.outputs.write(batch.shape(), &outcome.result)?;
@@ -163,7 +166,7 @@ fn evaluate_digits(
     let mut violations = Vec::new();
     for (loss, mode) in objectives {
         let batch = digits.batch(loss, *mode)?;
-        let outcome = evaluator.evaluate(&(loss, &batch), true)?;
+        let outcome = evaluator.evaluate(&(loss, &batch), arguments.evaluator.checks_digits())?;
         match arguments.evaluator.json {
             true => {
                 let report = Report::of_loss(loss, batch.shape(), &outcome.result);

@@ -50,9 +50,13 @@ pub(crate) struct Arguments {
     computing: Computing,
 
     /// Compares the result with the CPU reference; exit code 1 where an error is beyond its bound.
-    /// Always on for the digits.
+    /// The digits are always compared, but with --no-check.
     #[arg(long)]
-    pub check: bool,
+    check: bool,
+
+    /// Compares nothing: the digits' results come at once.
+    #[arg(long, conflicts_with = "check")]
+    no_check: bool,
 
     /// Prints one JSON object a line.
     #[arg(long)]
@@ -70,6 +74,18 @@ enum Backend {
     Cpu,
     /// The CPU reference in f64, which is right and not fast.
     Reference,
+}
+
+impl Arguments {
+    /// Whether the result of files is compared with the reference.
+    pub(crate) fn checks_files(&self) -> bool {
+        self.check
+    }
+
+    /// Whether that of the digits is.
+    pub(crate) fn checks_digits(&self) -> bool {
+        !self.no_check
+    }
 }
 
 /// What computes.

@@ -5,6 +5,7 @@ pub(crate) const OF_COMMANDS: [(&str, &str); 14] = [
     (
         "evaluate",
         "  wgpu-metric-learning evaluate
+  wgpu-metric-learning evaluate --no-check
   wgpu-metric-learning evaluate --objective Triplet --embeddings x.npy --labels y.npy
   wgpu-metric-learning evaluate --objective '{\"loss\": \"NtXent\", \"temperature\": 0.1}' --check",
     ),
@@ -54,7 +55,11 @@ pub(crate) const OF_COMMANDS: [(&str, &str); 14] = [
   wgpu-metric-learning bench --backend cpu --report times.html
   wgpu-metric-learning bench --predict rx-6900-xt --n 8192",
     ),
-    ("plan", "  wgpu-metric-learning plan --objective Triplet"),
+    (
+        "plan",
+        "  wgpu-metric-learning plan --objective Triplet
+  wgpu-metric-learning plan --objective CoSent --mode scored-pair-indices --m 100000 --json",
+    ),
     ("adapters", "  wgpu-metric-learning adapters --json"),
     ("shaders", "  wgpu-metric-learning shaders --out kernels --as wgsl"),
     (

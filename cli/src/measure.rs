@@ -113,9 +113,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match paths.read()? {
         Some(inputs) => {
             let batch = inputs.batch_in(arguments.inputs.mode())?;
-            measure(arguments, &batch, &inputs.classes, arguments.evaluator.check)
+            measure(arguments, &batch, &inputs.classes, arguments.evaluator.checks_files())
         }
-        None => measure(arguments, &Digits::load()?.rows()?, &[], true),
+        None => {
+            let check = arguments.evaluator.checks_digits();
+            measure(arguments, &Digits::load()?.rows()?, &[], check)
+        }
     }
 }
 

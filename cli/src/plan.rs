@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 use wgpu::{BufferDescriptor, BufferUsages};
 use wgpu_metric_learning::{
-    Binding, Context, Input, InputSet, Inputs, Loss, Mode, Plan, Record, Shape,
+    Binding, Context, Input, InputSet, Inputs, Loss, Mode, Plan, Record, Shape, profile,
 };
 
 use super::gpu::{self, Gpu};
-use super::{Error, Result, descriptions, objective, print};
+use super::place::Place;
+use super::sizes::Sizes;
+use super::{Error, Result, descriptions, objective, print, print_json};
 
 /// Lists the dispatches of a recording in their order.
 #[derive(Args)]
@@ -39,16 +42,61 @@ pub(crate) struct Arguments {
     /// the loss has where it is left out.
     #[arg(long, value_name = "MODE")]
     mode: Option<String>,
+
+    /// Prints one JSON object a line, for each loss.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A plan as JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    objective: &'a Loss,
+    mode: &'static str,
+    #[serde(flatten)]
+    sizes: Sizes,
+    memory_bytes: u64,
+    kernels: Vec<Kernel>,
+    #[serde(flatten)]
+    place: Place,
+}
+
+/// A kernel in dispatches that follow one another, as JSON.
+#[derive(Serialize)]
+struct Kernel {
+    stage: &'static str,
+    kernel: String,
+    workgroups: Vec<[u32; 3]>,
+    reads: Vec<String>,
+    writes: Vec<String>,
+}
+
+impl From<profile::ListedKernel> for Kernel {
+    fn from(listed: profile::ListedKernel) -> Self {
+        let profile::ListedKernel { stage, kernel, workgroups, reads, writes, .. } = listed;
+        Self { stage: stage.name(), kernel, workgroups, reads, writes }
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let objective = objective::parse(&arguments.objective)?;
-    let context = Gpu::open(&arguments.gpu)?.context;
+    let gpu = Gpu::open(&arguments.gpu)?;
     for loss in objective.losses.iter().map(|weighted| &weighted.loss) {
         let mode = mode_of(loss, arguments.mode.as_deref())?;
         let shape = shape_of(mode, [arguments.n, arguments.m, arguments.d]);
-        let (plan, binding) = planned(&context, loss, shape)?;
-        print(plan.listing(&binding)?.to_string().trim_end())?;
+        let (plan, binding) = planned(&gpu.context, loss, shape)?;
+        let listing = plan.listing(&binding)?;
+        match arguments.json {
+            true => print_json(&Line {
+                objective: loss,
+                mode: mode.name(),
+                sizes: Sizes::of(&shape),
+                memory_bytes: plan.memory_bytes(),
+                kernels: listing.kernels().map(Kernel::from).collect(),
+                place: gpu.place(),
+            })?,
+            false => print(listing.to_string().trim_end())?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

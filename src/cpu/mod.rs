@@ -12,6 +12,7 @@ mod mlp;
 mod objective;
 mod points;
 mod pointwise;
+mod pulls;
 mod scores;
 mod search;
 mod step;

@@ -1,6 +1,7 @@
 //! Rows as a distance takes them: as they are, or divided by their norms.
 
-use super::tiles::{GROUP, LANES};
+use super::pulls::GROUP;
+use super::tiles::LANES;
 use crate::definition::anchor::Order;
 use crate::definition::number::SMALLEST;
 use crate::loss::Distance;

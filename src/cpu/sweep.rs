@@ -11,9 +11,9 @@ use std::ops::Range;
 
 use super::matrix::{Matrix, in_pool};
 use super::points::Points;
+use super::pulls::{GROUP, Pull, Slabs, coefficients, pull, turn};
 use super::step::Steps;
 use super::terms::Terms;
-use super::tiles::{GROUP, Pull, coefficients, pull, turn};
 use super::totals::{Gathered, Summary, conclude};
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
@@ -161,6 +161,7 @@ impl Sums {
         let numbers = &mut numbers[..rows.len().next_multiple_of(GROUP) * stride];
         numbers.par_chunks_mut(BLOCK * stride).enumerate().for_each(|(block, numbers)| {
             let mut pulls = Vec::with_capacity(PART);
+            let mut slabs = Slabs::room(others, PART);
             for start in other_rows.clone().step_by(PART) {
                 let part = start..(start + PART).min(other_rows.end);
                 for (group, sums) in numbers.chunks_exact_mut(GROUP * stride).enumerate() {
@@ -168,10 +169,14 @@ impl Sums {
                     let group = first..(first + GROUP).min(rows.end);
                     let mut found = [[0.0; GROUP]; PART];
                     coefficients(group, part.clone(), &mut found[..part.len()]);
-                    let pulling = part.clone().zip(found).filter(|(_, all)| *all != [0.0; GROUP]);
+                    let all = found.into_iter().take(part.len()).enumerate();
+                    let pulling = all.filter(|(_, all)| *all != [0.0; GROUP]);
                     pulls.clear();
                     pulls.extend(pulling.map(|(other, coefficients)| Pull { other, coefficients }));
-                    pull(distance, [points.group(first), others.rows()], &pulls, stride, sums);
+                    if !pulls.is_empty() {
+                        let others = slabs.of(others, &part);
+                        pull(distance, points.group(first), others, &pulls, sums);
+                    }
                 }
             }
         });

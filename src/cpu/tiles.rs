@@ -1,9 +1,8 @@
-//! The two inner loops, of distances and of gradients, by direct differences, on tiles that stay in
-//! registers.
+//! The inner loop of distances, by direct differences, on tiles that stay in registers.
 //!
-//! They are plain loops over arrays, compiled once for each set of vector instructions and chosen
-//! at run time. The sums of a pair and of a coordinate have one order, whatever the tile: where a
-//! machine fuses multiplications and additions, its bits are its own, and always the same.
+//! It is a plain loop over arrays, compiled once for each set of vector instructions and chosen at
+//! run time. The sum of a pair has one order, whatever the tile: where a machine fuses
+//! multiplications and additions, its bits are its own, and always the same.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -11,14 +10,12 @@ use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
 
 use super::points::Points;
+use super::pulls::GROUP;
 use crate::loss::Distance;
 use crate::parallel::prelude::*;
 
 /// Columns of a tile of distances, and what rows are padded to.
 pub(super) const LANES: usize = 16;
-
-/// Rows of a tile of gradients.
-pub(super) const GROUP: usize = 8;
 
 /// Does something for each row of a tile of 4 or 8, written out: the compiler leaves loops of this
 /// size as they are, and then keeps the tile in memory.
@@ -36,10 +33,11 @@ macro_rules! for_rows {
         })*
     };
 }
+pub(super) use for_rows;
 
 /// a b + c, in one rounding where the machine has that.
 #[inline(always)]
-fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
@@ -221,134 +219,6 @@ pub(super) fn root<F: Fn(usize) -> f32>(sums: &mut [f32], zeros: u32, find: F) {
     }
 }
 
-/// How strongly pairs with these slopes pull at their rows, to their difference, their signs or the
-/// other row, in the place of their distances and over a factor: dL/dd times the distance's own
-/// factor.
-#[multiversion(targets = "simd")]
-pub(super) fn coefficients(distance: Distance, slopes: &[f64], factor: f64, numbers: &mut [f32]) {
-    let times = match distance {
-        Distance::SquaredEuclidean => 2.0 / factor,
-        _ => 1.0 / factor,
-    };
-    let numbers = numbers.iter_mut().zip(slopes);
-    match distance {
-        Distance::Euclidean => numbers.for_each(|(number, slope)| {
-            let over = (slope * times / f64::from(*number)) as f32;
-            *number = if *number == 0.0 { 0.0 } else { over };
-        }),
-        Distance::SquaredEuclidean
-        | Distance::Manhattan
-        | Distance::Cosine
-        | Distance::InnerProduct => {
-            numbers.for_each(|(number, slope)| *number = (slope * times) as f32);
-        }
-    }
-}
-
-/// Turns so many rows of a group into what each column has to do with all of them.
-pub(super) fn turn<'a>(
-    row: impl Fn(usize) -> &'a [f32],
-    count: usize,
-    columns: &mut [[f32; GROUP]],
-) {
-    if count == GROUP {
-        let rows: [&[f32]; GROUP] = std::array::from_fn(|at| &row(at)[..columns.len()]);
-        for (at, column) in columns.iter_mut().enumerate() {
-            for_rows!(GROUP, row, {
-                column[row] = rows[row][at];
-            });
-        }
-        return;
-    }
-    for at in 0..count {
-        columns.iter_mut().zip(row(at)).for_each(|(column, &number)| column[at] = number);
-    }
-}
-
-/// What another row has to do with each row of a group.
-pub(super) struct Pull {
-    pub other: usize,
-    pub coefficients: [f32; GROUP],
-}
-
-/// Adds to the gradient of a group of rows what these of the other rows pull at them: the sum of
-/// coefficient times direction, one after the other. All rows have `stride` numbers.
-#[multiversion(targets = "simd")]
-pub(super) fn pull(
-    distance: Distance,
-    [group, others]: [&[f32]; 2],
-    pulls: &[Pull],
-    stride: usize,
-    gradient: &mut [f64],
-) {
-    let is_wide = target_cfg_f!(target_feature = "avx512f");
-    let is_fused = target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64"));
-    match (is_wide, is_fused) {
-        (true, _) => pull_with::<16, true>(distance, group, others, pulls, stride, gradient),
-        (false, true) => pull_with::<8, true>(distance, group, others, pulls, stride, gradient),
-        (false, false) => pull_with::<4, false>(distance, group, others, pulls, stride, gradient),
-    }
-}
-
-#[inline(always)]
-fn pull_with<const WIDTH: usize, const FUSED: bool>(
-    distance: Distance,
-    group: &[f32],
-    others: &[f32],
-    pulls: &[Pull],
-    stride: usize,
-    gradient: &mut [f64],
-) {
-    let rows = [group, others];
-    match distance {
-        Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
-            pull_by::<WIDTH, SQUARES, FUSED>(rows, pulls, stride, gradient);
-        }
-        Distance::Manhattan => {
-            pull_by::<WIDTH, MAGNITUDES, FUSED>(rows, pulls, stride, gradient);
-        }
-        Distance::InnerProduct => {
-            pull_by::<WIDTH, PRODUCTS, FUSED>(rows, pulls, stride, gradient);
-        }
-    }
-}
-
-#[inline(always)]
-fn pull_by<const WIDTH: usize, const SUM: u8, const FUSED: bool>(
-    [group, others]: [&[f32]; 2],
-    pulls: &[Pull],
-    stride: usize,
-    gradient: &mut [f64],
-) {
-    for start in (0..stride).step_by(WIDTH) {
-        let part = |row: usize| row * stride + start..row * stride + start + WIDTH;
-        let mut own = [[0.0; WIDTH]; GROUP];
-        let mut sums = [[0.0; WIDTH]; GROUP];
-        for row in 0..GROUP {
-            own[row].copy_from_slice(&group[part(row)]);
-        }
-        for Pull { other, coefficients } in pulls {
-            let Some(other) = others[part(*other)].first_chunk::<WIDTH>() else { continue };
-            for_rows!(GROUP, row, {
-                let numbers = sums[row].iter_mut().zip(&own[row]).zip(other);
-                for ((sum, &x), &y) in numbers {
-                    let direction = match SUM {
-                        SQUARES => x - y,
-                        MAGNITUDES => f32::from(x > y) - f32::from(x < y),
-                        _ => -y,
-                    };
-                    *sum = multiply_add::<FUSED>(coefficients[row], direction, *sum);
-                }
-            });
-        }
-        for (row, sums) in sums.iter().enumerate() {
-            for (gradient, &sum) in gradient[part(row)].iter_mut().zip(sums) {
-                *gradient += f64::from(sum);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -420,43 +290,6 @@ mod tests {
             let (column, row) = (at / stride, at % stride);
             let expected = if row < rows { upper[row * stride + column] } else { 0.0 };
             assert_eq!(number, expected, "row {row}, column {column}");
-        }
-    }
-
-    #[test]
-    fn pulls_are_those_of_the_definition_on_every_path() {
-        let (group, others) = (rows(GROUP), rows(COLUMNS));
-        let pulls: Vec<_> = (0..COLUMNS)
-            .step_by(3)
-            .map(|other| Pull {
-                other,
-                coefficients: std::array::from_fn(|row| (row * other % 5) as f32 - 2.0),
-            })
-            .collect();
-        for distance in Distance::ALL {
-            let mut found = [(); 4].map(|()| vec![1.0; GROUP * STRIDE]);
-            let [chosen, wide, narrow, portable] = &mut found;
-            pull(distance, [&group, &others], &pulls, STRIDE, chosen);
-            pull_with::<16, true>(distance, &group, &others, &pulls, STRIDE, wide);
-            pull_with::<8, true>(distance, &group, &others, &pulls, STRIDE, narrow);
-            pull_with::<4, false>(distance, &group, &others, &pulls, STRIDE, portable);
-            for (at, sum) in chosen.iter().enumerate() {
-                let (row, k) = (at / STRIDE, at % STRIDE);
-                let part = |pull: &Pull| {
-                    let (x, y) = (group[at], others[pull.other * STRIDE + k]);
-                    let direction = match distance {
-                        Distance::Manhattan => f32::from(x > y) - f32::from(x < y),
-                        Distance::InnerProduct => -y,
-                        Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
-                            x - y
-                        }
-                    };
-                    pull.coefficients[row] * direction
-                };
-                let expected = 1.0 + f64::from(pulls.iter().map(part).sum::<f32>());
-                assert_eq!(*sum, expected, "{distance:?} at {at}");
-            }
-            assert!(found.iter().all(|other| *other == found[0]), "{distance:?}");
         }
     }
 }

@@ -59,12 +59,14 @@ impl Number for f64 {
         self.ln_1p()
     }
 
+    #[inline]
     fn sigmoid(self) -> Self {
-        sigmoid_by(self, exp_below(self))
+        sigmoid_by(self, exponential(-self.abs()))
     }
 
+    #[inline]
     fn sigmoids(self) -> [Self; 2] {
-        let small = exp_below(self);
+        let small = exponential(-self.abs());
         [sigmoid_by(self, small), sigmoid_by(-self, small)]
     }
 

@@ -19,7 +19,7 @@ pub use device::options::{Checks, Options};
 pub use dispatch::binding::Binding;
 pub use dispatch::bound::RowLayout;
 pub use dispatch::in_flight::InFlight;
-pub use dispatch::listing::Listing;
+pub use dispatch::listing::{ListedKernel, Listing};
 pub use dispatch::readback::Pending;
 pub use dispatch::record::Record;
 pub use dispatch::section::Section;

@@ -96,7 +96,7 @@ fn every_line_is_as_the_schema_says() {
     let sum = r#"[{"loss":"SigLip"},{"loss":"L2"}]"#;
     let copy = scratch("digits.npz");
     let copy = copy.to_str().unwrap();
-    let commands: [(&str, Vec<&str>); 13] = [
+    let commands: [(&str, Vec<&str>); 14] = [
         ("evaluate", vec!["evaluate", "--objective", "SigLip", "--backend", "cpu"]),
         ("evaluate_sum", vec!["evaluate", "--objective", sum, "--backend", "cpu"]),
         ("measure", vec!["measure", "--backend", "cpu", "--per-class", "--bootstrap", "9"]),
@@ -110,6 +110,7 @@ fn every_line_is_as_the_schema_says() {
         ("validate", vec!["validate", "--backend", "cpu", "--quick", "--only", "\"loss\":\"L1\""]),
         ("bench_limits", vec!["bench", "--predict", "rx-6900-xt", "--n", "512"]),
         ("bench", vec!["bench", "--backend", "cpu", "--n", "64", "--seconds", "0.01"]),
+        ("plan", vec!["plan", "--objective", "Triplet"]),
     ];
     for (name, arguments) in &commands {
         let lines = objects(arguments);

@@ -1,7 +1,7 @@
 //! What is told of time: of compiling apart from running, of how far it has come, and of a GPU that
 //! does not answer.
 
-use crate::{object, run, stderr, stdout, succeed};
+use crate::{object, objects, run, stderr, stdout, succeed};
 
 #[test]
 fn compiling_and_running_are_told_apart() {
@@ -42,4 +42,23 @@ fn a_pipe_hears_no_progress() {
     let output = run(&["evaluate", "--backend", "reference", "--objective", "Contrastive"]);
     assert_eq!(stderr(&output), "");
     assert!(!stdout(&output).contains("computing"));
+}
+
+#[test]
+fn results_that_nobody_checks_come_at_once() {
+    let cpu = ["evaluate", "--backend", "cpu", "--no-check"];
+    let lines = objects(&cpu);
+    assert!(lines.len() > 40, "{} losses", lines.len());
+    assert!(lines.iter().all(|line| line.get("check_agrees").is_none()));
+    let text = succeed(&cpu);
+    assert_eq!(text.matches("not checked").count(), lines.len(), "{text}");
+    let sum = r#"[{"loss":"Contrastive"},{"loss":"Triplet"}]"#;
+    let sum = object(&[&cpu[..], &["--objective", sum]].concat());
+    let measures = object(&["measure", "--backend", "cpu", "--no-check"]);
+    for one in [sum, measures] {
+        assert!(one.get("check_agrees").is_none(), "{one}");
+    }
+    let both = run(&[&cpu[..], &["--check"]].concat());
+    assert_eq!(both.status.code(), Some(2));
+    assert!(stderr(&both).contains("cannot be used with"), "{}", stderr(&both));
 }

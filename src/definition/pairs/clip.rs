@@ -62,11 +62,15 @@ impl Definition for Clip {
                 terms.nonzero += term.nonzero;
             }
         }
-        for n in anchor.negatives.iter() {
-            let d = anchor.distance(n);
-            terms.slopes[n] = -ends(n).map(|end| end.share(scale, d)).sum::<N>();
+        if let Some(own) = &own {
+            let share = |d| own.share(scale, d);
+            N::map_at(&anchor.distances, &anchor.negatives, &mut terms.slopes, share);
         }
-        for kind in [&anchor.positives, &anchor.negatives] {
+        for n in anchor.negatives.iter() {
+            let Some(column) = &known.columns[anchor.name_of(n)] else { continue };
+            terms.slopes[n] = terms.slopes[n] + column.share(scale, anchor.distance(n));
+        }
+        for (kind, scale) in [(&anchor.positives, scale), (&anchor.negatives, -scale)] {
             // Kernels take the scale by that of the description, and apply that later.
             N::change_at(&mut terms.slopes, kind, |slope| (scale * slope).widened(3.0 * ULP));
         }

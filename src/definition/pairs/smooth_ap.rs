@@ -6,15 +6,16 @@ use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::{Count, Number, chain};
 use crate::loss::SmoothAp;
 
-/// A sum of numbers that are not negative, one after the other.
-fn sum<N: Number>(numbers: impl Iterator<Item = N>) -> N {
-    let mut sum = N::ZERO;
-    let mut count = 0;
-    for number in numbers {
-        sum.gather(number);
-        count += 1;
+/// The sum of the numbers at these columns, which are not negative: in f32 one after the other.
+fn sum<N: Number>(numbers: &[N], columns: &Columns) -> N {
+    if !N::IS_BOUNDED {
+        let mut total = N::Total::default();
+        N::sum_at(numbers, columns, &mut total, |number| number);
+        return total.into();
     }
-    sum.widened(chain(count))
+    let mut sum = N::ZERO;
+    columns.iter().for_each(|column| sum.gather(numbers[column]));
+    sum.widened(chain(columns.len()))
 }
 
 impl Definition for SmoothAp {
@@ -34,40 +35,46 @@ impl Definition for SmoothAp {
         let temperature = N::exact(self.temperature.into());
         let count = N::exact(positives.len() as f64);
         let mut losses = Vec::new();
+        let all = anchor.distances.len();
+        // How far every column is before p, and the derivative of that without a difference from 1.
+        let (mut steps, mut derivatives) = (vec![N::ZERO; all], vec![N::ZERO; all]);
         // What the roundings of the slopes are relative to.
-        let mut summed = vec![0.0; anchor.distances.len()];
+        let mut summed = vec![0.0; if N::IS_BOUNDED { all } else { 0 }];
         for p in positives.iter() {
-            let ahead = |j: usize| (anchor.distance(p) - anchor.distance(j)) / temperature;
-            let steps = |columns: &Columns| {
-                let others = columns.iter().filter(|&j| j != p);
-                // The sigmoid, and its derivative without a difference from 1.
-                others
-                    .map(|j| {
-                        let [sigmoid, other] = ahead(j).sigmoids();
-                        (j, sigmoid, sigmoid * other)
-                    })
-                    .collect::<Vec<_>>()
+            let ahead = |d: N| (anchor.distance(p) - d) / temperature;
+            let derivative = |d: N| {
+                let [sigmoid, other] = ahead(d).sigmoids();
+                sigmoid * other
             };
-            let [of_positives, of_negatives] = [steps(positives), steps(negatives)];
-            let among_positives = N::ONE + sum(of_positives.iter().map(|step| step.1));
-            let before = sum(of_negatives.iter().map(|step| step.1));
+            let others = positives.clone().without(p);
+            for columns in [&others, negatives] {
+                N::map_at(&anchor.distances, columns, &mut steps, |d| ahead(d).sigmoid());
+                N::map_at(&anchor.distances, columns, &mut derivatives, derivative);
+            }
+            let among_positives = N::ONE + sum(&steps, &others);
+            let before = sum(&steps, negatives);
             let rank = among_positives + before;
             let part = |number: N| (number / rank).within_one();
             losses.push(part(before));
             let by_positives = part(part(before));
             let by_negatives = part(part(among_positives));
-            for (steps, weight) in [(&of_positives, -by_positives), (&of_negatives, by_negatives)] {
-                let others = steps.iter().map(|&(j, _, derivative)| (j, -(weight * derivative)));
-                let own = weight * sum(steps.iter().map(|step| step.2));
-                for (j, slope) in others.chain([(p, own)]) {
+            for (columns, weight) in [(&others, -by_positives), (negatives, by_negatives)] {
+                let own = weight * sum(&derivatives, columns);
+                let mut add = |j: usize, slope: N| {
                     terms.slopes[j].gather(slope);
-                    summed[j] += slope.value().abs();
+                    if N::IS_BOUNDED {
+                        summed[j] += slope.value().abs();
+                    }
+                };
+                for run in columns.runs() {
+                    run.for_each(|j| add(j, -(weight * derivatives[j])));
                 }
+                add(p, own);
             }
         }
         let rounding = chain(positives.len() + 1);
-        for (slope, summed) in terms.slopes.iter_mut().zip(summed) {
-            let error = slope.error() + rounding * summed;
+        for (at, slope) in terms.slopes.iter_mut().enumerate() {
+            let error = summed.get(at).map_or(0.0, |summed| slope.error() + rounding * summed);
             *slope = N::new(slope.value(), error) / count / temperature;
         }
         terms.terms = 1;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::program::Program;
+use crate::gpu::kernel::stage::Stage;
 use crate::wgsl::bindings::{Access, bindings};
 use crate::wgsl::include::compose;
 use crate::wgsl::tier::Tier;
@@ -26,6 +27,22 @@ pub struct Listing<'a> {
     dispatches: Vec<&'a Dispatch>,
 }
 
+/// One line of a [`Listing`]: a kernel in one dispatch, or in several that follow one another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedKernel {
+    /// The stage that its time is counted for.
+    pub stage: Stage,
+    /// The file of the kernel below `shaders/`, without its ending.
+    pub kernel: String,
+    /// The workgroups of each dispatch: across, down and deep.
+    pub workgroups: Vec<[u32; 3]>,
+    /// The buffers that are read, by their names in the file.
+    pub reads: Vec<String>,
+    /// The buffers that are written, which may be read as well, by their names in the file.
+    pub writes: Vec<String>,
+}
+
 impl<'a> Listing<'a> {
     pub(crate) fn new(program: &Program, dispatches: impl Iterator<Item = &'a Dispatch>) -> Self {
         let shape = &program.name.shape;
@@ -38,40 +55,47 @@ impl<'a> Listing<'a> {
         Self::new(program, program.own().iter())
     }
 
-    /// Dispatches that follow one another and run the same kernel under the same label.
-    fn runs(&self) -> impl Iterator<Item = &[&'a Dispatch]> {
-        self.dispatches.chunk_by(|one, next| one.label == next.label && one.kernel == next.kernel)
+    /// What runs, in its order: dispatches that follow one another and run the same kernel under the
+    /// same label are one [`ListedKernel`].
+    pub fn kernels(&self) -> impl Iterator<Item = ListedKernel> + use<'_, 'a> {
+        let same = |one: &&Dispatch, next: &&Dispatch| {
+            one.label == next.label && one.kernel == next.kernel
+        };
+        self.dispatches.chunk_by(same).map(|dispatches| self.listed(dispatches))
+    }
+
+    fn listed(&self, dispatches: &[&Dispatch]) -> ListedKernel {
+        let kernel = &dispatches[0].kernel;
+        let all = bindings(&compose(kernel.shader, self.tier));
+        let names = |access| {
+            let of = all.iter().filter(move |binding| binding.access == access);
+            of.map(|binding| binding.name.clone()).collect()
+        };
+        ListedKernel {
+            stage: dispatches[0].stage,
+            kernel: kernel.name(),
+            workgroups: dispatches.iter().map(|dispatch| dispatch.groups).collect(),
+            reads: names(Access::Read),
+            writes: names(Access::ReadWrite),
+        }
     }
 }
 
 impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.dispatches.len();
-        writeln!(
-            f,
-            "{}: {count} {}",
-            self.title,
-            if count == 1 { "dispatch" } else { "dispatches" }
-        )?;
-        for run in self.runs() {
-            let kernel = &run[0].kernel;
-            let all = bindings(&compose(kernel.shader, self.tier));
-            let names = |access| {
-                let of = all.iter().filter(move |binding| binding.access == access);
-                of.map(|binding| binding.name.as_str()).collect::<Vec<_>>().join(" ")
-            };
-            let groups: Vec<_> = run.iter().map(|dispatch| workgroups(dispatch.groups)).collect();
-            writeln!(
-                f,
-                "  {:9} {:28} {:>12}  {} -> {}",
-                run[0].stage.name(),
-                kernel.name(),
-                shortened(&groups),
-                names(Access::Read),
-                names(Access::ReadWrite),
-            )?;
-        }
-        Ok(())
+        let plural = if count == 1 { "dispatch" } else { "dispatches" };
+        writeln!(f, "{}: {count} {plural}", self.title)?;
+        self.kernels().try_for_each(|kernel| writeln!(f, "  {kernel}"))
+    }
+}
+
+impl fmt::Display for ListedKernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups: Vec<_> = self.workgroups.iter().copied().map(workgroups).collect();
+        let [stage, kernel, groups] = [self.stage.name(), &self.kernel, &shortened(&groups)];
+        let [reads, writes] = [&self.reads, &self.writes].map(|names| names.join(" "));
+        write!(f, "{stage:9} {kernel:28} {groups:>12}  {reads} -> {writes}")
     }
 }
 
