@@ -9,6 +9,7 @@ use crate::definition::anchor::Anchor;
 use crate::definition::choice::Choice;
 use crate::definition::columns::Columns;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
+use crate::definition::number::{Number, Term};
 use crate::definition::pairs::co_sent;
 use crate::loss::{
     ArcFace, Circle, Clip, CoSent, Contrastive, CosFace, Difficulty, FastAp,
@@ -67,7 +68,8 @@ impl Terms for Triplet {
         }
         match self.mining.triplets() {
             Triplets::Every if !self.soft && anchor.positives.len() > FEW => sorted(self, anchor),
-            Triplets::Every if !self.soft => one_by_one(self, anchor),
+            Triplets::Every if self.soft => soft_hinges(anchor),
+            Triplets::Every => hinges(self, anchor),
             Triplets::OnePerPositive => semi_hard(self, anchor, anchor.positives.iter().collect()),
             Triplets::OnePerAnchor { positive, negative: Difficulty::SemiHard } => {
                 let choose = match positive {
@@ -82,33 +84,56 @@ impl Terms for Triplet {
     }
 }
 
-/// Every hinge of an anchor: d_ap + margin of each positive meets all negatives.
-fn one_by_one(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
+/// Every triplet of an anchor: the threshold of each positive, its distance and the margin, meets all
+/// negatives. `term` has the value and the slope of how far it is beyond one.
+fn one_by_one(
+    anchor: &Anchor<f64>,
+    margin: f64,
+    term: impl Fn(f64) -> (f64, f64),
+) -> AnchorTerms<f64> {
     let mut terms = AnchorTerms::none(anchor);
-    let margin = f64::from(loss.margin);
     let thresholds: Vec<_> = anchor.positives.iter().map(|p| anchor.distance(p) + margin).collect();
     let mut met = vec![[0.0; LANES]; thresholds.len()];
     let mut loss = 0.0;
     for run in anchor.negatives.runs() {
         let negatives = &anchor.distances[run.clone()];
-        loss += hinges(&thresholds, negatives, &mut terms.slopes[run], &mut met);
+        loss += meet(&thresholds, negatives, &mut terms.slopes[run], &mut met, &term);
     }
     for (p, met) in anchor.positives.iter().zip(met) {
         terms.slopes[p] = met.into_iter().sum();
-        terms.nonzero.value += terms.slopes[p] as u64;
     }
     terms.terms = (anchor.positives.len() * anchor.negatives.len()) as u64;
     terms.with_loss(loss)
 }
 
-/// The sum of the hinges of all thresholds with all negatives, the slopes of these, and how many
-/// each threshold is beyond.
+/// Every hinge, whose slopes are 1 where it is not 0.
+fn hinges(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
+    let hinge = |apart: f64| if apart > 0.0 { (apart, 1.0) } else { (0.0, 0.0) };
+    let mut terms = one_by_one(anchor, loss.margin.into(), hinge);
+    terms.nonzero.value = anchor.positives.iter().map(|p| terms.slopes[p] as u64).sum();
+    terms
+}
+
+/// Every soft hinge, of which none is 0.
+fn soft_hinges(anchor: &Anchor<f64>) -> AnchorTerms<f64> {
+    let softplus = |apart: f64| {
+        let Term { value, slope, .. } = apart.softplus();
+        (value, slope)
+    };
+    let mut terms = one_by_one(anchor, 0.0, softplus);
+    terms.nonzero.value = terms.terms;
+    terms
+}
+
+/// The sum of the terms of all thresholds with all negatives, the slopes of these, and what the
+/// slopes of each threshold come to.
 #[multiversion(targets = "simd")]
-fn hinges(
+fn meet<F: Fn(f64) -> (f64, f64)>(
     thresholds: &[f64],
     negatives: &[f32],
     slopes: &mut [f64],
     met: &mut [[f64; LANES]],
+    term: &F,
 ) -> f64 {
     let mut sums = [0.0; LANES];
     for (negatives, slopes) in negatives.chunks(LANES).zip(slopes.chunks_mut(LANES)) {
@@ -117,18 +142,17 @@ fn hinges(
         for (distance, &d) in distances.iter_mut().zip(negatives) {
             *distance = d.into();
         }
-        let mut counts = [0.0; LANES];
+        let mut of_negatives = [0.0; LANES];
         for (&threshold, met) in thresholds.iter().zip(&mut *met) {
             for lane in 0..LANES {
-                let apart = threshold - distances[lane];
-                let is_active = apart > 0.0;
-                sums[lane] += if is_active { apart } else { 0.0 };
-                counts[lane] += if is_active { 1.0 } else { 0.0 };
-                met[lane] += if is_active { 1.0 } else { 0.0 };
+                let (value, slope) = term(threshold - distances[lane]);
+                sums[lane] += value;
+                of_negatives[lane] += slope;
+                met[lane] += slope;
             }
         }
-        for (slope, count) in slopes.iter_mut().zip(counts) {
-            *slope = -count;
+        for (slope, sum) in slopes.iter_mut().zip(of_negatives) {
+            *slope = -sum;
         }
     }
     sums.into_iter().sum()
