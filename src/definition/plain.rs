@@ -67,7 +67,9 @@ impl Number for f64 {
     #[inline]
     fn sigmoids(self) -> [Self; 2] {
         let small = exponential(-self.abs());
-        [sigmoid_by(self, small), sigmoid_by(-self, small)]
+        let large = 1.0 / (1.0 + small);
+        let [above, below] = [large, small * large];
+        if self >= 0.0 { [above, below] } else { [below, above] }
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use crate::definition::anchor::Anchor;
 use crate::definition::columns::Columns;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
-use crate::definition::number::{Count, Number, chain};
+use crate::definition::number::{Count, Number, Term, chain};
 use crate::loss::SmoothAp;
 
 /// The sum of the numbers at these columns, which are not negative: in f32 one after the other.
@@ -16,6 +16,22 @@ fn sum<N: Number>(numbers: &[N], columns: &Columns) -> N {
     let mut sum = N::ZERO;
     columns.iter().for_each(|column| sum.gather(numbers[column]));
     sum.widened(chain(columns.len()))
+}
+
+/// The sum of the steps to these columns, and their derivatives.
+fn steps<N: Number>(
+    anchor: &Anchor<N>,
+    columns: &Columns,
+    derivatives: &mut [N],
+    step: impl Fn(N) -> Term<N>,
+) -> N {
+    let mut total = N::Total::default();
+    N::terms_at(&anchor.distances, columns, derivatives, &mut total, &step);
+    if !N::IS_BOUNDED {
+        return total.into();
+    }
+    let values: Vec<N> = columns.iter().map(|j| step(anchor.distance(j)).value).collect();
+    sum(&values, &Columns::from(0..values.len()))
 }
 
 impl Definition for SmoothAp {
@@ -36,23 +52,21 @@ impl Definition for SmoothAp {
         let count = N::exact(positives.len() as f64);
         let mut losses = Vec::new();
         let all = anchor.distances.len();
-        // How far every column is before p, and the derivative of that without a difference from 1.
-        let (mut steps, mut derivatives) = (vec![N::ZERO; all], vec![N::ZERO; all]);
+        // Those of the steps from p to every column.
+        let mut derivatives = vec![N::ZERO; all];
         // What the roundings of the slopes are relative to.
         let mut summed = vec![0.0; if N::IS_BOUNDED { all } else { 0 }];
         for p in positives.iter() {
-            let ahead = |d: N| (anchor.distance(p) - d) / temperature;
-            let derivative = |d: N| {
-                let [sigmoid, other] = ahead(d).sigmoids();
-                sigmoid * other
+            // The sigmoid of how far a column is before p, and its derivative without a difference
+            // from 1.
+            let own = anchor.distance(p);
+            let step = |d: N| {
+                let [value, other] = ((own - d) / temperature).sigmoids();
+                Term { value, slope: value * other, nonzero: Count::default() }
             };
             let others = positives.clone().without(p);
-            for columns in [&others, negatives] {
-                N::map_at(&anchor.distances, columns, &mut steps, |d| ahead(d).sigmoid());
-                N::map_at(&anchor.distances, columns, &mut derivatives, derivative);
-            }
-            let among_positives = N::ONE + sum(&steps, &others);
-            let before = sum(&steps, negatives);
+            let among_positives = N::ONE + steps(anchor, &others, &mut derivatives, step);
+            let before = steps(anchor, negatives, &mut derivatives, step);
             let rank = among_positives + before;
             let part = |number: N| (number / rank).within_one();
             losses.push(part(before));
@@ -60,16 +74,18 @@ impl Definition for SmoothAp {
             let by_negatives = part(part(among_positives));
             for (columns, weight) in [(&others, -by_positives), (negatives, by_negatives)] {
                 let own = weight * sum(&derivatives, columns);
-                let mut add = |j: usize, slope: N| {
-                    terms.slopes[j].gather(slope);
-                    if N::IS_BOUNDED {
-                        summed[j] += slope.value().abs();
-                    }
-                };
                 for run in columns.runs() {
-                    run.for_each(|j| add(j, -(weight * derivatives[j])));
+                    let slopes = terms.slopes[run.clone()].iter_mut();
+                    for (slope, &derivative) in slopes.zip(&derivatives[run]) {
+                        slope.gather(-(weight * derivative));
+                    }
                 }
-                add(p, own);
+                terms.slopes[p].gather(own);
+                if N::IS_BOUNDED {
+                    let slopes = columns.iter().map(|j| (j, weight * derivatives[j]));
+                    let slopes = slopes.chain([(p, own)]);
+                    slopes.for_each(|(j, slope)| summed[j] += slope.value().abs());
+                }
             }
         }
         let rounding = chain(positives.len() + 1);
