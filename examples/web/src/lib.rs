@@ -39,14 +39,15 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = console, js_name = error)]
-    fn tell(problem: &str);
+    /// Of the worker (`worker.js`).
+    #[wasm_bindgen(js_name = tellMistake)]
+    fn tell_mistake(words: &str);
 }
 
-/// A mistake of the page's own is told in the console, where it came from included.
+/// A mistake of the page's own is told, where it came from included.
 #[wasm_bindgen(start)]
 fn begin() {
-    panic::set_hook(Box::new(|panic| tell(&panic.to_string())));
+    panic::set_hook(Box::new(|panic| tell_mistake(&panic.to_string())));
 }
 
 /// Hears when the GPU has done all that was submitted so far.

@@ -1,81 +1,67 @@
-import { adapterOf, begin, counted, fill, find, nameOf, offer, short, tell } from "./common.js";
+import { counted, fill, find, nameOf, offer, short } from "./common.js";
+import { runs } from "./run.js";
 
-const benchState = find("bench-state");
-const [benchStart, benchCancel] = find("bench").querySelectorAll("button");
-let benching;
+let result;
 
-function cell(text) {
-    const cell = document.createElement("td");
-    cell.append(text);
+function cell(kind, contents) {
+    const cell = document.createElement(kind);
+    cell.append(contents);
     return cell;
 }
 
-/** The times as a table, with a bar as long as the median is of the longest. */
+/** A bar as long as the median is of the longest. */
+function barOf(median, longest) {
+    const bar = document.createElement("meter");
+    bar.max = longest;
+    bar.value = median;
+    bar.setAttribute("aria-label", `${Math.round((100 * median) / longest)} % of the longest`);
+    return bar;
+}
+
 function showTimes(points) {
     const longest = Math.max(...points.map(({ median_ms }) => median_ms));
     const rows = points.map(({ loss, n, median_ms, gpu_ms, of_peak }) => {
         const row = document.createElement("tr");
-        const bar = document.createElement("meter");
-        bar.max = longest;
-        bar.value = median_ms;
-        bar.setAttribute("aria-hidden", "true");
-        const share = `${(100 * of_peak).toFixed(1)} %`;
-        row.append(...[loss, counted(n), short(median_ms), gpu_ms === null ? "not granted" : `${short(gpu_ms)} ms`, share, bar].map(cell));
+        const name = cell("th", loss);
+        name.scope = "row";
+        const own = gpu_ms === null ? "not granted" : short(gpu_ms);
+        const rest = [counted(n), short(median_ms), own, `${(100 * of_peak).toFixed(1)} %`, barOf(median_ms, longest)];
+        row.append(name, ...rest.map((contents) => cell("td", contents)));
         return row;
     });
     find("times").querySelector("tbody").replaceChildren(...rows);
     find("times").hidden = false;
 }
 
-function endBench() {
-    benching?.terminate();
-    benching = undefined;
-    benchStart.disabled = false;
-    benchCancel.disabled = true;
+function showLimits({ operations_per_second, bytes_per_second, empty_submit_us }) {
+    fill(find("bench-limits"), [
+        ["adapter", result.adapter],
+        ["multiply-adds", `${short(operations_per_second / 1e9)} GFLOP/s`],
+        ["copies", `${short(bytes_per_second / 1e9)} GB/s, read and written`],
+        ["empty submit", `${short(empty_submit_us)} µs`],
+    ]);
 }
 
-find("bench").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    benchStart.disabled = true;
-    for (const id of ["bench-limits", "times", "bench-download"]) find(id).hidden = true;
-    try {
-        const adapter = await adapterOf();
-        benchCancel.disabled = false;
-        tell(benchState, "Timing.");
-        const result = { adapter: nameOf(adapter.info), browser: navigator.userAgent, points: [] };
-        const task = { task: "bench", largest: Number(find("largest").value) };
-        benching = begin(task, ({ limits, total, point, isDone, problem }) => {
-            if (limits) {
-                Object.assign(result, { limits, total });
-                fill(find("bench-limits"), [
-                    ["adapter", result.adapter],
-                    ["multiply-adds", `${short(limits.operations_per_second / 1e9)} GFLOP/s`],
-                    ["copies", `${short(limits.bytes_per_second / 1e9)} GB/s, read and written`],
-                    ["empty submit", `${short(limits.empty_submit_us)} µs`],
-                ]);
-            }
-            if (point) {
-                result.points.push(point);
-                showTimes(result.points);
-            }
-            if (problem) {
-                endBench();
-                tell(benchState, problem, true);
-            }
-            if (isDone) {
-                endBench();
-                tell(benchState, `${result.points.length} points timed.`);
-                offer("bench-download", result);
-            }
-        });
-    } catch (problem) {
-        endBench();
-        tell(benchState, problem.message, true);
-    }
-});
-
-benchCancel.addEventListener("click", () => {
-    endBench();
-    tell(benchState, "Cancelled.");
-    benchStart.focus();
+runs("bench", {
+    doing: "Timing. What the GPU can do at most is measured first.",
+    results: ["bench-limits", "times", "bench-download"],
+    task(adapter) {
+        result = { adapter: nameOf(adapter.info), browser: navigator.userAgent, points: [] };
+        return { task: "bench", largest: Number(find("largest").value) };
+    },
+    hear({ limits, total, point, isDone }, { goOn, end }) {
+        if (limits) {
+            Object.assign(result, { limits, total });
+            showLimits(limits);
+        }
+        if (point) {
+            result.points.push(point);
+            goOn(result.points.length, result.total);
+            showTimes(result.points);
+        }
+        if (isDone) {
+            offer("bench-download", result);
+            end(`${result.points.length} points timed.`);
+        }
+    },
 });

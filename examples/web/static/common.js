@@ -43,6 +43,11 @@ export function tell(state, text, isProblem = false) {
     state.classList.toggle("problem", isProblem);
 }
 
+/** Whether a button can be used. Where it cannot, it keeps the focus: who has pressed it goes on from there. */
+export function use(button, isUsable) {
+    button.setAttribute("aria-disabled", String(!isUsable));
+}
+
 /** Offers a result as a file. */
 export function offer(id, result) {
     const link = find(id).querySelector("a");

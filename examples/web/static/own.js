@@ -1,7 +1,8 @@
-import { adapterOf, begin, counted, fill, find, short, tell } from "./common.js";
+import { adapterOf, begin, counted, fill, find, short, tell, use } from "./common.js";
 
 const ownState = find("own-state");
-const evaluate = find("own").querySelector("button");
+const evaluate = find("own-start");
+let isComputing = false;
 
 // Of the classes: red, green and blue.
 let palette = [];
@@ -30,19 +31,24 @@ function draw(points, classes) {
             least = Math.min(least, points[at]);
             most = Math.max(most, points[at]);
         }
-        return [least, most - least || 1];
+        return [(least + most) / 2, most - least || 1];
     };
-    const [[left, wide], [low, high]] = [range(0), range(1)];
+    const [[middle, wide], [centre, high]] = [range(0), range(1)];
+    // One scale for both, so that distances are those of the plane.
+    const scale = Math.min((width - 2 * margin) / wide, (height - 2 * margin) / high);
     const order = new Map([...new Set(classes)].sort((one, other) => one - other).map((name, at) => [name, at]));
     context.clearRect(0, 0, width, height);
     classes.forEach((name, row) => {
         context.fillStyle = `rgb(${palette[order.get(name) % palette.length].join(" ")})`;
-        const x = margin + ((points[2 * row] - left) / wide) * (width - 2 * margin);
-        const y = height - margin - ((points[2 * row + 1] - low) / high) * (height - 2 * margin);
+        const x = width / 2 + scale * (points[2 * row] - middle);
+        const y = height / 2 - scale * (points[2 * row + 1] - centre);
         context.beginPath();
         context.arc(x, y, 3, 0, 7);
         context.fill();
     });
+    const colours = order.size > palette.length ? `${palette.length} colours in turn` : "one colour a class";
+    const words = `${counted(classes.length)} rows of ${counted(order.size)} classes as points in the plane of their two principal components, ${colours}`;
+    canvas.setAttribute("aria-label", words);
     canvas.hidden = false;
 }
 
@@ -59,15 +65,21 @@ function showOwn({ found, points, classes }) {
     draw(points, classes);
 }
 
+function compute(computes) {
+    isComputing = computes;
+    use(evaluate, !computes);
+}
+
 find("own").addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (isComputing) return;
     find("own-found").hidden = true;
     find("scatter").hidden = true;
     const [[embeddings], [labels]] = [find("embeddings").files, find("labels").files];
     if (!embeddings || !labels) {
         return tell(ownState, "Choose a file of embeddings and a file of labels.", true);
     }
-    evaluate.disabled = true;
+    compute(true);
     tell(ownState, "Computing.");
     try {
         await adapterOf();
@@ -75,14 +87,14 @@ find("own").addEventListener("submit", async (event) => {
         const task = { task: "own", embeddings: buffers[0], labels: buffers[1], objective: find("objective").value };
         const hear = (data) => {
             worker.terminate();
-            evaluate.disabled = false;
+            compute(false);
             if (data.problem) return tell(ownState, data.problem, true);
             showOwn(data);
             tell(ownState, "Done.");
         };
         const worker = begin(task, hear, buffers);
     } catch (problem) {
-        evaluate.disabled = false;
+        compute(false);
         tell(ownState, problem.message, true);
     }
 });

@@ -1,15 +1,9 @@
-import { adapterOf, begin, counted, fill, find, limitsOf, nameOf, offer, short, tell } from "./common.js";
+import { counted, fill, find, limitsOf, nameOf, offer, short } from "./common.js";
+import { runs } from "./run.js";
 
-const state = find("state");
-const cancel = find("cancel");
-const start = find("validate").querySelector("button[type=submit]");
-let validating;
-
-function showProgress({ done, total, numbers, failures, largest_share }) {
-    const progress = find("progress");
-    progress.max = total;
-    progress.value = done;
+function showProgress({ done, total, numbers, failures, largest_share }, adapter) {
     fill(find("found"), [
+        ["adapter", nameOf(adapter.info)],
         ["cases", `${counted(done)} of ${counted(total)}`],
         ["numbers compared", counted(numbers)],
         ["largest error", failures === 0 && largest_share === null ? "none" : `${short(largest_share)} of its bound`],
@@ -49,50 +43,28 @@ function showReport(report, adapter) {
     offer("download", whole);
 }
 
-function end() {
-    validating?.terminate();
-    validating = undefined;
-    start.disabled = false;
-    cancel.disabled = true;
-    find("progress").hidden = true;
-}
-
-find("validate").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    start.disabled = true;
-    for (const id of ["found", "failures", "download"]) find(id).hidden = true;
-    try {
-        const adapter = await adapterOf();
+runs("validate", {
+    doing: "Validating. The first case takes longest: its kernels are compiled.",
+    results: ["found", "failures", "download"],
+    task(adapter) {
         fill(find("limits").querySelector("dl"), limitsOf(adapter));
         find("limits").hidden = false;
-        cancel.disabled = false;
-        find("progress").hidden = false;
-        find("progress").removeAttribute("value");
-        tell(state, "Validating. The first case takes longest: its kernels are compiled.");
-        const task = {
+        return {
             task: "validate",
             selection: find("selection").value,
             adapter: nameOf(adapter.info),
             browser: navigator.userAgent,
         };
-        validating = begin(task, ({ progress, report, problem }) => {
-            if (progress) return showProgress(progress);
-            end();
-            if (problem) return tell(state, problem, true);
-            showReport(report, adapter);
-            const verdict = report.check_agrees
-                ? `Every result of ${report.cases} cases is within its bounds.`
-                : `${report.failures.length} of ${report.cases} cases failed.`;
-            tell(state, verdict, !report.check_agrees);
-        });
-    } catch (problem) {
-        end();
-        tell(state, problem.message, true);
-    }
-});
-
-cancel.addEventListener("click", () => {
-    end();
-    tell(state, "Cancelled.");
-    start.focus();
+    },
+    hear({ progress, report }, { adapter, goOn, end }) {
+        if (progress) {
+            goOn(progress.done, progress.total);
+            return showProgress(progress, adapter);
+        }
+        showReport(report, adapter);
+        const verdict = report.check_agrees
+            ? `Every result of ${report.cases} cases is within its bounds.`
+            : `${report.failures.length} of ${report.cases} cases failed.`;
+        end(verdict, !report.check_agrees);
+    },
 });

@@ -1,10 +1,13 @@
-import { adapterOf, begin, counted, fill, find, short, tell } from "./common.js";
+import { adapterOf, begin, counted, fill, find, short, tell, use } from "./common.js";
 
 const state = find("watch-state");
 const [loss, mining, distance, dimensions] = ["loss", "mining", "distance", "dimensions"].map((name) => find(`watch-${name}`));
 const margin = find("watch-margin");
-const [start, pause] = find("watch").querySelectorAll("button");
+const [start, pause] = ["start", "pause"].map((name) => find(`watch-${name}`));
 const curve = find("curve").querySelector("polyline");
+
+// Steps from one description of the pictures to the next.
+const DESCRIBED_EVERY = 30;
 
 let choices;
 let restarts = 0;
@@ -27,7 +30,7 @@ export function showChoices(found) {
         item.append(dot, String(digit));
         return item;
     }));
-    start.disabled = false;
+    use(start, true);
 }
 
 /** What the loss calls its number, at its usual value. */
@@ -68,17 +71,29 @@ function showFrame({ steps, precision_at_1, losses }) {
         ["loss", losses.length > 0 ? short(losses.at(-1)) : "to come"],
         ["Precision@1", precision],
     ]);
+    if (steps % DESCRIBED_EVERY === 1) describe(steps, precision_at_1, losses);
     const most = Math.max(...losses, Number.MIN_VALUE);
     const wide = Math.max(losses.length - 1, 1);
     const points = losses.map((value, step) => `${(100 * step) / wide},${100 - (98 * value) / most}`);
     curve.setAttribute("points", points.join(" "));
 }
 
+/** Says in words what the pictures show. */
+function describe(steps, precision, losses) {
+    const nearest = precision === null ? "" : `: ${(100 * precision).toFixed(1)} % are nearest to one of their own class`;
+    const count = `${counted(steps)} step${steps === 1 ? "" : "s"}`;
+    const points = `The digits as points in ${dimensions.value} dimensions, one colour a digit, after ${count} of ${loss.value}${nearest}`;
+    find("embedding").setAttribute("aria-label", points);
+    const [first, last, most] = [losses[0], losses.at(-1), Math.max(...losses)].map((value) => short(value ?? 0));
+    const course = losses.length === 0 ? "No loss has come yet" : `The last ${counted(losses.length)} losses, from ${first} to ${last}, the largest ${most}`;
+    find("curve").setAttribute("aria-label", course);
+}
+
 function end() {
     watched?.worker.terminate();
     watched = undefined;
     start.textContent = "Watch";
-    pause.disabled = true;
+    use(pause, false);
     pause.textContent = "Pause";
 }
 
@@ -97,12 +112,13 @@ const sizes = new ResizeObserver(() => asks({ look: look() }));
 
 find("watch").addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (start.getAttribute("aria-disabled") === "true") return;
     restarts += 1;
     if (watched) {
         asks({ controls: controls() });
         return goOn(true);
     }
-    start.disabled = true;
+    use(start, false);
     try {
         await adapterOf();
         find("watched").hidden = false;
@@ -119,12 +135,12 @@ find("watch").addEventListener("submit", async (event) => {
         }, [canvas]);
         watched = { worker, first: undefined };
         start.textContent = "Begin anew";
-        pause.disabled = false;
+        use(pause, true);
     } catch (problem) {
         end();
         tell(state, problem.message, true);
     }
-    start.disabled = false;
+    use(start, true);
 });
 
 function goOn(goes) {
@@ -134,7 +150,9 @@ function goOn(goes) {
     tell(state, goes ? "Training." : "Paused.");
 }
 
-pause.addEventListener("click", () => goOn(watched.isPaused));
+pause.addEventListener("click", () => {
+    if (watched) goOn(watched.isPaused);
+});
 loss.addEventListener("change", showMargin);
 margin.addEventListener("input", () => {
     find("margin-value").textContent = short(Number(margin.value));

@@ -10,6 +10,22 @@ function ask(wishes) {
     hear();
 }
 
+// What the WebAssembly says before it stops by a mistake of its own.
+let mistake;
+self.tellMistake = (words) => {
+    mistake = words;
+    console.error(words);
+};
+
+let memory;
+
+/** What is told of an error. WebAssembly that stops without a word has no memory left: so Rust ends it. */
+function wordsOf(error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) return error?.message ?? String(error);
+    if (mistake) return `the page has failed: ${mistake}`;
+    return `out of memory: WebAssembly has ${(memory.buffer.byteLength / 1e6).toFixed(1)} MB, and the browser gives it no more`;
+}
+
 const tasks = {
     async choices() {
         postMessage({ losses: JSON.parse(losses()), choices: JSON.parse(choices()) });
@@ -63,9 +79,16 @@ const tasks = {
 self.addEventListener("message", async ({ data: { task, module, ...rest } }) => {
     if (!task) return ask(rest);
     try {
-        await init({ module_or_path: module });
+        ({ memory } = await init({ module_or_path: module }));
         await tasks[task](rest);
     } catch (error) {
-        postMessage({ problem: error?.message ?? String(error) });
+        postMessage({ problem: wordsOf(error) });
     }
+});
+
+// What stops between two steps of a task is in nobody's hands.
+self.addEventListener("error", (event) => {
+    if (!(event.error instanceof WebAssembly.RuntimeError)) return;
+    event.preventDefault();
+    postMessage({ problem: wordsOf(event.error) });
 });

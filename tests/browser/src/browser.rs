@@ -2,10 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 use std::{env, fs, io, process, thread};
 
 const ARGUMENTS: [&str; 10] = [
@@ -59,6 +58,18 @@ impl Browser {
     ///
     /// That it cannot be run.
     pub fn open(chromium: &Path, address: &str, gpu: Gpu, more: &[String]) -> io::Result<Self> {
+        let mut command = Command::new(chromium);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        Self::start(command, address, gpu, more)
+    }
+
+    /// Starts what opens the page at an address once these arguments are added.
+    pub(crate) fn start(
+        mut command: Command,
+        address: &str,
+        gpu: Gpu,
+        more: &[String],
+    ) -> io::Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let profile = env::temp_dir().join(format!("browser-{}-{number}", process::id()));
@@ -66,15 +77,13 @@ impl Browser {
             Gpu::Software => &SOFTWARE,
             Gpu::None => &["--disable-gpu", "--disable-features=WebGPU"],
         };
-        let mut process = Command::new(chromium)
+        let mut process = command
             .args(ARGUMENTS)
             .args(of_gpu)
             .args(more)
             .arg("--enable-logging=stderr")
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg(address)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
         let said = process.stderr.take();
@@ -87,20 +96,9 @@ impl Browser {
         Ok(Self { process, profile, console: Some(console) })
     }
 
-    /// Whether it has ended by itself within this time, as it does once it has made a screenshot.
-    ///
-    /// # Errors
-    ///
-    /// That the system does not tell.
-    pub fn ends_within(&mut self, patience: Duration) -> io::Result<bool> {
-        let start = Instant::now();
-        while self.process.try_wait()?.is_none() {
-            if start.elapsed() > patience {
-                return Ok(false);
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        Ok(true)
+    /// What it is spoken to with, and what it answers with, where these are pipes.
+    pub(crate) fn pipes(&mut self) -> Option<(ChildStdin, ChildStdout)> {
+        Some((self.process.stdin.take()?, self.process.stdout.take()?))
     }
 
     /// Ends it, where it has not ended; what pages have said in the console.
