@@ -39,6 +39,10 @@ pub(crate) struct Arguments {
     /// the loss has where it is left out.
     #[arg(long, value_name = "MODE")]
     mode: Option<String>,
+
+    /// Anchors have weights, one for every row of the embeddings.
+    #[arg(long)]
+    weights: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -47,6 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for loss in objective.losses.iter().map(|weighted| &weighted.loss) {
         let mode = mode_of(loss, arguments.mode.as_deref())?;
         let shape = shape_of(mode, [arguments.n, arguments.m, arguments.d]);
+        let shape = if arguments.weights { shape.with_weights() } else { shape };
         let (plan, binding) = planned(&context, loss, shape)?;
         print(plan.listing(&binding)?.to_string().trim_end())?;
     }
