@@ -72,6 +72,15 @@ pub(crate) struct InputPaths {
     /// Numbers: the boundary of Margin, one number or one per class.
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub beta: Option<PathBuf>,
+
+    /// N numbers from 0 on: what the terms of every embedding are multiplied by.
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    pub weights: Option<PathBuf>,
+
+    /// Numbers from 0 on, one per class: what the terms of every embedding with that label are
+    /// multiplied by.
+    #[arg(long, value_name = "FILE", requires = "labels", conflicts_with = "weights")]
+    pub class_weights: Option<PathBuf>,
 }
 
 /// What the input files hold.
@@ -89,6 +98,8 @@ pub(crate) struct Inputs {
     triplets: Option<Vec<[u32; 3]>>,
     targets: Option<Vec<f32>>,
     beta: Option<Vec<f32>>,
+    weights: Option<Vec<f32>>,
+    class_weights: Option<Vec<f32>>,
 }
 
 impl InputPaths {
@@ -104,6 +115,8 @@ impl InputPaths {
             (Input::Triplets, &self.triplets),
             (Input::Targets, &self.targets),
             (Input::Beta, &self.beta),
+            (Input::Weights, &self.weights),
+            (Input::ClassWeights, &self.class_weights),
         ];
         all.into_iter().fold(InputSet::new(), |set, (input, path)| match path {
             Some(path) => set.with(input, path.as_path()),
@@ -135,6 +148,8 @@ impl InputPaths {
         let same = open_if_given(&self.same)?;
         let triplets = open_if_given(&self.triplets)?;
         let beta = open_if_given(&self.beta)?;
+        let weights = open_if_given(&self.weights)?;
+        let class_weights = open_if_given(&self.class_weights)?;
         let (labels, reference_labels, classes) = match (labels, reference_labels) {
             (Some(labels), others) => {
                 let Labels { labels, reference_labels, classes, .. } =
@@ -154,6 +169,8 @@ impl InputPaths {
             same: same.map(|file| file.read(Array::integers)).transpose()?,
             triplets: triplets.map(|file| file.read(Array::entries)).transpose()?,
             beta: beta.map(|file| file.numbers(Array::vector)).transpose()?,
+            weights: weights.map(|file| file.numbers(Array::vector)).transpose()?,
+            class_weights: class_weights.map(|file| file.numbers(Array::vector)).transpose()?,
             references: references.map(|file| file.numbers(Array::matrix)).transpose()?,
             targets: targets.map(|file| file.numbers(Array::column_or_matrix)).transpose()?,
             embeddings: embeddings.numbers(Array::matrix)?,
@@ -273,6 +290,8 @@ fn option(input: Input) -> &'static str {
         Input::Triplets => "--triplets",
         Input::Targets => "--targets",
         Input::Beta => "--beta",
+        Input::Weights => "--weights",
+        Input::ClassWeights => "--class-weights",
         other => other.name(),
     }
 }
@@ -290,6 +309,11 @@ fn needs(mode: Mode) -> &'static [Input] {
         Mode::Pointwise => &[],
         _ => &[Input::Labels],
     }
+}
+
+/// Whether the terms of anchors can have weights, which are those of rows with labels.
+fn takes_weights(loss: &Loss, mode: Mode) -> bool {
+    loss.takes_weights() && needs(mode).contains(&Input::Labels)
 }
 
 /// What a pointwise loss compares its values with.
@@ -332,6 +356,9 @@ impl Inputs {
             names.push(loss.name());
             taken.extend(needs(self.mode(loss)?));
             taken.extend(loss.has_beta().then_some(&Input::Beta));
+            if takes_weights(loss, self.mode(loss)?) {
+                taken.extend(&[Input::Weights, Input::ClassWeights]);
+            }
             taken.extend(truth_of(loss));
         }
         taken.push(&Input::Embeddings);
@@ -347,7 +374,14 @@ impl Inputs {
 
     /// The inputs as the loss takes them.
     pub(crate) fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
-        let batch = self.batch_in(self.mode(loss)?)?;
+        let mode = self.mode(loss)?;
+        let batch = self.batch_in(mode)?;
+        let batch = match (&self.weights, &self.class_weights) {
+            _ if !takes_weights(loss, mode) => batch,
+            (Some(weights), _) => batch.with_weights(weights)?,
+            (None, Some(weights)) => batch.with_class_weights(weights)?,
+            (None, None) => batch,
+        };
         if let (Some(beta), true) = (&self.beta, loss.has_beta()) {
             return Ok(batch.with_beta(beta)?);
         }

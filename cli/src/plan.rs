@@ -46,6 +46,10 @@ pub(crate) struct Arguments {
     /// Prints one JSON object a line, for each loss.
     #[arg(long)]
     json: bool,
+
+    /// Anchors have weights, one for every row of the embeddings.
+    #[arg(long)]
+    weights: bool,
 }
 
 /// A plan as JSON.
@@ -84,6 +88,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for loss in objective.losses.iter().map(|weighted| &weighted.loss) {
         let mode = mode_of(loss, arguments.mode.as_deref())?;
         let shape = shape_of(mode, [arguments.n, arguments.m, arguments.d]);
+        let shape = if arguments.weights { shape.with_weights() } else { shape };
         let (plan, binding) = planned(&gpu.context, loss, shape)?;
         let listing = plan.listing(&binding)?;
         match arguments.json {

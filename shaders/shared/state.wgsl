@@ -12,6 +12,8 @@ const INDEX_FAULT = 6u;       // first place of a list whose index has no row, a
 const PAIR_FAULT = 7u;        // first listed pair of a row with itself, as 2^32 - 1 - pair
 const TARGET_FAULT = 8u;      // first target that is none of the allowed ones, as 2^32 - 1 - place
 const TARGET_VALUE_FAULT = 9u; // first target that is not finite, as 2^32 - 1 - place
+// The same of weights, which no mode with such targets has, that are not finite or below 0.
+const WEIGHT_FAULT = TARGET_VALUE_FAULT;
 const STATE_SIZE = 12u;
 
 // The first fault is the largest key.

@@ -15,6 +15,9 @@
 //   slope of d(i, n) -scale weight(e) exp(-over(e, d(i, n)))
 //   slope of scale    sigmoid(over(e, d(i, p))) (d(i, p) - nearest(e) + behind(e))
 //
+// Where rows have weights, the terms of (i, p) and their slopes are times that of i, and so is every
+// summand of weight(e).
+//
 // An end without negatives has no slopes, and terms of 0. The slopes of distances lack the factor
 // of the description's scale, which is applied with the reduction: it is the scale, unless the
 // caller gives another.
@@ -27,6 +30,7 @@
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficient_quads.wgsl"
+// #include "terms/weights.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
 
@@ -72,27 +76,29 @@ fn over(end: Statistic, scale: f32, d: f32) -> f32 {
     return scale * (d - end.value) + bitcast<f32>(end.number);
 }
 
-// The sum of the sigmoids of the positives.
-fn weight_of_row(row: u32, end: Statistic, invocation: Invocation) -> f32 {
+// The sum of the sigmoids of the positives. Weights are those of queries, which are the rows, or
+// the columns.
+fn weight_of_row(row: u32, end: Statistic, of_columns: bool, invocation: Invocation) -> f32 {
     let i = stripe.begin + row;
     let label = labels[i];
     let scale = learned[0];
     var weight = 0.0;
     for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         if (relation_of(i, label, j) == POSITIVE) {
-            weight += sigmoid(over(end, scale, distance_at(row * stripe.stride + j)));
+            let above = over(end, scale, distance_at(row * stripe.stride + j));
+            weight += weighed(select(i, j, of_columns), sigmoid(above));
         }
     }
     return workgroup_sum(vec4(weight, 0.0, 0.0, 0.0), invocation).x;
 }
 
 // nearest, the bits of log_sum, weight and behind.
-fn statistic_of(row: u32, invocation: Invocation) -> Statistic {
+fn statistic_of(row: u32, of_columns: bool, invocation: Invocation) -> Statistic {
     let nearest = nearest_negative(row, invocation);
     let sums = sums_of_negatives(row, nearest.value, invocation);
     let parts = max(sums.x, 1.0);
     let end = Statistic(nearest.value, bitcast<u32>(max(log(parts), 0.0)), 0.0, sums.y / parts);
-    let weight = weight_of_row(row, end, invocation);
+    let weight = weight_of_row(row, end, of_columns, invocation);
     if (nearest.column == NOWHERE) {
         return Statistic(0.0, NO_NEGATIVES, 0.0, 0.0);
     }
@@ -105,7 +111,7 @@ fn column_statistics(group: Group, invocation: Invocation) {
     if (row >= stripe_rows()) {
         return;
     }
-    let end = statistic_of(row, invocation);
+    let end = statistic_of(row, true, invocation);
     if (invocation.index == 0u) {
         // Behind those of the rows, which are the columns here.
         row_statistics[stripe.stride + stripe.begin + row] = end;
@@ -118,7 +124,7 @@ fn statistics(group: Group, invocation: Invocation) {
     if (row >= stripe_rows()) {
         return;
     }
-    let end = statistic_of(row, invocation);
+    let end = statistic_of(row, false, invocation);
     if (invocation.index == 0u) {
         row_statistics[stripe.begin + row] = end;
     }
@@ -128,7 +134,7 @@ fn end_of_column(j: u32) -> Statistic {
     return row_statistics[arrayLength(&row_statistics) - stripe.stride + j];
 }
 
-// What an end makes of a pair.
+// What an end makes of a pair of row i.
 struct Share {
     term: f32,
     slope: f32,
@@ -136,7 +142,7 @@ struct Share {
     nonzero: u32,
 }
 
-fn share_of(end: Statistic, scale: f32, kind: u32, d: f32) -> Share {
+fn share_of(end: Statistic, i: u32, scale: f32, kind: u32, d: f32) -> Share {
     if (kind == NO_PAIR || end.number == NO_NEGATIVES) {
         return Share(0.0, 0.0, 0.0, 0u);
     }
@@ -145,13 +151,13 @@ fn share_of(end: Statistic, scale: f32, kind: u32, d: f32) -> Share {
         // No negative is nearer than the nearest, but by its rounding.
         return Share(0.0, -end.weight * exp(-max(above, 0.0)), 0.0, 0u);
     }
-    let slope = sigmoid(above);
-    return Share(softplus(above), slope, slope * (d - end.value + end.rest), 1u);
+    let slope = weighed(i, sigmoid(above));
+    return Share(weighed(i, softplus(above)), slope, slope * (d - end.value + end.rest), 1u);
 }
 
-fn share_of_both(own: Statistic, j: u32, scale: f32, kind: u32, d: f32) -> Share {
-    let first = share_of(own, scale, kind, d);
-    let second = share_of(end_of_column(j), scale, kind, d);
+fn share_of_both(i: u32, j: u32, own: Statistic, scale: f32, kind: u32, d: f32) -> Share {
+    let first = share_of(own, i, scale, kind, d);
+    let second = share_of(end_of_column(j), i, scale, kind, d);
     return Share(
         first.term + second.term,
         first.slope + second.slope,
@@ -180,10 +186,10 @@ fn main(group: Group, invocation: Invocation) {
         let d = distances_of(row, quad, kinds);
         see_pairs(&pairs, kinds, d);
         let columns = columns_of(quad);
-        let x = share_of_both(own, columns.x, scale, kinds.x, d.x);
-        let y = share_of_both(own, columns.y, scale, kinds.y, d.y);
-        let z = share_of_both(own, columns.z, scale, kinds.z, d.z);
-        let w = share_of_both(own, columns.w, scale, kinds.w, d.w);
+        let x = share_of_both(i, columns.x, own, scale, kinds.x, d.x);
+        let y = share_of_both(i, columns.y, own, scale, kinds.y, d.y);
+        let z = share_of_both(i, columns.z, own, scale, kinds.z, d.z);
+        let w = share_of_both(i, columns.w, own, scale, kinds.w, d.w);
         loss += (x.term + y.term) + (z.term + w.term);
         of_scale += (x.slope_of_scale + y.slope_of_scale) + (z.slope_of_scale + w.slope_of_scale);
         nonzero += x.nonzero + y.nonzero + z.nonzero + w.nonzero;

@@ -13,10 +13,12 @@
 //                                                        of i, without the factor that is applied
 //                                                        with the reduction
 //
+// Where anchors have weights, so has each c(i, j), and `main` also weighs the row's summary.
 // One workgroup per row; `main` reads its distances once and writes its coefficients once.
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficient_quads.wgsl"
+// #include "terms/weights.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
 
@@ -35,7 +37,7 @@ fn coefficient_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32
 // row's first: so both places of the pair get the same bits.
 fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
     if (stripe.same_set == 0u) {
-        return slope(own, kind, d);
+        return weighed(i, slope(own, kind, d));
     }
     var low = own;
     var high = row_statistics[j];
@@ -43,7 +45,7 @@ fn slope_of_pair(i: u32, j: u32, own: Statistic, kind: u32, d: f32) -> f32 {
         low = high;
         high = own;
     }
-    return slope(low, kind, d) + slope(high, kind, d);
+    return weighed(min(i, j), slope(low, kind, d)) + weighed(max(i, j), slope(high, kind, d));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -71,5 +73,8 @@ fn main(group: Group, invocation: Invocation) {
             coefficient_of_pair(i, columns.z, own, kinds.z, d.z),
             coefficient_of_pair(i, columns.w, own, kinds.w, d.w),
         );
+    }
+    if (WEIGHTED == 1u && invocation.index == 0u) {
+        rows[i] = weighed_row(rows[i], weight_of(i));
     }
 }

@@ -13,7 +13,8 @@
 //   slope of d(i, j)   h, half of it for each order
 //   slope of d(i, k)  -W(i) exp(margin - d(i, k) - l(i)),  EXACT  -W(i) at the one k
 //
-// where s is the share of side i, and W(i) = sum_j h(i, j) s(i, j).
+// where s is the share of side i, and W(i) = sum_j h(i, j) s(i, j). Where anchors have weights, the
+// term of a pair, and every h in a slope, is times the mean of both ends'.
 //
 // Rows of one class have their negatives in common: both ends of a pair have negatives, or neither.
 // One workgroup per row; `statistics` reads its distances twice, `main` twice, and writes its
@@ -21,6 +22,7 @@
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficient_quads.wgsl"
+// #include "terms/weights.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
 
@@ -78,6 +80,14 @@ fn share(i: u32, j: u32, own: f32, other: f32) -> f32 {
     return sigmoid(own - other);
 }
 
+// A number of the pair (i, j).
+fn weighed_pair(i: u32, j: u32, number: f32) -> f32 {
+    if (WEIGHTED == 1u) {
+        return 0.5 * (weight_of(i) + weight_of(j)) * number;
+    }
+    return number;
+}
+
 // What an invocation has seen of its row's positives.
 struct Positives {
     loss: f32,
@@ -98,12 +108,13 @@ fn see_positive(
         reach = log_add(own.value, other);
     }
     let h = select(0.0, max(0.0, reach + d), own.number != NOWHERE);
-    (*positives).weight += h * share(i, j, own.value, other);
+    let slope = weighed_pair(i, j, h);
+    (*positives).weight += slope * share(i, j, own.value, other);
     if (i < j) {
-        (*positives).loss += 0.5 * h * h;
+        (*positives).loss += 0.5 * h * slope;
         (*positives).unordered += vec2(1u, select(0u, 1u, h > 0.0));
     }
-    return 0.5 * h;
+    return 0.5 * slope;
 }
 
 @compute @workgroup_size(WORKGROUP)

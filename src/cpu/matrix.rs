@@ -3,6 +3,7 @@
 //! Columns stand by their labels, so that the positives of a row are neighbours, and so are the
 //! negatives before and behind them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::points::{Points, between};
@@ -38,6 +39,8 @@ pub(super) struct Matrix<'a> {
     column_labels: Vec<u32>,
     scores: &'a [f32],
     learned: Vec<f64>,
+    /// Of every row, as they are given; nothing where there are none.
+    weights: Cow<'a, [f32]>,
     batch: Batch<'a>,
     normalize: bool,
     workspace_bytes: u64,
@@ -108,6 +111,7 @@ impl<'a> Matrix<'a> {
             column_labels,
             scores: if is_of_scores { batch.embeddings() } else { &[] },
             learned,
+            weights: batch.row_weights(),
             batch: *batch,
             normalize,
             workspace_bytes,
@@ -355,5 +359,9 @@ impl Anchors<f64> for Matrix<'_> {
 
     fn learned(&self) -> &[f64] {
         &self.learned
+    }
+
+    fn weights(&self) -> &[f32] {
+        &self.weights
     }
 }

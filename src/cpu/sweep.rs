@@ -18,6 +18,7 @@ use super::totals::{Gathered, Summary, conclude};
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;
+use crate::definition::loss::Anchors;
 use crate::error::Result;
 use crate::loss::Distance;
 use crate::parallel::prelude::*;
@@ -57,6 +58,7 @@ pub(super) fn evaluate<L: Terms>(
             summaries.par_extend(anchors.map(|(numbers, row)| {
                 let anchor = matrix.anchor(row, numbers);
                 let terms = loss.terms(&anchor, &known);
+                let terms = terms.weighed(loss.weight_of(&anchor, matrix.weights()));
                 let summary = Summary::new(&anchor, &terms);
                 drop(anchor);
                 to_coefficients(matrix, row, &terms.slopes, factor, numbers);

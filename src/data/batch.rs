@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::data::checks::{
     BIAS_FAULT, SCALE_FAULT, check_indices, check_labels, check_length, check_rows, check_same,
-    check_signs,
+    check_signs, check_weights,
 };
 use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::shape::{Mode, Shape};
@@ -329,6 +329,38 @@ impl<'a> Batch<'a> {
         Ok(batch.with_floats(Input::Bias, std::slice::from_ref(bias)))
     }
 
+    /// The batch with a weight for every row of the embeddings: what the terms of that anchor are
+    /// multiplied by. Means are over as many terms as without. A term of two anchors, an unordered
+    /// pair of [`LiftedStructured`](crate::LiftedStructured), has the mean of both weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`]; [`Error::Target`] for a weight that is not finite or below 0, and
+    /// [`Error::NotInMode`] for lists and pointwise values, which have no anchors.
+    pub fn with_weights(self, weights: &'a [f32]) -> Result<Self> {
+        let shape = self.shape.with_weights();
+        shape.check()?;
+        check_weights("weights", weights, shape.queries())?;
+        let inputs = self.inputs.without(Input::ClassWeights);
+        Ok(Self { shape, inputs }.with_floats(Input::Weights, weights))
+    }
+
+    /// The batch with a weight for every class, which every row of that label has as its
+    /// [weight](Self::with_weights).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`]; those of [`with_weights`](Self::with_weights), and
+    /// [`Error::LabelOutOfRange`] for a label without a weight.
+    pub fn with_class_weights(self, weights: &'a [f32]) -> Result<Self> {
+        let shape = self.shape.with_class_weights(weights.len());
+        shape.check()?;
+        check_weights("class weights", weights, weights.len())?;
+        check_labels(self.labels(), "class weight", weights.len())?;
+        let inputs = self.inputs.without(Input::Weights);
+        Ok(Self { shape, inputs }.with_floats(Input::ClassWeights, weights))
+    }
+
     /// The sizes.
     pub const fn shape(&self) -> &Shape {
         &self.shape
@@ -416,6 +448,23 @@ impl<'a> Batch<'a> {
     /// The bias given, if there is one.
     pub fn bias(&self) -> Option<f32> {
         self.floats(Input::Bias).first().copied()
+    }
+
+    /// The weights given, of rows or of classes; may be empty.
+    pub fn weights(&self) -> &'a [f32] {
+        self.floats(match self.inputs.has(Input::ClassWeights) {
+            true => Input::ClassWeights,
+            false => Input::Weights,
+        })
+    }
+
+    /// The weight of every row; empty where there are none.
+    pub(crate) fn row_weights(&self) -> Cow<'a, [f32]> {
+        let weights = self.weights();
+        match self.inputs.has(Input::ClassWeights) {
+            true => self.labels().iter().map(|&label| weights[label as usize]).collect(),
+            false => weights.into(),
+        }
     }
 
     /// All numbers that the loss learns, one after the other: those that are given, and where none

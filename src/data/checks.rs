@@ -14,6 +14,23 @@ pub(crate) const SCALE_FAULT: Error = Error::Target {
 /// A bias that is none.
 pub(crate) const BIAS_FAULT: Error = Error::NotFinite { what: "bias", row: 0, column: 0 };
 
+/// What a weight may be, in messages.
+const WEIGHTS: &str = "any finite number from 0 on";
+
+/// A weight that is none, at this place.
+pub(crate) const fn weight_fault(what: &'static str, row: usize) -> Error {
+    Error::Target { what, row, column: 0, allowed: WEIGHTS }
+}
+
+/// Demands so many finite numbers, none of which is below 0.
+pub(super) fn check_weights(what: &'static str, weights: &[f32], count: usize) -> Result<()> {
+    check_length(what, weights.len(), count)?;
+    match weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
+        Some(row) => Err(weight_fault(what, row)),
+        None => Ok(()),
+    }
+}
+
 /// Demands rows of finite numbers.
 pub(crate) fn check_rows(
     what: &'static str,

@@ -32,11 +32,16 @@ pub enum Input {
     /// N x D f32: what pointwise losses compare the predictions with; P f32 in the modes of scored
     /// pairs: how similar the rows of each should be.
     Targets,
+    /// N f32: what the terms of every anchor are multiplied by, where the shape has them.
+    Weights,
+    /// One f32 a class: what the terms of every anchor of the class are multiplied by, where the
+    /// shape has them.
+    ClassWeights,
 }
 
 impl Input {
     /// Every input.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Embeddings,
         Self::Labels,
         Self::References,
@@ -48,6 +53,8 @@ impl Input {
         Self::Same,
         Self::Triplets,
         Self::Targets,
+        Self::Weights,
+        Self::ClassWeights,
     ];
 
     /// The name of the input in errors.
@@ -64,6 +71,8 @@ impl Input {
             Self::Same => "same",
             Self::Triplets => "triplets",
             Self::Targets => "targets",
+            Self::Weights => "weights",
+            Self::ClassWeights => "class weights",
         }
     }
 }

@@ -58,6 +58,11 @@ impl Mode {
         matches!(self, Self::PairRows | Self::ScoredPairRows)
     }
 
+    /// Whether every row is an anchor, with a label and all columns to meet.
+    pub(crate) const fn has_anchors(self) -> bool {
+        matches!(self, Self::Batch | Self::Reference | Self::Prototypes | Self::Scores)
+    }
+
     /// Whether pairs are listed by the indices of their rows.
     pub(crate) fn has_pair_indices(self) -> bool {
         matches!(self, Self::PairIndices | Self::ScoredPairIndices)
@@ -84,6 +89,18 @@ pub struct Shape {
     reference_offset: Option<usize>,
     turned: bool,
     centers: usize,
+    weights: Weights,
+}
+
+/// Where the weights of the anchors come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Weights {
+    /// There are none.
+    None,
+    /// Every row has one.
+    Rows,
+    /// Every one of so many classes has one.
+    Classes(usize),
 }
 
 impl Shape {
@@ -151,6 +168,7 @@ impl Shape {
             reference_offset: None,
             turned: false,
             centers: 1,
+            weights: Weights::None,
         }
     }
 
@@ -168,6 +186,21 @@ impl Shape {
     /// The shape with a bias that is given beside the inputs, in the place of the loss's own.
     pub const fn with_bias(self) -> Self {
         Self { biased: true, ..self }
+    }
+
+    /// The shape with a weight for every row of the embeddings: [`Batch::with_weights`].
+    ///
+    /// [`Batch::with_weights`]: crate::Batch::with_weights
+    pub const fn with_weights(self) -> Self {
+        Self { weights: Weights::Rows, ..self }
+    }
+
+    /// The shape with a weight for every one of so many classes, in the place of one for every row:
+    /// [`Batch::with_class_weights`].
+    ///
+    /// [`Batch::with_class_weights`]: crate::Batch::with_class_weights
+    pub const fn with_class_weights(self, classes: usize) -> Self {
+        Self { weights: Weights::Classes(classes), ..self }
     }
 
     /// The shape with references that stay as they are, a memory bank for instance: no gradient is
@@ -255,6 +288,18 @@ impl Shape {
         self.biased
     }
 
+    /// Whether the terms of anchors have weights: [`with_weights`](Self::with_weights) or
+    /// [`with_class_weights`](Self::with_class_weights).
+    pub const fn has_weights(&self) -> bool {
+        !matches!(self.weights, Weights::None)
+    }
+
+    /// How many classes have a weight: [`with_class_weights`](Self::with_class_weights); 0 where
+    /// there are none.
+    pub const fn class_weights(&self) -> usize {
+        if let Weights::Classes(classes) = self.weights { classes } else { 0 }
+    }
+
     /// Whether inputs of this shape have this one, whatever the loss.
     pub(crate) fn takes(&self, input: Input) -> bool {
         match input {
@@ -266,6 +311,8 @@ impl Shape {
             Input::Same => matches!(self.mode, Mode::PairIndices | Mode::PairRows),
             Input::Triplets => self.mode == Mode::Triplets,
             Input::Targets => self.mode.is_scored(),
+            Input::Weights => matches!(self.weights, Weights::Rows),
+            Input::ClassWeights => matches!(self.weights, Weights::Classes(_)),
             Input::Beta | Input::Scale | Input::Bias => false,
         }
     }
@@ -285,6 +332,11 @@ impl Shape {
             Input::Pairs => 2 * self.listed,
             Input::Same => self.listed,
             Input::Triplets => 3 * self.listed,
+            Input::Weights => match self.weights {
+                Weights::Rows => self.queries,
+                Weights::None | Weights::Classes(_) => 0,
+            },
+            Input::ClassWeights => self.class_weights(),
         }
     }
 
@@ -340,7 +392,7 @@ impl Shape {
 
     /// Whether rows have labels in every loss of the mode.
     pub(crate) const fn is_labelled(&self) -> bool {
-        matches!(self.mode, Mode::Batch | Mode::Reference | Mode::Prototypes | Mode::Scores)
+        self.mode.has_anchors()
     }
 
     /// Checks that nothing is empty and everything can be counted.
@@ -374,11 +426,23 @@ impl Shape {
         if let Some(offset) = self.reference_offset {
             self.check_reference_offset(offset)?;
         }
+        self.check_weights()?;
         countable("embeddings", self.queries, self.dimensions)?;
         countable("references", self.references, self.dimensions)?;
         countable("the list", self.listed, 3)?;
         countable("beta", self.betas, 1)?;
         countable("labels", self.queries.max(self.references), 1)
+    }
+
+    /// Weights are those of anchors, which lists and pointwise losses do not have.
+    fn check_weights(&self) -> Result<()> {
+        if self.has_weights() && !self.is_labelled() {
+            return Err(Error::NotInMode { what: "weights", mode: self.mode.name() });
+        }
+        if self.weights == Weights::Classes(0) {
+            return Err(Error::Empty { what: "the number of class weights" });
+        }
+        countable("class weights", self.class_weights(), 1)
     }
 
     fn check_reference_offset(&self, offset: usize) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::anchor::Anchor;
 use super::choice::Choice;
 use super::columns::Columns;
-use super::number::{Count, Number, Term};
+use super::number::{Count, Number, ROUNDING, Term};
 use crate::data::batch::Batch;
 use crate::loss::{Description, Reduction};
 
@@ -15,8 +15,17 @@ pub(crate) trait Definition: Description + Sync {
     /// Finds that out.
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Self::Known<N>;
 
-    /// The terms of one anchor.
+    /// Whether `terms_of` gives terms their weights itself: those of both ends of a pair.
+    const WEIGHS_PAIRS: bool = false;
+
+    /// The terms of one anchor, without its weight where the loss does not weigh pairs.
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, known: &Self::Known<N>) -> AnchorTerms<N>;
+
+    /// What is left to multiply the terms of this anchor by, where the rows have these weights.
+    fn weight_of<N: Number>(&self, anchor: &Anchor<N>, weights: &[f32]) -> Option<N> {
+        let is_left = !Self::WEIGHS_PAIRS && !weights.is_empty();
+        is_left.then(|| N::input(weights[anchor.name]))
+    }
 
     /// What the sum of all terms is multiplied by.
     fn scale<N: Number>(&self, terms: u64, nonzero: Count) -> N {
@@ -40,6 +49,11 @@ pub(crate) trait Anchors<N: Number> {
 
     /// All numbers that the loss learns, one after the other.
     fn learned(&self) -> &[f64];
+
+    /// The weight of every row of the batch; nothing where there are none.
+    fn weights(&self) -> &[f32] {
+        &[]
+    }
 
     /// How similar the rows of every listed pair should be; nothing where no target says so.
     fn targets(&self) -> &[f32] {
@@ -97,6 +111,18 @@ impl<N: Number> AnchorTerms<N> {
     pub(crate) fn with_loss(mut self, loss: N) -> Self {
         self.loss = loss;
         self.contribution = loss;
+        self
+    }
+
+    /// The same with a weight, where there is one: all but the counts is multiplied by it.
+    pub(crate) fn weighed(mut self, weight: Option<N>) -> Self {
+        let Some(weight) = weight else { return self };
+        // Kernels may take the mean of both ends' weights, for both ends of a pair.
+        let times = |number: N| (weight * number).widened(ROUNDING);
+        self.loss = times(self.loss);
+        self.contribution = times(self.contribution);
+        self.slopes.iter_mut().for_each(|slope| *slope = times(*slope));
+        self.learned.iter_mut().for_each(|(_, slope)| *slope = times(*slope));
         self
     }
 

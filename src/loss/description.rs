@@ -31,6 +31,11 @@ pub(crate) trait Description {
         true
     }
 
+    /// Whether its terms are those of anchors, and can have their weights.
+    fn takes_weights(&self) -> bool {
+        true
+    }
+
     fn truth(&self) -> Truth {
         Truth::Nothing
     }

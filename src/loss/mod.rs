@@ -21,6 +21,8 @@ use crate::data::input::Input;
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result, joined};
 use crate::names::every;
+#[cfg(feature = "gpu")]
+use crate::wgsl::terms::TermsKernel;
 
 /// The list that names every loss: hands `$callback!` the names of their types, those over pairs
 /// before the pointwise ones.
@@ -163,6 +165,12 @@ impl Loss {
         self.description().centers_per_class() as usize
     }
 
+    /// Whether the terms of its anchors can have weights:
+    /// [`Batch::with_weights`](crate::Batch::with_weights).
+    pub fn takes_weights(&self) -> bool {
+        self.distance().is_some() && self.description().takes_weights()
+    }
+
     fn learns(&self, input: Input) -> bool {
         self.description().learned().iter().any(|learned| learned.input == input)
     }
@@ -175,6 +183,13 @@ impl Loss {
     /// The reductions it takes.
     pub fn reductions(&self) -> impl Iterator<Item = Reduction> + '_ {
         Reduction::ALL.into_iter().filter(|&reduction| self.description().allows(reduction))
+    }
+
+    /// How its kernel is run on inputs of this shape.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn terms_kernel(&self, shape: &Shape) -> TermsKernel {
+        let terms = self.description().terms_kernel();
+        if shape.has_weights() { terms.weighed() } else { terms }
     }
 
     /// Every loss in every setting that its kernels depend on.
@@ -197,7 +212,7 @@ impl Loss {
     /// [`Error::Parameter`] for a parameter outside its range, [`Error::Unsupported`] for a mode or
     /// reduction the loss does not have or a sampling that its distance has not,
     /// [`Error::Missing`] or [`Error::Length`] for betas that do not fit, [`Error::Unsupported`] for
-    /// betas, a scale or a bias that the loss does not have.
+    /// betas, a scale or a bias that the loss does not have, or weights that it does not take.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.description().check()?;
         if !self.description().allows(self.reduction()) {
@@ -218,6 +233,13 @@ impl Loss {
             });
         }
         self.check_centers(shape)?;
+        if shape.has_weights() && !self.takes_weights() {
+            return Err(Error::Unsupported {
+                of: self.name(),
+                what: "weights".into(),
+                reason: "its terms are not those of single anchors".into(),
+            });
+        }
         self.check_learned(shape)
     }
 
@@ -271,6 +293,7 @@ impl Loss {
             Input::Beta => self.has_beta() && shape.betas() > 0,
             Input::Scale => self.has_scale() && shape.has_scale(),
             Input::Bias => self.has_bias() && shape.has_bias(),
+            Input::Weights | Input::ClassWeights => false,
             Input::Labels => self.truth().has_labels(),
             Input::Targets => self.truth().has_targets(),
             Input::Embeddings

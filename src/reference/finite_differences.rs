@@ -42,6 +42,23 @@ fn every_gradient_is_that_of_its_loss() {
 }
 
 #[test]
+fn every_gradient_is_that_of_its_loss_with_weights() {
+    let sample = Sample::new(8, 3, 0.8);
+    let mut seen = 0;
+    // A number coprime to those of the settings.
+    for loss in losses().into_iter().step_by(5) {
+        for batch in sample.weighted_batches(&loss) {
+            let numbers = numbers_of(&loss, &batch);
+            let evaluation = expect(Arithmetic::Exact, &loss, &batch, numbers).evaluation;
+            let difference = worst_difference(&loss, &batch, &evaluation);
+            assert!(difference < TOLERANCE, "{loss:?} on {:?}: {difference:.1e}", batch.shape());
+            seen += usize::from(evaluation.gradient.iter().any(|slope| slope.abs() > 1e-6));
+        }
+    }
+    assert!(seen > 100, "{seen} gradients that are not 0");
+}
+
+#[test]
 fn a_wrong_sign_is_caught() {
     let sample = Sample::new(8, 3, 0.8);
     // A number coprime to those of the settings: every setting has its turn.

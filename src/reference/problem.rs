@@ -32,6 +32,8 @@ pub(super) struct Problem<'a> {
     column_labels: Cow<'a, [u32]>,
     /// Of scored pairs.
     targets: &'a [f32],
+    /// Of every row; nothing where there are none.
+    pub weights: Cow<'a, [f32]>,
 }
 
 /// The numbers of a batch in f64.
@@ -94,6 +96,7 @@ impl<'a> Problem<'a> {
             labels: batch.labels(),
             column_labels: batch.column_labels(),
             targets: batch.targets(),
+            weights: batch.row_weights(),
         }
     }
 
@@ -191,6 +194,7 @@ impl Anchors<Bounded> for Problem<'_> {
             list: None,
             labels: &self.column_labels,
             column_labels: self.labels.into(),
+            weights: Cow::default(),
             ..*self
         };
         turned.map_anchors(find)
@@ -202,6 +206,10 @@ impl Anchors<Bounded> for Problem<'_> {
 
     fn learned(&self) -> &[f64] {
         &self.learned
+    }
+
+    fn weights(&self) -> &[f32] {
+        &self.weights
     }
 
     fn targets(&self) -> &[f32] {

@@ -27,6 +27,8 @@ pub(crate) struct Sample {
     /// Spread widely enough for both sides of a hinge.
     predictions: Vec<f32>,
     signs: Vec<f32>,
+    /// Of rows; some are 0.
+    weights: Vec<f32>,
 }
 
 const CLASSES: u32 = 3;
@@ -34,6 +36,7 @@ const CLASSES: u32 = 3;
 const TEMPERATURE: f32 = 0.5;
 const BETA: [f32; 3] = [0.6, 0.7, 0.65];
 const SCALE: f32 = 3.0;
+const CLASS_WEIGHTS: [f32; 3] = [0.25, 2.0, 0.0];
 const BIAS: f32 = -0.5;
 
 impl Sample {
@@ -69,6 +72,7 @@ impl Sample {
                 .map(|at| if at % 25 == 7 { 2.0 } else { [0.5, -0.0, -1.5, 0.0, 0.5, 1.0][at % 6] })
                 .collect(),
             signs: (0..n * d).map(|at| if at % 5 < 2 { -1.0 } else { 1.0 }).collect(),
+            weights: (0..n).map(|row| (row * row % 5) as f32 / 2.0).collect(),
             triplets: (0..n + 5).map(|at| [row(at, 1), row(at, 3), row(at, 4)]).collect(),
         }
     }
@@ -109,6 +113,14 @@ impl Sample {
             batch.and_then(|batch| with_learned(loss, batch)).expect("a valid sample")
         });
         all.into_iter().filter(|batch| batch.check(loss).is_ok()).collect()
+    }
+
+    /// The same batches with weights, where they can have any: of rows, and of classes.
+    pub(crate) fn weighted_batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
+        let batches = self.batches(loss).into_iter();
+        let weighted = batches.filter_map(|batch| batch.with_weights(&self.weights).ok());
+        let both = weighted.flat_map(|batch| [Ok(batch), batch.with_class_weights(&CLASS_WEIGHTS)]);
+        both.flatten().filter(|batch| batch.check(loss).is_ok()).collect()
     }
 
     /// The batches that retrieval can be measured on.

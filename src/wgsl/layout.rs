@@ -55,6 +55,14 @@ pub(crate) struct Rows {
     pub stride: u32,
 }
 
+/// `Weights` of `shaders/prepare/weights.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Weights {
+    pub first: u32,
+    pub place: u32,
+}
+
 /// `Cut` of `shaders/pointwise/values.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
@@ -295,7 +303,7 @@ macro_rules! starting {
     };
 }
 
-starting!(Rows, Cut, Finish, Accumulate, Output, Withdrawal, Product, Start);
+starting!(Rows, Weights, Cut, Finish, Accumulate, Output, Withdrawal, Product, Start);
 
 /// Entries of the state: `shaders/shared/state.wgsl`.
 pub(crate) mod state {

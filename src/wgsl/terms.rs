@@ -22,12 +22,19 @@ pub(crate) struct TermsKernel {
     pub constants: Vec<(&'static str, f64)>,
     /// The members of its `Parameters` in their order: the bits of each.
     pub parameters: Vec<(&'static str, u32)>,
+    /// Whether the terms of anchors have weights.
+    pub weighed: bool,
 }
 
 impl Statistics {
     /// Whether something is found of every row.
     pub(crate) fn has_rows(self) -> bool {
         !matches!(self, Self::None | Self::Columns | Self::Order)
+    }
+
+    /// Whether the coefficient of a pair is of both its ends, and each has a weight of its own.
+    pub(crate) fn has_both_ends(self) -> bool {
+        matches!(self, Self::Rows | Self::Ends | Self::Sides)
     }
 
     /// Whether something is found of every column by itself.
@@ -48,7 +55,16 @@ impl TermsKernel {
             walk: Walk::reading(1),
             constants: Vec::new(),
             parameters: Vec::new(),
+            weighed: false,
         }
+    }
+
+    /// The same for anchors that have weights: `shaders/terms/weights.wgsl`.
+    pub(crate) fn weighed(mut self) -> Self {
+        if self.statistics.has_both_ends() {
+            self.constants.push(("WEIGHTED", 1.0));
+        }
+        Self { weighed: true, ..self }
     }
 
     /// A kernel of `shaders/terms/levels.wgsl`.

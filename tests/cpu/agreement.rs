@@ -1,8 +1,9 @@
 //! Results within the bounds of the reference.
 
 use support::agreement::Tally;
+use support::bits::bits;
 use support::goldens;
-use support::losses::{minings, pointwise};
+use support::losses::{losses, minings, pointwise};
 use support::ranking::every_measure;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
@@ -151,6 +152,37 @@ fn anchors_with_few_and_many_positives() {
         }
     }
     tally.conclude(0.0);
+}
+
+/// Of rows and of classes; held whole, and by stripes.
+#[test]
+fn anchors_with_weights() {
+    let cut = Cpu::default().with_workspace_bytes(4 * 40 * 10);
+    for cpu in [Cpu::default(), cut] {
+        let mut tally = Tally::on_cpu(cpu);
+        for (turn, distance) in Distance::ALL.into_iter().enumerate() {
+            let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
+            for loss in losses(distance, turn % 2 == 0, 1.0) {
+                for batch in sample.weighted_batches(&loss) {
+                    tally.hold(&loss, &batch, "weights");
+                }
+            }
+        }
+        tally.conclude(0.0);
+    }
+}
+
+#[test]
+fn weights_of_1_change_no_bit() {
+    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
+    for loss in losses(Distance::Euclidean, false, 1.0) {
+        for batch in sample.batches(&loss).iter().filter(|_| loss.takes_weights()) {
+            let Ok(weighted) = batch.with_weights(&[1.0; 40]) else { continue };
+            let [one, other] = [batch, &weighted]
+                .map(|batch| bits(&Cpu::default().evaluate(&loss, batch).wait().unwrap()));
+            assert_eq!(one, other, "{loss:?}");
+        }
+    }
 }
 
 /// Coordinates on a grid, so that many distances are equal: the lower index is chosen.

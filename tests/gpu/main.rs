@@ -17,6 +17,7 @@ mod agreement {
     mod sampling;
     mod scored_pairs;
     mod shapes;
+    mod weights;
 }
 
 /// What goes wrong at run time is a typed error, and the next evaluation is right.

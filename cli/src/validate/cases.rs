@@ -8,7 +8,7 @@ use wgpu_metric_learning::{
     Reduction, Result, Sampling, Triplet, Truth,
 };
 
-use super::inputs::{Classes, Inputs, Recipe, Values, bits};
+use super::inputs::{Classes, Inputs, Recipe, Values, Weights, bits};
 use crate::objective;
 
 /// N and D: both sides of the tiles of 16 and 64 rows, the workgroups of 64 and 256, the vectors of
@@ -52,6 +52,16 @@ const LARGE: [[usize; 2]; 5] = [[4096, 5], [2049, 33], [1024, 257], [520, 1025],
 
 /// N and D of the pointwise losses beyond `SIZES`: their runs end at 4,096 values.
 const LONG: [[usize; 2]; 4] = [[1, 4095], [1, 4096], [3, 4097], [4096, 17]];
+
+/// A third of the cases has weights.
+const WEIGHTS: [Weights; 6] = [
+    Weights::None,
+    Weights::None,
+    Weights::None,
+    Weights::None,
+    Weights::OfRows,
+    Weights::OfClasses,
+];
 
 /// How the classes of a case are made up. Those that leave most rows without a positive, or without
 /// a negative, are the fewest.
@@ -123,7 +133,7 @@ impl Case {
     }
 
     fn draw(asked: &Asked, mode: Mode, values: Values, number: usize, draw: usize) -> Self {
-        const PURPOSES: usize = 7;
+        const PURPOSES: usize = 8;
         let purpose = |purpose| purpose + PURPOSES * draw;
         let [n, d] = match mode {
             Mode::Pointwise => *pick(&[&SIZES[..], &LONG].concat(), number, purpose(0)),
@@ -140,6 +150,7 @@ impl Case {
             extreme_labels: *pick(&[false, true], number, purpose(3)),
             fixed_references: *pick(&[false, false, true], number, purpose(4)),
             own_rows: *pick(&[false, true], number, purpose(6)),
+            weights: asked.weights(mode, *pick(&WEIGHTS, number, purpose(7))),
         };
         Self {
             asked: asked.clone(),
@@ -163,8 +174,14 @@ impl Case {
     pub(crate) fn describe_inputs(&self) -> String {
         let Recipe { mode, classes, values, extreme_labels, .. } = self.recipe;
         let labels = if extreme_labels { ", extreme labels" } else { "" };
+        let weights = match self.recipe.weights {
+            Weights::None => "",
+            Weights::OfRows => ", weights",
+            Weights::OfClasses => ", class weights",
+        };
         let own = if self.recipe.reference_offset().is_some() { ", own rows left out" } else { "" };
-        format!("{} mode, {}, {}{labels}{own}", mode.name(), values.name, classes.name())
+        let classes = classes.name();
+        format!("{} mode, {}, {classes}{labels}{own}{weights}", mode.name(), values.name)
     }
 
     /// What is asked, with margins of the size of the distances, and the inputs.
@@ -180,8 +197,9 @@ impl Case {
             Loss::Margin(Margin { beta_per_class, .. }) => Some(*beta_per_class),
             _ => None,
         };
-        let labels_are_indices =
-            betas == Some(true) || matches!(self.recipe.mode, Mode::Prototypes | Mode::Scores);
+        let labels_are_indices = betas == Some(true)
+            || self.recipe.weights == Weights::OfClasses
+            || matches!(self.recipe.mode, Mode::Prototypes | Mode::Scores);
         let recipe = Recipe { centers: loss.centers_per_class(), ..self.recipe };
         let inputs = Inputs::new(recipe, labels_are_indices, loss.truth());
         let reach = self.reach(loss, &inputs)?;
@@ -212,6 +230,16 @@ impl Case {
 }
 
 impl Asked {
+    /// These weights, where it is a loss that takes them in the mode.
+    fn weights(&self, mode: Mode, weights: Weights) -> Weights {
+        use Mode::{Batch, Prototypes, Reference, Scores};
+        let has_anchors = matches!(mode, Batch | Reference | Prototypes | Scores);
+        match self {
+            Self::Loss(loss) if has_anchors && loss.takes_weights() => weights,
+            _ => Weights::None,
+        }
+    }
+
     fn modes(&self) -> &'static [Mode] {
         match self {
             Self::Loss(loss) => loss.modes(),

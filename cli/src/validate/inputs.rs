@@ -96,6 +96,26 @@ impl Classes {
     }
 }
 
+/// What the terms of anchors are multiplied by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Weights {
+    None,
+    OfRows,
+    OfClasses,
+}
+
+impl Weights {
+    /// One for every row, or one for every class; some are 0.
+    fn numbers(self, rows: usize, classes: usize) -> Vec<f32> {
+        let count = match self {
+            Self::None => 0,
+            Self::OfRows => rows,
+            Self::OfClasses => classes,
+        };
+        (0..count).map(|at| (bits(WEIGHTS, at, 0) % 9) as f32 / 3.0).collect()
+    }
+}
+
 /// What inputs are made of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipe {
@@ -114,6 +134,8 @@ pub(crate) struct Recipe {
     pub fixed_references: bool,
     /// The queries are rows of the references, where there are as many.
     pub own_rows: bool,
+    /// Of anchors, for losses that take them.
+    pub weights: Weights,
 }
 
 impl Recipe {
@@ -157,10 +179,11 @@ pub(crate) struct Inputs {
     targets: Vec<f32>,
     truth: Truth,
     betas: Vec<f32>,
+    weights: Vec<f32>,
 }
 
 impl Inputs {
-    /// `labels_are_indices` of prototypes, scores or betas; `truth` is what a pointwise loss
+    /// `labels_are_indices` of prototypes, scores, betas or weights of classes; `truth` is what a pointwise loss
     /// compares with.
     pub(crate) fn new(mut recipe: Recipe, labels_are_indices: bool, truth: Truth) -> Self {
         let Recipe { mode, classes, .. } = recipe;
@@ -207,6 +230,7 @@ impl Inputs {
             targets: targets(truth, &recipe),
             truth,
             betas: Vec::new(),
+            weights: recipe.weights.numbers(n, classes.count(first + n)),
         }
     }
 
@@ -257,6 +281,11 @@ impl Inputs {
             Mode::Triplets => Batch::triplets(embeddings, shape, &self.triplets)?,
             Mode::Pointwise => self.with_truth(Batch::pointwise(embeddings, shape)?)?,
             _ => Batch::new(embeddings, shape, &self.labels)?,
+        };
+        let batch = match self.recipe.weights {
+            Weights::None => batch,
+            Weights::OfRows => batch.with_weights(&self.weights)?,
+            Weights::OfClasses => batch.with_class_weights(&self.weights)?,
         };
         if self.betas.is_empty() { Ok(batch) } else { batch.with_beta(&self.betas) }
     }
@@ -317,6 +346,7 @@ const TARGETS: u64 = 3;
 const SAME: u64 = 4;
 const LISTED: u64 = 5;
 const SCORES: u64 = 7;
+const WEIGHTS: u64 = 8;
 
 /// Uniform, with mean 0 and deviation 1.
 fn deviate(purpose: u64, row: usize, column: usize) -> f32 {

@@ -282,6 +282,17 @@ fn arrays_that_do_not_fit_together_or_hold_what_they_must_not() {
         .with("two", "beta", &npy::floats("(2,)", &[1.0, 1.0]))
         .fail("Margin", &["beta has 2 values", "1"]);
     files().fail(r#"{"loss":"Margin","beta_per_class":true}"#, &["beta is missing"]);
+    let weights = |numbers: &[f32]| npy::floats(&format!("({},)", numbers.len()), numbers);
+    files()
+        .with("negative", "weights", &weights(&[1.0, -1.0, 1.0, 1.0]))
+        .fail("Triplet", &["weights at row 1", "from 0 on"]);
+    files()
+        .with("few", "class-weights", &weights(&[1.0]))
+        .fail("Triplet", &["label 1 of row", "class weight"]);
+    let prototypes = files().with("proxies", "references", &references);
+    prototypes
+        .with("proxies", "weights", &weights(&[1.0; 4]))
+        .fail("ProxyAnchor", &["--weights", "ProxyAnchor"]);
     let targets = npy::floats("(4, 2)", &[0.5; 8]);
     let bare = || files().without_labels();
     bare()

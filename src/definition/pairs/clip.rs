@@ -14,11 +14,21 @@ pub(crate) struct End<N> {
 }
 
 impl<N: Number> End<N> {
-    /// `None` without a negative: the terms are 0.
-    fn of(anchor: &Anchor<N>, scale: N) -> Option<Self> {
+    /// `None` without a negative: the terms are 0. `weight_of` has the weight of each positive, where
+    /// there are any.
+    fn of(anchor: &Anchor<N>, scale: N, weight_of: Option<impl Fn(usize) -> N>) -> Option<Self> {
         let mut parts = vec![N::ZERO; anchor.distances.len()];
         let softmax = Softmax::of(anchor, &anchor.negatives, scale, &mut parts)?;
-        let weight = anchor.sum(&anchor.positives, |d| softmax.over(scale, d).sigmoid());
+        let sigmoid = |d: N| softmax.over(scale, d).sigmoid();
+        let positives = &anchor.positives;
+        let Some(weight_of) = weight_of else {
+            return Some(Self { weight: anchor.sum(positives, sigmoid), softmax });
+        };
+        N::map_at(&anchor.distances, positives, &mut parts, sigmoid);
+        positives.iter().for_each(|p| parts[p] = weight_of(p) * parts[p]);
+        let mut weight = N::Total::default();
+        N::sum_at(&parts, positives, &mut weight, |part| part);
+        let weight = weight.into();
         Some(Self { softmax, weight })
     }
 
@@ -28,37 +38,51 @@ impl<N: Number> End<N> {
     }
 }
 
-/// The scale, and the end that every column is.
+/// A number times a weight, where there is one.
+fn weighed<N: Number>(weight: Option<N>, number: N) -> N {
+    weight.map_or(number, |weight| weight * number)
+}
+
+/// The scale, the weight of every row where rows have any, and the end that every column is.
 pub(crate) struct Known<N> {
     scale: f64,
+    weights: Vec<f32>,
     columns: Vec<Option<End<N>>>,
 }
 
 impl Definition for Clip {
     type Known<N: Number> = Known<N>;
 
+    const WEIGHS_PAIRS: bool = true;
+
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Known<N> {
         let scale = anchors.learned()[0];
-        let columns = anchors.map_columns(|column| End::of(&column, N::exact(scale)));
-        Known { scale, columns }
+        let weights = anchors.weights();
+        let columns = anchors.map_columns(|column| {
+            let weight_of = |row| N::input(weights[column.name_of(row)]);
+            End::of(&column, N::exact(scale), (!weights.is_empty()).then_some(weight_of))
+        });
+        Known { scale, weights: weights.to_vec(), columns }
     }
 
     /// log(1 + exp(L - l_p)) with L the log-sum-exp of the negatives' logits: of those of the row,
-    /// and of those of the column p.
+    /// and of those of the column p. Both have the weight of the row.
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, known: &Known<N>) -> AnchorTerms<N> {
         let mut terms = AnchorTerms::none(anchor);
         terms.terms = 2 * anchor.positives.len() as u64;
         let scale = N::exact(known.scale);
-        let own = End::of(anchor, scale);
+        let weight = known.weights.get(anchor.name).map(|&weight| N::input(weight));
+        let own = End::of(anchor, scale, weight.map(|weight| move |_| weight));
         let ends = |column| own.iter().chain(&known.columns[anchor.name_of(column)]);
         let (mut loss, mut of_scale) = (N::Total::default(), N::Total::default());
         for p in anchor.positives.iter() {
             let d = anchor.distance(p);
             for End { softmax, .. } in ends(p) {
                 let term = softmax.over(scale, d).softplus();
-                loss += term.value;
-                of_scale += term.slope * softmax.apart(d);
-                terms.slopes[p] = terms.slopes[p] + term.slope;
+                let slope = weighed(weight, term.slope);
+                loss += weighed(weight, term.value);
+                of_scale += slope * softmax.apart(d);
+                terms.slopes[p] = terms.slopes[p] + slope;
                 terms.nonzero += term.nonzero;
             }
         }

@@ -13,6 +13,23 @@ use crate::loss::{Form, LiftedStructured};
 /// The level of every row; `None` where a row has no negative.
 type Levels<N> = Vec<Option<N>>;
 
+/// The levels, and the weight of every row of the batch, where rows have any.
+pub(crate) struct Known<N> {
+    levels: Levels<N>,
+    weights: Vec<f32>,
+}
+
+impl<N: Number> Known<N> {
+    /// A number of the pair (i, j) times the weight of the pair: the mean of both ends'.
+    fn weighed(&self, anchor: &Anchor<N>, j: usize, number: N) -> N {
+        if self.weights.is_empty() {
+            return number;
+        }
+        let [own, other] = [anchor.name, anchor.name_of(j)].map(|row| N::input(self.weights[row]));
+        N::exact(0.5) * (own + other) * number
+    }
+}
+
 impl LiftedStructured {
     /// margin - d_ik of a negative k.
     fn exponent<N: Number>(&self, d: N) -> N {
@@ -75,25 +92,29 @@ impl LiftedStructured {
 }
 
 impl Definition for LiftedStructured {
-    type Known<N: Number> = Levels<N>;
+    type Known<N: Number> = Known<N>;
 
-    fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Levels<N> {
-        anchors.map_anchors(|anchor| self.level(&anchor))
+    const WEIGHS_PAIRS: bool = true;
+
+    fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Known<N> {
+        let levels = anchors.map_anchors(|anchor| self.level(&anchor));
+        Known { levels, weights: anchors.weights().to_vec() }
     }
 
     /// The pairs (i, j) with i < j, and what every pair of i presses on the negatives of i.
-    fn terms_of<N: Number>(&self, anchor: &Anchor<N>, levels: &Levels<N>) -> AnchorTerms<N> {
-        let i = anchor.index;
+    fn terms_of<N: Number>(&self, anchor: &Anchor<N>, known: &Known<N>) -> AnchorTerms<N> {
+        let (i, levels) = (anchor.index, &known.levels);
         let mut terms = AnchorTerms::none(anchor);
         let (mut losses, mut pressures) = (Vec::new(), Vec::new());
         for j in anchor.positives.iter() {
             terms.terms += u64::from(i < j);
             let Some(joined) = self.join(levels[i], levels[j]) else { continue };
             let term = (joined + anchor.distance(j)).hinge();
-            pressures.push(term.value * self.part(i, j, levels));
+            let slope = known.weighed(anchor, j, term.value);
+            pressures.push(slope * self.part(i, j, levels));
             if i < j {
-                losses.push(term.value * term.value * N::exact(0.5));
-                terms.slopes[j] = term.value;
+                losses.push(term.value * slope * N::exact(0.5));
+                terms.slopes[j] = slope;
                 terms.nonzero += term.nonzero;
             }
         }

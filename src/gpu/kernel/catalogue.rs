@@ -23,6 +23,8 @@ pub(crate) fn all() -> Vec<Kernel> {
         prepare_sizes(),
         prepare_rows(),
         prepare_centre(),
+        prepare_weights(false),
+        prepare_weights(true),
         accumulate(),
         finish_gradient(),
         status(false),
@@ -51,6 +53,9 @@ pub(crate) fn all() -> Vec<Kernel> {
                     let terms = description.terms_kernel();
                     for matrix in MatrixKind::of(mode, distance) {
                         all.extend(over_pairs(matrix, &terms));
+                        if loss.takes_weights() && mode.has_anchors() {
+                            all.extend(weighed(matrix, &description.terms_kernel().weighed()));
+                        }
                         all.extend(matrix.prepare_squares());
                     }
                 }
@@ -75,24 +80,20 @@ impl Kernels {
     }
 }
 
+/// What the kernels of a loss on such a matrix have beside the others where anchors have weights.
+pub(crate) fn weighed(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel> {
+    let widths = RowWidth::ALL.into_iter();
+    match terms.statistics.has_both_ends() {
+        true => widths.flat_map(|width| terms_over_pairs(matrix, terms, width)).collect(),
+        false => widths.map(|width| matrix.weigh(terms, width)).collect(),
+    }
+}
+
 /// The kernels of a loss on such a matrix.
 pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel> {
-    // Rows that are too long for that many chunks take fewer: the same kernel with another
-    // constant.
-    let portion = terms.walk.usual_portion();
     let mut kernels = Vec::new();
     for width in RowWidth::ALL {
-        kernels.push(matrix.terms(terms, MAIN, portion, width));
-        if terms.statistics.has_rows() {
-            kernels.push(matrix.terms(terms, STATISTICS, portion, width));
-        }
-        if terms.statistics.has_columns() {
-            kernels.push(matrix.terms(terms, COLUMN_STATISTICS, portion, width));
-        }
-        if terms.statistics == Statistics::Order {
-            kernels
-                .extend([SCAN, CARRY, SHARE].map(|one| matrix.terms(terms, one, portion, width)));
-        }
+        kernels.extend(terms_over_pairs(matrix, terms, width));
     }
     kernels.extend(Tile::ALL.map(|tile| matrix.distances(tile)));
     if terms.chooses {
@@ -119,6 +120,21 @@ pub(crate) fn over_pairs(matrix: MatrixKind, terms: &TermsKernel) -> Vec<Kernel>
         kernels.push(matrix.gradient());
     }
     kernels
+}
+
+/// The kernels of its terms.
+fn terms_over_pairs(matrix: MatrixKind, terms: &TermsKernel, width: RowWidth) -> Vec<Kernel> {
+    let statistics = terms.statistics;
+    let mut entries = vec![MAIN];
+    entries.extend(statistics.has_rows().then_some(STATISTICS));
+    entries.extend(statistics.has_columns().then_some(COLUMN_STATISTICS));
+    if statistics == Statistics::Order {
+        entries.extend([SCAN, CARRY, SHARE]);
+    }
+    // Rows that are too long for that many chunks take fewer: the same kernel with another
+    // constant.
+    let portion = terms.walk.usual_portion();
+    entries.into_iter().map(|entry| matrix.terms(terms, entry, portion, width)).collect()
 }
 
 /// The entry point of every kernel, but for the statistics of a loss and the beginning of an
@@ -165,6 +181,12 @@ pub(crate) fn prepare_learned(learned: Learned) -> Kernel {
         shader!("prepare/learned.wgsl"),
         vec![("IS_SCALE", is_scale.into()), ("PLACE", learned.place().into())],
     )
+}
+
+/// Prepares the weights of anchors, given one for each of them or one for each class.
+pub(crate) fn prepare_weights(by_class: bool) -> Kernel {
+    let constants = vec![("BY_CLASS", by_class.into())];
+    kernel(Interface::PrepareWeights, shader!("prepare/weights.wgsl"), constants)
 }
 
 /// Prepares a list, for the modes that have one, numbered as in the file.

@@ -28,6 +28,7 @@ pub(crate) enum Interface {
     PrepareCentre,
     PrepareSquares,
     PrepareLearned,
+    PrepareWeights,
     PrepareList,
     Incidence,
     Distance,
@@ -81,6 +82,14 @@ impl Interface {
                 Read("state"),
             ],
             Self::PrepareLearned => &[Read("raw"), Write("learned"), Write("state")],
+            Self::PrepareWeights => &[
+                Uniform("subject"),
+                Read("raw"),
+                Read("labels"),
+                Write("learned"),
+                Write("state"),
+                Uniform("sizes"),
+            ],
             Self::PrepareList => &[
                 Uniform("start"),
                 Read("entries"),
@@ -233,6 +242,7 @@ impl Interface {
             | Self::PrepareCentre
             | Self::PrepareSquares
             | Self::PrepareLearned
+            | Self::PrepareWeights
             | Self::PrepareList
             | Self::Incidence => Stage::Prepare,
             Self::Distance => Stage::Distance,

@@ -88,6 +88,17 @@ impl MatrixKind {
         Kernel { entry, ..kernel(Interface::Terms, terms.shader, constants) }
     }
 
+    /// Gives the terms of anchors their weights, after such a kernel of single rows.
+    pub(crate) fn weigh(self, terms: &TermsKernel, width: RowWidth) -> Kernel {
+        let mut constants = vec![("WORKGROUP", width.invocations().into())];
+        if terms.chooses {
+            return kernel(Interface::Terms, shader!("terms/weigh_choices.wgsl"), constants);
+        }
+        let is_symmetric = terms.symmetric && self.mode == Mode::Batch;
+        constants.push(("SYMMETRIC", is_symmetric.into()));
+        kernel(Interface::Terms, shader!("terms/weigh.wgsl"), constants)
+    }
+
     /// The gradient of scores, or of listed or row-aligned pairs.
     pub(crate) fn gradient(self) -> Kernel {
         match self.mode {

@@ -138,8 +138,9 @@ impl<'a> Inputs<'a> {
     pub(crate) fn apart_from_outputs(
         &self,
     ) -> impl Iterator<Item = (&'static str, wgpu::BufferSlice<'a>)> {
-        use Input::{Beta, Bias, Embeddings, References, Scale};
-        let prepared = [Embeddings, References, Beta, Scale, Bias].map(Input::name);
+        use Input::{Beta, Bias, ClassWeights, Embeddings, References, Scale, Weights};
+        let prepared = [Embeddings, References, Beta, Scale, Bias, Weights, ClassWeights];
+        let prepared = prepared.map(Input::name);
         self.all().filter(move |(what, _)| !prepared.contains(what))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::gpu::cut::loops::{portions_of, positives_per_dispatch};
+use crate::gpu::kernel::Kernel;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::list::Order;
 use crate::gpu::pairs::planned_loss::PlannedLoss;
@@ -21,7 +22,7 @@ pub(crate) struct LossPasses<'a> {
 
 impl<'a> LossPasses<'a> {
     pub(crate) fn new(basis: &'a Basis, part: &'a PlannedLoss) -> Result<Self> {
-        let terms = part.loss.description().terms_kernel();
+        let terms = part.loss.terms_kernel(&basis.shape);
         let portion =
             positives_per_dispatch(terms.shader, &terms.walk, &basis.shape, basis.row_width)?;
         Ok(Self { basis, part, terms, portion, at_once: false })
@@ -46,8 +47,30 @@ impl<'a> LossPasses<'a> {
         entry: &'static str,
         portion: Option<u64>,
     ) -> Result<Sweep> {
-        let kernel =
-            self.basis.matrix_kind().terms(&self.terms, entry, self.portion, self.basis.row_width);
+        let Basis { row_width, .. } = *self.basis;
+        let kernel = self.basis.matrix_kind().terms(&self.terms, entry, self.portion, row_width);
+        let columns = u64::from(self.basis.stripes.stride);
+        let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
+        let cost = columns * self.terms.operations_per_pair + of_chunks;
+        let portions = portions_of(self.basis.shape.references() as u64, portion);
+        let load = Load { grid, cost_per_row: cost * u64::from(portions), most: cost, portions };
+        self.on_rows(sweeps, &kernel, load)
+    }
+
+    /// What gives the terms their weights, where there are any and they have not got them.
+    pub(crate) fn weigh(&self, sweeps: &Sweeps) -> Result<Option<Sweep>> {
+        if !self.terms.weighed || self.terms.statistics.has_both_ends() {
+            return Ok(None);
+        }
+        let kernel = self.basis.matrix_kind().weigh(&self.terms, self.basis.row_width);
+        // A multiplication, and with symmetric ones the mean of two weights.
+        let cost = if self.terms.chooses { 4 } else { 4 * u64::from(self.basis.stripes.stride) };
+        let load = Load { grid: Grid::Rows, cost_per_row: cost, most: cost, portions: 1 };
+        self.on_rows(sweeps, &kernel, load).map(Some)
+    }
+
+    /// A kernel with the bindings of terms.
+    fn on_rows(&self, sweeps: &Sweeps, kernel: &Kernel, load: Load) -> Result<Sweep> {
         let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
         let list = matrix.list.as_ref();
         let order = list.and_then(|list| list.by_target.as_ref()).map(Order::last);
@@ -62,11 +85,6 @@ impl<'a> LossPasses<'a> {
             &all.totals,
             &all.learned,
         ];
-        let columns = u64::from(self.basis.stripes.stride);
-        let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
-        let cost = columns * self.terms.operations_per_pair + of_chunks;
-        let portions = portions_of(self.basis.shape.references() as u64, portion);
-        let load = Load { grid, cost_per_row: cost * u64::from(portions), most: cost, portions };
-        sweeps.sweep("terms", &kernel, &buffers, load)
+        sweeps.sweep("terms", kernel, &buffers, load)
     }
 }

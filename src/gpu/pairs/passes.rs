@@ -118,6 +118,7 @@ impl<'a> LossPasses<'a> {
             _ => {}
         }
         all.push(self.terms(sweeps, MAIN, self.portion)?);
+        all.extend(self.weigh(sweeps)?);
         all.extend(self.gradients(sweeps)?);
         Ok(all)
     }
@@ -132,6 +133,7 @@ impl<'a> LossPasses<'a> {
         if self.terms.statistics != Statistics::Totals {
             all.push(self.terms(sweeps, MAIN, self.portion)?);
         }
+        all.extend(self.weigh(sweeps)?);
         Ok(all)
     }
 }

@@ -98,7 +98,8 @@ pub(crate) struct Buffers {
     pub rows: wgpu::Buffer,
     pub row_statistics: wgpu::Buffer,
     pub totals: wgpu::Buffer,
-    /// All numbers that the loss learns, one after the other.
+    /// All numbers that the loss learns, one after the other, and behind them the weight of every
+    /// row where rows have any.
     pub learned: wgpu::Buffer,
     pub gradients_learned: InputSet<wgpu::Buffer>,
     /// The bytes of all these buffers but the shared one.
@@ -166,6 +167,7 @@ impl Buffers {
             gradients_learned = gradients_learned.with(learned.input, gradient);
             numbers += own;
         }
+        let weights = if shape.has_weights() { shape.queries() as u64 } else { 0 };
         Ok(Self {
             parameters: parameters(context, &terms)?,
             summands: uniform(
@@ -187,7 +189,7 @@ impl Buffers {
                 statistics as u64 * size_of::<layout::Statistic>() as u64,
             )?,
             totals: allocator.storage("totals", size_of::<layout::Totals>() as u64)?,
-            learned: allocator.storage("learned", numbers.max(1) * 4)?,
+            learned: allocator.storage("learned", (numbers + weights).max(1) * 4)?,
             gradients_learned,
             bytes: allocator.bytes(),
         })

@@ -18,7 +18,7 @@ use crate::gpu::pairs::planned_loss::PlannedLoss;
 use crate::gpu::pairs::pointwise;
 use crate::gpu::pairs::sizes::planned;
 use crate::loss::Learned;
-use crate::wgsl::layout::{Planned, Rows, Start, state};
+use crate::wgsl::layout::{Planned, Rows, Start, Weights, state};
 
 /// Dimensions that a workgroup of `shaders/prepare/centre.wgsl` takes.
 pub(crate) const CENTRE_DIMENSIONS: u64 = 64;
@@ -59,6 +59,11 @@ pub(crate) fn prepare(
     for (learned, buffer) in all {
         dispatches.push(prepare_learned(basis, inputs, learned, buffer)?);
     }
+    if basis.shape.has_weights() {
+        for part in parts {
+            dispatches.extend(prepare_weights(basis, inputs, &part.buffers.learned)?);
+        }
+    }
     Ok(dispatches)
 }
 
@@ -87,6 +92,8 @@ pub(crate) fn prepare_pairs(
         _ if has_beta_per_class => shape.betas(),
         _ => 0,
     };
+    let classes = [classes, shape.class_weights()].into_iter().filter(|&classes| classes > 0);
+    let classes = classes.min().unwrap_or(0);
     let queries = RowSet { set: &matrix.queries, rows: n, classes, fault: state::EMBEDDINGS_FAULT };
     let mut dispatches = prepare_rows(basis, queries, raw, labels)?;
 
@@ -233,6 +240,32 @@ pub(crate) fn prepare_learned(
         folded(count.div_ceil(64)),
         count.into(),
     ))
+}
+
+/// The weights of all rows, behind the numbers that the loss learns.
+fn prepare_weights(
+    basis: &Basis,
+    inputs: &Inputs<'_>,
+    learned: &wgpu::Buffer,
+) -> Result<Vec<Dispatch>> {
+    let Basis { context, shape, matrix, sizes, .. } = basis;
+    let by_class = shape.class_weights() > 0;
+    let input = if by_class { Input::ClassWeights } else { Input::Weights };
+    let (given, rows) = (shape.numbers(input), shape.queries());
+    let reason = "the plan was made for a shape with them";
+    let check = Checker::new(context);
+    let raw = check.needed(input.name(), inputs.get(input), given, reason)?;
+    let place = learned.size() / 4 - rows as u64;
+    let subject = Weights { first: 0, place: place as u32 };
+    let others = [&matrix.queries.labels, learned, &matrix.state, sizes].map(Bound::all);
+    let bound: Vec<_> = std::iter::once(raw).chain(others).collect();
+    catalogue::prepare_weights(by_class).dispatches(
+        context,
+        "prepare weights",
+        subject,
+        &bound,
+        Workgroups::for_values(given.max(rows) as u32, 4),
+    )
 }
 
 /// Checks the caller's list and prepares it.

@@ -1,7 +1,8 @@
 //! The result of a loss, of what was read back.
 
-use crate::data::checks::{BIAS_FAULT, SCALE_FAULT};
+use crate::data::checks::{BIAS_FAULT, SCALE_FAULT, weight_fault};
 use crate::data::evaluation::Evaluation;
+use crate::data::input::Input;
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::dispatch::readback::{Field, Staged};
@@ -93,6 +94,9 @@ impl Staged<'_> {
         if let Some(row) = fault_place(pair) {
             return Err(Error::PairWithItself { row });
         }
+        if self.shape.has_weights() {
+            return self.check_weights(target_value);
+        }
         let columns = if self.shape.mode().is_scored() { 1 } else { self.shape.dimensions() };
         self.check_finite("targets", target_value, columns)?;
         match fault_place(target) {
@@ -104,6 +108,14 @@ impl Staged<'_> {
             Some(row) => Err(Error::Target { what: "same", row, column: 0, allowed: "0 or 1" }),
             None => Ok(()),
         }
+    }
+
+    fn check_weights(&self, key: u32) -> Result<()> {
+        let input = match self.shape.class_weights() {
+            0 => Input::Weights,
+            _ => Input::ClassWeights,
+        };
+        fault_place(key).map_or(Ok(()), |row| Err(weight_fault(input.name(), row)))
     }
 
     pub(crate) fn check_finite(&self, what: &'static str, key: u32, columns: usize) -> Result<()> {
@@ -130,6 +142,11 @@ impl Staged<'_> {
             Mode::Prototypes => ("prototype", self.shape.classes()),
             Mode::Pointwise => ("class", self.shape.dimensions()),
             _ => ("beta", self.shape.betas()),
+        };
+        // A label without an entry has none of the fewest.
+        let (what, limit) = match self.shape.class_weights() {
+            weights if weights > 0 && (limit == 0 || weights < limit) => ("class weight", weights),
+            _ => (what, limit),
         };
         match fault_place(key) {
             Some(row) => Err(Error::LabelOutOfRange { what, row, label: None, limit }),

@@ -14,9 +14,13 @@ fn planned() -> Vec<Kernel> {
     let context = first_context(Options::default());
     let sample = Sample::new(5, 3, 1.0);
     for loss in representatives() {
-        for batch in sample.batches(&loss) {
+        for batch in sample.batches(&loss).into_iter().chain(sample.weighted_batches(&loss)) {
             context.plan(&loss, *batch.shape()).expect("a valid sample");
         }
+    }
+    let loss = Contrastive::default().into();
+    for batch in sample.weighted_batches(&loss) {
+        context.evaluate(&loss, &batch).wait().expect("a valid sample");
     }
     // What comes before all losses is made when inputs are bound.
     for loss in one_of_each_kind() {

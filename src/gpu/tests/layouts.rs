@@ -17,8 +17,8 @@ use crate::wgsl::bindings::bindings;
 use crate::wgsl::include::{Shader, compose, shader};
 use crate::wgsl::layout::{
     Accumulate, Choice, Cut, Cutoff, Finish, LIST_STRIDE, Measures, Output, Planned, Product,
-    Progress, Ranks, Row, Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, Withdrawal,
-    state,
+    Progress, Ranks, Row, Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, Weights,
+    Withdrawal, state,
 };
 use crate::wgsl::status;
 
@@ -59,6 +59,7 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Sizes in "prepare/list.wgsl": queries, references, listed, pairs, given);
     assert_same_layout!(Planned in "prepare/sizes.wgsl": sizes, is_given, pairs_per_entry);
     assert_same_layout!(Rows in "prepare/rows.wgsl": first, of_references, dimensions, vectors, unit, labelled, classes, fault, offset, stride);
+    assert_same_layout!(Weights in "prepare/weights.wgsl": first, place);
     assert_same_layout!(Cut in "pointwise/l1.wgsl": first, dimensions, width, rows);
     assert_same_layout!(Finish in "finish/gradient.wgsl": first, of_references, dimensions, width, vectors, unit, add, last, factor);
     assert_same_layout!(Summands in "finish/totals.wgsl": weight, by);

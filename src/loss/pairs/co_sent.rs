@@ -74,6 +74,10 @@ impl Description for CoSent {
         false
     }
 
+    fn takes_weights(&self) -> bool {
+        false
+    }
+
     fn gradient_factor(&self) -> f32 {
         self.scale
     }

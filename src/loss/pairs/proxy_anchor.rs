@@ -76,6 +76,10 @@ impl Description for ProxyAnchor {
         false
     }
 
+    fn takes_weights(&self) -> bool {
+        false
+    }
+
     fn gradient_factor(&self) -> f32 {
         self.alpha
     }

@@ -37,6 +37,12 @@ fn kinds() -> Vec<Kind> {
         (beta_per_class.into(), Shape::batch(N, D).with_betas(M), |values| {
             rows(values)?.with_beta(&values.beta)
         }),
+        (Triplet::default().into(), Shape::batch(N, D).with_weights(), |values| {
+            rows(values)?.with_weights(&values.targets[..N])
+        }),
+        (SupCon::default().into(), Shape::batch(N, D).with_class_weights(M), |values| {
+            rows(values)?.with_class_weights(&values.beta)
+        }),
         (SupCon::default().into(), Shape::reference(N, M, D), |values| {
             rows(values)?.with_references(&values.references, M, &values.reference_labels)
         }),
@@ -119,6 +125,8 @@ fn run(context: &Context, plan: &Plan, values: &Values) -> Result<Evaluation> {
         (Input::References, shape.has_references(), &references),
         (Input::ReferenceLabels, mode == Mode::Reference, &reference_labels),
         (Input::Beta, shape.betas() > 0, &beta),
+        (Input::Weights, shape.has_weights() && shape.class_weights() == 0, &targets),
+        (Input::ClassWeights, shape.class_weights() > 0, &beta),
         (Input::Scale, shape.has_scale(), &beta),
         (Input::Bias, shape.has_bias(), &bias),
         (Input::Pairs, mode == Mode::PairIndices || is_scored, &pairs),

@@ -3,6 +3,7 @@
 mod inputs;
 mod modes;
 mod parameters;
+mod weights;
 
 use std::time::Duration;
 

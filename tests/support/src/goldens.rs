@@ -45,6 +45,8 @@ pub struct Case {
     same: Vec<u32>,
     triplets: Vec<[u32; 3]>,
     targets: Vec<f32>,
+    weights: Vec<f32>,
+    class_weights: Vec<f32>,
 }
 
 /// What a case should give.
@@ -56,9 +58,10 @@ pub struct Expected {
     pub nonzero_terms_exact: bool,
 }
 
-/// Every case of a loss and of a mode that the library has, in the order of the file.
+/// Every case of a loss and of a mode that the library has, in the order of the files.
 pub fn cases() -> Vec<Case> {
-    read("cases.json").iter().filter(|case| is_known(case)).map(Case::new).collect()
+    let indices = ["cases.json", "weights.json"].map(read);
+    indices.iter().flatten().filter(|case| is_known(case)).map(Case::new).collect()
 }
 
 /// The cases of an index.
@@ -126,6 +129,8 @@ impl Case {
             same: array(&inputs["same"]).unwrap_or_default(),
             triplets: entries(&inputs["triplets"]),
             targets: array(&inputs["targets"]).unwrap_or_default(),
+            weights: array(&inputs["weights"]).unwrap_or_default(),
+            class_weights: array(&inputs["class_weights"]).unwrap_or_default(),
         }
     }
 
@@ -162,6 +167,11 @@ impl Case {
         });
         let batch = batch.and_then(|batch| {
             if self.beta.is_empty() { Ok(batch) } else { batch.with_beta(&self.beta) }
+        });
+        let batch = batch.and_then(|batch| match [&self.weights[..], &self.class_weights] {
+            [[], []] => Ok(batch),
+            [[], weights] => batch.with_class_weights(weights),
+            [weights, _] => batch.with_weights(weights),
         });
         batch.unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }

@@ -5,17 +5,21 @@ mod replacements;
 
 use std::collections::BTreeSet;
 
-use self::replacements::{FAULTS, FAULTS_OF_EXPANSION, FAULTS_OF_SUMS};
+use self::replacements::{FAULTS, FAULTS_OF_EXPANSION, FAULTS_OF_SUMS, FAULTS_OF_WEIGHTS};
 use super::{contexts, first_context, one_of_each_kind};
 use crate::Error;
 use crate::data::arithmetic::Arithmetic;
+use crate::data::batch::Batch;
 use crate::data::objective::Weighted;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::catalogue::{finish_learned, over_pairs, pointwise, prepare_learned};
 use crate::gpu::kernel::interface::Interface;
 use crate::gpu::kernel::matrix::MatrixKind;
 use crate::gpu::{Checks, Context, Options};
-use crate::loss::{Contrastive, Distance, Loss, NtXent, Triplet};
+use crate::loss::{
+    Clip, Contrastive, Distance, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent,
+    Reduction, Triplet,
+};
 use crate::reference::samples::{Sample, losses, representatives};
 use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds_in};
 use crate::wgsl::include::planted;
@@ -23,7 +27,12 @@ use crate::wgsl::include::planted;
 /// Whether the kernels agree with the reference on every batch of the sample that the loss can
 /// take.
 fn agrees(context: &Context, loss: &Loss, sample: &Sample) -> Result<(), String> {
-    for batch in sample.batches(loss) {
+    agrees_on(context, loss, sample.batches(loss))
+}
+
+/// The same on these batches.
+fn agrees_on(context: &Context, loss: &Loss, batches: Vec<Batch>) -> Result<(), String> {
+    for batch in batches {
         let arithmetic = context.options().arithmetic;
         let expected =
             evaluate_with_bounds_in(arithmetic, loss, &batch).map_err(|error| error.to_string())?;
@@ -176,6 +185,39 @@ fn every_planted_fault_in_expanded_kernels_is_caught() {
         forget();
         let is_caught = planted(path, line, fault, is_seen);
         forget();
+        assert!(is_caught, "nobody noticed `{fault}` in {path}");
+    }
+}
+
+/// Losses of every kind that weighs its terms in its own way.
+fn weighed_losses() -> [Loss; 7] {
+    [
+        Contrastive { reduction: Reduction::MeanNonZero, ..Contrastive::default() }.into(),
+        Margin::default().into(),
+        Triplet { mining: Mining::Hard, ..Triplet::default() }.into(),
+        NtXent::default().into(),
+        LiftedStructured::default().into(),
+        Clip::default().into(),
+        MultiMargin::default().into(),
+    ]
+}
+
+#[test]
+fn every_planted_fault_of_weights_is_caught() {
+    let sample = &Sample::new(19, 6, 1.0);
+    let context = first_context(Options::default());
+    let losses = weighed_losses();
+    let checked = first_context(Options::default().with_checks(Checks::Checked));
+    let agrees =
+        |context: &Context, loss: &Loss| agrees_on(context, loss, sample.weighted_batches(loss));
+    for loss in &losses {
+        assert_eq!([&context, &checked].map(|context| agrees(context, loss)), [Ok(()), Ok(())]);
+    }
+    for &(path, line, fault) in FAULTS_OF_WEIGHTS {
+        context.pipelines().forget(path);
+        let is_seen = || losses.iter().any(|loss| agrees(&context, loss).is_err());
+        let is_caught = planted(path, line, fault, is_seen);
+        context.pipelines().forget(path);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }

@@ -329,6 +329,33 @@ pub(super) const FAULTS_OF_EXPANSION: &[(&str, &str, &str)] = &[
     ("gradient/finished_expanded.wgsl", "select(values, vec4(0.0), near)", "values"),
 ];
 
+/// Those of what anchors with weights have beside.
+pub(super) const FAULTS_OF_WEIGHTS: &[(&str, &str, &str)] = &[
+    ("prepare/weights.wgsl", "learned[subject.place + index]", "learned[index]"),
+    ("prepare/weights.wgsl", "place = labels[index];", "place = 0u;"),
+    ("terms/weigh.wgsl", "0.5 * (own + others)", "0.501 * (own + others)"),
+    ("terms/weigh.wgsl", "rows[i] = weighed_row(rows[i], own);", ""),
+    ("terms/weigh_choices.wgsl", "choices[i].negative_coefficient *= own;", ""),
+    ("terms/weigh_choices.wgsl", "rows[i] = weighed_row(rows[i], own);", ""),
+    ("terms/weigh.wgsl", "weighed.learned_slopes *= weight;", ""),
+    ("terms/weigh.wgsl", "weighed.negative_loss *= weight;", ""),
+    ("terms/nt_xent.wgsl", "weighed(max(i, j), ", "weighed(min(i, j), "),
+    (
+        "terms/nt_xent.wgsl",
+        "return weighed(i, slope(own, kind, d));",
+        "return slope(own, kind, d);",
+    ),
+    ("terms/nt_xent.wgsl", "weighed_row(rows[i], weight_of(i))", "rows[i]"),
+    (
+        "terms/lifted_structured.wgsl",
+        "(weight_of(i) + weight_of(j))",
+        "(weight_of(i) + weight_of(i))",
+    ),
+    ("terms/lifted_structured.wgsl", "0.5 * h * slope;", "0.5 * h * h;"),
+    ("terms/clip.wgsl", "select(i, j, of_columns)", "i"),
+    ("terms/clip.wgsl", "weighed(i, softplus(above))", "softplus(above)"),
+];
+
 pub(super) const FAULTS_OF_SUMS: &[(&str, &str, &str)] = &[
     ("finish/accumulate.wgsl", "value += sum[index];", "value -= sum[index];"),
     ("finish/accumulate.wgsl", "loss += total_loss;", "loss -= total_loss;"),

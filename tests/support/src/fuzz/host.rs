@@ -162,7 +162,7 @@ fn batch<'a>(source: &mut Source, values: &'a Values) -> Result<Batch<'a>> {
         _ => Batch::new(&values.embeddings, [n, d], &values.labels),
     }?;
     for _ in 0..source.below(3) {
-        batch = match source.below(8) {
+        batch = match source.below(10) {
             0 => batch.with_references(&values.references, m, &values.reference_labels),
             1 => batch.with_prototypes(&values.references, m),
             2 => batch.with_beta(&values.beta[..values.beta.len().min(1 + source.below(3))]),
@@ -170,6 +170,8 @@ fn batch<'a>(source: &mut Source, values: &'a Values) -> Result<Batch<'a>> {
             4 => batch.with_labels(&values.labels),
             5 => batch.with_scale(values.beta.first().unwrap_or(&0.0)),
             6 => batch.with_bias(values.beta.last().unwrap_or(&0.0)),
+            7 => batch.with_weights(&values.targets[..values.targets.len().min(n)]),
+            8 => batch.with_class_weights(&values.beta),
             _ => Ok(batch.with_fixed_references()),
         }?;
     }
