@@ -16,7 +16,9 @@ mod agreement {
     mod pointwise;
     mod sampling;
     mod scored_pairs;
+    mod search;
     mod shapes;
+    mod verification;
 }
 
 /// What goes wrong at run time is a typed error, and the next evaluation is right.
