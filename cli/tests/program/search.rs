@@ -63,7 +63,7 @@ fn the_nearest_digit_is_that_of_the_measures() {
 fn what_cannot_be_searched_is_named() {
     let rows = write("rows.npy", npy::floats("(4, 1)", &[0.0, 3.0, 1.0, 9.0]));
     let wide = write("wide.npy", npy::floats("(2, 2)", &[0.0; 4]));
-    let start = ["search", "--embeddings", &rows];
+    let start = ["search", "--backend", "cpu", "--embeddings", &rows];
     fails(&[&start[..], &["--k", "4"]].concat(), &["k is 4 with 4 references", "less one"]);
     fails(
         &[&start[..], &["--queries", &wide]].concat(),

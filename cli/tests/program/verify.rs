@@ -96,7 +96,7 @@ fn what_cannot_be_verified_is_named() {
     let rows = write("rows.npy", npy::floats("(3, 1)", &[0.0, 3.0, 1.0]));
     let labels = write("labels.npy", npy::labels(&[0, 1, 2]));
     let same = write("same.npy", npy::labels(&[0, 1, 1]));
-    let start = ["verify", "--embeddings", &rows];
+    let start = ["verify", "--backend", "cpu", "--embeddings", &rows];
     let with = |more: &[&'static str]| [&start[..], more].concat();
     fails(&with(&[]), &["--labels", "needs it"]);
     fails(&[&start[..], &["--references", &rows]].concat(), &["--reference-labels"]);
