@@ -8,7 +8,8 @@ use crate::data::run::Run;
 use crate::error::Result;
 use crate::gpu::{Adapter, Context, Options};
 use crate::loss::Loss;
-use crate::measures::{Measures, Retrieval};
+use crate::measures::{Measures, QueryMeasures, Retrieval, Verification, Verified};
+use crate::search::{Neighbours, Search};
 use crate::training::{Checkpoint, CpuTrainer, GpuTrainer, Training};
 
 /// What computes from host to host: a GPU, or the engine of the CPU.
@@ -101,6 +102,59 @@ impl Engine {
         match self {
             Self::Gpu(context) => context.measure(retrieval, batch),
             Self::Cpu(cpu) => cpu.measure(retrieval, batch),
+        }
+    }
+
+    /// Measures retrieval on inputs of the host, query by query: for the measures of each class, and
+    /// for how sure those of all queries are.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Context::measure_queries`] or of
+    /// [`Cpu::measure_queries`].
+    pub fn measure_queries<'a>(
+        &'a self,
+        retrieval: &'a Retrieval,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, QueryMeasures> {
+        match self {
+            Self::Gpu(context) => context.measure_queries(retrieval, batch),
+            Self::Cpu(cpu) => cpu.measure_queries(retrieval, batch),
+        }
+    }
+
+    /// Verifies on inputs of the host whether distances tell rows that are the same from others.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Context::verify`] or of [`Cpu::verify`].
+    pub fn verify<'a>(
+        &'a self,
+        verification: &'a Verification,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, Verified> {
+        match self {
+            Self::Gpu(context) => context.verify(verification, batch),
+            Self::Cpu(cpu) => cpu.verify(verification, batch),
+        }
+    }
+
+    /// Finds the nearest references of every query; both are rows of `dimensions` numbers, one after
+    /// the other.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Context::search`] or of [`Cpu::search`].
+    pub fn search<'a>(
+        &'a self,
+        search: &'a Search,
+        dimensions: usize,
+        queries: &'a [f32],
+        references: &'a [f32],
+    ) -> Run<'a, Neighbours> {
+        match self {
+            Self::Gpu(context) => context.search(search, dimensions, queries, references),
+            Self::Cpu(cpu) => cpu.search(search, dimensions, queries, references),
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! The k nearest references of a query stand in the order of their distances, the lowest index
 //! first where several are at the same distance, as [`measures`](crate::measures) rank them. Rows
-//! are found stripe by stripe: nothing of the size of all pairs is held.
+//! are found stripe by stripe: nothing of the size of all pairs is held. Where the rows stay on the
+//! GPU, [`Context::plan_search`](crate::Context::plan_search) makes a [`SearchPlan`].
 //!
 //! ```
 //! use wgpu_metric_learning::Cpu;
@@ -18,8 +19,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::batch::Batch;
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
+#[cfg(feature = "gpu")]
+pub use crate::gpu::SearchPlan;
 use crate::loss::Distance;
 
 /// What is searched. Its serde form are its fields; what is left out takes the default.
@@ -65,7 +69,26 @@ impl Search {
         })
     }
 
-    fn shape(&self, [n, m, d]: [usize; 3]) -> Shape {
+    /// Does something with these queries and references as a batch.
+    pub(crate) fn with_batch<T>(
+        &self,
+        dimensions: usize,
+        [queries, references]: [&[f32]; 2],
+        work: impl FnOnce(&Batch<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let [n, m] = [queries, references].map(|rows| rows.len() / dimensions.max(1));
+        self.check([n, m, dimensions])?;
+        // Rows of one class: every reference is as good as any other.
+        let labels = vec![0; n.max(m)];
+        let batch = Batch::new(queries, [n, dimensions], &labels[..n])?;
+        let mut batch = batch.with_references(references, m, &labels[..m])?;
+        if let Some(offset) = self.reference_offset {
+            batch = batch.with_reference_offset(offset)?;
+        }
+        work(&batch)
+    }
+
+    pub(crate) fn shape(&self, [n, m, d]: [usize; 3]) -> Shape {
         let shape = Shape::reference(n, m, d);
         self.reference_offset.map_or(shape, |offset| shape.with_reference_offset(offset))
     }

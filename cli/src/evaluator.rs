@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::measures::{Measures, Retrieval, Verification, Verified};
 use wgpu_metric_learning::reference::{
     self, Comparison, Expectation, MeasuresExpectation, ObjectiveExpectation,
+    VerificationExpectation,
 };
 use wgpu_metric_learning::{
     Arithmetic, Batch, Context, Cpu, Engine, Error as LibraryError, Evaluation, Loss,
@@ -27,21 +28,6 @@ pub(crate) struct Computing {
 
     #[command(flatten)]
     gpu: gpu::Arguments,
-}
-
-/// The CPU engine, where nothing else computes.
-#[derive(Args)]
-pub(crate) struct OnCpu {
-    /// The workspace, in MiB; 32 where it is left out.
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
-    workspace_mib: Option<u64>,
-}
-
-impl OnCpu {
-    pub(crate) fn open(&self) -> Cpu {
-        detail(|| format!("computing on {CPU}"));
-        gpu::Arguments { workspace_mib: self.workspace_mib, ..Default::default() }.cpu()
-    }
 }
 
 #[derive(Args)]
@@ -324,6 +310,36 @@ impl Task for (&Retrieval, &Batch<'_>) {
 
     fn widened(actual: Measures) -> Measures<f64> {
         actual.map(f64::from)
+    }
+}
+
+impl Task for (&Verification, &Batch<'_>) {
+    type Expected = VerificationExpectation;
+    type Actual = Verified;
+    type Result = Verified;
+
+    fn expected(&self, _: Arithmetic) -> wgpu_metric_learning::Result<VerificationExpectation> {
+        reference::verify_with_bounds(self.0, self.1)
+    }
+
+    fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()> {
+        context.plan_verification(self.0, *self.1.shape(), 1).map(drop)
+    }
+
+    fn on(&self, engine: &Engine, watch: Watch) -> wgpu_metric_learning::Result<Verified> {
+        engine.verify(self.0, self.1).watch(watch)
+    }
+
+    fn compare(expected: &VerificationExpectation, actual: &Verified) -> Comparison {
+        expected.compare(actual)
+    }
+
+    fn exact(expected: VerificationExpectation) -> Verified {
+        expected.verified
+    }
+
+    fn widened(actual: Verified) -> Verified {
+        actual
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::{Batch, Cpu, Distance, Mode};
+use wgpu_metric_learning::{Batch, Cpu, Distance, Engine, Mode};
 
 use super::digits::Digits;
 use super::evaluator::{self, Evaluator};
@@ -39,12 +39,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
     ndcg_at: Vec<usize>,
 
-    /// Tells the measures of every class too, of its queries. They come from the CPU engine.
+    /// Tells the measures of every class too, of its queries. Beside the reference they come from the
+    /// CPU engine.
     #[arg(long)]
     per_class: bool,
 
     /// Tells between which values each measure is in 95 % of so many draws of as many queries, each
-    /// of which may be drawn again. They come from the CPU engine.
+    /// of which may be drawn again. Beside the reference they come from the CPU engine.
     #[arg(long, value_name = "DRAWS", value_parser = clap::value_parser!(u32).range(1..))]
     bootstrap: Option<u32>,
 
@@ -146,7 +147,8 @@ fn measure(
     if outcome.result.counted == 0 {
         note("no label is there twice, so nothing can be retrieved: every measure is 0");
     }
-    let details = details(arguments, &retrieval, batch, classes)?;
+    let engine = evaluator.engine().unwrap_or_else(|| Engine::Cpu(Cpu::default()));
+    let details = details(arguments, &engine, &retrieval, batch, classes)?;
     let page = report::Report {
         on: &evaluator.describe(),
         retrieval: &retrieval,
@@ -166,6 +168,7 @@ fn measure(
 /// What is told beside the measures, where that is asked for.
 fn details(
     arguments: &Arguments,
+    engine: &Engine,
     retrieval: &Retrieval,
     batch: &Batch,
     classes: &[String],
@@ -175,8 +178,7 @@ fn details(
     if !per_class && bootstrap.is_none() {
         return Ok(details);
     }
-    let cpu = Cpu::default();
-    let queries = evaluator::run(|watch| cpu.measure_queries(retrieval, batch).watch(watch))?;
+    let queries = evaluator::run(|watch| engine.measure_queries(retrieval, batch).watch(watch))?;
     if per_class {
         let name = |label: u32| match classes.get(label as usize) {
             Some(class) => class.clone(),

@@ -1,9 +1,10 @@
 //! A result as it is printed.
 
 mod measures;
+mod verification;
 
 use serde::Serialize;
-use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::measures::{Measures, Retrieval, Verification, Verified};
 use wgpu_metric_learning::{Batch, Evaluation, Loss, ObjectiveEvaluation, Shape, Weighted};
 
 use super::evaluator::{Agreement, Evaluator, Outcome};
@@ -12,6 +13,7 @@ use super::sizes::Sizes;
 use super::table::{self, Column};
 use super::{Error, Result, descriptions, print, print_json};
 pub(crate) use measures::{Details, MeasureNumbers};
+use verification::VerificationQuantities;
 
 /// What was asked, and the numbers that came back.
 pub(crate) struct Report<'a> {
@@ -28,6 +30,7 @@ enum Asked<'a> {
     Objective(&'a Loss),
     Losses(Vec<LossReport<'a>>),
     Retrieval(&'a Retrieval),
+    Verification(&'a Verification),
 }
 
 #[derive(Clone, Serialize)]
@@ -43,6 +46,7 @@ enum Quantities {
         gradient_norm: f64,
     },
     Measures(MeasureQuantities),
+    Verification(VerificationQuantities),
 }
 
 /// One loss of a sum.
@@ -192,6 +196,25 @@ impl<'a> Report<'a> {
                 sizes: Sizes::of(shape),
                 numbers: MeasureNumbers::of(retrieval, measures),
             }),
+            details: Details::default(),
+        }
+    }
+
+    /// The report of measures of verification.
+    pub(crate) fn of_verification(
+        verification: &'a Verification,
+        shape: &Shape,
+        verified: &Verified,
+    ) -> Self {
+        let normalize = if verification.normalize { " normalize" } else { "" };
+        Self {
+            title: format!("Verification {}{normalize}", verification.distance),
+            asked: Asked::Verification(verification),
+            quantities: Quantities::Verification(VerificationQuantities::of(
+                verification,
+                shape,
+                verified,
+            )),
             details: Details::default(),
         }
     }

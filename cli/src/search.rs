@@ -12,7 +12,7 @@ use wgpu_metric_learning::search::{Neighbours, Search};
 use super::arrays::{self, Written};
 use super::digits::Digits;
 use super::elements::Values;
-use super::evaluator;
+use super::evaluator::{self, Evaluator};
 use super::gpu::named;
 use super::npy::Matrix;
 use super::output::{self, Named};
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     normalize: bool,
 
     #[command(flatten)]
-    on_cpu: evaluator::OnCpu,
+    computing: evaluator::Computing,
 
     /// Prints JSON objects, one a line.
     #[arg(long)]
@@ -120,17 +120,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         normalize: *normalize,
         reference_offset: inputs.embeddings_offset.or(own),
     };
-    let cpu = arguments.on_cpu.open();
+    let evaluator = Evaluator::open(&arguments.computing)?;
+    let Some(engine) = evaluator.engine() else {
+        return Err(Error::option("--backend", "the reference does not search"));
+    };
     let start = Instant::now();
     let found = evaluator::run(|watch| {
-        cpu.search(&search, rows.columns, &queries.values, &rows.values).watch(watch)
+        engine.search(&search, rows.columns, &queries.values, &rows.values).watch(watch)
     })?;
     let summary = Summary {
         search: &search,
         n: queries.rows,
         m: rows.rows,
         d: rows.columns,
-        place: Place::without_adapter("cpu"),
+        place: evaluator.place(),
         elapsed_ms: table::in_milliseconds(start.elapsed()),
     };
     outputs.write(&summary, &found)?;

@@ -2,19 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Args;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use wgpu_metric_learning::measures::{Verification, Verified};
+use wgpu_metric_learning::measures::Verification;
 use wgpu_metric_learning::{Batch, Distance, Mode};
 
 use super::digits::Digits;
+use super::evaluator::{self, Evaluator};
 use super::gpu::named;
-use super::place::Place;
-use super::sizes::Sizes;
-use super::{Error, Result, evaluator, files, print, print_json, table};
+use super::report::Report;
+use super::{Error, Result, files, verdict};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -32,11 +29,7 @@ pub(crate) struct Arguments {
     tpr_at_fpr: Vec<f64>,
 
     #[command(flatten)]
-    on_cpu: evaluator::OnCpu,
-
-    /// Prints one JSON object.
-    #[arg(long)]
-    json: bool,
+    evaluator: evaluator::Arguments,
 
     #[command(flatten)]
     inputs: InputPaths,
@@ -115,86 +108,24 @@ impl InputPaths {
 /// Verifies what is asked for.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.inputs.embeddings.is_none() {
-        return verify(arguments, &Digits::load()?.rows()?);
+        return verify(arguments, &Digits::load()?.rows()?, true);
     }
     let mode = arguments.inputs.mode()?;
     match arguments.inputs.paths().read()? {
-        Some(inputs) => verify(arguments, &inputs.batch_in(mode)?),
-        None => verify(arguments, &Digits::load()?.rows()?),
+        Some(inputs) => verify(arguments, &inputs.batch_in(mode)?, arguments.evaluator.check),
+        None => verify(arguments, &Digits::load()?.rows()?, true),
     }
 }
 
-fn verify(arguments: &Arguments, batch: &Batch) -> Result<ExitCode> {
+/// Verifies a batch; a result beyond its bound makes the exit code 1.
+fn verify(arguments: &Arguments, batch: &Batch, check: bool) -> Result<ExitCode> {
     let Arguments { distance, normalize, tpr_at_fpr, .. } = arguments;
     let verification =
         Verification { distance: *distance, normalize: *normalize, tpr_at_fpr: tpr_at_fpr.clone() };
-    let cpu = arguments.on_cpu.open();
-    let start = Instant::now();
-    let found = evaluator::run(|watch| cpu.verify(&verification, batch).watch(watch))?;
-    let quantities = Quantities {
-        sizes: Sizes::of(batch.shape()),
-        same_pairs: found.same_pairs,
-        different_pairs: found.different_pairs,
-        auc: found.auc,
-        eer: found.eer,
-        eer_threshold: found.eer_threshold,
-        accuracy: found.accuracy,
-        accuracy_threshold: found.accuracy_threshold,
-        rates: Rates { verification: &verification, found: &found },
-    };
-    let elapsed_ms = table::in_milliseconds(start.elapsed());
-    if arguments.json {
-        let place = Place::without_adapter("cpu");
-        print_json(&Line { verification: &verification, quantities, place, elapsed_ms })?;
-    } else {
-        let lines = table::entries(&quantities).map_err(Error::output)?;
-        let normalize = if *normalize { " normalize" } else { "" };
-        let title = format!("Verification {distance}{normalize} on {}", evaluator::CPU);
-        print(&format!("{title}\n{}", table::properties(&lines)))?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    verification: &'a Verification,
-    #[serde(flatten)]
-    quantities: Quantities<'a>,
-    #[serde(flatten)]
-    place: Place,
-    elapsed_ms: f64,
-}
-
-#[derive(Serialize)]
-struct Quantities<'a> {
-    #[serde(flatten)]
-    sizes: Sizes,
-    same_pairs: u64,
-    different_pairs: u64,
-    auc: f64,
-    eer: f64,
-    eer_threshold: f32,
-    accuracy: f64,
-    accuracy_threshold: Option<f32>,
-    #[serde(flatten)]
-    rates: Rates<'a>,
-}
-
-/// The TPR at every FPR, each once, and its threshold.
-struct Rates<'a> {
-    verification: &'a Verification,
-    found: &'a Verified,
-}
-
-impl Serialize for Rates<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fprs = &self.verification.tpr_at_fpr;
-        let mut map = serializer.serialize_map(None)?;
-        for (at, fpr) in fprs.iter().enumerate().filter(|(at, fpr)| !fprs[..*at].contains(fpr)) {
-            map.serialize_entry(&format!("tpr_at_fpr_{fpr}"), &self.found.tpr[at])?;
-            let threshold = &self.found.tpr_threshold[at];
-            map.serialize_entry(&format!("threshold_at_fpr_{fpr}"), threshold)?;
-        }
-        map.end()
-    }
+    verification.check(batch.shape())?;
+    let evaluator = Evaluator::new(&arguments.evaluator)?;
+    let outcome = evaluator.evaluate(&(&verification, batch), check)?;
+    let report = Report::of_verification(&verification, batch.shape(), &outcome.result);
+    report.print(arguments.evaluator.json, &evaluator, &outcome)?;
+    Ok(verdict(outcome.agreement.violation().is_none()))
 }

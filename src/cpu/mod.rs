@@ -207,19 +207,12 @@ impl Cpu {
         references: &'a [f32],
     ) -> Run<'a, Neighbours> {
         lazily(move |watch| {
-            let [n, m] = [queries, references].map(|rows| rows.len() / dimensions.max(1));
-            search.check([n, m, dimensions])?;
-            // Rows of one class: every reference is as good as any other.
-            let labels = vec![0; n.max(m)];
-            let batch = Batch::new(queries, [n, dimensions], &labels[..n])?;
-            let mut batch = batch.with_references(references, m, &labels[..m])?;
-            if let Some(offset) = search.reference_offset {
-                batch = batch.with_reference_offset(offset)?;
-            }
-            let mut steps = Steps::of(watch, [batch.shape()].into_iter());
-            steps.begin(batch.shape());
-            let matrix = self.matrix(search.distance, search.normalize, &batch)?;
-            search::search(search.k, &matrix, &mut steps)
+            search.with_batch(dimensions, [queries, references], |batch| {
+                let mut steps = Steps::of(watch, [batch.shape()].into_iter());
+                steps.begin(batch.shape());
+                let matrix = self.matrix(search.distance, search.normalize, batch)?;
+                search::search(search.k, &matrix, &mut steps)
+            })
         })
     }
 

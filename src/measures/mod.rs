@@ -45,7 +45,8 @@
 //! every further 1,024. Where the embeddings stay on the GPU,
 //! [`Context::plan_measures`](crate::Context::plan_measures) makes a [`MeasurePlan`].
 //! [`QueryMeasures`] are those of each query and class, and [`Verification`] asks of pairs whether
-//! they are the same.
+//! they are the same, with [`Context::plan_verification`](crate::Context::plan_verification) on the
+//! GPU.
 
 mod queries;
 mod verification;
@@ -55,12 +56,13 @@ use serde::{Deserialize, Serialize};
 use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
 #[cfg(feature = "gpu")]
-pub use crate::gpu::MeasurePlan;
+pub use crate::gpu::{MeasurePlan, VerificationPlan};
 use crate::loss::Distance;
 #[cfg(feature = "gpu")]
 use crate::wgsl::terms::{Chunks, SORTED_CHUNK, SORTING_ROUNDS, Walk};
 pub use queries::QueryMeasures;
 pub(crate) use queries::QueryScores;
+pub(crate) use verification::{Counted, check_kinds, most_of};
 pub use verification::{Verification, Verified};
 
 /// How many k of Precision@k and NDCG@k there may be: each is a reduction of its own in every row.

@@ -44,6 +44,16 @@ impl Default for Verification {
 impl Verification {
     const NAME: &str = "Verification";
 
+    /// The FPRs in parts of [`WHOLE`]. One of decimals is what it says, and not what f64 makes of
+    /// it.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = u64> + use<'_> {
+        self.tpr_at_fpr.iter().map(|fpr| {
+            let text = fpr.abs().to_string();
+            let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+            format!("{whole}{decimals:0<18.18}").parse().unwrap_or_default()
+        })
+    }
+
     /// Checks the parameters, and that verification is defined for inputs of this shape.
     ///
     /// # Errors
@@ -94,4 +104,82 @@ pub struct Verified {
     pub tpr: Vec<f64>,
     /// The greatest threshold with that FPR; `None` where each accepts more.
     pub tpr_threshold: Vec<Option<f32>>,
+}
+
+/// What an FPR is told in parts of.
+const WHOLE: u128 = 1_000_000_000_000_000_000;
+
+/// So many parts below a whole number of pairs are that number: the FPR 1 / 30 is rounded.
+const TOLERANCE: u128 = 1_000_000_000;
+
+/// How many of so many pairs a share of them is, in whole ones.
+pub(crate) fn most_of(share: u64, pairs: u64) -> u64 {
+    ((u128::from(share) * u128::from(pairs) + TOLERANCE) / WHOLE) as u64
+}
+
+/// What was counted of all pairs, from which the measures follow. Of two counts the first is of the
+/// pairs that are the same, the other of those that are different.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counted {
+    pub totals: [u64; 2],
+    /// Twice the couples of which the same pair is nearer, and once those as far.
+    pub nearer: u128,
+    /// How many more of the same pairs than of the different ones the best threshold accepts.
+    pub margin: u64,
+    pub accuracy_threshold: Option<f32>,
+    /// What the threshold of the EER accepts, and what those below it do.
+    pub crossing: [[u64; 2]; 2],
+    pub eer_threshold: f32,
+    /// For every FPR how many of the same pairs are accepted, and the greatest such threshold.
+    pub rates: Vec<(u64, Option<f32>)>,
+}
+
+/// Refuses pairs of which none is of one kind.
+pub(crate) fn check_kinds(totals: [u64; 2]) -> Result<()> {
+    let whats = ["a pair that is the same", "a pair that is different"];
+    let reason = "verification tells one kind from the other";
+    match whats.into_iter().zip(totals).find(|(_, total)| *total == 0) {
+        Some((what, _)) => Err(Error::Missing { what, reason }),
+        None => Ok(()),
+    }
+}
+
+impl From<Counted> for Verified {
+    fn from(counted: Counted) -> Self {
+        let [p, q] = counted.totals.map(|total| total as f64);
+        let [[b, v], [a, u]] = counted.crossing.map(|[same, different]| {
+            let [tpr, fpr] = [same as f64 / p, different as f64 / q];
+            [fpr, tpr]
+        });
+        Self {
+            same_pairs: counted.totals[0],
+            different_pairs: counted.totals[1],
+            auc: counted.nearer as f64 / (2.0 * p * q),
+            eer: a + (b - a) * (1.0 - a - u) / ((b - a) + (v - u)),
+            eer_threshold: counted.eer_threshold,
+            accuracy: (counted.totals[1] + counted.margin) as f64 / (p + q),
+            accuracy_threshold: counted.accuracy_threshold,
+            tpr: counted.rates.iter().map(|&(same, _)| same as f64 / p).collect(),
+            tpr_threshold: counted.rates.iter().map(|&(_, threshold)| threshold).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_what_the_decimals_say() {
+        let tpr_at_fpr = vec![0.0, 1.0, 0.3, 1e-3, 0.123_456_789, 1e-300, -0.0];
+        let verification = Verification { tpr_at_fpr, ..Default::default() };
+        let shares: Vec<_> = verification.shares().collect();
+        let billionths = [0, 1_000_000_000, 300_000_000, 1_000_000, 123_456_789, 0, 0];
+        assert_eq!(shares, billionths.map(|one| one * 1_000_000_000));
+        let most = |fpr, pairs| {
+            let verification = Verification { tpr_at_fpr: vec![fpr], ..Default::default() };
+            verification.shares().map(|share| most_of(share, pairs)).collect::<Vec<_>>()
+        };
+        assert_eq!([most(1.0 / 30.0, 30), most(0.3, 10), most(0.29, 10)], [[1], [3], [2]]);
+    }
 }

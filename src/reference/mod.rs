@@ -33,6 +33,7 @@ mod pointwise;
 mod problem;
 mod sweep;
 mod training;
+mod verification;
 
 #[cfg(test)]
 mod finite_differences;
@@ -55,6 +56,7 @@ use crate::loss::{Loss, for_every_loss};
 use problem::{Numbers, Problem};
 use sweep::floored;
 pub use training::{NumbersExpectation, backward, forward, optimize, project, project_back};
+pub use verification::{VerificationExpectation, verify, verify_with_bounds};
 
 /// A loss by its definition, in f64.
 ///

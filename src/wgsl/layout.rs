@@ -255,6 +255,73 @@ pub(crate) struct Measures {
     pub given: [u32; 4],
 }
 
+/// `Piece` of `shaders/verification/piece.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Piece {
+    pub sizes: Sizes,
+    pub first: u32,
+    pub capacity: u32,
+    pub padding: [[u32; 27]; 2],
+}
+
+/// `Found` of `shaders/verification/found.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Found {
+    pub nearer: [u32; 4],
+    pub faults: [u32; 4],
+    pub list_faults: [u32; 4],
+    pub given: [u32; 4],
+    pub same_pairs: [u32; 2],
+    pub margin: [u32; 2],
+    pub threshold: u32,
+    pub overflow: u32,
+    pub sequence: u32,
+    pub padding: u32,
+}
+
+/// `FoundRows` of `shaders/search/totals.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct FoundRows {
+    pub faults: [u32; 4],
+    pub given: [u32; 4],
+    pub overflow: u32,
+    pub sequence: u32,
+    pub padding: [u32; 2],
+}
+
+/// `Mark` of `shaders/verification/marks.wgsl`: counts are of 64 bits, of the same and of the
+/// different pairs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Mark {
+    pub before: [[u32; 2]; 2],
+    pub accepted: [[u32; 2]; 2],
+    pub totals: [[u32; 2]; 2],
+    pub share: [u32; 2],
+    pub is_of_errors: u32,
+    pub prefix: u32,
+    pub is_open: u32,
+    pub below: u32,
+    pub padding: [u32; 2],
+}
+
+impl Mark {
+    /// Thresholds that `shaders/verification/digits.wgsl` looks for at once.
+    pub(crate) const AT_ONCE: usize = 4;
+    /// Rounds of digits.
+    pub(crate) const ROUNDS: u32 = 4;
+    /// Counts of each round.
+    pub(crate) const BINS: u64 = 256;
+}
+
+/// The value of an order of `shaders/shared/order.wgsl`.
+pub(crate) fn value_of(order: u32) -> f32 {
+    f32::from_bits(if order >> 31 == 1 { order & !(1 << 31) } else { !order })
+}
+
 /// `Progress` of `shaders/training/optimizer.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]

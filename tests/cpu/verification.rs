@@ -2,39 +2,18 @@
 
 use support::goldens::verification;
 use wgpu_metric_learning::measures::{Verification, Verified};
-use wgpu_metric_learning::{Batch, Cpu, Distance, Error};
+use wgpu_metric_learning::{Batch, Cpu, Distance, Error, reference};
 
-/// Thresholds are distances in f32, all else follows from counts.
 #[test]
-fn the_golden_cases_come_out() {
+fn the_golden_cases_come_out_of_the_engine_and_of_the_reference() {
     for case in verification::cases() {
-        let found = Cpu::default().verify(&case.verification, &case.batch()).wait().unwrap();
-        let expected = &case.expected;
-        assert_eq!(expected["same_pairs"], found.same_pairs, "{}", case.name);
-        assert_eq!(expected["different_pairs"], found.different_pairs, "{}", case.name);
-        let rates = |key: &str| expected[key].as_array().unwrap().clone();
-        let numbers = [
-            (expected["auc"].clone(), Some(found.auc), 1e-12),
-            (expected["eer"].clone(), Some(found.eer), 1e-12),
-            (expected["eer_threshold"].clone(), Some(found.eer_threshold.into()), 1e-5),
-            (expected["accuracy"].clone(), Some(found.accuracy), 1e-12),
-            (expected["accuracy_threshold"].clone(), found.accuracy_threshold.map(f64::from), 1e-5),
-        ];
-        let tpr = rates("tpr").into_iter().zip(found.tpr.iter().map(|&tpr| (Some(tpr), 1e-12)));
-        let thresholds = found.tpr_threshold.iter().map(|one| (one.map(f64::from), 1e-5));
-        let thresholds = rates("tpr_threshold").into_iter().zip(thresholds);
-        let lists =
-            tpr.chain(thresholds).map(|(expected, (found, bound))| (expected, found, bound));
-        assert_eq!(rates("tpr").len(), found.tpr.len(), "{}", case.name);
-        for (at, (expected, found, bound)) in numbers.into_iter().chain(lists).enumerate() {
-            let agrees = match (expected.as_f64(), found) {
-                (Some(expected), Some(found)) => {
-                    (expected - found).abs() <= bound * expected.abs().max(1.0)
-                }
-                (expected, found) => expected.is_none() && found.is_none(),
-            };
-            assert!(agrees, "{}: number {at} is {found:?}, expected {expected}", case.name);
-        }
+        let batch = case.batch();
+        let found = Cpu::default().verify(&case.verification, &batch).wait().unwrap();
+        case.hold(&found, "by the engine");
+        let expected = reference::verify_with_bounds(&case.verification, &batch).unwrap();
+        case.hold(&expected.verified, "by the reference");
+        let comparison = expected.compare(&found);
+        assert!(comparison.agrees(), "{}\n{comparison}", case.name);
     }
 }
 

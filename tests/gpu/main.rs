@@ -16,7 +16,9 @@ mod agreement {
     mod pointwise;
     mod sampling;
     mod scored_pairs;
+    mod search;
     mod shapes;
+    mod verification;
     mod weights;
 }
 

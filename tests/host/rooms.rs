@@ -37,6 +37,8 @@ const ROOF: &[&str] = &["engine"];
 /// Modules of the public surface, which show the plans of what they ask for.
 const SHOWN: &[(&str, &str)] = &[
     ("measures", "gpu::MeasurePlan"),
+    ("measures", "gpu::VerificationPlan"),
+    ("search", "gpu::SearchPlan"),
     ("training", "cpu::Activations"),
     ("training", "cpu::CpuOptimizer"),
     ("training", "cpu::CpuTrainer"),

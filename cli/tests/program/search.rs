@@ -17,13 +17,16 @@ fn write(name: &str, content: Vec<u8>) -> String {
 fn rows_are_found_and_written() {
     let rows = write("rows.npy", npy::floats("(4, 1)", &[0.0, 3.0, 1.0, 9.0]));
     let queries = write("queries.npy", npy::floats("(2, 1)", &[2.0, 8.0]));
-    let start = ["search", "--embeddings", &rows, "--k", "2"];
+    let start = ["search", "--embeddings", &rows, "--k", "2", "--backend", "cpu"];
     let found = objects(&[&start[..], &["--queries", &queries]].concat());
     let expected = [
         json!({ "version": 2, "query": 0, "indices": [1, 2], "distances": [1.0, 1.0] }),
         json!({ "version": 2, "query": 1, "indices": [3, 1], "distances": [1.0, 5.0] }),
     ];
     assert_eq!(found, expected);
+    let on_gpu = ["search", "--embeddings", &rows, "--k", "2", "--queries", &queries];
+    assert_eq!(objects(&[&on_gpu[..], &["--backend", "gpu"]].concat()), expected);
+    fails(&[&on_gpu[..], &["--backend", "reference"]].concat(), &["--backend", "does not search"]);
     let text = succeed(&[&start[..], &["--queries", &queries]].concat());
     assert_eq!(text, "0: 1 (1.000000), 2 (1.000000)\n1: 3 (1.000000), 1 (5.000000)\n");
     // Every row of the embeddings, which does not find itself.
@@ -60,7 +63,7 @@ fn the_nearest_digit_is_that_of_the_measures() {
 fn what_cannot_be_searched_is_named() {
     let rows = write("rows.npy", npy::floats("(4, 1)", &[0.0, 3.0, 1.0, 9.0]));
     let wide = write("wide.npy", npy::floats("(2, 2)", &[0.0; 4]));
-    let start = ["search", "--embeddings", &rows];
+    let start = ["search", "--backend", "cpu", "--embeddings", &rows];
     fails(&[&start[..], &["--k", "4"]].concat(), &["k is 4 with 4 references", "less one"]);
     fails(
         &[&start[..], &["--queries", &wide]].concat(),

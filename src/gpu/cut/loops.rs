@@ -90,6 +90,9 @@ const FINISH_TOTALS: Loops =
 const INCIDENCE_SCAN: Loops =
     Loops { kernel: "incidence/scan", what: "places of the list", step: BLOCK, rounds: 2 };
 
+const VERIFICATION_OFFSETS: Loops =
+    Loops { kernel: "verification/offsets", what: "rows", step: WORKGROUP, rounds: 2 };
+
 const LINEAR_FORWARD: Loops =
     Loops { kernel: "training/linear", what: "dimensions", step: 16, rounds: 1 };
 
@@ -147,6 +150,17 @@ pub(crate) fn check_matrix(
             distance_pairwise(tile, has_near_pairs).check(dimensions)
         }
     }
+}
+
+/// Checks the loops of searching the columns of a row, by up to eight digits and once more.
+pub(crate) fn check_search(columns: u64) -> Result<()> {
+    Loops::of_row("search/nearest", 9, RowWidth::Wide).check(columns)
+}
+
+/// Checks the loops of verification over the rows of a matrix, or of a list.
+pub(crate) fn check_verification(columns: u64, rows: u64) -> Result<()> {
+    Loops::of_row("verification/collect", 2, RowWidth::Wide).check(columns)?;
+    VERIFICATION_OFFSETS.check(rows)
 }
 
 /// Checks the loops of a pointwise loss over so many rows of values.

@@ -107,6 +107,16 @@ pub(crate) enum Field {
     Measures,
     /// The measures that have a k.
     AtCutoffs,
+    /// The ranks and scores of every query, and its label.
+    Ranks,
+    Scores,
+    Labels,
+    /// What verification finds beside thresholds, or a search beside rows, and thresholds.
+    Found,
+    Marks,
+    /// The neighbours of a search, and how far they are.
+    Indices,
+    Nearest,
     /// The steps of an optimiser, and what it remembers.
     Progress,
     Moments,

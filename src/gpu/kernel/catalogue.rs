@@ -8,6 +8,7 @@ use crate::gpu::cut::tiles::Tile;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::interface::Interface;
 use crate::gpu::kernel::matrix::{MatrixKind, Summation};
+use crate::gpu::kernel::verification;
 use crate::loss::{Description, Learned, Loss, Reduction};
 use crate::measures::RANKING;
 use crate::names::every;
@@ -33,7 +34,10 @@ pub(crate) fn all() -> Vec<Kernel> {
         output(),
         ranks(RANKING.usual_portion()),
         measures(),
+        nearest(),
+        search_totals(),
     ]);
+    all.extend(verification::all());
     all.extend(Mode::ALL.into_iter().filter_map(prepare_list));
     // A row's index has the digits of a u32, and so has a target.
     let digits = 0..u32::BITS / DIGIT_BITS;
@@ -302,6 +306,15 @@ pub(crate) fn ranks(portion: Option<u64>) -> Kernel {
 
 pub(crate) fn measures() -> Kernel {
     kernel(Interface::MeasureTotals, shader!("measures/totals.wgsl"), Vec::new())
+}
+
+/// The nearest columns of every row.
+pub(crate) fn nearest() -> Kernel {
+    kernel(Interface::SearchNearest, shader!("search/nearest.wgsl"), Vec::new())
+}
+
+pub(crate) fn search_totals() -> Kernel {
+    kernel(Interface::SearchTotals, shader!("search/totals.wgsl"), Vec::new())
 }
 
 /// A step of an optimiser: what is the same for all parameters, then every parameter.

@@ -46,6 +46,16 @@ pub(crate) enum Interface {
     FinishOutput,
     MeasureRanks,
     MeasureTotals,
+    SearchNearest,
+    SearchTotals,
+    VerificationNumbers,
+    VerificationOffsets,
+    VerificationCollect,
+    VerificationPlaces,
+    VerificationBest,
+    VerificationDigits,
+    VerificationChoose,
+    VerificationTotals,
     Optimizer,
     Linear,
     Rectified,
@@ -221,6 +231,68 @@ impl Interface {
                 Write("state"),
                 Uniform("sizes"),
             ],
+            Self::SearchNearest => &[
+                Stripe,
+                Write("indices"),
+                Read("labels"),
+                Read("reference_labels"),
+                Read("distances"),
+                Uniform("sizes"),
+                Uniform("wanted"),
+                Write("nearest"),
+                Write("tally"),
+            ],
+            Self::SearchTotals => {
+                &[Write("tally"), Write("found"), Write("state"), Uniform("sizes")]
+            }
+            Self::VerificationNumbers => &[
+                Stripe,
+                Write("offsets"),
+                Read("labels"),
+                Read("reference_labels"),
+                Read("distances"),
+                Uniform("sizes"),
+            ],
+            Self::VerificationOffsets => {
+                &[Write("offsets"), Write("pieces"), Write("found"), Uniform("sizes")]
+            }
+            Self::VerificationCollect => &[
+                Stripe,
+                Read("offsets"),
+                Read("labels"),
+                Read("reference_labels"),
+                Read("distances"),
+                Uniform("sizes"),
+                Uniform("piece"),
+                Write("keys"),
+            ],
+            Self::VerificationPlaces => &[
+                Stripe,
+                Read("sorted"),
+                Read("labels"),
+                Read("reference_labels"),
+                Read("distances"),
+                Uniform("sizes"),
+                Uniform("piece"),
+                Write("counts"),
+                Write("tally"),
+            ],
+            Self::VerificationBest => {
+                &[Uniform("piece"), Read("sorted"), Write("counts"), Write("found")]
+            }
+            Self::VerificationDigits => &[
+                Stripe,
+                Read("marks"),
+                Read("labels"),
+                Read("reference_labels"),
+                Read("distances"),
+                Uniform("sizes"),
+                Write("tally"),
+            ],
+            Self::VerificationChoose => &[Write("marks"), Read("tally")],
+            Self::VerificationTotals => {
+                &[Write("tally"), Write("found"), Write("state"), Uniform("sizes")]
+            }
             Self::Optimizer => &[
                 Uniform("start"),
                 Read("gradient"),
@@ -246,7 +318,17 @@ impl Interface {
             | Self::PrepareList
             | Self::Incidence => Stage::Prepare,
             Self::Distance => Stage::Distance,
-            Self::Terms | Self::Pointwise | Self::MeasureRanks => Stage::Terms,
+            Self::Terms
+            | Self::Pointwise
+            | Self::MeasureRanks
+            | Self::SearchNearest
+            | Self::VerificationNumbers
+            | Self::VerificationOffsets
+            | Self::VerificationCollect
+            | Self::VerificationPlaces
+            | Self::VerificationBest
+            | Self::VerificationDigits
+            | Self::VerificationChoose => Stage::Terms,
             Self::Gradient | Self::FinishedGradient => Stage::Gradient,
             Self::FinishTotals
             | Self::FinishAccumulate
@@ -255,7 +337,9 @@ impl Interface {
             | Self::FinishStatus
             | Self::FinishWithdraw
             | Self::FinishOutput
-            | Self::MeasureTotals => Stage::Finish,
+            | Self::MeasureTotals
+            | Self::SearchTotals
+            | Self::VerificationTotals => Stage::Finish,
             Self::Optimizer | Self::Linear | Self::Rectified => Stage::Training,
         }
     }

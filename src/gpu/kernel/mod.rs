@@ -4,6 +4,7 @@ pub(crate) mod catalogue;
 pub(crate) mod interface;
 pub(crate) mod matrix;
 pub(crate) mod stage;
+pub(crate) mod verification;
 
 use crate::gpu::kernel::interface::Interface;
 use crate::wgsl::include::Shader;

@@ -237,7 +237,7 @@ impl<'a> LossPasses<'a> {
     ) -> Result<Sweep> {
         let finish = self.finish_of(false, summation == Summation::Columns);
         let finish = uniform(&self.basis.context, "finish", bytemuck::bytes_of(&finish))?;
-        let others = [&self.part.buffers.totals, &self.basis.matrix.state, &finish];
+        let others = [&self.part.buffers.totals, &self.basis.matrix.state, &finish].map(Bound::all);
         sweeps.sweep_with(label, kernel, buffers, &others, load)
     }
 

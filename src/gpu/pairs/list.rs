@@ -70,7 +70,12 @@ impl Indices {
 
 impl Order {
     /// The order of keys of so many bits.
-    fn new(allocator: &Allocator, sorted: Sorted, pairs: u64, bits: u32) -> Result<Self> {
+    pub(crate) fn new(
+        allocator: &Allocator,
+        sorted: Sorted,
+        pairs: u64,
+        bits: u32,
+    ) -> Result<Self> {
         let count = pairs * u64::from(sorted.per_pair());
         Ok(Self {
             sorted,

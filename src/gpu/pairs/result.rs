@@ -79,7 +79,7 @@ impl Staged<'_> {
 
     /// The first listed index without a row, pair of a row with itself, and target that is not
     /// finite or not allowed.
-    fn check_list(&self, [index, pair, target, target_value]: [u32; 4]) -> Result<()> {
+    pub(crate) fn check_list(&self, [index, pair, target, target_value]: [u32; 4]) -> Result<()> {
         let limit = self.shape.queries();
         let (what, columns) =
             if self.shape.mode() == Mode::Triplets { ("triplets", 3) } else { ("pairs", 2) };

@@ -6,7 +6,9 @@ use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::bound::Bound;
 use crate::gpu::dispatch::pieces::{MOST_DISPATCHES, Piece};
 use crate::gpu::dispatch::uniforms::Uniforms;
-use crate::gpu::dispatch::workgroups::{OPERATIONS_PER_GROUP, OPERATIONS_PER_ROW, folded};
+use crate::gpu::dispatch::workgroups::{
+    OPERATIONS_PER_GROUP, OPERATIONS_PER_ROW, Workgroups, folded,
+};
 use crate::gpu::kernel::Kernel;
 use crate::gpu::pairs::basis::Basis;
 use crate::gpu::pairs::list::List;
@@ -210,7 +212,7 @@ impl<'a> Sweeps<'a> {
         label: &'static str,
         kernel: &Kernel,
         buffers: &[&wgpu::Buffer],
-        others: &[&wgpu::Buffer],
+        others: &[Bound<'_>],
         load: Load,
     ) -> Result<Sweep> {
         let Load { grid, cost_per_row, most, portions } = load;
@@ -246,12 +248,8 @@ impl<'a> Sweeps<'a> {
             return Ok(Sweep { on_stripes: dispatches.iter().map(|_| Vec::new()).collect() });
         }
         let buffer = uniforms.buffer(context, "stripes")?;
-        let own = [&buffer]
-            .into_iter()
-            .chain(buffers.iter().copied())
-            .chain([&self.basis.sizes])
-            .chain(others.iter().copied());
-        let bound: Vec<_> = own.map(Bound::all).collect();
+        let own = [&buffer].into_iter().chain(buffers.iter().copied()).chain([&self.basis.sizes]);
+        let bound: Vec<_> = own.map(Bound::all).chain(others.iter().copied()).collect();
         let dispatch = kernel.dispatch(context, label, &bound, [0; 3], 0);
         let placed = |all: Vec<(u32, [u32; 3], [u64; 2])>| {
             all.into_iter()
@@ -282,17 +280,39 @@ impl<'a> Sweeps<'a> {
         &mut self,
         label: &'static str,
         kernel: &Kernel,
-        buffers: &[&wgpu::Buffer],
+        bound: &[Bound<'_>],
         groups: u32,
         cost: u64,
     ) {
-        let bound: Vec<_> = buffers.iter().copied().map(Bound::all).collect();
-        self.dispatches.push(kernel.dispatch(
-            &self.basis.context,
-            label,
-            &bound,
-            folded(groups),
-            cost,
-        ));
+        let context = &self.basis.context;
+        self.dispatches.push(kernel.dispatch(context, label, bound, folded(groups), cost));
+    }
+
+    /// Adds dispatches of a kernel whose first binding is a stripe, of which it takes nothing but
+    /// the number of its first workgroup.
+    pub(crate) fn push_numbered(
+        &mut self,
+        label: &'static str,
+        kernel: &Kernel,
+        others: &[Bound<'_>],
+        groups: Workgroups,
+    ) -> Result<()> {
+        let Workgroups { count, most, cost } = groups;
+        let context = &self.basis.context;
+        let extent = [count, 1];
+        let pieces = (u64::from(count) * most).div_ceil(context.operations_per_dispatch());
+        let pieces = Piece::cut(extent, pieces.min(MOST_DISPATCHES));
+        let mut uniforms = Uniforms::new(context, size_of::<Stripe>(), pieces.len() as u64)?;
+        let first = |piece: &Piece| Stripe { first_x: piece.first[0], ..Stripe::default() };
+        let offsets: Vec<_> = pieces.iter().map(|piece| uniforms.add(&first(piece))).collect();
+        let buffer = uniforms.buffer(context, "first workgroups")?;
+        let bound: Vec<_> =
+            [Bound::all(&buffer)].into_iter().chain(others.iter().copied()).collect();
+        let dispatch = kernel.dispatch(context, label, &bound, [0; 3], 0);
+        self.dispatches.extend(pieces.iter().zip(offsets).map(|(piece, offset)| {
+            let load = [piece.count(), piece.share(cost, extent)];
+            dispatch.on_stripe(offset, piece.groups(), load)
+        }));
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
-use crate::data::input::{InputSet, Numbers};
+use crate::data::input::{Input, InputSet, Numbers};
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::data::run::Watch;
@@ -12,14 +12,18 @@ use crate::gpu::device::allocate::filled;
 use crate::gpu::device::context::Context;
 use crate::gpu::device::scope::scoped;
 use crate::gpu::dispatch::binding::Binding;
+use crate::gpu::dispatch::program::Program;
 use crate::gpu::dispatch::readback::Pending;
 use crate::gpu::dispatch::record::Recorded;
 use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::plan::loss::Plan;
 use crate::gpu::plan::measure::MeasurePlan;
 use crate::gpu::plan::objective::ObjectivePlan;
+use crate::gpu::plan::search::SearchPlan;
+use crate::gpu::plan::verification::VerificationPlan;
 use crate::loss::Loss;
-use crate::measures::{Measures, Retrieval};
+use crate::measures::{Measures, QueryMeasures, Retrieval, Verification, Verified};
+use crate::search::{Neighbours, Search};
 
 impl Context {
     /// Evaluates `loss` on inputs of the host.
@@ -86,6 +90,57 @@ impl Context {
         self.lazily(move || self.bound_measures(retrieval, batch))
     }
 
+    /// Measures retrieval on inputs of the host, query by query: for the measures of each class, and
+    /// for how sure those of all queries are.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`measure`](Self::measure).
+    pub fn measure_queries<'a>(
+        &'a self,
+        retrieval: &'a Retrieval,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, QueryMeasures> {
+        self.lazily(move || {
+            let (plan, binding) = self.bound_measures(retrieval, batch)?;
+            Ok((OfQueries(plan), binding))
+        })
+    }
+
+    /// Verifies on inputs of the host whether distances tell rows that are the same from others.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Verification::check`], [`Context::plan_verification`] and
+    /// [`Pending::wait`]; with [`Error::Missing`](crate::Error::Missing) where no pair is the same or
+    /// none is different, and [`Error::Overflow`](crate::Error::Overflow) for a distance beyond f32.
+    pub fn verify<'a>(
+        &'a self,
+        verification: &'a Verification,
+        batch: &'a Batch<'_>,
+    ) -> Run<'a, Verified> {
+        self.lazily(move || self.bound_verification(verification, batch))
+    }
+
+    /// Finds the nearest references of every query; both are rows of `dimensions` numbers, one after
+    /// the other.
+    ///
+    /// # Errors
+    ///
+    /// The [`Run`] may end with those of [`Search::check`], [`Context::plan_search`] and
+    /// [`Pending::wait`]; with [`Error::Length`](crate::Error::Length) for numbers that are no whole
+    /// rows, and [`Error::Overflow`](crate::Error::Overflow) for a neighbour whose distance is beyond
+    /// f32.
+    pub fn search<'a>(
+        &'a self,
+        search: &'a Search,
+        dimensions: usize,
+        queries: &'a [f32],
+        references: &'a [f32],
+    ) -> Run<'a, Neighbours> {
+        self.lazily(move || self.bound_search(search, dimensions, [queries, references]))
+    }
+
     fn lazily<'a, P: ReadBack + Send + Sync + 'a>(
         &'a self,
         bind: impl FnOnce() -> Result<(P, Binding)> + Send + 'a,
@@ -121,6 +176,35 @@ impl Context {
     ) -> Result<(MeasurePlan, Binding)> {
         retrieval.check(batch.shape())?;
         let plan = self.plan_measures(retrieval, *batch.shape())?;
+        let uploaded = upload(self, batch.inputs())?;
+        let binding = plan.bind(&Inputs::of(&uploaded))?;
+        Ok((plan, binding))
+    }
+
+    fn bound_search(
+        &self,
+        search: &Search,
+        dimensions: usize,
+        rows: [&[f32]; 2],
+    ) -> Result<(SearchPlan, Binding)> {
+        search.with_batch(dimensions, rows, |batch| {
+            let shape = batch.shape();
+            let sizes = [shape.queries(), shape.references(), dimensions];
+            let plan = self.plan_search(search, sizes)?;
+            let uploaded = upload(self, batch.inputs())?;
+            let inputs = Inputs::of(&uploaded);
+            let inputs = inputs.without(Input::Labels).without(Input::ReferenceLabels);
+            let binding = plan.bind(&inputs)?;
+            Ok((plan, binding))
+        })
+    }
+
+    fn bound_verification(
+        &self,
+        verification: &Verification,
+        batch: &Batch<'_>,
+    ) -> Result<(VerificationPlan, Binding)> {
+        let plan = self.plan_verification_of(verification, batch)?;
         let uploaded = upload(self, batch.inputs())?;
         let binding = plan.bind(&Inputs::of(&uploaded))?;
         Ok((plan, binding))
@@ -172,7 +256,30 @@ macro_rules! read_back {
     )+};
 }
 
-read_back!(Plan => Evaluation, ObjectivePlan => ObjectiveEvaluation, MeasurePlan => Measures);
+read_back!(
+    Plan => Evaluation,
+    ObjectivePlan => ObjectiveEvaluation,
+    MeasurePlan => Measures,
+    VerificationPlan => Verified,
+    SearchPlan => Neighbours
+);
+
+/// A plan of measures of which those of every query are read back.
+struct OfQueries(MeasurePlan);
+
+impl Recorded for OfQueries {
+    fn program(&self) -> &Program {
+        self.0.program()
+    }
+}
+
+impl ReadBack for OfQueries {
+    type Output = QueryMeasures;
+
+    fn read_back(&self, encoder: &mut wgpu::CommandEncoder) -> Result<Pending<QueryMeasures>> {
+        self.0.read_back_queries(encoder)
+    }
+}
 
 /// Fills a buffer of the GPU with the numbers of each input.
 fn upload(context: &Context, inputs: &InputSet<Numbers<'_>>) -> Result<InputSet<wgpu::Buffer>> {

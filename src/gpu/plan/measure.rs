@@ -10,6 +10,7 @@ use crate::gpu::device::allocate::{Allocator, filled};
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Binding;
+use crate::gpu::dispatch::bound::Bound;
 use crate::gpu::dispatch::program::Program;
 use crate::gpu::dispatch::readback::{Field, Pending, Sources, Staged};
 use crate::gpu::dispatch::record::{Record, recorded};
@@ -20,7 +21,7 @@ use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::pairs::prepare;
 use crate::gpu::pairs::sizes;
 use crate::gpu::pairs::sweeps::{Grid, Load, Sweeps};
-use crate::measures::{Measures, RANKING, Retrieval, discount};
+use crate::measures::{Measures, QueryMeasures, QueryScores, RANKING, Retrieval, discount};
 use crate::wgsl::include::shader;
 use crate::wgsl::layout;
 
@@ -103,6 +104,33 @@ impl MeasurePlan {
         })
     }
 
+    /// Records the copies that reading the measures of every query needs, and returns what to wait
+    /// on, as [`read_back`](Self::read_back) does: for the measures of each class, and for how sure
+    /// those of all queries are. They are some 28 bytes a query, and four for every k of Precision@k
+    /// and NDCG@k.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_back`](Self::read_back).
+    pub fn read_back_queries(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Pending<QueryMeasures>> {
+        let mut sources = Sources::default();
+        let Buffers { measures, ranks, scores, .. } = &self.buffers;
+        let buffers = [
+            (Field::Measures, measures),
+            (Field::Ranks, ranks),
+            (Field::Scores, scores),
+            (Field::Labels, &self.basis.matrix.queries.labels),
+        ];
+        sources.add(self.basis.shape, buffers);
+        let retrieval = self.retrieval.clone();
+        Pending::new(self.context(), encoder, sources, move |read| {
+            read.staged(0).query_measures(&retrieval)
+        })
+    }
+
     /// Device memory that the plan holds, as [`Plan::memory_bytes`](crate::Plan::memory_bytes)
     /// says.
     pub fn memory_bytes(&self) -> u64 {
@@ -152,7 +180,7 @@ impl Buffers {
         let matrix = &basis.matrix;
         let buffers =
             [&self.ranks, &matrix.queries.labels, &matrix.other().labels, &matrix.distances];
-        let others = [&self.cutoffs, &self.ideal_gains, &self.scores];
+        let others = [&self.cutoffs, &self.ideal_gains, &self.scores].map(Bound::all);
         let columns = u64::from(basis.stripes.stride);
         let of_chunks = portion.map_or(0, |portion| RANKING.operations(columns, portion));
         let cost = columns * OPERATIONS_PER_PAIR + of_chunks;
@@ -174,7 +202,8 @@ impl Buffers {
             &self.measures,
             &matrix.state,
             &basis.sizes,
-        ];
+        ]
+        .map(Bound::all);
         let groups = (self.cutoffs.size() / size_of::<layout::Cutoff>() as u64) as u32;
         let cost = u64::from(groups) * basis.shape.queries() as u64 * 16;
         sweeps.push("totals", &catalogue::measures(), &buffers, groups, cost);
@@ -216,7 +245,8 @@ fn ideal_gains(retrieval: &Retrieval, shape: &Shape) -> Vec<f32> {
 }
 
 impl Staged<'_> {
-    fn measures(&self, retrieval: &Retrieval) -> Result<Measures> {
+    /// What all queries have together, and the shape that the recording had.
+    fn found_measures(&self) -> Result<(layout::Measures, Shape)> {
         let found: layout::Measures =
             bytemuck::pod_read_unaligned(self.part(Field::Measures).unwrap_or(&[]));
         if found.sequence == 0 {
@@ -226,9 +256,41 @@ impl Staged<'_> {
         let [embeddings, references, ..] = found.faults;
         self.check_finite("embeddings", embeddings, self.shape.dimensions())?;
         self.check_finite("references", references, self.shape.dimensions())?;
-        if found.overflow > 0 {
-            return Err(Error::Overflow { what: "a distance" });
+        match found.overflow {
+            0 => Ok((found, shape)),
+            _ => Err(Error::Overflow { what: "a distance" }),
         }
+    }
+
+    fn query_measures(&self, retrieval: &Retrieval) -> Result<QueryMeasures> {
+        let (_, shape) = self.found_measures()?;
+        let words = |what| self.part(what).map(bytemuck::pod_collect_to_vec::<u8, u32>);
+        let ranks: Vec<layout::Ranks> =
+            self.part(Field::Ranks).map(bytemuck::pod_collect_to_vec).unwrap_or_default();
+        let scores = self.floats(Field::Scores).unwrap_or_default();
+        let mut labels = words(Field::Labels).unwrap_or_default();
+        labels.truncate(shape.queries());
+        let (planned, precisions) = (self.shape.queries(), retrieval.precision_at.len());
+        let score = |at: usize, query: usize| f64::from(scores[at * planned + query]);
+        let query = |(query, row): (usize, &layout::Ranks)| {
+            let positives = f64::from(row.positives);
+            let precision = retrieval.precision_at.iter().enumerate();
+            let ndcg = precisions..precisions + retrieval.ndcg_at.len();
+            (row.positives > 0).then(|| QueryScores {
+                first: row.first as usize,
+                r_precision: f64::from(row.within) / positives,
+                average_precision_at_r: f64::from(row.precisions) / positives,
+                average_precision: f64::from(row.all_precisions) / positives,
+                precision: precision.map(|(at, &k)| score(at, query) / k as f64).collect(),
+                ndcg: ndcg.map(|at| score(at, query)).collect(),
+            })
+        };
+        let queries = ranks.iter().take(shape.queries()).enumerate().map(query).collect();
+        Ok(QueryMeasures::new(retrieval, &labels, queries))
+    }
+
+    fn measures(&self, retrieval: &Retrieval) -> Result<Measures> {
+        let (found, shape) = self.found_measures()?;
         let mut at = self.floats(Field::AtCutoffs).unwrap_or_default().into_iter();
         let Retrieval { recall_at, precision_at, ndcg_at, .. } = retrieval;
         let mut next = |count: usize| at.by_ref().take(count).collect::<Vec<_>>();

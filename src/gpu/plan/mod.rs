@@ -8,4 +8,6 @@ pub(crate) mod loss;
 pub(crate) mod measure;
 pub(crate) mod memory_bank;
 pub(crate) mod objective;
+pub(crate) mod search;
 pub(crate) mod trainer;
+pub(crate) mod verification;

@@ -3,13 +3,14 @@
 use super::{first_context, one_of_each_kind};
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::gpu::{Context, Options};
-use crate::measures::Retrieval;
+use crate::measures::{Retrieval, Verification};
 use crate::reference::samples::{Sample, representatives};
+use crate::search::Search;
 use crate::training::{Linear, Optimizer};
 use crate::{Contrastive, Weighted};
 
 /// Every kernel that planning all losses in all their modes makes, an objective, measuring
-/// retrieval, and training.
+/// retrieval, verification, and training.
 fn planned() -> Vec<Kernel> {
     let context = first_context(Options::default());
     let sample = Sample::new(5, 3, 1.0);
@@ -30,9 +31,12 @@ fn planned() -> Vec<Kernel> {
     }
     for batch in sample.retrieval_batches() {
         context.measure(&Retrieval::default(), &batch).wait().expect("a valid sample");
+        context.verify(&Verification::default(), &batch).wait().expect("a valid sample");
         let weighted = Weighted::new(1.0, Contrastive::default(), batch);
         context.evaluate_objective(&[weighted.clone(), weighted]).wait().expect("a valid sample");
     }
+    let search = Search { k: 2, ..Default::default() };
+    context.search(&search, 1, &[0.0], &[1.0, 2.0]).wait().expect("valid rows");
     for optimizer in Optimizer::all() {
         let plan = context.plan_optimizer(optimizer, 4).expect("a valid optimiser");
         let [parameters, gradient] = [(); 2].map(|()| values(&context, 4));

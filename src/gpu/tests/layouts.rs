@@ -16,9 +16,9 @@ use crate::training::Optimizer;
 use crate::wgsl::bindings::bindings;
 use crate::wgsl::include::{Shader, compose, shader};
 use crate::wgsl::layout::{
-    Accumulate, Choice, Cut, Cutoff, Finish, LIST_STRIDE, Measures, Output, Planned, Product,
-    Progress, Ranks, Row, Rows, Sizes, Start, Statistic, Stripe, Summands, Totals, Weights,
-    Withdrawal, state,
+    Accumulate, Choice, Cut, Cutoff, DIGIT_BITS, Finish, Found, FoundRows, LIST_STRIDE, Mark,
+    Measures, Output, Piece, Planned, Product, Progress, Ranks, Row, Rows, Sizes, Start, Statistic,
+    Stripe, Summands, Totals, Weights, Withdrawal, state,
 };
 use crate::wgsl::status;
 
@@ -81,6 +81,12 @@ fn structs_have_the_same_layout() {
     assert_same_layout!(Measures in "measures/totals.wgsl":
         counted, overflow, sequence, reciprocal_rank, r_precision, average_precision_at_r, average_precision, faults,
         given);
+    assert_same_layout!(Piece in "verification/places.wgsl": sizes, first, capacity);
+    assert_same_layout!(Found in "verification/totals.wgsl":
+        nearer, faults, list_faults, given, same_pairs, margin, threshold, overflow, sequence);
+    assert_same_layout!(FoundRows in "search/totals.wgsl": faults, given, overflow, sequence);
+    assert_same_layout!(Mark in "verification/choose.wgsl":
+        before, accepted, totals, share, is_of_errors, prefix, is_open, below);
     assert_same_layout!(Progress in "training/sgd.wgsl": steps, left_out, first_left_out, means_of_one);
     assert_same_layout!(Start in "finish/learned.wgsl": first);
     assert_same_layout!(Product in "training/linear.wgsl":
@@ -182,6 +188,12 @@ fn constants_have_the_same_value() {
     {
         assert_eq!(constant(&ranks, name), cutoff);
     }
+
+    let digits = parse(shader!("verification/digits.wgsl"));
+    assert_eq!(constant(&digits, "MARKS") as usize, Mark::AT_ONCE);
+    assert_eq!(u64::from(constant(&digits, "BINS")), Mark::BINS);
+    assert_eq!(constant(&digits, "FIRST_SHIFT") / DIGIT_BITS, Mark::ROUNDS - 1);
+    assert_eq!(constant(&digits, "DIGIT_BITS"), DIGIT_BITS);
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
     assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::cut::stripes::STEP);

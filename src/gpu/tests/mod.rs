@@ -7,8 +7,10 @@ mod includes;
 mod kernels;
 mod layouts;
 mod measures;
+mod search;
 mod seeds;
 mod training;
+mod verification;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

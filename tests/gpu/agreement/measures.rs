@@ -9,7 +9,7 @@ use support::ranking::{
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Batch, Distance, Error, Inputs, Margin, Mode, Options, Record, Shape, reference,
+    Batch, Cpu, Distance, Error, Inputs, Margin, Mode, Options, Record, Shape, reference,
 };
 
 /// N and D: edges of the tiles of 64 and of the workgroups of 256, and few rows.
@@ -250,6 +250,31 @@ fn the_same_bits_in_every_run_and_for_every_workspace() {
                 });
                 assert!(bits.iter().all(|one| *one == bits[0]), "{}: {rows} rows", cut.name);
             }
+        }
+    }
+}
+
+/// Those of all queries are the measures, and those of each class are what the engine of the CPU
+/// finds, of distances that no arithmetic rounds.
+#[test]
+fn the_measures_of_every_query_are_those_of_the_engine() {
+    let embeddings: Vec<f32> = (0..90 * 2).map(|at| ((at * at + 3 * at) % 23) as f32).collect();
+    let labels: Vec<u32> = (0..90).map(|row| if row == 7 { 9 } else { row * row % 5 }).collect();
+    let batch = Batch::new(&embeddings, [90, 2], &labels).unwrap();
+    let distance = Distance::SquaredEuclidean;
+    let retrieval = Retrieval { distance, ..every_measure() };
+    let expected = Cpu::default().measure_queries(&retrieval, &batch).wait().unwrap();
+    for device in one_by_one() {
+        let Device { name, context } = &*device;
+        let found = context.measure_queries(&retrieval, &batch).wait().unwrap();
+        let measured = context.measure(&retrieval, &batch).wait().unwrap();
+        assert_near(&found.measures().map(f64::from), &measured.map(f64::from), 1e-6, name);
+        let (classes, found) = (expected.classes(), found.classes());
+        assert!(classes.keys().eq(found.keys()), "{name}");
+        for (expected, found) in classes.values().zip(found.values()) {
+            assert_eq!(expected.counted, found.counted, "{name}");
+            let [expected, found] = [expected, found].map(|of| of.clone().map(f64::from));
+            assert_near(&found, &expected, 1e-6, name);
         }
     }
 }

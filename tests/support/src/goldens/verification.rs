@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use wgpu_metric_learning::Batch;
-use wgpu_metric_learning::measures::Verification;
+use wgpu_metric_learning::measures::{Verification, Verified};
 
 use super::{array, entries, files, integer, read, text};
 
@@ -73,5 +73,37 @@ impl Case {
             mode => panic!("{}: {mode}", self.name),
         };
         batch.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// Holds what was found against what is expected. Thresholds are distances in f32, all else
+    /// follows from counts.
+    #[track_caller]
+    pub fn hold(&self, found: &Verified, note: &str) {
+        let Self { name, expected, .. } = self;
+        assert_eq!(expected["same_pairs"], found.same_pairs, "{name} {note}");
+        assert_eq!(expected["different_pairs"], found.different_pairs, "{name} {note}");
+        let rates = |key: &str| expected[key].as_array().expect("a list").clone();
+        let numbers = [
+            (expected["auc"].clone(), Some(found.auc), 1e-12),
+            (expected["eer"].clone(), Some(found.eer), 1e-12),
+            (expected["eer_threshold"].clone(), Some(found.eer_threshold.into()), 1e-5),
+            (expected["accuracy"].clone(), Some(found.accuracy), 1e-12),
+            (expected["accuracy_threshold"].clone(), found.accuracy_threshold.map(f64::from), 1e-5),
+        ];
+        let tpr = rates("tpr").into_iter().zip(found.tpr.iter().map(|&tpr| (Some(tpr), 1e-12)));
+        let thresholds = found.tpr_threshold.iter().map(|one| (one.map(f64::from), 1e-5));
+        let thresholds = rates("tpr_threshold").into_iter().zip(thresholds);
+        let lists =
+            tpr.chain(thresholds).map(|(expected, (found, bound))| (expected, found, bound));
+        assert_eq!(rates("tpr").len(), found.tpr.len(), "{name} {note}");
+        for (at, (expected, found, bound)) in numbers.into_iter().chain(lists).enumerate() {
+            let agrees = match (expected.as_f64(), found) {
+                (Some(expected), Some(found)) => {
+                    (expected - found).abs() <= bound * expected.abs().max(1.0)
+                }
+                (expected, found) => expected.is_none() && found.is_none(),
+            };
+            assert!(agrees, "{name} {note}: number {at} is {found:?}, expected {expected}");
+        }
     }
 }
