@@ -2,6 +2,10 @@
 
 use crate::wgsl::include::Shader;
 
+/// The constant of kernels whose coefficients are of both ends of a pair: whether anchors have
+/// weights.
+pub(crate) const WEIGHTED: &str = "WEIGHTED";
+
 /// How the terms kernel of a loss is run.
 pub(crate) struct TermsKernel {
     /// The file of the kernel.
@@ -62,7 +66,7 @@ impl TermsKernel {
     /// The same for anchors that have weights: `shaders/terms/weights.wgsl`.
     pub(crate) fn weighed(mut self) -> Self {
         if self.statistics.has_both_ends() {
-            self.constants.push(("WEIGHTED", 1.0));
+            self.constants.push((WEIGHTED, 1.0));
         }
         Self { weighed: true, ..self }
     }

@@ -5,12 +5,12 @@ use crate::data::shape::Mode;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tile;
 use crate::gpu::kernel::Kernel;
-use crate::gpu::kernel::catalogue::{kernel, portion_constant};
+use crate::gpu::kernel::catalogue::{STATISTICS, kernel, portion_constant};
 use crate::gpu::kernel::interface::Interface;
 use crate::loss::Distance;
 use crate::names::every;
 use crate::wgsl::include::shader;
-use crate::wgsl::terms::{Statistics, TermsKernel};
+use crate::wgsl::terms::{Statistics, TermsKernel, WEIGHTED};
 
 /// The N x M matrix, or the list of pairs, as far as kernels depend on it.
 #[derive(Clone, Copy)]
@@ -82,6 +82,10 @@ impl MatrixKind {
         width: RowWidth,
     ) -> Kernel {
         let mut constants = terms.constants.clone();
+        // Of what comes before the terms only sums over columns have terms in them.
+        if entry == STATISTICS && !terms.statistics.has_columns() {
+            constants.retain(|(name, _)| *name != WEIGHTED);
+        }
         constants.push(("WORKGROUP", width.invocations().into()));
         constants.extend(portion_constant(portion));
         constants.extend(self.constants());
