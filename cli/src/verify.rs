@@ -107,13 +107,16 @@ impl InputPaths {
 
 /// Verifies what is asked for.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let of_digits = arguments.evaluator.checks_digits();
     if arguments.inputs.embeddings.is_none() {
-        return verify(arguments, &Digits::load()?.rows()?, true);
+        return verify(arguments, &Digits::load()?.rows()?, of_digits);
     }
     let mode = arguments.inputs.mode()?;
     match arguments.inputs.paths().read()? {
-        Some(inputs) => verify(arguments, &inputs.batch_in(mode)?, arguments.evaluator.check),
-        None => verify(arguments, &Digits::load()?.rows()?, true),
+        Some(inputs) => {
+            verify(arguments, &inputs.batch_in(mode)?, arguments.evaluator.checks_files())
+        }
+        None => verify(arguments, &Digits::load()?.rows()?, of_digits),
     }
 }
 

@@ -10,7 +10,6 @@ use crate::definition::number::ROUNDING;
 use crate::definition::verification::Curve;
 use crate::error::{Error, Result};
 use crate::measures::{Verification, Verified, most_of};
-use crate::parallel::prelude::*;
 
 /// Verifies by the definition, with distances in f64.
 ///
@@ -90,7 +89,7 @@ fn measures(
     key: &(dyn Fn(&Pair) -> f64 + Sync),
 ) -> Result<Verified> {
     let mut keys: Vec<_> = pairs.iter().map(|pair| (key(pair), pair.is_same)).collect();
-    keys.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    keys.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let same = keys.iter().filter(|(_, is_same)| *is_same).count();
     let counts = |same: usize, all: usize| [same, all - same].map(|count| count as u64);
     let mut curve = Curve::new(verification, counts(same, keys.len()))?;
@@ -115,7 +114,7 @@ impl<'a> Thresholds<'a> {
         let sorted = |is_same: bool, of: fn(&Pair) -> f64| {
             let own = pairs.iter().filter(|pair| pair.is_same == is_same);
             let mut all: Vec<_> = own.map(of).collect();
-            all.par_sort_unstable_by(f64::total_cmp);
+            all.sort_unstable_by(f64::total_cmp);
             all
         };
         let different = [sorted(false, |pair| pair.low), sorted(false, |pair| pair.high)];

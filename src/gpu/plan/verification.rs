@@ -184,7 +184,7 @@ impl Cut {
         let same_pairs = same_pairs.min(all_pairs(&basis.shape)).max(1);
         let room = context.options().workspace_bytes / BYTES_PER_SAME;
         let binding = context.device().limits().max_storage_buffer_binding_size / 16;
-        let capacity = room.max(LEAST_CAPACITY).min(MOST_CAPACITY).min(binding).min(same_pairs);
+        let capacity = room.clamp(LEAST_CAPACITY, MOST_CAPACITY).min(binding).min(same_pairs);
         // The pairs of a piece are numbered in u32.
         let stripes = basis.stripes.iter().len() as u64;
         let limit = (capacity * (MOST_DISPATCHES / stripes).max(1)).min(u32::MAX.into());

@@ -61,7 +61,9 @@ fn every_planted_fault_in_verification_is_caught() {
     let rows = Batch::new(&grid[200..240], [20, 2], &labels[7..27]).expect("a valid batch");
     let against = rows.with_references(&grid, 300, &labels).expect("valid references");
     // Two places, and numbers as near to one of them as f32 has any.
-    let near = |row: usize| if row % 2 == 0 { 0.0 } else { 1.0 + (row % 50) as f32 * f32::EPSILON };
+    let near = |row: usize| {
+        if row.is_multiple_of(2) { 0.0 } else { 1.0 + (row % 50) as f32 * f32::EPSILON }
+    };
     let line: Vec<_> = (0..90).map(near).collect();
     let line = Batch::new(&line, [90, 1], &labels[..90]).expect("a valid batch");
     // The other one cuts the matrix, and sorts more than one piece of the same pairs.
