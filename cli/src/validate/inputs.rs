@@ -105,14 +105,15 @@ pub(crate) enum Weights {
 }
 
 impl Weights {
-    /// One for every row, or one for every class; some are 0.
+    /// One for every row, or one for every class; some are 0, but not the first, which may be alone.
     fn numbers(self, rows: usize, classes: usize) -> Vec<f32> {
         let count = match self {
             Self::None => 0,
             Self::OfRows => rows,
             Self::OfClasses => classes,
         };
-        (0..count).map(|at| (bits(WEIGHTS, at, 0) % 9) as f32 / 3.0).collect()
+        let thirds = |at| (bits(WEIGHTS, at, 0) % 9).max(u64::from(at == 0));
+        (0..count).map(|at| thirds(at) as f32 / 3.0).collect()
     }
 }
 

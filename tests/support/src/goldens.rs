@@ -102,6 +102,11 @@ fn evaluation(expected: &Value) -> Evaluation<f64> {
 }
 
 impl Case {
+    /// Whether its anchors have weights.
+    pub fn is_weighted(&self) -> bool {
+        !self.weights.is_empty() || !self.class_weights.is_empty()
+    }
+
     fn new(case: &Value) -> Self {
         let (inputs, expected, shapes) = (&case["inputs"], &case["expected"], &case["shapes"]);
         Self {

@@ -95,7 +95,7 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     ("finish/totals.wgsl", "terms.x - negatives", "terms.x"),
     ("terms/clip.wgsl", "bitcast<f32>(end.number)", "0.999 * bitcast<f32>(end.number)"),
     ("terms/clip.wgsl", "sum += sum_of(parts);", "sum += 0.999 * sum_of(parts);"),
-    ("terms/clip.wgsl", "weight += sigmoid", "weight += 0.999 * sigmoid"),
+    ("terms/clip.wgsl", "weight += weighed", "weight += 0.999 * weighed"),
     ("terms/clip.wgsl", "[stripe.stride + stripe.begin + row] = end", "[stripe.stride] = end"),
     ("terms/clip.wgsl", "- stripe.stride + j]", "- stripe.stride]"),
     ("terms/clip.wgsl", "share_of(end_of_column(j), scale", "share_of(own, scale"),
