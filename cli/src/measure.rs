@@ -39,13 +39,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
     ndcg_at: Vec<usize>,
 
-    /// Tells the measures of every class too, of its queries. Beside the reference they come from the
-    /// CPU engine.
+    /// Tells the measures of every class too, of its queries. With --backend reference they come from
+    /// the CPU engine.
     #[arg(long)]
     per_class: bool,
 
     /// Tells between which values each measure is in 95 % of so many draws of as many queries, each
-    /// of which may be drawn again. Beside the reference they come from the CPU engine.
+    /// of which may be drawn again. With --backend reference they come from the CPU engine.
     #[arg(long, value_name = "DRAWS", value_parser = clap::value_parser!(u32).range(1..))]
     bootstrap: Option<u32>,
 

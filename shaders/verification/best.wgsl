@@ -8,21 +8,17 @@
 //
 // One workgroup: every invocation has a run of the piece.
 
-// #include "shared/group.wgsl"
-// #include "shared/wider.wgsl"
 // #include "verification/found.wgsl"
 // #include "verification/piece.wgsl"
-
-const WORKGROUP = 256u;
+// #include "verification/sums.wgsl"
 
 @group(0) @binding(0) var<uniform> piece: Piece;
 @group(0) @binding(1) var<storage, read> sorted: array<u32>;
 @group(0) @binding(2) var<storage, read_write> counts: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> found: Found;
 
-var<workgroup> sums: array<vec4<u32>, WORKGROUP>;
 // The margin in `xy`, its threshold in `z`.
-var<workgroup> best: array<vec3<u32>, WORKGROUP>;
+var<workgroup> best: array<vec3<u32>, SUMMANDS>;
 
 // The one with the greater margin, the one with the smaller threshold where they are equal.
 fn better(a: vec3<u32>, b: vec3<u32>) -> vec3<u32> {
@@ -30,32 +26,18 @@ fn better(a: vec3<u32>, b: vec3<u32>) -> vec3<u32> {
     return select(a, b, is_greater);
 }
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(SUMMANDS)
 fn main(invocation: Invocation) {
     let size = piece.sizes.pairs;
-    let each = (size + WORKGROUP - 1u) / WORKGROUP;
+    let each = (size + SUMMANDS - 1u) / SUMMANDS;
     let first = min(invocation.index * each, size);
     let end = min(first + each, size);
     var sum = vec4(0u);
     for (var k = first; k < end; k++) {
         sum = both_added(sum, counts[k]);
     }
-    sums[invocation.index] = sum;
-    workgroupBarrier();
-    // Each round adds what stands a power of two before.
-    for (var width = 1u; width < WORKGROUP; width <<= 1u) {
-        var before = vec4(0u);
-        if (invocation.index >= width) {
-            before = sums[invocation.index - width];
-        }
-        workgroupBarrier();
-        sums[invocation.index] = both_added(sums[invocation.index], before);
-        workgroupBarrier();
-    }
-    var accepted = vec4(0u);
-    if (invocation.index > 0u) {
-        accepted = sums[invocation.index - 1u];
-    }
+    sum_up(sum, invocation);
+    var accepted = sum_before(invocation);
     var own = vec3(0u, 0u, 0xffffffffu);
     for (var k = first; k < end; k++) {
         accepted = both_added(accepted, counts[k]);
@@ -69,7 +51,7 @@ fn main(invocation: Invocation) {
     if (invocation.index > 0u) {
         return;
     }
-    for (var other = 1u; other < WORKGROUP; other++) {
+    for (var other = 1u; other < SUMMANDS; other++) {
         own = better(own, best[other]);
     }
     if (piece.first > 0u) {

@@ -9,8 +9,8 @@
 //
 // One workgroup per mark, one invocation per digit.
 
-// #include "shared/group.wgsl"
 // #include "verification/marks.wgsl"
+// #include "verification/sums.wgsl"
 
 @group(0) @binding(0) var<storage, read_write> marks: array<Mark>;
 @group(0) @binding(1) var<storage, read> tally: array<vec4<u32>>;
@@ -19,7 +19,6 @@
 const WHOLE = vec2(0xa7640000u, 0x0de0b6b3u);
 const TOLERANCE = 1000000000u;
 
-var<workgroup> sums: array<vec4<u32>, BINS>;
 var<workgroup> last: atomic<u32>;
 
 fn is_reached(mark: Mark, accepted: vec4<u32>) -> bool {
@@ -45,28 +44,14 @@ fn main(group: Group, invocation: Invocation) {
     if (invocation.index == 0u) {
         atomicStore(&last, 0u);
     }
-    sums[invocation.index] = own;
-    workgroupBarrier();
-    // Each round adds what stands a power of two before.
-    for (var width = 1u; width < BINS; width <<= 1u) {
-        var before = vec4(0u);
-        if (invocation.index >= width) {
-            before = sums[invocation.index - width];
-        }
-        workgroupBarrier();
-        sums[invocation.index] = both_added(sums[invocation.index], before);
-        workgroupBarrier();
-    }
+    sum_up(own, invocation);
     if (is_first) {
         mark.totals = sums[BINS - 1u];
         mark.before = vec4(0u);
         mark.prefix = 0u;
         mark.is_open = 0u;
     }
-    var before = mark.before;
-    if (invocation.index > 0u) {
-        before = both_added(before, sums[invocation.index - 1u]);
-    }
+    let before = both_added(mark.before, sum_before(invocation));
     let accepted = both_added(mark.before, sums[invocation.index]);
     let is_there = is_reached(mark, accepted);
     let prefix = mark.prefix * BINS;

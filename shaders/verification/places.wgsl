@@ -30,6 +30,16 @@ fn step(found: u32, width: u32, key: u32) -> u32 {
     return select(found, next, next <= size && is_below);
 }
 
+// Six steps, of which each is half as wide as the one before.
+fn six_steps(found: u32, widest: u32, key: u32) -> u32 {
+    var next = step(found, widest, key);
+    next = step(next, widest >> 1u, key);
+    next = step(next, widest >> 2u, key);
+    next = step(next, widest >> 3u, key);
+    next = step(next, widest >> 4u, key);
+    return step(next, widest >> 5u, key);
+}
+
 // How many of the piece are below the key. Written out without a loop, because llvmpipe stops an
 // invocation's loops, silently, after 65,535 rounds in all. Steps that are wider than the piece find
 // nothing.
@@ -37,28 +47,13 @@ fn keys_below(key: u32) -> u32 {
     let size = piece.sizes.pairs;
     var found = 0u;
     if (size >= 1u << 17u) {
-        found = step(found, 1u << 22u, key);
-        found = step(found, 1u << 21u, key);
-        found = step(found, 1u << 20u, key);
-        found = step(found, 1u << 19u, key);
-        found = step(found, 1u << 18u, key);
-        found = step(found, 1u << 17u, key);
+        found = six_steps(found, 1u << 22u, key);
     }
     if (size >= 1u << 11u) {
-        found = step(found, 1u << 16u, key);
-        found = step(found, 1u << 15u, key);
-        found = step(found, 1u << 14u, key);
-        found = step(found, 1u << 13u, key);
-        found = step(found, 1u << 12u, key);
-        found = step(found, 1u << 11u, key);
+        found = six_steps(found, 1u << 16u, key);
     }
     if (size >= 1u << 5u) {
-        found = step(found, 1u << 10u, key);
-        found = step(found, 1u << 9u, key);
-        found = step(found, 1u << 8u, key);
-        found = step(found, 1u << 7u, key);
-        found = step(found, 1u << 6u, key);
-        found = step(found, 1u << 5u, key);
+        found = six_steps(found, 1u << 10u, key);
     }
     found = step(found, 1u << 4u, key);
     found = step(found, 1u << 3u, key);

@@ -25,12 +25,17 @@ fn steps<N: Number>(
     derivatives: &mut [N],
     step: impl Fn(N) -> Term<N>,
 ) -> N {
-    let mut total = N::Total::default();
-    N::terms_at(&anchor.distances, columns, derivatives, &mut total, &step);
     if !N::IS_BOUNDED {
+        let mut total = N::Total::default();
+        N::terms_at(&anchor.distances, columns, derivatives, &mut total, step);
         return total.into();
     }
-    let values: Vec<N> = columns.iter().map(|j| step(anchor.distance(j)).value).collect();
+    let value = |j: usize| {
+        let Term { value, slope, .. } = step(anchor.distance(j));
+        derivatives[j] = slope;
+        value
+    };
+    let values: Vec<N> = columns.iter().map(value).collect();
     sum(&values, &Columns::from(0..values.len()))
 }
 

@@ -64,6 +64,17 @@ impl Basis {
         })
     }
 
+    /// For distances that are ranked, of which nothing is kept but a stripe. Ranks are not to depend
+    /// on how far distances are rounded: they are exact.
+    pub(crate) fn of_ranks(
+        context: &Context,
+        shape: Shape,
+        distance: Distance,
+        normalize: bool,
+    ) -> Result<Self> {
+        Self::new(context, shape, Some(distance), normalize, Kept::Distance, Arithmetic::Exact)
+    }
+
     /// The basis of the same rows with the columns of the matrix as its rows.
     pub(crate) fn turned(&self) -> Result<Self> {
         let Self { context, distance, .. } = self;

@@ -68,7 +68,7 @@ pub(crate) fn prepare(
 }
 
 /// The rows of both sets, and the list of the pairs.
-pub(crate) fn prepare_pairs(
+fn prepare_pairs(
     basis: &Basis,
     inputs: &Inputs<'_>,
     has_beta_per_class: bool,
@@ -325,6 +325,13 @@ fn prepare_list(
         &bound,
         Workgroups::for_values(count as u32, 8),
     )
+}
+
+/// Everything before the dispatches of what ranks distances, and what brings the planned sizes back.
+pub(crate) fn ranked(basis: &Basis, inputs: &Inputs<'_>) -> Result<Surroundings> {
+    let mut surroundings = sized(basis, inputs)?;
+    surroundings.before.extend(prepare_pairs(basis, inputs, false)?);
+    Ok(surroundings)
 }
 
 /// Around the dispatches of a recording that has other sizes than planned: writes them, and brings

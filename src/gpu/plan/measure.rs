@@ -1,11 +1,9 @@
 //! Everything that measuring retrieval on inputs of one shape needs, made once.
 
-use crate::data::arithmetic::Arithmetic;
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::{portions_of, positives_per_dispatch};
 use crate::gpu::cut::row_width::RowWidth;
-use crate::gpu::cut::stripes::Kept;
 use crate::gpu::device::allocate::{Allocator, filled};
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::Dispatch;
@@ -57,15 +55,7 @@ impl MeasurePlan {
         let name = TraceName::of_plan("Retrieval", shape);
         let _span = span!("plan", &name);
         context.planning(|| {
-            let basis = Basis::new(
-                context,
-                shape,
-                Some(retrieval.distance),
-                retrieval.normalize,
-                Kept::Distance,
-                // Ranks are not to depend on how far distances are rounded.
-                Arithmetic::Exact,
-            )?;
+            let basis = Basis::of_ranks(context, shape, retrieval.distance, retrieval.normalize)?;
             let buffers = Buffers::new(context, retrieval, &shape)?;
             let program = Program::new(context, name, buffers.dispatches(&basis)?);
             Ok(Self { program, basis, retrieval: retrieval.clone(), buffers })
@@ -80,11 +70,7 @@ impl MeasurePlan {
     pub fn bind(&self, inputs: &Inputs<'_>) -> Result<Binding> {
         let shape = self.shape();
         inputs.check_taken(&[shape.mode()], |input| shape.takes(input))?;
-        self.program.bind(|| {
-            let mut surroundings = prepare::sized(&self.basis, inputs)?;
-            surroundings.before.extend(prepare::prepare_pairs(&self.basis, inputs, false)?);
-            Ok(surroundings)
-        })
+        self.program.bind(|| prepare::ranked(&self.basis, inputs))
     }
 
     /// Records the copies that read-back needs and returns what to wait on once they have been

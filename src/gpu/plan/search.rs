@@ -1,11 +1,9 @@
 //! Everything that searching rows of one shape needs, made once.
 
-use crate::data::arithmetic::Arithmetic;
 use crate::data::input::Input;
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::check_search;
-use crate::gpu::cut::stripes::Kept;
 use crate::gpu::device::allocate::{Allocator, uniform};
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::Dispatch;
@@ -64,15 +62,7 @@ impl SearchPlan {
         let name = TraceName::of_plan("Search", shape);
         let _span = span!("plan", &name);
         context.planning(|| {
-            let basis = Basis::new(
-                context,
-                shape,
-                Some(search.distance),
-                search.normalize,
-                Kept::Distance,
-                // Which rows are found is not to depend on how far distances are rounded.
-                Arithmetic::Exact,
-            )?;
+            let basis = Basis::of_ranks(context, shape, search.distance, search.normalize)?;
             check_search(basis.stripes.stride.into())?;
             let buffers = Buffers::new(context, search.k as u64, &shape)?;
             let program = Program::new(context, name, buffers.dispatches(&basis, search.k)?);
@@ -91,11 +81,7 @@ impl SearchPlan {
         let labels = self.buffers.labels.slice(..);
         let inputs =
             inputs.clone().with(Input::Labels, labels).with(Input::ReferenceLabels, labels);
-        self.program.bind(|| {
-            let mut surroundings = prepare::sized(&self.basis, &inputs)?;
-            surroundings.before.extend(prepare::prepare_pairs(&self.basis, &inputs, false)?);
-            Ok(surroundings)
-        })
+        self.program.bind(|| prepare::ranked(&self.basis, &inputs))
     }
 
     /// Which references the neighbours are, N x k in u32, query by query, the nearest first.

@@ -6,6 +6,7 @@ use support::ranking::batches;
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::{Verification, Verified};
+use wgpu_metric_learning::profile::{ListedKernel, Stage};
 use wgpu_metric_learning::{
     Batch, Count, Cpu, Distance, Error, Input, InputSet, Inputs, Options, Record, Shape, reference,
 };
@@ -198,6 +199,48 @@ fn a_plan_is_bound_once_and_recorded_often_with_other_numbers_of_rows() {
         let expected = Cpu::default().verify(&verification, &batch).wait().unwrap();
         same(&read(true).unwrap(), &expected, &format!("{name}: a fault stays with its recording"));
     }
+}
+
+/// How often a recording goes over the distances, where no stripe holds them all: four times, and once
+/// more for every piece of the same pairs beyond the third. On the best adapter: the host cuts.
+#[test]
+fn a_plan_sweeps_as_often_as_is_said() {
+    const N: usize = 200;
+    let (embeddings, labels) = rows::<N, 3>(4);
+    let batch = Batch::new(&embeddings, [N, 3], &labels).unwrap();
+    // Some 37 rows of the matrix; of the same pairs no fewer than this are sorted at once.
+    let device = best_with(Options::default().with_workspace_bytes(30_000));
+    const PIECE: u64 = 1024;
+    let sweeps = |same_pairs: u64| {
+        let context = &device.context;
+        let shape = *batch.shape();
+        let plan = context.plan_verification(&Verification::default(), shape, same_pairs).unwrap();
+        let binding = plan.bind(&Inputs::of(&uploaded(&device, &batch))).unwrap();
+        let kernels: Vec<_> = plan.listing(&binding).unwrap().kernels().collect();
+        let dispatches = |is_one: &dyn Fn(&ListedKernel) -> bool| {
+            let of = kernels.iter().filter(|one| is_one(one));
+            of.map(|kernel| kernel.workgroups.len()).sum::<usize>()
+        };
+        let stripes = dispatches(&|one| one.kernel == "verification/numbers");
+        let distances = dispatches(&|one| one.stage == Stage::Distance);
+        assert!(stripes > 3 && distances % stripes == 0, "{distances} on {stripes} stripes");
+        distances / stripes
+    };
+    let found = [1, 3 * PIECE, 3 * PIECE + 1, 4 * PIECE + 1, 6 * PIECE].map(sweeps);
+    assert_eq!(found, [4, 4, 5, 6, 7]);
+}
+
+/// The room that a pair takes which is the same.
+#[test]
+fn a_plan_takes_as_much_memory_as_is_said() {
+    let device = best_with(Options::default());
+    let bytes = |same_pairs| {
+        let shape = Shape::batch(200, 3);
+        let plan = device.context.plan_verification(&Verification::default(), shape, same_pairs);
+        plan.unwrap().memory_bytes() as f64
+    };
+    let of_pair = (bytes(15_000) - bytes(5_000)) / 10_000.0;
+    assert!((33.0..=34.0).contains(&of_pair), "{of_pair} bytes a pair");
 }
 
 #[test]
