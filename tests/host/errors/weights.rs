@@ -76,9 +76,9 @@ fn weights_are_those_of_anchors_pairs_and_triplets() {
         Error::Unsupported {
             of: "ProxyAnchor",
             what: "weights".into(),
-            reason: "its terms are not those of single anchors".into(),
+            reason: "its terms are not those of single anchors or pairs".into(),
         },
-        "ProxyAnchor cannot take weights: its terms are not those of single anchors",
+        "ProxyAnchor cannot take weights: its terms are not those of single anchors or pairs",
     );
 }
 
