@@ -77,7 +77,7 @@ fn gradients_flow_through_terms_within_thresholds() {
         }
     }
     // None, some or all terms are within.
-    assert!(seen[0] > 3 && seen[1] > 100 && seen[2] < 60, "{seen:?}");
+    assert!(seen[0] > 0 && seen[1] > 100 && seen[1] > seen[2], "{seen:?}");
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 use wgpu_metric_learning::measures::{Retrieval, Verification};
 use wgpu_metric_learning::{
-    Contrastive, Distance, Error, Huber, Loss, Margin, MeanSquaredError, Mining, Mode, NtXent,
-    Reduction, Result, Triplet, Truth, reference,
+    Contrastive, Distance, Error, Huber, Loss, Margin, MeanSquaredError, Mode, NtXent, Reduction,
+    Result, Triplet, Truth, reference,
 };
 
 use super::inputs::{Classes, Inputs, Recipe, Values, Weights, bits};
@@ -355,6 +355,8 @@ fn pick<T>(choices: &[T], number: usize, purpose: usize) -> &T {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use wgpu_metric_learning::Mining;
 
     use super::*;
 

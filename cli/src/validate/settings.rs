@@ -90,9 +90,9 @@ fn between(loss: &Loss, size: f32) -> Thresholds {
     let unit = match loss {
         Loss::Contrastive(Contrastive { power: 2, .. }) => 0.25 * size * size,
         Loss::Contrastive(_) | Loss::Triplet(_) => 0.5 * size,
-        _ => 1.0,
+        _ => 4.0,
     };
-    Thresholds { low: Some(0.25 * unit), high: Some(2.0 * unit) }
+    Thresholds { low: Some(0.05 * unit), high: Some(2.0 * unit) }
 }
 
 /// The settings come from losses' own JSON forms, so they are always read.
