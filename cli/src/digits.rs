@@ -23,7 +23,7 @@ const CENTERS: usize = 10;
 /// Handwritten digits as embeddings: an image a row, a pixel a column; and what losses take beside
 /// or in place of them.
 pub(crate) struct Digits {
-    images: Matrix<f32>,
+    images: Matrix<Vec<f32>>,
     labels: Vec<u32>,
     /// A row a class: prototypes.
     class_means: Vec<f32>,
@@ -164,7 +164,7 @@ impl fmt::Display for Digits {
 }
 
 /// So many means a class, its images taking turns.
-fn means(images: &Matrix<f32>, labels: &[u32], of_class: usize) -> Vec<f32> {
+fn means(images: &Matrix<Vec<f32>>, labels: &[u32], of_class: usize) -> Vec<f32> {
     let mut sums = vec![0.0; CLASSES * of_class * images.columns];
     let mut counts = vec![0.0; CLASSES * of_class];
     let mut seen = [0; CLASSES];
@@ -179,7 +179,7 @@ fn means(images: &Matrix<f32>, labels: &[u32], of_class: usize) -> Vec<f32> {
     sums.iter().enumerate().map(|(at, sum)| sum / counts[at / images.columns]).collect()
 }
 
-fn logits(images: &Matrix<f32>, class_means: &[f32]) -> Vec<f32> {
+fn logits(images: &Matrix<Vec<f32>>, class_means: &[f32]) -> Vec<f32> {
     let columns = images.columns;
     let logit = |image: &[f32], mean: &[f32]| {
         let square: f32 = image.iter().zip(mean).map(|(x, y)| (x - y) * (x - y)).sum();

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args};
 use wgpu_metric_learning::{Batch, Input, InputSet, Loss, Mode, Truth};
 
 use super::labels::Labels;
+use super::mapped::Floats;
 use super::npy::{Array, Matrix, Numbers};
 use super::output::{self, Named};
 use super::{Error, Result, arrays, note};
@@ -87,11 +88,11 @@ pub(crate) struct InputPaths {
 /// What the input files hold.
 pub(crate) struct Inputs {
     given: InputSet<()>,
-    embeddings: Matrix<f32>,
+    embeddings: Matrix<Floats>,
     labels: Option<Vec<u32>>,
     /// What the labels stand for; nothing where they are the numbers of the files.
     pub classes: Vec<String>,
-    references: Option<Matrix<f32>>,
+    references: Option<Matrix<Floats>>,
     reference_labels: Option<Vec<u32>>,
     reference_offset: Option<usize>,
     pairs: Option<Vec<[u32; 2]>>,
@@ -172,9 +173,9 @@ impl InputPaths {
             beta: beta.map(|file| file.numbers(Array::vector)).transpose()?,
             weights: weights.map(|file| file.numbers(Array::vector)).transpose()?,
             class_weights: class_weights.map(|file| file.numbers(Array::vector)).transpose()?,
-            references: references.map(|file| file.numbers(Array::matrix)).transpose()?,
+            references: references.map(Opened::matrix).transpose()?,
             targets: targets.map(|file| file.numbers(Array::column_or_matrix)).transpose()?,
-            embeddings: embeddings.numbers(Array::matrix)?,
+            embeddings: embeddings.matrix()?,
         }))
     }
 }
@@ -201,8 +202,8 @@ fn open_if_given(path: &Option<PathBuf>) -> Result<Option<Opened<'_>>> {
 }
 
 /// Reads a matrix that is no input of a loss.
-pub(crate) fn read_matrix(path: &Path) -> Result<Matrix<f32>> {
-    Opened::new(path)?.numbers(Array::matrix)
+pub(crate) fn read_matrix(path: &Path) -> Result<Matrix<Floats>> {
+    Opened::new(path)?.matrix()
 }
 
 /// Reads labels of one file.
@@ -243,6 +244,20 @@ impl<'a> Opened<'a> {
 
     fn read<T>(self, how: impl Fn(Array<'static>) -> Result<T, String>) -> Result<T> {
         how(self.array).map_err(|problem| Error::file(self.path, problem))
+    }
+
+    /// Takes a matrix of numbers from where it lies, where it can, and else reads it.
+    fn matrix(self) -> Result<Matrix<Floats>> {
+        let columns = self.columns()?;
+        let rows = self.array.rows;
+        let start = self.array.start_of_f32();
+        if let Some(values) =
+            start.and_then(|start| Floats::mapped(self.path, start, rows * columns))
+        {
+            return Ok(Matrix { values, rows, columns });
+        }
+        let Matrix { values, .. } = self.numbers(Array::matrix)?;
+        Ok(Matrix { values: Floats::Read(values), rows, columns })
     }
 
     /// Reads numbers, and tells what they have lost as f32.

@@ -16,6 +16,7 @@ mod gpu;
 mod head;
 mod interrupt;
 mod manual;
+mod mapped;
 mod measure;
 mod output;
 mod output_paths;

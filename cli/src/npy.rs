@@ -26,8 +26,8 @@ pub const MOST_VALUES: u64 = u32::MAX as u64 / 4 - 1;
 
 /// A two-dimensional array, row by row.
 #[derive(Debug, PartialEq)]
-pub struct Matrix<T> {
-    pub values: Vec<T>,
+pub struct Matrix<V> {
+    pub values: V,
     pub rows: usize,
     pub columns: usize,
 }
@@ -44,6 +44,8 @@ pub struct Array<'a> {
     pub(crate) element: TypeStr,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
+    /// The bytes before the values.
+    start: usize,
     values: BufReader<Box<dyn Read + 'a>>,
 }
 
@@ -82,15 +84,23 @@ impl<'a> Array<'a> {
             _ => [count, 1],
         };
         let [rows, columns] = [rows, columns].map(|size| size as usize);
-        Ok(Self { header, element, rows, columns, values: source })
+        let start = header_length as usize;
+        Ok(Self { header, element, rows, columns, start, values: source })
     }
 
     /// Reads a matrix of numbers.
-    pub fn matrix(self) -> Result<Numbers<Matrix<f32>>, String> {
+    pub fn matrix(self) -> Result<Numbers<Matrix<Vec<f32>>>, String> {
         self.check_matrix()?;
         let (rows, columns) = (self.rows, self.columns);
         let Numbers { numbers: values, note } = self.numbers(Place { columns: Some(columns) })?;
         Ok(Numbers { numbers: Matrix { values, rows, columns }, note })
+    }
+
+    /// Where the values begin, where they are what is computed with: f32 of little-endian
+    /// processors, row by row.
+    pub fn start_of_f32(&self) -> Option<usize> {
+        let is_by_rows = self.header.order() == Order::C || self.columns == 1;
+        (is_by_rows && self.element.to_string() == "<f4").then_some(self.start)
     }
 
     /// Reads a column of labels.

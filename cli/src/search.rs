@@ -14,6 +14,7 @@ use super::digits::Digits;
 use super::elements::Values;
 use super::evaluator::{self, Evaluator};
 use super::gpu::named;
+use super::mapped::Floats;
 use super::npy::Matrix;
 use super::output::{self, Named};
 use super::place::Place;
@@ -142,14 +143,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 impl Inputs {
-    fn rows(&self) -> Result<Matrix<f32>> {
+    fn rows(&self) -> Result<Matrix<Floats>> {
         match &self.embeddings {
             Some(path) => files::read_matrix(path),
             None => {
                 let digits = Digits::load()?;
                 let batch = digits.rows()?;
                 let (rows, columns) = (batch.shape().queries(), batch.shape().dimensions());
-                Ok(Matrix { values: batch.embeddings().to_vec(), rows, columns })
+                let values = Floats::Read(batch.embeddings().to_vec());
+                Ok(Matrix { values, rows, columns })
             }
         }
     }

@@ -134,7 +134,7 @@ impl Inputs {
             }
         };
         let (n, d) = (rows.rows, rows.columns);
-        Ok(Self::of([n, d], rows.values, labels, prototypes, classes))
+        Ok(Self::of([n, d], rows.values.into(), labels, prototypes, classes))
     }
 
     /// The batch of these inputs, as the loss takes it.
@@ -165,7 +165,7 @@ impl Inputs {
 fn read_prototypes(path: &Path, d: usize) -> Result<Vec<f32>> {
     let rows = files::read_matrix(path)?;
     match rows.columns == d {
-        true => Ok(rows.values),
+        true => Ok(rows.values.into()),
         false => Err(Error::file(
             path,
             format!("expected {d} columns, as the embeddings have, found {}", rows.columns),

@@ -70,7 +70,7 @@ pub(super) fn rows(data: &Data) -> Result<[Rows; 2]> {
     let is_measured = spread(&named.labels, data.validation);
     let rows = Rows {
         columns: matrix.columns,
-        values: matrix.values,
+        values: matrix.values.into(),
         labels: named.labels,
         classes: named.classes,
         numbers: (0..matrix.rows).collect(),
