@@ -28,7 +28,7 @@ fn rows_of_either_width_are_right() {
     for width in RowWidth::ALL {
         let mut tally = Tally::on(vec![best_with(Options::default().with_row_width(width))]);
         for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
-            let (distance, normalize) = (Distance::ALL[kind % 5], kind % 4 == 3);
+            let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 4 == 3);
             let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
             for batch in sample.batches(loss) {
                 tally.hold(loss, &batch, width.name());
