@@ -16,11 +16,12 @@ fn every_case_agrees_on_every_adapter() {
     tally.conclude(0.1);
 }
 
+/// What is out of the ordinary: run-time checks would be seen where an index leaves its bounds.
+/// (Ordinary rows are checked in every kernel by the unit tests of the library.)
 #[test]
-fn every_case_agrees_with_checked_shaders() {
+fn special_cases_agree_with_checked_shaders() {
     let mut tally = Tally::on(vec![best_with(Options::default().with_checks(Checks::Checked))]);
-    // What weights multiply, no check is in the way of.
-    for case in goldens::cases().iter().filter(|case| !case.is_weighted()) {
+    for case in goldens::cases().iter().filter(|case| !case.tags.is_empty()) {
         tally.hold(&case.loss, &case.batch(), &case.name);
     }
     tally.conclude(0.1);

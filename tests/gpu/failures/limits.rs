@@ -111,22 +111,17 @@ fn more_tiles_than_can_be_dispatched_are_an_error() {
     }
 }
 
-/// Pointwise losses have no tiles.
+/// Pointwise losses have no tiles. Many rows and one long row, on the adapters in turn.
 #[test]
 fn as_many_weights_as_fit_a_binding() {
     let weights = vec![0.5; MOST + 1];
-    for device in one_by_one() {
-        for shape in [[MOST + 1, 1], [1, MOST + 1]] {
-            let batch = Batch::pointwise(&weights, shape).unwrap();
-            let evaluation = device
-                .context
-                .evaluate(L2 { strength: 1.0, ..Default::default() }, &batch)
-                .wait()
-                .unwrap();
-            assert_eq!(evaluation.terms, MOST as u64 + 1, "{}", device.name);
-            assert_eq!(evaluation.loss, 0.25 * (MOST as f32 + 1.0), "{}", device.name);
-            assert!(evaluation.gradient.iter().all(|&slope| slope == 1.0), "{}", device.name);
-        }
+    let loss = L2 { strength: 1.0, ..Default::default() };
+    for (device, shape) in one_by_one().zip([[MOST + 1, 1], [1, MOST + 1]].into_iter().cycle()) {
+        let batch = Batch::pointwise(&weights, shape).unwrap();
+        let evaluation = device.context.evaluate(&loss, &batch).wait().unwrap();
+        assert_eq!(evaluation.terms, MOST as u64 + 1, "{}", device.name);
+        assert_eq!(evaluation.loss, 0.25 * (MOST as f32 + 1.0), "{}", device.name);
+        assert!(evaluation.gradient.iter().all(|&slope| slope == 1.0), "{}", device.name);
     }
 }
 

@@ -25,17 +25,16 @@ fn rows_of_either_width_are_right() {
         extreme_labels: false,
     };
     let sample = Sample::new(recipe);
-    for width in RowWidth::ALL {
-        let mut tally = Tally::on(vec![best_with(Options::default().with_row_width(width))]);
-        for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
-            let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 4 == 3);
-            let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
-            for batch in sample.batches(loss) {
-                tally.hold(loss, &batch, width.name());
-            }
+    let of_width = |width| best_with(Options::default().with_row_width(width));
+    let mut tally = Tally::on(RowWidth::ALL.map(of_width).into());
+    for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
+        let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 4 == 3);
+        let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
+        for batch in sample.batches(loss) {
+            tally.hold(loss, &batch, "rows of few invocations and of many");
         }
-        tally.conclude(0.05);
     }
+    tally.conclude(0.05);
 }
 
 #[test]

@@ -24,29 +24,30 @@ fn sample(values: Values) -> Sample {
     })
 }
 
-/// Every loss with tiles in one stripe and in several, with duplicates and without. On the best
-/// adapter, since what a tile computes is the same in every loss.
+/// Every loss with tiles, on ordinary rows in one stripe and on duplicates in several, in turn. On
+/// the best adapter, since what a tile computes is the same in every loss.
 #[test]
 fn tiles_do_not_change_a_bit() {
     let mut tally = Tally::on_best();
-    for (values, rows) in [(Values::Ordinary, N as u64), (Values::Duplicates, 80)] {
-        let sample = sample(values);
+    let samples = [(Values::Ordinary, N as u64), (Values::Duplicates, 80)].map(|(values, rows)| {
         let workspace_bytes = 8 * rows * N.next_multiple_of(4) as u64;
         let devices = Tile::ALL.map(|tile| {
             let options = Options::default().with_tiles(Tiles::both(tile));
             best_with(options.with_workspace_bytes(workspace_bytes))
         });
-        for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
-            let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 4 == 3);
-            let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
-            for batch in sample.batches(loss) {
-                tally.hold(loss, &batch, &format!("{values:?}"));
-                let results = devices.each_ref().map(|device| {
-                    bits(&device.context.evaluate(loss, &batch).wait().expect("nothing fails"))
-                });
-                let is_same = results.iter().all(|result| *result == results[0]);
-                assert!(is_same, "{loss:?} {:?} {values:?}", batch.shape());
-            }
+        (sample(values), devices)
+    });
+    for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
+        let (sample, devices) = &samples[kind % samples.len()];
+        let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 4 == 3);
+        let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
+        for batch in sample.batches(loss) {
+            tally.hold(loss, &batch, "tiles");
+            let results = devices.each_ref().map(|device| {
+                bits(&device.context.evaluate(loss, &batch).wait().expect("nothing fails"))
+            });
+            let is_same = results.iter().all(|result| *result == results[0]);
+            assert!(is_same, "{loss:?} {:?}", batch.shape());
         }
     }
     tally.conclude(0.05);

@@ -11,6 +11,8 @@ mod loops;
 mod table;
 mod vulkan;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -184,15 +186,25 @@ fn process(
     Ok((version.clone(), told.iter().map(read).collect::<Result<_, _>>()?))
 }
 
-/// Compiles from the kernel `first` on, and prints a line for each.
+/// Compiles from the kernel `first` on, and prints a line for each. Variants that come to the same
+/// module, as in both tiers where nothing is shared by subgroups, are compiled once.
 fn compile(folder: &Path, first: &str) -> Result<(), Problem> {
     let first = first.parse().map_err(|_| Problem::Usage)?;
     let kernels = kernel::listed(folder)?;
     let compiler = Compiler::open().map_err(Problem::Compiler)?;
     let mut output = io::stdout();
     writeln!(output, "{}", compiler.driver).map_err(Problem::Process)?;
+    let mut known: HashMap<(Vec<u8>, Option<u64>), Outcome> = HashMap::new();
     for kernel in kernels.iter().skip(first) {
-        let told = outcome(folder, kernel, &compiler)?;
+        let path = folder.join(&kernel.path);
+        let spirv = fs::read(&path).map_err(|error| Problem::File(path, error))?;
+        let told = match known.entry((spirv, kernel.products_per_round())) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let told = outcome(&new.key().0, kernel, &compiler)?;
+                *new.insert(told)
+            }
+        };
         let line =
             serde_json::to_string(&told).map_err(|error| Problem::Answer(error.to_string()))?;
         writeln!(output, "{line}").and_then(|()| output.flush()).map_err(Problem::Process)?;
@@ -200,12 +212,10 @@ fn compile(folder: &Path, first: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-fn outcome(folder: &Path, kernel: &Kernel, compiler: &Compiler) -> Result<Outcome, Problem> {
-    let path = folder.join(&kernel.path);
-    let spirv = fs::read(&path).map_err(|error| Problem::File(path, error))?;
+fn outcome(spirv: &[u8], kernel: &Kernel, compiler: &Compiler) -> Result<Outcome, Problem> {
     let has_loop = kernel.products_per_round().is_some();
     let compiled = compiler
-        .compile(&spirv, &kernel.entry_point, &kernel.bindings(), has_loop)
+        .compile(spirv, &kernel.entry_point, &kernel.bindings(), has_loop)
         .map_err(|error| Problem::Compiler(format!("{}: {error}", kernel.path)))?;
     Outcome::of(kernel, &compiled).map_err(|name| {
         Problem::Compiler(format!("{}: the compiler does not tell {name}", kernel.path))
