@@ -32,8 +32,8 @@ pub enum Reduction {
 named! {
     /// Every reduction.
     Reduction, "reduction":
-    Sum "Sum",
-    Mean "Mean",
-    MeanNonZero "MeanNonZero",
-    HadsellMean "HadsellMean",
+    Sum,
+    Mean,
+    MeanNonZero,
+    HadsellMean,
 }
