@@ -1,9 +1,14 @@
 //! Enums without fields: the lists of their variants, and the names that these go by.
 
-/// Gives an enum `ALL`, `name`, `Display` and `FromStr`. A variant that is left out does not
-/// compile.
+/// Gives an enum `ALL`, `name`, `Display` and `FromStr`; a variant has its own name where no other
+/// one stands behind it. A variant that is left out does not compile.
 macro_rules! named {
-    ($(#[$list:meta])* $type:ident, $what:literal: $($variant:ident $name:literal),+ $(,)?) => {
+    ($(#[$list:meta])* $type:ident, $what:literal: $($variant:ident),+ $(,)?) => {
+        $crate::names::named! {
+            $(#[$list])* $type, $what: $($variant stringify!($variant)),+
+        }
+    };
+    ($(#[$list:meta])* $type:ident, $what:literal: $($variant:ident $name:expr),+ $(,)?) => {
         $crate::names::every!($(#[$list])* pub $type: $($variant),+);
 
         impl $type {

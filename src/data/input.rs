@@ -1,6 +1,7 @@
 //! What an evaluation can be given: the list of the inputs, and a value for each of them.
 
 use crate::error::{Error, Result};
+use crate::names::every;
 
 /// An input of an evaluation. Which of them there are follows from the [`Mode`](crate::Mode) of the
 /// shape and from the loss.
@@ -40,24 +41,12 @@ pub enum Input {
     ClassWeights,
 }
 
-impl Input {
+every! {
     /// Every input.
-    pub const ALL: [Self; 13] = [
-        Self::Embeddings,
-        Self::Labels,
-        Self::References,
-        Self::ReferenceLabels,
-        Self::Beta,
-        Self::Scale,
-        Self::Bias,
-        Self::Pairs,
-        Self::Same,
-        Self::Triplets,
-        Self::Targets,
-        Self::Weights,
-        Self::ClassWeights,
-    ];
+    pub Input: Embeddings, Labels, References, ReferenceLabels, Beta, Scale, Bias, Pairs, Same, Triplets, Targets, Weights, ClassWeights
+}
 
+impl Input {
     /// The name of the input in errors.
     pub const fn name(self) -> &'static str {
         match self {

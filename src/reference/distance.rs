@@ -1,4 +1,4 @@
-//! The five distances, their gradients, and how far f32 kernels may be from both.
+//! The distances, their gradients, and how far f32 kernels may be from both.
 //!
 //! The kernels take differences of coordinates and add up D of them one after the other. Roundings
 //! go either way, so that such a sum is off by about sqrt(D) roundings and not by D. Where unit

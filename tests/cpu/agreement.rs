@@ -63,8 +63,8 @@ fn sizes_around_every_edge() {
             values: Values::Ordinary,
             extreme_labels: turn % 2 == 0,
         };
-        let distance = Distance::ALL[turn % 5];
-        for_every_variant(distance, turn / 5 % 2 == 0, recipe, |loss, batch| {
+        let distance = Distance::ALL[turn % Distance::ALL.len()];
+        for_every_variant(distance, turn / Distance::ALL.len() % 2 == 0, recipe, |loss, batch| {
             tallies.iter_mut().for_each(|tally| tally.hold(loss, batch, "sizes"));
         });
     }

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use support::ranking::distance;
 use wgpu_metric_learning::search::{Neighbours, Search};
 use wgpu_metric_learning::{Cpu, Distance, Error, ErrorKind};
 
@@ -13,28 +14,14 @@ fn rows(count: usize, salt: usize) -> Vec<f32> {
     (0..count * D).map(number).collect()
 }
 
-fn distance(of: Distance, x: &[f32], y: &[f32]) -> f64 {
-    let pairs = || x.iter().zip(y).map(|(&x, &y)| (f64::from(x), f64::from(y)));
-    let squares = || pairs().map(|(x, y)| (x - y) * (x - y)).sum::<f64>();
-    match of {
-        Distance::Euclidean => squares().sqrt(),
-        Distance::SquaredEuclidean => squares(),
-        Distance::Manhattan => pairs().map(|(x, y)| (x - y).abs()).sum(),
-        Distance::InnerProduct => -pairs().map(|(x, y)| x * y).sum::<f64>(),
-        _ => {
-            let norm = |row: &[f32]| row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
-            1.0 - pairs().map(|(x, y)| x * y).sum::<f64>() / (norm(x) * norm(y))
-        }
-    }
-}
-
 /// All references of a query, by their distances and then their places.
 fn ranked(search: &Search, query: usize, queries: &[f32], references: &[f32]) -> Vec<(f64, u32)> {
     let x = &queries[query * D..][..D];
     let own = search.reference_offset.map(|offset| query + offset);
     let others = references.chunks(D).enumerate().filter(|(row, _)| Some(*row) != own);
-    let mut all: Vec<_> =
-        others.map(|(row, y)| (distance(search.distance, x, y), row as u32)).collect();
+    let mut all: Vec<_> = others
+        .map(|(row, y)| (distance(search.distance, search.normalize, x, y), row as u32))
+        .collect();
     all.sort_by(|a, b| a.partial_cmp(b).unwrap());
     all
 }

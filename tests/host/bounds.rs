@@ -6,15 +6,6 @@ const N: usize = 300;
 const D: usize = 33;
 const CLASSES: u32 = 7;
 
-/// The distances that are written out below.
-const DISTANCES: [Distance; 5] = [
-    Distance::Euclidean,
-    Distance::SquaredEuclidean,
-    Distance::Manhattan,
-    Distance::Cosine,
-    Distance::InnerProduct,
-];
-
 #[test]
 fn a_plain_f32_evaluation_is_within_the_bounds() {
     for loss in losses() {
@@ -40,7 +31,7 @@ fn one_pair_left_out_is_not() {
 
 fn losses() -> Vec<Contrastive> {
     let mut losses = Vec::new();
-    for distance in DISTANCES {
+    for distance in Distance::ALL {
         for normalize in [false, true] {
             for power in [1, 2] {
                 let reduction = Reduction::Mean;

@@ -5,6 +5,7 @@ mod bounds;
 mod errors;
 mod flushing;
 mod goldens;
+mod lists;
 mod measures;
 mod rooms;
 mod training;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use wgpu_metric_learning::Distance;
 
 use crate::{npy, objects, scratch};
 
@@ -179,4 +180,22 @@ fn what_the_schema_does_not_say_is_noticed() {
     assert!(problem(definition, &line).unwrap().starts_with("auc: "));
     line.as_object_mut().unwrap().remove("auc");
     assert_eq!(problem(definition, &line), Some("\"auc\" is missing".into()));
+}
+
+/// What every setting called `distance` can be, anywhere in the schema.
+fn distances(schema: &Value) -> Vec<&Value> {
+    let within: Vec<_> = match schema {
+        Value::Object(entries) => entries.values().collect(),
+        Value::Array(entries) => entries.iter().collect(),
+        _ => Vec::new(),
+    };
+    let own = schema.get("distance").and_then(|rules| rules.get("enum"));
+    own.into_iter().chain(within.into_iter().flat_map(distances)).collect()
+}
+
+#[test]
+fn every_distance_is_known() {
+    let schema = schema();
+    let found = distances(&schema);
+    assert!(found.len() > 1 && found.iter().all(|&found| *found == json!(Distance::ALL)));
 }

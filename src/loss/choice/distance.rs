@@ -40,11 +40,11 @@ pub enum Distance {
 named! {
     /// Every distance, in the order of the table above.
     Distance, "distance":
-    Euclidean "Euclidean",
-    SquaredEuclidean "SquaredEuclidean",
-    Manhattan "Manhattan",
-    Cosine "Cosine",
-    InnerProduct "InnerProduct",
+    Euclidean,
+    SquaredEuclidean,
+    Manhattan,
+    Cosine,
+    InnerProduct,
 }
 
 impl Distance {

@@ -47,15 +47,15 @@ pub enum Mining {
 named! {
     /// Every mining.
     Mining, "mining":
-    All "All",
-    Hard "Hard",
-    SemiHard "SemiHard",
-    HardPositiveSemiHardNegative "HardPositiveSemiHardNegative",
-    HardPositiveEasyNegative "HardPositiveEasyNegative",
-    EasyPositiveHardNegative "EasyPositiveHardNegative",
-    EasyPositiveSemiHardNegative "EasyPositiveSemiHardNegative",
-    EasyPositiveEasyNegative "EasyPositiveEasyNegative",
-    Explicit "Explicit",
+    All,
+    Hard,
+    SemiHard,
+    HardPositiveSemiHardNegative,
+    HardPositiveEasyNegative,
+    EasyPositiveHardNegative,
+    EasyPositiveSemiHardNegative,
+    EasyPositiveEasyNegative,
+    Explicit,
 }
 
 impl Mining {

@@ -39,6 +39,6 @@ pub enum Sampling {
 named! {
     /// Every sampling.
     Sampling, "sampling":
-    All "All",
-    DistanceWeighted "DistanceWeighted",
+    All,
+    DistanceWeighted,
 }

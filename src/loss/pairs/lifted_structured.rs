@@ -26,8 +26,8 @@ pub enum Form {
 named! {
     /// Every form.
     Form, "form":
-    Smooth "Smooth",
-    Exact "Exact",
+    Smooth,
+    Exact,
 }
 
 /// The lifted structured loss.

@@ -66,7 +66,7 @@ fn sizes_around_every_edge_in_every_layout() {
             let sample =
                 Sample::new(Recipe { n, m, d, layout, values: Values::Ordinary, extreme_labels });
             let retrieval = Retrieval {
-                distance: Distance::ALL[(turn + kind) % 5],
+                distance: Distance::ALL[(turn + kind) % Distance::ALL.len()],
                 normalize: turn % 2 == 0,
                 recall_at: vec![1, 2, 5, 64, n, n + m],
                 precision_at: vec![3, n, n + m],

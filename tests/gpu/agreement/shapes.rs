@@ -54,8 +54,14 @@ fn sizes_around_every_edge() {
                 values: Values::Ordinary,
                 extreme_labels: (turn / 2 + kind) % 2 == 0,
             };
-            let distance = Distance::ALL[(turn + 2 * kind) % 5];
-            hold_kind(&mut tally, kind, distance, (turn / 5 + kind) % 2 == 0, recipe);
+            let distance = Distance::ALL[(turn + 2 * kind) % Distance::ALL.len()];
+            hold_kind(
+                &mut tally,
+                kind,
+                distance,
+                (turn / Distance::ALL.len() + kind) % 2 == 0,
+                recipe,
+            );
         }
     }
     tally.conclude(0.01);
@@ -79,7 +85,9 @@ fn hard_values() {
     for (turn, values) in Values::HARD.into_iter().enumerate() {
         for kind in 0..variants() {
             // Two distances in turn; `validate` goes through all.
-            for distance in [0, 2].map(|step| Distance::ALL[(turn + kind + step) % 5]) {
+            for distance in
+                [0, 2].map(|step| Distance::ALL[(turn + kind + step) % Distance::ALL.len()])
+            {
                 let recipe = Recipe { values, ..small(Layout::Balanced(5)) };
                 hold_kind(&mut tally, kind, distance, false, recipe);
             }
@@ -102,7 +110,10 @@ fn hard_values_normalized() {
     ];
     for values in values {
         for kind in 0..variants() {
-            for distance in [Distance::ALL[kind % 5], Distance::ALL[(kind + 2) % 5]] {
+            for distance in [
+                Distance::ALL[kind % Distance::ALL.len()],
+                Distance::ALL[(kind + 2) % Distance::ALL.len()],
+            ] {
                 let recipe = Recipe { values, ..small(Layout::Balanced(5)) };
                 hold_kind(&mut tally, kind, distance, true, recipe);
             }
@@ -176,8 +187,8 @@ fn rows_of_norm_zero_beside_few_others() {
 fn prototypes_and_scores_of_few_and_many_classes() {
     let mut tally = Tally::new();
     for (turn, classes) in [1, 2, 10, 300].into_iter().enumerate() {
-        for (kind, distance) in losses_of("MultiMargin").into_iter().zip([turn % 5, (turn + 3) % 5])
-        {
+        let turns = [turn, turn + 3].map(|turn| turn % Distance::ALL.len());
+        for (kind, distance) in losses_of("MultiMargin").into_iter().zip(turns) {
             let recipe = Recipe { n: 45, d: 11, ..small(Layout::Balanced(classes)) };
             hold_kind(&mut tally, kind, Distance::ALL[distance], turn % 2 == 0, recipe);
         }

@@ -115,7 +115,7 @@ pub(crate) fn sample(n: usize, d: usize, values: Values) -> Sample {
 
 /// Every loss, each with a distance.
 pub(crate) fn every_loss() -> Vec<Loss> {
-    let distance = |kind| Distance::ALL[kind % 5];
+    let distance = |kind| Distance::ALL[kind % Distance::ALL.len()];
     let loss = |kind| {
         losses(distance(kind), kind % 2 == 0, reach(distance(kind), kind % 2 == 0, 6, 1.0))
             .remove(kind)

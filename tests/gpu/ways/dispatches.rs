@@ -37,7 +37,7 @@ fn sample() -> Sample {
 /// Every loss in every mode, those over pairs each with a distance.
 fn for_every_batch(sample: &Sample, mut work: impl FnMut(&Loss, &Batch)) {
     for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
-        let (distance, normalize) = (Distance::ALL[kind % 5], kind % 3 == 0);
+        let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 3 == 0);
         let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
         sample.batches(loss).iter().for_each(|batch| work(loss, batch));
     }

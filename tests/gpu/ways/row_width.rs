@@ -28,7 +28,7 @@ fn rows_of_either_width_are_right() {
     let of_width = |width| best_with(Options::default().with_row_width(width));
     let mut tally = Tally::on(RowWidth::ALL.map(of_width).into());
     for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
-        let (distance, normalize) = (Distance::ALL[kind % 5], kind % 4 == 3);
+        let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 4 == 3);
         let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
         for batch in sample.batches(loss) {
             tally.hold(loss, &batch, "rows of few invocations and of many");

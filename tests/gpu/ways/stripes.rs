@@ -204,7 +204,7 @@ fn with_rows(rows: u64) -> Options {
 fn for_every_batch(mut work: impl FnMut(&Loss, &Batch)) {
     let sample = Sample::new(recipe());
     for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
-        let (distance, normalize) = (Distance::ALL[kind % 5], kind % 3 == 0);
+        let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 3 == 0);
         let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
         for batch in sample.batches(loss) {
             work(loss, &batch);

@@ -39,7 +39,7 @@ fn tiles_do_not_change_a_bit() {
     });
     for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
         let (sample, devices) = &samples[kind % samples.len()];
-        let (distance, normalize) = (Distance::ALL[kind % 5], kind % 4 == 3);
+        let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 4 == 3);
         let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
         for batch in sample.batches(loss) {
             tally.hold(loss, &batch, "tiles");

@@ -56,6 +56,17 @@ fn code_spans(prose: &str) -> impl Iterator<Item = &str> {
     prose.split('`').skip(1).step_by(2)
 }
 
+/// The paths of a span, of which braces may hold a part of each.
+fn alternatives(span: &str) -> Vec<String> {
+    let parts = span.split_once('{').and_then(|(head, rest)| Some((head, rest.split_once('}')?)));
+    match parts {
+        Some((head, (names, tail))) => {
+            names.split(',').map(|name| format!("{head}{name}{tail}")).collect()
+        }
+        None => vec![span.into()],
+    }
+}
+
 /// The fragments that the headings of a page have.
 fn fragments(text: &str) -> BTreeSet<String> {
     let (prose, _) = prose_and_commands(text);
@@ -103,9 +114,11 @@ fn files_that_are_named_exist() {
                 && !span.contains(' ')
                 && root().join(span.split('/').next().expect("a part")).is_dir();
             // NAME stands for whatever is added.
-            let named: PathBuf =
-                span.split('/').take_while(|part| !part.contains("NAME")).collect();
-            if is_path && !root().join(named).exists() {
+            let named = |path: String| -> PathBuf {
+                path.split('/').take_while(|part| !part.contains("NAME")).collect()
+            };
+            let exists = |path| root().join(named(path)).exists();
+            if is_path && !alternatives(span).into_iter().all(exists) {
                 missing.push(format!("{}: {span}", page.display()));
             }
         }

@@ -204,7 +204,8 @@ pub fn reach(distance: Distance, normalize: bool, dimensions: usize, magnitude: 
         Distance::Euclidean => magnitude,
         Distance::SquaredEuclidean | Distance::InnerProduct => magnitude * magnitude,
         Distance::Manhattan => magnitude * (dimensions as f32).sqrt(),
-        _ => 1.0,
+        Distance::Cosine => 1.0,
+        other => panic!("{other:?} has no size here"),
     };
     reach.clamp(1e-30, 1e30)
 }

@@ -61,7 +61,11 @@ pub fn counted(
         let mut row: Vec<Column> = Vec::new();
         for j in (0..shape.references()).filter(|&j| !(itself && j == i)) {
             let y = &columns[j * d..][..d];
-            row.push((distance(retrieval, x, y), j, labels[j] == batch.labels()[i]));
+            row.push((
+                distance(retrieval.distance, retrieval.normalize, x, y),
+                j,
+                labels[j] == batch.labels()[i],
+            ));
         }
         row.sort_by(order);
         let r = row.iter().filter(|column| column.2).count();
@@ -97,14 +101,15 @@ fn add(numbers: &mut [f64], cutoffs: &[usize], of: impl Fn(usize) -> f64) {
     numbers.iter_mut().zip(cutoffs).for_each(|(number, &k)| *number += of(k));
 }
 
-fn distance(retrieval: &Retrieval, x: &[f32], y: &[f32]) -> f64 {
-    let unit = retrieval.normalize || retrieval.distance == Distance::Cosine;
+/// The distance of two rows by its definition, as it is written.
+pub fn distance(distance: Distance, normalize: bool, x: &[f32], y: &[f32]) -> f64 {
+    let unit = normalize || distance == Distance::Cosine;
     let row = |row: &[f32]| {
         let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         row.iter().map(|&x| f64::from(x) / if unit { norm } else { 1.0 }).collect::<Vec<_>>()
     };
     let pairs = || row(x).into_iter().zip(row(y));
-    match retrieval.distance {
+    match distance {
         Distance::Euclidean => pairs().map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt(),
         Distance::SquaredEuclidean => pairs().map(|(x, y)| (x - y).powi(2)).sum(),
         Distance::Manhattan => pairs().map(|(x, y)| (x - y).abs()).sum(),

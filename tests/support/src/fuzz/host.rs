@@ -57,89 +57,73 @@ pub fn loss(source: &mut Source) -> Loss {
     let distance = source.choose(&Distance::ALL);
     let reduction = source.choose(&Reduction::ALL);
     let normalize = source.flag();
+    let mining = source.choose(&Mining::ALL);
+    let form = source.choose(&Form::ALL);
+    let sampling = source.choose(&Sampling::ALL);
+    let [soft, divide_by_classes, beta_per_class, has_epsilon] = [(); 4].map(|()| source.flag());
     let power = if source.rarely() { source.word() } else { 1 + u32::from(source.flag()) };
-    let [one, other] = [source.number(), source.number()];
     let centers_per_class = if source.rarely() { source.word() } else { 1 };
-    match source.below(30) {
-        0 => Contrastive {
+    let [margin, scale, other] = [(); 3].map(|()| source.number());
+    let (temperature, strength, alpha, beta, gamma) = (margin, margin, margin, scale, scale);
+    let (base, seed) = (other, source.word());
+    source.choose(&[
+        Contrastive {
             distance,
             normalize,
             reduction,
-            positive_margin: one,
+            positive_margin: margin,
             negative_margin: other,
             power,
         }
         .into(),
-        1 | 2 => {
-            let (mining, soft) = (source.choose(&Mining::ALL), source.flag());
-            Triplet { distance, normalize, reduction, mining, margin: one, soft }.into()
-        }
-        3 => {
-            let form = source.choose(&Form::ALL);
-            LiftedStructured { distance, normalize, reduction, form, margin: one }.into()
-        }
-        4 => {
-            let divide_by_classes = source.flag();
-            MultiMargin { distance, normalize, reduction, margin: one, power, divide_by_classes }
-                .into()
-        }
-        5 => {
-            let sampling = source.choose(&[Sampling::All, Sampling::DistanceWeighted]);
-            let (beta_per_class, seed) = (source.flag(), source.word());
-            Margin { distance, normalize, reduction, alpha: one, beta_per_class, sampling, seed }
-                .into()
-        }
-        6 => NtXent { distance, normalize, reduction, temperature: one }.into(),
-        7 => SupCon { distance, normalize, reduction, temperature: one }.into(),
-        8 => GeneralizedLiftedStructured { distance, normalize, reduction, margin: one }.into(),
-        9 => Nca { distance, normalize, reduction, temperature: one }.into(),
-        10 => MultiSimilarity {
+        Triplet { distance, normalize, reduction, mining, margin, soft }.into(),
+        LiftedStructured { distance, normalize, reduction, form, margin }.into(),
+        MultiMargin { distance, normalize, reduction, margin, power, divide_by_classes }.into(),
+        Margin { distance, normalize, reduction, alpha, beta_per_class, sampling, seed }.into(),
+        NtXent { distance, normalize, reduction, temperature }.into(),
+        SupCon { distance, normalize, reduction, temperature }.into(),
+        GeneralizedLiftedStructured { distance, normalize, reduction, margin }.into(),
+        Nca { distance, normalize, reduction, temperature }.into(),
+        MultiSimilarity {
             distance,
             normalize,
             reduction,
-            alpha: one,
-            beta: other,
-            base: source.number(),
-            epsilon: source.flag().then(|| source.number()),
+            alpha,
+            beta,
+            base,
+            epsilon: has_epsilon.then_some(other),
         }
         .into(),
-        11 => Circle { distance, normalize, reduction, margin: one, gamma: other }.into(),
-        12 => FastAp { distance, normalize, reduction, bins: source.word() % 300 }.into(),
-        13 => SmoothAp { distance, normalize, reduction, temperature: one }.into(),
-        14 => NormalizedSoftmax { distance, normalize, reduction, scale: one, centers_per_class }
-            .into(),
-        15 => {
-            CosFace { distance, normalize, reduction, margin: one, scale: other, centers_per_class }
-                .into()
-        }
-        16 => {
-            ArcFace { distance, normalize, reduction, margin: one, scale: other, centers_per_class }
-                .into()
-        }
-        17 => ProxyAnchor { distance, normalize, reduction, alpha: one, margin: other }.into(),
-        18 => SoftTriple {
+        Circle { distance, normalize, reduction, margin, gamma }.into(),
+        FastAp { distance, normalize, reduction, bins: seed % 300 }.into(),
+        SmoothAp { distance, normalize, reduction, temperature }.into(),
+        NormalizedSoftmax { distance, normalize, reduction, scale, centers_per_class }.into(),
+        CosFace { distance, normalize, reduction, margin, scale, centers_per_class }.into(),
+        ArcFace { distance, normalize, reduction, margin, scale, centers_per_class }.into(),
+        SoftTriple {
             distance,
             normalize,
             reduction,
             centers_per_class,
-            gamma: source.number(),
-            margin: one,
-            scale: other,
+            gamma: other,
+            margin,
+            scale,
         }
         .into(),
-        19 => SigLip { distance, normalize, reduction, scale: one, bias: other }.into(),
-        20 => Clip { distance, normalize, reduction, scale: one }.into(),
-        21 => MeanSquaredError { reduction }.into(),
-        22 => Huber { reduction, delta: one }.into(),
-        23 => Hinge { reduction }.into(),
-        24 => BinaryCrossEntropy { reduction }.into(),
-        25 => CrossEntropy { reduction }.into(),
-        26 => UniformEntropy { reduction }.into(),
-        27 => L1 { reduction, strength: one }.into(),
-        28 => CoSent { distance, normalize, reduction, scale: one }.into(),
-        _ if source.flag() => L2 { reduction, strength: one }.into(),
-        _ => ElasticNet { reduction, l1_strength: one, l2_strength: other }.into(),
-    }
+        ProxyAnchor { distance, normalize, reduction, alpha, margin: other }.into(),
+        SigLip { distance, normalize, reduction, scale, bias: other }.into(),
+        Clip { distance, normalize, reduction, scale }.into(),
+        CoSent { distance, normalize, reduction, scale }.into(),
+        MeanSquaredError { reduction }.into(),
+        Huber { reduction, delta: margin }.into(),
+        Hinge { reduction }.into(),
+        BinaryCrossEntropy { reduction }.into(),
+        CrossEntropy { reduction }.into(),
+        UniformEntropy { reduction }.into(),
+        L1 { reduction, strength }.into(),
+        L2 { reduction, strength }.into(),
+        ElasticNet { reduction, l1_strength: margin, l2_strength: other }.into(),
+    ])
 }
 
 /// A batch of any mode, with any of what can be added to it.
