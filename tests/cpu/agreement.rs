@@ -64,9 +64,14 @@ fn sizes_around_every_edge() {
             extreme_labels: turn % 2 == 0,
         };
         let distance = Distance::ALL[turn % Distance::ALL.len()];
-        for_every_variant(distance, turn / Distance::ALL.len() % 2 == 0, recipe, |loss, batch| {
-            tallies.iter_mut().for_each(|tally| tally.hold(loss, batch, "sizes"));
-        });
+        for_every_variant(
+            distance,
+            (turn / Distance::ALL.len()).is_multiple_of(2),
+            recipe,
+            |loss, batch| {
+                tallies.iter_mut().for_each(|tally| tally.hold(loss, batch, "sizes"));
+            },
+        );
     }
     tallies.into_iter().for_each(|tally| tally.conclude(0.0));
 }

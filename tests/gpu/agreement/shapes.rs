@@ -59,7 +59,7 @@ fn sizes_around_every_edge() {
                 &mut tally,
                 kind,
                 distance,
-                (turn / Distance::ALL.len() + kind) % 2 == 0,
+                (turn / Distance::ALL.len() + kind).is_multiple_of(2),
                 recipe,
             );
         }
