@@ -107,7 +107,7 @@
 //! [`GeneralizedLiftedStructured`], [`Nca`], [`MultiSimilarity`], [`Circle`], [`FastAp`],
 //! [`SmoothAp`], and the pointwise ones from [`MeanSquaredError`] to
 //! [`ElasticNet`]; each says its formula and its source. [`Distance`],
-//! [`Reduction`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand
+//! [`Reduction`], with its [`Thresholds`], [`Mining`] and [`Sampling`] are their choices, [`Mode`] is what the inputs stand
 //! for and [`Truth`] what pointwise losses compare with. [`Batch`] holds inputs on the host,
 //! [`Inputs`] inputs on the GPU, [`Shape`] their sizes, [`Evaluation`] the result, [`Error`]
 //! everything that can go wrong. [`Weighted`] makes one objective of several losses

@@ -103,7 +103,7 @@ fn value_name(constant: &str, value: f64) -> String {
         "DISTANCE" => {
             of(&Distance::ALL, |distance| distance as u32, value).or_else(|| Some("Scores".into()))
         }
-        "REDUCTION" => of(&Reduction::ALL, |reduction| reduction as u32, value),
+        "REDUCTION" => of(&Reduction::ALL, Reduction::number, value),
         "TRUTH" => of(&Truth::ALL, |truth| truth as u32, value),
         "POSITIVE_DIFFICULTY" | "NEGATIVE_DIFFICULTY" => {
             of(&Difficulty::ALL, |difficulty| difficulty as u32, value)

@@ -74,8 +74,9 @@ pub(crate) struct InputPaths {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub beta: Option<PathBuf>,
 
-    /// N numbers from 0 on: what the terms of every embedding are multiplied by.
-    #[arg(long, value_name = "FILE", requires = "labels")]
+    /// Numbers from 0 on, one for every embedding, pair or triplet: what its terms are multiplied
+    /// by.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub weights: Option<PathBuf>,
 
     /// Numbers from 0 on, one per class: what the terms of every embedding with that label are
@@ -326,9 +327,14 @@ fn needs(mode: Mode) -> &'static [Input] {
     }
 }
 
-/// Whether the terms of anchors can have weights, which are those of rows with labels.
-fn takes_weights(loss: &Loss, mode: Mode) -> bool {
-    loss.takes_weights() && needs(mode).contains(&Input::Labels)
+/// The weights that terms can have, of classes only those of rows with labels.
+fn weights_of(loss: &Loss, mode: Mode) -> &'static [Input] {
+    match mode {
+        _ if !loss.takes_weights() => &[],
+        Mode::PairRows | Mode::PairIndices | Mode::Triplets => &[Input::Weights],
+        _ if needs(mode).contains(&Input::Labels) => &[Input::Weights, Input::ClassWeights],
+        _ => &[],
+    }
 }
 
 /// What a pointwise loss compares its values with.
@@ -371,9 +377,7 @@ impl Inputs {
             names.push(loss.name());
             taken.extend(needs(self.mode(loss)?));
             taken.extend(loss.has_beta().then_some(&Input::Beta));
-            if takes_weights(loss, self.mode(loss)?) {
-                taken.extend(&[Input::Weights, Input::ClassWeights]);
-            }
+            taken.extend(weights_of(loss, self.mode(loss)?));
             taken.extend(truth_of(loss));
         }
         taken.push(&Input::Embeddings);
@@ -391,11 +395,13 @@ impl Inputs {
     pub(crate) fn batch(&self, loss: &Loss) -> Result<Batch<'_>> {
         let mode = self.mode(loss)?;
         let batch = self.batch_in(mode)?;
+        let taken = weights_of(loss, mode);
         let batch = match (&self.weights, &self.class_weights) {
-            _ if !takes_weights(loss, mode) => batch,
-            (Some(weights), _) => batch.with_weights(weights)?,
-            (None, Some(weights)) => batch.with_class_weights(weights)?,
-            (None, None) => batch,
+            (Some(weights), _) if taken.contains(&Input::Weights) => batch.with_weights(weights)?,
+            (None, Some(weights)) if taken.contains(&Input::ClassWeights) => {
+                batch.with_class_weights(weights)?
+            }
+            _ => batch,
         };
         if let (Some(beta), true) = (&self.beta, loss.has_beta()) {
             return Ok(batch.with_beta(beta)?);

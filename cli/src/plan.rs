@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Anchors have weights, one for every row of the embeddings.
+    /// Terms have weights, one for every row of the embeddings, pair or triplet.
     #[arg(long)]
     weights: bool,
 }

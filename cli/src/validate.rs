@@ -9,6 +9,7 @@ mod findings;
 mod inputs;
 mod line;
 mod report;
+mod settings;
 
 use std::process::ExitCode;
 use std::time::Instant;

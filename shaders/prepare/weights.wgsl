@@ -1,8 +1,10 @@
-// The weight of every anchor, and a check of the bits of all that are given.
+// The weight of every anchor, or of every entry of a list, and a check of the bits of all that are
+// given.
 //
-//   raw      N, or BY_CLASS one for each class   the caller's
+//   raw      N, or BY_CLASS one for each class   the caller's; of a list one for each entry
 //   labels   N
-//   learned  place + N                           written from `place` on
+//   learned  place + N                           written from `place` on; of a list one for each
+//                                                entry
 //
 // Memory-bound.
 
@@ -30,11 +32,12 @@ const WORKGROUP = 256u;
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
     let index = (subject.first + number_of(group)) * WORKGROUP + invocation.index;
-    let given = select(sizes.queries, arrayLength(&raw), BY_CLASS == 1u);
+    let count = select(sizes.queries, sizes.listed, sizes.listed > 0u);
+    let given = select(count, arrayLength(&raw), BY_CLASS == 1u);
     if (index < given && !(is_finite(raw[index]) && raw[index] >= 0.0)) {
         atomicMax(&state[WEIGHT_FAULT], fault_key(index));
     }
-    if (index >= sizes.queries) {
+    if (index >= count) {
         return;
     }
     var place = index;

@@ -3,20 +3,25 @@
 //   positive  h^POWER   h = max(0, d - positive_margin)   slope   POWER h^(POWER - 1)
 //   negative  h^POWER   h = max(0, negative_margin - d)   slope  -POWER h^(POWER - 1)
 //
-// The sums over the pairs are in terms/pairs.wgsl.
+// With thresholds only the pairs count whose term is within. The sums over the pairs are in
+// terms/pairs.wgsl.
 
 // #include "terms/pairs.wgsl"
+// #include "shared/thresholds.wgsl"
 
 struct Parameters {
     positive_margin: f32,
     negative_margin: f32,
+    low: f32,
+    high: f32,
+    given: u32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
 override POWER: u32 = 2u;
-// 1: the mean of the non-zero positives plus the mean of the non-zero negatives, with the counts
-// from `statistics`.
+// 1: the mean of the positives that count plus the mean of such negatives, with the numbers from
+// `statistics`.
 override SPLIT_MEAN: u32 = 0u;
 
 fn positive_hinges(d: vec4<f32>) -> vec4<f32> {
@@ -27,18 +32,31 @@ fn negative_hinges(d: vec4<f32>) -> vec4<f32> {
     return max(vec4(0.0), parameters.negative_margin - d);
 }
 
-fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
+fn powers_of(hinges: vec4<f32>) -> vec4<f32> {
     if (POWER == 1u) {
         return hinges;
     }
     return hinges * hinges;
 }
 
+fn are_in(hinges: vec4<f32>) -> vec4<bool> {
+    return are_within(powers_of(hinges), parameters.low, parameters.high, parameters.given);
+}
+
+fn are_counted(hinges: vec4<f32>) -> vec4<bool> {
+    return select(hinges > vec4(0.0), are_in(hinges), vec4(parameters.given != 0u));
+}
+
+fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
+    return select(vec4(0.0), powers_of(hinges), are_in(hinges));
+}
+
 fn hinge_slopes(hinges: vec4<f32>) -> vec4<f32> {
+    let is_steep = are_in(hinges);
     if (POWER == 1u) {
-        return select(vec4(0.0), vec4(1.0), hinges > vec4(0.0));
+        return select(vec4(0.0), vec4(1.0), (hinges > vec4(0.0)) & is_steep);
     }
-    return 2.0 * hinges;
+    return select(vec4(0.0), 2.0 * hinges, is_steep);
 }
 
 fn slopes_of(positive: vec4<f32>, negative: vec4<f32>, weights: vec2<f32>) -> vec4<f32> {

@@ -4,7 +4,8 @@
 //   rows          N               written: what the row adds up to
 //   row_statistics N              what a row must tell the others, where a loss needs it
 //   learned       1, 2 or C       the loss's own numbers: boundaries of Wu's margin, or a scale and
-//                                 a bias behind it
+//                                 a bias behind it; weights may stand behind them, of anchors
+//                                 (terms/weights.wgsl), and behind one number those of a list
 
 // #include "shared/group.wgsl"
 // #include "shared/numbers.wgsl"
@@ -62,6 +63,19 @@ fn see_pairs(pairs: ptr<function, Pairs>, kinds: vec4<u32>, d: vec4<f32>) {
     (*pairs).distances.y += sum_of(select(vec4(0.0), d, negative));
     (*pairs).counts.x += count_of(positive);
     (*pairs).counts.y += count_of(negative);
+}
+
+// Whether the entries of a list have weights.
+fn are_entries_weighted() -> bool {
+    return sizes.pairs > 0u && arrayLength(&learned) > 1u;
+}
+
+// The weight of an entry of a list; 1 where there are none, and beyond the last.
+fn weight_of_entry(entry: u32) -> f32 {
+    if (!are_entries_weighted() || entry >= sizes.listed) {
+        return 1.0;
+    }
+    return learned[1u + entry];
 }
 
 fn count_of(these: vec4<bool>) -> u32 {

@@ -305,6 +305,7 @@ impl<'a> Matrix<'a> {
             distances: distances[..self.shape.references()].into(),
             positives: without(positives),
             negatives: without(negatives),
+            weights: Vec::new(),
             order: self.order.as_ref(),
         }
     }

@@ -58,6 +58,7 @@ pub(super) fn evaluate<L: Terms>(
             summaries.par_extend(anchors.map(|(numbers, row)| {
                 let anchor = matrix.anchor(row, numbers);
                 let terms = loss.terms(&anchor, &known);
+                let terms = terms.within(loss.anchor_thresholds());
                 let terms = terms.weighed(loss.weight_of(&anchor, matrix.weights()));
                 let summary = Summary::new(&anchor, &terms);
                 drop(anchor);

@@ -33,7 +33,8 @@ pub enum Input {
     /// N x D f32: what pointwise losses compare the predictions with; P f32 in the modes of scored
     /// pairs: how similar the rows of each should be.
     Targets,
-    /// N f32: what the terms of every anchor are multiplied by, where the shape has them.
+    /// N f32: what the terms of every anchor are multiplied by, where the shape has them; P or T f32
+    /// of listed pairs or triplets.
     Weights,
     /// One f32 a class: what the terms of every anchor of the class are multiplied by, where the
     /// shape has them.

@@ -63,6 +63,11 @@ impl Mode {
         matches!(self, Self::Batch | Self::Reference | Self::Prototypes | Self::Scores)
     }
 
+    /// Whether its terms can have weights: those of rows, pairs or triplets.
+    pub(crate) const fn has_weights(self) -> bool {
+        self.has_anchors() || matches!(self, Self::PairRows | Self::PairIndices | Self::Triplets)
+    }
+
     /// Whether pairs are listed by the indices of their rows.
     pub(crate) fn has_pair_indices(self) -> bool {
         matches!(self, Self::PairIndices | Self::ScoredPairIndices)
@@ -92,12 +97,12 @@ pub struct Shape {
     weights: Weights,
 }
 
-/// Where the weights of the anchors come from.
+/// Where the weights of the terms come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Weights {
     /// There are none.
     None,
-    /// Every row has one.
+    /// Every row has one, or of a list every pair or triplet.
     Rows,
     /// Every one of so many classes has one.
     Classes(usize),
@@ -188,7 +193,8 @@ impl Shape {
         Self { biased: true, ..self }
     }
 
-    /// The shape with a weight for every row of the embeddings: [`Batch::with_weights`].
+    /// The shape with a weight for every row of the embeddings, or for every pair or triplet of a
+    /// list: [`Batch::with_weights`].
     ///
     /// [`Batch::with_weights`]: crate::Batch::with_weights
     pub const fn with_weights(self) -> Self {
@@ -288,7 +294,7 @@ impl Shape {
         self.biased
     }
 
-    /// Whether the terms of anchors have weights: [`with_weights`](Self::with_weights) or
+    /// Whether terms have weights: [`with_weights`](Self::with_weights) or
     /// [`with_class_weights`](Self::with_class_weights).
     pub const fn has_weights(&self) -> bool {
         !matches!(self.weights, Weights::None)
@@ -333,6 +339,7 @@ impl Shape {
             Input::Same => self.listed,
             Input::Triplets => 3 * self.listed,
             Input::Weights => match self.weights {
+                Weights::Rows if self.listed > 0 => self.listed,
                 Weights::Rows => self.queries,
                 Weights::None | Weights::Classes(_) => 0,
             },
@@ -434,10 +441,15 @@ impl Shape {
         countable("labels", self.queries.max(self.references), 1)
     }
 
-    /// Weights are those of anchors, which lists and pointwise losses do not have.
+    /// Weights of classes are those of rows with labels.
     fn check_weights(&self) -> Result<()> {
-        if self.has_weights() && !self.is_labelled() {
-            return Err(Error::NotInMode { what: "weights", mode: self.mode.name() });
+        let (what, are_in_mode) = match self.weights {
+            Weights::None => return Ok(()),
+            Weights::Rows => ("weights", self.mode.has_weights()),
+            Weights::Classes(_) => ("class weights", self.is_labelled()),
+        };
+        if !are_in_mode {
+            return Err(Error::NotInMode { what, mode: self.mode.name() });
         }
         if self.weights == Weights::Classes(0) {
             return Err(Error::Empty { what: "the number of class weights" });

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::columns::Columns;
-use super::number::Number;
+use super::number::{Number, ROUNDING, Term};
 
 /// One row of the distance matrix.
 pub(crate) struct Anchor<'a, N: Number> {
@@ -18,6 +18,9 @@ pub(crate) struct Anchor<'a, N: Number> {
     pub positives: Columns,
     /// The columns with another label, ascending.
     pub negatives: Columns,
+    /// Of a list: what the term of every pair is multiplied by, of a triplet twice; nothing where
+    /// there are no weights, and of a matrix.
+    pub weights: Vec<f32>,
     /// Where the columns of the matrix stand in another order than those of the batch.
     pub order: Option<&'a Order>,
 }
@@ -33,6 +36,14 @@ pub(crate) struct Order {
 impl<N: Number> Anchor<'_, N> {
     pub(crate) fn distance(&self, column: usize) -> N {
         self.distances[column].into()
+    }
+
+    /// The term of a column, times its weight where it has one.
+    pub(crate) fn weighed(&self, column: usize, term: Term<N>) -> Term<N> {
+        let Some(&weight) = self.weights.get(column) else { return term };
+        // Kernels may take the weight first.
+        let times = |number: N| (N::input(weight) * number).widened(ROUNDING);
+        Term { value: times(term.value), slope: times(term.slope), ..term }
     }
 
     /// What a column is in the batch: between equals the lower one goes first.

@@ -76,6 +76,7 @@ fn of_classes<'a, N: Number>(anchor: &Anchor<N>, distances: Vec<N::Stored>) -> A
         positives: Columns::from(own..own + 1),
         negatives: Columns::of([0..own, own + 1..distances.len()]),
         distances: distances.into(),
+        weights: Vec::new(),
         order: None,
     }
 }

@@ -36,6 +36,8 @@ impl PairKind {
 /// The pairs in their order; every triplet is its positive pair and its negative pair.
 pub(crate) struct List {
     pairs: Vec<Pair>,
+    /// What the term of every pair is multiplied by; nothing where there are no weights.
+    weights: Vec<f32>,
 }
 
 impl List {
@@ -67,7 +69,10 @@ impl List {
                 return None;
             }
         };
-        Some(Self { pairs })
+        let per_weight = if batch.shape().mode() == Mode::Triplets { 2 } else { 1 };
+        let weights = batch.weights().iter();
+        let weights = weights.flat_map(|&weight| std::iter::repeat_n(weight, per_weight)).collect();
+        Some(Self { pairs, weights })
     }
 
     /// How many parts it is seen in.
@@ -90,6 +95,16 @@ impl List {
         let of_kind = |kind| (0..pairs.len()).filter(|&at| pairs[at].kind == kind).collect();
         let (positives, negatives) = (of_kind(PairKind::Positive), of_kind(PairKind::Negative));
         let distances = pairs.iter().map(|pair| distance(pair.rows[0], pair.rows[1])).collect();
-        Anchor { index: part, name: part, label: 0, distances, positives, negatives, order: None }
+        let weights = self.weights.iter().skip(part * PART).take(pairs.len()).copied().collect();
+        Anchor {
+            index: part,
+            name: part,
+            label: 0,
+            distances,
+            positives,
+            negatives,
+            weights,
+            order: None,
+        }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn scale_of<N: Number>(reduction: Reduction, terms: u64, nonzero: Cou
     match reduction {
         Reduction::Sum => N::ONE,
         Reduction::Mean => Count::exact(terms).reciprocal(),
-        Reduction::MeanNonZero => nonzero.reciprocal(),
+        Reduction::MeanNonZero | Reduction::MeanWithin(_) => nonzero.reciprocal(),
         Reduction::HadsellMean => Count::exact(2 * terms).reciprocal(),
     }
 }
@@ -135,7 +135,16 @@ impl<N: Number> AnchorTerms<N> {
         total: &mut N::Total,
         term: impl Fn(N) -> Term<N>,
     ) -> Count {
-        N::terms_at(&anchor.distances, columns, &mut self.slopes, total, term)
+        if anchor.weights.is_empty() {
+            return N::terms_at(&anchor.distances, columns, &mut self.slopes, total, term);
+        }
+        let term = |column: usize| {
+            let term = anchor.weighed(column, term(anchor.distance(column)));
+            *total += term.value;
+            self.slopes[column] = term.slope;
+            term.nonzero
+        };
+        columns.iter().map(term).sum()
     }
 
     /// Gives a slope to the candidate that is picked; whatever could be picked instead may get it

@@ -20,6 +20,7 @@ mod plain;
 pub(crate) mod pointwise;
 pub(crate) mod ranking;
 pub(crate) mod softmax;
+mod thresholds;
 pub(crate) mod training;
 pub(crate) mod urn;
 pub(crate) mod verification;

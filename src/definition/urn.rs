@@ -175,7 +175,16 @@ mod tests {
         let negatives = (0..distances.len()).collect();
         let distances = distances.iter().map(|&d| Bounded::new(d, error)).collect();
         let positives = Columns::default();
-        Anchor { index: 0, name: 3, label: 0, distances, positives, negatives, order: None }
+        Anchor {
+            index: 0,
+            name: 3,
+            label: 0,
+            distances,
+            positives,
+            negatives,
+            weights: Vec::new(),
+            order: None,
+        }
     }
 
     fn frequencies(distances: &[f64], dimensions: usize) -> Vec<f64> {

@@ -3,7 +3,7 @@
 use crate::data::input::Input;
 use crate::data::shape::{Mode, Shape};
 use crate::error::Result;
-use crate::loss::{Distance, Reduction, Truth};
+use crate::loss::{Distance, Reduction, Thresholds, Truth};
 #[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;
 
@@ -22,7 +22,22 @@ pub(crate) trait Description {
     }
 
     fn allows(&self, reduction: Reduction) -> bool {
-        reduction != Reduction::HadsellMean
+        match reduction {
+            Reduction::HadsellMean => false,
+            Reduction::MeanWithin(_) => self.thresholded() != Thresholded::Nothing,
+            Reduction::Sum | Reduction::Mean | Reduction::MeanNonZero => true,
+        }
+    }
+
+    /// What is held against the thresholds of [`Reduction::MeanWithin`].
+    fn thresholded(&self) -> Thresholded {
+        Thresholded::Anchors
+    }
+
+    /// The thresholds that are held against the term of every anchor, where there are any.
+    fn anchor_thresholds(&self) -> Option<Thresholds> {
+        let thresholds = self.settings().2.thresholds();
+        thresholds.filter(|_| self.thresholded() == Thresholded::Anchors)
     }
 
     /// Whether an anchor's terms make a loss of its own; of pointwise losses, whether a term is a
@@ -68,6 +83,17 @@ pub(crate) trait Description {
     {
         vec![self]
     }
+}
+
+/// What is held against thresholds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thresholded {
+    /// The term of an anchor, which has one or none.
+    Anchors,
+    /// Every term by itself, by the definition and by the kernel of the loss.
+    Terms,
+    /// Nothing: terms are not found one by one.
+    Nothing,
 }
 
 /// Numbers of the loss's own that can be learned: the boundaries of [`Margin`](crate::Margin), a

@@ -13,7 +13,7 @@ pub use choice::*;
 pub(crate) use choice::{Difficulty, Triplets};
 #[cfg(feature = "gpu")]
 pub(crate) use description::SEED;
-pub(crate) use description::{Description, Learned, LearnedGradients};
+pub(crate) use description::{Description, Learned, LearnedGradients, Thresholded};
 pub use pairs::*;
 pub use pointwise::*;
 
@@ -165,10 +165,15 @@ impl Loss {
         self.description().centers_per_class() as usize
     }
 
-    /// Whether the terms of its anchors can have weights:
+    /// Whether its terms can have weights:
     /// [`Batch::with_weights`](crate::Batch::with_weights).
     pub fn takes_weights(&self) -> bool {
         self.distance().is_some() && self.description().takes_weights()
+    }
+
+    /// Whether its terms can be held against thresholds: [`Reduction::MeanWithin`].
+    pub fn takes_thresholds(&self) -> bool {
+        self.description().allows(Reduction::MeanWithin(Thresholds::default()))
     }
 
     fn learns(&self, input: Input) -> bool {
@@ -180,7 +185,7 @@ impl Loss {
         self.description().truth()
     }
 
-    /// The reductions it takes.
+    /// The reductions it takes, but for [`Reduction::MeanWithin`].
     pub fn reductions(&self) -> impl Iterator<Item = Reduction> + '_ {
         Reduction::ALL.into_iter().filter(|&reduction| self.description().allows(reduction))
     }
@@ -189,7 +194,9 @@ impl Loss {
     #[cfg(feature = "gpu")]
     pub(crate) fn terms_kernel(&self, shape: &Shape) -> TermsKernel {
         let terms = self.description().terms_kernel();
-        if shape.has_weights() { terms.weighed() } else { terms }
+        // Kernels of lists find by themselves whether their pairs have weights.
+        let is_weighed = shape.has_weights() && shape.listed() == 0;
+        if is_weighed { terms.weighed() } else { terms }
     }
 
     /// Every loss in every setting that its kernels depend on.
@@ -215,10 +222,13 @@ impl Loss {
     /// betas, a scale or a bias that the loss does not have, or weights that it does not take.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.description().check()?;
+        if let Some(thresholds) = self.reduction().thresholds() {
+            thresholds.check(self.name())?;
+        }
         if !self.description().allows(self.reduction()) {
             return Err(Error::Unsupported {
                 of: self.name(),
-                what: format!("the reduction {:?}", self.reduction()),
+                what: format!("the reduction {}", self.reduction()),
                 reason: format!("it takes {}", joined(self.reductions().map(Reduction::name))),
             });
         }
@@ -237,7 +247,7 @@ impl Loss {
             return Err(Error::Unsupported {
                 of: self.name(),
                 what: "weights".into(),
-                reason: "its terms are not those of single anchors".into(),
+                reason: "its terms are not those of single anchors or pairs".into(),
             });
         }
         self.check_learned(shape)

@@ -1,7 +1,7 @@
 //! The gradients against central differences of the losses, in f64.
 
 use super::problem::{Numbers, Problem};
-use super::samples::{Sample, losses};
+use super::samples::{Sample, losses, thresholded};
 use super::sweep::sweep;
 use super::{Expectation, expect};
 use crate::data::arithmetic::Arithmetic;
@@ -56,6 +56,28 @@ fn every_gradient_is_that_of_its_loss_with_weights() {
         }
     }
     assert!(seen > 100, "{seen} gradients that are not 0");
+}
+
+#[test]
+fn gradients_flow_through_terms_within_thresholds() {
+    let sample = Sample::new(8, 3, 0.8);
+    let mut seen = [0; 3];
+    for loss in thresholded() {
+        for batch in sample.batches(&loss).into_iter().chain(sample.weighted_batches(&loss)) {
+            let numbers = numbers_of(&loss, &batch);
+            let evaluation = expect(Arithmetic::Exact, &loss, &batch, numbers).evaluation;
+            let difference = worst_difference(&loss, &batch, &evaluation);
+            assert!(difference < TOLERANCE, "{loss:?} on {:?}: {difference:.1e}", batch.shape());
+            let none = evaluation.nonzero_terms == 0;
+            let all = evaluation.nonzero_terms == evaluation.terms;
+            seen[if none { 0 } else { 1 + usize::from(all) }] += 1;
+            if none {
+                assert!(evaluation.loss == 0.0 && evaluation.gradient.iter().all(|&x| x == 0.0));
+            }
+        }
+    }
+    // None, some or all terms are within.
+    assert!(seen[0] > 0 && seen[1] > 100 && seen[1] > seen[2], "{seen:?}");
 }
 
 #[test]

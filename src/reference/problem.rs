@@ -143,6 +143,7 @@ impl<'a> Problem<'a> {
             distances: self.distances(index).into(),
             positives,
             negatives,
+            weights: Vec::new(),
             order: None,
         }
     }

@@ -1,13 +1,14 @@
 //! Inputs and losses for the unit tests.
 
 use crate::data::batch::Batch;
+use crate::data::input::Input;
 use crate::error::Result;
 use crate::loss::{
     ArcFace, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
     Difficulty, Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1,
     L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity,
     Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
-    SupCon, Triplet, Triplets, Truth, UniformEntropy,
+    SupCon, Thresholds, Triplet, Triplets, Truth, UniformEntropy,
 };
 use crate::measures::Retrieval;
 
@@ -27,7 +28,7 @@ pub(crate) struct Sample {
     /// Spread widely enough for both sides of a hinge.
     predictions: Vec<f32>,
     signs: Vec<f32>,
-    /// Of rows; some are 0.
+    /// Of rows, or of what is listed; some are 0.
     weights: Vec<f32>,
 }
 
@@ -72,7 +73,7 @@ impl Sample {
                 .map(|at| if at % 25 == 7 { 2.0 } else { [0.5, -0.0, -1.5, 0.0, 0.5, 1.0][at % 6] })
                 .collect(),
             signs: (0..n * d).map(|at| if at % 5 < 2 { -1.0 } else { 1.0 }).collect(),
-            weights: (0..n).map(|row| (row * row % 5) as f32 / 2.0).collect(),
+            weights: (0..2 * n + 3).map(|row| (row * row % 5) as f32 / 2.0).collect(),
             triplets: (0..n + 5).map(|at| [row(at, 1), row(at, 3), row(at, 4)]).collect(),
         }
     }
@@ -118,7 +119,9 @@ impl Sample {
     /// The same batches with weights, where they can have any: of rows, and of classes.
     pub(crate) fn weighted_batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
         let batches = self.batches(loss).into_iter();
-        let weighted = batches.filter_map(|batch| batch.with_weights(&self.weights).ok());
+        let weights_of =
+            |batch: &Batch| &self.weights[..batch.shape().with_weights().numbers(Input::Weights)];
+        let weighted = batches.filter_map(|batch| batch.with_weights(weights_of(&batch)).ok());
         let both = weighted.flat_map(|batch| [Ok(batch), batch.with_class_weights(&CLASS_WEIGHTS)]);
         both.flatten().filter(|batch| batch.check(loss).is_ok()).collect()
     }
@@ -184,6 +187,14 @@ pub(crate) fn representatives() -> Vec<Loss> {
     };
     let pointwise = [Reduction::Sum, Reduction::MeanNonZero].into_iter().flat_map(pointwise);
     settings.flat_map(with).chain(drawn_losses(Reduction::MeanNonZero)).chain(pointwise).collect()
+}
+
+/// Every loss that takes thresholds, with every mining; some of its terms are below, some above.
+pub(crate) fn thresholded() -> Vec<Loss> {
+    let reduction = Reduction::MeanWithin(Thresholds { low: Some(0.3), high: Some(1.1) });
+    let settings = [(Distance::Cosine, false), (Distance::Euclidean, true)];
+    let with = |(distance, normalize)| losses_with(distance, normalize, reduction);
+    settings.into_iter().flat_map(with).filter(Loss::takes_thresholds).collect()
 }
 
 /// The softmax losses over classes.

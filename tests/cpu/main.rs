@@ -6,6 +6,7 @@ mod bits;
 #[path = "../gpu/properties/case.rs"]
 mod case;
 mod properties;
+mod prototypes;
 mod queries;
 mod runs;
 mod search;

@@ -62,7 +62,7 @@ def of_values(case):
 
 def of_anchors(case):
     """What a case of anchors must give."""
-    result = evaluate(case, [1] * case["shapes"]["n"])
+    result = evaluate(case)
     problem = Problem(case)
     terms = [term for i in range(problem.n) for term in TERMS[case["loss"]](problem, i)]
     kinds = [term if isinstance(term, tuple) else (term, "") for term in terms]

@@ -1,9 +1,10 @@
-"""Makes weights.json: golden cases whose anchors have weights, by plain formulas and automatic differentiation.
+"""Makes weights.json, golden cases whose anchors, pairs or triplets have weights, and thresholds.json, those of the mean
+of terms within thresholds; by plain formulas and automatic differentiation.
 
     python3 tests/goldens/weights.py
 
-It needs nothing but Python. Each case is one of cases.json with weights beside its inputs. Without weights the formulas
-here have to give what cases.json says; with them only `Weighted` differs.
+It needs nothing but Python. Each case is one of cases.json with weights beside its inputs, or with another reduction.
+As they are there, the formulas here have to give what cases.json says.
 """
 
 import array
@@ -14,116 +15,12 @@ import random
 import struct
 from pathlib import Path
 
+from tape import *
+
 HERE = Path(__file__).parent
 TOLERANCE = 1e-9
-
-
-class Number:
-    """A number on a tape: its value, and what it was made of with its derivatives."""
-
-    tape = []
-
-    def __init__(self, value, parents=()):
-        self.value, self.parents, self.slope = float(value), parents, 0.0
-        Number.tape.append(self)
-
-    def __add__(self, other):
-        other = number(other)
-        return Number(self.value + other.value, ((self, 1.0), (other, 1.0)))
-
-    def __mul__(self, other):
-        other = number(other)
-        return Number(self.value * other.value, ((self, other.value), (other, self.value)))
-
-    def __truediv__(self, other):
-        other = number(other)
-        quotient = self.value / other.value
-        return Number(quotient, ((self, 1 / other.value), (other, -quotient / other.value)))
-
-    def __neg__(self):
-        return Number(-self.value, ((self, -1.0),))
-
-    def __sub__(self, other):
-        return self + -number(other)
-
-    def __rsub__(self, other):
-        return number(other) + -self
-
-    def __rtruediv__(self, other):
-        return number(other) / self
-
-    __radd__, __rmul__ = __add__, __mul__
-
-
-def number(x):
-    return x if isinstance(x, Number) else Number(x)
-
-
-def of(x, value, slope):
-    return Number(value, ((x, slope),))
-
-
-def exp(x):
-    return of(x, math.exp(x.value), math.exp(x.value))
-
-
-def log(x):
-    return of(x, math.log(x.value), 1 / x.value)
-
-
-def sqrt(x):
-    root = math.sqrt(x.value)
-    return of(x, root, 0.5 / root if root > 0 else 0.0)
-
-
-def relu(x):
-    return of(x, max(x.value, 0.0), float(x.value > 0))
-
-
-def absolute(x):
-    return of(x, abs(x.value), float(x.value > 0) - float(x.value < 0))
-
-
-def sigmoid(x):
-    value = 1 / (1 + math.exp(-x.value)) if x.value > 0 else math.exp(x.value) / (1 + math.exp(x.value))
-    return of(x, value, value * (1 - value))
-
-
-def softplus(x):
-    value = max(x.value, 0.0) + math.log1p(math.exp(-abs(x.value)))
-    return of(x, value, sigmoid(x).value)
-
-
-def clamp(x, low, high):
-    return of(x, min(max(x.value, low), high), float(low < x.value < high))
-
-
-def log_sum_exp(all):
-    top = max(x.value for x in all)
-    return log(sum(exp(x - top) for x in all)) + top
-
-
-def detached(x):
-    return Number(x.value)
-
-
-def least(all):
-    return min(all, key=lambda x: x.value)
-
-
-def most(all):
-    return max(all, key=lambda x: x.value)
-
-
-def slopes(result, leaves):
-    for one in Number.tape:
-        one.slope = 0.0
-    result.slope = 1.0
-    for one in reversed(Number.tape):
-        if one.slope:
-            for parent, slope in one.parents:
-                parent.slope += one.slope * slope
-    return [leaf.slope for leaf in leaves]
+ANCHORS = ["batch", "reference", "prototypes", "scores"]
+LISTS = ["pair_rows", "pair_indices", "triplets"]
 
 
 def unit(row):
@@ -143,7 +40,7 @@ def distance(name, x, y):
 
 
 class Problem:
-    """The rows of a case, its distances, and what every anchor meets."""
+    """The rows of a case, its distances, and what every anchor meets; of a list every entry is an anchor."""
 
     def __init__(self, case):
         inputs, self.case = case["inputs"], case
@@ -166,6 +63,8 @@ class Problem:
             columns = cut(self.y)
             if case["normalize"] or name == "Cosine":
                 rows, columns = [[unit(row) for row in rows] for rows in (rows, columns)]
+            if mode in LISTS:
+                return self.listed(mode, name, rows, columns, table)
             columns = columns if mode != "batch" else rows
             self.distances = [
                 [Number(0) if mode == "batch" and i == j else distance(name, x, y) for j, y in enumerate(columns)]
@@ -179,6 +78,20 @@ class Problem:
         ]
         self.positives = [kinds(i, True) for i in range(self.n)]
         self.negatives = [kinds(i, False) for i in range(self.n)]
+
+    def listed(self, mode, name, rows, columns, table):
+        if mode == "triplets":
+            flat = table("triplets")
+            triplets = [flat[k : k + 3] for k in range(0, len(flat), 3)]
+            self.distances = [[distance(name, rows[a], rows[j]) for j in (p, n)] for a, p, n in triplets]
+            kinds = [([0], [1])] * len(triplets)
+        else:
+            flat, same = table("pairs") or [], table("same")
+            pairs = [(rows[i], rows[j]) for i, j in zip(flat[::2], flat[1::2])] or zip(rows, columns)
+            self.distances = [[distance(name, x, y)] for x, y in pairs]
+            kinds = [([0], []) if one == 1 else ([], [0]) for one in same]
+        self.positives, self.negatives = zip(*kinds)
+        self.n = len(kinds)
 
     def of_anchor(self, i):
         d = self.distances[i]
@@ -378,24 +291,31 @@ TERMS = {
 }  # fmt: skip
 
 
-def evaluate(case, weights):
+def evaluate(case, weights=None):
     """What the case must give where anchor i has the weight `weights[i]`."""
     Number.tape.clear()
     problem = Problem(case)
+    weights = weights or [1] * problem.n
     terms = [TERMS[case["loss"]](problem, i) for i in range(problem.n)]
     kinds = [[term if isinstance(term, tuple) else (term, "") for term in of_row] for of_row in terms]
     of_kind = lambda kind: [(i, t) for i, row in enumerate(kinds) for t, k in row if kind in ("", k)]
     halves = 2 if case["loss"] == "LiftedStructured" else 1
-    reduction = case["reduction"]
+    reduction, thresholds = case["reduction"], {}
+    if isinstance(reduction, dict):
+        [(reduction, thresholds)] = reduction.items()
+    # Terms are compared without their weights.
+    low, high = thresholds.get("low", -math.inf), thresholds.get("high", math.inf)
+    counts = lambda t: low < t.value < high if thresholds else t.value > 0
 
     def reduced(terms):
         # A mean is over as many terms as without weights.
-        nonzero = sum(t.value > 0 for _, t in terms)
-        counts = {"Sum": 1, "Mean": len(terms), "MeanNonZero": nonzero, "HadsellMean": 2 * len(terms)}
-        count = counts[reduction] / (halves if reduction != "Sum" else 1)
-        return sum((weights[i] * t for i, t in terms), Number(0)) / max(count, 1)
+        counted = sum(counts(t) for _, t in terms)
+        count = {"Sum": 1, "Mean": len(terms), "HadsellMean": 2 * len(terms)}.get(reduction, counted)
+        count = count / (halves if reduction != "Sum" else 1)
+        taken = (weights[i] * t for i, t in terms if counts(t) or not thresholds)
+        return sum(taken, Number(0)) / max(count, 1)
 
-    is_split = case["loss"] == "Contrastive" and reduction == "MeanNonZero"
+    is_split = case["loss"] == "Contrastive" and reduction in ("MeanNonZero", "MeanWithin")
     loss = reduced(of_kind("+")) + reduced(of_kind("-")) if is_split else reduced(of_kind(""))
     leaves = problem.x + problem.y + problem.beta + [one for one in (problem.scale, problem.bias) if one]
     found = iter(slopes(loss, leaves))
@@ -404,8 +324,21 @@ def evaluate(case, weights):
     result["gradient_beta"] = take(problem.beta)
     result["gradient_scale"] = next(found) if problem.scale else None
     result["gradient_bias"] = next(found) if problem.bias else None
-    result["per_anchor"] = [weights[i] * sum(t.value for t, _ in row) for i, row in enumerate(kinds)]
+    taken = lambda row: sum(t.value for t, _ in row if counts(t) or not thresholds)
+    result["per_anchor"] = [weights[i] * taken(row) for i, row in enumerate(kinds)]
+    if thresholds:
+        counted = [kind for row in kinds for t, kind in row if counts(t)]
+        result["nonzero_terms"] = len(counted)
+        result["nonzero_positive_terms"] = counted.count("+")
+        result["nonzero_negative_terms"] = counted.count("-")
     return result
+
+
+def values_of(case):
+    """The terms, ascending, each value once."""
+    problem = Problem(case)
+    terms = [term for i in range(problem.n) for term in TERMS[case["loss"]](problem, i)]
+    return sorted({(term[0] if isinstance(term, tuple) else term).value for term in terms})
 
 
 # Files.
@@ -443,11 +376,14 @@ def check(case, result):
         assert is_near(expected, actual), f"{case['name']}: {key}"
 
 
-def weighted(case, draw):
-    """The case with weights: of classes where these are few, in every other case, else of rows."""
-    labels = read(case["inputs"]["labels"])
-    by_class = draw % 2 == 1 and max(labels) < 32
-    stem = case["inputs"]["embeddings"].removesuffix(".embeddings.npy")
+def with_weights(case, draw):
+    """The case with weights and these weights: of classes where these are few, in every other case, else of rows, pairs or triplets."""
+    inputs = case["inputs"]
+    of_anchors = inputs["same"] or inputs["triplets"] or inputs["labels"]
+    labels = read(of_anchors)[:: 3 if inputs["triplets"] else 1]
+    by_class = draw % 2 == 1 and max(labels) < 32 and case["mode"] in ANCHORS
+    stem = (inputs["embeddings"] if case["mode"] in ANCHORS else of_anchors).rsplit(".", 2)[0]
+    stem += "" if case["mode"] in ANCHORS else f".{case['mode']}"
     name = "class_weights" if by_class else "weights"
     generator = random.Random(stem)
     count = max(labels) + 1 if by_class else len(labels)
@@ -457,9 +393,35 @@ def weighted(case, draw):
     write(path, "f", [count], table)
     inputs = {**case["inputs"], "weights": None, "class_weights": None, name: path}
     weights = [table[label] for label in labels] if by_class else table
+    return {**case, "name": f"{case['name']}_{name}", "tags": ["weights"], "inputs": inputs}, weights
+
+
+def between(values, part):
+    """An f32 between two values, about so far up among them, where they are farthest apart."""
+    first, last = (round((part + off) * (len(values) - 1)) for off in (-0.15, 0.15))
+    k = max(range(first, max(last, first + 1)), key=lambda k: values[k + 1] - values[k])
+    threshold = struct.unpack("f", struct.pack("f", 0.5 * (values[k] + values[k + 1])))[0]
+    assert values[k] < threshold - 1e-4 * abs(threshold) and threshold + 1e-4 * abs(threshold) < values[k + 1]
+    return threshold
+
+
+def thresholded(case, draw):
+    """The case with the mean of terms within thresholds: with both, or one of them; every third with weights."""
+    weights = None
+    if draw % 3 == 2:
+        case, weights = with_weights(case, draw)
+    values = values_of(case)
+    thresholds = {"low": between(values, 0.3), "high": between(values, 0.75)}
+    if draw % 4 > 1:
+        del thresholds["low" if draw % 4 == 2 else "high"]
+    made = {**case, "name": f"{case['name']}_within", "reduction": {"MeanWithin": thresholds}}
+    return expecting({**made, "tags": case["tags"] + ["thresholds"]}, weights)
+
+
+def expecting(case, weights):
+    """The case with what it must give."""
     result = evaluate(case, weights)
-    made = {**case, "name": f"{case['name']}_{name}", "tags": ["weights"], "inputs": inputs}
-    made["expected"] = dict(case["expected"])
+    made = {**case, "expected": dict(case["expected"])}
     for key, value in result.items():
         before = case["expected"].get(key)
         if isinstance(before, str):
@@ -472,29 +434,47 @@ def weighted(case, draw):
     return made
 
 
-def chosen(cases):
-    """One case of every loss in every mode of anchors, with every mining and form."""
+def chosen(cases, modes):
+    """One case of every loss in every one of these modes, with every mining and form."""
     seen = set()
     for case in cases:
         p = case["parameters"]
         key = (case["loss"], case["mode"], case["mining"], case["form"], p.get("soft"), p.get("beta_per_class"))
         key += (p.get("epsilon") is None, p.get("centers_per_class", 1) > 1, p.get("sampling"))
         key += (case["reduction"] if case["loss"] == "Contrastive" and case["mode"] == "batch" else None,)
-        if case["loss"] in TERMS and case["mode"] in ("batch", "reference", "prototypes", "scores"):
+        if case["loss"] in TERMS and case["mode"] in modes:
             is_drawn = p.get("sampling") == "DistanceWeighted"
             if not case["tags"] and key not in seen and not is_drawn:
                 seen.add(key)
                 yield case
 
 
-def main():
-    cases = []
-    for draw, case in enumerate(chosen(json.loads((HERE / "cases.json").read_text())["cases"])):
-        check(case, evaluate(case, [1] * case["shapes"]["n"]))
-        cases.append(weighted(case, draw))
+def takes_thresholds(case):
+    """Whether its terms are pairs, listed or semi-hard triplets or one for each anchor; of few values none is apart."""
+    joins = ("LiftedStructured", "Margin", "NtXent", "Clip", "ProxyAnchor", "CoSent")
+    return case["loss"] not in joins and case["mining"] != "All" and case["expected"]["nonzero_terms"] > 8
+
+
+def write_index(name, cases):
     index = {"format": 1, "made_by": "weights.py", "cases": cases}
-    (HERE / "weights.json").write_text(json.dumps(index, indent=1) + "\n")
-    print(len(cases), "cases")
+    (HERE / name).write_text(json.dumps(index, indent=1) + "\n")
+    print(name, len(cases), "cases")
+
+
+def main():
+    cases = json.loads((HERE / "cases.json").read_text())["cases"]
+    anchors, lists = list(chosen(cases, ANCHORS)), list(chosen(cases, LISTS))
+    for case in anchors + lists:
+        check(case, evaluate(case))
+    write_index("weights.json", [expecting(*with_weights(case, draw)) for draw, case in enumerate(anchors + lists)])
+    # Lists come first: they stay as they are where there is one more loss.
+    one_of_each, seen = [], set()
+    for case in filter(takes_thresholds, lists + anchors):
+        key = (case["loss"], case["mining"], case["mode"] in LISTS and case["loss"] == "Contrastive")
+        if key not in seen:
+            seen.add(key)
+            one_of_each.append(case)
+    write_index("thresholds.json", [thresholded(case, draw) for draw, case in enumerate(one_of_each)])
 
 
 if __name__ == "__main__":

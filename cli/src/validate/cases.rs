@@ -1,14 +1,15 @@
 //! The cases: every loss with every choice it has, in every mode, on every kind of values, and the
-//! retrieval measures.
+//! measures of retrieval and verification.
 
-use serde_json::{Map, Value, json};
-use wgpu_metric_learning::measures::Retrieval;
+use serde_json::{Value, json};
+use wgpu_metric_learning::measures::{Retrieval, Verification};
 use wgpu_metric_learning::{
-    Contrastive, Distance, Form, Huber, Loss, Margin, MeanSquaredError, Mining, Mode, NtXent,
-    Reduction, Result, Sampling, Triplet, Truth,
+    Contrastive, Distance, Error, Huber, Loss, Margin, MeanSquaredError, Mode, NtXent, Reduction,
+    Result, Triplet, Truth, reference,
 };
 
 use super::inputs::{Classes, Inputs, Recipe, Values, Weights, bits};
+use super::settings::{sized, thresholded, variants};
 use crate::objective;
 
 /// N and D: both sides of the tiles of 16 and 64 rows, the workgroups of 64 and 256, the vectors of
@@ -84,6 +85,7 @@ pub(crate) enum Asked {
     /// A weighted sum over the same rows.
     Objective(Vec<(f32, Loss)>),
     Retrieval(Retrieval),
+    Verification(Verification),
 }
 
 /// One comparison of the kernels with the reference.
@@ -129,7 +131,19 @@ impl Case {
     fn new(asked: &Asked, mode: Mode, values: Values, number: usize) -> Self {
         let mut draws = (0..).map(|draw| Self::draw(asked, mode, values, number, draw));
         let may_be_empty = number.is_multiple_of(8);
-        draws.find(|case| may_be_empty || !case.recipe.is_empty()).expect("draws have no end")
+        let is_wanted = |case: &Self| match &case.asked {
+            Asked::Verification(asked) => case.has_both_kinds(asked),
+            _ => may_be_empty || !case.recipe.is_empty(),
+        };
+        draws.find(is_wanted).expect("draws have no end")
+    }
+
+    /// Whether there are pairs that are the same and pairs that are different: without either nothing
+    /// is verified.
+    fn has_both_kinds(&self, verification: &Verification) -> bool {
+        let inputs = Inputs::new(self.recipe, false, Truth::Nothing);
+        let found = inputs.batch().and_then(|batch| reference::verify(verification, &batch));
+        !matches!(found, Err(Error::Missing { .. }))
     }
 
     fn draw(asked: &Asked, mode: Mode, values: Values, number: usize, draw: usize) -> Self {
@@ -189,7 +203,7 @@ impl Case {
         let loss = match &self.asked {
             Asked::Loss(loss) => loss,
             Asked::Objective(losses) => return self.make_objective(losses),
-            Asked::Retrieval(_) => {
+            Asked::Retrieval(_) | Asked::Verification(_) => {
                 return Ok((self.asked.clone(), Inputs::new(self.recipe, false, Truth::Nothing)));
             }
         };
@@ -232,10 +246,13 @@ impl Case {
 impl Asked {
     /// These weights, where it is a loss that takes them in the mode.
     fn weights(&self, mode: Mode, weights: Weights) -> Weights {
-        use Mode::{Batch, Prototypes, Reference, Scores};
-        let has_anchors = matches!(mode, Batch | Reference | Prototypes | Scores);
-        match self {
-            Self::Loss(loss) if has_anchors && loss.takes_weights() => weights,
+        use Mode::{Batch, PairIndices, PairRows, Prototypes, Reference, Scores, Triplets};
+        match (self, mode) {
+            (Self::Loss(loss), _) if !loss.takes_weights() => Weights::None,
+            (Self::Loss(_), Batch | Reference | Prototypes | Scores) => weights,
+            (Self::Loss(_), PairRows | PairIndices | Triplets) if weights == Weights::OfRows => {
+                weights
+            }
             _ => Weights::None,
         }
     }
@@ -246,6 +263,9 @@ impl Asked {
             Self::Objective(losses) if losses[0].1.distance().is_none() => &[Mode::Pointwise],
             Self::Objective(_) => &[Mode::Batch, Mode::Reference],
             Self::Retrieval(_) => &[Mode::Batch, Mode::Reference],
+            Self::Verification(_) => {
+                &[Mode::Batch, Mode::Reference, Mode::PairRows, Mode::PairIndices]
+            }
         }
     }
 
@@ -255,6 +275,7 @@ impl Asked {
             Self::Loss(loss) => ("objective", objective::to_json(loss)),
             Self::Objective(losses) => ("objective", losses.iter().map(weighted_json).collect()),
             Self::Retrieval(retrieval) => ("retrieval", json!(retrieval)),
+            Self::Verification(verification) => ("verification", json!(verification)),
         }
     }
 
@@ -268,6 +289,7 @@ impl Asked {
             }
             Self::Objective(_) => false,
             Self::Retrieval(retrieval) => retrieval.distance == Distance::Euclidean,
+            Self::Verification(_) => false,
         }
     }
 }
@@ -283,7 +305,20 @@ fn asked() -> impl Iterator<Item = Asked> {
             ndcg_at: vec![2, 10],
         })
     });
-    losses.chain(retrievals.map(Asked::Retrieval)).chain(objectives().map(Asked::Objective))
+    losses
+        .chain(retrievals.map(Asked::Retrieval))
+        .chain(objectives().map(Asked::Objective))
+        .chain(thresholded().map(Asked::Loss))
+        .chain(verifications().map(Asked::Verification))
+}
+
+/// Verification by every distance; rates that no pair, some and every pair reach.
+fn verifications() -> impl Iterator<Item = Verification> {
+    Distance::ALL.into_iter().map(|distance| Verification {
+        distance,
+        normalize: distance == Distance::Manhattan,
+        tpr_at_fpr: vec![0.0, 0.1, 0.5, 1.0],
+    })
 }
 
 /// Sums of losses that share their distances, and one that has its own; and of losses of single
@@ -311,87 +346,6 @@ fn weighted_json((weight, loss): &(f32, Loss)) -> Value {
     settings
 }
 
-/// The loss with every combination of its choices, those that its JSON form shows.
-fn variants(name: &str) -> Vec<Loss> {
-    let default: Map<_, _> = [("loss".to_string(), json!(name))].into_iter().collect();
-    let default = objective::to_json(&read(default));
-    let mut variants = vec![Map::new()];
-    for (key, value) in default.as_object().into_iter().flatten() {
-        let with = |variant: &Map<String, Value>, choice: Value| {
-            let mut variant = variant.clone();
-            variant.insert(key.clone(), choice);
-            variant
-        };
-        let choices = choices(key, value);
-        variants = variants
-            .iter()
-            .flat_map(|variant| choices.iter().map(|one| with(variant, one.clone())))
-            .collect();
-    }
-    variants.into_iter().map(read).filter(is_defined).collect()
-}
-
-/// What a setting can be, where it is a choice; otherwise as it is.
-fn choices(key: &str, default: &Value) -> Vec<Value> {
-    let choices = match key {
-        "distance" => json!(Distance::ALL),
-        "bins" => json!([default, 1, 255]),
-        "epsilon" => json!([null, 0.1]),
-        "centers_per_class" => json!([default, 3]),
-        "form" => json!(Form::ALL),
-        "mining" => json!(Mining::ALL),
-        "power" => json!([1, 2]),
-        "reduction" => json!(Reduction::ALL),
-        "sampling" => json!(Sampling::ALL),
-        _ if default.is_boolean() => json!([false, true]),
-        _ => json!([default]),
-    };
-    choices.as_array().cloned().unwrap_or_default()
-}
-
-fn is_defined(loss: &Loss) -> bool {
-    let draws = matches!(loss, Loss::Margin(Margin { sampling: Sampling::DistanceWeighted, .. }));
-    let weighs_unit_rows = loss.distance() == Some(Distance::Euclidean) && loss.normalize();
-    let ends = loss.normalize()
-        && matches!(loss.distance(), Some(Distance::Euclidean | Distance::SquaredEuclidean));
-    let is_of_cosines = loss.distance() == Some(Distance::Cosine);
-    loss.reductions().any(|reduction| reduction == loss.reduction())
-        && (!draws || weighs_unit_rows)
-        && (!matches!(loss, Loss::Circle(_) | Loss::ArcFace(_)) || is_of_cosines)
-        && (!matches!(loss, Loss::FastAp(_)) || is_of_cosines || ends)
-}
-
-/// The loss with numbers of about this size in the place of its margins, temperatures and
-/// thresholds.
-fn sized(loss: &Loss, size: f32, seed: u32) -> Loss {
-    let mut settings = objective::to_json(loss).as_object().cloned().unwrap_or_default();
-    let is_of_rates = matches!(loss, Loss::MultiSimilarity(_));
-    for (key, value) in &mut settings {
-        *value = match key.as_str() {
-            "alpha" if is_of_rates => json!(1.0 / size),
-            "alpha" if matches!(loss, Loss::ProxyAnchor(_)) => json!(10.0 / size),
-            "beta" => json!(10.0 / size),
-            "base" => json!(size),
-            "epsilon" if !value.is_null() => json!(0.25 * size),
-            "margin" if matches!(loss, Loss::Circle(_) | Loss::ArcFace(_)) => {
-                json!(0.4 * size.min(1.0))
-            }
-            "gamma" if matches!(loss, Loss::SoftTriple(_)) => json!(0.25 * size),
-            "gamma" | "scale" => json!(10.0 / size),
-            "margin" | "negative_margin" => json!(size),
-            "positive_margin" | "alpha" | "temperature" | "delta" => json!(0.25 * size),
-            "seed" => json!(seed),
-            _ => continue,
-        };
-    }
-    read(settings)
-}
-
-/// The settings come from losses' own JSON forms, so they are always read.
-fn read(settings: Map<String, Value>) -> Loss {
-    serde_json::from_value(settings.into()).expect("the JSON form of a loss")
-}
-
 /// One of the choices, drawn for the case with this number.
 fn pick<T>(choices: &[T], number: usize, purpose: usize) -> &T {
     const CASES: u64 = 6;
@@ -401,6 +355,8 @@ fn pick<T>(choices: &[T], number: usize, purpose: usize) -> &T {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use wgpu_metric_learning::Mining;
 
     use super::*;
 
@@ -473,6 +429,7 @@ mod tests {
                     losses.iter().for_each(|(_, loss)| batch.check(loss).unwrap())
                 }
                 Asked::Retrieval(retrieval) => retrieval.check(batch.shape()).unwrap(),
+                Asked::Verification(asked) => asked.check(batch.shape()).unwrap(),
             }
         }
     }

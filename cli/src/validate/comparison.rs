@@ -1,8 +1,9 @@
 //! One case: what the reference expects, and what an engine makes of it.
 
-use wgpu_metric_learning::measures::{Measures, Retrieval};
+use wgpu_metric_learning::measures::{Measures, Retrieval, Verification, Verified};
 use wgpu_metric_learning::reference::{
     self, Comparison, Deviation, Expectation, MeasuresExpectation, ObjectiveExpectation,
+    VerificationExpectation,
 };
 use wgpu_metric_learning::{
     Arithmetic, Batch, Engine, Error, Evaluation, Loss, ObjectiveEvaluation, Result, Weighted,
@@ -18,6 +19,9 @@ pub(crate) enum Expected<'a> {
     Loss(&'a Loss, Box<Expectation>),
     Objective(Vec<Weighted<Batch<'a>>>, Box<ObjectiveExpectation>),
     Measures(&'a Retrieval, Box<MeasuresExpectation>),
+    Verified(&'a Verification, Box<VerificationExpectation>),
+    /// Distances are beyond f32.
+    Beyond(&'a Verification),
 }
 
 /// What came of a case.
@@ -62,6 +66,12 @@ impl<'a> Expected<'a> {
             Asked::Retrieval(retrieval) => {
                 Self::Measures(retrieval, reference::measure_with_bounds(retrieval, batch)?.into())
             }
+            Asked::Verification(verification) => {
+                match reference::verify_with_bounds(verification, batch) {
+                    Err(Error::Overflow { .. }) => Self::Beyond(verification),
+                    expected => Self::Verified(verification, expected?.into()),
+                }
+            }
         })
     }
 
@@ -78,6 +88,10 @@ impl<'a> Expected<'a> {
             Self::Measures(retrieval, expected) => {
                 judge_measures(expected, engine.measure(retrieval, batch).wait())
             }
+            Self::Verified(verification, expected) => {
+                judge_verified(expected, engine.verify(verification, batch).wait())
+            }
+            Self::Beyond(verification) => judge_beyond(engine.verify(verification, batch).wait()),
         }
     }
 
@@ -92,6 +106,10 @@ impl<'a> Expected<'a> {
             Self::Measures(retrieval, expected) => {
                 judge_measures(expected, engine.measure(retrieval, batch).await)
             }
+            Self::Verified(verification, expected) => {
+                judge_verified(expected, engine.verify(verification, batch).await)
+            }
+            Self::Beyond(verification) => judge_beyond(engine.verify(verification, batch).await),
         }
     }
 }
@@ -115,6 +133,24 @@ fn judge_measures(expected: &MeasuresExpectation, result: Result<Measures>) -> V
     judge(result, false, |actual| {
         (expected.compare(actual), measured(actual), expected.notices(actual, SMALL_ERROR))
     })
+}
+
+fn judge_verified(expected: &VerificationExpectation, result: Result<Verified>) -> Verdict {
+    judge(result, false, |actual| {
+        let mut off = actual.clone();
+        off.auc *= 1.0 + f64::from(SMALL_ERROR);
+        let notices = (actual.auc > 0.0).then(|| !expected.compare(&off).agrees());
+        (expected.compare(actual), verified(actual), notices)
+    })
+}
+
+/// Of distances that are beyond f32 there is no result.
+fn judge_beyond(result: Result<Verified>) -> Verdict {
+    match result {
+        Ok(_) => Verdict::Failed(Error::Overflow { what: "the distance of a pair" }),
+        Err(Error::Overflow { .. }) => Verdict::Refused,
+        Err(error) => Verdict::Failed(error),
+    }
 }
 
 /// What is to be said of a result, given its comparison, how many numbers it has, and whether an
@@ -171,6 +207,13 @@ fn measured(measures: &Measures) -> usize {
     const SINGLE: usize = 7;
     let Measures { recall, precision, ndcg, .. } = measures;
     SINGLE + recall.len() + precision.len() + ndcg.len()
+}
+
+/// How many numbers a verification has: two counts, two measures with their thresholds, the AUC, and
+/// the rates with theirs.
+fn verified(verified: &Verified) -> usize {
+    const SINGLE: usize = 7;
+    SINGLE + verified.tpr.len() + verified.tpr_threshold.len()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Inputs of every mode, of every kind that is hard for f32, the same on every machine.
 
-use wgpu_metric_learning::{Batch, Contrastive, Distance, Mode, Result, Truth, reference};
+use wgpu_metric_learning::{Batch, Contrastive, Distance, Input, Mode, Result, Truth, reference};
 
 /// What the coordinates are like: uniform, of deviation 1 around `offset`, before they are
 /// multiplied.
@@ -105,7 +105,7 @@ pub(crate) enum Weights {
 }
 
 impl Weights {
-    /// One for every row, or one for every class; some are 0, but not the first, which may be alone.
+    /// One for every row or entry of a list, or one for every class; some are 0, but not the first, which may be alone.
     fn numbers(self, rows: usize, classes: usize) -> Vec<f32> {
         let count = match self {
             Self::None => 0,
@@ -231,7 +231,7 @@ impl Inputs {
             targets: targets(truth, &recipe),
             truth,
             betas: Vec::new(),
-            weights: recipe.weights.numbers(n, classes.count(first + n)),
+            weights: recipe.weights.numbers(2 * n + 5, classes.count(first + n)),
         }
     }
 
@@ -285,7 +285,10 @@ impl Inputs {
         };
         let batch = match self.recipe.weights {
             Weights::None => batch,
-            Weights::OfRows => batch.with_weights(&self.weights)?,
+            Weights::OfRows => {
+                let count = batch.shape().with_weights().numbers(Input::Weights);
+                batch.with_weights(&self.weights[..count])?
+            }
             Weights::OfClasses => batch.with_class_weights(&self.weights)?,
         };
         if self.betas.is_empty() { Ok(batch) } else { batch.with_beta(&self.betas) }

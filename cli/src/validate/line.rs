@@ -35,7 +35,7 @@ pub(crate) struct Line<'a> {
 /// A case, and what was found of it.
 #[derive(Serialize)]
 struct CaseLine<'a> {
-    /// The objective or the retrieval, by its key.
+    /// The objective, the retrieval or the verification, by its key.
     #[serde(flatten)]
     asked: BTreeMap<&'static str, Value>,
     mode: &'static str,

@@ -12,6 +12,8 @@ mod findings;
 mod inputs;
 #[path = "../../../cli/src/validate/line.rs"]
 mod line;
+#[path = "../../../cli/src/validate/settings.rs"]
+mod settings;
 
 use std::vec::IntoIter;
 

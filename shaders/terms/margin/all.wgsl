@@ -14,6 +14,10 @@ fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
     return hinges;
 }
 
+fn are_counted(hinges: vec4<f32>) -> vec4<bool> {
+    return hinges > vec4(0.0);
+}
+
 // The weights are 1.
 fn slopes_of(positive: vec4<f32>, negative: vec4<f32>, weights: vec2<f32>) -> vec4<f32> {
     let of_negative = select(vec4(0.0), vec4(-1.0), negative > vec4(0.0));
@@ -29,7 +33,10 @@ fn main(group: Group, invocation: Invocation) {
     let i = stripe.begin + row;
     boundary = beta_of(i);
     var summary = sum_up(row, vec2(1.0), invocation);
-    summary.learned_slopes.x = f32(i32(summary.nonzero_negatives) - i32(summary.nonzero_positives));
+    if (!are_entries_weighted()) {
+        summary.learned_slopes.x =
+            f32(i32(summary.nonzero_negatives) - i32(summary.nonzero_positives));
+    }
     if (invocation.index == 0u) {
         rows[i] = summary;
     }

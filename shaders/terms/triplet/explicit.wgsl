@@ -25,10 +25,10 @@ fn main(group: Group, invocation: Invocation) {
         let negative = distance_at(at + 1u);
         see_pair(&pairs, POSITIVE, positive);
         see_pair(&pairs, NEGATIVE, negative);
-        let term = triplet_term(positive, negative);
-        loss += term;
-        nonzero += triplet_nonzero(term);
-        let slope = triplet_slope(positive, negative);
+        let weight = weight_of_entry(at / 2u);
+        loss += weight * triplet_term(positive, negative);
+        nonzero += triplet_nonzero(positive, negative);
+        let slope = weight * triplet_slope(positive, negative);
         coefficients[at] = coefficient(slope, positive);
         coefficients[at + 1u] = coefficient(-slope, negative);
     }

@@ -84,7 +84,7 @@ fn main(group: Group, invocation: Invocation) {
         if (positive.column != NOWHERE && negative.column != NOWHERE) {
             summary.loss = triplet_term(positive.value, negative.value);
             summary.terms.x = 1u;
-            summary.nonzero.x = triplet_nonzero(summary.loss);
+            summary.nonzero.x = triplet_nonzero(positive.value, negative.value);
             let slope = triplet_slope(positive.value, negative.value);
             choice = Choice(
                 positive.column, negative.column,

@@ -145,9 +145,8 @@ fn main(group: Group, invocation: Invocation) {
                     let d = distance_at(begin + j);
                     let order = atomicLoad(&gaps[place_of(size, d)]);
                     let negative = select(value_of(order), farthest.value, order == EMPTY);
-                    let term = triplet_term(d, negative);
-                    loss += term;
-                    nonzero += triplet_nonzero(term);
+                    loss += triplet_term(d, negative);
+                    nonzero += triplet_nonzero(d, negative);
                     coefficients[begin + j] = coefficient(triplet_slope(d, negative), d);
                 }
                 next += 1u;

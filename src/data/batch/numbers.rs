@@ -54,17 +54,18 @@ impl<'a> Batch<'a> {
     }
 
     /// The batch with a weight for every row of the embeddings: what the terms of that anchor are
-    /// multiplied by. Means are over as many terms as without. A term of two anchors, an unordered
+    /// multiplied by; or with one for every pair or triplet of a list, whose term it multiplies.
+    /// Means are over as many terms as without. A term of two anchors, an unordered
     /// pair of [`LiftedStructured`](crate::LiftedStructured), has the mean of both weights.
     ///
     /// # Errors
     ///
     /// [`Error::Length`]; [`Error::Target`] for a weight that is not finite or below 0, and
-    /// [`Error::NotInMode`] for lists and pointwise values, which have no anchors.
+    /// [`Error::NotInMode`] for scored pairs and pointwise values.
     pub fn with_weights(self, weights: &'a [f32]) -> Result<Self> {
         let shape = self.shape.with_weights();
         shape.check()?;
-        check_weights("weights", weights, shape.queries())?;
+        check_weights("weights", weights, shape.numbers(Input::Weights))?;
         let inputs = self.inputs.without(Input::ClassWeights);
         Ok(Self { shape, inputs }.with_floats(Input::Weights, weights))
     }
@@ -75,7 +76,8 @@ impl<'a> Batch<'a> {
     /// # Errors
     ///
     /// [`Error::Empty`]; those of [`with_weights`](Self::with_weights), and
-    /// [`Error::LabelOutOfRange`] for a label without a weight.
+    /// [`Error::LabelOutOfRange`] for a label without a weight; [`Error::NotInMode`] for lists too,
+    /// whose rows have no labels.
     pub fn with_class_weights(self, weights: &'a [f32]) -> Result<Self> {
         let shape = self.shape.with_class_weights(weights.len());
         shape.check()?;
@@ -100,7 +102,7 @@ impl<'a> Batch<'a> {
         self.floats(Input::Bias).first().copied()
     }
 
-    /// The weights given, of rows or of classes; may be empty.
+    /// The weights given, of rows, pairs or triplets, or of classes; may be empty.
     pub fn weights(&self) -> &'a [f32] {
         self.floats(match self.inputs.has(Input::ClassWeights) {
             true => Input::ClassWeights,
@@ -108,9 +110,9 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// The weight of every row; empty where there are none.
+    /// The weight of every row; empty where there are none, and of lists.
     pub(crate) fn row_weights(&self) -> Cow<'a, [f32]> {
-        let weights = self.weights();
+        let weights = if self.shape.listed() > 0 { &[] } else { self.weights() };
         match self.inputs.has(Input::ClassWeights) {
             true => self.labels().iter().map(|&label| weights[label as usize]).collect(),
             false => weights.into(),

@@ -3,7 +3,7 @@
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition, scale_of};
 use crate::definition::number::{Count, Number, Term};
-use crate::loss::{Contrastive, Reduction};
+use crate::loss::Contrastive;
 
 /// What a positive and what a negative term is multiplied by.
 pub(crate) struct Weights<N> {
@@ -14,12 +14,16 @@ pub(crate) struct Weights<N> {
 impl Contrastive {
     /// max(0, d - positive_margin)^power
     fn positive<N: Number>(&self, d: N) -> Term<N> {
-        (d - N::input(self.positive_margin)).hinge().power(self.power)
+        self.term(d - N::input(self.positive_margin))
     }
 
     /// max(0, negative_margin - d)^power
     fn negative<N: Number>(&self, d: N) -> Term<N> {
-        (N::input(self.negative_margin) - d).hinge().power(self.power)
+        self.term(N::input(self.negative_margin) - d)
+    }
+
+    fn term<N: Number>(&self, argument: N) -> Term<N> {
+        argument.hinge().power(self.power).within(self.reduction.thresholds())
     }
 
     fn nonzero<N: Number>(&self, anchor: &Anchor<N>) -> [Count; 2] {
@@ -29,19 +33,14 @@ impl Contrastive {
             terms.add(anchor, &anchor.negatives, &mut N::Total::default(), |d| self.negative(d)),
         ]
     }
-
-    fn is_split(&self) -> bool {
-        self.reduction == Reduction::MeanNonZero
-    }
 }
 
 impl Definition for Contrastive {
     type Known<N: Number> = Weights<N>;
 
-    /// The non-zero mean is the mean of the positives plus that of the negatives: their counts come
-    /// first.
+    /// Two means are that of the positives and that of the negatives: their counts come first.
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Weights<N> {
-        if !self.is_split() {
+        if !self.has_two_means() {
             return Weights { positive: N::ONE, negative: N::ONE };
         }
         let counts = anchors.map_anchors(|anchor| self.nonzero(&anchor));
@@ -71,10 +70,7 @@ impl Definition for Contrastive {
     }
 
     fn scale<N: Number>(&self, terms: u64, nonzero: Count) -> N {
-        match self.reduction {
-            // The weights have done it.
-            Reduction::MeanNonZero => N::ONE,
-            other => scale_of(other, terms, nonzero),
-        }
+        // The weights of two means have done it.
+        if self.has_two_means() { N::ONE } else { scale_of(self.reduction, terms, nonzero) }
     }
 }

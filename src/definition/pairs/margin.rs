@@ -53,6 +53,10 @@ impl Definition for Margin {
         let slope = |count: Count| N::new(count.value as f64, count.slack as f64);
         let mut beta_slope = -slope(of_positives);
         beta_slope.gather(slope(of_negatives));
+        if !anchor.weights.is_empty() {
+            let pairs = positives.iter().chain(anchor.negatives.iter());
+            beta_slope = pairs.map(|pair| -terms.slopes[pair]).sum();
+        }
         terms.learned = vec![(class, beta_slope)];
         terms.with_loss(loss.into())
     }

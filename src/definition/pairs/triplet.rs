@@ -28,10 +28,11 @@ impl Definition for Triplet {
 impl Triplet {
     /// max(0, d_ap - d_an + margin), or log(1 + exp(d_ap - d_an)).
     pub(crate) fn term<N: Number>(&self, positive: N, negative: N) -> Term<N> {
-        match self.soft {
+        let term = match self.soft {
             false => (positive + N::input(self.margin) - negative).hinge(),
             true => (positive - negative).softplus(),
-        }
+        };
+        term.within(self.reduction.thresholds())
     }
 
     /// The pairs of a list, two by two: the positive and the negative of each triplet.
@@ -39,7 +40,7 @@ impl Triplet {
         let mut terms = AnchorTerms::none(anchor);
         let mut losses = Vec::new();
         for (p, n) in anchor.positives.iter().zip(anchor.negatives.iter()) {
-            let term = self.term(anchor.distance(p), anchor.distance(n));
+            let term = anchor.weighed(p, self.term(anchor.distance(p), anchor.distance(n)));
             losses.push(term.value);
             terms.slopes[p] = term.slope;
             terms.slopes[n] = -term.slope;

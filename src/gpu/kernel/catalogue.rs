@@ -9,7 +9,7 @@ use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::interface::Interface;
 use crate::gpu::kernel::matrix::{MatrixKind, Summation};
 use crate::gpu::kernel::verification;
-use crate::loss::{Description, Learned, Loss, Reduction};
+use crate::loss::{Description, Learned, Loss, Reduction, Thresholded};
 use crate::measures::RANKING;
 use crate::names::every;
 use crate::training::{Optimizer, Rule};
@@ -59,6 +59,11 @@ pub(crate) fn all() -> Vec<Kernel> {
                         all.extend(over_pairs(matrix, &terms));
                         if loss.takes_weights() && mode.has_anchors() {
                             all.extend(weighed(matrix, &description.terms_kernel().weighed()));
+                        }
+                        if description.thresholded() == Thresholded::Anchors {
+                            let by_statistics = terms.statistics.has_both_ends();
+                            let widths = RowWidth::ALL.into_iter();
+                            all.extend(widths.map(|width| matrix.within(by_statistics, width)));
                         }
                         all.extend(matrix.prepare_squares());
                     }
@@ -262,7 +267,7 @@ pub(crate) fn totals(loss: &Loss, last: bool) -> Kernel {
         _ => 0.0,
     };
     let constants = vec![
-        ("REDUCTION", f64::from(loss.reduction() as u32)),
+        ("REDUCTION", f64::from(loss.reduction().number())),
         ("SPLIT_MEAN", split),
         ("LAST", last.into()),
     ];

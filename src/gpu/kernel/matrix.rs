@@ -92,6 +92,16 @@ impl MatrixKind {
         Kernel { entry, ..kernel(Interface::Terms, terms.shader, constants) }
     }
 
+    /// Leaves out anchors whose term is not within thresholds, after such a kernel of single rows or
+    /// between the statistics and the coefficients of both ends.
+    pub(crate) fn within(self, by_statistics: bool, width: RowWidth) -> Kernel {
+        let constants = vec![
+            ("WORKGROUP", width.invocations().into()),
+            ("BY_STATISTICS", by_statistics.into()),
+        ];
+        kernel(Interface::Terms, shader!("terms/within.wgsl"), constants)
+    }
+
     /// Gives the terms of anchors their weights, after such a kernel of single rows.
     pub(crate) fn weigh(self, terms: &TermsKernel, width: RowWidth) -> Kernel {
         let mut constants = vec![("WORKGROUP", width.invocations().into())];

@@ -57,6 +57,16 @@ impl<'a> LossPasses<'a> {
         self.on_rows(sweeps, &kernel, load)
     }
 
+    /// What leaves out the anchors whose term is not within thresholds, where there are any.
+    pub(crate) fn within(&self, sweeps: &Sweeps) -> Result<Option<Sweep>> {
+        let Some(thresholds) = &self.part.buffers.thresholds else { return Ok(None) };
+        let by_statistics = self.terms.statistics.has_both_ends();
+        let kernel = self.basis.matrix_kind().within(by_statistics, self.basis.row_width);
+        let columns = u64::from(self.basis.stripes.stride);
+        let load = Load { grid: Grid::Rows, cost_per_row: columns, most: columns, portions: 1 };
+        self.with_parameters(sweeps, &kernel, thresholds, load).map(Some)
+    }
+
     /// What gives the terms their weights, where there are any and they have not got them.
     pub(crate) fn weigh(&self, sweeps: &Sweeps) -> Result<Option<Sweep>> {
         if !self.terms.weighed || self.terms.statistics.has_both_ends() {
@@ -71,11 +81,22 @@ impl<'a> LossPasses<'a> {
 
     /// A kernel with the bindings of terms.
     fn on_rows(&self, sweeps: &Sweeps, kernel: &Kernel, load: Load) -> Result<Sweep> {
+        self.with_parameters(sweeps, kernel, &self.part.buffers.parameters, load)
+    }
+
+    /// The same with parameters of its own.
+    fn with_parameters(
+        &self,
+        sweeps: &Sweeps,
+        kernel: &Kernel,
+        parameters: &wgpu::Buffer,
+        load: Load,
+    ) -> Result<Sweep> {
         let (matrix, all) = (&self.basis.matrix, &self.part.buffers);
         let list = matrix.list.as_ref();
         let order = list.and_then(|list| list.by_target.as_ref()).map(Order::last);
         let buffers = [
-            &all.parameters,
+            parameters,
             list.map_or(&matrix.queries.labels, |list| &list.kinds),
             order.unwrap_or(&matrix.other().labels),
             &matrix.distances,

@@ -117,10 +117,22 @@ impl<'a> LossPasses<'a> {
             ]),
             _ => {}
         }
-        all.push(self.terms(sweeps, MAIN, self.portion)?);
-        all.extend(self.weigh(sweeps)?);
+        all.extend(self.main(sweeps)?);
         all.extend(self.gradients(sweeps)?);
         Ok(all)
+    }
+
+    /// The terms after their statistics, those within thresholds, with weights.
+    fn main(&self, sweeps: &Sweeps) -> Result<Vec<Sweep>> {
+        let terms = self.terms(sweeps, MAIN, self.portion)?;
+        let within = self.within(sweeps)?;
+        // Coefficients of both ends are made where it is known which anchors are left out.
+        let (before, after) = match self.terms.statistics.has_both_ends() {
+            true => (within, None),
+            false => (None, within),
+        };
+        let all = before.into_iter().chain([terms]).chain(after);
+        Ok(all.chain(self.weigh(sweeps)?).collect())
     }
 
     /// The sweeps that the coefficients need, where one stripe holds every row. The weights of
@@ -130,10 +142,11 @@ impl<'a> LossPasses<'a> {
         if self.terms.statistics.has_rows() {
             all.push(self.terms(sweeps, STATISTICS, None)?);
         }
-        if self.terms.statistics != Statistics::Totals {
-            all.push(self.terms(sweeps, MAIN, self.portion)?);
+        if self.terms.statistics == Statistics::Totals {
+            all.extend(self.weigh(sweeps)?);
+        } else {
+            all.extend(self.main(sweeps)?);
         }
-        all.extend(self.weigh(sweeps)?);
         Ok(all)
     }
 }

@@ -11,7 +11,7 @@ use crate::gpu::kernel::matrix::Summation;
 use crate::gpu::pairs::basis::Basis;
 use crate::loss::{Loss, SEED};
 use crate::wgsl::layout;
-use crate::wgsl::terms::{Statistics, TermsKernel};
+use crate::wgsl::terms::Statistics;
 
 /// A loss with its buffers.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ impl Coefficients {
 pub(crate) struct Buffers {
     /// The `Parameters` of the terms kernel.
     pub parameters: wgpu::Buffer,
+    /// Those of `shaders/terms/within.wgsl`, where anchors' terms are held against thresholds.
+    pub thresholds: Option<wgpu::Buffer>,
     /// The `Summands` of the totals, with what the gradients are multiplied with.
     pub summands: wgpu::Buffer,
     /// The gradient with respect to the first set.
@@ -99,7 +101,7 @@ pub(crate) struct Buffers {
     pub row_statistics: wgpu::Buffer,
     pub totals: wgpu::Buffer,
     /// All numbers that the loss learns, one after the other, and behind them the weight of every
-    /// row where rows have any.
+    /// row, or of every pair or triplet of a list, where there are any.
     pub learned: wgpu::Buffer,
     pub gradients_learned: InputSet<wgpu::Buffer>,
     /// The bytes of all these buffers but the shared one.
@@ -167,9 +169,21 @@ impl Buffers {
             gradients_learned = gradients_learned.with(learned.input, gradient);
             numbers += own;
         }
-        let weights = if shape.has_weights() { shape.queries() as u64 } else { 0 };
+        let thresholds = loss.description().anchor_thresholds();
+        let weights = match shape.has_weights() {
+            true if shape.listed() > 0 => {
+                // There the loss has one number, or none and room for one.
+                numbers = 1;
+                shape.listed() as u64
+            }
+            true => shape.queries() as u64,
+            false => 0,
+        };
         Ok(Self {
-            parameters: parameters(context, &terms)?,
+            parameters: parameters(context, &terms.parameters)?,
+            thresholds: thresholds
+                .map(|thresholds| parameters(context, &thresholds.parameters()))
+                .transpose()?,
             summands: uniform(
                 context,
                 "summands",
@@ -196,10 +210,9 @@ impl Buffers {
     }
 }
 
-/// The uniform of the parameters, padded to whole vectors. The seed among them may be written
-/// again.
-pub(crate) fn parameters(context: &Context, terms: &TermsKernel) -> Result<wgpu::Buffer> {
-    let mut words: Vec<u32> = terms.parameters.iter().map(|&(_, word)| word).collect();
+/// The uniform of parameters, padded to whole vectors. The seed among them may be written again.
+fn parameters(context: &Context, all: &[(&'static str, u32)]) -> Result<wgpu::Buffer> {
+    let mut words: Vec<u32> = all.iter().map(|&(_, word)| word).collect();
     words.resize(words.len().next_multiple_of(4).max(4), 0);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
     filled(context, "metric-learning parameters", bytemuck::cast_slice(&words), usage)

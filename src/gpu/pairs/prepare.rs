@@ -242,7 +242,8 @@ pub(crate) fn prepare_learned(
     ))
 }
 
-/// The weights of all rows, behind the numbers that the loss learns.
+/// The weights of all rows, or of all pairs or triplets of a list, behind the numbers that the loss
+/// learns.
 fn prepare_weights(
     basis: &Basis,
     inputs: &Inputs<'_>,
@@ -251,7 +252,8 @@ fn prepare_weights(
     let Basis { context, shape, matrix, sizes, .. } = basis;
     let by_class = shape.class_weights() > 0;
     let input = if by_class { Input::ClassWeights } else { Input::Weights };
-    let (given, rows) = (shape.numbers(input), shape.queries());
+    let given = shape.numbers(input);
+    let rows = if shape.listed() > 0 { shape.listed() } else { shape.queries() };
     let reason = "the plan was made for a shape with them";
     let check = Checker::new(context);
     let raw = check.needed(input.name(), inputs.get(input), given, reason)?;

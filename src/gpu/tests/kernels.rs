@@ -4,7 +4,7 @@ use super::one_of_each_kind;
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::gpu::{Context, Options};
 use crate::measures::{Retrieval, Verification};
-use crate::reference::samples::{Sample, representatives};
+use crate::reference::samples::{Sample, representatives, thresholded};
 use crate::search::Search;
 use crate::training::{Linear, Optimizer};
 use crate::{Contrastive, Error, Run, Weighted};
@@ -24,7 +24,7 @@ fn context() -> Context {
 fn planned() -> Vec<Kernel> {
     let context = context();
     let sample = Sample::new(5, 3, 1.0);
-    for loss in representatives() {
+    for loss in representatives().into_iter().chain(thresholded()) {
         for batch in sample.batches(&loss).into_iter().chain(sample.weighted_batches(&loss)) {
             context.plan(&loss, *batch.shape()).expect("a valid sample");
         }

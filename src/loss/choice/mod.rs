@@ -8,5 +8,5 @@ mod sampling;
 pub use distance::Distance;
 pub use mining::Mining;
 pub(crate) use mining::{Difficulty, Triplets};
-pub use reduction::Reduction;
+pub use reduction::{Reduction, Thresholds};
 pub use sampling::Sampling;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::loss::parameters::check_normal;
-use crate::loss::{Description, Distance, Learned, Mode, Reduction};
+use crate::loss::{Description, Distance, Learned, Mode, Reduction, Thresholded};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 #[cfg(feature = "gpu")]
@@ -68,6 +68,10 @@ impl Default for Clip {
 impl Description for Clip {
     fn settings(&self) -> (Option<Distance>, bool, Reduction) {
         (Some(self.distance), self.normalize, self.reduction)
+    }
+
+    fn thresholded(&self) -> Thresholded {
+        Thresholded::Nothing
     }
 
     fn modes(&self) -> &'static [Mode] {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::loss::parameters::{check_finite, check_power};
-use crate::loss::{Description, Distance, Mode, Reduction};
+use crate::loss::{Description, Distance, Mode, Reduction, Thresholded};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 #[cfg(feature = "gpu")]
@@ -20,7 +20,8 @@ use crate::wgsl::terms::{Statistics, TermsKernel};
 ///
 /// Terms are pairs; for pairs that are listed or row-aligned [`Contrastive::siamese`] has the
 /// reduction of the source. [`Reduction::MeanNonZero`] is the mean of the non-zero positive terms
-/// plus the mean of the non-zero negative terms.
+/// plus the mean of the non-zero negative terms, and [`Reduction::MeanWithin`] likewise of the terms
+/// within its thresholds.
 ///
 /// Source: Hadsell, Chopra and LeCun, "Dimensionality Reduction by Learning an Invariant Mapping",
 /// CVPR 2006.
@@ -47,6 +48,11 @@ impl Contrastive {
     /// takes it for pairs where no reduction is asked for.
     pub fn siamese() -> Self {
         Self { reduction: Reduction::HadsellMean, ..Self::default() }
+    }
+
+    /// Whether the positive and the negative terms have means of their own, which are added.
+    pub(crate) fn has_two_means(&self) -> bool {
+        matches!(self.reduction, Reduction::MeanNonZero | Reduction::MeanWithin(_))
     }
 }
 
@@ -82,19 +88,24 @@ impl Description for Contrastive {
         true
     }
 
+    fn thresholded(&self) -> Thresholded {
+        Thresholded::Terms
+    }
+
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
-        // The two means of MeanNonZero weigh positives and negatives apart: both counts come before
-        // any coefficient.
-        let split = self.reduction == Reduction::MeanNonZero;
+        // Two means weigh positives and negatives apart: both counts come before any coefficient.
+        let split = self.has_two_means();
+        let mut parameters = vec![
+            ("positive_margin", self.positive_margin.to_bits()),
+            ("negative_margin", self.negative_margin.to_bits()),
+        ];
+        parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
         TermsKernel {
             statistics: if split { Statistics::Totals } else { Statistics::None },
             symmetric: true,
             constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
-            parameters: vec![
-                ("positive_margin", self.positive_margin.to_bits()),
-                ("negative_margin", self.negative_margin.to_bits()),
-            ],
+            parameters,
             ..TermsKernel::new(shader!("terms/contrastive.wgsl"))
         }
     }

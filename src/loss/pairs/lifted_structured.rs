@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::loss::parameters::check_finite;
-use crate::loss::{Description, Distance, Mode, Reduction};
+use crate::loss::{Description, Distance, Mode, Reduction, Thresholded};
 use crate::names::named;
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
@@ -75,6 +75,10 @@ impl Default for LiftedStructured {
 impl Description for LiftedStructured {
     fn settings(&self) -> (Option<Distance>, bool, Reduction) {
         (Some(self.distance), self.normalize, self.reduction)
+    }
+
+    fn thresholded(&self) -> Thresholded {
+        Thresholded::Nothing
     }
 
     fn modes(&self) -> &'static [Mode] {

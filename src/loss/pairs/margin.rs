@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 #[cfg(feature = "gpu")]
 use crate::loss::SEED;
 use crate::loss::parameters::check_finite;
-use crate::loss::{Description, Distance, Learned, Mode, Reduction, Sampling};
+use crate::loss::{Description, Distance, Learned, Mode, Reduction, Sampling, Thresholded};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 #[cfg(feature = "gpu")]
@@ -80,6 +80,10 @@ impl Default for Margin {
 impl Description for Margin {
     fn settings(&self) -> (Option<Distance>, bool, Reduction) {
         (Some(self.distance), self.normalize, self.reduction)
+    }
+
+    fn thresholded(&self) -> Thresholded {
+        Thresholded::Nothing
     }
 
     fn modes(&self) -> &'static [Mode] {

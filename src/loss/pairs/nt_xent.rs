@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::loss::parameters::check_temperature;
-use crate::loss::{Description, Distance, Mode, Reduction};
+use crate::loss::{Description, Distance, Mode, Reduction, Thresholded};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 #[cfg(feature = "gpu")]
@@ -55,6 +55,10 @@ impl Default for NtXent {
 impl Description for NtXent {
     fn settings(&self) -> (Option<Distance>, bool, Reduction) {
         (Some(self.distance), self.normalize, self.reduction)
+    }
+
+    fn thresholded(&self) -> Thresholded {
+        Thresholded::Nothing
     }
 
     fn modes(&self) -> &'static [Mode] {

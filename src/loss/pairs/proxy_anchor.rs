@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::loss::parameters::{check_finite, check_normal};
-use crate::loss::{Description, Distance, Mode, Reduction};
+use crate::loss::{Description, Distance, Mode, Reduction, Thresholded};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 #[cfg(feature = "gpu")]
@@ -61,6 +61,10 @@ impl Default for ProxyAnchor {
 impl Description for ProxyAnchor {
     fn settings(&self) -> (Option<Distance>, bool, Reduction) {
         (Some(self.distance), self.normalize, self.reduction)
+    }
+
+    fn thresholded(&self) -> Thresholded {
+        Thresholded::Nothing
     }
 
     fn modes(&self) -> &'static [Mode] {

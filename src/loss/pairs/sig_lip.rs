@@ -86,7 +86,8 @@ impl Description for SigLip {
     fn terms_kernel(&self) -> TermsKernel {
         TermsKernel {
             operations_per_pair: 64,
-            symmetric: true,
+            // Of a pair, either anchor may be left out.
+            symmetric: self.reduction.thresholds().is_none(),
             parameters: vec![("scale", self.scale.to_bits())],
             ..TermsKernel::new(shader!("terms/sig_lip.wgsl"))
         }

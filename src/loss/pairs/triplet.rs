@@ -3,10 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-#[cfg(feature = "gpu")]
-use crate::loss::Triplets;
 use crate::loss::parameters::check_finite;
-use crate::loss::{Description, Distance, Mining, Mode, Reduction};
+use crate::loss::{Description, Distance, Mining, Mode, Reduction, Thresholded, Triplets};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 #[cfg(feature = "gpu")]
@@ -119,13 +117,23 @@ impl Description for Triplet {
         check_finite(Self::NAME, "margin", self.margin)
     }
 
+    fn thresholded(&self) -> Thresholded {
+        match self.mining.triplets() {
+            // No triplet of all is ever seen by itself.
+            Triplets::Every => Thresholded::Nothing,
+            _ => Thresholded::Terms,
+        }
+    }
+
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
-        let parameters = vec![("margin", self.margin.to_bits())];
+        let margin = ("margin", self.margin.to_bits());
+        let thresholds = self.reduction.thresholds().unwrap_or_default().parameters();
+        let parameters = [margin].into_iter().chain(thresholds).collect();
         match (self.mining.triplets(), self.soft) {
             (Triplets::Every, false) => TermsKernel {
                 walk: ALL,
-                parameters,
+                parameters: vec![margin],
                 ..TermsKernel::new(shader!("terms/triplet/all.wgsl"))
             },
             (Triplets::Every, true) => TermsKernel {

@@ -21,7 +21,7 @@ pub use l2::L2;
 pub use mean_squared_error::MeanSquaredError;
 pub use uniform_entropy::UniformEntropy;
 
-use super::{Description, Distance, Reduction, Truth};
+use super::{Description, Distance, Reduction, Thresholded, Truth};
 use crate::data::shape::Mode;
 use crate::error::Result;
 #[cfg(feature = "gpu")]
@@ -56,6 +56,10 @@ impl<L: Pointwise> Description for L {
 
     fn check(&self) -> Result<()> {
         self.check_parameters()
+    }
+
+    fn thresholded(&self) -> Thresholded {
+        Thresholded::Nothing
     }
 
     fn per_anchor(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Anchors with weights.
+//! Anchors, pairs and triplets with weights.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use support::bits::bits;
 use support::changed::changed;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Batch, Distance, Evaluation, Loss, Mining, Mode, Options};
+use wgpu_metric_learning::{Batch, Distance, Evaluation, Input, Loss, Mining, Options};
 
 const RECIPE: Recipe = Recipe {
     n: 37,
@@ -29,7 +29,9 @@ fn for_every_loss(mut check: impl FnMut(&Loss, &Sample)) {
         let loss = losses(distance, false, reach(distance, false, RECIPE.d, 1.0)).swap_remove(kind);
         let setting = match &loss {
             Loss::Triplet(triplet) => match triplet.mining {
-                Mining::All | Mining::SemiHard | Mining::Hard => triplet.mining.name(),
+                Mining::All | Mining::SemiHard | Mining::Hard | Mining::Explicit => {
+                    triplet.mining.name()
+                }
                 _ => continue,
             },
             Loss::LiftedStructured(lifted) => lifted.form.name(),
@@ -40,11 +42,6 @@ fn for_every_loss(mut check: impl FnMut(&Loss, &Sample)) {
             check(&loss, &sample);
         }
     }
-}
-
-fn has_anchors(batch: &Batch) -> bool {
-    use Mode::{Batch, Prototypes, Reference, Scores};
-    matches!(batch.shape().mode(), Batch | Reference | Prototypes | Scores)
 }
 
 /// On the best adapter: the golden cases are on every one.
@@ -97,14 +94,16 @@ fn has_variant(loss: &Loss) -> bool {
 #[test]
 fn equal_weights_are_a_factor_to_the_bit() {
     let device = best_with(Options::default());
-    let tables = [1.0, 4.0, 0.0].map(|weight| vec![weight; RECIPE.n]);
+    let tables = [1.0, 4.0, 0.0].map(|weight| vec![weight; 3 * RECIPE.n]);
     for_every_loss(|loss, sample| {
         let evaluate = |batch: &Batch| device.context.evaluate(loss, batch).wait().unwrap();
-        for batch in sample.batches(loss).iter().filter(|batch| has_anchors(batch)) {
-            let [of_ones, of_fours, of_zeros] =
-                tables.each_ref().map(|table| evaluate(&batch.with_weights(table).unwrap()));
+        for batch in sample.batches(loss) {
+            let count = batch.shape().with_weights().numbers(Input::Weights);
+            let [of_ones, of_fours, of_zeros] = tables
+                .each_ref()
+                .map(|table| evaluate(&batch.with_weights(&table[..count]).unwrap()));
             if !has_variant(loss) {
-                assert_eq!(bits(&evaluate(batch)), bits(&of_ones), "{loss:?}");
+                assert_eq!(bits(&evaluate(&batch)), bits(&of_ones), "{loss:?}");
             }
             assert_eq!(bits(&times(&of_ones, 4.0)), bits(&of_fours), "{loss:?}");
             // 0 may have a sign.

@@ -40,6 +40,10 @@ fn kinds() -> Vec<Kind> {
         (Triplet::default().into(), Shape::batch(N, D).with_weights(), |values| {
             rows(values)?.with_weights(&values.targets[..N])
         }),
+        (explicit.clone().into(), Shape::triplets(N, D, LISTED).with_weights(), |values| {
+            let batch = Batch::triplets(&values.embeddings, [N, D], &values.triplets)?;
+            batch.with_weights(&values.targets[..LISTED])
+        }),
         (SupCon::default().into(), Shape::batch(N, D).with_class_weights(M), |values| {
             rows(values)?.with_class_weights(&values.beta)
         }),

@@ -3,6 +3,7 @@
 mod inputs;
 mod modes;
 mod parameters;
+mod thresholds;
 mod weights;
 
 use std::time::Duration;

@@ -47,12 +47,25 @@ fn every_row_has_a_weight() {
 }
 
 #[test]
-fn weights_are_those_of_anchors() {
+fn weights_are_those_of_anchors_pairs_and_triplets() {
     let pairs = Batch::pair_rows(&ROWS, &ROWS, [3, 2], &[0, 1, 1]).unwrap();
+    assert!(pairs.with_weights(&[1.0; 3]).is_ok());
     fails(
-        pairs.with_weights(&[1.0; 3]),
-        Error::NotInMode { what: "weights", mode: "pair rows" },
-        "weights cannot be given to inputs in pair rows mode",
+        pairs.with_class_weights(&[1.0; 3]),
+        Error::NotInMode { what: "class weights", mode: "pair rows" },
+        "class weights cannot be given to inputs in pair rows mode",
+    );
+    let triplets = Batch::triplets(&ROWS, [3, 2], &[[0, 1, 2]; 5]).unwrap();
+    fails(
+        triplets.with_weights(&[1.0; 3]),
+        Error::Length { what: "weights", expected: 5, actual: 3 },
+        "weights has 3 values, its shape asks for 5",
+    );
+    let scored = Batch::scored_pair_rows(&ROWS, &ROWS, [3, 2], &[0.0; 3]).unwrap();
+    fails(
+        scored.with_weights(&[1.0; 3]),
+        Error::NotInMode { what: "weights", mode: "scored pair rows" },
+        "weights cannot be given to inputs in scored pair rows mode",
     );
     let anchor: Loss = ProxyAnchor::default().into();
     assert!(!anchor.takes_weights() && !Loss::from(CoSent::default()).takes_weights());
@@ -63,9 +76,9 @@ fn weights_are_those_of_anchors() {
         Error::Unsupported {
             of: "ProxyAnchor",
             what: "weights".into(),
-            reason: "its terms are not those of single anchors".into(),
+            reason: "its terms are not those of single anchors or pairs".into(),
         },
-        "ProxyAnchor cannot take weights: its terms are not those of single anchors",
+        "ProxyAnchor cannot take weights: its terms are not those of single anchors or pairs",
     );
 }
 

@@ -60,7 +60,7 @@ pub struct Expected {
 
 /// Every case of a loss and of a mode that the library has, in the order of the files.
 pub fn cases() -> Vec<Case> {
-    let indices = ["cases.json", "weights.json"].map(read);
+    let indices = ["cases.json", "weights.json", "thresholds.json"].map(read);
     indices.iter().flatten().filter(|case| is_known(case)).map(Case::new).collect()
 }
 
@@ -102,7 +102,7 @@ fn evaluation(expected: &Value) -> Evaluation<f64> {
 }
 
 impl Case {
-    /// Whether its anchors have weights.
+    /// Whether its anchors, pairs or triplets have weights.
     pub fn is_weighted(&self) -> bool {
         !self.weights.is_empty() || !self.class_weights.is_empty()
     }

@@ -1,11 +1,11 @@
 //! The losses in every variant that has a kernel, or a way through one, of its own.
 
 use wgpu_metric_learning::{
-    ArcFace, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
-    Distance, ElasticNet, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
-    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
-    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
-    SupCon, Triplet, UniformEntropy,
+    ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
+    Distance, ElasticNet, Evaluation, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1,
+    L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity,
+    Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Sampling, SigLip, SmoothAp, SoftTriple,
+    SupCon, Thresholds, Triplet, UniformEntropy, reference,
 };
 
 /// Every loss over pairs in every variant, with margins and temperatures of the size of `reach`;
@@ -141,6 +141,40 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
     let sampling = Sampling::DistanceWeighted;
     losses.push(Margin { normalize: true, sampling, seed: 7, ..Margin::default() }.into());
     losses
+}
+
+/// The loss with the mean of its terms within thresholds, of which some are below and some above.
+pub fn thresholded(loss: &Loss, batch: &Batch) -> Loss {
+    let [low, high] = match loss {
+        // Terms of pairs and triplets, by their mean.
+        Loss::Contrastive(_) | Loss::Triplet(_) => {
+            let mean = evaluate(&with_reduction(loss, Reduction::Mean), batch).loss;
+            [0.4 * mean, 1.6 * mean]
+        }
+        // Of anchors, by the quarters that they are in.
+        _ => {
+            let all = evaluate(&with_reduction(loss, Reduction::Mean), batch).per_anchor;
+            let mut terms = all.expect("a term for every anchor");
+            terms.sort_by(f64::total_cmp);
+            [1, 3].map(|quarter| {
+                let at = (quarter * terms.len() / 4).clamp(1, terms.len() - 1);
+                0.5 * (terms[at - 1] + terms[at])
+            })
+        }
+    };
+    let [low, high] = [low, high].map(|threshold| Some(threshold as f32));
+    with_reduction(loss, Reduction::MeanWithin(Thresholds { low, high }))
+}
+
+fn evaluate(loss: &Loss, batch: &Batch) -> Evaluation<f64> {
+    reference::evaluate(loss, batch).expect("a valid sample")
+}
+
+/// The loss with another reduction.
+pub fn with_reduction(loss: &Loss, reduction: Reduction) -> Loss {
+    let mut settings = serde_json::to_value(loss).expect("a JSON form");
+    settings["reduction"] = serde_json::to_value(reduction).expect("a JSON form");
+    serde_json::from_value(settings).expect("its own JSON form")
 }
 
 /// Every mining of the triplets of a batch.

@@ -1,6 +1,6 @@
 //! Inputs for every loss and mode, made from a few words.
 
-use wgpu_metric_learning::{Batch, Loss, Margin, Mode, Result, Truth};
+use wgpu_metric_learning::{Batch, Input, Loss, Margin, Mode, Result, Truth};
 
 /// How many rows share a label.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -127,7 +127,7 @@ pub struct Sample {
     targets: Vec<f32>,
     signs: Vec<f32>,
     columns: Vec<u32>,
-    /// Of rows; some are 0.
+    /// Of rows, or of what is listed; some are 0.
     weights: Vec<f32>,
     class_weights: Vec<f32>,
 }
@@ -170,7 +170,7 @@ impl Sample {
             triplets: (0..listed).map(|at| [row(at, 5), row(at + 1, 3), row(at + 2, 11)]).collect(),
             targets: world[..n * d].iter().rev().copied().collect(),
             signs: (0..n * d).map(|at| if at * at % 7 < 3 { -1.0 } else { 1.0 }).collect(),
-            weights: (0..n).map(|row| (row * row % 7) as f32 / 3.0).collect(),
+            weights: (0..listed).map(|row| (row * row % 7) as f32 / 3.0).collect(),
             class_weights: (0..classes).map(|class| (class * 3 % 5) as f32 * 0.7).collect(),
             columns: (0..n).map(|row| (row * row % d) as u32).collect(),
             same: (0..listed as u32).map(|at| u32::from(at % 5 < 2)).collect(),
@@ -198,18 +198,23 @@ impl Sample {
         batches.unwrap_or_else(|error| panic!("{loss:?}: {error}"))
     }
 
-    /// The same batches with a weight for every row, where they can have any, and one more with
-    /// those of classes, where the last of them has labels that are classes.
+    /// The same batches with a weight for every row, pair or triplet, where they can have any, and
+    /// one more with those of classes, where the last of them has labels that are classes.
     pub fn weighted_batches(&self, loss: &Loss) -> Vec<Batch<'_>> {
         if !loss.takes_weights() {
             return Vec::new();
         }
         let batches = self.batches(loss).into_iter();
         let mut batches: Vec<_> =
-            batches.filter_map(|batch| batch.with_weights(&self.weights).ok()).collect();
-        let last = batches.last().copied();
+            batches.filter_map(|batch| batch.with_weights(self.weights_of(&batch)).ok()).collect();
+        let last = batches.iter().rev().find(|batch| batch.shape().listed() == 0).copied();
         batches.extend(last.and_then(|last| last.with_class_weights(&self.class_weights).ok()));
         batches
+    }
+
+    /// As many weights as the batch takes.
+    fn weights_of(&self, batch: &Batch) -> &[f32] {
+        &self.weights[..batch.shape().with_weights().numbers(Input::Weights)]
     }
 
     fn batch_in(&self, mode: Mode, loss: &Loss) -> Result<Batch<'_>> {

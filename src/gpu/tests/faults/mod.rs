@@ -5,7 +5,9 @@ mod replacements;
 
 use std::collections::BTreeSet;
 
-use self::replacements::{FAULTS, FAULTS_OF_EXPANSION, FAULTS_OF_SUMS, FAULTS_OF_WEIGHTS};
+use self::replacements::{
+    FAULTS, FAULTS_OF_EXPANSION, FAULTS_OF_SUMS, FAULTS_OF_THRESHOLDS, FAULTS_OF_WEIGHTS,
+};
 use super::{contexts, first_context, one_of_each_kind};
 use crate::Error;
 use crate::data::arithmetic::Arithmetic;
@@ -20,7 +22,7 @@ use crate::loss::{
     Clip, Contrastive, Distance, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent,
     Reduction, Triplet,
 };
-use crate::reference::samples::{Sample, losses, representatives};
+use crate::reference::samples::{Sample, losses, representatives, thresholded};
 use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds_in};
 use crate::wgsl::include::planted;
 
@@ -190,11 +192,12 @@ fn every_planted_fault_in_expanded_kernels_is_caught() {
 }
 
 /// Losses of every kind that weighs its terms in its own way.
-fn weighed_losses() -> [Loss; 7] {
-    [
+fn weighed_losses() -> Vec<Loss> {
+    vec![
         Contrastive { reduction: Reduction::MeanNonZero, ..Contrastive::default() }.into(),
         Margin::default().into(),
         Triplet { mining: Mining::Hard, ..Triplet::default() }.into(),
+        Triplet { mining: Mining::Explicit, ..Triplet::default() }.into(),
         NtXent::default().into(),
         LiftedStructured::default().into(),
         Clip::default().into(),
@@ -205,15 +208,30 @@ fn weighed_losses() -> [Loss; 7] {
 #[test]
 fn every_planted_fault_of_weights_is_caught() {
     let sample = &Sample::new(19, 6, 1.0);
+    are_caught(FAULTS_OF_WEIGHTS, &weighed_losses(), |loss| sample.weighted_batches(loss));
+}
+
+/// A setting of every loss and every mining is enough.
+#[test]
+fn every_planted_fault_of_thresholds_is_caught() {
+    let sample = &Sample::new(19, 6, 1.0);
+    let losses = thresholded();
+    are_caught(FAULTS_OF_THRESHOLDS, &losses[..losses.len() / 2], |loss| sample.batches(loss));
+}
+
+/// On these batches the losses agree, and every one of the faults is noticed.
+fn are_caught<'a>(
+    faults: &[(&'static str, &'static str, &'static str)],
+    losses: &[Loss],
+    batches: impl Fn(&Loss) -> Vec<Batch<'a>>,
+) {
     let context = first_context(Options::default());
-    let losses = weighed_losses();
     let checked = first_context(Options::default().with_checks(Checks::Checked));
-    let agrees =
-        |context: &Context, loss: &Loss| agrees_on(context, loss, sample.weighted_batches(loss));
-    for loss in &losses {
+    let agrees = |context: &Context, loss: &Loss| agrees_on(context, loss, batches(loss));
+    for loss in losses {
         assert_eq!([&context, &checked].map(|context| agrees(context, loss)), [Ok(()), Ok(())]);
     }
-    for &(path, line, fault) in FAULTS_OF_WEIGHTS {
+    for &(path, line, fault) in faults {
         context.pipelines().forget(path);
         let is_seen = || losses.iter().any(|loss| agrees(&context, loss).is_err());
         let is_caught = planted(path, line, fault, is_seen);

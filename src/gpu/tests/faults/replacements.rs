@@ -24,7 +24,7 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
         "d - 0.99 * parameters.positive_margin",
     ),
     ("terms/contrastive.wgsl", "- weights.y * hinge_slopes", "+ weights.y * hinge_slopes"),
-    ("terms/contrastive.wgsl", "return 2.0 * hinges;", "return hinges;"),
+    ("terms/contrastive.wgsl", "2.0 * hinges, is_steep", "hinges, is_steep"),
     (
         "terms/margin/all.wgsl",
         "vec4(-1.0), negative > vec4(0.0)",
@@ -339,6 +339,11 @@ pub(super) const FAULTS_OF_WEIGHTS: &[(&str, &str, &str)] = &[
     ("terms/weigh_choices.wgsl", "rows[i] = weighed_row(rows[i], own);", ""),
     ("terms/weigh.wgsl", "weighed.learned_slopes *= weight;", ""),
     ("terms/weigh.wgsl", "weighed.negative_loss *= weight;", ""),
+    ("terms/contrastive.wgsl", "own * terms_of(negative)", "terms_of(negative)"),
+    ("terms/contrastive.wgsl", "own * slopes_of", "slopes_of"),
+    ("terms/margin/all.wgsl", "= -workgroup_sum", "= workgroup_sum"),
+    ("terms/triplet/explicit.wgsl", "weight * triplet_slope", "triplet_slope"),
+    ("terms/triplet/explicit.wgsl", "weight_of_entry(at / 2u)", "weight_of_entry(at)"),
     ("terms/nt_xent.wgsl", "weighed(max(i, j), ", "weighed(min(i, j), "),
     (
         "terms/nt_xent.wgsl",
@@ -360,4 +365,29 @@ pub(super) const FAULTS_OF_SUMS: &[(&str, &str, &str)] = &[
     ("finish/accumulate.wgsl", "value += sum[index];", "value -= sum[index];"),
     ("finish/accumulate.wgsl", "loss += total_loss;", "loss -= total_loss;"),
     ("finish/accumulate.wgsl", "subject.weight * totals.loss", "totals.loss"),
+];
+
+/// Faults that the mean of terms within thresholds must notice.
+pub(super) const FAULTS_OF_THRESHOLDS: &[(&str, &str, &str)] = &[
+    ("terms/contrastive.wgsl", "terms >= vec4(high)", "terms >= vec4(1.5 * high)"),
+    ("terms/contrastive.wgsl", "terms <= vec4(low)", "terms <= vec4(0.5 * low)"),
+    ("terms/contrastive.wgsl", "2.0 * hinges, is_steep", "2.0 * hinges, vec4(true)"),
+    ("terms/contrastive.wgsl", "(hinges > vec4(0.0)) & is_steep", "hinges > vec4(0.0)"),
+    (
+        "terms/contrastive.wgsl",
+        "are_in(hinges), vec4(parameters.given != 0u)",
+        "are_in(hinges), vec4(false)",
+    ),
+    ("terms/triplet/one_per_anchor.wgsl", "select(0.0, term, is_in(term))", "term"),
+    ("terms/triplet/semi_hard.wgsl", "!is_in(whole_term(p, n))", "false"),
+    ("terms/triplet/explicit.wgsl", "return select(0u, 1u, is_in(term));", "return 1u;"),
+    ("terms/within.wgsl", "select(vec2(0u), summary.terms, is_within)", "summary.terms"),
+    ("terms/within.wgsl", "coefficients[row * quads() + quad] = vec4(0.0);", ""),
+    ("terms/within.wgsl", "summary.loss = 0.0;", ""),
+    ("terms/within.wgsl", "summary.learned_slopes = vec2(0.0);", ""),
+    (
+        "terms/within.wgsl",
+        "row_statistics[i].value, 0u, 0.0, 0.0",
+        "row_statistics[i].value, 1u, 0.0, 1.0",
+    ),
 ];

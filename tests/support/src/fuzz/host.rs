@@ -4,9 +4,9 @@
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
     ArcFace, Batch, BinaryCrossEntropy, Circle, Clip, CoSent, Contrastive, CosFace, CrossEntropy,
-    Distance, ElasticNet, Error, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, L1, L2,
-    LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity, Nca,
-    NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Result, Sampling, SigLip, SmoothAp,
+    Distance, ElasticNet, Error, FastAp, Form, GeneralizedLiftedStructured, Hinge, Huber, Input,
+    L1, L2, LiftedStructured, Loss, Margin, MeanSquaredError, Mining, MultiMargin, MultiSimilarity,
+    Nca, NormalizedSoftmax, NtXent, ProxyAnchor, Reduction, Result, Sampling, SigLip, SmoothAp,
     SoftTriple, SupCon, Triplet, UniformEntropy, Weighted, reference,
 };
 
@@ -154,7 +154,10 @@ fn batch<'a>(source: &mut Source, values: &'a Values) -> Result<Batch<'a>> {
             4 => batch.with_labels(&values.labels),
             5 => batch.with_scale(values.beta.first().unwrap_or(&0.0)),
             6 => batch.with_bias(values.beta.last().unwrap_or(&0.0)),
-            7 => batch.with_weights(&values.targets[..values.targets.len().min(n)]),
+            7 => {
+                let count = batch.shape().with_weights().numbers(Input::Weights);
+                batch.with_weights(&values.targets[..values.targets.len().min(count)])
+            }
             8 => batch.with_class_weights(&values.beta),
             _ => Ok(batch.with_fixed_references()),
         }?;
