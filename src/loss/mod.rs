@@ -94,6 +94,13 @@ macro_rules! define_loss {
                 self.description().modes()
             }
 
+            /// The loss with another reduction.
+            #[must_use]
+            pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+                match &mut self { $(Self::$name(loss) => loss.reduction = reduction),* }
+                self
+            }
+
             pub(crate) fn description(&self) -> &dyn Description {
                 match self { $(Self::$name(loss) => loss),* }
             }
@@ -169,6 +176,13 @@ impl Loss {
     /// [`Batch::with_weights`](crate::Batch::with_weights).
     pub fn takes_weights(&self) -> bool {
         self.distance().is_some() && self.description().takes_weights()
+    }
+
+    /// Whether, of rows that are compared with rows, an anchor's terms need more than its own row of
+    /// distances: something of other rows or of columns, or its place among all rows. Ranks that
+    /// share a batch then do the work of each other ([`sharded`](crate::sharded)).
+    pub fn needs_all_rows(&self) -> bool {
+        self.description().needs_all_rows()
     }
 
     fn learns(&self, input: Input) -> bool {

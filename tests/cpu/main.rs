@@ -9,6 +9,7 @@ mod properties;
 mod queries;
 mod runs;
 mod search;
+mod sharded;
 mod training;
 mod verification;
 

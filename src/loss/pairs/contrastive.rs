@@ -82,6 +82,10 @@ impl Description for Contrastive {
         true
     }
 
+    fn is_symmetric(&self) -> bool {
+        true
+    }
+
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         // The two means of MeanNonZero weigh positives and negatives apart: both counts come before
@@ -89,7 +93,7 @@ impl Description for Contrastive {
         let split = self.reduction == Reduction::MeanNonZero;
         TermsKernel {
             statistics: if split { Statistics::Totals } else { Statistics::None },
-            symmetric: true,
+            symmetric: self.is_symmetric(),
             constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
             parameters: vec![
                 ("positive_margin", self.positive_margin.to_bits()),

@@ -74,6 +74,10 @@ impl Description for SigLip {
         check_finite(Self::NAME, "bias", self.bias)
     }
 
+    fn is_symmetric(&self) -> bool {
+        true
+    }
+
     fn learned(&self) -> Vec<Learned> {
         vec![Learned::scale(self.scale), Learned::bias(self.bias)]
     }
@@ -86,7 +90,7 @@ impl Description for SigLip {
     fn terms_kernel(&self) -> TermsKernel {
         TermsKernel {
             operations_per_pair: 64,
-            symmetric: true,
+            symmetric: self.is_symmetric(),
             parameters: vec![("scale", self.scale.to_bits())],
             ..TermsKernel::new(shader!("terms/sig_lip.wgsl"))
         }
