@@ -1,9 +1,9 @@
 //! The program under `mpirun`, on one machine: what rank 0 prints is what one machine finds.
 
 use std::fs::File;
-use std::io::Cursor;
+use std::io::{BufRead, BufReader, Cursor};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use npyz::{NpyFile, WriterBuilder};
@@ -15,11 +15,13 @@ const DIGITS: &[u8] = include_bytes!("../data/digits.npy");
 const LABELS: &[u8] = include_bytes!("../data/digits-labels.npy");
 const COLUMNS: usize = 64;
 
-/// `mpirun` on this machine alone, which may have fewer cores than ranks.
+/// Of one machine, which may have fewer cores than ranks.
+const USUAL: [&str; 4] = ["--oversubscribe", "--allow-run-as-root", "--bind-to", "none"];
+
+/// `mpirun` on this machine alone, until it ends.
 fn mpirun(arguments: &[&str]) -> Output {
-    let usual = ["--oversubscribe", "--allow-run-as-root", "--bind-to", "none"];
     Command::new("mpirun")
-        .args(usual)
+        .args(USUAL)
         .args(arguments)
         .env("RAYON_NUM_THREADS", "1")
         .output()
@@ -38,12 +40,11 @@ fn lines(ranks: usize, arguments: &[&str]) -> Vec<Value> {
     text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// The end of ranks that end with an error, and how long they took.
-fn failure(arguments: &[&str]) -> (String, Duration) {
-    let start = Instant::now();
+/// What ranks say that end with an error.
+fn failure(arguments: &[&str]) -> String {
     let output = mpirun(arguments);
     assert!(!output.status.success(), "{arguments:?}");
-    (text(&output.stderr), start.elapsed())
+    text(&output.stderr)
 }
 
 fn digits() -> (Vec<f32>, Vec<u32>) {
@@ -184,25 +185,45 @@ fn each_rank_reads_its_part_and_all_learn_what_is_wrong_with_one() {
     assert_eq!(found[0]["positive_pairs"], 12 + 12 + 2);
     numbers[3 * 4 + 1] = f64::NAN;
     write(&embeddings, &[10, 3], &numbers);
-    let (said, _) = failure(&[&["-n", "3", PROGRAM], &objective[..], &files].concat());
+    let said = failure(&[&["-n", "3", PROGRAM], &objective[..], &files].concat());
     assert!(said.contains("rank 1: embeddings is not finite at row 2, column 1"), "{said}");
     let missing = ["--embeddings", "none.npy", "--labels", of_labels];
-    let (said, _) = failure(&[&["-n", "3", PROGRAM], &objective[..], &missing].concat());
+    let said = failure(&[&["-n", "3", PROGRAM], &objective[..], &missing].concat());
     assert!(said.contains("none.npy"), "{said}");
 }
 
 /// A rank that is killed, and one that is stopped, in the midst of a long training.
 #[test]
 fn nobody_waits_for_a_rank_that_dies_or_is_silent() {
-    let train = ["train", "--steps", "1000000", "--patience", "3"];
+    let train = ["train", "--steps", "1000000", "--patience", "5"];
     let rank = [&["-n", "1", PROGRAM][..], &train].concat();
-    for signal in ["KILL", "STOP"] {
-        let ending = ["-n", "1", "timeout", "--signal", signal, "2", PROGRAM];
-        let all = [&rank[..], &[":"], &ending, &train, &[":"], &rank].concat();
-        let (said, took) = failure(&all);
-        assert!(took < Duration::from_secs(40), "{signal}: {took:?}, {said}");
-        if signal == "STOP" {
-            assert!(said.contains("not all ranks have answered for 3s"), "{said}");
+    for signal in ["-KILL", "-STOP"] {
+        let file = folder("dying").join(format!("process{signal}"));
+        // The rank says which process it is before it becomes the program.
+        let command = format!("echo $$ >'{}'; exec \"$@\"", file.display());
+        let dying = [&["-n", "1", "sh", "-c", &command, "sh", PROGRAM][..], &train].concat();
+        let mut running = Command::new("mpirun")
+            .args(USUAL)
+            .args([&rank[..], &[":"], &dying, &[":"], &rank].concat())
+            .env("RAYON_NUM_THREADS", "1")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("mpirun starts");
+        // Once rank 0 has made a step, all are at work.
+        let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+        lines.next().expect("a step").unwrap();
+        let process = std::fs::read_to_string(&file).unwrap();
+        let start = Instant::now();
+        let sent = Command::new("kill").args([signal, process.trim()]).status().unwrap();
+        assert!(sent.success(), "{signal} to {process}");
+        lines.for_each(|line| drop(line.unwrap()));
+        let output = running.wait_with_output().unwrap();
+        assert!(!output.status.success(), "{signal}");
+        let said = text(&output.stderr);
+        assert!(start.elapsed() < Duration::from_secs(60), "{signal}: {:?}", start.elapsed());
+        if signal == "-STOP" {
+            assert!(said.contains("not all ranks have answered for 5s"), "{said}");
         }
     }
 }
