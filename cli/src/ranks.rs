@@ -19,15 +19,14 @@ pub(crate) fn evaluate(loss: &Loss, batch: &Batch, engines: &[Engine]) -> Result
     }
     batch.check(loss)?;
     let weights = row_weights(batch);
-    let ranks = Threads::group(engines.len());
+    let work = |(rank, engine): (Threads, &Engine)| {
+        let shard = shard_of(batch, weights.as_deref(), rank.rank(), rank.ranks());
+        let evaluate = |loss: &Loss, batch: &Batch<'_>| engine.evaluate(loss, batch).wait();
+        Sharded::new(&rank).evaluate(loss, &shard, evaluate)
+    };
+    let work = &work;
     let found = thread::scope(|scope| {
-        let work = |(rank, engine): (Threads, &Engine)| {
-            let shard = shard_of(batch, weights.as_deref(), rank.rank(), rank.ranks());
-            let evaluate = |loss: &Loss, batch: &Batch<'_>| engine.evaluate(loss, batch).wait();
-            Sharded::new(&rank).evaluate(loss, &shard, evaluate)
-        };
-        let work = &work;
-        let ranks = ranks.into_iter().zip(engines);
+        let ranks = Threads::group(engines.len()).into_iter().zip(engines);
         let ranks: Vec<_> = ranks.map(|rank| scope.spawn(move || work(rank))).collect();
         // A panic of a rank is one of the program.
         let ended = ranks
