@@ -26,6 +26,7 @@
 
 #![warn(missing_debug_implementations, unused_qualifications)]
 
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use mpi::Count;
@@ -59,7 +60,9 @@ impl Mpi {
     }
 
     /// The rank with another patience: how long it waits until all others come to the same call. A
-    /// process that ends is noticed by `mpirun`, which then ends all.
+    /// process that ends is noticed by `mpirun`, which then ends all. Once all have come, what they
+    /// send has as long again; who waits for it cannot be woken, and its process ends with exit code
+    /// 3.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
@@ -83,14 +86,32 @@ impl Mpi {
             if start.elapsed() > self.patience {
                 // MPI knows no way to take it back.
                 std::mem::forget(request);
-                let problem = format!("not all ranks have answered for {:?}", self.patience);
-                return Err(Error::Ranks { problem });
+                return Err(silent(self.patience));
             }
             if start.elapsed() > Duration::from_millis(2) {
                 std::thread::sleep(Duration::from_micros(200));
             }
         }
     }
+}
+
+/// Does what nothing can wake up, while another thread watches over it: after this time it ends the
+/// process, which `mpirun` notices, and ends the others.
+fn watched<T>(patience: Duration, work: impl FnOnce() -> T) -> T {
+    let (done, ended) = channel::<()>();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("error: {}", silent(patience));
+            std::process::exit(3);
+        }
+    });
+    let found = work();
+    drop(done);
+    found
+}
+
+fn silent(patience: Duration) -> Error {
+    Error::Ranks { problem: format!("not all ranks have answered for {patience:?}") }
 }
 
 /// Counts and where they begin, as MPI has them.
@@ -123,7 +144,7 @@ impl Communicator for Mpi {
         self.meet()?;
         let mut words = vec![0; all];
         let mut received = PartitionMut::new(&mut words[..], counts, begins);
-        self.world.all_gather_varcount_into(own, &mut received);
+        watched(self.patience, || self.world.all_gather_varcount_into(own, &mut received));
         Ok(words)
     }
 
@@ -135,7 +156,7 @@ impl Communicator for Mpi {
         let mut received_words = vec![0; all];
         let sent = Partition::new(words, sent, sent_begins);
         let mut received = PartitionMut::new(&mut received_words[..], found, begins);
-        self.world.all_to_all_varcount_into(&sent, &mut received);
+        watched(self.patience, || self.world.all_to_all_varcount_into(&sent, &mut received));
         Ok(received_words)
     }
 }
