@@ -293,6 +293,24 @@ pub enum Error {
         after: Duration,
     },
 
+    /// Something is wrong with what a rank holds or computes, which every rank learns.
+    #[error("rank {rank}: {message}")]
+    OfRank {
+        /// The rank.
+        rank: usize,
+        /// The kind of its error.
+        kind: ErrorKind,
+        /// What its error says; rows are counted from the first of the rank.
+        message: String,
+    },
+
+    /// Ranks did not answer each other.
+    #[error("the ranks are not together any more: {problem}")]
+    Ranks {
+        /// Which one is gone, or how long was waited.
+        problem: String,
+    },
+
     /// The watcher of an evaluation broke it off.
     #[error("the evaluation was cancelled")]
     Cancelled,
@@ -389,7 +407,9 @@ impl Error {
             | Self::OutOfMemory { .. }
             | Self::Gpu { .. }
             | Self::DeviceLost { .. } => ErrorKind::Device,
+            Self::OfRank { kind, .. } => *kind,
             Self::Timeout { .. }
+            | Self::Ranks { .. }
             | Self::Cancelled
             | Self::NotComputed
             | Self::StepsLeftOut { .. } => ErrorKind::Runtime,

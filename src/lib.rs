@@ -163,6 +163,7 @@ pub mod reference;
 pub mod search;
 #[cfg(feature = "gpu")]
 pub mod shaders;
+pub mod sharded;
 #[cfg(feature = "gpu")]
 pub mod testing;
 pub mod training;

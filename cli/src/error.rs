@@ -41,7 +41,7 @@ pub enum Error {
 impl Error {
     /// The exit code that tells what kind of error it is; 1 is left to results that are not right.
     pub fn exit_code(&self) -> u8 {
-        use wgpu_metric_learning::Error as Library;
+        use wgpu_metric_learning::{Error as Library, ErrorKind};
         match self {
             Self::Library(
                 Library::NoAdapter { .. }
@@ -50,7 +50,8 @@ impl Error {
                 | Library::DeviceLost { .. }
                 | Library::Gpu { .. }
                 | Library::OutOfMemory { .. }
-                | Library::Timeout { .. },
+                | Library::Timeout { .. }
+                | Library::OfRank { kind: ErrorKind::Device, .. },
             )
             | Self::Kernel { .. } => DEVICE,
             Self::Library(Library::NotComputed) => BUG,

@@ -13,7 +13,7 @@ use super::output::Named;
 use super::output_paths::OutputPaths;
 use super::report::Report;
 use super::summary::Summary;
-use super::{Error, Result, descriptions, objective, print, print_json, verdict};
+use super::{Error, Result, descriptions, objective, print, print_json, ranks, verdict};
 
 #[derive(Args)]
 #[command(after_long_help = descriptions::help(|_| true))]
@@ -28,6 +28,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     evaluator: evaluator::Arguments,
 
+    /// Shares the rows among so many contexts on the adapters of this machine, which compute in
+    /// parallel; where there are fewer adapters, several are on one. With --backend cpu they are so
+    /// many CPU engines. Of a batch or references; the digits' losses are those that take them.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=64))]
+    adapters: Option<u16>,
+
     #[command(flatten)]
     inputs: InputPaths,
 
@@ -36,6 +42,14 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// Opens what computes.
+    fn open(&self) -> Result<Evaluator> {
+        match self.adapters {
+            Some(count) => Evaluator::of_adapters(&self.evaluator, count.into()),
+            None => Evaluator::new(&self.evaluator),
+        }
+    }
+
     /// Every file that is read.
     fn files_read(&self) -> Vec<Named<'_>> {
         let objective = self.objective.as_deref().and_then(objective::file);
@@ -71,7 +85,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
                 }
             }
         },
-        None => evaluate_digits(arguments, &Digits::load()?, &digits::objectives())?,
+        None => {
+            let mut objectives = digits::objectives();
+            objectives.retain(|(_, mode)| arguments.adapters.is_none() || ranks::take(*mode));
+            evaluate_digits(arguments, &Digits::load()?, &objectives)?
+        }
     };
     Ok(verdict(agrees))
 }
@@ -109,7 +127,7 @@ fn evaluate_files(
     let batch = inputs.batch(loss)?;
     batch.check(loss)?;
     arguments.outputs.check(loss, batch.shape())?;
-    let evaluator = Evaluator::new(&arguments.evaluator)?;
+    let evaluator = arguments.open()?;
     let outcome = evaluator.evaluate(&(loss, &batch), arguments.evaluator.checks_files())?;
     let report = Report::of_loss(loss, batch.shape(), &outcome.result);
     let printed = report.print(arguments.evaluator.json, &evaluator, &outcome);
@@ -140,7 +158,7 @@ fn weighted<'a>(
 fn evaluate_sum(arguments: &Arguments, objective: &[Weighted<Batch>], check: bool) -> Result<bool> {
     arguments.outputs.check_sum()?;
     objective.iter().try_for_each(|weighted| weighted.inputs.check(&weighted.loss))?;
-    let evaluator = Evaluator::new(&arguments.evaluator)?;
+    let evaluator = arguments.open()?;
     let outcome = evaluator.evaluate(objective, check)?;
     let shape = objective[0].inputs.shape();
     let report = Report::of_sum(objective, &outcome.result);
@@ -158,7 +176,7 @@ fn evaluate_digits(
     objectives
         .iter()
         .try_for_each(|(loss, mode)| Ok::<_, Error>(digits.batch(loss, *mode)?.check(loss)?))?;
-    let evaluator = Evaluator::new(&arguments.evaluator)?;
+    let evaluator = arguments.open()?;
     let summary = Summary::new(objectives);
     if !arguments.evaluator.json {
         print(&format!("{digits}, on {}\n\n{}", evaluator.describe(), summary.titles()))?;

@@ -17,7 +17,7 @@ use wgpu_metric_learning::{
 use super::gpu::{self, Gpu};
 use super::place::Place;
 use super::progress::Progress;
-use super::{Error, Result, detail, note};
+use super::{Error, Result, detail, note, ranks};
 
 /// What computes.
 #[derive(Args)]
@@ -79,6 +79,8 @@ pub(crate) enum Evaluator {
     Gpu(Box<Gpu>),
     Cpu(Cpu),
     Reference,
+    /// Engines that share the rows of a loss: at least one.
+    Ranks(Vec<Self>),
 }
 
 /// A result with all that is said about it.
@@ -121,6 +123,27 @@ impl Evaluator {
         Ok(evaluator)
     }
 
+    /// Opens so many adapters that share the rows of a loss.
+    pub(crate) fn of_adapters(arguments: &Arguments, count: usize) -> Result<Self> {
+        let Computing { backend, gpu } = &arguments.computing;
+        let ranks = match backend {
+            Backend::Auto | Backend::Gpu => {
+                let gpus = Gpu::open_group(gpu, count)?;
+                gpus.into_iter().map(|gpu| Self::Gpu(gpu.into())).collect()
+            }
+            Backend::Cpu => {
+                gpu.refuse("cpu", false)?;
+                (0..count).map(|_| Self::Cpu(gpu.cpu())).collect()
+            }
+            Backend::Reference => {
+                return Err(Error::option("--adapters", "the reference is none"));
+            }
+        };
+        let evaluator = Self::Ranks(ranks);
+        detail(|| format!("computing on {}", evaluator.describe()));
+        Ok(evaluator)
+    }
+
     fn chosen(arguments: &Computing) -> Result<Self> {
         let on = |gpu: Gpu| Self::Gpu(gpu.into());
         match arguments.backend {
@@ -145,7 +168,7 @@ impl Evaluator {
         match self {
             Self::Gpu(gpu) => Some(Engine::Gpu(gpu.context.clone())),
             Self::Cpu(cpu) => Some(Engine::Cpu(cpu.clone())),
-            Self::Reference => None,
+            Self::Reference | Self::Ranks(_) => None,
         }
     }
 
@@ -155,6 +178,7 @@ impl Evaluator {
             Self::Gpu(gpu) => gpu.place(),
             Self::Cpu(_) => Place::without_adapter("cpu"),
             Self::Reference => Place::without_adapter("reference"),
+            Self::Ranks(ranks) => ranks[0].place(),
         }
     }
 
@@ -164,6 +188,10 @@ impl Evaluator {
             Self::Gpu(gpu) => gpu.describe(),
             Self::Cpu(_) => CPU.into(),
             Self::Reference => "the CPU reference (f64)".into(),
+            Self::Ranks(ranks) => {
+                let names: Vec<_> = ranks.iter().map(Self::describe).collect();
+                format!("{} ranks: {}", names.len(), names.join("; "))
+            }
         }
     }
 
@@ -171,6 +199,7 @@ impl Evaluator {
     fn arithmetic(&self) -> Arithmetic {
         match self {
             Self::Gpu(gpu) => gpu.arithmetic(),
+            Self::Ranks(ranks) => ranks[0].arithmetic(),
             Self::Cpu(_) | Self::Reference => Arithmetic::Exact,
         }
     }
@@ -182,6 +211,12 @@ impl Evaluator {
         check: bool,
     ) -> Result<Outcome<T::Result>> {
         let (engine, compiled) = match self {
+            Self::Ranks(ranks) => {
+                let engines: Vec<_> = ranks.iter().filter_map(Self::engine).collect();
+                let start = Instant::now();
+                let actual = task.together(&engines)?;
+                return self.outcome(task, actual, None, start.elapsed(), check);
+            }
             Self::Gpu(gpu) => {
                 let start = Instant::now();
                 let _compiling = Progress::unknown("compiling");
@@ -199,7 +234,17 @@ impl Evaluator {
         };
         let start = Instant::now();
         let actual = run(|watch| task.on(&engine, watch))?;
-        let elapsed = start.elapsed();
+        self.outcome(task, actual, compiled, start.elapsed(), check)
+    }
+
+    fn outcome<T: Task + ?Sized>(
+        &self,
+        task: &T,
+        actual: T::Actual,
+        compiled: Option<Duration>,
+        elapsed: Duration,
+        check: bool,
+    ) -> Result<Outcome<T::Result>> {
         let agreement = if check {
             Agreement::Compared(T::compare(&expected(task, self.arithmetic())?, &actual))
         } else {
@@ -248,6 +293,15 @@ pub(crate) trait Task {
     fn expected(&self, arithmetic: Arithmetic) -> wgpu_metric_learning::Result<Self::Expected>;
     fn compile(&self, context: &Context) -> wgpu_metric_learning::Result<()>;
     fn on(&self, engine: &Engine, watch: Watch) -> wgpu_metric_learning::Result<Self::Actual>;
+    /// What engines find that share the rows.
+    fn together(&self, _: &[Engine]) -> wgpu_metric_learning::Result<Self::Actual> {
+        Err(LibraryError::Unsupported {
+            of: "--adapters",
+            what: "this".into(),
+            reason: "ranks share the rows of one loss".into(),
+        })
+    }
+
     fn compare(expected: &Self::Expected, actual: &Self::Actual) -> Comparison;
     fn exact(expected: Self::Expected) -> Self::Result;
     fn widened(actual: Self::Actual) -> Self::Result;
@@ -268,6 +322,10 @@ impl Task for (&Loss, &Batch<'_>) {
 
     fn on(&self, engine: &Engine, watch: Watch) -> wgpu_metric_learning::Result<Evaluation> {
         engine.evaluate(self.0, self.1).watch(watch)
+    }
+
+    fn together(&self, engines: &[Engine]) -> wgpu_metric_learning::Result<Evaluation> {
+        ranks::evaluate(self.0, self.1, engines)
     }
 
     fn compare(expected: &Expectation, actual: &Evaluation) -> Comparison {

@@ -6,6 +6,7 @@ pub(crate) const OF_COMMANDS: [(&str, &str); 14] = [
         "evaluate",
         "  wgpu-metric-learning evaluate
   wgpu-metric-learning evaluate --no-check
+  wgpu-metric-learning evaluate --objective NtXent --adapters 2
   wgpu-metric-learning evaluate --objective Triplet --embeddings x.npy --labels y.npy
   wgpu-metric-learning evaluate --objective Triplet --embeddings x.npy --labels y.npy --weights w.npy
   wgpu-metric-learning evaluate --objective '{\"loss\": \"NtXent\", \"temperature\": 0.1}' --check",

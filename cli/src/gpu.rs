@@ -110,6 +110,26 @@ impl Gpu {
         Self::on(Adapter::find(arguments.adapter.as_deref())?, arguments, options)
     }
 
+    /// Opens so many contexts on the adapters of the best one's kind, going round.
+    pub(crate) fn open_group(arguments: &Arguments, count: usize) -> Result<Vec<Self>> {
+        let best = Adapter::find(arguments.adapter.as_deref())?;
+        let kind = |adapter: &Adapter| (adapter.info().backend, adapter.is_software());
+        // All contexts on GL share one, which is no work for several threads.
+        if best.info().backend == wgpu::Backend::Gl {
+            return Err(Error::option(
+                "--adapters",
+                "an adapter on GL has one context: WGPU_BACKEND=vulkan or --backend cpu computes in parallel",
+            ));
+        }
+        let is_asked_for = |adapter: &Adapter| match &arguments.adapter {
+            Some(_) => adapter.info() == best.info(),
+            None => kind(adapter) == kind(&best),
+        };
+        let adapters: Vec<_> = Adapter::all().into_iter().filter(is_asked_for).collect();
+        let all = adapters.iter().cycle().take(count);
+        all.map(|adapter| Self::on(adapter.clone(), arguments, Options::default())).collect()
+    }
+
     fn on(adapter: Adapter, arguments: &Arguments, mut options: Options) -> Result<Self> {
         options.workspace_bytes = arguments.workspace_bytes().unwrap_or(options.workspace_bytes);
         options.tier = arguments.tier;

@@ -24,6 +24,7 @@ mod pictures;
 mod place;
 mod plan;
 mod progress;
+mod ranks;
 mod report;
 mod search;
 mod shaders;

@@ -1,9 +1,9 @@
 //! Weighted sums of losses.
 
 use super::step::Steps;
-use super::totals::narrow;
 use super::{Cpu, evaluate};
 use crate::data::batch::Batch;
+use crate::data::checks::narrow;
 use crate::data::input::{Input, Numbers};
 use crate::data::objective::{ObjectiveEvaluation, Weighted, check_batches};
 use crate::data::run::Watch;

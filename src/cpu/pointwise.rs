@@ -1,8 +1,8 @@
 //! The way of the losses without pairs: row by row.
 
 use super::step::Steps;
-use super::totals::narrow;
 use crate::data::batch::Batch;
+use crate::data::checks::narrow;
 use crate::data::evaluation::Evaluation;
 use crate::definition::loss::scale_of;
 use crate::definition::number::Count;

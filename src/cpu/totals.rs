@@ -2,12 +2,13 @@
 
 use super::points::Points;
 use crate::data::batch::Batch;
+use crate::data::checks::narrow;
 use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;
 use crate::definition::anchor::{Anchor, Order};
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::definition::number::Count;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::loss::LearnedGradients;
 use crate::parallel::prelude::*;
 
@@ -145,15 +146,4 @@ fn learned_gradient(numbers: usize, summaries: &[Summary], scale: f64) -> Result
         sums[which] += slope;
     }
     sums.into_iter().map(|sum| narrow("the gradient", sum * scale)).collect()
-}
-
-/// The number in f32.
-///
-/// # Errors
-///
-/// [`Error::Overflow`] where it is beyond f32.
-pub(super) fn narrow(what: &'static str, number: f64) -> Result<f32> {
-    // Sums of nothing are -0.
-    let narrow = (number + 0.0) as f32;
-    if narrow.is_finite() { Ok(narrow) } else { Err(Error::Overflow { what }) }
 }

@@ -23,7 +23,7 @@ pub(crate) const fn weight_fault(what: &'static str, row: usize) -> Error {
 }
 
 /// Demands so many finite numbers, none of which is below 0.
-pub(super) fn check_weights(what: &'static str, weights: &[f32], count: usize) -> Result<()> {
+pub(crate) fn check_weights(what: &'static str, weights: &[f32], count: usize) -> Result<()> {
     check_length(what, weights.len(), count)?;
     match weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
         Some(row) => Err(weight_fault(what, row)),
@@ -43,6 +43,17 @@ pub(crate) fn check_rows(
         Some(at) => Err(Error::NotFinite { what, row: at / columns, column: at % columns }),
         None => Ok(()),
     }
+}
+
+/// The number in f32.
+///
+/// # Errors
+///
+/// [`Error::Overflow`] where it is beyond f32.
+pub(crate) fn narrow(what: &'static str, number: f64) -> Result<f32> {
+    // Sums of nothing are -0.
+    let narrow = (number + 0.0) as f32;
+    if narrow.is_finite() { Ok(narrow) } else { Err(Error::Overflow { what }) }
 }
 
 /// Demands so many numbers.

@@ -51,6 +51,17 @@ pub(crate) trait Description {
         true
     }
 
+    /// Whether a pair has the same slope from either end, where rows have no weights.
+    fn is_symmetric(&self) -> bool {
+        false
+    }
+
+    /// Whether, of rows that are compared with rows, an anchor's terms need more than its own row of
+    /// distances: something of other rows or of columns, or its place among all rows.
+    fn needs_all_rows(&self) -> bool {
+        false
+    }
+
     fn truth(&self) -> Truth {
         Truth::Nothing
     }
@@ -140,7 +151,7 @@ pub(crate) struct LearnedGradients<T> {
 
 impl<T> LearnedGradients<T> {
     /// Of all of them, one after the other.
-    pub(crate) fn of(loss: &impl Description, shape: &Shape, gradient: Vec<T>) -> Self {
+    pub(crate) fn of(loss: &(impl Description + ?Sized), shape: &Shape, gradient: Vec<T>) -> Self {
         let mut rest = gradient.into_iter();
         let mut found = Self { beta: None, scale: None, bias: None };
         for learned in loss.learned() {

@@ -94,6 +94,13 @@ macro_rules! define_loss {
                 self.description().modes()
             }
 
+            /// The loss with another reduction.
+            #[must_use]
+            pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+                match &mut self { $(Self::$name(loss) => loss.reduction = reduction),* }
+                self
+            }
+
             pub(crate) fn description(&self) -> &dyn Description {
                 match self { $(Self::$name(loss) => loss),* }
             }
@@ -174,6 +181,13 @@ impl Loss {
     /// Whether its terms can be held against thresholds: [`Reduction::MeanWithin`].
     pub fn takes_thresholds(&self) -> bool {
         self.description().allows(Reduction::MeanWithin(Thresholds::default()))
+    }
+
+    /// Whether, of rows that are compared with rows, an anchor's terms need more than its own row of
+    /// distances: something of other rows or of columns, or its place among all rows. Ranks that
+    /// share a batch then do the work of each other ([`sharded`](crate::sharded)).
+    pub fn needs_all_rows(&self) -> bool {
+        self.description().needs_all_rows()
     }
 
     fn learns(&self, input: Input) -> bool {

@@ -52,6 +52,11 @@ impl QueryMeasures {
         Self { retrieval: retrieval.clone(), labels: labels.to_vec(), queries }
     }
 
+    /// What each query adds; `None` for one without a positive.
+    pub(crate) fn queries(&self) -> &[Option<QueryScores>] {
+        &self.queries
+    }
+
     /// The measures of all queries.
     pub fn measures(&self) -> Measures {
         self.of(0..self.queries.len())

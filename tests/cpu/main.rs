@@ -10,6 +10,7 @@ mod prototypes;
 mod queries;
 mod runs;
 mod search;
+mod sharded;
 mod training;
 mod verification;
 

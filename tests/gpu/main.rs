@@ -18,6 +18,7 @@ mod agreement {
     mod scored_pairs;
     mod search;
     mod shapes;
+    mod sharded;
     mod thresholds;
     mod verification;
     mod weights;

@@ -18,7 +18,7 @@ const GROUND: &[&[&str]] = &[
 ];
 /// What stands on the ground, and knows nothing of the other one: how a result is defined, with
 /// what computes it so,
-const DEFINITION: &[&[&str]] = &[&["definition"], &["reference", "cpu"]];
+const DEFINITION: &[&[&str]] = &[&["definition"], &["reference", "cpu", "sharded"]];
 /// and how it is computed.
 const COMPUTATION: &[&[&str]] = &[
     &["gpu::cut"],

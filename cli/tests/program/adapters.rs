@@ -99,3 +99,30 @@ fn a_machine_without_an_adapter_is_told_so() {
     assert!(json.status.success());
     assert!(json.stdout.is_empty(), "{}", stdout(&json));
 }
+
+/// Two contexts stand in where there is one adapter; every result is within the bounds of the
+/// reference, which the exit code says.
+#[test]
+fn adapters_share_the_rows_of_a_loss() {
+    let objective = r#"{"loss":"NtXent","normalize":true}"#;
+    let alone = object(&["evaluate", "--objective", objective, "--backend", "cpu"]);
+    for backend in ["gpu", "cpu"] {
+        let shared = object(&[
+            "evaluate",
+            "--objective",
+            objective,
+            "--adapters",
+            "2",
+            "--backend",
+            backend,
+            "--check",
+        ]);
+        for key in ["terms", "positive_pairs", "negative_pairs"] {
+            assert_eq!(shared[key], alone[key], "{key} on {backend}");
+        }
+    }
+    let output =
+        run(&["evaluate", "--objective", "CosFace", "--adapters", "2", "--backend", "cpu"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--adapters cannot be given to inputs in prototypes mode"));
+}

@@ -86,6 +86,11 @@ impl Description for Clip {
         false
     }
 
+    /// Of every column it needs what the rows of other labels come to.
+    fn needs_all_rows(&self) -> bool {
+        true
+    }
+
     fn learned(&self) -> Vec<Learned> {
         vec![Learned::scale(self.scale)]
     }

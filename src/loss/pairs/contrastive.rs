@@ -92,6 +92,10 @@ impl Description for Contrastive {
         Thresholded::Terms
     }
 
+    fn is_symmetric(&self) -> bool {
+        true
+    }
+
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         // Two means weigh positives and negatives apart: both counts come before any coefficient.
@@ -103,7 +107,7 @@ impl Description for Contrastive {
         parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
         TermsKernel {
             statistics: if split { Statistics::Totals } else { Statistics::None },
-            symmetric: true,
+            symmetric: self.is_symmetric(),
             constants: vec![("POWER", self.power.into()), ("SPLIT_MEAN", split.into())],
             parameters,
             ..TermsKernel::new(shader!("terms/contrastive.wgsl"))

@@ -93,6 +93,11 @@ impl Description for LiftedStructured {
         false
     }
 
+    /// A pair needs what the negatives of its other end sum up to.
+    fn needs_all_rows(&self) -> bool {
+        true
+    }
+
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         TermsKernel {

@@ -111,6 +111,16 @@ impl Description for Margin {
         })
     }
 
+    /// The pair (i, j) uses the beta of i's class.
+    fn is_symmetric(&self) -> bool {
+        self.sampling == Sampling::All && !self.beta_per_class
+    }
+
+    /// A draw is by the anchor's index.
+    fn needs_all_rows(&self) -> bool {
+        self.sampling == Sampling::DistanceWeighted
+    }
+
     fn learned(&self) -> Vec<Learned> {
         vec![Learned {
             input: Input::Beta,
@@ -125,8 +135,7 @@ impl Description for Margin {
         let alpha = ("alpha", self.alpha.to_bits());
         match self.sampling {
             Sampling::All => TermsKernel {
-                // The pair (i, j) uses the beta of i's class.
-                symmetric: !self.beta_per_class,
+                symmetric: self.is_symmetric(),
                 constants,
                 parameters: vec![alpha],
                 ..TermsKernel::new(shader!("terms/margin/all.wgsl"))

@@ -74,6 +74,11 @@ impl Description for SigLip {
         check_finite(Self::NAME, "bias", self.bias)
     }
 
+    /// Of a pair, thresholds may leave either anchor out.
+    fn is_symmetric(&self) -> bool {
+        self.reduction.thresholds().is_none()
+    }
+
     fn learned(&self) -> Vec<Learned> {
         vec![Learned::scale(self.scale), Learned::bias(self.bias)]
     }
@@ -86,8 +91,7 @@ impl Description for SigLip {
     fn terms_kernel(&self) -> TermsKernel {
         TermsKernel {
             operations_per_pair: 64,
-            // Of a pair, either anchor may be left out.
-            symmetric: self.reduction.thresholds().is_none(),
+            symmetric: self.is_symmetric(),
             parameters: vec![("scale", self.scale.to_bits())],
             ..TermsKernel::new(shader!("terms/sig_lip.wgsl"))
         }

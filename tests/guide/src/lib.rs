@@ -30,6 +30,7 @@ examples_of! {
     mining: "guide/mining.md",
     objectives: "guide/objectives.md",
     memory_bank: "guide/memory-bank.md",
+    many: "guide/many.md",
     training: "guide/training.md",
     your_own: "guide/your-own.md",
     retrieval: "guide/retrieval.md",

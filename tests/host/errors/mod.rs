@@ -82,6 +82,8 @@ fn every_error_has_a_kind() {
             ErrorKind::Runtime,
             vec![
                 Error::Timeout { after: Duration::ZERO },
+                Error::OfRank { rank: 1, kind: ErrorKind::Runtime, message: text() },
+                Error::Ranks { problem: text() },
                 Error::Cancelled,
                 Error::NotComputed,
                 Error::StepsLeftOut { left_out: 1, first: 0, steps: 1 },

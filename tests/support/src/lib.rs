@@ -10,3 +10,4 @@ pub mod goldens;
 pub mod losses;
 pub mod ranking;
 pub mod sample;
+pub mod sharded;

@@ -1,0 +1,190 @@
+//! The way of most losses: every rank sees to its own anchors, which meet the rows of all.
+
+use super::communicator::{Communicator, agree};
+use super::evaluate::Task;
+use super::shard::Gathered;
+use super::sums::Sums;
+use crate::data::batch::Batch;
+use crate::data::checks::narrow;
+use crate::data::evaluation::Evaluation;
+use crate::data::shape::Mode;
+use crate::definition::loss::scale_of;
+use crate::definition::number::Count;
+use crate::error::{Error, Result};
+use crate::loss::{Contrastive, Loss, Reduction};
+
+/// A part of a loss whose terms all have the same weight, and what that is once all are counted.
+struct Part {
+    loss: Loss,
+    scale: fn(Reduction, &Sums) -> f64,
+}
+
+/// The parts of a loss. That of the non-zero mean of [`Contrastive`] is a mean of positive terms and
+/// one of negative terms: each part has margins that leave the other kind without terms.
+fn parts(loss: &Loss) -> Vec<Part> {
+    let summed = loss.clone().with_reduction(Reduction::Sum);
+    if let (Loss::Contrastive(loss), Reduction::MeanNonZero) = (&summed, loss.reduction()) {
+        let positive = Contrastive { negative_margin: f32::MIN, ..loss.clone() };
+        let negative = Contrastive { positive_margin: f32::MAX, ..loss.clone() };
+        let scale = |_, sums: &Sums| Count::exact(sums.nonzero[0]).reciprocal();
+        return [positive, negative].map(|loss| Part { loss: loss.into(), scale }).into();
+    }
+    let scale =
+        |reduction, sums: &Sums| scale_of(reduction, sums.terms, Count::exact(sums.nonzero[0]));
+    vec![Part { loss: summed, scale }]
+}
+
+/// What a part comes to in one rank, and what that is multiplied by.
+struct Scaled {
+    evaluation: Evaluation,
+    scale: f64,
+}
+
+impl<C: Communicator> Task<'_, C> {
+    pub(super) fn evaluate_own(
+        &self,
+        columns: &Gathered,
+        engine: impl Fn(&Loss, &Batch<'_>) -> Result<Evaluation>,
+    ) -> Result<Evaluation> {
+        let parts = parts(self.loss);
+        let evaluations =
+            parts.iter().map(|part| self.evaluate_part(&part.loss, columns, &engine)).collect();
+        let (evaluations, sums) = self.add_up(evaluations, parts.len())?;
+        let reduction = self.loss.reduction();
+        let scales: Vec<_> =
+            parts.iter().zip(&sums).map(|(part, sums)| (part.scale)(reduction, sums)).collect();
+        let found = self.conclude(&sums, &scales)?;
+        let scaled: Vec<_> = evaluations
+            .into_iter()
+            .zip(scales)
+            .map(|(evaluation, scale)| Scaled { evaluation, scale })
+            .collect();
+        let found = self.with_tables(found, &scaled);
+        self.ranks.agree(found)
+    }
+
+    /// Whether a gradient of rows is twice what their own anchors have of it.
+    fn is_twice_its_half(&self) -> bool {
+        self.shard.mode() == Mode::Batch
+            && self.shard.weights.is_none()
+            && self.loss.description().is_symmetric()
+    }
+
+    /// Whether gathered rows have a gradient, which goes back to the ranks that hold them.
+    fn has_gradient_of_columns(&self) -> bool {
+        match self.shard.mode() {
+            Mode::Batch => !self.is_twice_its_half(),
+            _ => !self.shard.has_fixed_references,
+        }
+    }
+
+    /// A part of the loss on the own rows against those of all; nothing where there are none.
+    fn evaluate_part(
+        &self,
+        loss: &Loss,
+        columns: &Gathered,
+        engine: impl Fn(&Loss, &Batch<'_>) -> Result<Evaluation>,
+    ) -> Result<Evaluation> {
+        let own = self.shard.queries;
+        if own.labels.is_empty() {
+            return Ok(Evaluation::default());
+        }
+        let mut batch = self.shard.batch(own, Some(columns.rows()), self.shard.weights)?;
+        if self.shard.mode() == Mode::Batch {
+            batch = batch.with_reference_offset(self.sizes.own_queries().start)?;
+        }
+        if !self.has_gradient_of_columns() {
+            batch = batch.with_fixed_references();
+        }
+        engine(loss, &batch)
+    }
+
+    /// The evaluations of this rank, and the sums of each part over all ranks.
+    fn add_up(
+        &self,
+        evaluations: Result<Vec<Evaluation>>,
+        parts: usize,
+    ) -> Result<(Vec<Evaluation>, Vec<Sums>)> {
+        let count = Sums::words(self.learned());
+        let words = |evaluation| {
+            let mut sums = Sums::of(evaluation);
+            // A rank without rows has found none.
+            sums.learned.resize(self.learned(), 0.0);
+            sums.to_words()
+        };
+        let own = evaluations.as_ref().map(|all| all.iter().flat_map(words).collect());
+        let own = own.map_err(Clone::clone);
+        let mut sums = vec![Sums::default(); parts];
+        for of_rank in agree(self.ranks.communicator, own, parts * count)? {
+            let of_parts = of_rank.chunks_exact(count).map(Sums::from_words);
+            sums.iter_mut().zip(of_parts).for_each(|(sums, part)| sums.add(&part));
+        }
+        Ok((evaluations?, sums))
+    }
+
+    /// The result with the gradients and the per-anchor losses of the own rows.
+    fn with_tables(&self, mut found: Evaluation, parts: &[Scaled]) -> Result<Evaluation> {
+        let own = self.numbers(self.sizes.own_queries()).len();
+        let factor = if self.is_twice_its_half() { 2.0 } else { 1.0 };
+        let mut gradient: Vec<_> =
+            total(parts, own, |found| Some(&found.gradient)).map(|slope| factor * slope).collect();
+        if self.has_gradient_of_columns() {
+            let of_columns = self.scatter(parts)?;
+            match self.shard.mode() {
+                Mode::Batch => {
+                    gradient.iter_mut().zip(of_columns).for_each(|(sum, part)| *sum += part)
+                }
+                _ => found.gradient_references = Some(narrowed("the gradient", &of_columns)?),
+            }
+        }
+        found.gradient = narrowed("the gradient", &gradient)?;
+        if self.loss.has_per_anchor(&self.shape) {
+            let losses = parts.iter().filter_map(|part| part.evaluation.per_anchor.as_ref());
+            let mut sums = vec![0.0; self.sizes.own_queries().len()];
+            losses.for_each(|losses| add(&mut sums, losses));
+            found.per_anchor = Some(narrowed("the loss", &sums)?);
+        }
+        Ok(found)
+    }
+
+    /// Hands the gradient of all columns to the ranks that hold them; what the own ones get, summed up
+    /// in the order of the ranks.
+    fn scatter(&self, parts: &[Scaled]) -> Result<Vec<f64>> {
+        let all = self.shape.references() * self.dimensions();
+        let numbers = total(parts, all, |found| found.gradient_references.as_ref());
+        let numbers: Vec<_> = numbers.map(|number| number as f32).collect();
+        let counts = self.sizes.words_of_columns(self.dimensions());
+        let words = bytemuck::cast_slice(&numbers);
+        let received = self.ranks.communicator.all_to_all(words, &counts)?;
+        // What is beyond f32 is told when nobody waits for it any more.
+        if numbers.iter().any(|number| !number.is_finite()) {
+            return Err(Error::Overflow { what: "the gradient" });
+        }
+        let received: &[f32] = bytemuck::cast_slice(&received);
+        let mut sums = vec![0.0; self.numbers(self.sizes.own_columns()).len()];
+        received.chunks_exact(sums.len().max(1)).for_each(|of_rank| add(&mut sums, of_rank));
+        Ok(sums)
+    }
+}
+
+/// A table of the result, of so many numbers, as the parts have it; 0 where they have none.
+fn total<'p>(
+    parts: &'p [Scaled],
+    count: usize,
+    table: impl Fn(&'p Evaluation) -> Option<&'p Vec<f32>>,
+) -> impl Iterator<Item = f64> {
+    let weighed = |part: &'p Scaled| Some((table(&part.evaluation)?, part.scale));
+    let tables: Vec<_> =
+        parts.iter().filter_map(weighed).filter(|(table, _)| !table.is_empty()).collect();
+    (0..count).map(move |at| {
+        tables.iter().map(|(table, scale)| scale * f64::from(table[at])).sum::<f64>()
+    })
+}
+
+fn add(sums: &mut [f64], numbers: &[f32]) {
+    sums.iter_mut().zip(numbers).for_each(|(sum, &number)| *sum += f64::from(number));
+}
+
+fn narrowed(what: &'static str, numbers: &[f64]) -> Result<Vec<f32>> {
+    numbers.iter().map(|&number| narrow(what, number)).collect()
+}

@@ -1,0 +1,309 @@
+//! Ranks that hold a batch together come to what one machine comes to.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use support::losses::{losses, reach};
+use support::sample::{Layout, Recipe, Sample, Values};
+use support::sharded::{Counted, assembled, evaluate, in_ranks, shards};
+use wgpu_metric_learning::measures::Retrieval;
+use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads};
+use wgpu_metric_learning::{
+    Batch, Contrastive, Cpu, Distance, Error, ErrorKind, Evaluation, LiftedStructured, Loss, Mode,
+    NtXent, Reduction, Result, SigLip, SupCon, Thresholds, Triplet, reference,
+};
+
+use super::small;
+
+/// How much each rank holds of a batch.
+const CUTS: [&[usize]; 5] = [&[1], &[3, 1], &[1, 4, 2], &[5, 0, 2, 3], &[0, 1, 0]];
+
+fn on_cpu(_: usize, loss: &Loss, batch: &Batch) -> Result<Evaluation> {
+    Cpu::default().evaluate(loss, batch).wait()
+}
+
+/// The result of all ranks.
+fn together(loss: &Loss, shards: &[Shard]) -> Evaluation {
+    let ranks: Result<Vec<_>> = evaluate(loss, shards, on_cpu).into_iter().collect();
+    assembled(ranks.unwrap_or_else(|error| panic!("{loss:?}: {error}")))
+}
+
+fn counts(of: &Evaluation) -> [u64; 6] {
+    [
+        of.terms,
+        of.nonzero_terms,
+        of.nonzero_positive_terms,
+        of.nonzero_negative_terms,
+        of.positive_pairs,
+        of.negative_pairs,
+    ]
+}
+
+/// Holds the ranks of every cut against one machine and against the reference.
+fn hold(loss: &Loss, batch: &Batch) {
+    let alone = on_cpu(0, loss, batch).unwrap();
+    let expected = reference::evaluate_with_bounds(loss, batch).unwrap();
+    let is_split =
+        matches!(loss, Loss::Contrastive(_)) && loss.reduction() == Reduction::MeanNonZero;
+    for cut in CUTS {
+        let name = || format!("{loss:?} in {} mode, cut as {cut:?}", batch.shape().mode());
+        let found = together(loss, &shards(batch, cut));
+        let comparison = expected.compare(&found);
+        assert!(comparison.agrees(), "{}\n{comparison}", name());
+        assert_eq!(counts(&found), counts(&alone), "{}", name());
+        if !is_split || cut.len() == 1 {
+            let rows = |of: &Evaluation| of.per_anchor.clone();
+            assert_eq!(rows(&found), rows(&alone), "{}", name());
+        }
+        if loss.needs_all_rows() || cut.len() == 1 {
+            assert_eq!(found, alone, "{}", name());
+        }
+    }
+}
+
+#[test]
+fn every_loss_is_that_of_one_machine_for_every_cut() {
+    let mut modes = [0, 0];
+    for (distance, normalize, layout) in [
+        (Distance::Euclidean, true, Layout::Balanced(5)),
+        (Distance::SquaredEuclidean, false, Layout::Giant),
+    ] {
+        let sample = Sample::new(small(layout, Values::Ordinary));
+        for loss in losses(distance, normalize, reach(distance, normalize, 19, 1.0)) {
+            for batch in sample.batches(&loss) {
+                match batch.shape().mode() {
+                    Mode::Batch => modes[0] += 1,
+                    Mode::Reference => modes[1] += 1,
+                    _ => continue,
+                }
+                hold(&loss, &batch);
+            }
+        }
+    }
+    assert!(modes.into_iter().all(|count| count > 40), "{modes:?} batches and sets of references");
+}
+
+#[test]
+fn weights_are_those_of_the_rows_that_have_them() {
+    let sample = Sample::new(small(Layout::Balanced(5), Values::Duplicates));
+    for loss in losses(Distance::Euclidean, true, 1.0) {
+        for batch in sample.weighted_batches(&loss) {
+            let is_of_rows = batch.shape().class_weights() == 0;
+            if is_of_rows && matches!(batch.shape().mode(), Mode::Batch | Mode::Reference) {
+                hold(&loss, &batch);
+            }
+        }
+    }
+}
+
+/// A sum has no thresholds: what each rank adds to it cannot be summed up by itself.
+#[test]
+fn thresholds_are_held_against_the_terms_of_the_whole_batch() {
+    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
+    let reduction = Reduction::MeanWithin(Thresholds { low: Some(0.01), high: Some(0.5) });
+    let losses: [Loss; 3] = [
+        Contrastive { normalize: true, reduction, ..Default::default() }.into(),
+        SigLip { reduction, ..Default::default() }.into(),
+        SupCon { reduction, ..Default::default() }.into(),
+    ];
+    for loss in losses {
+        for batch in sample.batches(&loss) {
+            if matches!(batch.shape().mode(), Mode::Batch | Mode::Reference) {
+                hold(&loss, &batch);
+            }
+        }
+    }
+}
+
+/// Two classes of rows 0, of which every rank holds some: all are at a distance of 0, and only its
+/// place says which a row is.
+#[test]
+fn duplicates_in_other_ranks_are_references_and_a_row_itself_is_none() {
+    let (embeddings, labels) = (vec![0.0; 12 * 3], [0, 1].repeat(6));
+    let batch = Batch::new(&embeddings, [12, 3], &labels).unwrap();
+    let loss = Contrastive { reduction: Reduction::Sum, ..Default::default() }.into();
+    let found = together(&loss, &shards(&batch, &[1, 2, 1]));
+    assert_eq!([found.positive_pairs, found.negative_pairs], [12 * 5, 12 * 6]);
+    assert_eq!(found.loss, 72.0);
+}
+
+/// What is lost where embeddings that were gathered have no gradient: a row pulls at rows of other
+/// ranks, and these at it.
+#[test]
+fn gradients_of_gathered_rows_come_back_and_are_divided_by_no_number_of_ranks() {
+    let (embeddings, labels) = ([0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 3.0, 1.0], [0, 1, 0, 1]);
+    let batch = Batch::new(&embeddings, [4, 2], &labels).unwrap();
+    let loss = Loss::from(NtXent { distance: Distance::SquaredEuclidean, ..Default::default() });
+    let alone = on_cpu(0, &loss, &batch).unwrap();
+    for ranks in 1..=4 {
+        let found = together(&loss, &shards(&batch, &vec![1; ranks]));
+        let apart = found.gradient.iter().zip(&alone.gradient).map(|(a, b)| (a - b).abs());
+        assert!(apart.fold(0.0, f32::max) < 1e-5, "{ranks} ranks: {:?}", found.gradient);
+    }
+}
+
+/// Where the matrix of all pairs of a rank would be 4 MiB, its workspace is 64 KiB.
+#[test]
+fn the_workspace_does_not_grow_with_the_batch() {
+    let rows = 1024;
+    let recipe = Recipe { n: rows, m: 1, ..small(Layout::Balanced(17), Values::Ordinary) };
+    let sample = Sample::new(recipe);
+    let loss = Loss::from(Triplet::default());
+    let batch = &sample.batches(&loss)[0];
+    let cpu = Cpu::default().with_workspace_bytes(64 << 10);
+    let found =
+        evaluate(&loss, &shards(batch, &[1, 1]), |_, loss, batch| cpu.evaluate(loss, batch).wait());
+    let found = assembled(found.into_iter().collect::<Result<_>>().unwrap());
+    let expected = on_cpu(0, &loss, batch).unwrap();
+    assert_eq!(counts(&found), counts(&expected));
+}
+
+#[test]
+fn a_bank_in_parts_gets_no_gradient() {
+    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
+    let loss = Loss::from(SupCon::default());
+    let batch = sample.batches(&loss)[1].with_fixed_references();
+    let found = together(&loss, &shards(&batch, &[1, 2, 4]));
+    assert_eq!(found.gradient_references, None);
+    let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
+    assert!(expected.compare(&found).agrees(), "{}", expected.compare(&found));
+}
+
+#[test]
+fn the_measures_are_those_of_one_machine() {
+    let sample = Sample::new(small(Layout::Giant, Values::Duplicates));
+    let retrieval = Retrieval { precision_at: vec![3], ndcg_at: vec![5], ..Default::default() };
+    for batch in sample.batches(&Triplet::default().into()) {
+        let cpu = Cpu::default();
+        let alone = cpu.measure_queries(&retrieval, &batch).wait().unwrap();
+        for cut in CUTS {
+            let shards = shards(&batch, cut);
+            let found = in_ranks(Threads::group(cut.len()), |rank| {
+                let engine = |retrieval: &Retrieval, batch: &Batch| {
+                    cpu.measure_queries(retrieval, batch).wait()
+                };
+                Sharded::new(&rank).measure(&retrieval, &shards[rank.rank()], engine).unwrap()
+            });
+            assert!(found.into_iter().all(|found| found == alone), "{cut:?}");
+        }
+    }
+}
+
+/// What a rank receives beside sizes and sums: the rows and labels that it does not hold, and from
+/// every other rank a gradient for those that it does.
+#[test]
+fn what_travels_is_counted() {
+    const D: usize = 19;
+    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
+    let cases: [(Loss, usize); 3] = [
+        (Triplet::default().into(), D),
+        (Contrastive::default().into(), 0),
+        (LiftedStructured::default().into(), 0),
+    ];
+    for (loss, gradient) in cases {
+        let batch = &sample.batches(&loss)[0];
+        for ranks in 2..=4 {
+            let shards = shards(batch, &vec![1; ranks]);
+            let words = in_ranks(Threads::group(ranks), |rank| {
+                let at = rank.rank();
+                let rank = Counted { rank, received: Cell::new(0) };
+                Sharded::new(&rank)
+                    .evaluate(&loss, &shards[at], |loss, batch| on_cpu(at, loss, batch))
+                    .unwrap();
+                rank.received.get()
+            });
+            let others = ranks - 1;
+            // Its faults and sizes, its sums, and whether it goes on.
+            let last = if loss.needs_all_rows() { 0 } else { 2 };
+            let small = others * (7 + 2 + 18 + last);
+            for (rank, words) in words.into_iter().enumerate() {
+                let own = 40 * (rank + 1) / ranks - 40 * rank / ranks;
+                let expected = (40 - own) * (D + 1) + others * own * gradient + small;
+                assert_eq!(words, expected, "{loss:?}: rank {rank} of {ranks}");
+            }
+        }
+    }
+}
+
+/// Every rank ends with this error.
+fn all_end_with(found: Vec<Result<Evaluation>>, expected: &str, kind: ErrorKind) {
+    for (rank, found) in found.into_iter().enumerate() {
+        let error = found.expect_err("a fault");
+        assert_eq!((error.to_string().as_str(), error.kind()), (expected, kind), "rank {rank}");
+    }
+}
+
+#[test]
+fn every_rank_learns_what_is_wrong_with_one() {
+    let labels = [0, 1, 0];
+    let good = Shard::new(2, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &labels);
+    let loss = Loss::from(Triplet::default());
+    let with = |second: Shard| evaluate(&loss, &[good, second, good], on_cpu);
+    let numbers = [0.0, 1.0, 2.0, f32::NAN, 4.0, f32::NAN];
+    all_end_with(
+        with(Shard::new(2, &numbers, &labels)),
+        "rank 1: embeddings is not finite at row 1, column 1",
+        ErrorKind::Input,
+    );
+    all_end_with(
+        with(Shard::new(2, &[0.0; 5], &labels)),
+        "rank 1: embeddings has 5 values, its shape asks for 6",
+        ErrorKind::Input,
+    );
+    all_end_with(
+        with(Shard::new(1, &[0.0; 3], &labels)),
+        "rank 1: its embeddings have 1 dimensions, those of rank 0 2",
+        ErrorKind::Input,
+    );
+    let other = "rank 1: what it asks for, the kinds of its inputs, or its beta, scale or bias are not those of rank 0";
+    all_end_with(with(good.with_weights(&[1.0; 3])), other, ErrorKind::Input);
+    all_end_with(with(good.with_beta(&[1.0])), other, ErrorKind::Input);
+    // A fault of an engine, in the middle.
+    let failing = |rank, loss: &Loss, batch: &Batch| match rank {
+        2 => Err(Error::DeviceLost { during: "a test" }),
+        _ => on_cpu(rank, loss, batch),
+    };
+    let lost = "rank 2: the device was lost while a test";
+    all_end_with(evaluate(&loss, &[good; 3], failing), lost, ErrorKind::Device);
+    let lifted = Loss::from(LiftedStructured::default());
+    all_end_with(evaluate(&lifted, &[good; 3], failing), lost, ErrorKind::Device);
+    // A mode that the loss does not have is one of all.
+    let referring = good.with_references(&[0.0; 2], &[0]);
+    for found in evaluate(&lifted, &[referring; 2], on_cpu) {
+        assert!(
+            matches!(found, Err(Error::Unsupported { of: "LiftedStructured", .. })),
+            "{found:?}"
+        );
+    }
+    let none = Shard::new(2, &[], &[]);
+    for found in evaluate(&loss, &[none; 2], on_cpu) {
+        assert_eq!(found, Err(Error::Empty { what: "the number of embeddings" }));
+    }
+}
+
+#[test]
+fn ranks_that_die_or_are_silent_keep_nobody_waiting() {
+    let labels = [0, 1, 0];
+    let shard = Shard::new(2, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &labels);
+    let patience = Duration::from_millis(200);
+    let start = Instant::now();
+    for is_silent in [false, true] {
+        let group = Threads::group(3).into_iter().map(|rank| rank.with_patience(patience));
+        let found = in_ranks(group.collect(), |rank| {
+            let engine = |loss: &Loss, batch: &Batch| on_cpu(0, loss, batch);
+            if rank.rank() == 1 {
+                if is_silent {
+                    std::thread::sleep(3 * patience);
+                }
+                return None;
+            }
+            Some(Sharded::new(&rank).evaluate(Triplet::default(), &shard, engine))
+        });
+        for found in found.into_iter().flatten() {
+            let error = found.expect_err("one rank is missing");
+            assert!(matches!(error, Error::Ranks { .. }), "{error}");
+            assert_eq!(error.kind(), ErrorKind::Runtime);
+        }
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
