@@ -1,6 +1,6 @@
 //! What arrays hold beside matrices and labels: columns, indices, or whatever it is.
 
-use npyz::TypeChar;
+use npyz::{Order, TypeChar};
 
 use super::npy::{Array, Numbers, Place, filled};
 
@@ -19,6 +19,12 @@ impl Array<'_> {
     /// The columns of a matrix.
     pub fn columns(&self) -> Result<usize, String> {
         self.check_matrix().map(|()| self.columns)
+    }
+
+    /// Whether the values are what is computed with: f32 of little-endian processors, row by row.
+    pub fn is_f32_by_rows(&self) -> bool {
+        let is_by_rows = self.header.order() == Order::C || self.columns == 1;
+        is_by_rows && self.element.to_string() == "<f4"
     }
 
     /// Reads a column of numbers.

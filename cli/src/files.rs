@@ -250,9 +250,9 @@ impl<'a> Opened<'a> {
     fn matrix(self) -> Result<Matrix<Floats>> {
         let columns = self.columns()?;
         let rows = self.array.rows;
-        let start = self.array.start_of_f32();
+        let lies_there = self.array.is_f32_by_rows();
         if let Some(values) =
-            start.and_then(|start| Floats::mapped(self.path, start, rows * columns))
+            lies_there.then(|| Floats::mapped(self.path, rows * columns)).flatten()
         {
             return Ok(Matrix { values, rows, columns });
         }

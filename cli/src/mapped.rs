@@ -44,9 +44,9 @@ impl From<Floats> for Vec<f32> {
 }
 
 impl Floats {
-    /// The numbers of a large `.npy` file, of which so many are said to begin at this byte: `None`
-    /// where it is to be read, since it is small, is no such file or cannot be mapped.
-    pub(crate) fn mapped(path: &Path, start: usize, count: usize) -> Option<Self> {
+    /// The numbers of a large `.npy` file, which ends with so many: `None` where it is to be read,
+    /// since it is small, is no such file or cannot be mapped.
+    pub(crate) fn mapped(path: &Path, count: usize) -> Option<Self> {
         let bytes = count.checked_mul(size_of::<f32>())?;
         if bytes < LEAST_BYTES || cfg!(target_endian = "big") {
             return None;
@@ -59,10 +59,9 @@ impl Floats {
         // ends this one, which docs/guide/program.md says.
         #[allow(unsafe_code, reason = "a file that others write cannot be mapped safely")]
         let file = unsafe { Mmap::map(&file) }.ok()?;
-        let numbers = file.get(start..)?;
-        let is_whole = numbers.len() == bytes && Kind::of(&file) == Kind::Npy;
-        let is_aligned = bytemuck::try_cast_slice::<u8, f32>(numbers).is_ok();
-        (is_whole && is_aligned).then_some(Self::Mapped(Mapped { file, start }))
+        let start = file.len().checked_sub(bytes)?;
+        let is_aligned = bytemuck::try_cast_slice::<u8, f32>(&file[start..]).is_ok();
+        (is_aligned && Kind::of(&file) == Kind::Npy).then_some(Self::Mapped(Mapped { file, start }))
     }
 }
 

@@ -44,8 +44,6 @@ pub struct Array<'a> {
     pub(crate) element: TypeStr,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
-    /// The bytes before the values.
-    start: usize,
     values: BufReader<Box<dyn Read + 'a>>,
 }
 
@@ -84,8 +82,7 @@ impl<'a> Array<'a> {
             _ => [count, 1],
         };
         let [rows, columns] = [rows, columns].map(|size| size as usize);
-        let start = header_length as usize;
-        Ok(Self { header, element, rows, columns, start, values: source })
+        Ok(Self { header, element, rows, columns, values: source })
     }
 
     /// Reads a matrix of numbers.
@@ -94,13 +91,6 @@ impl<'a> Array<'a> {
         let (rows, columns) = (self.rows, self.columns);
         let Numbers { numbers: values, note } = self.numbers(Place { columns: Some(columns) })?;
         Ok(Numbers { numbers: Matrix { values, rows, columns }, note })
-    }
-
-    /// Where the values begin, where they are what is computed with: f32 of little-endian
-    /// processors, row by row.
-    pub fn start_of_f32(&self) -> Option<usize> {
-        let is_by_rows = self.header.order() == Order::C || self.columns == 1;
-        (is_by_rows && self.element.to_string() == "<f4").then_some(self.start)
     }
 
     /// Reads a column of labels.

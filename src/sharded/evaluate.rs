@@ -23,14 +23,14 @@ impl<C: Communicator> Sharded<'_, C> {
     /// this rank holds.
     ///
     /// Sums are taken before the reduction: where the sum of all terms, or its gradient, is beyond
-    /// f32, it is an [`Error::Overflow`] even if their mean is not.
+    /// f32, it is an [`Error::Overflow`](crate::Error::Overflow) even if their mean is not.
     ///
     /// # Errors
     ///
-    /// [`Error::OfRank`], the same in every rank, for what is wrong with the inputs of one, with its
+    /// [`Error::OfRank`](crate::Error::OfRank), the same in every rank, for what is wrong with the inputs of one, with its
     /// engine, or with a rank that asks for something else than the first; those of
-    /// [`Loss::check`] for rows of these sizes; [`Error::Ranks`] where one does not answer, and
-    /// [`Error::Overflow`].
+    /// [`Loss::check`] for rows of these sizes; [`Error::Ranks`](crate::Error::Ranks) where one does not answer, and
+    /// [`Error::Overflow`](crate::Error::Overflow).
     pub fn evaluate(
         &self,
         loss: impl Into<Loss>,

@@ -27,7 +27,7 @@ pub fn losses() -> Result<String, JsError> {
 #[wasm_bindgen]
 pub struct Own {
     context: Context,
-    embeddings: Matrix<f32>,
+    embeddings: Matrix<Vec<f32>>,
     labels: Vec<u32>,
     /// What is to be said of the files.
     notes: Vec<String>,
