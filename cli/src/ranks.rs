@@ -17,6 +17,14 @@ pub(crate) fn evaluate(loss: &Loss, batch: &Batch, engines: &[Engine]) -> Result
     if !take(mode) {
         return Err(Error::NotInMode { what: "--adapters", mode: mode.name() });
     }
+    if batch.shape().reference_offset().is_some() {
+        let reason = "ranks leave a row's own pair out in a batch alone".into();
+        return Err(Error::Unsupported {
+            of: "--adapters",
+            what: "a reference offset".into(),
+            reason,
+        });
+    }
     batch.check(loss)?;
     let weights = row_weights(batch);
     let work = |(rank, engine): (Threads, &Engine)| {

@@ -125,4 +125,30 @@ fn adapters_share_the_rows_of_a_loss() {
         run(&["evaluate", "--objective", "CosFace", "--adapters", "2", "--backend", "cpu"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--adapters cannot be given to inputs in prototypes mode"));
+    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/data/digits.npy");
+    let labels = concat!(env!("CARGO_MANIFEST_DIR"), "/data/digits-labels.npy");
+    let files = [
+        "--embeddings",
+        digits,
+        "--labels",
+        labels,
+        "--references",
+        digits,
+        "--reference-labels",
+        labels,
+    ];
+    let own = [
+        "evaluate",
+        "--objective",
+        "NtXent",
+        "--adapters",
+        "2",
+        "--backend",
+        "cpu",
+        "--reference-offset",
+        "0",
+    ];
+    let output = run(&[&own[..], &files].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--adapters cannot take a reference offset"));
 }

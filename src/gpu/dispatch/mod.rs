@@ -67,6 +67,29 @@ impl Dispatch {
     }
 }
 
+/// WebGPU refuses bytes that are written through one binding while another one has them too; the
+/// backends of wgpu outside browsers do not say so where both are written.
+#[cfg(test)]
+fn assert_apart(label: &str, buffers: &[Bound<'_>], slots: &[Slot]) {
+    let overlap = |one: &Bound<'_>, other: &Bound<'_>| {
+        let [one_range, other_range] = [one, other].map(|bound| {
+            let rest = bound.buffer.size() - bound.offset;
+            bound.offset..bound.offset + bound.size.map_or(rest, NonZeroU64::get)
+        });
+        one.buffer == other.buffer
+            && one_range.start < other_range.end
+            && other_range.start < one_range.end
+    };
+    for (at, (one, slot)) in buffers.iter().zip(slots).enumerate() {
+        for (before, other) in buffers[..at].iter().enumerate() {
+            let is_written =
+                matches!(slot, Slot::Write(_)) || matches!(slots[before], Slot::Write(_));
+            let is_shared = is_written && overlap(one, other);
+            assert!(!is_shared, "{label}: bindings {before} and {at} are the same bytes");
+        }
+    }
+}
+
 impl Kernel {
     /// A dispatch on these buffers, in the order of the interface's slots.
     pub(crate) fn dispatch(
@@ -79,6 +102,8 @@ impl Kernel {
     ) -> Dispatch {
         let made = context.pipeline(self);
         let label = format!("metric-learning {label}");
+        #[cfg(test)]
+        assert_apart(&label, buffers, self.interface.slots());
         let mut entries = Vec::with_capacity(buffers.len());
         for ((binding, bound), slot) in buffers.iter().enumerate().zip(self.interface.slots()) {
             let size = if matches!(slot, Slot::Stripe) {

@@ -44,7 +44,8 @@ pub(crate) fn validates_soon(start: impl Fn() -> Result<Page>, site: &Site) -> R
         let told = validate(&mut page, if attempt == 1 { EVERY } else { 3 * EVERY })?;
         let cases = number_before(&told, " cases is within its bounds.");
         if cases.is_none_or(|cases| cases < 4) {
-            return Err(Problem::Wrong { task: "validate", found: json!(told) });
+            let failures = page.text("failures")?;
+            return Err(Problem::Wrong { task: "validate", found: json!([told, failures]) });
         }
         println!("validate: {told}");
         let times = page.evaluate("eyes.times")?;

@@ -242,7 +242,7 @@ impl Work<'_> {
 
     /// Sorts what was collected.
     fn sort(&self, sweeps: &mut Sweeps, piece: u32, capacity: u64) -> Result<()> {
-        let Buffers { keys, sorted, order, .. } = self.buffers;
+        let Buffers { keys, sorted, order, counts, .. } = self.buffers;
         let sizes = self.buffers.piece(piece);
         let [operations, most] = OPERATIONS_PER_PLACE;
         for (kernel, buffers, count) in order.sorting(keys, capacity) {
@@ -250,7 +250,8 @@ impl Work<'_> {
             let groups = Workgroups { count, most: BLOCK * most, cost: capacity * operations };
             sweeps.push_numbered("sort", &kernel, &bound, groups)?;
         }
-        let buffers = [keys, order.last(), sorted, sorted].map(Bound::all);
+        // The counts are not touched: they are in the place of those of a digit.
+        let buffers = [keys, order.last(), counts, sorted].map(Bound::all);
         let bound: Vec<_> = buffers.into_iter().chain([sizes]).collect();
         let groups = Workgroups::for_values(capacity as u32, 2);
         sweeps.push_numbered("sorted", &kernels::sorted(), &bound, groups)
