@@ -297,8 +297,8 @@ pub(crate) trait Task {
     fn together(&self, _: &[Engine]) -> wgpu_metric_learning::Result<Self::Actual> {
         Err(LibraryError::Unsupported {
             of: "--adapters",
-            what: "this".into(),
-            reason: "ranks share the rows of one loss".into(),
+            what: "a sum of losses".into(),
+            reason: "ranks share the rows of one".into(),
         })
     }
 

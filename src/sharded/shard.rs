@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::communicator::{Communicator, agree, halves, whole};
 use crate::data::batch::Batch;
 use crate::data::checks::{check_rows, check_weights};
-use crate::data::shape::{Mode, Shape};
+use crate::data::shape::{Mode, Shape, countable};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The rows of a batch that a rank holds: those behind the rows of the ranks before it. There may be
@@ -135,8 +135,11 @@ impl<'a> Shard<'a> {
     }
 
     fn check(&self) -> Result<()> {
-        let check =
-            |what, rows: Rows| check_rows(what, rows.numbers, rows.labels.len(), self.dimensions);
+        let check = |what, rows: Rows| {
+            check_rows(what, rows.numbers, rows.labels.len(), self.dimensions)?;
+            // Their number travels as a word.
+            countable(what, rows.labels.len(), self.dimensions)
+        };
         if self.dimensions == 0 {
             return Err(Error::Empty { what: "the dimension of the embeddings" });
         }
@@ -156,6 +159,7 @@ impl<'a> Shard<'a> {
             self.has_fixed_references,
             self.weights.is_some(),
             self.scale.is_some(),
+            self.bias.is_some(),
         ];
         let bytes = asked.bytes().chain(kinds.map(u8::from));
         // FNV-1a.

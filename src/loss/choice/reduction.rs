@@ -109,6 +109,16 @@ impl Reduction {
     /// Every reduction that is nothing but a name: all but [`MeanWithin`](Self::MeanWithin).
     pub const ALL: [Self; 4] = [Self::Sum, Self::Mean, Self::MeanNonZero, Self::HadsellMean];
 
+    const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
     /// The name that it is displayed by, and that it is parsed from in any case where it is one of
     /// [`ALL`](Self::ALL).
     pub const fn name(self) -> &'static str {
@@ -153,7 +163,7 @@ impl std::str::FromStr for Reduction {
         found.ok_or_else(|| Error::Name {
             what: "reduction",
             name: name.into(),
-            known: &["Sum", "Mean", "MeanNonZero", "HadsellMean"],
+            known: &Self::NAMES,
         })
     }
 }

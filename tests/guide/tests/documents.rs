@@ -1,5 +1,6 @@
 //! The documents of the repository: their links lead somewhere, the files and targets that they name
-//! exist, and the book has every page and every picture as it is drawn.
+//! exist, the book has every page and every picture as it is drawn, and what is computed by hand
+//! follows from its formulas.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -210,4 +211,36 @@ fn every_picture_is_as_it_is_drawn() {
         assert!(kept == *picture, "{name} is not as `cargo run --release -p guide` draws it");
     }
     assert_eq!(files(&folder, ".svg").len(), drawn.len(), "a picture that nothing draws");
+}
+
+/// For N rows of 512 numbers in P ranks: what a rank receives, what it holds, and how long that
+/// takes at 50 GB and 10^13 operations a second.
+#[test]
+fn figures_of_many_ranks_follow_from_their_formulas() {
+    const DIMENSIONS: f64 = 512.0;
+    let text = read(&root().join("docs/guide/many.md"));
+    let table = text.lines().skip_while(|line| !line.starts_with("| GPUs | batch |")).skip(2);
+    let mut rows = 0;
+    for line in table.take_while(|line| line.starts_with('|')) {
+        // Numbers without their commas and units.
+        let cells: Vec<_> =
+            line.trim_matches('|').split('|').map(|cell| cell.replace(',', "")).collect();
+        let cells: Vec<_> =
+            cells.iter().filter_map(|cell| cell.split_whitespace().next()).collect();
+        let [ranks, batch] = [0, 1].map(|at| cells[at].parse::<f64>().expect("a count"));
+        let others = batch - batch / ranks;
+        let received = 4.0 * others * (2.0 * DIMENSIONS + 1.0);
+        let expected = [
+            received / 1e9,
+            4.0 * batch * DIMENSIONS / 1e9,
+            received / 50e9,
+            3.0 * batch * (batch / ranks) * DIMENSIONS / 1e13,
+        ];
+        for (told, expected) in cells[2..].iter().zip(expected) {
+            let digits = told.split_once('.').map_or(0, |(_, digits)| digits.len());
+            assert_eq!(*told, format!("{expected:.digits$}"), "{line}");
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, 6);
 }
