@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use support::adapters::best_with;
 use support::agreement::Tally;
 use support::bits::bits;
-use support::losses::{losses, reach, thresholded, with_reduction};
+use support::losses::{losses, reach, thresholded};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::{Batch, Distance, Loss, Mining, Options, Reduction, Shape, Thresholds};
 
@@ -61,7 +61,7 @@ fn thresholds_of_everything_and_of_nothing() {
     let device = best_with(Options::default());
     for_every_loss(|loss, batch| {
         let evaluate = |reduction| {
-            let loss = with_reduction(loss, reduction);
+            let loss = loss.clone().with_reduction(reduction);
             device.context.evaluate(loss, batch).wait().unwrap()
         };
         let within = |low, high| evaluate(Reduction::MeanWithin(Thresholds { low, high }));

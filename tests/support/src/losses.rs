@@ -148,12 +148,12 @@ pub fn thresholded(loss: &Loss, batch: &Batch) -> Loss {
     let [low, high] = match loss {
         // Terms of pairs and triplets, by their mean.
         Loss::Contrastive(_) | Loss::Triplet(_) => {
-            let mean = evaluate(&with_reduction(loss, Reduction::Mean), batch).loss;
+            let mean = evaluate(&loss.clone().with_reduction(Reduction::Mean), batch).loss;
             [0.4 * mean, 1.6 * mean]
         }
         // Of anchors, by the quarters that they are in.
         _ => {
-            let all = evaluate(&with_reduction(loss, Reduction::Mean), batch).per_anchor;
+            let all = evaluate(&loss.clone().with_reduction(Reduction::Mean), batch).per_anchor;
             let mut terms = all.expect("a term for every anchor");
             terms.sort_by(f64::total_cmp);
             [1, 3].map(|quarter| {
@@ -163,18 +163,11 @@ pub fn thresholded(loss: &Loss, batch: &Batch) -> Loss {
         }
     };
     let [low, high] = [low, high].map(|threshold| Some(threshold as f32));
-    with_reduction(loss, Reduction::MeanWithin(Thresholds { low, high }))
+    loss.clone().with_reduction(Reduction::MeanWithin(Thresholds { low, high }))
 }
 
 fn evaluate(loss: &Loss, batch: &Batch) -> Evaluation<f64> {
     reference::evaluate(loss, batch).expect("a valid sample")
-}
-
-/// The loss with another reduction.
-pub fn with_reduction(loss: &Loss, reduction: Reduction) -> Loss {
-    let mut settings = serde_json::to_value(loss).expect("a JSON form");
-    settings["reduction"] = serde_json::to_value(reduction).expect("a JSON form");
-    serde_json::from_value(settings).expect("its own JSON form")
 }
 
 /// Every mining of the triplets of a batch.
