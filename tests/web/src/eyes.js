@@ -83,13 +83,9 @@ globalThis.eyes = (() => {
         return Object.fromEntries(terms.map((term) => [term.textContent, term.nextElementSibling.textContent]));
     };
 
-    // Words that were told, each with its element; the first result, and the longest task, in milliseconds: so long the page was not
-    // drawn, and could not be used.
+    // Words that were told, each with its element; when the first result came, in milliseconds since the page was asked for.
     const told = [];
-    const times = { first: null, longest: 0 };
-    new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) times.longest = Math.max(times.longest, duration);
-    }).observe({ type: "longtask", buffered: true });
+    let first = null;
 
     function listen() {
         const hear = (element, then) => new MutationObserver(then).observe(element, { childList: true, subtree: true, characterData: true });
@@ -97,8 +93,7 @@ globalThis.eyes = (() => {
             hear(state, () => told.push(`${state.id}: ${state.textContent}`));
         }
         hear(find("found"), () => {
-            // Since the page was asked for.
-            if (/^1 of/.test(shown("found").cases)) times.first ??= performance.now();
+            if (/^1 of/.test(shown("found").cases)) first ??= performance.now();
         });
     }
     document.addEventListener("DOMContentLoaded", listen);
@@ -116,5 +111,5 @@ globalThis.eyes = (() => {
         });
     }
 
-    return { find, texts, controls: () => controls().map(nameOf), focused, targets, shown, told, times, comes };
+    return { find, texts, controls: () => controls().map(nameOf), focused, targets, shown, told, comes, get first() { return first; } };
 })();

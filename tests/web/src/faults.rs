@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::access::{self, Breaches};
 use crate::keyboard;
-use crate::page::Page;
+use crate::page::{Page, SHORT};
 use crate::problem::{Problem, Result};
 use crate::site::{Edit, Site};
+use crate::tasks::{self, Longest};
+use crate::visits::STILL;
 
 /// So long a button has to do something.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -193,6 +195,15 @@ const FAULTS: &[Fault] = {
             cancelling,
             "did not come true",
         ),
+        (
+            "a task that takes long",
+            After(
+                "page.js",
+                "find('validate').addEventListener('submit', () => { for (const end = performance.now() + 2000; performance.now() < end;); });",
+            ),
+            stillness,
+            "a task worked for ",
+        ),
     ]
 };
 
@@ -204,6 +215,16 @@ fn everything_names(page: &mut Page) -> Result<Breaches> {
 fn everything_pictures(page: &mut Page) -> Result<Breaches> {
     keyboard::everything(page)?;
     access::pictures(page)
+}
+
+/// Validate is begun, and nothing keeps the page from being drawn.
+fn stillness(page: &mut Page) -> Result<Breaches> {
+    tasks::watch(page)?;
+    page.evaluate("eyes.find('validate').requestSubmit()")?;
+    page.until("!eyes.find('found').hidden", SHORT)?;
+    let Longest { worked, .. } = tasks::longest(page)?;
+    let is_still = worked <= STILL;
+    Ok(if is_still { Vec::new() } else { vec![format!("a task worked for {worked:.0} ms")] })
 }
 
 /// Validate is begun and cancelled by keys.
@@ -229,6 +250,8 @@ pub(crate) fn are_caught(page: &mut Page, site: &Site) -> Result<()> {
     breaches.extend(access::announcements(page)?);
     page.visit_whole(&whole)?;
     breaches.extend(cancelling(page)?);
+    page.visit_whole(&whole)?;
+    breaches.extend(stillness(page)?);
     if !breaches.is_empty() {
         return Err(Problem::Breaches(breaches));
     }

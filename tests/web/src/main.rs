@@ -11,6 +11,7 @@ mod keyboard;
 mod page;
 mod problem;
 mod site;
+mod tasks;
 mod visits;
 
 use std::env;

@@ -29,9 +29,9 @@ pub(crate) enum Problem {
     #[error("the console says {0:?}")]
     Console(Vec<String>),
     #[error(
-        "the first result came after {first:.0} ms, of {SOON} at most; the page was still for {longest:.0} ms, of {STILL} at most"
+        "the first result came after {first:.0} ms, of {SOON} at most; a task of the page worked for {worked:.0} ms, of {STILL} at most"
     )]
-    Slow { first: f64, longest: f64 },
+    Slow { first: f64, worked: f64 },
     #[error("{task}: {found}")]
     Wrong { task: &'static str, found: Value },
     #[error("{}", .0.join("\n"))]

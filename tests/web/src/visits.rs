@@ -7,6 +7,7 @@ use crate::keyboard::choose;
 use crate::page::{LONG, PHONE, Page};
 use crate::problem::{Problem, Result};
 use crate::site::{Edit, Site};
+use crate::tasks::{self, Longest};
 
 /// So large the page's WebAssembly is not.
 pub(crate) const MOST_BYTES: u64 = 3_000_000;
@@ -14,7 +15,8 @@ pub(crate) const MOST_BYTES: u64 = 3_000_000;
 /// So long after it was asked for, in milliseconds, the page has a first result at the latest.
 pub(crate) const SOON: f64 = 3000.0;
 
-/// So long a task of the page may keep it from being drawn, in milliseconds.
+/// So long a task of the page may keep a processor busy, in milliseconds, in which nothing is drawn. How
+/// long it lasts is told, and not held: with a GPU that is software a page waits for its turn.
 pub(crate) const STILL: f64 = 100.0;
 
 /// Every so many-th case of the quick selection is validated.
@@ -38,34 +40,31 @@ pub(crate) fn validates_soon(start: impl Fn() -> Result<Page>, site: &Site) -> R
     let address = site.serve(&[])?;
     let mut least = [f64::INFINITY; 2];
     // Whatever else the machine does is not in all of them.
-    for attempt in 1.. {
+    for attempt in 1..=ATTEMPTS {
         let mut page = start()?;
+        tasks::watch(&mut page)?;
         page.visit(&address)?;
         let told = validate(&mut page, if attempt == 1 { EVERY } else { 3 * EVERY })?;
+        let Longest { worked, lasted } = tasks::longest(&mut page)?;
         let cases = number_before(&told, " cases is within its bounds.");
         if cases.is_none_or(|cases| cases < 4) {
             let failures = page.text("failures")?;
             return Err(Problem::Wrong { task: "validate", found: json!([told, failures]) });
         }
         println!("validate: {told}");
-        let times = page.evaluate("eyes.times")?;
-        let of = |key: &str| times[key].as_f64().unwrap_or(f64::INFINITY);
-        least = [least[0].min(of("first")), least[1].min(of("longest"))];
-        let [first, longest] = least;
-        if first < SOON && longest <= STILL {
-            println!(
-                "  the first {first:.0} ms after the page, still for no more than {longest:.0} ms"
-            );
+        let first = page.evaluate("eyes.first")?.as_f64().unwrap_or(f64::INFINITY);
+        println!(
+            "  the first result after {first:.0} ms; tasks worked for up to {worked:.0} ms, and lasted {lasted:.0}"
+        );
+        least = [least[0].min(first), least[1].min(worked)];
+        if least[0] < SOON && least[1] <= STILL {
             page.picture("validate-phone", PHONE)?;
             return Ok(page);
         }
-        if attempt == ATTEMPTS {
-            break;
-        }
         page.end(|_| false)?;
     }
-    let [first, longest] = least;
-    Err(Problem::Slow { first, longest })
+    let [first, worked] = least;
+    Err(Problem::Slow { first, worked })
 }
 
 /// Validates every so many-th case; what is told at the end.
