@@ -42,6 +42,7 @@
 //! `wgpu-metric-learning-mpi`, or one of your own.
 
 mod communicator;
+mod cut;
 mod evaluate;
 mod measure;
 mod own;
@@ -50,6 +51,7 @@ mod sums;
 mod threads;
 
 pub use communicator::Communicator;
+pub use cut::cut;
 pub use shard::Shard;
 pub use threads::Threads;
 

@@ -2,7 +2,7 @@
 
 use super::communicator::{Communicator, agree};
 use super::evaluate::Task;
-use super::shard::Gathered;
+use super::shard::{Gathered, Weights};
 use super::sums::Sums;
 use crate::data::batch::Batch;
 use crate::data::checks::narrow;
@@ -66,7 +66,7 @@ impl<C: Communicator> Task<'_, C> {
     /// Whether a gradient of rows is twice what their own anchors have of it.
     fn is_twice_its_half(&self) -> bool {
         self.shard.mode() == Mode::Batch
-            && self.shard.weights.is_none()
+            && matches!(self.shard.weights, Weights::None)
             && self.loss.description().is_symmetric()
     }
 
@@ -90,8 +90,8 @@ impl<C: Communicator> Task<'_, C> {
             return Ok(Evaluation::default());
         }
         let mut batch = self.shard.batch(own, Some(columns.rows()), self.shard.weights)?;
-        if self.shard.mode() == Mode::Batch {
-            batch = batch.with_reference_offset(self.sizes.own_queries().start)?;
+        if let Some(offset) = self.shard.own_offset() {
+            batch = batch.with_reference_offset(offset + self.sizes.own_queries().start)?;
         }
         if !self.has_gradient_of_columns() {
             batch = batch.with_fixed_references();
