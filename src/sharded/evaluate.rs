@@ -47,9 +47,13 @@ impl<C: Communicator> Sharded<'_, C> {
         // Own rows are summed up, and a sum has no thresholds. What one rank holds alone is the whole
         // batch.
         let has_thresholds = loss.reduction().thresholds().is_some();
-        match loss.needs_all_rows() || has_thresholds || self.communicator.ranks() == 1 {
-            true => task.evaluate_all(&columns, engine),
+        if has_thresholds || self.communicator.ranks() == 1 {
+            return task.evaluate_all(&columns, engine);
+        }
+        match loss.needs_all_rows() {
             false => task.evaluate_own(&columns, engine),
+            true if task.has_two_sides() => task.evaluate_sides(&columns, engine),
+            true => task.evaluate_all(&columns, engine),
         }
     }
 

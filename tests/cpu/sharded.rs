@@ -10,8 +10,8 @@ use support::sharded::{Counted, assembled, evaluate, in_ranks, shards};
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads, cut};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Cpu, Distance, Error, ErrorKind, Evaluation, LiftedStructured, Loss, Mode,
-    NtXent, Reduction, Result, SigLip, SupCon, Thresholds, Triplet, reference,
+    Batch, Clip, Contrastive, Cpu, Distance, Error, ErrorKind, Evaluation, LiftedStructured, Loss,
+    Mode, NtXent, Reduction, Result, SigLip, SupCon, Thresholds, Triplet, reference,
 };
 
 use super::small;
@@ -40,6 +40,14 @@ fn counts(of: &Evaluation) -> [u64; 6] {
     ]
 }
 
+/// Whether every rank evaluates all rows. Of two sides each has its own, where these can be told
+/// apart.
+fn is_whole(loss: &Loss, batch: &Batch) -> bool {
+    let shape = batch.shape();
+    let is_of_both_sides = shape.has_weights() || shape.reference_offset().is_some();
+    loss.needs_all_rows() && (is_of_both_sides || !matches!(loss, Loss::Clip(_)))
+}
+
 /// Holds the ranks of every cut against one machine and against the reference.
 fn hold(loss: &Loss, batch: &Batch) {
     let alone = on_cpu(0, loss, batch).unwrap();
@@ -56,7 +64,7 @@ fn hold(loss: &Loss, batch: &Batch) {
             let rows = |of: &Evaluation| of.per_anchor.clone();
             assert_eq!(rows(&found), rows(&alone), "{}", name());
         }
-        if loss.needs_all_rows() || cut.len() == 1 {
+        if is_whole(loss, batch) || cut.len() == 1 {
             assert_eq!(found, alone, "{}", name());
         }
     }
@@ -325,6 +333,44 @@ fn what_travels_is_counted() {
 
 /// The error of a rank that asks for something else than the first.
 const OTHER: &str = "rank 1: what it asks for, the kinds of its inputs, or its class weights, beta, scale, bias or reference offset are not those of rank 0";
+
+/// Every row meets all references in the rank that holds it, and every reference all rows: no pair is
+/// seen by all ranks.
+#[test]
+fn ranks_share_the_work_of_two_towers() {
+    const D: usize = 19;
+    let loss = Loss::from(Clip::default());
+    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
+    let batch = &sample.batches(&loss)[0];
+    let [n, m] = [batch.shape().queries(), batch.shape().references()];
+    for ranks in 2..=4 {
+        let shards = shards(batch, &vec![1; ranks]);
+        let found = in_ranks(Threads::group(ranks), |rank| {
+            let at = rank.rank();
+            let (pairs, rank) = (Cell::new(0), Counted { rank, received: Cell::new(0) });
+            Sharded::new(&rank)
+                .evaluate(&loss, &shards[at], |loss, batch| {
+                    let shape = batch.shape();
+                    pairs.set(pairs.get() + shape.queries() * shape.references());
+                    on_cpu(at, loss, batch)
+                })
+                .unwrap();
+            (pairs.get(), rank.received.get())
+        });
+        let pairs: usize = found.iter().map(|(pairs, _)| pairs).sum();
+        assert_eq!(pairs, 2 * n * m, "{ranks} ranks");
+        let others = ranks - 1;
+        // Faults and sizes, the sums of both sides, and whether it goes on.
+        let small = others * (7 + 2 + 2 * 20 + 2);
+        for (rank, (_, words)) in found.into_iter().enumerate() {
+            let [rows, references] =
+                [n, m].map(|all| all * (rank + 1) / ranks - all * rank / ranks);
+            let gathered = (n - rows + m - references) * (D + 1);
+            let of_gradients = others * (rows + references) * D;
+            assert_eq!(words, gathered + of_gradients + small, "rank {rank} of {ranks}");
+        }
+    }
+}
 
 /// Every rank ends with this error.
 fn all_end_with(found: Vec<Result<Evaluation>>, expected: &str, kind: ErrorKind) {
