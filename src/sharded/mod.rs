@@ -36,6 +36,8 @@
 //! - Counts are those of one machine, and so are per-anchor losses on the CPU, to the bit, for every
 //!   cut; those of [`Contrastive`](crate::Contrastive) with `MeanNonZero`, which takes two
 //!   evaluations, are within the bounds.
+//! - With `Sum`, and on the CPU, the bits of one machine are those of gradients to which step 4 adds
+//!   nothing, for every cut: of queries against references, and of a batch where step 4 is left out.
 //! - Loss and gradients are within the [bounds of the reference](mod@crate::reference), whatever the
 //!   cut and whichever devices the ranks have. The same cut on the same devices has the same bits,
 //!   whatever arrives first.

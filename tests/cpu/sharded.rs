@@ -40,6 +40,33 @@ fn counts(of: &Evaluation) -> [u64; 6] {
     ]
 }
 
+/// Whether a row's gradient is of its own row of pairs alone, or twice that: against references, and
+/// of pairs that pull at both their ends alike. Then its sum is the same wherever its row is held.
+fn has_gradient_by_rows(loss: &Loss, batch: &Batch) -> bool {
+    let pulls_alike = match loss {
+        Loss::Contrastive(_) | Loss::SigLip(_) => true,
+        Loss::Margin(loss) => !loss.beta_per_class,
+        _ => false,
+    };
+    let is_in_batch = batch.shape().mode() == Mode::Batch;
+    let is_of_own_rows = !is_in_batch || (pulls_alike && !batch.shape().has_weights());
+    is_of_own_rows && !loss.needs_all_rows()
+}
+
+/// With a sum, which is rounded once as on one machine, such gradients have its bits for every cut.
+fn hold_bits(loss: &Loss, batch: &Batch) {
+    let loss = &loss.clone().with_reduction(Reduction::Sum);
+    if !has_gradient_by_rows(loss, batch) || batch.check(loss).is_err() {
+        return;
+    }
+    let alone = on_cpu(0, loss, batch).unwrap();
+    for cut in CUTS {
+        let found = together(loss, &shards(batch, cut));
+        let mode = batch.shape().mode();
+        assert_eq!(found.gradient, alone.gradient, "{loss:?} in {mode} mode, cut as {cut:?}");
+    }
+}
+
 /// Whether every rank evaluates all rows. Of two sides each has its own, where these can be told
 /// apart.
 fn is_whole(loss: &Loss, batch: &Batch) -> bool {
@@ -50,6 +77,7 @@ fn is_whole(loss: &Loss, batch: &Batch) -> bool {
 
 /// Holds the ranks of every cut against one machine and against the reference.
 fn hold(loss: &Loss, batch: &Batch) {
+    hold_bits(loss, batch);
     let alone = on_cpu(0, loss, batch).unwrap();
     let expected = reference::evaluate_with_bounds(loss, batch).unwrap();
     let is_split =
@@ -260,6 +288,35 @@ fn ranks_take_a_small_workspace() {
     let found = assembled(found.into_iter().collect::<Result<_>>().unwrap());
     let expected = on_cpu(0, &loss, batch).unwrap();
     assert_eq!(counts(&found), counts(&expected));
+}
+
+/// One machine has the pulls of both ends of a pair at once where the matrix fits into the
+/// workspace, and else one after the other; ranks have those of one.
+#[test]
+fn gradients_of_pairs_that_pull_alike_have_the_bits_of_one_machine() {
+    let rows = 300;
+    let sample =
+        Sample::new(Recipe { n: rows, m: 1, ..small(Layout::Balanced(17), Values::Ordinary) });
+    let reduction = Reduction::Sum;
+    let losses: [Loss; 2] = [
+        Contrastive { reduction, normalize: true, ..Default::default() }.into(),
+        SigLip { reduction, ..Default::default() }.into(),
+    ];
+    // All rows, and 64 of them.
+    for workspace_bytes in [4 << 20, 80 << 10] {
+        let cpu = Cpu::default().with_workspace_bytes(workspace_bytes);
+        for loss in &losses {
+            let batch = &sample.batches(loss)[0];
+            let alone = cpu.evaluate(loss.clone(), batch).wait().unwrap();
+            for cut in [&[64, 236][..], &[1, 2, 1]] {
+                let found = evaluate(loss, &shards(batch, cut), |_, loss, batch| {
+                    cpu.evaluate(loss, batch).wait()
+                });
+                let found = assembled(found.into_iter().collect::<Result<_>>().unwrap());
+                assert_eq!(found.gradient, alone.gradient, "{loss:?} cut as {cut:?}");
+            }
+        }
+    }
 }
 
 #[test]
