@@ -213,9 +213,9 @@ impl<'r> Held<'r> {
 fn part(shares: &[usize], ranks: &Mpi, rows: usize) -> Result<std::ops::Range<usize>> {
     let equal = vec![1; ranks.ranks()];
     let shares = if shares.is_empty() { &equal } else { shares };
-    if shares.len() != ranks.ranks() {
-        let count = shares.len();
-        return Err(unusable(format!("--cut has {count} shares, there are {} ranks", ranks.ranks())));
+    let [given, expected] = [shares.len(), ranks.ranks()];
+    if given != expected {
+        return Err(unusable(format!("--cut has {given} shares, there are {expected} ranks")));
     }
     Ok(cut(rows, shares)?.swap_remove(ranks.rank()))
 }
