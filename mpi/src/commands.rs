@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded};
+use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, cut};
 use wgpu_metric_learning::training::{Adam, CpuOptimizer, Mlp};
 use wgpu_metric_learning::{Cpu, Error, Evaluation, Loss, Mode, Result};
 use wgpu_metric_learning_mpi::Mpi;
@@ -210,16 +210,14 @@ impl<'r> Held<'r> {
 }
 
 /// The rows that a rank holds of so many, by the shares of all ranks.
-fn part(cut: &[usize], ranks: &Mpi, rows: usize) -> Result<std::ops::Range<usize>> {
+fn part(shares: &[usize], ranks: &Mpi, rows: usize) -> Result<std::ops::Range<usize>> {
     let equal = vec![1; ranks.ranks()];
-    let cut = if cut.is_empty() { &equal } else { cut };
-    let all: usize = cut.iter().sum();
-    if cut.len() != ranks.ranks() || all == 0 {
-        let problem = format!("--cut has {} shares, there are {} ranks", cut.len(), ranks.ranks());
-        return Err(unusable(problem));
+    let shares = if shares.is_empty() { &equal } else { shares };
+    let [given, expected] = [shares.len(), ranks.ranks()];
+    if given != expected {
+        return Err(unusable(format!("--cut has {given} shares, there are {expected} ranks")));
     }
-    let up_to = |rank: usize| rows * cut[..rank].iter().sum::<usize>() / all;
-    Ok(up_to(ranks.rank())..up_to(ranks.rank() + 1))
+    Ok(cut(rows, shares)?.swap_remove(ranks.rank()))
 }
 
 fn parsed(objective: &str) -> Result<Loss> {

@@ -354,6 +354,10 @@ impl Anchors<f64> for Matrix<'_> {
         turned.map_anchors(find)
     }
 
+    fn is_one_sided(&self) -> bool {
+        self.shape.is_one_sided()
+    }
+
     fn dimensions(&self) -> usize {
         self.shape.dimensions()
     }

@@ -178,6 +178,11 @@ impl<'a> Batch<'a> {
         Batch { shape: self.shape.turned(), inputs }
     }
 
+    /// The batch without the terms of its columns: [`Shape::one_sided`].
+    pub(crate) fn one_sided(self) -> Self {
+        Self { shape: self.shape.one_sided(), ..self }
+    }
+
     /// Two sets of rows that are pairs row by row.
     fn aligned(shape: Shape, embeddings: &'a [f32], references: &'a [f32]) -> Result<Self> {
         let batch = Self::rows(shape, embeddings)?;

@@ -61,7 +61,7 @@ pub(crate) fn check_length(what: &'static str, actual: usize, expected: usize) -
     if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
 }
 
-pub(super) fn check_labels(labels: &[u32], what: &'static str, limit: usize) -> Result<()> {
+pub(crate) fn check_labels(labels: &[u32], what: &'static str, limit: usize) -> Result<()> {
     match labels.iter().position(|&label| label as usize >= limit) {
         Some(row) => Err(Error::LabelOutOfRange { what, row, label: Some(labels[row]), limit }),
         None => Ok(()),

@@ -93,6 +93,7 @@ pub struct Shape {
     fixed_references: bool,
     reference_offset: Option<usize>,
     turned: bool,
+    one_sided: bool,
     centers: usize,
     weights: Weights,
 }
@@ -172,6 +173,7 @@ impl Shape {
             fixed_references: false,
             reference_offset: None,
             turned: false,
+            one_sided: false,
             centers: 1,
             weights: Weights::None,
         }
@@ -250,6 +252,17 @@ impl Shape {
         let Self { queries, references, turned, .. } = self;
         let mode = Mode::Reference;
         Self { mode, queries: references, references: queries, turned: !turned, ..self }
+    }
+
+    /// The shape for the terms of rows alone, of a loss whose columns have terms of their own: those
+    /// are left to an evaluation with the columns as rows. Counted are all.
+    pub(crate) const fn one_sided(self) -> Self {
+        Self { one_sided: true, ..self }
+    }
+
+    /// Whether terms of columns are left out: [`one_sided`](Self::one_sided).
+    pub(crate) const fn is_one_sided(&self) -> bool {
+        self.one_sided
     }
 
     /// The shape with other numbers of queries, references and listed entries.

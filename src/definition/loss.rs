@@ -44,6 +44,11 @@ pub(crate) trait Anchors<N: Number> {
         self.map_anchors(find)
     }
 
+    /// Whether terms of columns are left to another evaluation.
+    fn is_one_sided(&self) -> bool {
+        false
+    }
+
     /// Columns of the embeddings.
     fn dimensions(&self) -> usize;
 

@@ -201,6 +201,10 @@ impl Anchors<Bounded> for Problem<'_> {
         turned.map_anchors(find)
     }
 
+    fn is_one_sided(&self) -> bool {
+        self.shape.is_one_sided()
+    }
+
     fn dimensions(&self) -> usize {
         self.shape.dimensions()
     }

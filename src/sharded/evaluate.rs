@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Sharded;
 use super::communicator::{Communicator, agree};
-use super::shard::{Gathered, Rows, Shard, Sizes};
+use super::shard::{Gathered, Rows, Shard, Sizes, Weights};
 use super::sums::Sums;
 use crate::data::batch::Batch;
 use crate::data::checks::narrow;
@@ -47,9 +47,13 @@ impl<C: Communicator> Sharded<'_, C> {
         // Own rows are summed up, and a sum has no thresholds. What one rank holds alone is the whole
         // batch.
         let has_thresholds = loss.reduction().thresholds().is_some();
-        match loss.needs_all_rows() || has_thresholds || self.communicator.ranks() == 1 {
-            true => task.evaluate_all(&columns, engine),
+        if has_thresholds || self.communicator.ranks() == 1 {
+            return task.evaluate_all(&columns, engine);
+        }
+        match loss.needs_all_rows() {
             false => task.evaluate_own(&columns, engine),
+            true if task.has_two_sides() => task.evaluate_sides(&columns, engine),
+            true => task.evaluate_all(&columns, engine),
         }
     }
 
@@ -99,21 +103,21 @@ impl<C: Communicator> Task<'_, C> {
                 Some(self.ranks.gather(self.shard.queries, &counts, self.shard)?)
             }
         };
-        let weights = match self.shard.weights {
-            Some(own) => Some(
-                communicator
-                    .all_gather(bytemuck::cast_slice(own), &self.sizes.words_of_queries(1))?,
-            ),
-            None => None,
+        let gathered = match self.shard.weights {
+            Weights::Rows(own) => communicator
+                .all_gather(bytemuck::cast_slice(own), &self.sizes.words_of_queries(1))?,
+            _ => Vec::new(),
         };
-        let weights = weights.as_deref().map(bytemuck::cast_slice);
+        let weights = match self.shard.weights {
+            Weights::Rows(_) => Weights::Rows(bytemuck::cast_slice(&gathered)),
+            others => others,
+        };
         let evaluation = match &queries {
             None => self.shard.batch(columns.rows(), None, weights),
             Some(queries) => self.shard.batch(queries.rows(), Some(columns.rows()), weights),
         };
-        let fixed = self.shard.has_fixed_references;
         let evaluation = evaluation
-            .map(|batch| if fixed { batch.with_fixed_references() } else { batch })
+            .and_then(|batch| self.with_settings(batch))
             .and_then(|batch| engine(self.loss, &batch));
         let own = evaluation.as_ref().map(|one| Sums::of(one).to_words()).map_err(Clone::clone);
         let all = agree(communicator, own, Sums::words(self.learned()))?;
@@ -126,6 +130,16 @@ impl<C: Communicator> Task<'_, C> {
             of_columns.map(|all| all[self.numbers(self.sizes.own_columns())].to_vec());
         found.per_anchor = evaluation.per_anchor.map(|all| all[rows].to_vec());
         Ok(found)
+    }
+
+    /// All rows, with what the shard says of its references.
+    fn with_settings<'b>(&self, batch: Batch<'b>) -> Result<Batch<'b>> {
+        let fixed = self.shard.has_fixed_references;
+        let batch = if fixed { batch.with_fixed_references() } else { batch };
+        match (self.shard.mode(), self.shard.own_offset()) {
+            (Mode::Reference, Some(offset)) => batch.with_reference_offset(offset),
+            _ => Ok(batch),
+        }
     }
 
     /// What is the same in every rank, of the sums of every part and what each is multiplied by.

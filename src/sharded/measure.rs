@@ -2,7 +2,7 @@
 
 use super::Sharded;
 use super::communicator::{Communicator, halves, whole};
-use super::shard::{Shard, Sizes};
+use super::shard::{Shard, Sizes, Weights};
 use crate::data::batch::Batch;
 use crate::data::shape::Mode;
 use crate::error::Result;
@@ -31,9 +31,9 @@ impl<C: Communicator> Sharded<'_, C> {
             if shard.queries.labels.is_empty() {
                 return Ok(Vec::new());
             }
-            let mut batch = shard.batch(shard.queries, Some(columns.rows()), None)?;
-            if shard.mode() == Mode::Batch {
-                batch = batch.with_reference_offset(sizes.own_queries().start)?;
+            let mut batch = shard.batch(shard.queries, Some(columns.rows()), Weights::None)?;
+            if let Some(offset) = shard.own_offset() {
+                batch = batch.with_reference_offset(offset + sizes.own_queries().start)?;
             }
             let queries = engine(retrieval, &batch)?;
             Ok(queries

@@ -22,34 +22,42 @@
 //! [`Margin`](crate::Margin) with one beta.
 //!
 //! Of most losses an anchor needs its own row of distances alone, and every rank sees to its anchors.
-//! A few need more ([`Loss::needs_all_rows`](crate::Loss::needs_all_rows)):
-//! [`LiftedStructured`](crate::LiftedStructured), [`Clip`](crate::Clip), and
-//! [`Margin`](crate::Margin) with drawn negatives; and so do all where terms are held against
-//! [thresholds](crate::Reduction::MeanWithin). There every rank evaluates the whole batch: steps
-//! 3 and 4 have nothing to add, and the work is not shared, only the rows.
+//! A few need more ([`Loss::needs_all_rows`](crate::Loss::needs_all_rows)). Of
+//! [`Clip`](crate::Clip), whose terms are of two sides, a rank sees to its rows against all
+//! references and to its references against all rows, both of which travel in steps 2 and 4; where
+//! there are weights or a reference offset it is as the others:
+//! [`LiftedStructured`](crate::LiftedStructured), [`Margin`](crate::Margin) with drawn negatives,
+//! and all where terms are held against [thresholds](crate::Reduction::MeanWithin). There every rank
+//! evaluates the whole batch: steps 3 and 4 have nothing to add, and the work is not shared, only the
+//! rows.
 //!
 //! # What is the same
 //!
 //! - Counts are those of one machine, and so are per-anchor losses on the CPU, to the bit, for every
 //!   cut; those of [`Contrastive`](crate::Contrastive) with `MeanNonZero`, which takes two
 //!   evaluations, are within the bounds.
+//! - With `Sum`, and on the CPU, the bits of one machine are those of gradients to which step 4 adds
+//!   nothing, for every cut: of queries against references, and of a batch where step 4 is left out.
 //! - Loss and gradients are within the [bounds of the reference](mod@crate::reference), whatever the
 //!   cut and whichever devices the ranks have. The same cut on the same devices has the same bits,
 //!   whatever arrives first.
-//! - One rank alone, and every loss that needs all rows, has the bits of one machine.
+//! - One rank alone, and every loss that is evaluated whole, has the bits of one machine.
 //!
 //! Ranks reach each other by a [`Communicator`]: [`Threads`] of one process, MPI in the package
 //! `wgpu-metric-learning-mpi`, or one of your own.
 
 mod communicator;
+mod cut;
 mod evaluate;
 mod measure;
 mod own;
 mod shard;
+mod sides;
 mod sums;
 mod threads;
 
 pub use communicator::Communicator;
+pub use cut::cut;
 pub use shard::Shard;
 pub use threads::Threads;
 

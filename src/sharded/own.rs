@@ -2,7 +2,7 @@
 
 use super::communicator::{Communicator, agree};
 use super::evaluate::Task;
-use super::shard::Gathered;
+use super::shard::{Gathered, Weights};
 use super::sums::Sums;
 use crate::data::batch::Batch;
 use crate::data::checks::narrow;
@@ -10,7 +10,7 @@ use crate::data::evaluation::Evaluation;
 use crate::data::shape::Mode;
 use crate::definition::loss::scale_of;
 use crate::definition::number::Count;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::loss::{Contrastive, Loss, Reduction};
 
 /// A part of a loss whose terms all have the same weight, and what that is once all are counted.
@@ -35,9 +35,9 @@ fn parts(loss: &Loss) -> Vec<Part> {
 }
 
 /// What a part comes to in one rank, and what that is multiplied by.
-struct Scaled {
-    evaluation: Evaluation,
-    scale: f64,
+pub(super) struct Scaled {
+    pub evaluation: Evaluation,
+    pub scale: f64,
 }
 
 impl<C: Communicator> Task<'_, C> {
@@ -66,7 +66,7 @@ impl<C: Communicator> Task<'_, C> {
     /// Whether a gradient of rows is twice what their own anchors have of it.
     fn is_twice_its_half(&self) -> bool {
         self.shard.mode() == Mode::Batch
-            && self.shard.weights.is_none()
+            && matches!(self.shard.weights, Weights::None)
             && self.loss.description().is_symmetric()
     }
 
@@ -90,8 +90,8 @@ impl<C: Communicator> Task<'_, C> {
             return Ok(Evaluation::default());
         }
         let mut batch = self.shard.batch(own, Some(columns.rows()), self.shard.weights)?;
-        if self.shard.mode() == Mode::Batch {
-            batch = batch.with_reference_offset(self.sizes.own_queries().start)?;
+        if let Some(offset) = self.shard.own_offset() {
+            batch = batch.with_reference_offset(offset + self.sizes.own_queries().start)?;
         }
         if !self.has_gradient_of_columns() {
             batch = batch.with_fixed_references();
@@ -100,7 +100,7 @@ impl<C: Communicator> Task<'_, C> {
     }
 
     /// The evaluations of this rank, and the sums of each part over all ranks.
-    fn add_up(
+    pub(super) fn add_up(
         &self,
         evaluations: Result<Vec<Evaluation>>,
         parts: usize,
@@ -129,11 +129,12 @@ impl<C: Communicator> Task<'_, C> {
         let mut gradient: Vec<_> =
             total(parts, own, |found| Some(&found.gradient)).map(|slope| factor * slope).collect();
         if self.has_gradient_of_columns() {
-            let of_columns = self.scatter(parts)?;
+            let all = self.shape.references() * self.dimensions();
+            let of_columns = total(parts, all, |found| found.gradient_references.as_ref());
+            let counts = self.sizes.words_of_columns(self.dimensions());
+            let of_columns = self.scatter(of_columns, &counts)?;
             match self.shard.mode() {
-                Mode::Batch => {
-                    gradient.iter_mut().zip(of_columns).for_each(|(sum, part)| *sum += part)
-                }
+                Mode::Batch => add(&mut gradient, of_columns),
                 _ => found.gradient_references = Some(narrowed("the gradient", &of_columns)?),
             }
         }
@@ -141,34 +142,35 @@ impl<C: Communicator> Task<'_, C> {
         if self.loss.has_per_anchor(&self.shape) {
             let losses = parts.iter().filter_map(|part| part.evaluation.per_anchor.as_ref());
             let mut sums = vec![0.0; self.sizes.own_queries().len()];
-            losses.for_each(|losses| add(&mut sums, losses));
+            losses.for_each(|losses| add(&mut sums, losses.iter().copied().map(f64::from)));
             found.per_anchor = Some(narrowed("the loss", &sums)?);
         }
         Ok(found)
     }
 
-    /// Hands the gradient of all columns to the ranks that hold them; what the own ones get, summed up
-    /// in the order of the ranks.
-    fn scatter(&self, parts: &[Scaled]) -> Result<Vec<f64>> {
-        let all = self.shape.references() * self.dimensions();
-        let numbers = total(parts, all, |found| found.gradient_references.as_ref());
-        let numbers: Vec<_> = numbers.map(|number| number as f32).collect();
-        let counts = self.sizes.words_of_columns(self.dimensions());
-        let words = bytemuck::cast_slice(&numbers);
-        let received = self.ranks.communicator.all_to_all(words, &counts)?;
-        // What is beyond f32 is told when nobody waits for it any more.
-        if numbers.iter().any(|number| !number.is_finite()) {
-            return Err(Error::Overflow { what: "the gradient" });
-        }
+    /// Hands the gradient of gathered rows to the ranks that hold them, so many words each; what the
+    /// own ones get, summed up in the order of the ranks. What is beyond f32 stays so in the sum, and
+    /// is told there, when nobody waits any more.
+    pub(super) fn scatter(
+        &self,
+        gradient: impl Iterator<Item = f64>,
+        counts: &[usize],
+    ) -> Result<Vec<f64>> {
+        let numbers: Vec<_> = gradient.map(|number| number as f32).collect();
+        let communicator = self.ranks.communicator;
+        let received = communicator.all_to_all(bytemuck::cast_slice(&numbers), counts)?;
         let received: &[f32] = bytemuck::cast_slice(&received);
-        let mut sums = vec![0.0; self.numbers(self.sizes.own_columns()).len()];
-        received.chunks_exact(sums.len().max(1)).for_each(|of_rank| add(&mut sums, of_rank));
+        let own = counts[communicator.rank()];
+        let mut sums = vec![0.0; own];
+        for of_rank in received.chunks_exact(own.max(1)) {
+            add(&mut sums, of_rank.iter().copied().map(f64::from));
+        }
         Ok(sums)
     }
 }
 
 /// A table of the result, of so many numbers, as the parts have it; 0 where they have none.
-fn total<'p>(
+pub(super) fn total<'p>(
     parts: &'p [Scaled],
     count: usize,
     table: impl Fn(&'p Evaluation) -> Option<&'p Vec<f32>>,
@@ -181,10 +183,10 @@ fn total<'p>(
     })
 }
 
-fn add(sums: &mut [f64], numbers: &[f32]) {
-    sums.iter_mut().zip(numbers).for_each(|(sum, &number)| *sum += f64::from(number));
+pub(super) fn add(sums: &mut [f64], numbers: impl IntoIterator<Item = f64>) {
+    sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
 }
 
-fn narrowed(what: &'static str, numbers: &[f64]) -> Result<Vec<f32>> {
+pub(super) fn narrowed(what: &'static str, numbers: &[f64]) -> Result<Vec<f32>> {
     numbers.iter().map(|&number| narrow(what, number)).collect()
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::communicator::{Communicator, agree, halves, whole};
 use crate::data::batch::Batch;
-use crate::data::checks::{check_rows, check_weights};
+use crate::data::checks::{check_labels, check_rows, check_weights};
 use crate::data::shape::{Mode, Shape, countable};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -16,10 +16,21 @@ pub struct Shard<'a> {
     pub(super) queries: Rows<'a>,
     pub(super) references: Option<Rows<'a>>,
     pub(super) has_fixed_references: bool,
-    pub(super) weights: Option<&'a [f32]>,
+    pub(super) weights: Weights<'a>,
+    reference_offset: Option<usize>,
     beta: &'a [f32],
     scale: Option<f32>,
     bias: Option<f32>,
+}
+
+/// The weights of anchors.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Weights<'a> {
+    None,
+    /// Of the rows that are held.
+    Rows(&'a [f32]),
+    /// Of every class, the same on every rank.
+    Classes(&'a [f32]),
 }
 
 /// Rows with their labels.
@@ -37,7 +48,8 @@ impl<'a> Shard<'a> {
             queries: Rows { numbers: embeddings, labels },
             references: None,
             has_fixed_references: false,
-            weights: None,
+            weights: Weights::None,
+            reference_offset: None,
             beta: &[],
             scale: None,
             bias: None,
@@ -59,7 +71,20 @@ impl<'a> Shard<'a> {
     /// The shard with a weight for every one of its embeddings, as
     /// [`Batch::with_weights`] has them. All ranks have weights, or none.
     pub fn with_weights(self, weights: &'a [f32]) -> Self {
-        Self { weights: Some(weights), ..self }
+        Self { weights: Weights::Rows(weights), ..self }
+    }
+
+    /// The shard with a weight for every class, in the place of one for every row, as
+    /// [`Batch::with_class_weights`] has them: the same on every rank.
+    pub fn with_class_weights(self, weights: &'a [f32]) -> Self {
+        Self { weights: Weights::Classes(weights), ..self }
+    }
+
+    /// The shard with references that contain the rows, as [`Batch::with_reference_offset`] has
+    /// them: row i of all ranks is the same as reference i + `offset` of all ranks, which another
+    /// one may hold. It is the same on every rank.
+    pub fn with_reference_offset(self, offset: usize) -> Self {
+        Self { reference_offset: Some(offset), ..self }
     }
 
     /// The shard with the boundaries of [`Margin`](crate::Margin): the same on every rank.
@@ -82,6 +107,12 @@ impl<'a> Shard<'a> {
         if self.references.is_some() { Mode::Reference } else { Mode::Batch }
     }
 
+    /// How many columns of all ranks come before the one that is the first row of all, where rows are
+    /// among the columns.
+    pub(super) fn own_offset(&self) -> Option<usize> {
+        if self.mode() == Mode::Batch { Some(0) } else { self.reference_offset }
+    }
+
     /// The rows that become columns.
     pub(super) fn columns(&self) -> Rows<'a> {
         self.references.unwrap_or(self.queries)
@@ -92,16 +123,18 @@ impl<'a> Shard<'a> {
         &'b self,
         queries: Rows<'b>,
         references: Option<Rows<'b>>,
-        weights: Option<&'b [f32]>,
+        weights: Weights<'b>,
     ) -> Result<Batch<'b>> {
         let shape = [queries.labels.len(), self.dimensions];
         let mut batch = Batch::new(queries.numbers, shape, queries.labels)?;
         if let Some(Rows { numbers, labels }) = references {
             batch = batch.with_references(numbers, labels.len(), labels)?;
         }
-        if let Some(weights) = weights {
-            batch = batch.with_weights(weights)?;
-        }
+        batch = match weights {
+            Weights::None => batch,
+            Weights::Rows(weights) => batch.with_weights(weights)?,
+            Weights::Classes(weights) => batch.with_class_weights(weights)?,
+        };
         if !self.beta.is_empty() {
             batch = batch.with_beta(self.beta)?;
         }
@@ -122,8 +155,13 @@ impl<'a> Shard<'a> {
             _ => Shape::reference(queries, columns, self.dimensions),
         };
         shape = shape.with_betas(self.beta.len());
-        if self.weights.is_some() {
-            shape = shape.with_weights();
+        shape = match self.weights {
+            Weights::None => shape,
+            Weights::Rows(_) => shape.with_weights(),
+            Weights::Classes(weights) => shape.with_class_weights(weights.len()),
+        };
+        if let Some(offset) = self.reference_offset {
+            shape = shape.with_reference_offset(offset);
         }
         if self.scale.is_some() {
             shape = shape.with_scale();
@@ -147,25 +185,43 @@ impl<'a> Shard<'a> {
         if let Some(references) = self.references {
             check("references", references)?;
         }
-        let weights = self.weights.unwrap_or_default();
-        check_weights("weights", weights, self.weights.map_or(0, |_| self.queries.labels.len()))
+        let labels = self.queries.labels;
+        match self.weights {
+            Weights::None => Ok(()),
+            Weights::Rows(weights) => check_weights("weights", weights, labels.len()),
+            Weights::Classes(weights) => {
+                check_weights("class weights", weights, weights.len())?;
+                check_labels(labels, "class weight", weights.len())
+            }
+        }
     }
 
     /// A number for what has to be the same on every rank.
     fn fingerprint(&self, asked: &str) -> u64 {
-        let learned = self.beta.iter().chain(&self.scale).chain(&self.bias).map(|x| x.to_bits());
+        let (kind, class_weights): (u32, &[f32]) = match self.weights {
+            Weights::None => (0, &[]),
+            Weights::Rows(_) => (1, &[]),
+            Weights::Classes(weights) => (2, weights),
+        };
         let kinds = [
-            self.references.is_some(),
-            self.has_fixed_references,
-            self.weights.is_some(),
-            self.scale.is_some(),
-            self.bias.is_some(),
+            kind,
+            class_weights.len() as u32,
+            self.references.is_some().into(),
+            self.has_fixed_references.into(),
+            self.reference_offset.is_some().into(),
+            self.scale.is_some().into(),
+            self.bias.is_some().into(),
         ];
-        let bytes = asked.bytes().chain(kinds.map(u8::from));
+        let numbers = class_weights.iter().chain(self.beta).chain(&self.scale).chain(&self.bias);
+        let words = kinds.into_iter().chain(numbers.map(|number| number.to_bits()));
+        let words = words.chain(halves(self.reference_offset.unwrap_or(0) as u64));
         // FNV-1a.
-        bytes.chain(learned.flat_map(u32::to_le_bytes)).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        asked
+            .bytes()
+            .chain(words.flat_map(u32::to_le_bytes))
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            })
     }
 }
 
@@ -199,7 +255,7 @@ impl Sizes {
                     sizes[2], all[0][2]
                 ),
                 () if whole(&sizes[3..]) != whole(&all[0][3..]) => {
-                    "what it asks for, the kinds of its inputs, or its beta, scale or bias are not those of rank 0".into()
+                    "what it asks for, the kinds of its inputs, or its class weights, beta, scale, bias or reference offset are not those of rank 0".into()
                 }
                 () => continue,
             };

@@ -1,16 +1,17 @@
 //! Ranks that hold a batch together come to what one machine comes to.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use support::sharded::{Counted, assembled, evaluate, in_ranks, shards};
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads};
+use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads, cut};
 use wgpu_metric_learning::{
-    Batch, Contrastive, Cpu, Distance, Error, ErrorKind, Evaluation, LiftedStructured, Loss, Mode,
-    NtXent, Reduction, Result, SigLip, SupCon, Thresholds, Triplet, reference,
+    Batch, Clip, Contrastive, Cpu, Distance, Error, ErrorKind, Evaluation, LiftedStructured, Loss,
+    Mode, NtXent, Reduction, Result, SigLip, SupCon, Thresholds, Triplet, reference,
 };
 
 use super::small;
@@ -39,8 +40,44 @@ fn counts(of: &Evaluation) -> [u64; 6] {
     ]
 }
 
+/// Whether a row's gradient is of its own row of pairs alone, or twice that: against references, and
+/// of pairs that pull at both their ends alike. Then its sum is the same wherever its row is held.
+fn has_gradient_by_rows(loss: &Loss, batch: &Batch) -> bool {
+    let pulls_alike = match loss {
+        Loss::Contrastive(_) | Loss::SigLip(_) => true,
+        Loss::Margin(loss) => !loss.beta_per_class,
+        _ => false,
+    };
+    let is_in_batch = batch.shape().mode() == Mode::Batch;
+    let is_of_own_rows = !is_in_batch || (pulls_alike && !batch.shape().has_weights());
+    is_of_own_rows && !loss.needs_all_rows()
+}
+
+/// With a sum, which is rounded once as on one machine, such gradients have its bits for every cut.
+fn hold_bits(loss: &Loss, batch: &Batch) {
+    let loss = &loss.clone().with_reduction(Reduction::Sum);
+    if !has_gradient_by_rows(loss, batch) || batch.check(loss).is_err() {
+        return;
+    }
+    let alone = on_cpu(0, loss, batch).unwrap();
+    for cut in CUTS {
+        let found = together(loss, &shards(batch, cut));
+        let mode = batch.shape().mode();
+        assert_eq!(found.gradient, alone.gradient, "{loss:?} in {mode} mode, cut as {cut:?}");
+    }
+}
+
+/// Whether every rank evaluates all rows. Of two sides each has its own, where these can be told
+/// apart.
+fn is_whole(loss: &Loss, batch: &Batch) -> bool {
+    let shape = batch.shape();
+    let is_of_both_sides = shape.has_weights() || shape.reference_offset().is_some();
+    loss.needs_all_rows() && (is_of_both_sides || !matches!(loss, Loss::Clip(_)))
+}
+
 /// Holds the ranks of every cut against one machine and against the reference.
 fn hold(loss: &Loss, batch: &Batch) {
+    hold_bits(loss, batch);
     let alone = on_cpu(0, loss, batch).unwrap();
     let expected = reference::evaluate_with_bounds(loss, batch).unwrap();
     let is_split =
@@ -55,7 +92,7 @@ fn hold(loss: &Loss, batch: &Batch) {
             let rows = |of: &Evaluation| of.per_anchor.clone();
             assert_eq!(rows(&found), rows(&alone), "{}", name());
         }
-        if loss.needs_all_rows() || cut.len() == 1 {
+        if is_whole(loss, batch) || cut.len() == 1 {
             assert_eq!(found, alone, "{}", name());
         }
     }
@@ -86,17 +123,105 @@ fn every_loss_is_that_of_one_machine_for_every_cut() {
 #[test]
 fn weights_are_those_of_the_rows_that_have_them() {
     let sample = Sample::new(small(Layout::Balanced(5), Values::Duplicates));
-    let mut held = 0;
+    let mut held = [0, 0];
     for loss in losses(Distance::Euclidean, true, 1.0) {
         for batch in sample.weighted_batches(&loss) {
-            let is_of_rows = batch.shape().class_weights() == 0;
-            if is_of_rows && matches!(batch.shape().mode(), Mode::Batch | Mode::Reference) {
+            if matches!(batch.shape().mode(), Mode::Batch | Mode::Reference) {
                 hold(&loss, &batch);
-                held += 1;
+                held[usize::from(batch.shape().class_weights() > 0)] += 1;
             }
         }
     }
-    assert!(held > 40, "{held} batches");
+    assert!(held[0] > 40 && held[1] > 0, "{held:?} batches with weights of rows and of classes");
+}
+
+#[test]
+fn weights_of_classes_are_those_of_their_rows() {
+    let embeddings: Vec<_> = (0..30 * 3).map(|at| (at * at % 17) as f32 / 8.0).collect();
+    let labels: Vec<_> = (0..30).map(|row| row % 4).collect();
+    let weights = [0.5, 0.0, 2.0, 1.25];
+    let of_rows: Vec<_> = labels.iter().map(|&label| weights[label as usize]).collect();
+    let batch = Batch::new(&embeddings, [30, 3], &labels).unwrap();
+    let batches = [batch, batch.with_references(&embeddings, 30, &labels).unwrap()];
+    let losses: [Loss; 4] = [
+        Contrastive::default().into(),
+        NtXent::default().into(),
+        Triplet::default().into(),
+        LiftedStructured::default().into(),
+    ];
+    for loss in losses {
+        for batch in batches.iter().filter(|batch| loss.check(batch.shape()).is_ok()) {
+            let [of_rows, of_classes] =
+                [batch.with_weights(&of_rows), batch.with_class_weights(&weights)]
+                    .map(|batch| batch.unwrap());
+            hold(&loss, &of_classes);
+            let [rows, classes] =
+                [of_rows, of_classes].map(|batch| together(&loss, &shards(&batch, &[1, 4, 2])));
+            assert_eq!(rows, classes, "{loss:?}");
+        }
+    }
+}
+
+/// Queries that stand among the references, some of which another rank holds.
+#[test]
+fn rows_among_the_references_are_left_out_by_their_place() {
+    const OFFSET: usize = 5;
+    let references: Vec<_> = (0..32 * 4).map(|at| (at * at % 23) as f32 / 8.0).collect();
+    let labels: Vec<_> = (0..32).map(|row| row * row % 3).collect();
+    let rows = OFFSET..OFFSET + 20;
+    let queries = &references[4 * rows.start..4 * rows.end];
+    let batch = Batch::new(queries, [20, 4], &labels[rows]).unwrap();
+    let batch = batch.with_references(&references, 32, &labels).unwrap();
+    let batch = batch.with_reference_offset(OFFSET).unwrap();
+    let losses = losses(Distance::Euclidean, false, 2.0).into_iter();
+    let taken: Vec<_> = losses.filter(|loss| batch.check(loss).is_ok()).collect();
+    assert!(taken.iter().any(Loss::needs_all_rows), "one that every rank evaluates whole");
+    assert!(taken.len() > 20, "{} losses", taken.len());
+    taken.iter().for_each(|loss| hold(loss, &batch));
+    hold_measures(&batch);
+    // Nothing of another rank says where its own rows stand.
+    let held = shards(&batch, &[1, 1]);
+    let found = evaluate(&taken[0], &[held[0], held[1].with_reference_offset(0)], on_cpu);
+    all_end_with(found, OTHER, ErrorKind::Input);
+    let loss = Loss::from(NtXent::default());
+    let far = shards(&batch, &[1, 1]).into_iter().map(|shard| shard.with_reference_offset(13));
+    for found in evaluate(&loss, &far.collect::<Vec<_>>(), on_cpu) {
+        let error = found.unwrap_err().to_string();
+        assert!(error.contains("reference_offset"), "{error}");
+    }
+    // A batch alone leaves out its own rows as it is.
+    let alone = Batch::new(&references, [32, 4], &labels).unwrap();
+    let alone = shards(&alone, &[1, 1]).into_iter().map(|shard| shard.with_reference_offset(0));
+    for found in evaluate(&loss, &alone.collect::<Vec<_>>(), on_cpu) {
+        assert_eq!(found, Err(Error::NotInMode { what: "reference offset", mode: "batch" }));
+    }
+}
+
+#[test]
+fn a_cut_is_by_shares_and_says_what_it_cannot_cut() {
+    assert_eq!(cut(12, &[3, 1, 0, 2]).unwrap(), [0..6, 6..8, 8..8, 8..12]);
+    assert_eq!(cut(2, &[1, 1, 1]).unwrap(), [0..0, 0..1, 1..2]);
+    assert_eq!(cut(usize::MAX, &[usize::MAX - 1, 1]).unwrap()[1].end, usize::MAX);
+    for shares in [&[][..], &[0, 0], &[usize::MAX, 1]] {
+        let error = cut(5, shares).unwrap_err().to_string();
+        assert!(error.contains("a cut") && error.contains("shares"), "{error}");
+    }
+    let (rows, labels) = ([0.0, 1.0, 2.0], [0, 1, 0]);
+    let batch = Batch::new(&rows, [3, 1], &labels).unwrap();
+    let refused = |rows: Range<usize>, references: Range<usize>, name: &str| {
+        let error = Shard::of(&batch, rows, references).unwrap_err();
+        assert!(
+            matches!(error, Error::Parameter { parameter, .. } if parameter == name),
+            "{error}"
+        );
+    };
+    refused(0..4, 0..4, "rows");
+    refused(Range { start: 2, end: 1 }, 0..1, "rows");
+    refused(0..1, 0..4, "references");
+    refused(0..1, 1..3, "references");
+    let prototypes = batch.with_prototypes(&rows, 3).unwrap();
+    let error = Shard::of(&prototypes, 0..1, 0..1).unwrap_err();
+    assert_eq!(error, Error::NotInMode { what: "shards", mode: "prototypes" });
 }
 
 /// A sum has no thresholds: what each rank adds to it cannot be summed up by itself.
@@ -165,6 +290,35 @@ fn ranks_take_a_small_workspace() {
     assert_eq!(counts(&found), counts(&expected));
 }
 
+/// One machine has the pulls of both ends of a pair at once where the matrix fits into the
+/// workspace, and else one after the other; ranks have those of one.
+#[test]
+fn gradients_of_pairs_that_pull_alike_have_the_bits_of_one_machine() {
+    let rows = 300;
+    let sample =
+        Sample::new(Recipe { n: rows, m: 1, ..small(Layout::Balanced(17), Values::Ordinary) });
+    let reduction = Reduction::Sum;
+    let losses: [Loss; 2] = [
+        Contrastive { reduction, normalize: true, ..Default::default() }.into(),
+        SigLip { reduction, ..Default::default() }.into(),
+    ];
+    // All rows, and 64 of them.
+    for workspace_bytes in [4 << 20, 80 << 10] {
+        let cpu = Cpu::default().with_workspace_bytes(workspace_bytes);
+        for loss in &losses {
+            let batch = &sample.batches(loss)[0];
+            let alone = cpu.evaluate(loss.clone(), batch).wait().unwrap();
+            for cut in [&[64, 236][..], &[1, 2, 1]] {
+                let found = evaluate(loss, &shards(batch, cut), |_, loss, batch| {
+                    cpu.evaluate(loss, batch).wait()
+                });
+                let found = assembled(found.into_iter().collect::<Result<_>>().unwrap());
+                assert_eq!(found.gradient, alone.gradient, "{loss:?} cut as {cut:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_bank_in_parts_gets_no_gradient() {
     let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
@@ -179,20 +333,22 @@ fn a_bank_in_parts_gets_no_gradient() {
 #[test]
 fn the_measures_are_those_of_one_machine() {
     let sample = Sample::new(small(Layout::Giant, Values::Duplicates));
+    sample.batches(&Triplet::default().into()).iter().for_each(hold_measures);
+}
+
+/// Holds the measures of the ranks of every cut against those of one machine.
+fn hold_measures(batch: &Batch) {
     let retrieval = Retrieval { precision_at: vec![3], ndcg_at: vec![5], ..Default::default() };
-    for batch in sample.batches(&Triplet::default().into()) {
-        let cpu = Cpu::default();
-        let alone = cpu.measure_queries(&retrieval, &batch).wait().unwrap();
-        for cut in CUTS {
-            let shards = shards(&batch, cut);
-            let found = in_ranks(Threads::group(cut.len()), |rank| {
-                let engine = |retrieval: &Retrieval, batch: &Batch| {
-                    cpu.measure_queries(retrieval, batch).wait()
-                };
-                Sharded::new(&rank).measure(&retrieval, &shards[rank.rank()], engine).unwrap()
-            });
-            assert!(found.into_iter().all(|found| found == alone), "{cut:?}");
-        }
+    let cpu = Cpu::default();
+    let alone = cpu.measure_queries(&retrieval, batch).wait().unwrap();
+    for cut in CUTS {
+        let shards = shards(batch, cut);
+        let found = in_ranks(Threads::group(cut.len()), |rank| {
+            let engine =
+                |retrieval: &Retrieval, batch: &Batch| cpu.measure_queries(retrieval, batch).wait();
+            Sharded::new(&rank).measure(&retrieval, &shards[rank.rank()], engine).unwrap()
+        });
+        assert!(found.into_iter().all(|found| found == alone), "{cut:?}");
     }
 }
 
@@ -232,6 +388,47 @@ fn what_travels_is_counted() {
     }
 }
 
+/// The error of a rank that asks for something else than the first.
+const OTHER: &str = "rank 1: what it asks for, the kinds of its inputs, or its class weights, beta, scale, bias or reference offset are not those of rank 0";
+
+/// Every row meets all references in the rank that holds it, and every reference all rows: no pair is
+/// seen by all ranks.
+#[test]
+fn ranks_share_the_work_of_two_towers() {
+    const D: usize = 19;
+    let loss = Loss::from(Clip::default());
+    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
+    let batch = &sample.batches(&loss)[0];
+    let [n, m] = [batch.shape().queries(), batch.shape().references()];
+    for ranks in 2..=4 {
+        let shards = shards(batch, &vec![1; ranks]);
+        let found = in_ranks(Threads::group(ranks), |rank| {
+            let at = rank.rank();
+            let (pairs, rank) = (Cell::new(0), Counted { rank, received: Cell::new(0) });
+            Sharded::new(&rank)
+                .evaluate(&loss, &shards[at], |loss, batch| {
+                    let shape = batch.shape();
+                    pairs.set(pairs.get() + shape.queries() * shape.references());
+                    on_cpu(at, loss, batch)
+                })
+                .unwrap();
+            (pairs.get(), rank.received.get())
+        });
+        let pairs: usize = found.iter().map(|(pairs, _)| pairs).sum();
+        assert_eq!(pairs, 2 * n * m, "{ranks} ranks");
+        let others = ranks - 1;
+        // Faults and sizes, the sums of both sides, and whether it goes on.
+        let small = others * (7 + 2 + 2 * 20 + 2);
+        for (rank, (_, words)) in found.into_iter().enumerate() {
+            let [rows, references] =
+                [n, m].map(|all| all * (rank + 1) / ranks - all * rank / ranks);
+            let gathered = (n - rows + m - references) * (D + 1);
+            let of_gradients = others * (rows + references) * D;
+            assert_eq!(words, gathered + of_gradients + small, "rank {rank} of {ranks}");
+        }
+    }
+}
+
 /// Every rank ends with this error.
 fn all_end_with(found: Vec<Result<Evaluation>>, expected: &str, kind: ErrorKind) {
     for (rank, found) in found.into_iter().enumerate() {
@@ -262,9 +459,19 @@ fn every_rank_learns_what_is_wrong_with_one() {
         "rank 1: its embeddings have 1 dimensions, those of rank 0 2",
         ErrorKind::Input,
     );
-    let other = "rank 1: what it asks for, the kinds of its inputs, or its beta, scale or bias are not those of rank 0";
-    all_end_with(with(good.with_weights(&[1.0; 3])), other, ErrorKind::Input);
-    all_end_with(with(good.with_beta(&[1.0])), other, ErrorKind::Input);
+    all_end_with(with(good.with_weights(&[1.0; 3])), OTHER, ErrorKind::Input);
+    all_end_with(with(good.with_class_weights(&[1.0; 2])), OTHER, ErrorKind::Input);
+    all_end_with(with(good.with_beta(&[1.0])), OTHER, ErrorKind::Input);
+    all_end_with(
+        with(good.with_class_weights(&[1.0])),
+        "rank 1: the label 1 of row 1 has no class weight: there are 1",
+        ErrorKind::Input,
+    );
+    all_end_with(
+        with(good.with_class_weights(&[1.0, -1.0])),
+        "rank 1: class weights at row 1, column 0 is not any finite number from 0 on",
+        ErrorKind::Input,
+    );
     // A fault of an engine, in the middle.
     let failing = |rank, loss: &Loss, batch: &Batch| match rank {
         2 => Err(Error::DeviceLost { during: "a test" }),

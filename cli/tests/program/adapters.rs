@@ -1,8 +1,9 @@
 //! `adapters`, and choosing one.
 
 use std::collections::BTreeSet;
+use std::fs;
 
-use crate::{NO_ADAPTER, object, objects, program, run, stderr, stdout, succeed};
+use crate::{NO_ADAPTER, npy, object, objects, program, run, scratch, stderr, stdout, succeed};
 
 /// Texts that choose an adapter of this machine, together every one that can be chosen.
 pub(crate) fn names() -> BTreeSet<String> {
@@ -137,18 +138,13 @@ fn adapters_share_the_rows_of_a_loss() {
         "--reference-labels",
         labels,
     ];
-    let own = [
-        "evaluate",
-        "--objective",
-        "NtXent",
-        "--adapters",
-        "2",
-        "--backend",
-        "cpu",
-        "--reference-offset",
-        "0",
-    ];
-    let output = run(&[&own[..], &files].concat());
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("--adapters cannot take a reference offset"));
+    let weights = scratch("weights.npy");
+    fs::write(&weights, npy::floats("(10,)", &[0.5; 10])).unwrap();
+    let own = ["--reference-offset", "0", "--class-weights", weights.to_str().unwrap()];
+    let asked = ["evaluate", "--objective", objective, "--backend", "cpu"];
+    let alone = object(&[&asked[..], &files, &own].concat());
+    let shared = object(&[&asked[..], &files, &own, &["--adapters", "2", "--check"]].concat());
+    for key in ["terms", "positive_pairs", "negative_pairs"] {
+        assert_eq!(shared[key], alone[key], "{key} of rows among the references");
+    }
 }

@@ -43,11 +43,18 @@ fn weighed<N: Number>(weight: Option<N>, number: N) -> N {
     weight.map_or(number, |weight| weight * number)
 }
 
-/// The scale, the weight of every row where rows have any, and the end that every column is.
+/// The scale, the weight of every row where rows have any, and the end that every column is; no
+/// column where their terms are left out.
 pub(crate) struct Known<N> {
     scale: f64,
     weights: Vec<f32>,
     columns: Vec<Option<End<N>>>,
+}
+
+impl<N> Known<N> {
+    fn column(&self, name: usize) -> Option<&End<N>> {
+        self.columns.get(name)?.as_ref()
+    }
 }
 
 impl Definition for Clip {
@@ -58,10 +65,11 @@ impl Definition for Clip {
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Known<N> {
         let scale = anchors.learned()[0];
         let weights = anchors.weights();
-        let columns = anchors.map_columns(|column| {
+        let end = |column: Anchor<N>| {
             let weight_of = |row| N::input(weights[column.name_of(row)]);
             End::of(&column, N::exact(scale), (!weights.is_empty()).then_some(weight_of))
-        });
+        };
+        let columns = if anchors.is_one_sided() { Vec::new() } else { anchors.map_columns(end) };
         Known { scale, weights: weights.to_vec(), columns }
     }
 
@@ -73,7 +81,7 @@ impl Definition for Clip {
         let scale = N::exact(known.scale);
         let weight = known.weights.get(anchor.name).map(|&weight| N::input(weight));
         let own = End::of(anchor, scale, weight.map(|weight| move |_| weight));
-        let ends = |column| own.iter().chain(&known.columns[anchor.name_of(column)]);
+        let ends = |column| own.iter().chain(known.column(anchor.name_of(column)));
         let (mut loss, mut of_scale) = (N::Total::default(), N::Total::default());
         for p in anchor.positives.iter() {
             let d = anchor.distance(p);
@@ -91,7 +99,7 @@ impl Definition for Clip {
             N::map_at(&anchor.distances, &anchor.negatives, &mut terms.slopes, share);
         }
         for n in anchor.negatives.iter() {
-            let Some(column) = &known.columns[anchor.name_of(n)] else { continue };
+            let Some(column) = known.column(anchor.name_of(n)) else { continue };
             terms.slopes[n] = terms.slopes[n] + column.share(scale, anchor.distance(n));
         }
         for (kind, scale) in [(&anchor.positives, scale), (&anchor.negatives, -scale)] {

@@ -1,7 +1,7 @@
 //! A loss on its basis, which it may share with other losses.
 
 use crate::data::input::{Input, InputSet};
-use crate::data::shape::Mode;
+use crate::data::shape::{Mode, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::cut::values::checked_rows;
 use crate::gpu::device::allocate::{Allocator, filled, uniform};
@@ -34,7 +34,8 @@ impl PlannedLoss {
         };
         let coefficients = beside.iter().find_map(|other| other.buffers.coefficients.stripe());
         let mut buffers = Buffers::new(basis, &loss, rows, weight, coefficients)?;
-        let turned = statistics.has_columns().then(|| basis.turned()).transpose()?;
+        let has_columns = statistics.has_columns() && !basis.shape.is_one_sided();
+        let turned = has_columns.then(|| basis.turned()).transpose()?;
         buffers.bytes += turned.iter().map(|turned| turned.matrix.bytes).sum::<u64>();
         Ok(Self { loss, buffers, turned })
     }
@@ -198,16 +199,30 @@ impl Buffers {
                 .transpose()?,
             coefficients,
             rows: allocator.storage("rows", u64::from(rows) * size_of::<layout::Row>() as u64)?,
-            row_statistics: allocator.storage(
-                "row statistics",
-                statistics as u64 * size_of::<layout::Statistic>() as u64,
-            )?,
+            row_statistics: row_statistics(context, &allocator, shape, statistics)?,
             totals: allocator.storage("totals", size_of::<layout::Totals>() as u64)?,
             learned: allocator.storage("learned", (numbers + weights).max(1) * 4)?,
             gradients_learned,
             bytes: allocator.bytes(),
         })
     }
+}
+
+/// Room for so many statistics. Where columns have no terms they are ends without negatives, which
+/// `shaders/terms/clip.wgsl` knows by these bits; those of rows are written over them.
+fn row_statistics(
+    context: &Context,
+    allocator: &Allocator,
+    shape: &Shape,
+    statistics: usize,
+) -> Result<wgpu::Buffer> {
+    let (what, bytes) = ("row statistics", statistics * size_of::<layout::Statistic>());
+    if !shape.is_one_sided() {
+        return allocator.storage(what, bytes as u64);
+    }
+    let buffer = allocator.filled_by_copies(what, bytes as u64)?;
+    context.queue().write_buffer(&buffer, 0, &vec![0xff; bytes]);
+    Ok(buffer)
 }
 
 /// The uniform of parameters, padded to whole vectors. The seed among them may be written again.

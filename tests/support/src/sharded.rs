@@ -3,50 +3,15 @@
 use std::cell::Cell;
 use std::thread;
 
-use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads};
-use wgpu_metric_learning::{Batch, Evaluation, Loss, Mode, Result};
+use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads, cut};
+use wgpu_metric_learning::{Batch, Evaluation, Loss, Result};
 
-/// How many rows of a batch, of so many, each rank holds: a share of all that the weights say.
-pub fn cut(rows: usize, weights: &[usize]) -> Vec<usize> {
-    let all: usize = weights.iter().sum();
-    let mut up_to = 0;
-    let ends = weights.iter().map(|weight| {
-        up_to += weight;
-        rows * up_to / all
-    });
-    let mut start = 0;
-    ends.map(|end| end - std::mem::replace(&mut start, end)).collect()
-}
-
-/// The shards of a batch, or of queries and references, of ranks of these weights.
-pub fn shards<'a>(batch: &Batch<'a>, weights: &[usize]) -> Vec<Shard<'a>> {
-    let shape = batch.shape();
-    let d = shape.dimensions();
-    let (mut row, mut column) = (0, 0);
-    let cuts = cut(shape.queries(), weights).into_iter().zip(cut(shape.references(), weights));
-    cuts.map(|(rows, columns)| {
-        let [own, other] = [row..row + rows, column..column + columns];
-        (row, column) = (own.end, other.end);
-        let numbers = |rows: &std::ops::Range<usize>| rows.start * d..rows.end * d;
-        let mut shard =
-            Shard::new(d, &batch.embeddings()[numbers(&own)], &batch.labels()[own.clone()]);
-        if shape.mode() == Mode::Reference {
-            let references = &batch.references()[numbers(&other)];
-            shard = shard.with_references(references, &batch.reference_labels()[other]);
-        }
-        if !shape.has_reference_gradient() && shape.mode() == Mode::Reference {
-            shard = shard.with_fixed_references();
-        }
-        if shape.has_weights() {
-            shard = shard.with_weights(&batch.weights()[own]);
-        }
-        shard = shard.with_beta(batch.beta());
-        if let Some(scale) = batch.scale() {
-            shard = shard.with_scale(scale);
-        }
-        batch.bias().map_or(shard, |bias| shard.with_bias(bias))
-    })
-    .collect()
+/// The shards of a batch, or of queries and references, of ranks with these shares.
+pub fn shards<'a>(batch: &Batch<'a>, shares: &[usize]) -> Vec<Shard<'a>> {
+    let part = |rows| cut(rows, shares).expect("a cut");
+    let [rows, references] = [batch.shape().queries(), batch.shape().references()].map(part);
+    let parts = rows.into_iter().zip(references);
+    parts.map(|(rows, columns)| Shard::of(batch, rows, columns).expect("a shard")).collect()
 }
 
 /// What every rank of a group comes to, each in a thread.
