@@ -187,6 +187,18 @@ pub enum Trainer {
 }
 
 impl Trainer {
+    /// The training with a weight for every row that it draws from.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`GpuTrainer::with_weights`] or of [`CpuTrainer::with_weights`].
+    pub fn with_weights(self, weights: &[f32]) -> Result<Self> {
+        Ok(match self {
+            Self::Gpu(trainer) => Self::Gpu(trainer.with_weights(weights)?.into()),
+            Self::Cpu(trainer) => Self::Cpu(trainer.with_weights(weights)?.into()),
+        })
+    }
+
     /// Draws a batch, evaluates its objective and makes a step; gives losses and counts as they were
     /// before the step.
     ///

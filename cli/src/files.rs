@@ -206,6 +206,11 @@ pub(crate) fn read_matrix(path: &Path) -> Result<Matrix<Floats>> {
     Opened::new(path)?.matrix()
 }
 
+/// Reads numbers one after the other that are no input of a loss.
+pub(crate) fn read_numbers(path: &Path) -> Result<Vec<f32>> {
+    Opened::new(path)?.numbers(Array::vector)
+}
+
 /// Reads labels of one file.
 pub(crate) fn read_labels(path: &Path) -> Result<Labels> {
     number_labels(Opened::new(path)?, None)

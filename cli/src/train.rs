@@ -72,6 +72,16 @@ struct Data {
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     labels: Option<PathBuf>,
 
+    /// Numbers from 0 on, one for every embedding: what the terms of its row as an anchor are
+    /// multiplied by. Those held out are measured without.
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    weights: Option<PathBuf>,
+
+    /// Numbers from 0 on, one per class: what the terms of every embedding with that label are
+    /// multiplied by.
+    #[arg(long, value_name = "FILE", requires = "labels", conflicts_with = "weights")]
+    class_weights: Option<PathBuf>,
+
     /// The share of the rows of each class, spread evenly, that is measured and not trained on.
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, requires = "embeddings", value_parser = share)]
     validation: f64,
@@ -202,6 +212,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let inputs = outcome::measure(&engine, &held_out, &held_out.values, held_out.columns)?;
     let mut trainer = engine.trainer(training.clone(), &trained.values, &trained.labels)?;
+    if let Some(weights) = &trained.weights {
+        trainer = trainer.with_weights(weights)?;
+    }
     let (made, best) = arguments.steps.resume(&mut trainer, &description)?;
     if !is_quiet() && !arguments.json {
         let Rows { columns, labels, .. } = &trained;
@@ -250,6 +263,8 @@ fn check_files(arguments: &Arguments) -> Result<()> {
     let inputs = named(&[
         ("--embeddings", data.embeddings.as_deref()),
         ("--labels", data.labels.as_deref()),
+        ("--weights", data.weights.as_deref()),
+        ("--class-weights", data.class_weights.as_deref()),
         ("--objective", objective::file(&arguments.objective)),
     ]);
     let (out, checkpoint) = (out.as_deref(), steps.checkpoint.as_deref());

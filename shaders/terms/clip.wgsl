@@ -18,6 +18,7 @@
 // Where rows have weights, the terms of (i, p) and their slopes are times that of i, and so is every
 // summand of weight(e).
 //
+// With thresholds only the terms within count: the others have no slopes, and no share of weight(e).
 // An end without negatives has no slopes, and terms of 0. The slopes of distances lack the factor
 // of the description's scale, which is applied with the reduction: it is the scale, unless the
 // caller gives another.
@@ -33,9 +34,13 @@
 // #include "terms/weights.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
+// #include "shared/thresholds.wgsl"
 
 struct Parameters {
     scale: f32,
+    low: f32,
+    high: f32,
+    given: u32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
@@ -76,6 +81,15 @@ fn over(end: Statistic, scale: f32, d: f32) -> f32 {
     return scale * (d - end.value) + bitcast<f32>(end.number);
 }
 
+fn is_in(term: f32) -> bool {
+    return are_within(vec4(term), parameters.low, parameters.high, parameters.given).x;
+}
+
+// Whether the term of a positive is left out, by how far it is above the negatives.
+fn is_left_out(above: f32) -> bool {
+    return parameters.given != 0u && !is_in(softplus(above));
+}
+
 // The sum of the sigmoids of the positives. Weights are those of queries, which are the rows, or
 // the columns.
 fn weight_of_row(row: u32, end: Statistic, of_columns: bool, invocation: Invocation) -> f32 {
@@ -86,7 +100,9 @@ fn weight_of_row(row: u32, end: Statistic, of_columns: bool, invocation: Invocat
     for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
         if (relation_of(i, label, j) == POSITIVE) {
             let above = over(end, scale, distance_at(row * stripe.stride + j));
-            weight += weighed(select(i, j, of_columns), sigmoid(above));
+            if (!is_left_out(above)) {
+                weight += weighed(select(i, j, of_columns), sigmoid(above));
+            }
         }
     }
     return workgroup_sum(vec4(weight, 0.0, 0.0, 0.0), invocation).x;
@@ -144,12 +160,16 @@ struct Share {
 
 fn share_of(end: Statistic, i: u32, scale: f32, kind: u32, d: f32) -> Share {
     if (kind == NO_PAIR || end.number == NO_NEGATIVES) {
-        return Share(0.0, 0.0, 0.0, 0u);
+        let is_counted = kind == POSITIVE && parameters.given != 0u && is_in(0.0);
+        return Share(0.0, 0.0, 0.0, select(0u, 1u, is_counted));
     }
     let above = over(end, scale, d);
     if (kind == NEGATIVE) {
         // No negative is nearer than the nearest, but by its rounding.
         return Share(0.0, -end.weight * exp(-max(above, 0.0)), 0.0, 0u);
+    }
+    if (is_left_out(above)) {
+        return Share(0.0, 0.0, 0.0, 0u);
     }
     let slope = weighed(i, sigmoid(above));
     return Share(weighed(i, softplus(above)), slope, slope * (d - end.value + end.rest), 1u);

@@ -13,7 +13,8 @@
 //   slope of d(i, j)   h, half of it for each order
 //   slope of d(i, k)  -W(i) exp(margin - d(i, k) - l(i)),  EXACT  -W(i) at the one k
 //
-// where s is the share of side i, and W(i) = sum_j h(i, j) s(i, j). Where anchors have weights, the
+// where s is the share of side i, and W(i) = sum_j h(i, j) s(i, j). With thresholds h is 0 where the
+// term is not within. Where anchors have weights, the
 // term of a pair, and every h in a slope, is times the mean of both ends'.
 //
 // Rows of one class have their negatives in common: both ends of a pair have negatives, or neither.
@@ -25,9 +26,13 @@
 // #include "terms/weights.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
+// #include "shared/thresholds.wgsl"
 
 struct Parameters {
     margin: f32,
+    low: f32,
+    high: f32,
+    given: u32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
@@ -88,11 +93,17 @@ fn weighed_pair(i: u32, j: u32, number: f32) -> f32 {
     return number;
 }
 
+// Whether the term of a pair is within thresholds, where there are any.
+fn is_in(h: f32) -> bool {
+    let term = vec4(0.5 * h * h);
+    return are_within(term, parameters.low, parameters.high, parameters.given).x;
+}
+
 // What an invocation has seen of its row's positives.
 struct Positives {
     loss: f32,
     weight: f32,           // what their slopes give to the row's negatives
-    unordered: vec2<u32>,  // terms, non-zero terms
+    unordered: vec2<u32>,  // terms, those that are not 0 or, with thresholds, within
 }
 
 // The slope of a pair, 0 where it is no positive.
@@ -107,12 +118,17 @@ fn see_positive(
     if (EXACT == 0u) {
         reach = log_add(own.value, other);
     }
-    let h = select(0.0, max(0.0, reach + d), own.number != NOWHERE);
+    var h = select(0.0, max(0.0, reach + d), own.number != NOWHERE);
+    var counts = h > 0.0;
+    if (parameters.given != 0u) {
+        counts = is_in(h);
+        h = select(0.0, h, counts);
+    }
     let slope = weighed_pair(i, j, h);
     (*positives).weight += slope * share(i, j, own.value, other);
     if (i < j) {
         (*positives).loss += 0.5 * h * slope;
-        (*positives).unordered += vec2(1u, select(0u, 1u, h > 0.0));
+        (*positives).unordered += vec2(1u, select(0u, 1u, counts));
     }
     return 0.5 * slope;
 }

@@ -12,6 +12,8 @@
 //                                                   d term / d distance from the hinges of pairs
 //                                                   as positive and as negative ones, of which
 //                                                   one at least is 0, times the weight of its kind
+//   struct Parameters { given: u32 }                which thresholds there are; has more members
+//   var<uniform> parameters: Parameters
 //
 // One workgroup per row; one read of its distances, one write of its coefficients.
 
@@ -30,6 +32,11 @@ fn weights_of_pairs(i: u32, quad: u32) -> vec4<f32> {
         weight_of_entry(entries.z),
         weight_of_entry(entries.w),
     );
+}
+
+// Whether the slopes of the terms are not those of the numbers that are counted.
+fn has_slopes_of_its_own() -> bool {
+    return are_entries_weighted() || parameters.given != 0u;
 }
 
 // Writes the coefficients of a row, those of its positive and of its negative pairs with a weight
@@ -65,7 +72,7 @@ fn sum_up(row: u32, weights: vec2<f32>, invocation: Invocation) -> Row {
     summary.nonzero_negatives = counts.w;
     summary.terms.x = counts.x + counts.y;
     summary.nonzero.x = counts.z + counts.w;
-    if (are_entries_weighted()) {
+    if (has_slopes_of_its_own()) {
         summary.learned_slopes.x = -workgroup_sum(vec4(steepness, 0.0, 0.0, 0.0), invocation).x;
     }
     return summary;

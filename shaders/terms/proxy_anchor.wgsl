@@ -13,6 +13,8 @@
 //
 // without the factor alpha, which is applied with the reduction.
 //
+// With thresholds only the terms within count: the others are 0, and so is their weight.
+//
 //   rows            M: the terms of every class
 //   row_statistics  N and M, each padded to whole vec4s: nothing of rows, then of every class the
 //                   farthest, the bits of the nearest, and both weights
@@ -27,10 +29,14 @@
 // #include "terms/coefficient_quads.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
+// #include "shared/thresholds.wgsl"
 
 struct Parameters {
     alpha: f32,
     margin: f32,
+    low: f32,
+    high: f32,
+    given: u32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
@@ -54,6 +60,12 @@ fn extremes_of(row: u32, invocation: Invocation, pairs: ptr<function, Pairs>) ->
 // exp(alpha height) by how much pairs are below the extreme.
 fn exponentials(below: vec4<f32>) -> vec4<f32> {
     return exp(parameters.alpha * min(below, vec4(0.0)));
+}
+
+// Whether the positive and the negative term of a class are within thresholds; all are without.
+fn are_in(terms: vec2<f32>) -> vec2<bool> {
+    let found = vec4(terms, 0.0, 0.0);
+    return are_within(found, parameters.low, parameters.high, parameters.given).xy;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -83,8 +95,10 @@ fn column_statistics(group: Group, invocation: Invocation) {
         let shift = select(0.0, 1.0, DISTANCE == COSINE);
         let heights = vec2(ends.x - shift, shift - ends.y) + parameters.margin;
         let over = parameters.alpha * (heights + log(parts) / parameters.alpha);
-        let losses = select(vec2(0.0), vec2(softplus(over.x), softplus(over.y)), has);
-        let slopes = select(vec2(0.0), vec2(sigmoid(over.x), sigmoid(over.y)), has);
+        let terms = select(vec2(0.0), vec2(softplus(over.x), softplus(over.y)), has);
+        let is_in = are_in(terms);
+        let losses = select(vec2(0.0), terms, is_in);
+        let slopes = select(vec2(0.0), vec2(sigmoid(over.x), sigmoid(over.y)), has & is_in);
         let weights = slopes / parts;
         // Behind those of the samples, which are the columns here.
         row_statistics[stripe.stride + which] =
@@ -92,10 +106,12 @@ fn column_statistics(group: Group, invocation: Invocation) {
         var summary = row_of_pairs(all.zw, counts);
         summary.loss = losses.x;
         summary.negative_loss = losses.y;
-        // A softplus is never 0, though f32 may round it so.
-        summary.nonzero_positives = select(0u, 1u, has.x);
-        summary.nonzero_negatives = select(0u, 1u, has.y);
-        summary.terms.x = 1u + summary.nonzero_positives;
+        // A softplus is never 0, though f32 may round it so. A class has a negative term even if it is
+        // 0, which may be within thresholds.
+        let is_counted = is_in & vec2(has.x, has.y || parameters.given != 0u);
+        summary.nonzero_positives = select(0u, 1u, is_counted.x);
+        summary.nonzero_negatives = select(0u, 1u, is_counted.y);
+        summary.terms.x = 1u + select(0u, 1u, has.x);
         summary.nonzero.x = summary.nonzero_positives + summary.nonzero_negatives;
         rows[which] = summary;
     }

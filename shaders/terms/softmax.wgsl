@@ -12,15 +12,10 @@
 //   fn slope(end: Statistic, kind: u32, d: f32) -> f32   temperature * d loss(i) / d d(i, j) from
 //                                                        the statistic of i, whose `value` is the
 //                                                        level that its leads are taken of
+//   struct Parameters { temperature: f32, inverse_temperature: f32 }   may have more members
+//   var<uniform> parameters: Parameters
 
 // #include "terms/ends.wgsl"
-
-struct Parameters {
-    temperature: f32,
-    inverse_temperature: f32,
-}
-
-@group(0) @binding(1) var<uniform> parameters: Parameters;
 
 // How far the logit l(i, j) is below a level, which is a distance: -temperature * L(i), or that of
 // the nearest summand. At low temperatures the difference of two distances keeps digits that logits

@@ -20,6 +20,13 @@
 
 // #include "terms/softmax.wgsl"
 
+struct Parameters {
+    temperature: f32,
+    inverse_temperature: f32,
+}
+
+@group(0) @binding(1) var<uniform> parameters: Parameters;
+
 fn is_summand(kind: u32) -> bool {
     return kind != NO_PAIR;
 }

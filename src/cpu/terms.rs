@@ -14,8 +14,8 @@ use crate::definition::pairs::co_sent;
 use crate::loss::{
     ArcFace, Circle, Clip, CoSent, Contrastive, CosFace, Difficulty, FastAp,
     GeneralizedLiftedStructured, LiftedStructured, Margin, MultiMargin, MultiSimilarity, Nca,
-    NormalizedSoftmax, NtXent, ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Triplet,
-    Triplets,
+    NormalizedSoftmax, NtXent, ProxyAnchor, SigLip, SmoothAp, SoftTriple, SupCon, Thresholds,
+    Triplet, Triplets,
 };
 
 /// A loss whose terms the engine finds.
@@ -66,9 +66,13 @@ impl Terms for Triplet {
         if anchor.positives.is_empty() || anchor.negatives.is_empty() {
             return AnchorTerms::none(anchor);
         }
+        let is_thresholded = self.reduction.thresholds().is_some();
         match self.mining.triplets() {
-            Triplets::Every if !self.soft && anchor.positives.len() > FEW => sorted(self, anchor),
+            Triplets::Every if self.soft && is_thresholded => self.terms_of(anchor, known),
             Triplets::Every if self.soft => soft_hinges(anchor),
+            Triplets::Every if is_thresholded || anchor.positives.len() > FEW => {
+                sorted(self, anchor)
+            }
             Triplets::Every => hinges(self, anchor),
             Triplets::OnePerPositive => semi_hard(self, anchor, anchor.positives.iter().collect()),
             Triplets::OnePerAnchor { positive, negative: Difficulty::SemiHard } => {
@@ -159,7 +163,7 @@ fn meet<F: Fn(f64) -> (f64, f64)>(
 }
 
 /// Every hinge of an anchor: the positives are sorted, and every negative finds those whose
-/// threshold is beyond it, and their sum.
+/// threshold is beyond it, and their sum. Hinges within thresholds are a range of those.
 fn sorted(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
     let mut terms = AnchorTerms::none(anchor);
     let (positives, negatives) = (&anchor.positives, &anchor.negatives);
@@ -172,24 +176,38 @@ fn sorted(loss: &Triplet, anchor: &Anchor<f64>) -> AnchorTerms<f64> {
     for (at, threshold) in descending.iter().enumerate() {
         sums[at + 1] = sums[at] + threshold;
     }
-    // How many negatives are beyond exactly so many thresholds.
-    let mut met = vec![0_u64; descending.len() + 1];
-    let mut loss = 0.0;
+    // How many more negatives meet the threshold at each place than the one behind it.
+    let mut met = vec![0_i64; descending.len() + 1];
+    let mut of_all = 0.0;
     for n in negatives.iter() {
         let distance = anchor.distance(n);
-        let count = descending.partition_point(|&threshold| threshold > distance);
-        loss += sums[count] - count as f64 * distance;
-        terms.slopes[n] = -(count as f64);
-        met[count] += 1;
+        let hinges = |is_met: &dyn Fn(f64) -> bool| {
+            descending.partition_point(|&threshold| is_met((threshold - distance).max(0.0)))
+        };
+        let nonzero = descending.partition_point(|&threshold| threshold > distance);
+        let (first, counted) = match loss.reduction.thresholds() {
+            None => (0, nonzero),
+            Some(Thresholds { low, high }) => {
+                let too_large = high.map_or(0, |high| hinges(&|hinge| hinge >= high.into()));
+                let is_above = |low: f32| hinges(&|hinge| hinge > low.into());
+                (too_large, low.map_or(descending.len(), is_above).max(too_large))
+            }
+        };
+        let last = nonzero.clamp(first, counted);
+        let count = (last - first) as f64;
+        of_all += sums[last] - sums[first] - count * distance;
+        terms.slopes[n] = -count;
+        terms.nonzero.value += (counted - first) as u64;
+        met[last] += 1;
+        met[first] -= 1;
     }
     let mut behind = 0;
     for (at, &p) in farthest.iter().enumerate().rev() {
         behind += met[at + 1];
         terms.slopes[p as usize] = behind as f64;
-        terms.nonzero.value += behind;
     }
     terms.terms = (positives.len() * negatives.len()) as u64;
-    terms.with_loss(loss)
+    terms.with_loss(of_all)
 }
 
 /// Columns from the farthest to the nearest. Numbers that have the order of their distances in their

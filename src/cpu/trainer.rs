@@ -8,7 +8,7 @@ use crate::cpu::CpuOptimizer;
 use crate::data::batch::Batch;
 use crate::data::objective::ObjectiveEvaluation;
 use crate::error::Result;
-use crate::training::{Checkpoint, Drawing, Training};
+use crate::training::{Checkpoint, Drawing, Drawn, Training};
 
 /// A training on the host, step after step: see [`Cpu::trainer`].
 #[derive(Clone, Debug)]
@@ -69,6 +69,18 @@ impl Cpu {
 }
 
 impl CpuTrainer {
+    /// The training with a weight for every row that it draws from: what the terms of that row as an
+    /// anchor are multiplied by, as in [`Batch::with_weights`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`](crate::Error::Length); [`Error::Target`](crate::Error::Target) for a weight
+    /// that is not finite or below 0.
+    pub fn with_weights(mut self, weights: &[f32]) -> Result<Self> {
+        self.drawing.set_weights(weights)?;
+        Ok(self)
+    }
+
     /// Draws a batch, evaluates its objective and makes a step; gives losses and counts as they were
     /// before the step, with the gradient of the outputs.
     ///
@@ -78,9 +90,10 @@ impl CpuTrainer {
     /// [`Error::StepsLeftOut`](crate::Error::StepsLeftOut) as [`CpuOptimizer::step`] gives it.
     pub fn step(&mut self) -> Result<ObjectiveEvaluation> {
         let Training { mlp, sampler, .. } = &self.training;
-        let (inputs, labels) = self.drawing.next();
+        let Drawn { inputs, labels, weights } = self.drawing.next();
         let activations = self.cpu.forward(mlp, sampler.rows(), &inputs, &self.parameters)?;
         let batch = Batch::new(activations.outputs(), [sampler.rows(), mlp.outputs], &labels)?;
+        let batch = if weights.is_empty() { batch } else { batch.with_weights(&weights)? };
         let objective = self.training.objective_over(batch);
         let evaluation = evaluate_all(&self.cpu, &objective, &mut |_| ControlFlow::Continue(()))?;
         let gradient = self.cpu.backward(

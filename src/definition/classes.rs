@@ -20,31 +20,31 @@ impl<N: Number> Own<N> {
     }
 }
 
-/// A class of several centres: its distance, and the derivative of that by the distance to each
-/// centre that has any.
-pub(crate) struct Class<N> {
-    pub distance: N,
-    pub shares: Vec<(usize, N)>,
+/// The derivatives of the distances of classes by those to their centres, of every centre that has
+/// one: those of all classes in one list, so that none has memory of its own.
+pub(crate) type Shares<N> = Vec<(usize, N)>;
+
+/// The distance of the nearest centre, which stands for the class; whatever could be it instead may
+/// too. `None` of nothing.
+pub(crate) fn nearest_center<N: Number>(
+    anchor: &Anchor<N>,
+    centers: &Columns,
+    shares: &mut Shares<N>,
+) -> Option<N> {
+    let choice = Choice::nearest(anchor, centers)?;
+    let doubt = f64::from(u8::from(choice.plausible.len() > 1));
+    shares.push((choice.index, N::new(1.0, doubt)));
+    let others = choice.plausible.iter().filter(|&&other| other != choice.index);
+    shares.extend(others.map(|&other| (other, N::new(0.0, doubt))));
+    Some(choice.distance)
 }
 
-impl<N: Number> Class<N> {
-    /// The nearest centre stands for the class; whatever could be it instead may too. `None` of
-    /// nothing.
-    pub(crate) fn nearest(anchor: &Anchor<N>, centers: &Columns) -> Option<Self> {
-        let choice = Choice::nearest(anchor, centers)?;
-        let doubt = f64::from(u8::from(choice.plausible.len() > 1));
-        let others = choice.plausible.iter().filter(|&&other| other != choice.index);
-        let others = others.map(|&other| (other, N::new(0.0, doubt)));
-        let shares = std::iter::once((choice.index, N::new(1.0, doubt))).chain(others).collect();
-        Some(Self { distance: choice.distance, shares })
-    }
-}
-
-/// The cross-entropy of classes of so many centres.
+/// The cross-entropy of classes of so many centres. `class_of` has the distance of a class of several
+/// by its centres, and adds its shares.
 pub(crate) fn cross_entropy<N: Number>(
     anchor: &Anchor<N>,
     centers: u32,
-    mut class_of: impl FnMut(&Anchor<N>, &Columns) -> Option<Class<N>>,
+    mut class_of: impl FnMut(&Anchor<N>, &Columns, &mut Shares<N>) -> Option<N>,
     own: impl Fn(N) -> Own<N>,
     scale: N,
 ) -> AnchorTerms<N> {
@@ -55,13 +55,22 @@ pub(crate) fn cross_entropy<N: Number>(
         return terms_of(anchor);
     }
     let (all, centers) = (anchor.distances.len(), centers as usize);
-    let columns = (0..all).step_by(centers).map(|first| Columns::from(first..first + centers));
-    let classes: Vec<_> = columns.filter_map(|centers| class_of(anchor, &centers)).collect();
-    let distances = classes.iter().map(|class| class.distance.stored()).collect();
+    let mut shares = Shares::with_capacity(all);
+    let mut distances = Vec::with_capacity(all / centers);
+    let mut class = Columns::from(0..centers);
+    for _ in 0..all / centers {
+        distances.extend(class_of(anchor, &class, &mut shares).map(N::stored));
+        class.shift(centers);
+    }
     let mut terms = terms_of(&of_classes(anchor, distances));
     let slopes = std::mem::replace(&mut terms.slopes, vec![N::ZERO; all]);
-    for (class, slope) in classes.iter().zip(slopes) {
-        class.shares.iter().for_each(|&(column, share)| terms.slopes[column] = slope * share);
+    let mut class = 0;
+    for (column, share) in shares {
+        // Those of a class stand together.
+        while column >= (class + 1) * centers {
+            class += 1;
+        }
+        terms.slopes[column] = slopes[class] * share;
     }
     terms
 }

@@ -41,6 +41,21 @@ impl Columns {
         self.runs().flatten()
     }
 
+    /// Something of each.
+    pub(crate) fn map<T>(&self, mut of: impl FnMut(usize) -> T) -> Vec<T> {
+        let mut found = Vec::with_capacity(self.len);
+        // A run at a time, so that it knows how many there are.
+        self.runs().for_each(|run| found.extend(run.map(&mut of)));
+        found
+    }
+
+    /// Moves all of them on, each by so many.
+    pub(crate) fn shift(&mut self, by: usize) {
+        for run in &mut self.runs {
+            *run = run.start + by..run.end + by;
+        }
+    }
+
     /// The columns but for this one.
     pub(crate) fn without(mut self, column: usize) -> Self {
         let Some(at) = self.runs.iter().position(|run| run.contains(&column)) else { return self };
@@ -100,5 +115,8 @@ mod tests {
             assert!(!rest.contains(left_out));
         }
         assert!(Columns::from(3..3).is_empty());
+        let mut moved = columns;
+        moved.shift(2);
+        assert_eq!(moved.runs().collect::<Vec<_>>(), [2..5, 7..8, 9..11]);
     }
 }

@@ -2,6 +2,7 @@
 //! by these alone.
 
 use super::anchor::Anchor;
+use super::columns::Columns;
 use super::loss::AnchorTerms;
 use super::number::{LOG, Number, ROUNDING, ULP};
 
@@ -20,35 +21,42 @@ pub(crate) struct Level<N> {
 impl<N: Number> Level<N> {
     /// `None` of nothing.
     pub(crate) fn of(rate: N, heights: &[N]) -> Option<Self> {
-        let every = vec![N::ONE; heights.len()];
-        Self::of_taken(rate, heights, &every)
+        Self::of_weighed(rate, heights, |parts, all| N::change_at(parts, all, |part| part * N::ONE))
     }
 
     /// The same as a scan finds it, which takes every exponential for a product of as many as it has
     /// steps.
     pub(crate) fn of_scan(rate: N, heights: &[N]) -> Option<Self> {
         let steps = 8.0 + (heights.len() as f64).log2();
-        Self::of_taken(rate, heights, &vec![N::ONE.widened(3.0 * steps * ULP); heights.len()])
+        let every = N::ONE.widened(3.0 * steps * ULP);
+        Self::of_weighed(rate, heights, |parts, all| N::change_at(parts, all, |part| part * every))
     }
 
     /// The same where pairs count as often as their share says: 0 or 1, or in doubt.
     pub(crate) fn of_taken(rate: N, heights: &[N], taken: &[N]) -> Option<Self> {
-        let top = heights.iter().map(|height| height.value()).reduce(f64::max)?;
+        Self::of_weighed(rate, heights, |parts, _| {
+            parts.iter_mut().zip(taken).for_each(|(part, &taken)| *part = *part * taken);
+        })
+    }
+
+    /// The same of exponentials that something is done with, all of which are these columns.
+    fn of_weighed(rate: N, heights: &[N], weigh: impl FnOnce(&mut [N], &Columns)) -> Option<Self> {
+        let all = Columns::from(0..heights.len());
+        let top = N::largest_at(heights, &all, |height| height)?;
         let lead =
-            |height: &N| rate * N::new(height.value() - top, height.error()).widened(ROUNDING);
-        let leads: Vec<N> = heights.iter().map(lead).collect();
-        let exponentials = leads.iter().zip(taken).map(|(lead, &taken)| lead.exp() * taken);
-        let exponentials: Vec<N> = exponentials.collect();
-        let sum: N = exponentials.iter().copied().sum();
+            |height: N| rate * N::new(height.value() - top, height.error()).widened(ROUNDING);
+        let mut parts = vec![N::ZERO; heights.len()];
+        N::map_at(heights, &all, &mut parts, |height| lead(height).exp());
+        weigh(&mut parts, &all);
+        let sum: N = parts.iter().copied().sum();
+        N::change_at(&mut parts, &all, |part| (part / sum).within_one());
         // Between the top that f32 finds and log(count) more.
-        let farthest_off = leads.iter().map(|lead| lead.error()).fold(0.0, f64::max);
+        let errors = heights.iter().map(|&height| lead(height).error());
+        let farthest_off = if N::IS_BOUNDED { errors.fold(0.0, f64::max) } else { 0.0 };
         let most = farthest_off + (heights.len() as f64).ln() + LOG;
         let log_sum = sum.ln();
-        Some(Self {
-            top: N::exact(top),
-            log_sum: N::new(log_sum.value(), log_sum.error().min(most)),
-            parts: exponentials.into_iter().map(|part| (part / sum).within_one()).collect(),
-        })
+        let log_sum = N::new(log_sum.value(), log_sum.error().min(most));
+        Some(Self { top: N::exact(top), log_sum, parts })
     }
 }
 
@@ -73,8 +81,8 @@ impl<N: Number> Levels<N> {
         positive_height: impl Fn(usize) -> N,
         negative_height: impl Fn(usize) -> N,
     ) -> Self {
-        let positives: Vec<N> = anchor.positives.iter().map(positive_height).collect();
-        let negatives: Vec<N> = anchor.negatives.iter().map(negative_height).collect();
+        let positives = anchor.positives.map(positive_height);
+        let negatives = anchor.negatives.map(negative_height);
         Self {
             positive: Level::of(positive, &positives),
             negative: Level::of(negative, &negatives),
@@ -95,9 +103,13 @@ impl<N: Number> Levels<N> {
             (&anchor.negatives, &self.negative, -negative),
         ];
         for (columns, level, weight) in kinds {
-            let parts = level.iter().flat_map(|level| &level.parts);
-            for (j, &part) in columns.iter().zip(parts) {
-                terms.slopes[j] = part * weight;
+            let mut parts = level.as_ref().map_or(&[][..], |level| &level.parts);
+            // None without a level.
+            for run in columns.runs().take_while(|run| run.len() <= parts.len()) {
+                let (own, rest) = parts.split_at(run.len());
+                let slopes = terms.slopes[run].iter_mut().zip(own);
+                slopes.for_each(|(slope, &part)| *slope = part * weight);
+                parts = rest;
             }
         }
     }

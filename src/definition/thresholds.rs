@@ -2,7 +2,7 @@
 
 use super::loss::AnchorTerms;
 use super::number::{Count, Number, Term};
-use crate::loss::Thresholds;
+use crate::loss::{Reduction, Thresholds};
 
 /// Whether a term is taken.
 #[derive(Clone, Copy, PartialEq)]
@@ -48,6 +48,15 @@ impl Taken {
             Self::No => Count::default(),
             Self::Doubtful(is_taken) => Count { value: is_taken.into(), slack: 1 },
         }
+    }
+}
+
+impl Reduction {
+    /// How many of so many terms that are 0 are within thresholds; none where there are no
+    /// thresholds.
+    pub(crate) fn zeros_within(self, terms: u64) -> Count {
+        let takes = |thresholds: Thresholds| thresholds.takes(0.0_f64) == Taken::Yes;
+        Count::exact(if self.thresholds().is_some_and(takes) { terms } else { 0 })
     }
 }
 

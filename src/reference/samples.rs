@@ -194,7 +194,8 @@ pub(crate) fn thresholded() -> Vec<Loss> {
     let reduction = Reduction::MeanWithin(Thresholds { low: Some(0.3), high: Some(1.1) });
     let settings = [(Distance::Cosine, false), (Distance::Euclidean, true)];
     let with = |(distance, normalize)| losses_with(distance, normalize, reduction);
-    settings.into_iter().flat_map(with).filter(Loss::takes_thresholds).collect()
+    let all = settings.into_iter().flat_map(with).chain(drawn_losses(reduction));
+    all.filter(Loss::takes_thresholds).collect()
 }
 
 /// The softmax losses over classes.

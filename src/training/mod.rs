@@ -70,8 +70,8 @@ pub(crate) use optimizer::{LEARNING_RATE, Rule};
 pub use sampler::{BalancedSampler, Draws};
 pub use schedule::Schedule;
 pub use sgd::Sgd;
-pub(crate) use task::Drawing;
 pub use task::Training;
+pub(crate) use task::{Drawing, Drawn};
 
 pub use crate::cpu::{Activations, CpuOptimizer, CpuTrainer};
 

@@ -1,7 +1,7 @@
 //! What is trained, and on what.
 
 use super::{BalancedSampler, Draws, Mlp, Optimizer};
-use crate::data::checks::check_length;
+use crate::data::checks::{check_length, check_weights};
 use crate::data::objective::{self, Weighted};
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
@@ -34,7 +34,16 @@ pub(crate) struct Drawing {
     columns: usize,
     inputs: Vec<f32>,
     labels: Vec<u32>,
+    /// One for every row; nothing where there are none.
+    weights: Vec<f32>,
     draws: Draws,
+}
+
+/// The rows of a batch, their labels, and their weights where rows have any.
+pub(crate) struct Drawn {
+    pub inputs: Vec<f32>,
+    pub labels: Vec<u32>,
+    pub weights: Vec<f32>,
 }
 
 impl Training {
@@ -67,7 +76,8 @@ impl Training {
             let (row, column) = (at / columns, at % columns);
             return Err(Error::NotFinite { what: "inputs", row, column });
         }
-        Ok(Drawing { columns, inputs: inputs.to_vec(), labels: labels.to_vec(), draws })
+        let (inputs, labels, weights) = (inputs.to_vec(), labels.to_vec(), Vec::new());
+        Ok(Drawing { columns, inputs, labels, weights, draws })
     }
 }
 
@@ -82,11 +92,22 @@ impl Drawing {
         self.draws.set_drawn(batches);
     }
 
-    /// The rows of the next batch and their labels.
-    pub(crate) fn next(&mut self) -> (Vec<f32>, Vec<u32>) {
+    /// Gives every row a weight.
+    pub(crate) fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        check_weights("weights", weights, self.labels.len())?;
+        self.weights = weights.to_vec();
+        Ok(())
+    }
+
+    /// The rows of the next batch.
+    pub(crate) fn next(&mut self) -> Drawn {
         let rows = self.draws.next().unwrap_or_default();
         let inputs =
             rows.iter().flat_map(|&row| &self.inputs[row * self.columns..][..self.columns]);
-        (inputs.copied().collect(), rows.iter().map(|&row| self.labels[row]).collect())
+        Drawn {
+            inputs: inputs.copied().collect(),
+            labels: rows.iter().map(|&row| self.labels[row]).collect(),
+            weights: rows.iter().filter_map(|&row| self.weights.get(row).copied()).collect(),
+        }
     }
 }

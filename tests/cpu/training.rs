@@ -3,7 +3,8 @@
 
 use support::sample::Random;
 use wgpu_metric_learning::training::{
-    Adam, BalancedSampler, Checkpoint, CpuOptimizer, Linear, Mlp, Optimizer, Sgd, Training,
+    Adam, BalancedSampler, Checkpoint, CpuOptimizer, CpuTrainer, Linear, Mlp, Optimizer, Sgd,
+    Training,
 };
 use wgpu_metric_learning::{
     Batch, Contrastive, Cpu, CpuMemoryBank, Error, Loss, Margin, MultiMargin, NtXent, Triplet,
@@ -205,7 +206,22 @@ fn trainings_are_their_parts() {
     let inputs = numbers(18, 5, 1.0);
     let mut training = training(Triplet::default());
     training.objective.push(Weighted::new(0.5, NtXent::default(), ()));
-    let mut trainer = cpu.trainer(training.clone(), &inputs, &labels).unwrap();
+    let trainer = cpu.trainer(training.clone(), &inputs, &labels).unwrap();
+    are_its_parts(&training, &inputs, trainer, None);
+    let weights = [0.0, 2.0, 0.5, 1.0, 3.0, 1.5];
+    let trainer = cpu.trainer(training.clone(), &inputs, &labels).unwrap();
+    let trainer = trainer.with_weights(&weights).unwrap();
+    are_its_parts(&training, &inputs, trainer, Some(&weights));
+}
+
+/// Of rows with the labels 1 to 3, two of each.
+fn are_its_parts(
+    training: &Training,
+    inputs: &[f32],
+    mut trainer: CpuTrainer,
+    weights: Option<&[f32]>,
+) {
+    let (cpu, labels) = (Cpu::default(), [1, 1, 2, 2, 3, 3]);
     let mut parameters = training.mlp.initial_parameters(3).unwrap();
     let mut optimizer = CpuOptimizer::new(training.optimizer, parameters.len()).unwrap();
     for (step, rows) in training.sampler.draw(&labels, 3).unwrap().take(20).enumerate() {
@@ -214,6 +230,12 @@ fn trainings_are_their_parts() {
         let drawn_labels: Vec<u32> = rows.iter().map(|&row| labels[row]).collect();
         let made = cpu.forward(&training.mlp, 4, &drawn, &parameters).unwrap();
         let batch = Batch::new(made.outputs(), [4, 2], &drawn_labels).unwrap();
+        let of_rows = |weights: &[f32]| rows.iter().map(|&row| weights[row]).collect();
+        let drawn_weights: Option<Vec<f32>> = weights.map(of_rows);
+        let batch = match &drawn_weights {
+            Some(weights) => batch.with_weights(weights).unwrap(),
+            None => batch,
+        };
         let objective: Vec<_> = training
             .objective
             .iter()
@@ -287,6 +309,13 @@ fn trainings_that_cannot_be_are_refused() {
     let usual = || training(Contrastive::default());
     let length = Error::Length { what: "inputs", expected: 12, actual: 11 };
     assert_eq!(begin(usual(), &inputs[1..], &labels), length);
+    let weighed = |weights: &[f32]| {
+        let trainer = Cpu::default().trainer(usual(), &inputs, &labels).unwrap();
+        trainer.with_weights(weights).map(drop).unwrap_err()
+    };
+    assert_eq!(weighed(&[1.0]), Error::Length { what: "weights", expected: 4, actual: 1 });
+    let below_0 = weighed(&[1.0, 1.0, -0.5, 1.0]);
+    assert!(matches!(below_0, Error::Target { what: "weights", row: 2, .. }), "{below_0}");
     let mut infinite = inputs;
     infinite[7] = f32::INFINITY;
     let not_finite = Error::NotFinite { what: "inputs", row: 2, column: 1 };

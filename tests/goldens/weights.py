@@ -282,12 +282,27 @@ def lifted(problem, i):
     return terms
 
 
+def proxy_anchor(problem, i):
+    """Terms are those of classes: the first anchor has them all."""
+    p = problem.parameters
+    if i > 0:
+        return []
+    terms = []
+    for c in range(len(problem.distances[0])):
+        s = [problem.similarity(row[c]) for row in problem.distances]
+        own = [p["alpha"] * (p["margin"] - s[k]) for k in range(problem.n) if problem.labels[k] == c]
+        others = [p["alpha"] * (p["margin"] + s[k]) for k in range(problem.n) if problem.labels[k] != c]
+        terms += [(softplus(log_sum_exp(own)), "+")] if own else []
+        terms.append((softplus(log_sum_exp(others)) if others else Number(0), "-"))
+    return terms
+
+
 TERMS = {
     "Contrastive": contrastive, "Triplet": triplet, "LiftedStructured": lifted, "MultiMargin": multi_margin,
     "Margin": margin, "NtXent": nt_xent, "SupCon": sup_con, "GeneralizedLiftedStructured": generalized_lifted,
     "Nca": nca, "MultiSimilarity": multi_similarity, "Circle": circle, "FastAp": fast_ap, "SmoothAp": smooth_ap,
     "NormalizedSoftmax": classes, "CosFace": classes, "ArcFace": classes, "SoftTriple": classes, "SigLip": sig_lip,
-    "Clip": clip,
+    "Clip": clip, "ProxyAnchor": proxy_anchor,
 }  # fmt: skip
 
 
@@ -305,7 +320,7 @@ def evaluate(case, weights=None):
         [(reduction, thresholds)] = reduction.items()
     # Terms are compared without their weights.
     low, high = thresholds.get("low", -math.inf), thresholds.get("high", math.inf)
-    counts = lambda t: low < t.value < high if thresholds else t.value > 0
+    counts = lambda t: low < halves * t.value < high if thresholds else t.value > 0
 
     def reduced(terms):
         # A mean is over as many terms as without weights.
@@ -316,6 +331,7 @@ def evaluate(case, weights=None):
         return sum(taken, Number(0)) / max(count, 1)
 
     is_split = case["loss"] == "Contrastive" and reduction in ("MeanNonZero", "MeanWithin")
+    is_split |= case["loss"] == "ProxyAnchor" and reduction != "Sum"
     loss = reduced(of_kind("+")) + reduced(of_kind("-")) if is_split else reduced(of_kind(""))
     leaves = problem.x + problem.y + problem.beta + [one for one in (problem.scale, problem.bias) if one]
     found = iter(slopes(loss, leaves))
@@ -328,7 +344,7 @@ def evaluate(case, weights=None):
     result["per_anchor"] = [weights[i] * taken(row) for i, row in enumerate(kinds)]
     if thresholds:
         counted = [kind for row in kinds for t, kind in row if counts(t)]
-        result["nonzero_terms"] = len(counted)
+        result["nonzero_terms"] = len(counted) // halves
         result["nonzero_positive_terms"] = counted.count("+")
         result["nonzero_negative_terms"] = counted.count("-")
     return result
@@ -338,7 +354,8 @@ def values_of(case):
     """The terms, ascending, each value once."""
     problem = Problem(case)
     terms = [term for i in range(problem.n) for term in TERMS[case["loss"]](problem, i)]
-    return sorted({(term[0] if isinstance(term, tuple) else term).value for term in terms})
+    halves = 2 if case["loss"] == "LiftedStructured" else 1
+    return sorted({halves * (term[0] if isinstance(term, tuple) else term).value for term in terms})
 
 
 # Files.
@@ -408,7 +425,7 @@ def between(values, part):
 def thresholded(case, draw):
     """The case with the mean of terms within thresholds: with both, or one of them; every third with weights."""
     weights = None
-    if draw % 3 == 2:
+    if draw % 3 == 2 and takes_weights(case):
         case, weights = with_weights(case, draw)
     values = values_of(case)
     thresholds = {"low": between(values, 0.3), "high": between(values, 0.75)}
@@ -449,10 +466,26 @@ def chosen(cases, modes):
                 yield case
 
 
-def takes_thresholds(case):
-    """Whether its terms are pairs, listed or semi-hard triplets or one for each anchor; of few values none is apart."""
-    joins = ("LiftedStructured", "Margin", "NtXent", "Clip", "ProxyAnchor", "CoSent")
-    return case["loss"] not in joins and case["mining"] != "All" and case["expected"]["nonzero_terms"] > 8
+def takes_weights(case):
+    return case["loss"] != "ProxyAnchor"
+
+
+def came_later(case):
+    """Whether a loss or mining takes thresholds since there are cases of the others, which stay as they are before it."""
+    return case["loss"] in ("LiftedStructured", "Margin", "NtXent", "Clip", "ProxyAnchor") or case["mining"] == "All"
+
+
+def to_threshold(cases):
+    """One case of every loss and mining; of those that came later one of every form. Of few values none is apart."""
+    seen = set()
+    for case in sorted(filter(lambda case: case["expected"]["nonzero_terms"] > 8, cases), key=came_later):
+        p, is_list = case["parameters"], case["mode"] in LISTS
+        key = (case["loss"], case["mining"], is_list and case["loss"] == "Contrastive")
+        if came_later(case):
+            key += (case["mode"], case["form"], p.get("soft"), p.get("beta_per_class"))
+        if key not in seen:
+            seen.add(key)
+            yield case
 
 
 def write_index(name, cases):
@@ -466,15 +499,11 @@ def main():
     anchors, lists = list(chosen(cases, ANCHORS)), list(chosen(cases, LISTS))
     for case in anchors + lists:
         check(case, evaluate(case))
-    write_index("weights.json", [expecting(*with_weights(case, draw)) for draw, case in enumerate(anchors + lists)])
+    weighed = enumerate(filter(takes_weights, anchors + lists))
+    write_index("weights.json", [expecting(*with_weights(case, draw)) for draw, case in weighed])
     # Lists come first: they stay as they are where there is one more loss.
-    one_of_each, seen = [], set()
-    for case in filter(takes_thresholds, lists + anchors):
-        key = (case["loss"], case["mining"], case["mode"] in LISTS and case["loss"] == "Contrastive")
-        if key not in seen:
-            seen.add(key)
-            one_of_each.append(case)
-    write_index("thresholds.json", [thresholded(case, draw) for draw, case in enumerate(one_of_each)])
+    within = enumerate(to_threshold(lists + anchors))
+    write_index("thresholds.json", [thresholded(case, draw) for draw, case in within])
 
 
 if __name__ == "__main__":

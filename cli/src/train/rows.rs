@@ -1,6 +1,7 @@
 //! The rows that are trained on, and those that are held out.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use wgpu_metric_learning::Batch;
 
@@ -13,6 +14,8 @@ pub(super) struct Rows {
     pub columns: usize,
     pub values: Vec<f32>,
     pub labels: Vec<u32>,
+    /// What the terms of each are multiplied by, where files say so.
+    pub weights: Option<Vec<f32>>,
     /// What the labels stand for; nothing where they are the numbers of the file.
     pub classes: Vec<String>,
     /// Where each is in its file.
@@ -29,6 +32,7 @@ impl Rows {
         let mut sum = crc32fast::Hasher::new();
         sum.update(bytemuck::cast_slice(&self.values));
         sum.update(bytemuck::cast_slice(&self.labels));
+        sum.update(bytemuck::cast_slice(self.weights.as_deref().unwrap_or_default()));
         sum.finalize()
     }
 
@@ -40,8 +44,10 @@ impl Rows {
             let values = rows.clone().flat_map(|row| &self.values[row * columns..][..columns]);
             let values = values.copied().collect();
             let labels = rows.clone().map(|row| self.labels[row]).collect();
-            let numbers = rows.map(|row| self.numbers[row]).collect();
-            Self { columns, values, labels, classes: self.classes.clone(), numbers }
+            let of_rows = |weights: &Vec<f32>| rows.clone().map(|row| weights[row]).collect();
+            let weights = self.weights.as_ref().map(of_rows);
+            let numbers = rows.clone().map(|row| self.numbers[row]).collect();
+            Self { columns, values, labels, weights, classes: self.classes.clone(), numbers }
         })
     }
 }
@@ -55,6 +61,7 @@ pub(super) fn rows(data: &Data) -> Result<[Rows; 2]> {
             columns: batch.shape().dimensions(),
             values: batch.embeddings().to_vec(),
             labels: batch.labels().to_vec(),
+            weights: None,
             classes: Vec::new(),
             numbers: (0..batch.labels().len()).collect(),
         };
@@ -71,11 +78,42 @@ pub(super) fn rows(data: &Data) -> Result<[Rows; 2]> {
     let rows = Rows {
         columns: matrix.columns,
         values: matrix.values.into(),
+        weights: weights(data, &named.labels)?,
         labels: named.labels,
         classes: named.classes,
         numbers: (0..matrix.rows).collect(),
     };
     Ok(rows.split(&is_measured))
+}
+
+/// The weight of every row that has one of these labels, where files say so.
+fn weights(data: &Data, labels: &[u32]) -> Result<Option<Vec<f32>>> {
+    if let Some(path) = &data.weights {
+        let weights = read_weights(path)?;
+        if weights.len() != labels.len() {
+            let (found, rows) = (weights.len(), labels.len());
+            return Err(Error::file(path, format!("has {found} weights for {rows} embeddings")));
+        }
+        return Ok(Some(weights));
+    }
+    let Some(path) = &data.class_weights else { return Ok(None) };
+    let weights = read_weights(path)?;
+    let of_label = |&label: &u32| {
+        let missing = || format!("has {} weights, and none for the label {label}", weights.len());
+        weights.get(label as usize).copied().ok_or_else(|| Error::file(path, missing()))
+    };
+    labels.iter().map(of_label).collect::<Result<_>>().map(Some)
+}
+
+fn read_weights(path: &Path) -> Result<Vec<f32>> {
+    let weights = files::read_numbers(path)?;
+    match weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+        None => Ok(weights),
+        Some(at) => {
+            let problem = format!("weight {at} is {}, allowed is a finite one from 0", weights[at]);
+            Err(Error::file(path, problem))
+        }
+    }
 }
 
 const DIGITS_TRAINED: usize = 1000;

@@ -89,7 +89,8 @@ pub(super) fn sized(loss: &Loss, size: f32, seed: u32) -> Loss {
 fn between(loss: &Loss, size: f32) -> Thresholds {
     let unit = match loss {
         Loss::Contrastive(Contrastive { power: 2, .. }) => 0.25 * size * size,
-        Loss::Contrastive(_) | Loss::Triplet(_) => 0.5 * size,
+        Loss::LiftedStructured(_) => size * size,
+        Loss::Contrastive(_) | Loss::Triplet(_) | Loss::Margin(_) => 0.5 * size,
         _ => 4.0,
     };
     Thresholds { low: Some(0.05 * unit), high: Some(2.0 * unit) }

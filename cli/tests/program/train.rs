@@ -163,6 +163,48 @@ fn the_commands_of_the_readme_make_better_embeddings() {
     assert_eq!(report.matches("<svg ").count(), 6);
 }
 
+/// Weights of rows and of classes are the same where they say the same, and make another head than none.
+#[test]
+fn rows_and_classes_have_weights() {
+    let path = |name: &str| scratch(name).to_str().unwrap().to_owned();
+    let [x, y, of_rows, of_classes] = ["x.npy", "y.npy", "w.npy", "c.npy"].map(path);
+    let number = |at: usize| ((at * 7919 + 13) % 101) as f32 / 50.5 - 1.0;
+    fs::write(&x, npy::floats("(60, 5)", &(0..300).map(number).collect::<Vec<_>>())).unwrap();
+    let labels: Vec<u32> = (0..60).map(|row| row / 7 % 3).collect();
+    fs::write(&y, npy::labels(&labels)).unwrap();
+    let classes = [0.0, 0.5, 3.0];
+    fs::write(&of_classes, npy::floats("(3,)", &classes)).unwrap();
+    let rows: Vec<f32> = labels.iter().map(|&label| classes[label as usize]).collect();
+    fs::write(&of_rows, npy::floats("(60,)", &rows)).unwrap();
+    let engines = adapters::names().into_iter().map(|name| ["--adapter".to_owned(), name]);
+    for engine in engines.chain([["--backend".to_owned(), "cpu".to_owned()]]) {
+        let head = path("head.safetensors");
+        let arguments = |more: &[&str]| -> Vec<String> {
+            let usual = ["train", "--quiet", "--embeddings", &x, "--labels", &y, "--steps", "9"];
+            let all = usual.iter().chain(more).copied().map(String::from);
+            all.chain(engine.iter().cloned()).collect()
+        };
+        let trained = |more: &[&str]| {
+            succeed(&arguments(&[more, &["--out", &head]].concat()));
+            fs::read(&head).unwrap()
+        };
+        let weighed = trained(&["--weights", &of_rows]);
+        assert_eq!(trained(&["--class-weights", &of_classes]), weighed, "{engine:?}");
+        assert_ne!(trained(&[]), weighed, "{engine:?}");
+        let refused = |more: &[&str], part: &str| {
+            let output = run(&arguments(more));
+            assert_eq!(output.status.code(), Some(2), "{more:?}");
+            assert!(stderr(&output).contains(part), "{more:?}: {}", stderr(&output));
+        };
+        refused(&["--weights", &of_classes], "has 3 weights for 60 embeddings");
+        let negative = path("negative.npy");
+        fs::write(&negative, npy::floats("(3,)", &[1.0, -1.0, 0.0])).unwrap();
+        refused(&["--class-weights", &negative], "weight 1 is -1, allowed is a finite one from 0");
+        fs::write(&negative, npy::floats("(2,)", &[1.0, 1.0])).unwrap();
+        refused(&["--class-weights", &negative], "has 2 weights, and none for the label 2");
+    }
+}
+
 /// Several losses are one objective, and stand in the file of the head with their weights.
 #[test]
 fn a_sum_of_losses_is_trained_with() {

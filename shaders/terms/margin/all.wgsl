@@ -6,22 +6,17 @@
 
 struct Parameters {
     alpha: f32,
+    low: f32,
+    high: f32,
+    given: u32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
-fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
-    return hinges;
-}
-
-fn are_counted(hinges: vec4<f32>) -> vec4<bool> {
-    return hinges > vec4(0.0);
-}
-
 // The weights are 1.
 fn slopes_of(positive: vec4<f32>, negative: vec4<f32>, weights: vec2<f32>) -> vec4<f32> {
-    let of_negative = select(vec4(0.0), vec4(-1.0), negative > vec4(0.0));
-    return select(of_negative, vec4(1.0), positive > vec4(0.0));
+    let of_negative = select(vec4(0.0), vec4(-1.0), are_steep(negative));
+    return select(of_negative, vec4(1.0), are_steep(positive));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -33,7 +28,7 @@ fn main(group: Group, invocation: Invocation) {
     let i = stripe.begin + row;
     boundary = beta_of(i);
     var summary = sum_up(row, vec2(1.0), invocation);
-    if (!are_entries_weighted()) {
+    if (!has_slopes_of_its_own()) {
         summary.learned_slopes.x =
             f32(i32(summary.nonzero_negatives) - i32(summary.nonzero_positives));
     }

@@ -24,6 +24,9 @@
 struct Parameters {
     alpha: f32,
     seed: u32,
+    low: f32,
+    high: f32,
+    given: u32,
 }
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
@@ -189,7 +192,8 @@ fn main(group: Group, invocation: Invocation) {
 
     boundary = beta_of(i);
     var losses = vec2(0.0);
-    var nonzero = vec2(0u);
+    var counted = vec2(0u);
+    var steep = vec2(0u);
     for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let at = row * stripe.stride + j;
         let kind = relation(i, j);
@@ -197,22 +201,26 @@ fn main(group: Group, invocation: Invocation) {
         if (kind != NO_PAIR) {
             let d = distance_at(at);
             if (kind == POSITIVE) {
-                let hinge = positive_hinges(vec4(d)).x;
-                losses.x += hinge;
-                nonzero.x += select(0u, 1u, hinge > 0.0);
-                c = coefficient(select(0.0, 1.0, hinge > 0.0), d);
+                let hinge = positive_hinges(vec4(d));
+                let is_steep = are_steep(hinge).x;
+                losses.x += terms_of(hinge).x;
+                counted.x += select(0u, 1u, are_counted(hinge).x);
+                steep.x += select(0u, 1u, is_steep);
+                c = coefficient(select(0.0, 1.0, is_steep), d);
             } else {
                 let times = atomicLoad(&coefficients[at]);
-                let hinge = negative_hinges(vec4(d)).x;
-                losses.y += f32(times) * hinge;
-                nonzero.y += select(0u, times, hinge > 0.0);
-                c = coefficient(select(0.0, -f32(times), hinge > 0.0), d);
+                let hinge = negative_hinges(vec4(d));
+                let is_steep = are_steep(hinge).x;
+                losses.y += f32(times) * terms_of(hinge).x;
+                counted.y += select(0u, times, are_counted(hinge).x);
+                steep.y += select(0u, times, is_steep);
+                c = coefficient(select(0.0, -f32(times), is_steep), d);
             }
         }
         atomicStore(&coefficients[at], bitcast<u32>(c));
     }
     let sums = workgroup_sum(vec4(losses, pairs.distances), invocation);
-    let within = workgroup_count(vec4(nonzero, 0u, 0u), invocation);
+    let within = workgroup_count(vec4(counted, steep), invocation);
     if (invocation.index == 0u) {
         var summary = row_of_pairs(sums.zw, counts.xy);
         summary.loss = sums.x;
@@ -221,7 +229,7 @@ fn main(group: Group, invocation: Invocation) {
         summary.nonzero_negatives = within.y;
         summary.terms.x = counts.x + draws;
         summary.nonzero.x = within.x + within.y;
-        summary.learned_slopes.x = f32(i32(within.y) - i32(within.x));
+        summary.learned_slopes.x = f32(i32(within.w) - i32(within.z));
         rows[i] = summary;
     }
 }

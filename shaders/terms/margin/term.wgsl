@@ -4,12 +4,15 @@
 //   positive  max(0, d - beta + alpha)    d term / d d = 1, d term / d beta = -1 where it is not 0
 //   negative  max(0, beta - d + alpha)    d term / d d = -1, d term / d beta = 1 where it is not 0
 //
+// With thresholds only the terms within count, and have slopes.
+//
 // The file that includes it adds
 //
-//   struct Parameters { alpha: f32 }         may have more members
+//   struct Parameters { alpha: f32, low: f32, high: f32, given: u32 }   may have more members
 //   var<uniform> parameters: Parameters
 
 // #include "terms/row.wgsl"
+// #include "shared/thresholds.wgsl"
 
 override BETA_PER_CLASS: u32 = 0u;
 
@@ -29,4 +32,21 @@ fn positive_hinges(d: vec4<f32>) -> vec4<f32> {
 
 fn negative_hinges(d: vec4<f32>) -> vec4<f32> {
     return max(vec4(0.0), boundary - d + parameters.alpha);
+}
+
+fn are_in(hinges: vec4<f32>) -> vec4<bool> {
+    return are_within(hinges, parameters.low, parameters.high, parameters.given);
+}
+
+// Whether terms are greater than 0 or, with thresholds, within.
+fn are_counted(hinges: vec4<f32>) -> vec4<bool> {
+    return select(hinges > vec4(0.0), are_in(hinges), vec4(parameters.given != 0u));
+}
+
+fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
+    return select(vec4(0.0), hinges, are_in(hinges));
+}
+
+fn are_steep(hinges: vec4<f32>) -> vec4<bool> {
+    return (hinges > vec4(0.0)) & are_in(hinges);
 }

@@ -9,6 +9,9 @@
 //   loss  sum over n of a(n) (T - d(n))  -  sum over p of A(p) (T - t(p))
 //   slope of d(a, n)  -a(n)      slope of d(a, p)  A(p)
 //
+// With thresholds a negative is in the triplets of those t alone that are also above d + low and
+// below d + high: a range of the sorted ones, whose ends are found by bisection too.
+//
 // An anchor with more positives than fit goes through them in chunks, PORTION of them a dispatch.
 // Cost: M log K + K log^2 K per anchor for K positives.
 // One workgroup per row.
@@ -16,13 +19,34 @@
 // #include "terms/row.wgsl"
 // #include "terms/coefficients.wgsl"
 // #include "terms/triplet/sorted.wgsl"
+// #include "terms/triplet/term.wgsl"
 // #include "shared/places.wgsl"
 
-struct Parameters {
-    margin: f32,
+// The keys that are in the triplets of a negative: from `counted` to `end` their terms count, from
+// `begin` on they are not 0.
+struct Reach {
+    counted: u32,
+    begin: u32,
+    end: u32,
 }
 
-@group(0) @binding(1) var<uniform> parameters: Parameters;
+fn reach_of(size: u32, d: f32) -> Reach {
+    let begin = keys_up_to(size, d);
+    if (parameters.given == 0u) {
+        return Reach(begin, begin, size);
+    }
+    var counted = 0u;
+    // A term is at least 0.
+    if ((parameters.given & HAS_LOW) != 0u && parameters.low >= 0.0) {
+        counted = keys_up_to(size, d + parameters.low);
+    }
+    var end = size;
+    if ((parameters.given & HAS_HIGH) != 0u) {
+        end = select(0u, keys_below(size, d + parameters.high), parameters.high > 0.0);
+    }
+    counted = min(counted, end);
+    return Reach(counted, clamp(begin, counted, end), end);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(group: Group, invocation: Invocation) {
@@ -61,11 +85,15 @@ fn main(group: Group, invocation: Invocation) {
         for (var j = invocation.index; j < sizes.references; j += WORKGROUP) {
             if (relation(i, j) == NEGATIVE) {
                 let d = distance_at(begin + j);
-                let place = keys_up_to(size, d);
-                let above = size - place;
+                let reach = reach_of(size, d);
+                let above = reach.end - reach.begin;
+                nonzero += reach.end - reach.counted;
                 if (above > 0u) {
-                    atomicAdd(&places[place], 1u);
-                    nonzero += above;
+                    atomicAdd(&places[reach.begin], 1u);
+                    if (reach.end < size) {
+                        // What comes before in the sum is at least 1.
+                        atomicSub(&places[reach.end], 1u);
+                    }
                     loss += f32(above) * (largest - d);
                 }
                 // Until the last chunk the coefficient holds a(n), summed up over the chunks.

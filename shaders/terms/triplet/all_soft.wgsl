@@ -1,5 +1,6 @@
 // Batch-all triplets with the softplus: every (a, p, n) with log(1 + exp(d(a, p) - d(a, n))). There
 // is no shortcut: every triplet is evaluated, none is stored, O(K M) per anchor with K positives.
+// Terms that are not within thresholds count nothing. It is SOFT.
 //
 //   slope of d(a, p)  sum over n of sigmoid(d(a, p) - d(a, n))
 //   slope of d(a, n)  -sum over p of sigmoid(d(a, p) - d(a, n))
@@ -15,37 +16,41 @@
 // #include "terms/row.wgsl"
 // #include "terms/coefficients.wgsl"
 // #include "terms/triplet/sorted.wgsl"
-// #include "shared/exponential.wgsl"
+// #include "terms/triplet/term.wgsl"
 
 const BLOCK = 256u;  // columns that are summed up on their own first
 const ROUND = 8u;    // positives or columns that a round of a loop takes, written out
 
 var<workgroup> slopes: array<f32, CHUNK>;
 
-// What negative n gives with key k: (loss, slope).
-fn with_key(k: u32, size: u32, n: f32) -> vec2<f32> {
+// What negative n gives with key k: (loss, slope, 1 where the term counts).
+fn with_key(k: u32, size: u32, n: f32) -> vec3<f32> {
     if (k >= size) {
-        return vec2(0.0);
+        return vec3(0.0);
     }
     let x = keys[k] - n;
-    return vec2(softplus(x), sigmoid(x));
+    let term = softplus(x);
+    if (parameters.given != 0u && !is_in(term)) {
+        return vec3(0.0);
+    }
+    return vec3(term, sigmoid(x), 1.0);
 }
 
-fn with_keys(k: u32, size: u32, n: f32) -> vec2<f32> {
+fn with_keys(k: u32, size: u32, n: f32) -> vec3<f32> {
     return with_key(k, size, n) + with_key(k + 1u, size, n)
         + with_key(k + 2u, size, n) + with_key(k + 3u, size, n);
 }
 
 // What negative n gives with all keys: sums of four, of sixteen, and of those.
-fn negative_share(size: u32, n: f32) -> vec2<f32> {
-    var sum = vec2(0.0);
-    var sixteen = vec2(0.0);
+fn negative_share(size: u32, n: f32) -> vec3<f32> {
+    var sum = vec3(0.0);
+    var sixteen = vec3(0.0);
     for (var k = 0u; k < size; k += ROUND) {
         sixteen += with_keys(k, size, n);
         sixteen += with_keys(k + 4u, size, n);
         if ((k & ROUND) != 0u) {
             sum += sixteen;
-            sixteen = vec2(0.0);
+            sixteen = vec3(0.0);
         }
     }
     return sum + sixteen;
@@ -56,7 +61,7 @@ fn with_column(i: u32, begin: u32, j: u32, p: f32) -> f32 {
     if (relation(i, j) != NEGATIVE) {
         return 0.0;
     }
-    return sigmoid(p - distance_at(begin + j));
+    return triplet_slope(p, distance_at(begin + j));
 }
 
 fn with_columns(i: u32, begin: u32, j: u32, p: f32) -> f32 {
@@ -113,6 +118,7 @@ fn main(group: Group, invocation: Invocation) {
     workgroupBarrier();
 
     var loss = 0.0;
+    var nonzero = 0u;
     var next = number;
     for (var j = invocation.index; j < stripe.stride; j += WORKGROUP) {
         let kind = relation(i, j);
@@ -130,6 +136,7 @@ fn main(group: Group, invocation: Invocation) {
             let d = distance_at(begin + j);
             let share = negative_share(size, d);
             loss += share.x;
+            nonzero += u32(share.z);
             // Until the last portion the coefficient holds the slopes, summed up over the portions.
             c += share.y;
             if (is_last) {
@@ -140,15 +147,17 @@ fn main(group: Group, invocation: Invocation) {
     }
 
     let sums = workgroup_sum(vec4(loss, pairs.distances, 0.0), invocation);
+    let halves = workgroup_count(vec4(nonzero & 0xffffu, nonzero >> 16u, 0u, 0u), invocation);
     if (invocation.index == 0u) {
         var summary = row_of_pairs(sums.yz, seen.xy);
         summary.loss = sums.x;
-        if (first > 0u) {
-            summary.loss += rows[i].loss;
-        }
         summary.terms = wide_product(seen.x, seen.y);
         // A softplus is never 0, though f32 may round it so.
-        summary.nonzero = summary.terms;
+        summary.nonzero = wide_from_halves(halves.x, halves.y);
+        if (first > 0u) {
+            summary.loss += rows[i].loss;
+            summary.nonzero = wide_add(summary.nonzero, rows[i].nonzero);
+        }
         rows[i] = summary;
     }
 }

@@ -1,7 +1,7 @@
 //! The additive angular margin loss (Deng, Guo, Xue and Zafeiriou 2019).
 
 use crate::definition::anchor::Anchor;
-use crate::definition::classes::{Class, Own, cross_entropy};
+use crate::definition::classes::{Own, cross_entropy, nearest_center};
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::{Number, ROUNDING};
 use crate::loss::ArcFace;
@@ -19,7 +19,7 @@ impl Definition for ArcFace {
         cross_entropy(
             anchor,
             self.centers_per_class,
-            Class::nearest,
+            nearest_center,
             |d| self.own(d),
             N::exact(scale),
         )

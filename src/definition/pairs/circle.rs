@@ -12,12 +12,9 @@ impl Circle {
     pub(crate) fn paces<N: Number>(&self, anchor: &Anchor<N>) -> Vec<N> {
         let margin = N::input(self.margin);
         let mut paces = vec![N::ZERO; anchor.distances.len()];
-        for p in anchor.positives.iter() {
-            paces[p] = anchor.distance(p) + margin;
-        }
-        for n in anchor.negatives.iter() {
-            paces[n] = (N::ONE + margin - anchor.distance(n)).max(N::ZERO);
-        }
+        let (distances, farthest) = (&anchor.distances, N::ONE + margin);
+        N::map_at(distances, &anchor.positives, &mut paces, |d| d + margin);
+        N::map_at(distances, &anchor.negatives, &mut paces, |d| (farthest - d).max(N::ZERO));
         paces
     }
 

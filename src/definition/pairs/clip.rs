@@ -2,9 +2,9 @@
 
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
-use crate::definition::number::{Number, ULP};
+use crate::definition::number::{Number, Term, ULP};
 use crate::definition::softmax::Softmax;
-use crate::loss::Clip;
+use crate::loss::{Clip, Thresholds};
 
 /// What the negatives of a row, or of a column, come to.
 pub(crate) struct End<N> {
@@ -16,10 +16,15 @@ pub(crate) struct End<N> {
 impl<N: Number> End<N> {
     /// `None` without a negative: the terms are 0. `weight_of` has the weight of each positive, where
     /// there are any.
-    fn of(anchor: &Anchor<N>, scale: N, weight_of: Option<impl Fn(usize) -> N>) -> Option<Self> {
+    fn of(
+        anchor: &Anchor<N>,
+        scale: N,
+        thresholds: Option<Thresholds>,
+        weight_of: Option<impl Fn(usize) -> N>,
+    ) -> Option<Self> {
         let mut parts = vec![N::ZERO; anchor.distances.len()];
         let softmax = Softmax::of(anchor, &anchor.negatives, scale, &mut parts)?;
-        let sigmoid = |d: N| softmax.over(scale, d).sigmoid();
+        let sigmoid = |d: N| slope(softmax.over(scale, d), thresholds);
         let positives = &anchor.positives;
         let Some(weight_of) = weight_of else {
             return Some(Self { weight: anchor.sum(positives, sigmoid), softmax });
@@ -36,6 +41,16 @@ impl<N: Number> End<N> {
     fn share(&self, scale: N, d: N) -> N {
         self.weight * (-self.softmax.over(scale, d)).exp_of_part()
     }
+}
+
+/// The slope of the term of a positive, by how far it is beyond the negatives: 0 where the term is
+/// not within thresholds.
+fn slope<N: Number>(over: N, thresholds: Option<Thresholds>) -> N {
+    let slope = over.sigmoid();
+    if thresholds.is_none() {
+        return slope;
+    }
+    Term { slope, ..over.softplus() }.within(thresholds).slope
 }
 
 /// A number times a weight, where there is one.
@@ -64,10 +79,11 @@ impl Definition for Clip {
 
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Known<N> {
         let scale = anchors.learned()[0];
-        let weights = anchors.weights();
+        let (weights, thresholds) = (anchors.weights(), self.reduction.thresholds());
         let end = |column: Anchor<N>| {
             let weight_of = |row| N::input(weights[column.name_of(row)]);
-            End::of(&column, N::exact(scale), (!weights.is_empty()).then_some(weight_of))
+            let weight_of = (!weights.is_empty()).then_some(weight_of);
+            End::of(&column, N::exact(scale), thresholds, weight_of)
         };
         let columns = if anchors.is_one_sided() { Vec::new() } else { anchors.map_columns(end) };
         Known { scale, weights: weights.to_vec(), columns }
@@ -80,13 +96,15 @@ impl Definition for Clip {
         terms.terms = 2 * anchor.positives.len() as u64;
         let scale = N::exact(known.scale);
         let weight = known.weights.get(anchor.name).map(|&weight| N::input(weight));
-        let own = End::of(anchor, scale, weight.map(|weight| move |_| weight));
+        let thresholds = self.reduction.thresholds();
+        let own = End::of(anchor, scale, thresholds, weight.map(|weight| move |_| weight));
         let ends = |column| own.iter().chain(known.column(anchor.name_of(column)));
         let (mut loss, mut of_scale) = (N::Total::default(), N::Total::default());
         for p in anchor.positives.iter() {
             let d = anchor.distance(p);
+            terms.nonzero += self.reduction.zeros_within(2 - ends(p).count() as u64);
             for End { softmax, .. } in ends(p) {
-                let term = softmax.over(scale, d).softplus();
+                let term = softmax.over(scale, d).softplus().within(thresholds);
                 let slope = weighed(weight, term.slope);
                 loss += weighed(weight, term.value);
                 of_scale += slope * softmax.apart(d);

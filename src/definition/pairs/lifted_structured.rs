@@ -7,7 +7,7 @@
 use crate::definition::anchor::Anchor;
 use crate::definition::choice::Choice;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
-use crate::definition::number::Number;
+use crate::definition::number::{Number, Term};
 use crate::loss::{Form, LiftedStructured};
 
 /// The level of every row; `None` where a row has no negative.
@@ -53,6 +53,14 @@ impl LiftedStructured {
             (Some(one), Some(other), Form::Exact) => Some(one.max(other)),
             (one, other, _) => one.or(other),
         }
+    }
+
+    /// max(0, J) of a pair, or 0 where its half square, the term, is not within thresholds.
+    fn height<N: Number>(&self, reach: N) -> Term<N> {
+        let hinge = reach.hinge();
+        let (value, slope) = (N::exact(0.5) * (hinge.value * hinge.value), hinge.value);
+        let term = Term { value, slope, ..hinge }.within(self.reduction.thresholds());
+        Term { value: term.slope, ..term }
     }
 
     /// The derivative of the joined levels of i and j by the level of i.
@@ -108,8 +116,11 @@ impl Definition for LiftedStructured {
         let (mut losses, mut pressures) = (Vec::new(), Vec::new());
         for j in anchor.positives.iter() {
             terms.terms += u64::from(i < j);
-            let Some(joined) = self.join(levels[i], levels[j]) else { continue };
-            let term = (joined + anchor.distance(j)).hinge();
+            let Some(joined) = self.join(levels[i], levels[j]) else {
+                terms.nonzero += self.reduction.zeros_within(u64::from(i < j));
+                continue;
+            };
+            let term = self.height(joined + anchor.distance(j));
             let slope = known.weighed(anchor, j, term.value);
             pressures.push(slope * self.part(i, j, levels));
             if i < j {

@@ -26,13 +26,19 @@ impl Definition for Margin {
         let mut terms = AnchorTerms::none(anchor);
         let mut loss = N::Total::default();
         let positives = &anchor.positives;
-        let positive = |d: N| (d - beta + alpha).hinge();
-        let negative = |d: N| (beta - d + alpha).hinge();
+        let thresholds = self.reduction.thresholds();
+        let positive = |d: N| (d - beta + alpha).hinge().within(thresholds);
+        let negative = |d: N| (beta - d + alpha).hinge().within(thresholds);
         let of_positives = terms.add(anchor, positives, &mut loss, positive);
+        // Every slope is 1 by the distance, and the other way round by beta.
+        let mut beta_slope = N::ZERO;
+        positives.iter().for_each(|p| beta_slope.gather(-terms.slopes[p]));
         let (drawn, of_negatives) = match self.sampling {
             Sampling::All => {
                 let all = &anchor.negatives;
-                (all.len(), terms.add(anchor, all, &mut loss, |d| negative(d).negated()))
+                let nonzero = terms.add(anchor, all, &mut loss, |d| negative(d).negated());
+                all.iter().for_each(|n| beta_slope.gather(-terms.slopes[n]));
+                (all.len(), nonzero)
             }
             Sampling::DistanceWeighted => {
                 let mut nonzero = Count::default();
@@ -41,6 +47,7 @@ impl Definition for Margin {
                     let term = negative(drawn.distance);
                     loss += term.value;
                     terms.add_slope(drawn, -term.slope);
+                    beta_slope.gather(term.slope);
                     nonzero += term.nonzero;
                 }
                 (draws.len(), nonzero)
@@ -49,10 +56,6 @@ impl Definition for Margin {
         terms.terms = (positives.len() + drawn) as u64;
         terms.nonzero = [of_positives, of_negatives].into_iter().sum();
         (terms.nonzero_positive, terms.nonzero_negative) = (of_positives, of_negatives);
-        // Every slope is 1 by the distance, and the other way round by beta.
-        let slope = |count: Count| N::new(count.value as f64, count.slack as f64);
-        let mut beta_slope = -slope(of_positives);
-        beta_slope.gather(slope(of_negatives));
         if !anchor.weights.is_empty() {
             let pairs = positives.iter().chain(anchor.negatives.iter());
             beta_slope = pairs.map(|pair| -terms.slopes[pair]).sum();

@@ -92,7 +92,7 @@ impl Definition for MultiSimilarity {
         let base = N::input(self.base);
         let taken = self.taken(anchor);
         let level = |kind: usize, rate, height: &dyn Fn(N) -> N, columns: &Columns| {
-            let heights: Vec<N> = columns.iter().map(|j| height(anchor.distance(j))).collect();
+            let heights = columns.map(|j| height(anchor.distance(j)));
             Level::of_taken(rate, &heights, &taken[kind].as_ref()?.pairs)
         };
         let levels = Levels {

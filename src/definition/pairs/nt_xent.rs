@@ -22,11 +22,12 @@ impl Definition for NtXent {
         let logits = &mut terms.slopes;
         N::map_at(&anchor.distances, negatives, logits, logit);
         let Some(level) = N::log_sum_exp_at(logits, negatives, |logit| logit) else {
+            terms.nonzero = self.reduction.zeros_within(terms.terms);
             return terms;
         };
         let mut loss = N::Total::default();
         terms.nonzero = terms.add(anchor, positives, &mut loss, |d| {
-            let term = (level - logit(d)).softplus();
+            let term = (level - logit(d)).softplus().within(self.reduction.thresholds());
             Term { slope: term.slope / temperature, ..term }
         });
         let weight: N = positives.iter().map(|p| terms.slopes[p]).sum();

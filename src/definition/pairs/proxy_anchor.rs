@@ -8,8 +8,18 @@ use crate::loss::{Distance, ProxyAnchor, Reduction};
 
 /// A kind of terms of a class, the positive or the negative one.
 struct Side<N> {
-    level: Level<N>,
+    top: N,
+    log_sum: N,
     term: Term<N>,
+}
+
+/// What the slopes of a class's pairs of a kind are made of: those of its level, and the slope of its
+/// term times the weight of the kind; 0 without a term.
+#[derive(Clone, Copy, Default)]
+struct End<N> {
+    top: N,
+    log_sum: N,
+    slope: N,
 }
 
 /// The terms of a class: that of its own samples and that of all others, where there are any.
@@ -19,6 +29,12 @@ pub(crate) struct Class<N> {
 
 pub(crate) struct Known<N> {
     classes: Vec<Class<N>>,
+    /// Of every class, by the kind.
+    ends: [Vec<End<N>>; 2],
+    /// Positive and negative terms; a class has a negative one even if it is 0.
+    terms: [u64; 2],
+    /// Those of them that are not 0 or, with thresholds, within.
+    nonzero: [Count; 2],
     /// What positive terms are multiplied by, and negative ones.
     weights: [N; 2],
 }
@@ -48,24 +64,20 @@ impl ProxyAnchor {
         );
         let side = |level: Level<N>, shift: N| {
             let reach = (level.top + shift + N::input(self.margin)) + level.log_sum / alpha;
-            let term = (alpha * reach).softplus();
-            Side { level, term }
+            let term = (alpha * reach).softplus().within(self.reduction.thresholds());
+            Side { top: level.top, log_sum: level.log_sum, term }
         };
         let shift = self.shift::<N>();
         let sides = [(levels.positive, -shift), (levels.negative, shift)];
         Class { sides: sides.map(|(level, shift)| Some(side(level?, shift))) }
     }
 
-    /// Over the terms of each kind, or those of them that are not 0; a class has a negative term
-    /// even if it is 0.
-    fn weights<N: Number>(&self, counts: [u64; 2], classes: u64) -> [N; 2] {
-        let [positive, negative] = match self.reduction {
-            Reduction::MeanNonZero => counts,
-            _ => [counts[0], classes],
-        };
+    /// Over the terms of each kind, or those of them that count.
+    fn weights<N: Number>(&self, terms: [u64; 2], nonzero: [Count; 2]) -> [N; 2] {
         match self.reduction {
             Reduction::Sum => [N::ONE; 2],
-            _ => [positive, negative].map(|count| Count::exact(count).reciprocal()),
+            Reduction::MeanNonZero | Reduction::MeanWithin(_) => nonzero.map(Count::reciprocal),
+            _ => terms.map(|count| Count::exact(count).reciprocal()),
         }
     }
 }
@@ -75,10 +87,23 @@ impl Definition for ProxyAnchor {
 
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Known<N> {
         let classes = anchors.map_columns(|class| self.class(&class));
-        let mut known = Known { classes, weights: [N::ONE; 2] };
-        let counts = [0, 1].map(|kind| known.sides(kind).count() as u64);
-        known.weights = self.weights(counts, known.classes.len() as u64);
-        known
+        let kind = |kind: usize| {
+            classes.iter().filter_map(move |class: &Class<N>| class.sides[kind].as_ref())
+        };
+        let mut nonzero = [0, 1].map(|one| kind(one).map(|side| side.term.nonzero).sum::<Count>());
+        let without_negatives = (classes.len() - kind(1).count()) as u64;
+        nonzero[1] += self.reduction.zeros_within(without_negatives);
+        let terms = [kind(0).count() as u64, classes.len() as u64];
+        let weights = self.weights(terms, nonzero);
+        let ends = [0, 1].map(|kind| {
+            let end = |side: &Side<N>| {
+                let &Side { top, log_sum, term } = side;
+                End { top, log_sum, slope: weights[kind] * term.slope }
+            };
+            let of = |class: &Class<N>| class.sides[kind].as_ref().map_or_else(End::default, end);
+            classes.iter().map(of).collect()
+        });
+        Known { classes, ends, terms, nonzero, weights }
     }
 
     /// The slopes are a sample's own. The terms are those of classes, and the first sample brings
@@ -88,11 +113,15 @@ impl Definition for ProxyAnchor {
         let alpha = N::exact(self.alpha.into());
         let kinds = [(&anchor.positives, N::ONE), (&anchor.negatives, -N::ONE)];
         for (kind, (columns, sign)) in kinds.into_iter().enumerate() {
+            let (ends, slopes) = (&known.ends[kind], &mut terms.slopes);
+            // The exponents stand in the place of the slopes that they become.
             for column in columns.iter() {
-                let Some(side) = &known.classes[column].sides[kind] else { continue };
-                let part = side.level.part(alpha, sign * anchor.distance(column));
-                let weight = known.weights[kind] * side.term.slope * part;
-                terms.slopes[column] = sign * (alpha * weight);
+                let End { top, log_sum, .. } = ends[column];
+                slopes[column] = alpha * (sign * anchor.distance(column) - top) - log_sum;
+            }
+            N::change_at(slopes, columns, |exponent| exponent.exp_of_part());
+            for column in columns.iter() {
+                slopes[column] = sign * (alpha * (ends[column].slope * slopes[column]));
             }
         }
         if anchor.index > 0 {
@@ -105,11 +134,9 @@ impl Definition for ProxyAnchor {
         });
         terms.loss = positive + negative;
         terms.contribution = positive * known.weights[0] + negative * known.weights[1];
-        let [positives, negatives] = [0, 1].map(|kind| known.sides(kind).count() as u64);
-        terms.terms = positives + known.classes.len() as u64;
-        terms.nonzero_positive = Count::exact(positives);
-        terms.nonzero_negative = Count::exact(negatives);
-        terms.nonzero = Count::exact(positives + negatives);
+        terms.terms = known.terms.iter().sum();
+        [terms.nonzero_positive, terms.nonzero_negative] = known.nonzero;
+        terms.nonzero = known.nonzero.into_iter().sum();
         terms
     }
 

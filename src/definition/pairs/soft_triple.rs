@@ -1,7 +1,7 @@
 //! The soft triple loss (Qian, Shang, Sun, Hu, Li and Jin 2019).
 
 use crate::definition::anchor::Anchor;
-use crate::definition::classes::{Class, Own, cross_entropy};
+use crate::definition::classes::{Own, Shares, cross_entropy};
 use crate::definition::columns::Columns;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::Number;
@@ -15,14 +15,16 @@ impl SoftTriple {
         anchor: &Anchor<N>,
         centers: &Columns,
         parts: &mut [N],
-    ) -> Option<Class<N>> {
+        shares: &mut Shares<N>,
+    ) -> Option<N> {
         let gamma = N::exact(self.gamma.into());
         let softmax = Softmax::of(anchor, centers, N::ONE / gamma, parts)?;
         let share = |column: usize| {
             let part: N = (parts[column] / softmax.sum).within_one();
             (column, part * (N::ONE - softmax.apart(anchor.distance(column)) / gamma))
         };
-        Some(Class { distance: softmax.mean(), shares: centers.iter().map(share).collect() })
+        shares.extend(centers.iter().map(share));
+        Some(softmax.mean())
     }
 }
 
@@ -35,7 +37,9 @@ impl Definition for SoftTriple {
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, (): &()) -> AnchorTerms<N> {
         let own = |d| Own::at(d + N::input(self.margin));
         let mut parts = vec![N::ZERO; anchor.distances.len()];
-        let class = |anchor: &Anchor<N>, centers: &Columns| self.class(anchor, centers, &mut parts);
+        let class = |anchor: &Anchor<N>, centers: &Columns, shares: &mut Shares<N>| {
+            self.class(anchor, centers, &mut parts, shares)
+        };
         let scale = N::exact(self.scale.into());
         let terms = cross_entropy(anchor, self.centers_per_class, class, own, scale);
         AnchorTerms { learned: Vec::new(), ..terms }

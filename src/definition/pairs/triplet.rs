@@ -5,7 +5,7 @@ use crate::definition::choice::Choice;
 use crate::definition::columns::Columns;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::{Count, Number, ROUNDING, SMALLEST, Term, chain, tree};
-use crate::loss::{Difficulty, Triplet, Triplets};
+use crate::loss::{Difficulty, Thresholds, Triplet, Triplets};
 
 impl Definition for Triplet {
     type Known<N: Number> = ();
@@ -14,8 +14,10 @@ impl Definition for Triplet {
 
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, (): &()) -> AnchorTerms<N> {
         match (self.mining.triplets(), self.soft) {
-            (Triplets::Every, false) => self.every_hinge(anchor),
-            (Triplets::Every, true) => self.every_softplus(anchor),
+            (Triplets::Every, false) if self.reduction.thresholds().is_none() => {
+                self.every_hinge(anchor)
+            }
+            (Triplets::Every, _) => self.every_term(anchor),
             (Triplets::OnePerAnchor { positive, negative }, _) => {
                 self.one_per_anchor(anchor, positive, negative)
             }
@@ -91,13 +93,17 @@ impl Triplet {
         terms.with_loss(losses.into_iter().sum())
     }
 
-    /// Every positive with every negative: log(1 + exp(d_ap - d_an)).
-    fn every_softplus<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
+    /// Every positive with every negative, one by one.
+    fn every_term<N: Number>(&self, anchor: &Anchor<N>) -> AnchorTerms<N> {
         let mut terms = AnchorTerms::none(anchor);
         let mut loss = N::ZERO;
+        let reach = if self.soft { 0.0 } else { self.reach(anchor) };
         for p in anchor.positives.iter() {
             for n in anchor.negatives.iter() {
-                let term = self.term(anchor.distance(p), anchor.distance(n));
+                // Of hinges the kernels hold sums of distances and thresholds against each other.
+                let positive = anchor.distance(p);
+                let positive = N::new(positive.value(), positive.error() + 2.0 * ROUNDING * reach);
+                let term = self.term(positive, anchor.distance(n));
                 loss.gather(term.value);
                 terms.slopes[p].gather(term.slope);
                 terms.slopes[n].gather(-term.slope);
@@ -108,7 +114,23 @@ impl Triplet {
         round_sums(&mut terms, &anchor.positives, negatives);
         round_sums(&mut terms, &anchor.negatives, positives);
         terms.terms = (positives * negatives) as u64;
-        terms.with_loss(loss.widened(chain(positives * negatives)))
+        let most = (terms.nonzero.value + terms.nonzero.slack) as f64;
+        // And they take the loss from sums of those.
+        let error = 4.0 * most * reach * tree(positives * negatives);
+        let loss = loss.widened(chain(positives * negatives));
+        terms.with_loss(N::new(loss.value(), loss.error() + error))
+    }
+
+    /// How large the sums are of a distance with the margin or a threshold, at most.
+    fn reach<N: Number>(&self, anchor: &Anchor<N>) -> f64 {
+        if !N::IS_BOUNDED {
+            return 0.0;
+        }
+        let pairs = anchor.positives.iter().chain(anchor.negatives.iter());
+        let farthest = pairs.map(|pair| anchor.distance(pair).magnitude()).fold(0.0, f64::max);
+        let Thresholds { low, high } = self.reduction.thresholds().unwrap_or_default();
+        let thresholds = [low, high].into_iter().flatten().map(|one| f64::from(one.abs()));
+        farthest + f64::from(self.margin.abs()) + thresholds.fold(0.0, f64::max)
     }
 
     /// Every positive with every negative: max(0, d_ap - d_an + margin).

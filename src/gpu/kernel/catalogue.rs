@@ -262,8 +262,9 @@ pub(crate) fn pointwise(loss: &dyn Description) -> Kernel {
 pub(crate) fn totals(loss: &Loss, last: bool) -> Kernel {
     // As the file numbers them.
     let split = match (loss.description().terms_kernel().statistics, loss.reduction()) {
-        (Statistics::Totals, _) | (Statistics::Columns, Reduction::MeanNonZero) => 1.0,
         (Statistics::Columns, Reduction::Mean) => 2.0,
+        (Statistics::Columns, Reduction::Sum) => 0.0,
+        (Statistics::Totals | Statistics::Columns, _) => 1.0,
         _ => 0.0,
     };
     let constants = vec![

@@ -1,5 +1,6 @@
 //! Training on a GPU.
 
+use crate::data::input::Input;
 use crate::data::objective::ObjectiveEvaluation;
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
@@ -13,15 +14,17 @@ use crate::gpu::pairs::inputs::Inputs;
 use crate::gpu::plan::objective::ObjectivePlan;
 use crate::gpu::training::mlp::MlpPlan;
 use crate::gpu::training::optimizer::{OptimizerPlan, remembered};
-use crate::training::{Checkpoint, Drawing, Training};
+use crate::training::{Checkpoint, Drawing, Drawn, Training};
 
 /// A training on a GPU, step after step: see [`Context::trainer`].
 #[derive(Debug)]
 pub struct GpuTrainer {
+    training: Training,
     drawing: Drawing,
-    /// A batch of rows, their labels, and the parameters.
+    /// A batch of rows, their labels, their weights where they have any, and the parameters.
     inputs: wgpu::Buffer,
     labels: wgpu::Buffer,
+    weights: Option<wgpu::Buffer>,
     parameters: wgpu::Buffer,
     mlp: MlpPlan,
     objective: ObjectivePlan,
@@ -80,7 +83,7 @@ impl Context {
         let parameters = filled(self, "metric-learning parameters", bytes, of_parameters)?;
 
         let objective = self.plan_objective(&training.objective_over(training.shape()))?;
-        let mlp = self.plan_mlp(training.mlp, rows)?;
+        let mlp = self.plan_mlp(training.mlp.clone(), rows)?;
         let optimizer = self.plan_optimizer(training.optimizer, first.len())?;
         let slopes = objective.gradient(0).ok_or(Error::NotComputed)?.slice(..);
         Ok(GpuTrainer {
@@ -88,9 +91,11 @@ impl Context {
             embeddings: objective.bind(&[Inputs::new(mlp.outputs(), &labels)])?,
             backward: mlp.bind_backward(inputs.slice(..), parameters.slice(..), slopes)?,
             step: optimizer.bind(parameters.slice(..), mlp.gradient().slice(..))?,
+            training,
             drawing,
             inputs,
             labels,
+            weights: None,
             parameters,
             mlp,
             objective,
@@ -100,6 +105,34 @@ impl Context {
 }
 
 impl GpuTrainer {
+    /// The training with a weight for every row that it draws from: what the terms of that row as an
+    /// anchor are multiplied by, as in [`Batch::with_weights`](crate::Batch::with_weights).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`]; [`Error::Target`] for a weight that is not finite or below 0; those of
+    /// [`Context::plan_objective`].
+    pub fn with_weights(mut self, weights: &[f32]) -> Result<Self> {
+        self.drawing.set_weights(weights)?;
+        if self.weights.is_some() {
+            return Ok(self);
+        }
+        let context = self.objective.context();
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let zeros = vec![0_u8; self.training.sampler.rows() * 4];
+        let weights = filled(context, "metric-learning weights", &zeros, usage)?;
+        let shape = self.training.shape().with_weights();
+        let objective = context.plan_objective(&self.training.objective_over(shape))?;
+        let slopes = objective.gradient(0).ok_or(Error::NotComputed)?.slice(..);
+        let inputs = Inputs::new(self.mlp.outputs(), &self.labels);
+        self.embeddings = objective.bind(&[inputs.with(Input::Weights, weights.slice(..))])?;
+        let (rows, parameters) = (self.inputs.slice(..), self.parameters.slice(..));
+        self.backward = self.mlp.bind_backward(rows, parameters, slopes)?;
+        self.objective = objective;
+        self.weights = Some(weights);
+        Ok(self)
+    }
+
     /// Draws a batch, evaluates its objective and makes a step; gives losses and counts as they were
     /// before the step, without gradients, and waits for them.
     ///
@@ -132,10 +165,13 @@ impl GpuTrainer {
     /// Submits a step; what comes of it is on its way.
     fn begin_step(&mut self) -> Result<(Pending<ObjectiveEvaluation>, Pending<u32>)> {
         let context = self.objective.context();
-        let (inputs, labels) = self.drawing.next();
+        let Drawn { inputs, labels, weights } = self.drawing.next();
         scoped(context, "a step of training", || {
             context.queue().write_buffer(&self.inputs, 0, bytemuck::cast_slice(&inputs));
             context.queue().write_buffer(&self.labels, 0, bytemuck::cast_slice(&labels));
+            if let Some(buffer) = &self.weights {
+                context.queue().write_buffer(buffer, 0, bytemuck::cast_slice(&weights));
+            }
             let mut encoder = context.device().create_command_encoder(&Default::default());
             self.mlp.record(&mut encoder, &self.forward)?;
             self.objective.record(&mut encoder, &self.embeddings)?;

@@ -28,15 +28,15 @@ pub enum Reduction {
     HadsellMean,
     /// The mean of the terms within thresholds: the sum of those over their number. The others add
     /// nothing, and have no gradient; where none is left, loss and gradient are 0. For
-    /// [`Contrastive`](crate::Contrastive) the mean of the positive terms within plus the mean of
-    /// the negative terms within.
+    /// [`Contrastive`](crate::Contrastive) and [`ProxyAnchor`](crate::ProxyAnchor) the mean of the
+    /// positive terms within plus the mean of the negative terms within.
     ///
     /// [`Evaluation::nonzero_terms`](crate::Evaluation::nonzero_terms) counts the terms within, zero
     /// or not, and [`Evaluation::per_anchor`](crate::Evaluation::per_anchor) has the sum of those.
     /// Terms are compared without their weights.
     ///
-    /// It is the `ThresholdReducer` of pytorch-metric-learning. Losses whose terms are pairs,
-    /// listed or semi-hard triplets or one for each anchor take it:
+    /// It is the `ThresholdReducer` of pytorch-metric-learning. Every loss over pairs takes it but
+    /// [`CoSent`](crate::CoSent), whose pairs make one term together:
     /// [`Loss::takes_thresholds`](crate::Loss::takes_thresholds).
     MeanWithin(Thresholds),
 }

@@ -71,7 +71,7 @@ impl Description for Clip {
     }
 
     fn thresholded(&self) -> Thresholded {
-        Thresholded::Nothing
+        Thresholded::Terms
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -101,11 +101,13 @@ impl Description for Clip {
 
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
+        let mut parameters = vec![("scale", self.scale.to_bits())];
+        parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
         TermsKernel {
             operations_per_pair: 96,
             statistics: Statistics::Sides,
             walk: Walk::reading(3),
-            parameters: vec![("scale", self.scale.to_bits())],
+            parameters,
             ..TermsKernel::new(shader!("terms/clip.wgsl"))
         }
     }

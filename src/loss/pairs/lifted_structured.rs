@@ -78,7 +78,7 @@ impl Description for LiftedStructured {
     }
 
     fn thresholded(&self) -> Thresholded {
-        Thresholded::Nothing
+        Thresholded::Terms
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -100,11 +100,13 @@ impl Description for LiftedStructured {
 
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
+        let mut parameters = vec![("margin", self.margin.to_bits())];
+        parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
         TermsKernel {
             // A pair needs what the negatives of its other end sum up to.
             statistics: Statistics::Rows,
             constants: vec![("EXACT", (self.form == Form::Exact).into())],
-            parameters: vec![("margin", self.margin.to_bits())],
+            parameters,
             walk: Walk::reading(2),
             ..TermsKernel::new(shader!("terms/lifted_structured.wgsl"))
         }

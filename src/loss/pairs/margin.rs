@@ -83,7 +83,7 @@ impl Description for Margin {
     }
 
     fn thresholded(&self) -> Thresholded {
-        Thresholded::Nothing
+        Thresholded::Terms
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -133,11 +133,13 @@ impl Description for Margin {
     fn terms_kernel(&self) -> TermsKernel {
         let constants = vec![("BETA_PER_CLASS", self.beta_per_class.into())];
         let alpha = ("alpha", self.alpha.to_bits());
+        let thresholds = self.reduction.thresholds().unwrap_or_default().parameters();
+        let parameters = |own: &[_]| own.iter().copied().chain(thresholds).collect();
         match self.sampling {
             Sampling::All => TermsKernel {
                 symmetric: self.is_symmetric(),
                 constants,
-                parameters: vec![alpha],
+                parameters: parameters(&[alpha]),
                 ..TermsKernel::new(shader!("terms/margin/all.wgsl"))
             },
             Sampling::DistanceWeighted => TermsKernel {
@@ -145,7 +147,7 @@ impl Description for Margin {
                 // The weight, two logarithms and an exponential, once for the sums.
                 operations_per_pair: 256,
                 constants,
-                parameters: vec![alpha, (SEED, self.seed)],
+                parameters: parameters(&[alpha, (SEED, self.seed)]),
                 ..TermsKernel::new(shader!("terms/margin/distance_weighted.wgsl"))
             },
         }

@@ -58,7 +58,7 @@ impl Description for NtXent {
     }
 
     fn thresholded(&self) -> Thresholded {
-        Thresholded::Nothing
+        Thresholded::Terms
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -75,6 +75,8 @@ impl Description for NtXent {
 
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
-        TermsKernel::over_logits(shader!("terms/nt_xent.wgsl"), self.temperature)
+        let mut kernel = TermsKernel::over_logits(shader!("terms/nt_xent.wgsl"), self.temperature);
+        kernel.parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
+        kernel
     }
 }

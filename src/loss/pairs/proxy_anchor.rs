@@ -21,7 +21,7 @@ use crate::wgsl::terms::{Statistics, TermsKernel, Walk};
 ///   over these.
 ///
 /// `Mean` is the mean of the positive terms and the mean of the negative terms, added;
-/// `MeanNonZero` the same of those greater than 0. Labels index the classes: a label >= C is an
+/// `MeanNonZero` the same of those greater than 0, and `MeanWithin` of those within thresholds. Labels index the classes: a label >= C is an
 /// error. Terms are of classes: there are no per-anchor losses. The sums are taken of differences
 /// from their largest summand: nothing overflows at any `alpha`.
 ///
@@ -64,7 +64,7 @@ impl Description for ProxyAnchor {
     }
 
     fn thresholded(&self) -> Thresholded {
-        Thresholded::Nothing
+        Thresholded::Terms
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -90,11 +90,14 @@ impl Description for ProxyAnchor {
 
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
+        let mut parameters =
+            vec![("alpha", self.alpha.to_bits()), ("margin", self.margin.to_bits())];
+        parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
         TermsKernel {
             statistics: Statistics::Columns,
             walk: Walk::reading(2),
             constants: vec![("SPLIT_MEAN", (self.reduction != Reduction::Sum).into())],
-            parameters: vec![("alpha", self.alpha.to_bits()), ("margin", self.margin.to_bits())],
+            parameters,
             ..TermsKernel::new(shader!("terms/proxy_anchor.wgsl"))
         }
     }

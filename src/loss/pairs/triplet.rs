@@ -118,11 +118,7 @@ impl Description for Triplet {
     }
 
     fn thresholded(&self) -> Thresholded {
-        match self.mining.triplets() {
-            // No triplet of all is ever seen by itself.
-            Triplets::Every => Thresholded::Nothing,
-            _ => Thresholded::Terms,
-        }
+        Thresholded::Terms
     }
 
     #[cfg(feature = "gpu")]
@@ -133,11 +129,13 @@ impl Description for Triplet {
         match (self.mining.triplets(), self.soft) {
             (Triplets::Every, false) => TermsKernel {
                 walk: ALL,
-                parameters: vec![margin],
+                parameters,
                 ..TermsKernel::new(shader!("terms/triplet/all.wgsl"))
             },
             (Triplets::Every, true) => TermsKernel {
                 walk: ALL_SOFT,
+                constants: vec![("SOFT", true.into())],
+                parameters,
                 ..TermsKernel::new(shader!("terms/triplet/all_soft.wgsl"))
             },
             (Triplets::Listed, _) => TermsKernel {

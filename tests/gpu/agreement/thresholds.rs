@@ -7,7 +7,9 @@ use support::agreement::Tally;
 use support::bits::bits;
 use support::losses::{losses, reach, thresholded};
 use support::sample::{Layout, Recipe, Sample, Values};
-use wgpu_metric_learning::{Batch, Distance, Loss, Mining, Options, Reduction, Shape, Thresholds};
+use wgpu_metric_learning::{
+    Batch, Distance, Loss, Mining, Options, Reduction, Shape, Thresholds, Triplet,
+};
 
 const RECIPE: Recipe = Recipe {
     n: 37,
@@ -18,7 +20,7 @@ const RECIPE: Recipe = Recipe {
     extreme_labels: false,
 };
 
-/// Every loss that takes thresholds, with the minings that have a kernel of their own, by distances in
+/// Every loss that takes thresholds, with the settings that have a kernel of their own, by distances in
 /// turn, on every batch that it takes, with weights and without.
 fn for_every_loss(mut check: impl FnMut(&Loss, &Batch)) {
     let sample = Sample::new(RECIPE);
@@ -27,18 +29,22 @@ fn for_every_loss(mut check: impl FnMut(&Loss, &Batch)) {
         let distance = Distance::ALL[kind % Distance::ALL.len()];
         let loss = losses(distance, false, reach(distance, false, RECIPE.d, 1.0)).swap_remove(kind);
         let setting = match &loss {
-            Loss::Triplet(triplet) => match triplet.mining {
-                Mining::SemiHard | Mining::Hard | Mining::Explicit => triplet.mining.name(),
+            Loss::Triplet(Triplet { mining, soft, .. }) => match mining {
+                Mining::All | Mining::SemiHard | Mining::Hard | Mining::Explicit => {
+                    format!("{mining:?} {soft}")
+                }
                 _ => continue,
             },
-            _ => "",
+            Loss::LiftedStructured(loss) => format!("{:?}", loss.form),
+            Loss::Margin(loss) => format!("{:?} {}", loss.sampling, loss.beta_per_class),
+            _ => String::new(),
         };
         if loss.takes_thresholds() && seen.insert((loss.name(), setting)) {
             let batches = sample.batches(&loss).into_iter();
             batches.chain(sample.weighted_batches(&loss)).for_each(|batch| check(&loss, &batch));
         }
     }
-    assert!(seen.len() > 15, "{seen:?}");
+    assert!(seen.len() > 28, "{seen:?}");
 }
 
 /// On the best adapter, whole and in stripes of a few rows: the golden cases are on every one.
@@ -76,6 +82,8 @@ fn thresholds_of_everything_and_of_nothing() {
         if !matches!(loss, Loss::Contrastive(_) | Loss::SigLip(_)) {
             let same = support::changed::changed(everything, |all| {
                 all.nonzero_terms = mean.nonzero_terms;
+                all.nonzero_positive_terms = mean.nonzero_positive_terms;
+                all.nonzero_negative_terms = mean.nonzero_negative_terms;
             });
             assert_eq!(bits(&same), bits(&mean), "{loss:?} on {:?}", Shape::mode(batch.shape()));
         }

@@ -51,6 +51,38 @@ fn every_engine_trains() {
     }
 }
 
+/// Rows with weights: as on the host, and otherwise than without.
+#[test]
+fn every_engine_trains_with_weights() {
+    let inputs = Random(9).numbers(LABELS.len() * INPUTS, 1.0);
+    let weights: Vec<f32> = (0..LABELS.len()).map(|row| (row % 5) as f32 / 2.0).collect();
+    let losses = |mut trainer: Trainer| -> Vec<f32> {
+        (0..5).map(|_| trainer.step().expect("a step").loss).collect()
+    };
+    let begin =
+        |engine: &Engine| engine.trainer(training(0.01), &inputs, &LABELS).expect("a training");
+    let weighed = |engine: &Engine| losses(begin(engine).with_weights(&weights).expect("weights"));
+    let cpu = Engine::Cpu(Cpu::default());
+    let (expected, plain) = (weighed(&cpu), losses(begin(&cpu)));
+    assert!(expected.iter().zip(&plain).all(|(with, without)| with != without));
+    for device in contexts() {
+        let engine = Engine::Gpu(device.context.clone());
+        for (found, expected) in weighed(&engine).iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-4 * expected, "{}: {found}", device.name);
+        }
+        // From where a training stands, with new weights.
+        let mut trainer = begin(&engine);
+        trainer.step().expect("a step");
+        let before = trainer.parameters();
+        let trainer = trainer.with_weights(&[0.0; 24]).expect("weights");
+        assert_eq!(trainer.parameters(), before, "{}", device.name);
+        let mut trainer = trainer.with_weights(&weights).expect("other weights");
+        assert!(trainer.step().expect("a step").loss > 0.0, "{}", device.name);
+        let refused = trainer.with_weights(&[1.0]).map(drop);
+        assert!(matches!(refused, Err(Error::Length { what: "weights", .. })), "{refused:?}");
+    }
+}
+
 /// What is awaited is what is waited for, to the bit.
 #[test]
 fn steps_are_awaited() {

@@ -1,7 +1,7 @@
 //! Thresholds.
 
 use wgpu_metric_learning::{
-    Contrastive, Error, Loss, Mining, NtXent, Reduction, Thresholds, Triplet,
+    CoSent, Contrastive, Error, Loss, MeanSquaredError, Mining, Reduction, Thresholds, Triplet,
 };
 
 use super::{batch, fails};
@@ -27,15 +27,18 @@ fn thresholds_are_finite() {
 #[test]
 fn terms_that_are_not_found_one_by_one_take_no_thresholds() {
     let reduction = within(0.1, 1.0);
-    let of_all = Triplet { reduction, ..Default::default() };
-    let hard = Triplet { mining: Mining::Hard, ..of_all.clone() };
-    assert!(batch().check(&hard.into()).is_ok());
-    for loss in [Loss::from(of_all), NtXent { reduction, ..Default::default() }.into()] {
+    for mining in [Mining::All, Mining::Hard] {
+        let triplet = Triplet { reduction, mining, ..Default::default() };
+        assert!(batch().check(&triplet.into()).is_ok());
+    }
+    let of_all_pairs = CoSent { reduction, ..Default::default() };
+    for (loss, others) in [
+        (Loss::from(of_all_pairs), "Sum and Mean"),
+        (MeanSquaredError { reduction }.into(), "Sum, Mean and MeanNonZero"),
+    ] {
         assert!(!loss.takes_thresholds());
-        let message = format!(
-            "{} cannot take the reduction MeanWithin: it takes Sum, Mean and MeanNonZero",
-            loss.name()
-        );
+        let message =
+            format!("{} cannot take the reduction MeanWithin: it takes {others}", loss.name());
         assert_eq!(batch().check(&loss).unwrap_err().to_string(), message);
     }
     let takes = Loss::NAMES.iter().filter(|name| {
@@ -43,8 +46,8 @@ fn terms_that_are_not_found_one_by_one_take_no_thresholds() {
         let loss: Loss = loss.expect("every loss has defaults");
         loss.takes_thresholds()
     });
-    // Triplet does but for its default mining.
-    assert_eq!(takes.count(), 14);
+    // All over pairs but CoSent.
+    assert_eq!(takes.count(), 20);
 }
 
 #[test]

@@ -146,9 +146,16 @@ pub fn losses(distance: Distance, normalize: bool, reach: f32) -> Vec<Loss> {
 /// The loss with the mean of its terms within thresholds, of which some are below and some above.
 pub fn thresholded(loss: &Loss, batch: &Batch) -> Loss {
     let [low, high] = match loss {
-        // Terms of pairs and triplets, by their mean.
-        Loss::Contrastive(_) | Loss::Triplet(_) => {
-            let mean = evaluate(&loss.clone().with_reduction(Reduction::Mean), batch).loss;
+        // Terms of pairs, triplets and classes, by their mean.
+        Loss::Contrastive(_)
+        | Loss::Triplet(_)
+        | Loss::LiftedStructured(_)
+        | Loss::Margin(_)
+        | Loss::NtXent(_)
+        | Loss::Clip(_)
+        | Loss::ProxyAnchor(_) => {
+            let sum = evaluate(&loss.clone().with_reduction(Reduction::Sum), batch);
+            let mean = sum.loss / sum.terms.max(1) as f64;
             [0.4 * mean, 1.6 * mean]
         }
         // Of anchors, by the quarters that they are in.
