@@ -28,8 +28,6 @@ fn points_of(row: u32, vector: u32) -> mat4x4<f32> {
     return own_block(row, vector);
 }
 
-fn see_weights(weights: vec4<f32>) {}
-
 fn add_beside_links(sums: ptr<function, Blocks>, reads: Reads, local: vec2<u32>, count: u32) {}
 
 // The sums of a block, and what a summand adds to them.
@@ -45,7 +43,7 @@ fn with_summand(
 }
 
 // Adds the sums of a link.
-fn add_link(sums: ptr<function, Blocks>, link: Blocks) {
+fn add_link(sums: ptr<function, Blocks>, link: Blocks, local: vec2<u32>) {
     (*sums).first += direction_sign() * link.first;
     if (TILE_DIMENSIONS > BLOCK) {
         (*sums).beside += direction_sign() * link.beside;

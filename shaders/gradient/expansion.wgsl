@@ -31,13 +31,15 @@ var<workgroup> near_summands: array<atomic<u32>, 32>;
 // Where those of the step begin: 0 or 16.
 var<private> turn: u32;
 
-// The sums of the coefficients of four rows: where a link is a step, of the link; else those that
-// the invocation has loaded.
+// Where a link is a step, the sum of its coefficients for each row of the tile.
+var<workgroup> link_weights: array<f32, BLOCK>;
+
+// Else the sums of those that the invocation has loaded, of four rows.
 var<private> weight_sums: vec4<f32>;
 
-// The first of the invocation's four rows, what it has of the dimensions, those of the first block
+// Where the invocation's four rows stand, what it has of the dimensions, those of the first block
 // and those beside it, and where these stand in the centre.
-var<private> own_row: u32;
+var<private> own_rows: vec4<u32>;
 var<private> own_vectors: vec2<u32>;
 var<private> centres: vec2<u32>;
 
@@ -48,11 +50,11 @@ fn has_short_links() -> bool {
 fn begin_sums(row: u32, vector: u32, local: vec2<u32>) {
     turn = 0u;
     weight_sums = vec4(0.0);
-    own_row = row;
-    own_vectors = vec2(vector, vector + BLOCK / 4u);
-    let last = arrayLength(&other) - 1u;
-    let first = arrayLength(&other) - stripe.vectors;
-    centres = min(first + own_vectors, vec2(last));
+    let all = owners();
+    let rows = min(row + vec4(0u, 1u, 2u, 3u), vec4(max(all.count, 1u) - 1u));
+    own_rows = (all.first + rows) * stripe.vectors;
+    own_vectors = min(vec2(vector, vector + BLOCK / 4u), vec2(stripe.vectors - 1u));
+    centres = arrayLength(&other) - stripe.vectors + own_vectors;
     if (local.x < 2u) {
         atomicStore(&near_summands[local.x * SIDE + local.y], 0u);
     }
@@ -95,19 +97,34 @@ fn loaded_point(point: vec4<f32>, beside: u32) -> vec4<f32> {
     return point - other[centres[beside]];
 }
 
+// The four rows of the invocation less a row, in the first block of dimensions or the one beside it.
+fn rows_less(row: vec4<f32>, beside: u32) -> mat4x4<f32> {
+    let at = own_rows + own_vectors[beside];
+    return mat4x4(own[at.x] - row, own[at.y] - row, own[at.z] - row, own[at.w] - row);
+}
+
 // Rows are read where they are needed, and take no registers.
 fn points_of(row: u32, vector: u32) -> mat4x4<f32> {
     return mat4x4<f32>();
 }
 
-fn see_weights(weights: vec4<f32>) {
-    if (has_short_links()) {
-        weight_sums += weights;
+// Adds up the coefficients of a step of so many summands, a row for an invocation.
+fn add_up_weights(local: vec2<u32>, count: u32) {
+    if (local.x >= 4u) {
+        return;
     }
+    var sum = 0.0;
+    for (var summand = 0u; summand < count; summand++) {
+        sum += coefficient_tile[summand * pitch() + local.y][local.x];
+    }
+    link_weights[4u * local.y + local.x] = sum;
 }
 
 // Adds the near pairs of a step of so many summands.
 fn add_beside_links(sums: ptr<function, Blocks>, reads: Reads, local: vec2<u32>, count: u32) {
+    if (has_short_links()) {
+        add_up_weights(local, count);
+    }
     if (local.x == 0u) {
         atomicStore(&near_summands[(turn ^ SIDE) + local.y], 0u);
     }
@@ -127,21 +144,19 @@ fn add_near(sums: ptr<function, Blocks>, reads: Reads, summand: u32, local: vec2
     let others = reads.others + (summand - local.y) * stripe.vectors;
     let values = weights_at(rows, across);
     let weights = select(vec4(0.0), values, are_near(distances_at(rows, across)));
-    (*sums).first = with_differences((*sums).first, weights, 0u, other[others.x]);
+    (*sums).first = with_rows((*sums).first, weights, rows_less(other[others.x], 0u));
     if (TILE_DIMENSIONS > BLOCK) {
-        (*sums).beside = with_differences((*sums).beside, weights, 1u, other[others.y]);
+        (*sums).beside = with_rows((*sums).beside, weights, rows_less(other[others.y], 1u));
     }
 }
 
-fn with_differences(
-    sums: mat4x4<f32>, weights: vec4<f32>, beside: u32, other: vec4<f32>,
-) -> mat4x4<f32> {
-    let own = own_block(own_row, own_vectors[beside]);
+// The sums of a block, and rows times their coefficients.
+fn with_rows(sums: mat4x4<f32>, weights: vec4<f32>, rows: mat4x4<f32>) -> mat4x4<f32> {
     return mat4x4(
-        sums[0] + weights.x * (own[0] - other),
-        sums[1] + weights.y * (own[1] - other),
-        sums[2] + weights.z * (own[2] - other),
-        sums[3] + weights.w * (own[3] - other),
+        sums[0] + weights.x * rows[0],
+        sums[1] + weights.y * rows[1],
+        sums[2] + weights.z * rows[2],
+        sums[3] + weights.w * rows[3],
     );
 }
 
@@ -157,18 +172,16 @@ fn with_summand(
     );
 }
 
-// The sums of a block, and what its own rows give that have such sums of coefficients.
-fn with_own(sums: mat4x4<f32>, weights: vec4<f32>, beside: u32) -> mat4x4<f32> {
-    return with_differences(sums, weights, beside, other[centres[beside]]);
-}
-
-fn add_link(sums: ptr<function, Blocks>, link: Blocks) {
+fn add_link(sums: ptr<function, Blocks>, link: Blocks, local: vec2<u32>) {
     if (has_short_links()) {
-        (*sums).first = with_own((*sums).first, weight_sums, 0u);
+        let at = 4u * local.y;
+        let weights = vec4(
+            link_weights[at], link_weights[at + 1u], link_weights[at + 2u], link_weights[at + 3u],
+        );
+        (*sums).first = with_rows((*sums).first, weights, rows_less(other[centres.x], 0u));
         if (TILE_DIMENSIONS > BLOCK) {
-            (*sums).beside = with_own((*sums).beside, weight_sums, 1u);
+            (*sums).beside = with_rows((*sums).beside, weights, rows_less(other[centres.y], 1u));
         }
-        weight_sums = vec4(0.0);
     }
     (*sums).first -= link.first;
     if (TILE_DIMENSIONS > BLOCK) {
@@ -188,8 +201,8 @@ fn finish_sums(sums: ptr<function, Blocks>, local: vec2<u32>) {
     for (var x = 0u; x < SIDE; x++) {
         weights += coefficient_tile[x * pitch() + local.y];
     }
-    (*sums).first = with_own((*sums).first, weights, 0u);
+    (*sums).first = with_rows((*sums).first, weights, rows_less(other[centres.x], 0u));
     if (TILE_DIMENSIONS > BLOCK) {
-        (*sums).beside = with_own((*sums).beside, weights, 1u);
+        (*sums).beside = with_rows((*sums).beside, weights, rows_less(other[centres.y], 1u));
     }
 }

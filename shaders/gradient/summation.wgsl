@@ -37,10 +37,9 @@
 //   fn loaded_coefficients(rows: vec4u, across: u32, local: vec2u, count: u32) -> vec4f
 //   fn loaded_point(point: vec4f, beside: u32) -> vec4f
 //   fn points_of(row: u32, vector: u32) -> mat4x4f
-//   fn see_weights(weights: vec4f)
 //   fn with_summand(sums: mat4x4f, weights: vec4f, points: mat4x4f, other: vec4f) -> mat4x4f
 //   fn add_beside_links(sums: ptr<function, Blocks>, reads: Reads, local: vec2u, count: u32)
-//   fn add_link(sums: ptr<function, Blocks>, link: Blocks)
+//   fn add_link(sums: ptr<function, Blocks>, link: Blocks, local: vec2u)
 //   fn finish_sums(sums: ptr<function, Blocks>, local: vec2u)
 
 // #include "shared/distance.wgsl"
@@ -122,14 +121,14 @@ fn weighted(values: vec4<f32>) -> vec4<f32> {
 // dimensions of a summand. Rows and dimensions beyond the last one are read as the last one: nothing
 // stores their sums.
 struct Reads {
-    rows: vec4<u32>,        // by rows, C(i, j) of four rows i
-    rows_below: vec4<u32>,  // the same 64 rows further
-    across: vec2<u32>,      // transposed or joined, C(j, i) of the first of four i, and 64 further
-    others: vec2<u32>,      // of a point, and 64 dimensions further
+    rows: vec4<u32>,    // by rows, C(i, j) of four rows i
+    last_row: u32,      // the same of the last row that there is
+    across: vec2<u32>,  // transposed or joined, C(j, i) of the first of four i, and 64 further
+    others: vec2<u32>,  // of a point, and 64 dimensions further
 }
 
 // Where all that a step reads is there.
-const NO_LAST = Reads(vec4(~0u), vec4(~0u), vec2(~0u), vec2(~0u));
+const NO_LAST = Reads(vec4(~0u), ~0u, vec2(~0u), vec2(~0u));
 
 // Those of a column, of the summand whose coefficients are read across, and of the one whose point
 // is read.
@@ -138,12 +137,12 @@ fn reads_of(
 ) -> Reads {
     let blocks = vec2(0u, BLOCK);
     let row = first_row + 4u * local.y + vec4(0u, 1u, 2u, 3u);
-    let last_row = vec4(stripe_rows() - 1u);
+    let last_row = stripe_rows() - 1u;
     let last_four = vec2(stripe.stride - 4u);
     let last_vector = vec2(stripe.vectors - 1u);
     return Reads(
-        min(row, last_row) * stripe.stride + column,
-        min(row + BLOCK, last_row) * stripe.stride + column,
+        min(row, vec4(last_row)) * stripe.stride + column,
+        last_row * stripe.stride + column,
         across * stripe.stride + min(first_row + 4u * local.y + blocks, last_four),
         (summands().first + point) * stripe.vectors + min(vector + blocks / 4u, last_vector),
     );
@@ -153,7 +152,7 @@ fn reads_of(
 fn reads_after(reads: Reads, count: u32) -> Reads {
     return Reads(
         reads.rows + count,
-        reads.rows_below + count,
+        reads.last_row + count,
         reads.across + count * stripe.stride,
         reads.others + count * stripe.vectors,
     );
@@ -189,9 +188,12 @@ fn weights_at(rows: vec4<u32>, across: u32) -> vec4<f32> {
 // Loads a step of `count` summands, no further than to the `last` reads.
 fn load(reads: Reads, last: Reads, local: vec2<u32>, count: u32) {
     let across = min(reads.across, last.across);
-    load_coefficients(0u, min(reads.rows, last.rows), across.x, local, count);
+    let rows = min(reads.rows, last.rows);
+    load_coefficients(0u, rows, across.x, local, count);
     if (TILE_ROWS > BLOCK) {
-        load_coefficients(BLOCK, min(reads.rows_below, last.rows_below), across.y, local, count);
+        let last_row = vec4(min(reads.last_row, last.last_row));
+        let below = min(rows + BLOCK * stripe.stride, last_row);
+        load_coefficients(BLOCK, below, across.y, local, count);
     }
     let others = min(reads.others, last.others);
     let at = local.y * (TILE_DIMENSIONS / 4u) + local.x;
@@ -295,7 +297,6 @@ struct Blocks {
 // Adds what a summand of the step gives to the invocation.
 fn add_summand(sums: ptr<function, Blocks>, summand: u32, points: Blocks, local: vec2<u32>) {
     let weights = weights_of(summand, 0u, local);
-    see_weights(weights);
     let other = other_of(summand, 0u, local);
     (*sums).first = with_summand((*sums).first, weights, points.first, other);
     if (TILE_DIMENSIONS > BLOCK) {
@@ -389,7 +390,7 @@ fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: vec2<u32>
                 add_step(&sums, &link, reads_after(reads, first), points, local);
             }
         }
-        add_link(&sums, link);
+        add_link(&sums, link, local);
     }
     if (first < end) {
         let last = summands().count - 1u;
@@ -402,7 +403,8 @@ fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: vec2<u32>
         for (var summand = 0u; summand < end - first; summand++) {
             add_summand(&link, summand, points, local);
         }
-        add_link(&sums, link);
+        workgroupBarrier();
+        add_link(&sums, link, local);
     }
     finish_sums(&sums, local);
     return sums;

@@ -92,6 +92,26 @@ fn the_model_is_the_one_that_is_described() {
     assert!((times[1] / times[0] - 2.0).abs() < 1e-9, "{times:?}");
 }
 
+/// Expanded distances by the counts of their own kernels, others as they are.
+#[test]
+fn expanded_distances_have_counts_of_their_own() {
+    let point = |objective: &str, arithmetic: &str| {
+        let fixed = ["bench", "--predict", "rx-6900-xt", "--n", "512", "--arithmetic", arithmetic];
+        let mut lines = objects(&[&fixed[..], &["--objective", objective]].concat());
+        assert_eq!([&lines[0]["arithmetic"], &lines[1]["arithmetic"]], [arithmetic; 2]);
+        lines.swap_remove(1)
+    };
+    let operations =
+        |point: &Value, stage: &str| number(&point["stages"][stage], "vector_operations");
+    let expanded = point("bench:contrastive", "expanded");
+    assert_eq!(operations(&expanded, "distance"), (36.0 * 64.0 * 64.0 * 128.0 * 1.08_f64).floor());
+    let exact = point("bench:contrastive", "exact");
+    assert!(operations(&expanded, "gradient") < 0.75 * operations(&exact, "gradient"));
+    let cosine = r#"{"loss":"Contrastive","distance":"Cosine"}"#;
+    let [one, other] = ["expanded", "exact"].map(|arithmetic| point(cosine, arithmetic));
+    assert_eq!(one["stages"], other["stages"]);
+}
+
 /// A cut batch keeps a GPU busy: no part of a dispatch stands alone, and a gradient of symmetric
 /// coefficients has the tiles of all rows.
 #[test]

@@ -45,27 +45,33 @@ pub(crate) fn faults(family: &str, kernels: &[Kernel], outcomes: &[Outcome]) -> 
 }
 
 fn fault(kernel: &Kernel, code: &Code, family: &str) -> Option<String> {
-    // Software adapters have no registers to run out of, and a processor's cache.
-    if kernel.is_for_software() {
-        return None;
-    }
-    if code.code_bytes > MOST_CODE {
-        return Some(format!("has {} bytes of code, more than {MOST_CODE}", code.code_bytes));
-    }
     if code.spilled > 0 {
         return Some(format!("spills {} registers", code.spilled));
     }
-    kernel.tile()?;
-    if code.registers > MOST_REGISTERS {
-        return Some(format!("has {} registers, more than {MOST_REGISTERS}", code.registers));
-    }
-    if family.starts_with("navi") && code.waves < LEAST_WAVES {
-        return Some(format!("leaves room for {} waves, fewer than {LEAST_WAVES}", code.waves));
+    // Software adapters have no waves, and a processor's cache.
+    if !kernel.is_for_software() {
+        let size = size_fault(kernel, code, family);
+        if size.is_some() {
+            return size;
+        }
     }
     let share = code.round? as f64 / kernel.products_per_round()? as f64;
     let most = most_operations(kernel)?;
     (share > most + ROUNDING)
         .then(|| format!("takes {share:.2} operations a pair and dimension, more than {most:.2}"))
+}
+
+/// What is too large of a kernel that GPUs take: its code, and in tiles its registers.
+fn size_fault(kernel: &Kernel, code: &Code, family: &str) -> Option<String> {
+    if code.code_bytes > MOST_CODE {
+        return Some(format!("has {} bytes of code, more than {MOST_CODE}", code.code_bytes));
+    }
+    kernel.tile()?;
+    if code.registers > MOST_REGISTERS {
+        return Some(format!("has {} registers, more than {MOST_REGISTERS}", code.registers));
+    }
+    (family.starts_with("navi") && code.waves < LEAST_WAVES)
+        .then(|| format!("leaves room for {} waves, fewer than {LEAST_WAVES}", code.waves))
 }
 
 /// The most vector operations for each pair and dimension; any number for the signs that a gradient
@@ -87,13 +93,13 @@ fn most_operations(kernel: &Kernel) -> Option<f64> {
 
 /// What comes on top where distances are expanded: taking the centre out of what is loaded, and of
 /// every coefficient of a gradient, whether its pair is near, and its sum. Where a link of a sum is
-/// one step, the coefficients of every link are added up by each invocation, and times its own row
-/// less the centre to the sums.
+/// one step, that sum goes to the sums after each step, times the rows of the invocation less the
+/// centre.
 fn most_of_expansion(kernel: &Kernel) -> Option<f64> {
     let products = kernel.products_per_round()? as f64;
     Some(match kernel.is_gradient() {
         false => 12.0 / products,
-        true if kernel.has_short_links() => 124.0 / products + 2.0 / 16.0,
+        true if kernel.has_short_links() => 58.0 / products + 2.0 / 16.0,
         true => 44.0 / products,
     })
 }
@@ -142,7 +148,10 @@ mod tests {
             assert_eq!(faults, [false, true], "{constants}");
         }
         let large = gradient(r#"{"TILE_ROWS": 128, "TILE_DIMENSIONS": 128}"#);
-        assert_eq!(fault(&large, &Code { registers: 256, spilled: 1, ..GOOD }, "navi21"), None);
+        let wasteful = Code { registers: 256, waves: 4, code_bytes: 42_000, ..GOOD };
+        assert_eq!(fault(&large, &wasteful, "navi21"), None);
+        assert!(fault(&large, &Code { spilled: 1, ..wasteful }, "navi21").is_some());
+        assert!(fault(&large, &Code { round: Some(2_200), ..wasteful }, "navi21").is_some());
     }
 
     #[test]

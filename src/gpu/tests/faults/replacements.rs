@@ -320,7 +320,7 @@ pub(super) const FAULTS_OF_EXPANSION: &[(&str, &str, &str)] = &[
     ("gradient/expanded.wgsl", "left &= left - 1u;", "left = 0u;"),
     ("gradient/expanded.wgsl", "select(values, vec4(0.0), near)", "values"),
     ("gradient/expanded.wgsl", "weight_sums += far;", "weight_sums += 1.001 * far;"),
-    ("gradient/expanded.wgsl", "weight_sums += weights;", "weight_sums -= weights;"),
+    ("gradient/expanded.wgsl", "+ local.x] = sum;", "+ local.x] = -sum;"),
     (
         "gradient/finished_expanded.wgsl",
         "weights += coefficient_tile",
