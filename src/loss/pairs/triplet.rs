@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+#[cfg(feature = "gpu")]
+use crate::loss::Triplets;
 use crate::loss::parameters::check_finite;
-use crate::loss::{Description, Distance, Mining, Mode, Reduction, Thresholded, Triplets};
+use crate::loss::{Description, Distance, Mining, Mode, Reduction, Thresholded};
 #[cfg(feature = "gpu")]
 use crate::wgsl::include::shader;
 #[cfg(feature = "gpu")]
