@@ -60,10 +60,17 @@ impl Pipelines {
         self.all().iter().map(|(kernel, _)| kernel.clone()).collect()
     }
 
-    /// Forgets the pipelines of a shader.
+    /// Has these pipelines in the place of those of a shader, which come back.
     #[cfg(test)]
-    pub(crate) fn forget(&self, path: &str) {
-        self.all().retain(|(kernel, _)| kernel.shader.path != path);
+    pub(crate) fn replace(
+        &self,
+        path: &str,
+        others: Vec<(Kernel, Pipeline)>,
+    ) -> Vec<(Kernel, Pipeline)> {
+        let mut all = self.all();
+        let of_shader = all.extract_if(.., |(kernel, _)| kernel.shader.path == path).collect();
+        all.extend(others);
+        of_shader
     }
 }
 

@@ -1,13 +1,12 @@
 //! Faults planted in the kernels of the retrieval measures, which the comparison with the reference
 //! has to catch.
 
-use super::first_context;
+use super::{first_context, with_fault};
 use crate::gpu::{Context, Options};
 use crate::loss::Distance;
 use crate::measures::Retrieval;
 use crate::reference::measure_with_bounds;
 use crate::reference::samples::Sample;
-use crate::wgsl::include::planted;
 
 /// A line of a kernel and what it is replaced with.
 const FAULTS: &[(&str, &str, &str)] = &[
@@ -73,9 +72,8 @@ fn every_planted_fault_in_the_measures_is_caught() {
     let context = first_context(Options::default());
     agrees(&context, &samples).expect("kernels without a fault agree");
     for &(path, line, fault) in FAULTS {
-        context.pipelines().forget(path);
-        let is_caught = planted(path, line, fault, || agrees(&context, &samples).is_err());
-        context.pipelines().forget(path);
+        let is_seen = || agrees(&context, &samples).is_err();
+        let is_caught = with_fault([&context], [path, line, fault], is_seen);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }

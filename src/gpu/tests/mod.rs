@@ -17,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{Adapter, Context, Options, Tier};
 use crate::loss::{Loss, Mining};
 use crate::reference::samples::{losses, representatives};
+use crate::wgsl::include::planted;
 use crate::wgsl::terms::TermsKernel;
 
 /// A context on every adapter of this machine, in every tier that it has.
@@ -28,6 +29,22 @@ fn contexts(options: Options) -> Vec<Context> {
 fn first_context(options: Options) -> Context {
     let (adapter, tier) = in_order().swap_remove(0);
     open(&adapter, tier, &options)
+}
+
+/// Does this with a fault planted: a text of a shader, and what stands in its place. Pipelines of these
+/// contexts without it are set aside meanwhile: to compile them anew for each fault would take longest.
+fn with_fault<'c, T>(
+    contexts: impl IntoIterator<Item = &'c Context>,
+    [path, text, fault]: [&'static str; 3],
+    work: impl FnOnce() -> T,
+) -> T {
+    let set_aside = |context: &'c Context| (context, context.pipelines().replace(path, Vec::new()));
+    let aside: Vec<_> = contexts.into_iter().map(set_aside).collect();
+    let result = planted(path, text, fault, work);
+    for (context, whole) in aside {
+        context.pipelines().replace(path, whole);
+    }
+    result
 }
 
 fn in_order() -> Vec<(Adapter, Tier)> {

@@ -1,12 +1,11 @@
 //! Faults planted in the kernels of searching, which a comparison with the engine of the CPU has to
 //! catch.
 
-use super::first_context;
+use super::{first_context, with_fault};
 use crate::Cpu;
 use crate::gpu::{Context, Options};
 use crate::loss::Distance;
 use crate::search::Search;
-use crate::wgsl::include::planted;
 
 /// A line of a kernel and what it is replaced with.
 const FAULTS: &[(&str, &str, &str)] = &[
@@ -47,10 +46,7 @@ fn every_planted_fault_in_searching_is_caught() {
     let context = first_context(Options::default());
     assert!(agrees(&context, &rows), "kernels without a fault agree");
     let is_missed = |&&(path, line, fault): &&(&'static str, &'static str, &'static str)| {
-        context.pipelines().forget(path);
-        let is_missed = planted(path, line, fault, || agrees(&context, &rows));
-        context.pipelines().forget(path);
-        is_missed
+        with_fault([&context], [path, line, fault], || agrees(&context, &rows))
     };
     let missed: Vec<_> = FAULTS.iter().filter(is_missed).collect();
     assert!(missed.is_empty(), "nobody noticed {missed:#?}");

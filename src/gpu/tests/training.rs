@@ -1,13 +1,12 @@
 //! The optimisers, the linear projection and the perceptron against the reference, and faults planted in their
 //! kernels that this comparison has to catch.
 
-use super::{contexts, first_context};
+use super::{contexts, first_context, with_fault};
 use crate::gpu::device::allocate::filled;
 use crate::gpu::dispatch::readback::{Field, Pending, Sources};
 use crate::gpu::{Context, Options, Record};
 use crate::reference::{Comparison, backward, forward, optimize, project, project_back};
 use crate::training::{Adam, Linear, Mlp, Optimizer, Sgd};
-use crate::wgsl::include::planted;
 use crate::{Error, Shape};
 
 /// What storage offsets are multiples of on every device, in numbers.
@@ -351,12 +350,8 @@ fn planted_faults_are_caught() {
     let context = first_context(Options::default());
     assert!(agrees(&context));
     for &(path, text, fault) in FAULTS {
-        context.pipelines().forget(path);
-        assert!(
-            !planted(path, text, fault, || agrees(&context)),
-            "{path}: `{fault}` is not noticed"
-        );
-        context.pipelines().forget(path);
+        let is_missed = with_fault([&context], [path, text, fault], || agrees(&context));
+        assert!(!is_missed, "{path}: `{fault}` is not noticed");
     }
 }
 

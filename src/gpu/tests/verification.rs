@@ -1,11 +1,10 @@
 //! Faults planted in the kernels of verification, which a comparison with the engine of the CPU has
 //! to catch.
 
-use super::first_context;
+use super::{first_context, with_fault};
 use crate::gpu::{Context, Options};
 use crate::loss::Distance;
 use crate::measures::Verification;
-use crate::wgsl::include::planted;
 use crate::{Batch, Cpu};
 
 /// A line of a kernel and what it is replaced with.
@@ -73,11 +72,7 @@ fn every_planted_fault_in_verification_is_caught() {
     let batches = [against, line];
     assert!(agrees(&contexts, &batches), "kernels without a fault agree");
     let is_missed = |&&(path, line, fault): &&(&'static str, &'static str, &'static str)| {
-        let forget = || contexts.iter().for_each(|context| context.pipelines().forget(path));
-        forget();
-        let is_missed = planted(path, line, fault, || agrees(&contexts, &batches));
-        forget();
-        is_missed
+        with_fault(&contexts, [path, line, fault], || agrees(&contexts, &batches))
     };
     let missed: Vec<_> = FAULTS.iter().filter(is_missed).collect();
     assert!(missed.is_empty(), "nobody noticed {missed:#?}");

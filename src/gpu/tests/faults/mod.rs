@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use self::replacements::{
     FAULTS, FAULTS_OF_EXPANSION, FAULTS_OF_SUMS, FAULTS_OF_THRESHOLDS, FAULTS_OF_WEIGHTS,
 };
-use super::{contexts, first_context, one_of_each_kind};
+use super::{contexts, first_context, one_of_each_kind, with_fault};
 use crate::Error;
 use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
@@ -24,7 +24,6 @@ use crate::loss::{
 };
 use crate::reference::samples::{Sample, losses, representatives, thresholded};
 use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds_in};
-use crate::wgsl::include::planted;
 
 /// Whether the kernels agree with the reference on every batch of the sample that the loss can
 /// take.
@@ -145,11 +144,8 @@ fn every_planted_fault_is_caught() {
         let whole = losses[..concerned].iter();
         let whole = whole.flat_map(|loss| [(0, 0, loss.clone()), (1, 0, loss.clone())]);
         let long = [losses[0].clone(), Contrastive::default().into()].map(|loss| (1, 1, loss));
-        let forget = || contexts.iter().for_each(|context| context.pipelines().forget(path));
-        forget();
-        let witness =
-            planted(path, line, fault, || whole.chain(long).find(|one| agrees(one).is_err()));
-        forget();
+        let find = || whole.chain(long).find(|one| agrees(one).is_err());
+        let witness = with_fault(&contexts, [path, line, fault], find);
         let witness = witness.unwrap_or_else(|| panic!("nobody noticed `{fault}` in {path}"));
         if !witnesses.contains(&witness) {
             witnesses.push(witness);
@@ -183,10 +179,7 @@ fn every_planted_fault_in_expanded_kernels_is_caught() {
         assert_eq!(agrees(checked, loss, sample), Ok(()), "with run-time checks");
     }
     for &(path, line, fault) in FAULTS_OF_EXPANSION {
-        let forget = || contexts.iter().for_each(|context| context.pipelines().forget(path));
-        forget();
-        let is_caught = planted(path, line, fault, is_seen);
-        forget();
+        let is_caught = with_fault(&contexts, [path, line, fault], is_seen);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }
@@ -223,21 +216,19 @@ fn are_caught<'a>(
     losses: &[Loss],
     batches: impl Fn(&Loss) -> Vec<Batch<'a>>,
 ) {
-    let context = first_context(Options::default());
-    let checked = first_context(Options::default().with_checks(Checks::Checked));
+    let context = &first_context(Options::default());
+    let checked = &first_context(Options::default().with_checks(Checks::Checked));
     let agrees = |context: &Context, loss: &Loss| agrees_on(context, loss, batches(loss));
     for loss in losses {
-        assert_eq!([&context, &checked].map(|context| agrees(context, loss)), [Ok(()), Ok(())]);
+        assert_eq!([context, checked].map(|context| agrees(context, loss)), [Ok(()), Ok(())]);
     }
     for &(path, line, fault) in faults {
         let has = |loss: &Loss| kernels_of(loss).iter().any(|kernel| kernel.shader.path == path);
         // Those that have the kernel see it, or all, of one that no loss is alone with.
         let is_of_some = losses.iter().any(has);
         let concerned = || losses.iter().filter(|loss| !is_of_some || has(loss));
-        context.pipelines().forget(path);
-        let is_seen = || concerned().any(|loss| agrees(&context, loss).is_err());
-        let is_caught = planted(path, line, fault, is_seen);
-        context.pipelines().forget(path);
+        let is_seen = || concerned().any(|loss| agrees(context, loss).is_err());
+        let is_caught = with_fault([context], [path, line, fault], is_seen);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }
@@ -261,9 +252,8 @@ fn every_planted_fault_in_a_sum_is_caught() {
     let context = first_context(Options::default());
     assert!(objective_agrees(&context, &sample), "kernels without a fault agree");
     for &(path, line, fault) in FAULTS_OF_SUMS {
-        context.pipelines().forget(path);
-        let is_caught = planted(path, line, fault, || !objective_agrees(&context, &sample));
-        context.pipelines().forget(path);
+        let is_seen = || !objective_agrees(&context, &sample);
+        let is_caught = with_fault([&context], [path, line, fault], is_seen);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }
