@@ -34,7 +34,7 @@
 // #include "terms/weights.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
-// #include "shared/thresholds.wgsl"
+// #include "terms/thresholds.wgsl"
 
 struct Parameters {
     scale: f32,
@@ -81,13 +81,9 @@ fn over(end: Statistic, scale: f32, d: f32) -> f32 {
     return scale * (d - end.value) + bitcast<f32>(end.number);
 }
 
-fn is_in(term: f32) -> bool {
-    return are_within(vec4(term), parameters.low, parameters.high, parameters.given).x;
-}
-
 // Whether the term of a positive is left out, by how far it is above the negatives.
 fn is_left_out(above: f32) -> bool {
-    return parameters.given != 0u && !is_in(softplus(above));
+    return parameters.given != 0u && !is_within(softplus(above));
 }
 
 // The sum of the sigmoids of the positives. Weights are those of queries, which are the rows, or
@@ -160,7 +156,7 @@ struct Share {
 
 fn share_of(end: Statistic, i: u32, scale: f32, kind: u32, d: f32) -> Share {
     if (kind == NO_PAIR || end.number == NO_NEGATIVES) {
-        let is_counted = kind == POSITIVE && parameters.given != 0u && is_in(0.0);
+        let is_counted = kind == POSITIVE && parameters.given != 0u && is_within(0.0);
         return Share(0.0, 0.0, 0.0, select(0u, 1u, is_counted));
     }
     let above = over(end, scale, d);

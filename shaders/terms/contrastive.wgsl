@@ -7,7 +7,7 @@
 // terms/pairs.wgsl.
 
 // #include "terms/pairs.wgsl"
-// #include "shared/thresholds.wgsl"
+// #include "terms/thresholds.wgsl"
 
 struct Parameters {
     positive_margin: f32,
@@ -40,7 +40,7 @@ fn powers_of(hinges: vec4<f32>) -> vec4<f32> {
 }
 
 fn are_in(hinges: vec4<f32>) -> vec4<bool> {
-    return are_within(powers_of(hinges), parameters.low, parameters.high, parameters.given);
+    return are_within(powers_of(hinges));
 }
 
 fn are_counted(hinges: vec4<f32>) -> vec4<bool> {

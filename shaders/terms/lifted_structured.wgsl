@@ -26,7 +26,7 @@
 // #include "terms/weights.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
-// #include "shared/thresholds.wgsl"
+// #include "terms/thresholds.wgsl"
 
 struct Parameters {
     margin: f32,
@@ -95,8 +95,7 @@ fn weighed_pair(i: u32, j: u32, number: f32) -> f32 {
 
 // Whether the term of a pair is within thresholds, where there are any.
 fn is_in(h: f32) -> bool {
-    let term = vec4(0.5 * h * h);
-    return are_within(term, parameters.low, parameters.high, parameters.given).x;
+    return is_within(0.5 * h * h);
 }
 
 // What an invocation has seen of its row's positives.

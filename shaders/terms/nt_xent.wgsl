@@ -12,7 +12,7 @@
 // `statistics` reads the distances of its row three times.
 
 // #include "terms/softmax.wgsl"
-// #include "shared/thresholds.wgsl"
+// #include "terms/thresholds.wgsl"
 
 struct Parameters {
     temperature: f32,
@@ -24,13 +24,9 @@ struct Parameters {
 
 @group(0) @binding(1) var<uniform> parameters: Parameters;
 
-fn is_in(term: f32) -> bool {
-    return are_within(vec4(term), parameters.low, parameters.high, parameters.given).x;
-}
-
 // Whether the term of a positive is left out, by its lead.
 fn is_left_out(over: f32) -> bool {
-    return parameters.given != 0u && !is_in(softplus(over));
+    return parameters.given != 0u && !is_within(softplus(over));
 }
 
 fn is_summand(kind: u32) -> bool {
@@ -88,7 +84,7 @@ fn statistics(group: Group, invocation: Invocation) {
         summary.nonzero.x = select(0u, counts.x, has_negatives);
         if (parameters.given != 0u) {
             // Without negatives the terms are 0.
-            summary.nonzero.x = select(select(0u, counts.x, is_in(0.0)), within, has_negatives);
+            summary.nonzero.x = select(select(0u, counts.x, is_within(0.0)), within, has_negatives);
         }
         rows[i] = summary;
     }

@@ -29,7 +29,7 @@
 // #include "terms/coefficient_quads.wgsl"
 // #include "shared/reduce_extremes.wgsl"
 // #include "shared/exponential.wgsl"
-// #include "shared/thresholds.wgsl"
+// #include "terms/thresholds.wgsl"
 
 struct Parameters {
     alpha: f32,
@@ -64,8 +64,7 @@ fn exponentials(below: vec4<f32>) -> vec4<f32> {
 
 // Whether the positive and the negative term of a class are within thresholds; all are without.
 fn are_in(terms: vec2<f32>) -> vec2<bool> {
-    let found = vec4(terms, 0.0, 0.0);
-    return are_within(found, parameters.low, parameters.high, parameters.given).xy;
+    return are_within(vec4(terms, 0.0, 0.0)).xy;
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -11,7 +11,7 @@
 
 // #include "terms/row.wgsl"
 // #include "terms/coefficient_quads.wgsl"
-// #include "shared/thresholds.wgsl"
+// #include "terms/thresholds.wgsl"
 
 // Of this kernel, in the place of those of the loss.
 struct Parameters {
@@ -32,11 +32,10 @@ fn main(group: Group, invocation: Invocation) {
     }
     let i = stripe.begin + row;
     var summary = rows[i];
-    let term = vec4(summary.loss);
-    let is_within = are_within(term, parameters.low, parameters.high, parameters.given).x;
+    let is_taken = is_within(summary.loss);
     // Every invocation has read the row.
     storageBarrier();
-    if (!is_within && BY_STATISTICS == 0u) {
+    if (!is_taken && BY_STATISTICS == 0u) {
         for (var quad = invocation.index; quad < quads(); quad += WORKGROUP) {
             coefficients[row * quads() + quad] = vec4(0.0);
         }
@@ -44,8 +43,8 @@ fn main(group: Group, invocation: Invocation) {
     if (invocation.index > 0u) {
         return;
     }
-    summary.nonzero = select(vec2(0u), summary.terms, is_within);
-    if (!is_within) {
+    summary.nonzero = select(vec2(0u), summary.terms, is_taken);
+    if (!is_taken) {
         summary.loss = 0.0;
         summary.learned_slopes = vec2(0.0);
         if (BY_STATISTICS == 1u) {

@@ -64,13 +64,8 @@ pub(crate) fn cross_entropy<N: Number>(
     }
     let mut terms = terms_of(&of_classes(anchor, distances));
     let slopes = std::mem::replace(&mut terms.slopes, vec![N::ZERO; all]);
-    let mut class = 0;
     for (column, share) in shares {
-        // Those of a class stand together.
-        while column >= (class + 1) * centers {
-            class += 1;
-        }
-        terms.slopes[column] = slopes[class] * share;
+        terms.slopes[column] = slopes[column / centers] * share;
     }
     terms
 }

@@ -217,9 +217,12 @@ impl Loss {
     /// Every loss in every setting that its kernels depend on.
     #[cfg(feature = "gpu")]
     pub(crate) fn variants() -> Vec<Self> {
-        let reductions =
-            |distance| Reduction::ALL.map(|reduction| Self::variants_with(distance, reduction));
-        let all = Distance::ALL.into_iter().flat_map(reductions).flatten();
+        let within = Reduction::MeanWithin(Thresholds { low: Some(0.0), high: None });
+        let reductions = Reduction::ALL.into_iter().chain([within]);
+        let with = |distance| {
+            reductions.clone().map(move |reduction| Self::variants_with(distance, reduction))
+        };
+        let all = Distance::ALL.into_iter().flat_map(with).flatten();
         let is_allowed = |loss: &Self| {
             let description = loss.description();
             description.allows(loss.reduction()) && description.check().is_ok()

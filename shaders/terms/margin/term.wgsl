@@ -12,7 +12,7 @@
 //   var<uniform> parameters: Parameters
 
 // #include "terms/row.wgsl"
-// #include "shared/thresholds.wgsl"
+// #include "terms/thresholds.wgsl"
 
 override BETA_PER_CLASS: u32 = 0u;
 
@@ -34,19 +34,15 @@ fn negative_hinges(d: vec4<f32>) -> vec4<f32> {
     return max(vec4(0.0), boundary - d + parameters.alpha);
 }
 
-fn are_in(hinges: vec4<f32>) -> vec4<bool> {
-    return are_within(hinges, parameters.low, parameters.high, parameters.given);
-}
-
 // Whether terms are greater than 0 or, with thresholds, within.
 fn are_counted(hinges: vec4<f32>) -> vec4<bool> {
-    return select(hinges > vec4(0.0), are_in(hinges), vec4(parameters.given != 0u));
+    return select(hinges > vec4(0.0), are_within(hinges), vec4(parameters.given != 0u));
 }
 
 fn terms_of(hinges: vec4<f32>) -> vec4<f32> {
-    return select(vec4(0.0), hinges, are_in(hinges));
+    return select(vec4(0.0), hinges, are_within(hinges));
 }
 
 fn are_steep(hinges: vec4<f32>) -> vec4<bool> {
-    return (hinges > vec4(0.0)) & are_in(hinges);
+    return (hinges > vec4(0.0)) & are_within(hinges);
 }

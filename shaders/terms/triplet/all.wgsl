@@ -22,6 +22,9 @@
 // #include "terms/triplet/term.wgsl"
 // #include "shared/places.wgsl"
 
+// Whether there are thresholds. Without them nothing is left of them in the loops.
+override THRESHOLDS: u32 = 0u;
+
 // The keys that are in the triplets of a negative: from `counted` to `end` their terms count, from
 // `begin` on they are not 0.
 struct Reach {
@@ -32,7 +35,7 @@ struct Reach {
 
 fn reach_of(size: u32, d: f32) -> Reach {
     let begin = keys_up_to(size, d);
-    if (parameters.given == 0u) {
+    if (THRESHOLDS == 0u) {
         return Reach(begin, begin, size);
     }
     var counted = 0u;

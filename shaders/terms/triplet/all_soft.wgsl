@@ -1,6 +1,6 @@
 // Batch-all triplets with the softplus: every (a, p, n) with log(1 + exp(d(a, p) - d(a, n))). There
 // is no shortcut: every triplet is evaluated, none is stored, O(K M) per anchor with K positives.
-// Terms that are not within thresholds count nothing. It is SOFT.
+// Terms that are not within thresholds count nothing.
 //
 //   slope of d(a, p)  sum over n of sigmoid(d(a, p) - d(a, n))
 //   slope of d(a, n)  -sum over p of sigmoid(d(a, p) - d(a, n))
@@ -18,6 +18,9 @@
 // #include "terms/triplet/sorted.wgsl"
 // #include "terms/triplet/term.wgsl"
 
+// Whether there are thresholds. Without them nothing is left of them in the loops.
+override THRESHOLDS: u32 = 0u;
+
 const BLOCK = 256u;  // columns that are summed up on their own first
 const ROUND = 8u;    // positives or columns that a round of a loop takes, written out
 
@@ -30,7 +33,7 @@ fn with_key(k: u32, size: u32, n: f32) -> vec3<f32> {
     }
     let x = keys[k] - n;
     let term = softplus(x);
-    if (parameters.given != 0u && !is_in(term)) {
+    if (THRESHOLDS == 1u && !is_within(term)) {
         return vec3(0.0);
     }
     return vec3(term, sigmoid(x), 1.0);
@@ -61,7 +64,11 @@ fn with_column(i: u32, begin: u32, j: u32, p: f32) -> f32 {
     if (relation(i, j) != NEGATIVE) {
         return 0.0;
     }
-    return triplet_slope(p, distance_at(begin + j));
+    let n = distance_at(begin + j);
+    if (THRESHOLDS == 1u && !is_within(softplus(p - n))) {
+        return 0.0;
+    }
+    return sigmoid(p - n);
 }
 
 fn with_columns(i: u32, begin: u32, j: u32, p: f32) -> f32 {
@@ -136,7 +143,8 @@ fn main(group: Group, invocation: Invocation) {
             let d = distance_at(begin + j);
             let share = negative_share(size, d);
             loss += share.x;
-            nonzero += u32(share.z);
+            // A softplus is never 0, though f32 may round it so.
+            nonzero += select(size, u32(share.z), THRESHOLDS == 1u);
             // Until the last portion the coefficient holds the slopes, summed up over the portions.
             c += share.y;
             if (is_last) {
@@ -152,7 +160,6 @@ fn main(group: Group, invocation: Invocation) {
         var summary = row_of_pairs(sums.yz, seen.xy);
         summary.loss = sums.x;
         summary.terms = wide_product(seen.x, seen.y);
-        // A softplus is never 0, though f32 may round it so.
         summary.nonzero = wide_from_halves(halves.x, halves.y);
         if (first > 0u) {
             summary.loss += rows[i].loss;

@@ -6,7 +6,7 @@
 // The slope of n is the negated slope of p. With thresholds only the terms within count.
 
 // #include "shared/exponential.wgsl"
-// #include "shared/thresholds.wgsl"
+// #include "terms/thresholds.wgsl"
 
 struct Parameters {
     margin: f32,
@@ -26,17 +26,13 @@ fn whole_term(p: f32, n: f32) -> f32 {
     return max(0.0, p - n + parameters.margin);
 }
 
-fn is_in(term: f32) -> bool {
-    return are_within(vec4(term), parameters.low, parameters.high, parameters.given).x;
-}
-
 fn triplet_term(p: f32, n: f32) -> f32 {
     let term = whole_term(p, n);
-    return select(0.0, term, is_in(term));
+    return select(0.0, term, is_within(term));
 }
 
 fn triplet_slope(p: f32, n: f32) -> f32 {
-    if (parameters.given != 0u && !is_in(whole_term(p, n))) {
+    if (parameters.given != 0u && !is_within(whole_term(p, n))) {
         return 0.0;
     }
     if (SOFT == 1u) {
@@ -50,7 +46,7 @@ fn triplet_slope(p: f32, n: f32) -> f32 {
 fn triplet_nonzero(p: f32, n: f32) -> u32 {
     let term = whole_term(p, n);
     if (parameters.given != 0u) {
-        return select(0u, 1u, is_in(term));
+        return select(0u, 1u, is_within(term));
     }
     return select(0u, 1u, SOFT == 1u || term > 0.0);
 }

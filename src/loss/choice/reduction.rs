@@ -67,7 +67,7 @@ impl Thresholds {
         [self.low, self.high].map(|threshold| threshold.map(f32::to_bits))
     }
 
-    /// The parameters of `shaders/shared/thresholds.wgsl`: those that there are not are 0.
+    /// The parameters of `shaders/terms/thresholds.wgsl`: those that there are not are 0.
     #[cfg(feature = "gpu")]
     pub(crate) fn parameters(self) -> [(&'static str, u32); 3] {
         let [low, high] = self.bits();

@@ -21,9 +21,10 @@ use crate::wgsl::terms::{Statistics, TermsKernel, Walk};
 ///   over these.
 ///
 /// `Mean` is the mean of the positive terms and the mean of the negative terms, added;
-/// `MeanNonZero` the same of those greater than 0, and `MeanWithin` of those within thresholds. Labels index the classes: a label >= C is an
-/// error. Terms are of classes: there are no per-anchor losses. The sums are taken of differences
-/// from their largest summand: nothing overflows at any `alpha`.
+/// `MeanNonZero` the same of those greater than 0, and `MeanWithin` of those within thresholds.
+/// Labels index the classes: a label >= C is an error. Terms are of classes: there are no per-anchor
+/// losses. The sums are taken of differences from their largest summand: nothing overflows at any
+/// `alpha`.
 ///
 /// Prototypes are to be learned, and want a learning rate that is much larger than that of the
 /// embeddings: the authors take 100 times that.

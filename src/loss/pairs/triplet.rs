@@ -128,15 +128,17 @@ impl Description for Triplet {
         let margin = ("margin", self.margin.to_bits());
         let thresholds = self.reduction.thresholds().unwrap_or_default().parameters();
         let parameters = [margin].into_iter().chain(thresholds).collect();
+        let has_thresholds = ("THRESHOLDS", self.reduction.thresholds().is_some().into());
         match (self.mining.triplets(), self.soft) {
             (Triplets::Every, false) => TermsKernel {
                 walk: ALL,
+                constants: vec![has_thresholds],
                 parameters,
                 ..TermsKernel::new(shader!("terms/triplet/all.wgsl"))
             },
             (Triplets::Every, true) => TermsKernel {
                 walk: ALL_SOFT,
-                constants: vec![("SOFT", true.into())],
+                constants: vec![has_thresholds],
                 parameters,
                 ..TermsKernel::new(shader!("terms/triplet/all_soft.wgsl"))
             },

@@ -1,27 +1,19 @@
-//! Ranks that hold a batch together come to what one machine comes to.
-
-use std::cell::Cell;
-use std::ops::Range;
-use std::time::{Duration, Instant};
+//! What ranks come to, for every cut.
 
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
-use support::sharded::{Counted, assembled, evaluate, in_ranks, shards};
+use support::sharded::{assembled, evaluate, in_ranks, shards};
 use wgpu_metric_learning::measures::Retrieval;
-use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads, cut};
+use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads};
 use wgpu_metric_learning::{
-    Batch, Clip, Contrastive, Cpu, Distance, Error, ErrorKind, Evaluation, LiftedStructured, Loss,
-    Mode, NtXent, Reduction, Result, SigLip, SupCon, Thresholds, Triplet, reference,
+    Batch, Contrastive, Cpu, Distance, Evaluation, LiftedStructured, Loss, Mode, NtXent, Reduction,
+    Result, SigLip, SupCon, Thresholds, Triplet, reference,
 };
 
-use super::small;
+use super::{on_cpu, small};
 
 /// How much each rank holds of a batch.
 const CUTS: [&[usize]; 5] = [&[1], &[3, 1], &[1, 4, 2], &[5, 0, 2, 3], &[0, 1, 0]];
-
-fn on_cpu(_: usize, loss: &Loss, batch: &Batch) -> Result<Evaluation> {
-    Cpu::default().evaluate(loss, batch).wait()
-}
 
 /// The result of all ranks.
 fn together(loss: &Loss, shards: &[Shard]) -> Evaluation {
@@ -179,49 +171,6 @@ fn rows_among_the_references_are_left_out_by_their_place() {
     assert!(taken.len() > 20, "{} losses", taken.len());
     taken.iter().for_each(|loss| hold(loss, &batch));
     hold_measures(&batch);
-    // Nothing of another rank says where its own rows stand.
-    let held = shards(&batch, &[1, 1]);
-    let found = evaluate(&taken[0], &[held[0], held[1].with_reference_offset(0)], on_cpu);
-    all_end_with(found, OTHER, ErrorKind::Input);
-    let loss = Loss::from(NtXent::default());
-    let far = shards(&batch, &[1, 1]).into_iter().map(|shard| shard.with_reference_offset(13));
-    for found in evaluate(&loss, &far.collect::<Vec<_>>(), on_cpu) {
-        let error = found.unwrap_err().to_string();
-        assert!(error.contains("reference_offset"), "{error}");
-    }
-    // A batch alone leaves out its own rows as it is.
-    let alone = Batch::new(&references, [32, 4], &labels).unwrap();
-    let alone = shards(&alone, &[1, 1]).into_iter().map(|shard| shard.with_reference_offset(0));
-    for found in evaluate(&loss, &alone.collect::<Vec<_>>(), on_cpu) {
-        assert_eq!(found, Err(Error::NotInMode { what: "reference offset", mode: "batch" }));
-    }
-}
-
-#[test]
-fn a_cut_is_by_shares_and_says_what_it_cannot_cut() {
-    assert_eq!(cut(12, &[3, 1, 0, 2]).unwrap(), [0..6, 6..8, 8..8, 8..12]);
-    assert_eq!(cut(2, &[1, 1, 1]).unwrap(), [0..0, 0..1, 1..2]);
-    assert_eq!(cut(usize::MAX, &[usize::MAX - 1, 1]).unwrap()[1].end, usize::MAX);
-    for shares in [&[][..], &[0, 0], &[usize::MAX, 1]] {
-        let error = cut(5, shares).unwrap_err().to_string();
-        assert!(error.contains("a cut") && error.contains("shares"), "{error}");
-    }
-    let (rows, labels) = ([0.0, 1.0, 2.0], [0, 1, 0]);
-    let batch = Batch::new(&rows, [3, 1], &labels).unwrap();
-    let refused = |rows: Range<usize>, references: Range<usize>, name: &str| {
-        let error = Shard::of(&batch, rows, references).unwrap_err();
-        assert!(
-            matches!(error, Error::Parameter { parameter, .. } if parameter == name),
-            "{error}"
-        );
-    };
-    refused(0..4, 0..4, "rows");
-    refused(Range { start: 2, end: 1 }, 0..1, "rows");
-    refused(0..1, 0..4, "references");
-    refused(0..1, 1..3, "references");
-    let prototypes = batch.with_prototypes(&rows, 3).unwrap();
-    let error = Shard::of(&prototypes, 0..1, 0..1).unwrap_err();
-    assert_eq!(error, Error::NotInMode { what: "shards", mode: "prototypes" });
 }
 
 /// A sum has no thresholds: what each rank adds to it cannot be summed up by itself.
@@ -350,174 +299,4 @@ fn hold_measures(batch: &Batch) {
         });
         assert!(found.into_iter().all(|found| found == alone), "{cut:?}");
     }
-}
-
-/// What a rank receives beside sizes and sums: the rows and labels that it does not hold, and from
-/// every other rank a gradient for those that it does.
-#[test]
-fn what_travels_is_counted() {
-    const D: usize = 19;
-    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
-    let cases: [(Loss, usize); 3] = [
-        (Triplet::default().into(), D),
-        (Contrastive::default().into(), 0),
-        (LiftedStructured::default().into(), 0),
-    ];
-    for (loss, gradient) in cases {
-        let batch = &sample.batches(&loss)[0];
-        for ranks in 2..=4 {
-            let shards = shards(batch, &vec![1; ranks]);
-            let words = in_ranks(Threads::group(ranks), |rank| {
-                let at = rank.rank();
-                let rank = Counted { rank, received: Cell::new(0) };
-                Sharded::new(&rank)
-                    .evaluate(&loss, &shards[at], |loss, batch| on_cpu(at, loss, batch))
-                    .unwrap();
-                rank.received.get()
-            });
-            let others = ranks - 1;
-            // Its faults and sizes, its sums, and whether it goes on.
-            let last = if loss.needs_all_rows() { 0 } else { 2 };
-            let small = others * (7 + 2 + 18 + last);
-            for (rank, words) in words.into_iter().enumerate() {
-                let own = 40 * (rank + 1) / ranks - 40 * rank / ranks;
-                let expected = (40 - own) * (D + 1) + others * own * gradient + small;
-                assert_eq!(words, expected, "{loss:?}: rank {rank} of {ranks}");
-            }
-        }
-    }
-}
-
-/// The error of a rank that asks for something else than the first.
-const OTHER: &str = "rank 1: what it asks for, the kinds of its inputs, or its class weights, beta, scale, bias or reference offset are not those of rank 0";
-
-/// Every row meets all references in the rank that holds it, and every reference all rows: no pair is
-/// seen by all ranks.
-#[test]
-fn ranks_share_the_work_of_two_towers() {
-    const D: usize = 19;
-    let loss = Loss::from(Clip::default());
-    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
-    let batch = &sample.batches(&loss)[0];
-    let [n, m] = [batch.shape().queries(), batch.shape().references()];
-    for ranks in 2..=4 {
-        let shards = shards(batch, &vec![1; ranks]);
-        let found = in_ranks(Threads::group(ranks), |rank| {
-            let at = rank.rank();
-            let (pairs, rank) = (Cell::new(0), Counted { rank, received: Cell::new(0) });
-            Sharded::new(&rank)
-                .evaluate(&loss, &shards[at], |loss, batch| {
-                    let shape = batch.shape();
-                    pairs.set(pairs.get() + shape.queries() * shape.references());
-                    on_cpu(at, loss, batch)
-                })
-                .unwrap();
-            (pairs.get(), rank.received.get())
-        });
-        let pairs: usize = found.iter().map(|(pairs, _)| pairs).sum();
-        assert_eq!(pairs, 2 * n * m, "{ranks} ranks");
-        let others = ranks - 1;
-        // Faults and sizes, the sums of both sides, and whether it goes on.
-        let small = others * (7 + 2 + 2 * 20 + 2);
-        for (rank, (_, words)) in found.into_iter().enumerate() {
-            let [rows, references] =
-                [n, m].map(|all| all * (rank + 1) / ranks - all * rank / ranks);
-            let gathered = (n - rows + m - references) * (D + 1);
-            let of_gradients = others * (rows + references) * D;
-            assert_eq!(words, gathered + of_gradients + small, "rank {rank} of {ranks}");
-        }
-    }
-}
-
-/// Every rank ends with this error.
-fn all_end_with(found: Vec<Result<Evaluation>>, expected: &str, kind: ErrorKind) {
-    for (rank, found) in found.into_iter().enumerate() {
-        let error = found.expect_err("a fault");
-        assert_eq!((error.to_string().as_str(), error.kind()), (expected, kind), "rank {rank}");
-    }
-}
-
-#[test]
-fn every_rank_learns_what_is_wrong_with_one() {
-    let labels = [0, 1, 0];
-    let good = Shard::new(2, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &labels);
-    let loss = Loss::from(Triplet::default());
-    let with = |second: Shard| evaluate(&loss, &[good, second, good], on_cpu);
-    let numbers = [0.0, 1.0, 2.0, f32::NAN, 4.0, f32::NAN];
-    all_end_with(
-        with(Shard::new(2, &numbers, &labels)),
-        "rank 1: embeddings is not finite at row 1, column 1",
-        ErrorKind::Input,
-    );
-    all_end_with(
-        with(Shard::new(2, &[0.0; 5], &labels)),
-        "rank 1: embeddings has 5 values, its shape asks for 6",
-        ErrorKind::Input,
-    );
-    all_end_with(
-        with(Shard::new(1, &[0.0; 3], &labels)),
-        "rank 1: its embeddings have 1 dimensions, those of rank 0 2",
-        ErrorKind::Input,
-    );
-    all_end_with(with(good.with_weights(&[1.0; 3])), OTHER, ErrorKind::Input);
-    all_end_with(with(good.with_class_weights(&[1.0; 2])), OTHER, ErrorKind::Input);
-    all_end_with(with(good.with_beta(&[1.0])), OTHER, ErrorKind::Input);
-    all_end_with(
-        with(good.with_class_weights(&[1.0])),
-        "rank 1: the label 1 of row 1 has no class weight: there are 1",
-        ErrorKind::Input,
-    );
-    all_end_with(
-        with(good.with_class_weights(&[1.0, -1.0])),
-        "rank 1: class weights at row 1, column 0 is not any finite number from 0 on",
-        ErrorKind::Input,
-    );
-    // A fault of an engine, in the middle.
-    let failing = |rank, loss: &Loss, batch: &Batch| match rank {
-        2 => Err(Error::DeviceLost { during: "a test" }),
-        _ => on_cpu(rank, loss, batch),
-    };
-    let lost = "rank 2: the device was lost while a test";
-    all_end_with(evaluate(&loss, &[good; 3], failing), lost, ErrorKind::Device);
-    let lifted = Loss::from(LiftedStructured::default());
-    all_end_with(evaluate(&lifted, &[good; 3], failing), lost, ErrorKind::Device);
-    // A mode that the loss does not have is one of all.
-    let referring = good.with_references(&[0.0; 2], &[0]);
-    for found in evaluate(&lifted, &[referring; 2], on_cpu) {
-        assert!(
-            matches!(found, Err(Error::Unsupported { of: "LiftedStructured", .. })),
-            "{found:?}"
-        );
-    }
-    let none = Shard::new(2, &[], &[]);
-    for found in evaluate(&loss, &[none; 2], on_cpu) {
-        assert_eq!(found, Err(Error::Empty { what: "the number of embeddings" }));
-    }
-}
-
-#[test]
-fn ranks_that_die_or_are_silent_keep_nobody_waiting() {
-    let labels = [0, 1, 0];
-    let shard = Shard::new(2, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &labels);
-    let patience = Duration::from_millis(200);
-    let start = Instant::now();
-    for is_silent in [false, true] {
-        let group = Threads::group(3).into_iter().map(|rank| rank.with_patience(patience));
-        let found = in_ranks(group.collect(), |rank| {
-            let engine = |loss: &Loss, batch: &Batch| on_cpu(0, loss, batch);
-            if rank.rank() == 1 {
-                if is_silent {
-                    std::thread::sleep(3 * patience);
-                }
-                return None;
-            }
-            Some(Sharded::new(&rank).evaluate(Triplet::default(), &shard, engine))
-        });
-        for found in found.into_iter().flatten() {
-            let error = found.expect_err("one rank is missing");
-            assert!(matches!(error, Error::Ranks { .. }), "{error}");
-            assert_eq!(error.kind(), ErrorKind::Runtime);
-        }
-    }
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
