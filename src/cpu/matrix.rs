@@ -1,18 +1,15 @@
 //! The matrix of distances, a stripe of its rows at a time.
-//!
-//! Columns stand by their labels, so that the positives of a row are neighbours, and so are the
-//! negatives before and behind them.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::axes::Axes;
 use super::points::{Points, between};
 use super::sweep::PART;
 use super::tiles::{LANES, Panels, Tiles, mirror, root};
 use crate::data::batch::Batch;
-use crate::data::shape::{Mode, Shape};
-use crate::definition::anchor::{Anchor, Order};
-use crate::definition::columns::Columns;
+use crate::data::shape::Mode;
+use crate::definition::anchor::Anchor;
 use crate::definition::loss::Anchors;
 use crate::error::{Error, Result};
 use crate::loss::Distance;
@@ -24,19 +21,13 @@ const BLOCK: usize = 2 * LANES;
 
 /// The rows and columns of the matrix, and how many rows are held at a time.
 pub(super) struct Matrix<'a> {
-    pub shape: Shape,
+    pub axes: Axes<'a>,
     pub distance: Distance,
     pub queries: Points,
     /// The second set of rows; `None` in a batch, whose rows are both.
     pub references: Option<Points>,
-    /// How the columns stand, and in a batch with them the rows, where not as they are given.
-    order: Option<Order>,
     row_panels: Option<Panels>,
     column_panels: Panels,
-    /// The label of every row, as they are given.
-    labels: &'a [u32],
-    /// The label of every column, ascending.
-    column_labels: Vec<u32>,
     scores: &'a [f32],
     learned: Vec<f64>,
     /// Of every row, as they are given; nothing where there are none.
@@ -84,31 +75,19 @@ impl<'a> Matrix<'a> {
         let is_of_scores = shape.mode() == Mode::Scores;
         let unit = !is_of_scores && (normalize || distance.is_of_unit_rows());
         let rows = workspace_bytes / (4 * stride_of(shape.references()) as u64);
-        let order = match shape.mode() {
-            Mode::Batch => by_label(batch.labels()),
-            Mode::Reference => by_label(batch.reference_labels()),
-            _ => None,
-        };
-        let labels = batch.column_labels();
-        let column_labels = match &order {
-            Some(order) => order.names.iter().map(|&row| labels[row as usize]).collect(),
-            None => labels.into_owned(),
-        };
+        let axes = Axes::of(batch);
         let points = |rows, order| Points::new(rows, shape.dimensions(), unit, order);
-        let of_rows = order.as_ref().filter(|_| shape.mode() == Mode::Batch);
-        let queries = points(batch.embeddings(), of_rows);
-        let references = shape.has_references().then(|| points(batch.references(), order.as_ref()));
+        let queries = points(batch.embeddings(), axes.order_of_rows());
+        let references =
+            shape.has_references().then(|| points(batch.references(), axes.order.as_ref()));
         let columns = references.as_ref().unwrap_or(&queries);
         let mut matrix = Self {
-            shape,
+            axes,
             distance,
             row_panels: references.is_some().then(|| Panels::of(&queries, 0..queries.len())),
             column_panels: Panels::of(columns, 0..columns.len()),
             queries,
             references,
-            order,
-            labels: batch.labels(),
-            column_labels,
             scores: if is_of_scores { batch.embeddings() } else { &[] },
             learned,
             weights: batch.row_weights(),
@@ -137,29 +116,19 @@ impl<'a> Matrix<'a> {
         self.references.as_ref().unwrap_or(&self.queries)
     }
 
-    /// How the rows stand, where not as they are given.
-    pub(super) fn order_of_rows(&self) -> Option<&Order> {
-        self.order.as_ref().filter(|_| self.shape.mode() == Mode::Batch)
-    }
-
-    /// How the columns stand, where not as they are given.
-    pub(super) fn order_of_columns(&self) -> Option<&Order> {
-        self.order.as_ref()
-    }
-
     /// Numbers from one row of distances to the next.
     pub(super) fn stride(&self) -> usize {
-        stride_of(self.shape.references())
+        stride_of(self.axes.shape.references())
     }
 
     /// Whether one stripe holds all distances.
     pub(super) fn is_whole(&self) -> bool {
-        self.rows == self.shape.queries()
+        self.rows == self.axes.shape.queries()
     }
 
     /// The stripes that the rows are cut into.
     fn stripes(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (rows, all) = (self.rows, self.shape.queries());
+        let (rows, all) = (self.rows, self.axes.shape.queries());
         (0..all.div_ceil(rows)).map(move |at| at * rows..((at + 1) * rows).min(all))
     }
 
@@ -174,7 +143,7 @@ impl<'a> Matrix<'a> {
         mut work: impl FnMut(Range<usize>, &[f32]) -> Result<()>,
     ) -> Result<()> {
         match &self.whole {
-            Some(distances) => work(0..self.shape.queries(), distances),
+            Some(distances) => work(0..self.axes.shape.queries(), distances),
             None => self.find_stripes(|rows, distances| work(rows, distances)),
         }
     }
@@ -185,7 +154,7 @@ impl<'a> Matrix<'a> {
         mut work: impl FnMut(&Self, Range<usize>, &mut [f32]) -> Result<()>,
     ) -> Result<()> {
         match self.whole.take() {
-            Some(mut distances) => work(self, 0..self.shape.queries(), &mut distances),
+            Some(mut distances) => work(self, 0..self.axes.shape.queries(), &mut distances),
             None => self.find_stripes(|rows, distances| work(self, rows, distances)),
         }
     }
@@ -206,7 +175,7 @@ impl<'a> Matrix<'a> {
     fn find(&self, rows: Range<usize>, distances: &mut [f32]) {
         let blocks = distances.par_chunks_mut(BLOCK * self.stride()).enumerate();
         blocks.for_each(|(block, distances)| {
-            self.find_block(rows.start + block * BLOCK, 0..self.shape.references(), distances);
+            self.find_block(rows.start + block * BLOCK, 0..self.axes.shape.references(), distances);
         });
     }
 
@@ -235,7 +204,7 @@ impl<'a> Matrix<'a> {
     fn find_block(&self, first: usize, columns: Range<usize>, distances: &mut [f32]) {
         let stride = self.stride();
         let rows = first..first + distances.len() / stride;
-        if self.shape.mode() != Mode::Scores {
+        if self.axes.shape.mode() != Mode::Scores {
             let own =
                 (!first.is_multiple_of(LANES)).then(|| Panels::of(&self.queries, rows.clone()));
             let all = self.row_panels.as_ref().unwrap_or(&self.column_panels);
@@ -254,8 +223,8 @@ impl<'a> Matrix<'a> {
     /// Turns the sums of a row into its distances; a score is a negated distance.
     fn finish(&self, row: usize, columns: Range<usize>, sums: &mut [f32]) {
         let sums = &mut sums[columns.clone()];
-        if self.shape.mode() == Mode::Scores {
-            let scores = &self.scores[row * self.shape.references()..][columns];
+        if self.axes.shape.mode() == Mode::Scores {
+            let scores = &self.scores[row * self.axes.shape.references()..][columns];
             sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum = -score);
             return;
         }
@@ -263,7 +232,7 @@ impl<'a> Matrix<'a> {
         match self.distance {
             Distance::Euclidean => {
                 // A row of a batch is at 0 of itself.
-                let of_itself = self.shape.mode() == Mode::Batch && columns.contains(&row);
+                let of_itself = self.axes.shape.mode() == Mode::Batch && columns.contains(&row);
                 root(sums, u32::from(of_itself), |at| {
                     between(self.distance, points, [row, columns.start + at]) as f32
                 });
@@ -281,33 +250,36 @@ impl<'a> Matrix<'a> {
             Distance::SquaredEuclidean | Distance::Manhattan => {}
         }
     }
-
-    /// An anchor of its row of distances.
-    pub(super) fn anchor<'d>(&'d self, index: usize, distances: &'d [f32]) -> Anchor<'d, f64> {
-        let name = self.order_of_rows().map_or(index, |order| order.names[index] as usize);
-        let label = self.labels[name];
-        let start = self.column_labels.partition_point(|&one| one < label);
-        let same = self.column_labels[start..].partition_point(|&one| one == label);
-        let positives = Columns::from(start..start + same);
-        let negatives = Columns::of([0..start, start + same..self.column_labels.len()]);
-        // No row is paired with itself.
-        let itself = self.shape.own_column(name).map(|column| {
-            self.order.as_ref().map_or(column, |order| order.places[column] as usize)
-        });
-        let without = |columns: Columns| match itself {
-            Some(itself) => columns.without(itself),
-            None => columns,
+    /// Something of every column as an anchor among the rows: the distances are there, all of them.
+    fn map_turned<T: Send>(
+        &self,
+        axes: &Axes,
+        whole: &[f32],
+        find: impl Fn(Anchor<'_, f64>) -> T + Sync,
+    ) -> Vec<T> {
+        let (anchors, columns) = (axes.shape.queries(), axes.shape.references());
+        let stride = stride_of(columns);
+        let at = |places: Option<&Vec<u32>>, index: usize| {
+            places.map_or(index, |places| places[index] as usize)
         };
-        Anchor {
-            index,
-            name,
-            label,
-            distances: distances[..self.shape.references()].into(),
-            positives: without(positives),
-            negatives: without(negatives),
-            weights: Vec::new(),
-            order: self.order.as_ref(),
-        }
+        let places = self.axes.order.as_ref().map(|order| &order.places);
+        let names = axes.order.as_ref().map(|order| &order.names);
+        // As many columns at a time as a line of the cache holds.
+        let of_block = |first: usize| {
+            let block = first..(first + LANES).min(anchors);
+            let of_block: Vec<_> = block.clone().map(|name| at(places, name)).collect();
+            let mut turned = vec![0.0; block.len() * stride];
+            for column in 0..columns {
+                let row = &whole[at(names, column) * self.stride()..][..self.stride()];
+                let turned = turned[column..].iter_mut().step_by(stride);
+                turned.zip(&of_block).for_each(|(turned, &place)| *turned = row[place]);
+            }
+            let rows = block.zip(turned.chunks_exact(stride));
+            rows.map(|(row, distances)| find(axes.anchor(row, distances))).collect::<Vec<_>>()
+        };
+        let blocks: Vec<_> = (0..anchors).step_by(LANES).collect();
+        let found: Vec<_> = blocks.into_par_iter().map(of_block).collect();
+        found.into_iter().flatten().collect()
     }
 }
 
@@ -316,27 +288,13 @@ pub(super) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     parallel::scope(|_| work())
 }
 
-/// The order by labels, of equal ones the first first; `None` where it is the given one.
-fn by_label(labels: &[u32]) -> Option<Order> {
-    if labels.is_sorted() {
-        return None;
-    }
-    let mut names: Vec<_> = (0..labels.len() as u32).collect();
-    names.sort_by_key(|&row| labels[row as usize]);
-    let mut places = vec![0; names.len()];
-    for (place, &name) in (0..).zip(&names) {
-        places[name as usize] = place;
-    }
-    Some(Order { names, places })
-}
-
 impl Anchors<f64> for Matrix<'_> {
     fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
-        let mut found = Vec::with_capacity(self.shape.queries());
+        let mut found = Vec::with_capacity(self.axes.shape.queries());
         // Nothing stops it.
         let _ = self.for_stripes(|rows, distances| {
             let rows = rows.into_par_iter().zip(distances.par_chunks(self.stride()));
-            found.par_extend(rows.map(|(row, distances)| find(self.anchor(row, distances))));
+            found.par_extend(rows.map(|(row, distances)| find(self.axes.anchor(row, distances))));
             Ok(())
         });
         found
@@ -348,18 +306,20 @@ impl Anchors<f64> for Matrix<'_> {
         }
         let labels = self.batch.column_labels();
         let batch = self.batch.turned(&labels);
+        if let Some(whole) = &self.whole {
+            return self.map_turned(&Axes::of(&batch), whole, find);
+        }
         let Self { distance, normalize, workspace_bytes, .. } = *self;
         let learned = self.learned.clone();
-        let turned = Matrix::of(distance, normalize, &batch, learned, workspace_bytes);
-        turned.map_anchors(find)
+        Matrix::of(distance, normalize, &batch, learned, workspace_bytes).map_anchors(find)
     }
 
     fn is_one_sided(&self) -> bool {
-        self.shape.is_one_sided()
+        self.axes.shape.is_one_sided()
     }
 
     fn dimensions(&self) -> usize {
-        self.shape.dimensions()
+        self.axes.shape.dimensions()
     }
 
     fn learned(&self) -> &[f64] {

@@ -20,7 +20,7 @@ pub(super) fn measure(
         steps.step(rows.start as u64)?;
         let rows = rows.into_par_iter().zip(distances.par_chunks(matrix.stride()));
         let scores = rows.map(|(row, distances)| {
-            let query = matrix.anchor(row, distances);
+            let query = matrix.axes.anchor(row, distances);
             (query.name, ranks(&query).map(|ranks| scores(retrieval, &ranks)))
         });
         for (query, scores) in scores.collect::<Vec<_>>() {

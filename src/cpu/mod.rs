@@ -4,6 +4,7 @@
 //! in plain f64. `sweep` is the way of a matrix of pairs, `lists` that of listed ones, `pointwise`
 //! that of the losses without any.
 
+mod axes;
 mod lists;
 mod matrix;
 mod measures;

@@ -37,7 +37,7 @@ pub(super) fn search(k: usize, matrix: &Matrix, steps: &mut Steps<'_>) -> Result
     matrix.for_stripes(|rows, distances| {
         steps.step(rows.start as u64)?;
         let rows = rows.into_par_iter().zip(distances.par_chunks(matrix.stride()));
-        let nearest = rows.map(|(row, distances)| nearest(k, &matrix.anchor(row, distances)));
+        let nearest = rows.map(|(row, distances)| nearest(k, &matrix.axes.anchor(row, distances)));
         for neighbour in nearest.collect::<Vec<_>>().into_iter().flatten() {
             if !neighbour.distance.is_finite() {
                 return Err(Error::Overflow { what: "the distance of a neighbour" });

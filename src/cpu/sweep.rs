@@ -37,7 +37,7 @@ pub(super) fn evaluate<L: Terms>(
     mut matrix: Matrix,
     steps: &mut Steps<'_>,
 ) -> Result<Evaluation> {
-    let shape = matrix.shape;
+    let shape = matrix.axes.shape;
     let known = in_pool(|| loss.known(&matrix));
     // Slopes of a low temperature are beyond f32 where gradients are not.
     let factor = f64::from(loss.gradient_factor());
@@ -56,7 +56,7 @@ pub(super) fn evaluate<L: Terms>(
         in_pool(|| {
             let anchors = numbers.par_chunks_mut(stride).zip(rows.clone());
             summaries.par_extend(anchors.map(|(numbers, row)| {
-                let anchor = matrix.anchor(row, numbers);
+                let anchor = matrix.axes.anchor(row, numbers);
                 let terms = loss.terms(&anchor, &known);
                 let terms = terms.within(loss.anchor_thresholds());
                 let terms = terms.weighed(loss.weight_of(&anchor, matrix.weights()));
@@ -110,11 +110,12 @@ pub(super) fn evaluate<L: Terms>(
         Some(across) if shape.mode() == Mode::Batch => {
             let numbers = along.numbers.par_iter_mut().zip(across.numbers);
             numbers.for_each(|(sum, other)| *sum += other);
-            (gathered(along, queries, matrix.order_of_rows()), None)
+            (gathered(along, queries, matrix.axes.order_of_rows()), None)
         }
         across => {
-            let of_columns = |across| gathered(across, matrix.columns(), matrix.order_of_columns());
-            (gathered(along, queries, matrix.order_of_rows()), across.map(of_columns))
+            let of_columns =
+                |across| gathered(across, matrix.columns(), matrix.axes.order.as_ref());
+            (gathered(along, queries, matrix.axes.order_of_rows()), across.map(of_columns))
         }
     };
     in_pool(|| conclude(loss, batch, summaries, gradient, gradient_references))
@@ -124,7 +125,7 @@ pub(super) fn evaluate<L: Terms>(
 /// scores are their slopes.
 fn to_coefficients(matrix: &Matrix, row: usize, slopes: &[f64], factor: f64, numbers: &mut [f32]) {
     let numbers = &mut numbers[..slopes.len()];
-    let is_of_scores = matrix.shape.mode() == Mode::Scores;
+    let is_of_scores = matrix.axes.shape.mode() == Mode::Scores;
     let distance = if is_of_scores { Distance::InnerProduct } else { matrix.distance };
     coefficients(distance, slopes, factor, numbers);
     if distance == Distance::Cosine {

@@ -137,13 +137,13 @@ fn read(counts: &Counts) -> [u64; 2] {
 
 /// Hands on the key of every pair and its kind; those of a batch once.
 fn sweep(matrix: &Matrix, steps: &mut Steps<'_>, take: impl Fn(u32, usize) + Sync) -> Result<()> {
-    let is_batch = matrix.shape.mode() == Mode::Batch;
+    let is_batch = matrix.axes.shape.mode() == Mode::Batch;
     matrix.for_stripes(|rows, distances| {
         steps.step(rows.start as u64)?;
         in_pool(|| {
             let rows = rows.into_par_iter().zip(distances.par_chunks(matrix.stride()));
             rows.for_each(|(row, distances)| {
-                let anchor = matrix.anchor(row, distances);
+                let anchor = matrix.axes.anchor(row, distances);
                 let first = if is_batch { row + 1 } else { 0 };
                 for (kind, columns) in
                     [&anchor.positives, &anchor.negatives].into_iter().enumerate()

@@ -20,31 +20,38 @@ impl<N: Number> Own<N> {
     }
 }
 
-/// The derivatives of the distances of classes by those to their centres, of every centre that has
-/// one: those of all classes in one list, so that none has memory of its own.
-pub(crate) type Shares<N> = Vec<(usize, N)>;
-
-/// The distance of the nearest centre, which stands for the class; whatever could be it instead may
-/// too. `None` of nothing.
-pub(crate) fn nearest_center<N: Number>(
-    anchor: &Anchor<N>,
-    centers: &Columns,
-    shares: &mut Shares<N>,
-) -> Option<N> {
-    let choice = Choice::nearest(anchor, centers)?;
-    let doubt = f64::from(u8::from(choice.plausible.len() > 1));
-    shares.push((choice.index, N::new(1.0, doubt)));
-    let others = choice.plausible.iter().filter(|&&other| other != choice.index);
-    shares.extend(others.map(|&other| (other, N::new(0.0, doubt))));
-    Some(choice.distance)
+/// The distance of every class by those of its centres, and the derivatives by these, of all centres.
+pub(crate) struct Classes<N> {
+    pub distances: Vec<N>,
+    pub shares: Vec<N>,
 }
 
-/// The cross-entropy of classes of so many centres. `class_of` has the distance of a class of several
-/// by its centres, and adds its shares.
+impl<N: Number> Classes<N> {
+    /// The nearest of so many centres stands for its class; whatever could be it instead may too.
+    pub(crate) fn by_nearest(anchor: &Anchor<N>, centers: usize) -> Self {
+        let all = anchor.distances.len();
+        let mut shares = vec![N::ZERO; all];
+        let mut class = Columns::from(0..centers);
+        let mut distances = Vec::with_capacity(all / centers);
+        for _ in 0..all / centers {
+            if let Some(choice) = Choice::nearest(anchor, &class) {
+                let doubt = f64::from(u8::from(choice.plausible.len() > 1));
+                choice.plausible.iter().for_each(|&other| shares[other] = N::new(0.0, doubt));
+                shares[choice.index] = N::new(1.0, doubt);
+                distances.push(choice.distance);
+            }
+            class.shift(centers);
+        }
+        Self { distances, shares }
+    }
+}
+
+/// The cross-entropy of classes of so many centres. `classes_of` has the classes of an anchor by
+/// their centres, where a class has several.
 pub(crate) fn cross_entropy<N: Number>(
     anchor: &Anchor<N>,
     centers: u32,
-    mut class_of: impl FnMut(&Anchor<N>, &Columns, &mut Shares<N>) -> Option<N>,
+    classes_of: impl FnOnce(&Anchor<N>, usize) -> Classes<N>,
     own: impl Fn(N) -> Own<N>,
     scale: N,
 ) -> AnchorTerms<N> {
@@ -54,19 +61,14 @@ pub(crate) fn cross_entropy<N: Number>(
     if centers == 1 {
         return terms_of(anchor);
     }
-    let (all, centers) = (anchor.distances.len(), centers as usize);
-    let mut shares = Shares::with_capacity(all);
-    let mut distances = Vec::with_capacity(all / centers);
-    let mut class = Columns::from(0..centers);
-    for _ in 0..all / centers {
-        distances.extend(class_of(anchor, &class, &mut shares).map(N::stored));
-        class.shift(centers);
-    }
+    let centers = centers as usize;
+    let Classes { distances, mut shares } = classes_of(anchor, centers);
+    let distances = distances.into_iter().map(N::stored).collect();
     let mut terms = terms_of(&of_classes(anchor, distances));
-    let slopes = std::mem::replace(&mut terms.slopes, vec![N::ZERO; all]);
-    for (column, share) in shares {
-        terms.slopes[column] = slopes[column / centers] * share;
+    for (shares, &slope) in shares.chunks_exact_mut(centers).zip(&terms.slopes) {
+        shares.iter_mut().for_each(|share| *share = slope * *share);
     }
+    terms.slopes = shares;
     terms
 }
 
@@ -97,7 +99,7 @@ fn cross_entropy_of<N: Number>(anchor: &Anchor<N>, own: Own<N>, scale: N) -> Anc
     let term = softmax.over(scale, own.distance).softplus();
     // Kernels take the scale by that of the description, and apply that later.
     let weight = (scale * term.slope).widened(3.0 * ULP);
-    let sum = softmax.sum;
+    let sum = softmax.sum();
     N::change_at(&mut terms.slopes, others, |part| -(weight * (part / sum).within_one()));
     terms.slopes[anchor.label as usize] = weight * own.slope;
     terms.learned = vec![(0, term.slope * softmax.apart(own.distance))];

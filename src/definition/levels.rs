@@ -48,7 +48,9 @@ impl<N: Number> Level<N> {
         let mut parts = vec![N::ZERO; heights.len()];
         N::map_at(heights, &all, &mut parts, |height| lead(height).exp());
         weigh(&mut parts, &all);
-        let sum: N = parts.iter().copied().sum();
+        let mut sum = N::Total::default();
+        N::sum_at(&parts, &all, &mut sum, |part| part);
+        let sum: N = sum.into();
         N::change_at(&mut parts, &all, |part| (part / sum).within_one());
         // Between the top that f32 finds and log(count) more.
         let errors = heights.iter().map(|&height| lead(height).error());

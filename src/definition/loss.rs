@@ -5,7 +5,7 @@ use super::choice::Choice;
 use super::columns::Columns;
 use super::number::{Count, Number, ROUNDING, Term};
 use crate::data::batch::Batch;
-use crate::loss::{Description, Reduction};
+use crate::loss::{Description, Reduction, Thresholds};
 
 /// A loss by its definition.
 pub(crate) trait Definition: Description + Sync {
@@ -150,6 +150,22 @@ impl<N: Number> AnchorTerms<N> {
             term.nonzero
         };
         columns.iter().map(term).sum()
+    }
+
+    /// The same of the terms within thresholds, where there are any. Without them the loop over the
+    /// terms has nothing of them, and goes by the processor's vectors.
+    pub(crate) fn add_within(
+        &mut self,
+        anchor: &Anchor<N>,
+        columns: &Columns,
+        total: &mut N::Total,
+        thresholds: Option<Thresholds>,
+        term: impl Fn(N) -> Term<N>,
+    ) -> Count {
+        if thresholds.is_none() {
+            return self.add(anchor, columns, total, term);
+        }
+        self.add(anchor, columns, total, |d| term(d).within(thresholds))
     }
 
     /// Gives a slope to the candidate that is picked; whatever could be picked instead may get it

@@ -214,6 +214,17 @@ pub(crate) trait Number:
         columns.iter().for_each(|column| *total += of(row[column].into()));
     }
 
+    /// Adds something of the numbers at these columns and their results to a sum.
+    fn sum_of_both_at<V: Copy + Into<Self>>(
+        row: &[V],
+        results: &[Self],
+        columns: &Columns,
+        total: &mut Self::Total,
+        of: impl Fn(Self, Self) -> Self,
+    ) {
+        columns.iter().for_each(|column| *total += of(row[column].into(), results[column]));
+    }
+
     /// Sets the results at these columns to something of the numbers there.
     fn map_at<V: Copy + Into<Self>>(
         row: &[V],

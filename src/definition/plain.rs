@@ -92,6 +92,16 @@ impl Number for f64 {
         *total += sum(row, columns, &of);
     }
 
+    fn sum_of_both_at<V: Copy + Into<Self>>(
+        row: &[V],
+        results: &[Self],
+        columns: &Columns,
+        total: &mut Self,
+        of: impl Fn(Self, Self) -> Self,
+    ) {
+        *total += sum_of_both(row, results, columns, &of);
+    }
+
     fn map_at<V: Copy + Into<Self>>(
         row: &[V],
         columns: &Columns,
@@ -225,6 +235,30 @@ fn fold<V: Copy, T: Copy>(
 #[multiversion(targets = "simd")]
 fn sum<V: Copy + Into<f64>, F: Fn(f64) -> f64>(row: &[V], columns: &Columns, of: &F) -> f64 {
     fold(row, columns, 0.0, |sum, number| sum + of(number.into())).into_iter().sum()
+}
+
+/// In the lanes of `fold`.
+#[multiversion(targets = "simd")]
+fn sum_of_both<V: Copy + Into<f64>, F: Fn(f64, f64) -> f64>(
+    row: &[V],
+    results: &[f64],
+    columns: &Columns,
+    of: &F,
+) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let mut add = |row: &[V], results: &[f64]| {
+        for ((lane, &number), &result) in lanes.iter_mut().zip(row).zip(results) {
+            *lane += of(number.into(), result);
+        }
+    };
+    for run in columns.runs() {
+        let numbers = row[run.clone()].chunks_exact(LANES);
+        let of_numbers = results[run].chunks_exact(LANES);
+        let rest = (numbers.remainder(), of_numbers.remainder());
+        numbers.zip(of_numbers).for_each(|(numbers, results)| add(numbers, results));
+        add(rest.0, rest.1);
+    }
+    lanes.into_iter().sum()
 }
 
 #[multiversion(targets = "simd")]
@@ -363,6 +397,9 @@ mod tests {
             assert_eq!(found, at_some(&of));
             change(&mut found, &some, &of);
             assert_eq!(found, at_some(&|number| of(of(number))));
+            let product = |number: f64, result: f64| number * result;
+            let products = (0..len).filter(is_one).map(|at| product(row[at].into(), found[at]));
+            assert_eq!(sum_of_both(row, &found, &some, &product), products.sum::<f64>());
             let hinge = |number| of(number).hinge();
             let hinges = || numbers.iter().map(|number| number.hinge());
             let nonzero = hinges().map(|term| term.nonzero.value).sum();

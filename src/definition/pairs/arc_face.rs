@@ -1,7 +1,7 @@
 //! The additive angular margin loss (Deng, Guo, Xue and Zafeiriou 2019).
 
 use crate::definition::anchor::Anchor;
-use crate::definition::classes::{Own, cross_entropy, nearest_center};
+use crate::definition::classes::{Classes, Own, cross_entropy};
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::{Number, ROUNDING};
 use crate::loss::ArcFace;
@@ -19,7 +19,7 @@ impl Definition for ArcFace {
         cross_entropy(
             anchor,
             self.centers_per_class,
-            nearest_center,
+            Classes::by_nearest,
             |d| self.own(d),
             N::exact(scale),
         )

@@ -116,10 +116,13 @@ impl Definition for Clip {
             let share = |d| own.share(scale, d);
             N::map_at(&anchor.distances, &anchor.negatives, &mut terms.slopes, share);
         }
-        for n in anchor.negatives.iter() {
-            let Some(column) = known.column(anchor.name_of(n)) else { continue };
-            terms.slopes[n] = terms.slopes[n] + column.share(scale, anchor.distance(n));
-        }
+        let columns =
+            || anchor.negatives.iter().filter_map(|n| Some((n, known.column(anchor.name_of(n))?)));
+        // The exponentials of all at once.
+        let mut parts = vec![N::ZERO; anchor.distances.len()];
+        columns().for_each(|(n, end)| parts[n] = -end.softmax.over(scale, anchor.distance(n)));
+        N::change_at(&mut parts, &anchor.negatives, N::exp_of_part);
+        columns().for_each(|(n, end)| terms.slopes[n] = terms.slopes[n] + end.weight * parts[n]);
         for (kind, scale) in [(&anchor.positives, scale), (&anchor.negatives, -scale)] {
             // Kernels take the scale by that of the description, and apply that later.
             N::change_at(&mut terms.slopes, kind, |slope| (scale * slope).widened(3.0 * ULP));

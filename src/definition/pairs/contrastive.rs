@@ -23,15 +23,29 @@ impl Contrastive {
     }
 
     fn term<N: Number>(&self, argument: N) -> Term<N> {
-        argument.hinge().power(self.power).within(self.reduction.thresholds())
+        argument.hinge().power(self.power)
     }
 
-    fn nonzero<N: Number>(&self, anchor: &Anchor<N>) -> [Count; 2] {
-        let mut terms = AnchorTerms::none(anchor);
-        [
-            terms.add(anchor, &anchor.positives, &mut N::Total::default(), |d| self.positive(d)),
-            terms.add(anchor, &anchor.negatives, &mut N::Total::default(), |d| self.negative(d)),
-        ]
+    /// Adds up the terms of both kinds, with these weights; how many of each count.
+    fn add<N: Number>(
+        &self,
+        terms: &mut AnchorTerms<N>,
+        anchor: &Anchor<N>,
+        weights: &Weights<N>,
+    ) -> ([N; 2], [Count; 2]) {
+        let thresholds = self.reduction.thresholds();
+        let [mut positive, mut negative] = [N::Total::default(), N::Total::default()];
+        let counts = [
+            terms.add_within(anchor, &anchor.positives, &mut positive, thresholds, |d| {
+                let term = self.positive(d);
+                Term { slope: term.slope * weights.positive, ..term }
+            }),
+            terms.add_within(anchor, &anchor.negatives, &mut negative, thresholds, |d| {
+                let term = self.negative(d);
+                Term { slope: -term.slope * weights.negative, ..term }
+            }),
+        ];
+        ([positive.into(), negative.into()], counts)
     }
 }
 
@@ -40,10 +54,12 @@ impl Definition for Contrastive {
 
     /// Two means are that of the positives and that of the negatives: their counts come first.
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Weights<N> {
+        let ones = Weights { positive: N::ONE, negative: N::ONE };
         if !self.has_two_means() {
-            return Weights { positive: N::ONE, negative: N::ONE };
+            return ones;
         }
-        let counts = anchors.map_anchors(|anchor| self.nonzero(&anchor));
+        let counts = anchors
+            .map_anchors(|anchor| self.add(&mut AnchorTerms::none(&anchor), &anchor, &ones).1);
         let [positive, negative] =
             [0, 1].map(|kind| counts.iter().map(|count| count[kind]).sum::<Count>().reciprocal());
         Weights { positive, negative }
@@ -51,21 +67,12 @@ impl Definition for Contrastive {
 
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, weights: &Weights<N>) -> AnchorTerms<N> {
         let mut terms = AnchorTerms::none(anchor);
-        let mut losses = [N::Total::default(), N::Total::default()];
-        let [of_positives, of_negatives] = &mut losses;
-        terms.nonzero_positive = terms.add(anchor, &anchor.positives, of_positives, |d| {
-            let term = self.positive(d);
-            Term { slope: term.slope * weights.positive, ..term }
-        });
-        terms.nonzero_negative = terms.add(anchor, &anchor.negatives, of_negatives, |d| {
-            let term = self.negative(d);
-            Term { slope: -term.slope * weights.negative, ..term }
-        });
-        let [positive, negative] = losses.map(Into::<N>::into);
+        let ([positive, negative], counts) = self.add(&mut terms, anchor, weights);
+        [terms.nonzero_positive, terms.nonzero_negative] = counts;
         terms.loss = positive + negative;
         terms.contribution = positive * weights.positive + negative * weights.negative;
         terms.terms = (anchor.positives.len() + anchor.negatives.len()) as u64;
-        terms.nonzero = [terms.nonzero_positive, terms.nonzero_negative].into_iter().sum();
+        terms.nonzero = counts.into_iter().sum();
         terms
     }
 

@@ -27,16 +27,17 @@ impl Definition for Margin {
         let mut loss = N::Total::default();
         let positives = &anchor.positives;
         let thresholds = self.reduction.thresholds();
-        let positive = |d: N| (d - beta + alpha).hinge().within(thresholds);
-        let negative = |d: N| (beta - d + alpha).hinge().within(thresholds);
-        let of_positives = terms.add(anchor, positives, &mut loss, positive);
+        let positive = |d: N| (d - beta + alpha).hinge();
+        let negative = |d: N| (beta - d + alpha).hinge();
+        let of_positives = terms.add_within(anchor, positives, &mut loss, thresholds, positive);
         // Every slope is 1 by the distance, and the other way round by beta.
         let mut beta_slope = N::ZERO;
         positives.iter().for_each(|p| beta_slope.gather(-terms.slopes[p]));
         let (drawn, of_negatives) = match self.sampling {
             Sampling::All => {
                 let all = &anchor.negatives;
-                let nonzero = terms.add(anchor, all, &mut loss, |d| negative(d).negated());
+                let falling = |d| negative(d).negated();
+                let nonzero = terms.add_within(anchor, all, &mut loss, thresholds, falling);
                 all.iter().for_each(|n| beta_slope.gather(-terms.slopes[n]));
                 (all.len(), nonzero)
             }
@@ -44,7 +45,7 @@ impl Definition for Margin {
                 let mut nonzero = Count::default();
                 let draws = self.draws(anchor, known.dimensions);
                 for drawn in &draws {
-                    let term = negative(drawn.distance);
+                    let term = negative(drawn.distance).within(thresholds);
                     loss += term.value;
                     terms.add_slope(drawn, -term.slope);
                     beta_slope.gather(term.slope);

@@ -1,7 +1,7 @@
 //! The normalized softmax loss (Wang, Xiang, Cheng and Yuille 2017).
 
 use crate::definition::anchor::Anchor;
-use crate::definition::classes::{Own, cross_entropy, nearest_center};
+use crate::definition::classes::{Classes, Own, cross_entropy};
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::Number;
 use crate::loss::NormalizedSoftmax;
@@ -16,6 +16,6 @@ impl Definition for NormalizedSoftmax {
 
     /// log(sum over c of exp(scale s_c)) - scale s_y.
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, &scale: &f64) -> AnchorTerms<N> {
-        cross_entropy(anchor, self.centers_per_class, nearest_center, Own::at, N::exact(scale))
+        cross_entropy(anchor, self.centers_per_class, Classes::by_nearest, Own::at, N::exact(scale))
     }
 }

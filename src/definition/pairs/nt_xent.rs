@@ -26,8 +26,9 @@ impl Definition for NtXent {
             return terms;
         };
         let mut loss = N::Total::default();
-        terms.nonzero = terms.add(anchor, positives, &mut loss, |d| {
-            let term = (level - logit(d)).softplus().within(self.reduction.thresholds());
+        let thresholds = self.reduction.thresholds();
+        terms.nonzero = terms.add_within(anchor, positives, &mut loss, thresholds, |d| {
+            let term = (level - logit(d)).softplus();
             Term { slope: term.slope / temperature, ..term }
         });
         let weight: N = positives.iter().map(|p| terms.slopes[p]).sum();

@@ -1,6 +1,6 @@
 //! The files below `shaders/`: each is part of a kernel, and brings what it needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gpu::Tier;
 use crate::gpu::kernel::catalogue;
@@ -110,8 +110,13 @@ fn every_file_stands_alone_but_for_what_headers_name() {
     let of_tier = |tier| reached(tier).into_iter().map(move |path| (tier, path));
     for (tier, path) in Tier::ALL.into_iter().flat_map(of_tier) {
         let mut whole = compose(Shader::at(path), tier);
-        let named: BTreeSet<_> = added(&whole).into_iter().collect();
-        let missing = named.into_iter().filter(|declaration| !declares(&whole, declaration));
+        // Of two headers that name one struct, the file that includes the other names all members.
+        let mut named = BTreeMap::new();
+        for one in added(&whole) {
+            let longest = named.entry(beginning(one)).or_insert(one);
+            *longest = if one.len() > longest.len() { one } else { longest };
+        }
+        let missing = named.into_values().filter(|declaration| !declares(&whole, declaration));
         let stand_ins: Vec<_> =
             missing.enumerate().map(|(number, one)| stand_in(one, number)).collect();
         whole += &stand_ins.join("\n");

@@ -369,8 +369,16 @@ pub(super) const FAULTS_OF_SUMS: &[(&str, &str, &str)] = &[
 
 /// Faults that the mean of terms within thresholds must notice.
 pub(super) const FAULTS_OF_THRESHOLDS: &[(&str, &str, &str)] = &[
-    ("terms/contrastive.wgsl", "terms >= vec4(high)", "terms >= vec4(1.5 * high)"),
-    ("terms/contrastive.wgsl", "terms <= vec4(low)", "terms <= vec4(0.5 * low)"),
+    (
+        "terms/contrastive.wgsl",
+        "terms >= vec4(parameters.high)",
+        "terms >= vec4(1.5 * parameters.high)",
+    ),
+    (
+        "terms/contrastive.wgsl",
+        "terms <= vec4(parameters.low)",
+        "terms <= vec4(0.5 * parameters.low)",
+    ),
     ("terms/contrastive.wgsl", "2.0 * hinges, is_steep", "2.0 * hinges, vec4(true)"),
     ("terms/contrastive.wgsl", "(hinges > vec4(0.0)) & is_steep", "hinges > vec4(0.0)"),
     (
@@ -389,7 +397,7 @@ pub(super) const FAULTS_OF_THRESHOLDS: &[(&str, &str, &str)] = &[
     ("terms/margin/all.wgsl", "select(vec4(0.0), hinges, are_within(hinges))", "hinges"),
     ("terms/nt_xent.wgsl", "kind == POSITIVE && is_left_out(over)", "false"),
     ("terms/nt_xent.wgsl", "within += 1u;", ""),
-    ("terms/lifted_structured.wgsl", "vec4(0.5 * h * h)", "vec4(h * h)"),
+    ("terms/lifted_structured.wgsl", "is_within(0.5 * h * h)", "is_within(h * h)"),
     ("terms/lifted_structured.wgsl", "counts = is_in(h);", ""),
     ("terms/clip.wgsl", "if (is_left_out(above)) {", "if (false) {"),
     ("terms/clip.wgsl", "if (!is_left_out(above)) {", "if (true) {"),
