@@ -23,7 +23,8 @@ impl<C: Communicator> Sharded<'_, C> {
     /// this rank holds.
     ///
     /// Sums are taken before the reduction: where the sum of all terms, or its gradient, is beyond
-    /// f32, it is an [`Error::Overflow`](crate::Error::Overflow) even if their mean is not.
+    /// f32, it is an [`Error::Overflow`](crate::Error::Overflow) even if their mean is not. Of terms
+    /// [within thresholds](crate::Reduction::MeanWithin) a rank takes the mean.
     ///
     /// # Errors
     ///
@@ -44,10 +45,8 @@ impl<C: Communicator> Sharded<'_, C> {
         loss.check(&shape)?;
         let columns = self.gather(shard.columns(), &sizes.words_of_columns(1), shard)?;
         let task = Task { ranks: self, loss: &loss, shard, sizes: &sizes, shape };
-        // Own rows are summed up, and a sum has no thresholds. What one rank holds alone is the whole
-        // batch.
-        let has_thresholds = loss.reduction().thresholds().is_some();
-        if has_thresholds || self.communicator.ranks() == 1 {
+        // What one rank holds alone is the whole batch.
+        if self.communicator.ranks() == 1 {
             return task.evaluate_all(&columns, engine);
         }
         match loss.needs_all_rows() {
@@ -119,7 +118,7 @@ impl<C: Communicator> Task<'_, C> {
         let evaluation = evaluation
             .and_then(|batch| self.with_settings(batch))
             .and_then(|batch| engine(self.loss, &batch));
-        let own = evaluation.as_ref().map(|one| Sums::of(one).to_words()).map_err(Clone::clone);
+        let own = evaluation.as_ref().map(|one| Sums::of(one, 1.0).to_words()).map_err(Clone::clone);
         let all = agree(communicator, own, Sums::words(self.learned()))?;
         let evaluation = evaluation?;
         let mut found = self.conclude(&[Sums::from_words(&all[0])], &[1.0])?;

@@ -4,6 +4,7 @@
 mod exchange;
 mod failures;
 mod results;
+mod thresholds;
 
 use wgpu_metric_learning::{Batch, Cpu, Evaluation, Loss, Result};
 
