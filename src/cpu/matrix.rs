@@ -318,6 +318,10 @@ impl Anchors<f64> for Matrix<'_> {
         self.axes.shape.is_one_sided()
     }
 
+    fn first_row(&self) -> usize {
+        self.axes.shape.first_row()
+    }
+
     fn dimensions(&self) -> usize {
         self.axes.shape.dimensions()
     }

@@ -49,6 +49,11 @@ pub(crate) trait Anchors<N: Number> {
         false
     }
 
+    /// What the first row is in the batch that ranks share.
+    fn first_row(&self) -> usize {
+        0
+    }
+
     /// Columns of the embeddings.
     fn dimensions(&self) -> usize;
 

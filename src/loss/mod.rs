@@ -184,9 +184,8 @@ impl Loss {
     }
 
     /// Whether, of rows that are compared with rows, an anchor's terms need more than its own row of
-    /// distances: something of other rows or of columns, or its place among all rows. Ranks that
-    /// share a batch then do the work of each other, but for [`Clip`]
-    /// ([`sharded`](crate::sharded)).
+    /// distances: something of other rows or of columns. Ranks that share a batch then do the work of
+    /// each other, but for [`Clip`] ([`sharded`](crate::sharded)).
     pub fn needs_all_rows(&self) -> bool {
         self.description().needs_all_rows()
     }

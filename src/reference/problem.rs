@@ -205,6 +205,10 @@ impl Anchors<Bounded> for Problem<'_> {
         self.shape.is_one_sided()
     }
 
+    fn first_row(&self) -> usize {
+        self.shape.first_row()
+    }
+
     fn dimensions(&self) -> usize {
         self.shape.dimensions()
     }

@@ -26,9 +26,8 @@
 //! [`Clip`](crate::Clip), whose terms are of two sides, a rank sees to its rows against all
 //! references and to its references against all rows, both of which travel in steps 2 and 4; where
 //! there are weights or a reference offset it is as the others:
-//! [`LiftedStructured`](crate::LiftedStructured) and [`Margin`](crate::Margin) with drawn negatives.
-//! There every rank evaluates the whole batch: steps 3 and 4 have nothing to add, and the work is not
-//! shared, only the rows.
+//! [`LiftedStructured`](crate::LiftedStructured). There every rank evaluates the whole batch: steps 3
+//! and 4 have nothing to add, and the work is not shared, only the rows.
 //!
 //! # What is the same
 //!

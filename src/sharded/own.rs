@@ -138,7 +138,7 @@ impl<C: Communicator> Task<'_, C> {
         if !self.has_gradient_of_columns() {
             batch = batch.with_fixed_references();
         }
-        engine(loss, &batch)
+        engine(loss, &batch.with_first_row(self.sizes.own_queries().start))
     }
 
     /// What the sums of each part are multiplied by.

@@ -116,11 +116,6 @@ impl Description for Margin {
         self.sampling == Sampling::All && !self.beta_per_class
     }
 
-    /// A draw is by the anchor's index.
-    fn needs_all_rows(&self) -> bool {
-        self.sampling == Sampling::DistanceWeighted
-    }
-
     fn learned(&self) -> Vec<Learned> {
         vec![Learned {
             input: Input::Beta,

@@ -7,7 +7,7 @@ use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads};
 use wgpu_metric_learning::{
     Batch, Contrastive, Cpu, Distance, Evaluation, LiftedStructured, Loss, Mode, NtXent, Reduction,
-    Result, SigLip, SupCon, Triplet, reference,
+    Result, Sampling, SigLip, SupCon, Triplet, reference,
 };
 
 use super::{on_cpu, small};
@@ -37,7 +37,7 @@ fn counts(of: &Evaluation) -> [u64; 6] {
 fn has_gradient_by_rows(loss: &Loss, batch: &Batch) -> bool {
     let pulls_alike = match loss {
         Loss::Contrastive(_) | Loss::SigLip(_) => true,
-        Loss::Margin(loss) => !loss.beta_per_class,
+        Loss::Margin(loss) => !loss.beta_per_class && loss.sampling == Sampling::All,
         _ => false,
     };
     let is_in_batch = batch.shape().mode() == Mode::Batch;
