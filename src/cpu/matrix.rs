@@ -322,6 +322,10 @@ impl Anchors<f64> for Matrix<'_> {
         self.axes.shape.first_row()
     }
 
+    fn first_column(&self) -> usize {
+        self.axes.shape.reference_offset().unwrap_or(0)
+    }
+
     fn dimensions(&self) -> usize {
         self.axes.shape.dimensions()
     }

@@ -95,6 +95,7 @@ pub struct Shape {
     turned: bool,
     one_sided: bool,
     first_row: usize,
+    of_classes: bool,
     centers: usize,
     weights: Weights,
 }
@@ -176,6 +177,7 @@ impl Shape {
             turned: false,
             one_sided: false,
             first_row: 0,
+            of_classes: false,
             centers: 1,
             weights: Weights::None,
         }
@@ -276,6 +278,17 @@ impl Shape {
     /// What row 0 is in the larger batch: [`with_first_row`](Self::with_first_row).
     pub(crate) const fn first_row(&self) -> usize {
         self.first_row
+    }
+
+    /// The shape of rows of a batch against all of its rows, from the reference offset on, where
+    /// these are of every class all or none: the two of a positive pair are both among them.
+    pub(crate) const fn of_classes(self) -> Self {
+        Self { of_classes: true, ..self }
+    }
+
+    /// Whether all is a batch, of which some classes are evaluated: [`of_classes`](Self::of_classes).
+    pub(crate) const fn is_of_classes(&self) -> bool {
+        self.of_classes
     }
 
     /// The shape with other numbers of queries, references and listed entries.

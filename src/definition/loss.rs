@@ -54,6 +54,11 @@ pub(crate) trait Anchors<N: Number> {
         0
     }
 
+    /// The column that the first row is, where rows are among the columns.
+    fn first_column(&self) -> usize {
+        0
+    }
+
     /// Columns of the embeddings.
     fn dimensions(&self) -> usize;
 

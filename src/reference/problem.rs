@@ -209,6 +209,10 @@ impl Anchors<Bounded> for Problem<'_> {
         self.shape.first_row()
     }
 
+    fn first_column(&self) -> usize {
+        self.shape.reference_offset().unwrap_or(0)
+    }
+
     fn dimensions(&self) -> usize {
         self.shape.dimensions()
     }

@@ -22,12 +22,15 @@
 //! [`Margin`](crate::Margin) with one beta.
 //!
 //! Of most losses an anchor needs its own row of distances alone, and every rank sees to its anchors.
-//! A few need more ([`Loss::needs_all_rows`](crate::Loss::needs_all_rows)). Of
-//! [`Clip`](crate::Clip), whose terms are of two sides, a rank sees to its rows against all
-//! references and to its references against all rows, both of which travel in steps 2 and 4; where
-//! there are weights or a reference offset it is as the others:
-//! [`LiftedStructured`](crate::LiftedStructured). There every rank evaluates the whole batch: steps 3
-//! and 4 have nothing to add, and the work is not shared, only the rows.
+//! Two need more ([`Loss::needs_all_rows`](crate::Loss::needs_all_rows)):
+//!
+//! - Of [`Clip`](crate::Clip), whose terms are of two sides, a rank sees to its rows against all
+//!   references and to its references against all rows, both of which travel in steps 2 and 4. With
+//!   weights or a reference offset every rank evaluates the whole batch: steps 3 and 4 have nothing to
+//!   add, and the work is not shared, only the rows.
+//! - A pair of [`LiftedStructured`](crate::LiftedStructured) needs what the negatives of both its rows
+//!   come to. A rank sees to whole classes, those that begin among its rows where the rows of all stand
+//!   by classes: it is as much work as it has rows, unless a class is larger than that.
 //!
 //! # What is the same
 //!
@@ -40,10 +43,14 @@
 //!   cut and whichever devices the ranks have. The same cut on the same devices has the same bits,
 //!   whatever arrives first.
 //! - One rank alone, and every loss that is evaluated whole, has the bits of one machine.
+//! - Between equals the lowest row of all goes first, as on one machine. Of negatives that are equally
+//!   near, [`Form::Exact`](crate::Form::Exact) takes one of the class that has the first row of all; it
+//!   is the lowest row where the rows of every class stand together.
 //!
 //! Ranks reach each other by a [`Communicator`]: [`Threads`] of one process, MPI in the package
 //! `wgpu-metric-learning-mpi`, or one of your own.
 
+mod classes;
 mod communicator;
 mod cut;
 mod evaluate;

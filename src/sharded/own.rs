@@ -142,7 +142,7 @@ impl<C: Communicator> Task<'_, C> {
     }
 
     /// What the sums of each part are multiplied by.
-    fn scales(&self, parts: &[Part], sums: &[Sums]) -> Vec<f64> {
+    pub(super) fn scales(&self, parts: &[Part], sums: &[Sums]) -> Vec<f64> {
         let reduction = self.loss.reduction();
         parts.iter().zip(sums).map(|(part, sums)| part.scale(reduction, sums)).collect()
     }

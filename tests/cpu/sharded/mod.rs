@@ -1,6 +1,7 @@
 //! Ranks that hold a batch together come to what one machine comes to, exchange what they say, and end
 //! together where one fails.
 
+mod classes;
 mod exchange;
 mod failures;
 mod results;

@@ -59,12 +59,11 @@ fn hold_bits(loss: &Loss, batch: &Batch) {
     }
 }
 
-/// Whether every rank evaluates all rows. Of two sides each has its own, where these can be told
-/// apart.
+/// Whether every rank evaluates all rows: where the two sides of a loss cannot be told apart.
 fn is_whole(loss: &Loss, batch: &Batch) -> bool {
     let shape = batch.shape();
     let is_of_both_sides = shape.has_weights() || shape.reference_offset().is_some();
-    loss.needs_all_rows() && (is_of_both_sides || !matches!(loss, Loss::Clip(_)))
+    is_of_both_sides && matches!(loss, Loss::Clip(_))
 }
 
 /// Holds the ranks of every cut against one machine and against the reference.
