@@ -18,6 +18,8 @@
 // term of a pair, and every h in a slope, is times the mean of both ends'.
 //
 // Rows of one class have their negatives in common: both ends of a pair have negatives, or neither.
+// Where ranks share a batch, the rows are those of some of its classes, from column `stripe.own` on:
+// as in a batch, whose rows are all columns, a positive is a row.
 // One workgroup per row; `statistics` reads its distances twice, `main` twice, and writes its
 // coefficients once.
 
@@ -105,7 +107,7 @@ struct Positives {
     unordered: vec2<u32>,  // terms, those that are not 0 or, with thresholds, within
 }
 
-// The slope of a pair, 0 where it is no positive.
+// The slope of a pair of rows, 0 where it is no positive.
 fn see_positive(
     positives: ptr<function, Positives>, i: u32, j: u32, own: Statistic, kind: u32, d: f32,
 ) -> f32 {
@@ -148,10 +150,11 @@ fn main(group: Group, invocation: Invocation) {
         see_pairs(&pairs, kinds, d);
         var slopes = vec4(0.0);
         if (any(kinds == vec4(POSITIVE))) {
-            slopes.x = see_positive(&positives, i, 4u * quad, own, kinds.x, d.x);
-            slopes.y = see_positive(&positives, i, 4u * quad + 1u, own, kinds.y, d.y);
-            slopes.z = see_positive(&positives, i, 4u * quad + 2u, own, kinds.z, d.z);
-            slopes.w = see_positive(&positives, i, 4u * quad + 3u, own, kinds.w, d.w);
+            let j = columns_of(quad) - stripe.own;
+            slopes.x = see_positive(&positives, i, j.x, own, kinds.x, d.x);
+            slopes.y = see_positive(&positives, i, j.y, own, kinds.y, d.y);
+            slopes.z = see_positive(&positives, i, j.z, own, kinds.z, d.z);
+            slopes.w = see_positive(&positives, i, j.w, own, kinds.w, d.w);
         }
         coefficients[row * quads() + quad] = coefficients_from(slopes, d);
     }

@@ -318,6 +318,14 @@ impl Anchors<f64> for Matrix<'_> {
         self.axes.shape.is_one_sided()
     }
 
+    fn first_row(&self) -> usize {
+        self.axes.shape.first_row()
+    }
+
+    fn first_column(&self) -> usize {
+        self.axes.shape.reference_offset().unwrap_or(0)
+    }
+
     fn dimensions(&self) -> usize {
         self.axes.shape.dimensions()
     }

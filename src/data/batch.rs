@@ -183,6 +183,16 @@ impl<'a> Batch<'a> {
         Self { shape: self.shape.one_sided(), ..self }
     }
 
+    /// The batch as rows of a larger one: [`Shape::with_first_row`].
+    pub(crate) fn with_first_row(self, first_row: usize) -> Self {
+        Self { shape: self.shape.with_first_row(first_row), ..self }
+    }
+
+    /// The batch as the rows of some classes of a larger one: [`Shape::of_classes`].
+    pub(crate) fn of_classes(self) -> Self {
+        Self { shape: self.shape.of_classes(), ..self }
+    }
+
     /// Two sets of rows that are pairs row by row.
     fn aligned(shape: Shape, embeddings: &'a [f32], references: &'a [f32]) -> Result<Self> {
         let batch = Self::rows(shape, embeddings)?;

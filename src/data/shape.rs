@@ -94,6 +94,8 @@ pub struct Shape {
     reference_offset: Option<usize>,
     turned: bool,
     one_sided: bool,
+    first_row: usize,
+    of_classes: bool,
     centers: usize,
     weights: Weights,
 }
@@ -174,6 +176,8 @@ impl Shape {
             reference_offset: None,
             turned: false,
             one_sided: false,
+            first_row: 0,
+            of_classes: false,
             centers: 1,
             weights: Weights::None,
         }
@@ -263,6 +267,28 @@ impl Shape {
     /// Whether terms of columns are left out: [`one_sided`](Self::one_sided).
     pub(crate) const fn is_one_sided(&self) -> bool {
         self.one_sided
+    }
+
+    /// The shape of rows that stand behind so many others of a larger batch, which other ranks
+    /// evaluate.
+    pub(crate) const fn with_first_row(self, first_row: usize) -> Self {
+        Self { first_row, ..self }
+    }
+
+    /// What row 0 is in the larger batch: [`with_first_row`](Self::with_first_row).
+    pub(crate) const fn first_row(&self) -> usize {
+        self.first_row
+    }
+
+    /// The shape of rows of a batch against all of its rows, from the reference offset on, where
+    /// these are of every class all or none: the two of a positive pair are both among them.
+    pub(crate) const fn of_classes(self) -> Self {
+        Self { of_classes: true, ..self }
+    }
+
+    /// Whether all is a batch, of which some classes are evaluated: [`of_classes`](Self::of_classes).
+    pub(crate) const fn is_of_classes(&self) -> bool {
+        self.of_classes
     }
 
     /// The shape with other numbers of queries, references and listed entries.

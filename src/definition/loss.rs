@@ -49,6 +49,16 @@ pub(crate) trait Anchors<N: Number> {
         false
     }
 
+    /// What the first row is in the batch that ranks share.
+    fn first_row(&self) -> usize {
+        0
+    }
+
+    /// The column that the first row is, where rows are among the columns.
+    fn first_column(&self) -> usize {
+        0
+    }
+
     /// Columns of the embeddings.
     fn dimensions(&self) -> usize;
 

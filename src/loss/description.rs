@@ -57,7 +57,7 @@ pub(crate) trait Description {
     }
 
     /// Whether, of rows that are compared with rows, an anchor's terms need more than its own row of
-    /// distances: something of other rows or of columns, or its place among all rows.
+    /// distances: something of other rows or of columns.
     fn needs_all_rows(&self) -> bool {
         false
     }

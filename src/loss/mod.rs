@@ -184,9 +184,8 @@ impl Loss {
     }
 
     /// Whether, of rows that are compared with rows, an anchor's terms need more than its own row of
-    /// distances: something of other rows or of columns, or its place among all rows. Ranks that
-    /// share a batch then do the work of each other, but for [`Clip`]
-    /// ([`sharded`](crate::sharded)).
+    /// distances: something of other rows or of columns. Ranks that share a batch then do the work of
+    /// each other, but for [`Clip`] and [`LiftedStructured`] ([`sharded`](crate::sharded)).
     pub fn needs_all_rows(&self) -> bool {
         self.description().needs_all_rows()
     }
@@ -250,7 +249,8 @@ impl Loss {
                 reason: format!("it takes {}", joined(self.reductions().map(Reduction::name))),
             });
         }
-        if !self.modes().contains(&shape.mode()) {
+        let mode = if shape.is_of_classes() { Mode::Batch } else { shape.mode() };
+        if !self.modes().contains(&mode) {
             return Err(Error::Unsupported {
                 of: self.name(),
                 what: format!("inputs in {} mode", shape.mode().name()),

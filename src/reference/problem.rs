@@ -205,6 +205,14 @@ impl Anchors<Bounded> for Problem<'_> {
         self.shape.is_one_sided()
     }
 
+    fn first_row(&self) -> usize {
+        self.shape.first_row()
+    }
+
+    fn first_column(&self) -> usize {
+        self.shape.reference_offset().unwrap_or(0)
+    }
+
     fn dimensions(&self) -> usize {
         self.shape.dimensions()
     }

@@ -23,7 +23,8 @@ impl<C: Communicator> Sharded<'_, C> {
     /// this rank holds.
     ///
     /// Sums are taken before the reduction: where the sum of all terms, or its gradient, is beyond
-    /// f32, it is an [`Error::Overflow`](crate::Error::Overflow) even if their mean is not.
+    /// f32, it is an [`Error::Overflow`](crate::Error::Overflow) even if their mean is not. Of terms
+    /// [within thresholds](crate::Reduction::MeanWithin) a rank takes the mean.
     ///
     /// # Errors
     ///
@@ -44,15 +45,14 @@ impl<C: Communicator> Sharded<'_, C> {
         loss.check(&shape)?;
         let columns = self.gather(shard.columns(), &sizes.words_of_columns(1), shard)?;
         let task = Task { ranks: self, loss: &loss, shard, sizes: &sizes, shape };
-        // Own rows are summed up, and a sum has no thresholds. What one rank holds alone is the whole
-        // batch.
-        let has_thresholds = loss.reduction().thresholds().is_some();
-        if has_thresholds || self.communicator.ranks() == 1 {
+        // What one rank holds alone is the whole batch.
+        if self.communicator.ranks() == 1 {
             return task.evaluate_all(&columns, engine);
         }
         match loss.needs_all_rows() {
             false => task.evaluate_own(&columns, engine),
             true if task.has_two_sides() => task.evaluate_sides(&columns, engine),
+            true if task.is_by_classes() => task.evaluate_classes(&columns, engine),
             true => task.evaluate_all(&columns, engine),
         }
     }
@@ -103,13 +103,9 @@ impl<C: Communicator> Task<'_, C> {
                 Some(self.ranks.gather(self.shard.queries, &counts, self.shard)?)
             }
         };
-        let gathered = match self.shard.weights {
-            Weights::Rows(own) => communicator
-                .all_gather(bytemuck::cast_slice(own), &self.sizes.words_of_queries(1))?,
-            _ => Vec::new(),
-        };
+        let gathered = self.gather_weights()?;
         let weights = match self.shard.weights {
-            Weights::Rows(_) => Weights::Rows(bytemuck::cast_slice(&gathered)),
+            Weights::Rows(_) => Weights::Rows(&gathered),
             others => others,
         };
         let evaluation = match &queries {
@@ -119,7 +115,8 @@ impl<C: Communicator> Task<'_, C> {
         let evaluation = evaluation
             .and_then(|batch| self.with_settings(batch))
             .and_then(|batch| engine(self.loss, &batch));
-        let own = evaluation.as_ref().map(|one| Sums::of(one).to_words()).map_err(Clone::clone);
+        let own =
+            evaluation.as_ref().map(|one| Sums::of(one, 1.0).to_words()).map_err(Clone::clone);
         let all = agree(communicator, own, Sums::words(self.learned()))?;
         let evaluation = evaluation?;
         let mut found = self.conclude(&[Sums::from_words(&all[0])], &[1.0])?;
@@ -130,6 +127,14 @@ impl<C: Communicator> Task<'_, C> {
             of_columns.map(|all| all[self.numbers(self.sizes.own_columns())].to_vec());
         found.per_anchor = evaluation.per_anchor.map(|all| all[rows].to_vec());
         Ok(found)
+    }
+
+    /// The weights of the rows of all ranks, where rows have any.
+    pub(super) fn gather_weights(&self) -> Result<Vec<f32>> {
+        let Weights::Rows(own) = self.shard.weights else { return Ok(Vec::new()) };
+        let counts = self.sizes.words_of_queries(1);
+        let words = self.ranks.communicator.all_gather(bytemuck::cast_slice(own), &counts)?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
     /// All rows, with what the shard says of its references.

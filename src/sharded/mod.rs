@@ -18,34 +18,39 @@
 //!
 //! Step 4 is left out where references are [fixed](Shard::with_fixed_references), and of a batch
 //! without weights where a pair pulls at both its ends alike, so that a gradient is twice its half:
-//! [`Contrastive`](crate::Contrastive), [`SigLip`](crate::SigLip), and
+//! [`Contrastive`](crate::Contrastive), [`SigLip`](crate::SigLip) without thresholds, and
 //! [`Margin`](crate::Margin) with one beta.
 //!
 //! Of most losses an anchor needs its own row of distances alone, and every rank sees to its anchors.
-//! A few need more ([`Loss::needs_all_rows`](crate::Loss::needs_all_rows)). Of
-//! [`Clip`](crate::Clip), whose terms are of two sides, a rank sees to its rows against all
-//! references and to its references against all rows, both of which travel in steps 2 and 4; where
-//! there are weights or a reference offset it is as the others:
-//! [`LiftedStructured`](crate::LiftedStructured), [`Margin`](crate::Margin) with drawn negatives,
-//! and all where terms are held against [thresholds](crate::Reduction::MeanWithin). There every rank
-//! evaluates the whole batch: steps 3 and 4 have nothing to add, and the work is not shared, only the
-//! rows.
+//! Two need more ([`Loss::needs_all_rows`](crate::Loss::needs_all_rows)):
+//!
+//! - Of [`Clip`](crate::Clip), whose terms are of two sides, a rank sees to its rows against all
+//!   references and to its references against all rows, both of which travel in steps 2 and 4. With
+//!   weights or a reference offset every rank evaluates the whole batch: steps 3 and 4 have nothing to
+//!   add, and the work is not shared, only the rows.
+//! - A pair of [`LiftedStructured`](crate::LiftedStructured) needs what the negatives of both its rows
+//!   come to. A rank sees to whole classes, those that begin among its rows where the rows of all stand
+//!   by classes: it is as much work as it has rows, unless a class is larger than that.
 //!
 //! # What is the same
 //!
 //! - Counts are those of one machine, and so are per-anchor losses on the CPU, to the bit, for every
-//!   cut; those of [`Contrastive`](crate::Contrastive) with `MeanNonZero`, which takes two
-//!   evaluations, are within the bounds.
+//!   cut; those of [`Contrastive`](crate::Contrastive) with `MeanNonZero` or `MeanWithin`, which take
+//!   two evaluations, are within the bounds.
 //! - With `Sum`, and on the CPU, the bits of one machine are those of gradients to which step 4 adds
 //!   nothing, for every cut: of queries against references, and of a batch where step 4 is left out.
 //! - Loss and gradients are within the [bounds of the reference](mod@crate::reference), whatever the
 //!   cut and whichever devices the ranks have. The same cut on the same devices has the same bits,
 //!   whatever arrives first.
 //! - One rank alone, and every loss that is evaluated whole, has the bits of one machine.
+//! - Between equals the lowest row of all goes first, as on one machine. Of negatives that are equally
+//!   near, [`Form::Exact`](crate::Form::Exact) takes one of the class that has the first row of all; it
+//!   is the lowest row where the rows of every class stand together.
 //!
 //! Ranks reach each other by a [`Communicator`]: [`Threads`] of one process, MPI in the package
 //! `wgpu-metric-learning-mpi`, or one of your own.
 
+mod classes;
 mod communicator;
 mod cut;
 mod evaluate;

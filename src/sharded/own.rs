@@ -13,25 +13,71 @@ use crate::definition::number::Count;
 use crate::error::Result;
 use crate::loss::{Contrastive, Loss, Reduction};
 
-/// A part of a loss whose terms all have the same weight, and what that is once all are counted.
-struct Part {
-    loss: Loss,
-    scale: fn(Reduction, &Sums) -> f64,
+/// A part of a loss whose terms all have the same weight, which is known once all are counted.
+pub(super) struct Part {
+    /// Of what a rank evaluates: a sum or, where terms are held against thresholds, a mean of those
+    /// within.
+    pub loss: Loss,
+    /// Which of [`Sums::nonzero`] counts its terms.
+    pub kind: usize,
 }
 
-/// The parts of a loss. That of the non-zero mean of [`Contrastive`] is a mean of positive terms and
-/// one of negative terms: each part has margins that leave the other kind without terms.
-fn parts(loss: &Loss) -> Vec<Part> {
-    let summed = loss.clone().with_reduction(Reduction::Sum);
-    if let (Loss::Contrastive(loss), Reduction::MeanNonZero) = (&summed, loss.reduction()) {
-        let positive = Contrastive { negative_margin: f32::MIN, ..loss.clone() };
-        let negative = Contrastive { positive_margin: f32::MAX, ..loss.clone() };
-        let scale = |_, sums: &Sums| Count::exact(sums.nonzero[0]).reciprocal();
-        return [positive, negative].map(|loss| Part { loss: loss.into(), scale }).into();
+impl Part {
+    /// All terms of a loss.
+    pub(super) fn whole(loss: &Loss) -> Self {
+        let loss = match loss.reduction().thresholds() {
+            Some(_) => loss.clone(),
+            None => loss.clone().with_reduction(Reduction::Sum),
+        };
+        Self { loss, kind: 0 }
     }
-    let scale =
-        |reduction, sums: &Sums| scale_of(reduction, sums.terms, Count::exact(sums.nonzero[0]));
-    vec![Part { loss: summed, scale }]
+
+    /// The parts of a loss. That of [`Contrastive`] whose positive and negative terms have means of
+    /// their own has two, with margins that leave the terms of the other kind at 0.
+    fn all(loss: &Loss) -> Vec<Self> {
+        let whole = Self::whole(loss);
+        match (loss, &whole.loss) {
+            (Loss::Contrastive(asked), Loss::Contrastive(one)) if asked.has_two_means() => {
+                let positive = Contrastive { negative_margin: f32::MIN, ..one.clone() };
+                let negative = Contrastive { positive_margin: f32::MAX, ..one.clone() };
+                let of_kind = |(loss, kind)| Self { loss: Loss::Contrastive(loss), kind };
+                [(positive, 1), (negative, 2)].map(of_kind).into()
+            }
+            _ => vec![whole],
+        }
+    }
+
+    /// What the numbers of an evaluation are multiplied by to be sums: those within thresholds are
+    /// divided by their count.
+    fn divisor(&self, evaluation: &Evaluation) -> f64 {
+        match self.loss.reduction().thresholds() {
+            Some(_) => Sums::nonzero_of(evaluation)[self.kind] as f64,
+            None => 1.0,
+        }
+    }
+
+    /// The sums of an evaluation.
+    fn sums(&self, evaluation: &Evaluation) -> Sums {
+        let mut sums = Sums::of(evaluation, self.divisor(evaluation));
+        if self.kind > 0 {
+            // Those of the other kind are 0, and may be within thresholds.
+            let own = sums.nonzero[self.kind];
+            sums.nonzero = [own, 0, 0];
+            sums.nonzero[self.kind] = own;
+        }
+        sums
+    }
+
+    /// What the sums of all ranks are multiplied by.
+    fn scale(&self, reduction: Reduction, sums: &Sums) -> f64 {
+        scale_of(reduction, sums.terms, Count::exact(sums.nonzero[self.kind]))
+    }
+
+    /// An evaluation, and what it is multiplied by where sums are by a scale.
+    pub(super) fn scaled(&self, evaluation: Evaluation, scale: f64) -> Scaled {
+        let scale = scale * self.divisor(&evaluation);
+        Scaled { evaluation, scale }
+    }
 }
 
 /// What a part comes to in one rank, and what that is multiplied by.
@@ -46,18 +92,14 @@ impl<C: Communicator> Task<'_, C> {
         columns: &Gathered,
         engine: impl Fn(&Loss, &Batch<'_>) -> Result<Evaluation>,
     ) -> Result<Evaluation> {
-        let parts = parts(self.loss);
+        let parts = Part::all(self.loss);
         let evaluations =
             parts.iter().map(|part| self.evaluate_part(&part.loss, columns, &engine)).collect();
-        let (evaluations, sums) = self.add_up(evaluations, parts.len())?;
-        let reduction = self.loss.reduction();
-        let scales: Vec<_> =
-            parts.iter().zip(&sums).map(|(part, sums)| (part.scale)(reduction, sums)).collect();
+        let (evaluations, sums) = self.add_up(evaluations, &parts)?;
+        let scales = self.scales(&parts, &sums);
         let found = self.conclude(&sums, &scales)?;
-        let scaled: Vec<_> = evaluations
-            .into_iter()
-            .zip(scales)
-            .map(|(evaluation, scale)| Scaled { evaluation, scale })
+        let scaled: Vec<_> = (parts.iter().zip(evaluations).zip(scales))
+            .map(|((part, evaluation), scale)| part.scaled(evaluation, scale))
             .collect();
         let found = self.with_tables(found, &scaled);
         self.ranks.agree(found)
@@ -96,26 +138,32 @@ impl<C: Communicator> Task<'_, C> {
         if !self.has_gradient_of_columns() {
             batch = batch.with_fixed_references();
         }
-        engine(loss, &batch)
+        engine(loss, &batch.with_first_row(self.sizes.own_queries().start))
     }
 
-    /// The evaluations of this rank, and the sums of each part over all ranks.
+    /// What the sums of each part are multiplied by.
+    pub(super) fn scales(&self, parts: &[Part], sums: &[Sums]) -> Vec<f64> {
+        let reduction = self.loss.reduction();
+        parts.iter().zip(sums).map(|(part, sums)| part.scale(reduction, sums)).collect()
+    }
+
+    /// The evaluations of this rank, one of each part, and the sums of each part over all ranks.
     pub(super) fn add_up(
         &self,
         evaluations: Result<Vec<Evaluation>>,
-        parts: usize,
+        parts: &[Part],
     ) -> Result<(Vec<Evaluation>, Vec<Sums>)> {
         let count = Sums::words(self.learned());
-        let words = |evaluation| {
-            let mut sums = Sums::of(evaluation);
+        let words = |(part, evaluation): (&Part, &Evaluation)| {
+            let mut sums = part.sums(evaluation);
             // A rank without rows has found none.
             sums.learned.resize(self.learned(), 0.0);
             sums.to_words()
         };
-        let own = evaluations.as_ref().map(|all| all.iter().flat_map(words).collect());
+        let own = evaluations.as_ref().map(|all| parts.iter().zip(all).flat_map(words).collect());
         let own = own.map_err(Clone::clone);
-        let mut sums = vec![Sums::default(); parts];
-        for of_rank in agree(self.ranks.communicator, own, parts * count)? {
+        let mut sums = vec![Sums::default(); parts.len()];
+        for of_rank in agree(self.ranks.communicator, own, parts.len() * count)? {
             let of_parts = of_rank.chunks_exact(count).map(Sums::from_words);
             sums.iter_mut().zip(of_parts).for_each(|(sums, part)| sums.add(&part));
         }

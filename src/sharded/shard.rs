@@ -317,6 +317,15 @@ impl Gathered {
         })
     }
 
+    /// The same rows in another order, which says what stands at each place.
+    pub(super) fn in_order(&self, order: &[usize], dimensions: usize) -> Self {
+        let numbers = order.iter().flat_map(|row| &self.numbers[row * dimensions..][..dimensions]);
+        Self {
+            numbers: numbers.copied().collect(),
+            labels: order.iter().map(|&row| self.labels[row]).collect(),
+        }
+    }
+
     pub(super) fn rows(&self) -> Rows<'_> {
         Rows { numbers: bytemuck::cast_slice(&self.numbers), labels: &self.labels }
     }

@@ -4,14 +4,14 @@
 
 use super::communicator::Communicator;
 use super::evaluate::Task;
-use super::own::{Scaled, add, narrowed, total};
+use super::own::{Part, Scaled, add, narrowed, total};
 use super::shard::{Gathered, Rows, Weights};
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::definition::loss::scale_of;
 use crate::definition::number::Count;
 use crate::error::Result;
-use crate::loss::{Loss, Reduction};
+use crate::loss::Loss;
 
 impl<C: Communicator> Task<'_, C> {
     /// Whether the loss has two sides that can be told apart: a weight of a row, and its place among
@@ -30,21 +30,30 @@ impl<C: Communicator> Task<'_, C> {
     ) -> Result<Evaluation> {
         let counts = self.sizes.words_of_queries(1);
         let rows = self.ranks.gather(self.shard.queries, &counts, self.shard)?;
-        let summed = self.loss.clone().with_reduction(Reduction::Sum);
+        let part = || Part::whole(self.loss);
+        let parts = [part(), part()];
         let side = |own, others: &Gathered, is_fixed| {
-            self.evaluate_side(&summed, [own, others.rows()], is_fixed, &engine)
+            self.evaluate_side(&parts[0].loss, [own, others.rows()], is_fixed, &engine)
         };
         let sides = [
             side(self.shard.queries, columns, self.shard.has_fixed_references),
             side(self.shard.columns(), &rows, false),
         ];
-        let (evaluations, sums) = self.add_up(sides.into_iter().collect(), 2)?;
+        let (evaluations, mut sums) = self.add_up(sides.into_iter().collect(), &parts)?;
+        let reduction = self.loss.reduction();
+        // Half of the terms are those of the other side, which are 0 here, and may be within
+        // thresholds.
+        for side in &mut sums {
+            let others = reduction.zeros_within(side.terms / 2).value;
+            side.nonzero[0] = side.nonzero[0].saturating_sub(others);
+        }
         // Each side has counted the terms of both, and pairs are those of the first.
         let nonzero = Count::exact(sums.iter().map(|sums| sums.nonzero[0]).sum());
-        let scale = scale_of(self.loss.reduction(), sums[0].terms, nonzero);
+        let scale = scale_of(reduction, sums[0].terms, nonzero);
         let found = self.conclude(&sums, &[scale; 2])?;
-        let sides: Vec<_> =
-            evaluations.into_iter().map(|evaluation| Scaled { evaluation, scale }).collect();
+        let sides: Vec<_> = (parts.iter().zip(evaluations))
+            .map(|(part, evaluation)| part.scaled(evaluation, scale))
+            .collect();
         let found = self.with_gradients(found, &sides);
         self.ranks.agree(found)
     }

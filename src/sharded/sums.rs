@@ -25,23 +25,26 @@ impl Sums {
         2 * (9 + learned)
     }
 
-    /// Those of an evaluation whose reduction is the sum.
-    pub(super) fn of(evaluation: &Evaluation) -> Self {
+    /// How many terms of an evaluation count as not 0: all, of positive pairs, of negative pairs.
+    pub(super) fn nonzero_of(evaluation: &Evaluation) -> [u64; 3] {
+        let Evaluation { nonzero_terms, nonzero_positive_terms, nonzero_negative_terms, .. } =
+            evaluation;
+        [*nonzero_terms, *nonzero_positive_terms, *nonzero_negative_terms]
+    }
+
+    /// Those of an evaluation whose reduction has divided them by this.
+    pub(super) fn of(evaluation: &Evaluation, divisor: f64) -> Self {
         let pairs = [evaluation.positive_pairs, evaluation.negative_pairs];
         let means = [evaluation.mean_positive_distance, evaluation.mean_negative_distance];
         let beta = evaluation.gradient_beta.iter().flatten();
         let learned = beta.chain(&evaluation.gradient_scale).chain(&evaluation.gradient_bias);
         Self {
-            loss: evaluation.loss.into(),
+            loss: divisor * f64::from(evaluation.loss),
             distances: [0, 1].map(|kind| f64::from(means[kind]) * pairs[kind] as f64),
             terms: evaluation.terms,
-            nonzero: [
-                evaluation.nonzero_terms,
-                evaluation.nonzero_positive_terms,
-                evaluation.nonzero_negative_terms,
-            ],
+            nonzero: Self::nonzero_of(evaluation),
             pairs,
-            learned: learned.copied().map(f64::from).collect(),
+            learned: learned.map(|&slope| divisor * f64::from(slope)).collect(),
         }
     }
 

@@ -16,6 +16,7 @@ pub(crate) struct Stripe {
     pub portion: u32,
     pub first_x: u32,
     pub first_y: u32,
+    pub first_row: u32,
 }
 
 /// `Sizes` of `shaders/shared/sizes.wgsl`.

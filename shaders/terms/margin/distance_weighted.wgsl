@@ -8,7 +8,8 @@
 // less the row's maximum, with d at least NEAREST. At FARTHEST and beyond w is 0, but where all
 // negatives are there, it is 1 for all of them. The negative is drawn by the inverse of the
 // cumulative sum of the weights in the order of the columns: it is the first whose sum is greater
-// than u(seed, i, r) times the whole sum, u from terms/margin/random.wgsl.
+// than u(seed, i, r) times the whole sum, u from terms/margin/random.wgsl. There i is the row of the
+// whole batch, where ranks share one.
 //
 // The invocations own consecutive segments of the columns, whose sums are summed up; a draw finds
 // its segment by bisection, then walks it. How often a column was drawn is counted in its
@@ -117,7 +118,8 @@ fn segment_of(threshold: f32) -> u32 {
 // The negative that the positive of this rank draws. Its weight is positive: a column is taken only
 // when it has one, and where rounding leaves none it is `negatives.some`.
 fn draw(i: u32, row: u32, rank: u32, segment_size: u32, negatives: Negatives) -> u32 {
-    let threshold = uniform_number(vec3(parameters.seed, i, rank)) * cumulative[WORKGROUP - 1u];
+    let key = vec3(parameters.seed, stripe.first_row + i, rank);
+    let threshold = uniform_number(key) * cumulative[WORKGROUP - 1u];
     let segment = segment_of(threshold);
     var sum = 0.0;
     if (segment > 0u) {

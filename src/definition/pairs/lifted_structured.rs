@@ -13,19 +13,26 @@ use crate::loss::{Form, LiftedStructured};
 /// The level of every row; `None` where a row has no negative.
 type Levels<N> = Vec<Option<N>>;
 
-/// The levels, and the weight of every row of the batch, where rows have any.
+/// The levels, and the weights where rows have any, in the order of the batch.
 pub(crate) struct Known<N> {
     levels: Levels<N>,
     weights: Vec<f32>,
+    /// The column that the first row is.
+    first_column: usize,
 }
 
 impl<N: Number> Known<N> {
+    /// The row of the batch that a positive is.
+    fn row_of(&self, anchor: &Anchor<N>, positive: usize) -> usize {
+        anchor.name_of(positive) - self.first_column
+    }
+
     /// A number of the pair (i, j) times the weight of the pair: the mean of both ends'.
-    fn weighed(&self, anchor: &Anchor<N>, j: usize, number: N) -> N {
+    fn weighed(&self, [i, j]: [usize; 2], number: N) -> N {
         if self.weights.is_empty() {
             return number;
         }
-        let [own, other] = [anchor.name, anchor.name_of(j)].map(|row| N::input(self.weights[row]));
+        let [own, other] = [i, j].map(|row| N::input(self.weights[row]));
         N::exact(0.5) * (own + other) * number
     }
 }
@@ -105,27 +112,31 @@ impl Definition for LiftedStructured {
     const WEIGHS_PAIRS: bool = true;
 
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Known<N> {
-        let levels = anchors.map_anchors(|anchor| self.level(&anchor));
-        Known { levels, weights: anchors.weights().to_vec() }
+        let found = anchors.map_anchors(|anchor| (anchor.name, self.level(&anchor)));
+        let mut levels = vec![None; found.len()];
+        found.into_iter().for_each(|(row, level)| levels[row] = level);
+        let weights = anchors.weights().to_vec();
+        Known { levels, weights, first_column: anchors.first_column() }
     }
 
     /// The pairs (i, j) with i < j, and what every pair of i presses on the negatives of i.
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, known: &Known<N>) -> AnchorTerms<N> {
-        let (i, levels) = (anchor.index, &known.levels);
+        let (i, levels) = (anchor.name, &known.levels);
         let mut terms = AnchorTerms::none(anchor);
         let (mut losses, mut pressures) = (Vec::new(), Vec::new());
-        for j in anchor.positives.iter() {
+        for p in anchor.positives.iter() {
+            let j = known.row_of(anchor, p);
             terms.terms += u64::from(i < j);
             let Some(joined) = self.join(levels[i], levels[j]) else {
                 terms.nonzero += self.reduction.zeros_within(u64::from(i < j));
                 continue;
             };
-            let term = self.height(joined + anchor.distance(j));
-            let slope = known.weighed(anchor, j, term.value);
+            let term = self.height(joined + anchor.distance(p));
+            let slope = known.weighed([i, j], term.value);
             pressures.push(slope * self.part(i, j, levels));
             if i < j {
                 losses.push(term.value * slope * N::exact(0.5));
-                terms.slopes[j] = slope;
+                terms.slopes[p] = slope;
                 terms.nonzero += term.nonzero;
             }
         }

@@ -10,13 +10,18 @@ use crate::loss::{Margin, Sampling};
 pub(crate) struct Known {
     betas: Vec<f64>,
     dimensions: usize,
+    first_row: usize,
 }
 
 impl Definition for Margin {
     type Known<N: Number> = Known;
 
     fn survey<N: Number>(&self, anchors: &impl Anchors<N>) -> Known {
-        Known { betas: anchors.learned().to_vec(), dimensions: anchors.dimensions() }
+        Known {
+            betas: anchors.learned().to_vec(),
+            dimensions: anchors.dimensions(),
+            first_row: anchors.first_row(),
+        }
     }
 
     /// Positive: max(0, d - beta + alpha); negative: max(0, beta - d + alpha).
@@ -43,7 +48,7 @@ impl Definition for Margin {
             }
             Sampling::DistanceWeighted => {
                 let mut nonzero = Count::default();
-                let draws = self.draws(anchor, known.dimensions);
+                let draws = self.draws(anchor, known);
                 for drawn in &draws {
                     let term = negative(drawn.distance).within(thresholds);
                     loss += term.value;
@@ -68,9 +73,10 @@ impl Definition for Margin {
 
 impl Margin {
     /// One negative for every positive; none where there are no negatives.
-    fn draws<N: Number>(&self, anchor: &Anchor<N>, dimensions: usize) -> Vec<Choice<N>> {
-        let Some(urn) = Urn::new(anchor, dimensions) else { return Vec::new() };
+    fn draws<N: Number>(&self, anchor: &Anchor<N>, known: &Known) -> Vec<Choice<N>> {
+        let Some(urn) = Urn::new(anchor, known.dimensions) else { return Vec::new() };
+        let row = (known.first_row + anchor.name) as u32;
         let ranks = 0..anchor.positives.len() as u32;
-        ranks.map(|rank| urn.draw([self.seed, anchor.name as u32, rank])).collect()
+        ranks.map(|rank| urn.draw([self.seed, row, rank])).collect()
     }
 }

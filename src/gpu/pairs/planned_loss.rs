@@ -183,7 +183,7 @@ impl Buffers {
         Ok(Self {
             parameters: parameters(context, &terms.parameters)?,
             thresholds: thresholds
-                .map(|thresholds| parameters(context, &thresholds.parameters()))
+                .map(|_| parameters(context, &loss.reduction().threshold_parameters()))
                 .transpose()?,
             summands: uniform(
                 context,

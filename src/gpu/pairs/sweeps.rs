@@ -272,6 +272,7 @@ impl<'a> Sweeps<'a> {
             portion,
             first_x,
             first_y,
+            first_row: shape.first_row() as u32,
         }
     }
 

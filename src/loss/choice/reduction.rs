@@ -67,14 +67,6 @@ impl Thresholds {
         [self.low, self.high].map(|threshold| threshold.map(f32::to_bits))
     }
 
-    /// The parameters of `shaders/terms/thresholds.wgsl`: those that there are not are 0.
-    #[cfg(feature = "gpu")]
-    pub(crate) fn parameters(self) -> [(&'static str, u32); 3] {
-        let [low, high] = self.bits();
-        let given = u32::from(low.is_some()) | u32::from(high.is_some()) << 1;
-        [("low", low.unwrap_or(0)), ("high", high.unwrap_or(0)), ("given", given)]
-    }
-
     pub(crate) fn check(self, of: &'static str) -> Result<()> {
         for (parameter, threshold) in [("low", self.low), ("high", self.high)] {
             if threshold.is_some_and(|threshold| !threshold.is_finite()) {
@@ -134,6 +126,17 @@ impl Reduction {
     /// The thresholds that terms must be within, if there are any.
     pub(crate) const fn thresholds(self) -> Option<Thresholds> {
         if let Self::MeanWithin(thresholds) = self { Some(thresholds) } else { None }
+    }
+
+    /// The parameters of `shaders/terms/thresholds.wgsl`: those that there are not are 0. Terms are
+    /// counted otherwise where there are thresholds, even if these are neither low nor high.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn threshold_parameters(self) -> [(&'static str, u32); 3] {
+        let thresholds = self.thresholds();
+        let [low, high] = thresholds.unwrap_or_default().bits();
+        let [has_low, has_high] = [low, high].map(|threshold| u32::from(threshold.is_some()));
+        let given = has_low | has_high << 1 | u32::from(thresholds.is_some()) << 2;
+        [("low", low.unwrap_or(0)), ("high", high.unwrap_or(0)), ("given", given)]
     }
 
     /// The number that `shaders/finish/totals.wgsl` has for it. Terms within thresholds are counted

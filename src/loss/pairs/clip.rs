@@ -102,7 +102,7 @@ impl Description for Clip {
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         let mut parameters = vec![("scale", self.scale.to_bits())];
-        parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
+        parameters.extend(self.reduction.threshold_parameters());
         TermsKernel {
             operations_per_pair: 96,
             statistics: Statistics::Sides,

@@ -104,7 +104,7 @@ impl Description for Contrastive {
             ("positive_margin", self.positive_margin.to_bits()),
             ("negative_margin", self.negative_margin.to_bits()),
         ];
-        parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
+        parameters.extend(self.reduction.threshold_parameters());
         TermsKernel {
             statistics: if split { Statistics::Totals } else { Statistics::None },
             symmetric: self.is_symmetric(),

@@ -101,7 +101,7 @@ impl Description for LiftedStructured {
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         let mut parameters = vec![("margin", self.margin.to_bits())];
-        parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
+        parameters.extend(self.reduction.threshold_parameters());
         TermsKernel {
             // A pair needs what the negatives of its other end sum up to.
             statistics: Statistics::Rows,

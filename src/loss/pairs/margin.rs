@@ -116,11 +116,6 @@ impl Description for Margin {
         self.sampling == Sampling::All && !self.beta_per_class
     }
 
-    /// A draw is by the anchor's index.
-    fn needs_all_rows(&self) -> bool {
-        self.sampling == Sampling::DistanceWeighted
-    }
-
     fn learned(&self) -> Vec<Learned> {
         vec![Learned {
             input: Input::Beta,
@@ -133,7 +128,7 @@ impl Description for Margin {
     fn terms_kernel(&self) -> TermsKernel {
         let constants = vec![("BETA_PER_CLASS", self.beta_per_class.into())];
         let alpha = ("alpha", self.alpha.to_bits());
-        let thresholds = self.reduction.thresholds().unwrap_or_default().parameters();
+        let thresholds = self.reduction.threshold_parameters();
         let parameters = |own: &[_]| own.iter().copied().chain(thresholds).collect();
         match self.sampling {
             Sampling::All => TermsKernel {

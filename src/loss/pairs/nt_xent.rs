@@ -76,7 +76,7 @@ impl Description for NtXent {
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         let mut kernel = TermsKernel::over_logits(shader!("terms/nt_xent.wgsl"), self.temperature);
-        kernel.parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
+        kernel.parameters.extend(self.reduction.threshold_parameters());
         kernel
     }
 }

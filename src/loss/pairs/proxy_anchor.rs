@@ -93,7 +93,7 @@ impl Description for ProxyAnchor {
     fn terms_kernel(&self) -> TermsKernel {
         let mut parameters =
             vec![("alpha", self.alpha.to_bits()), ("margin", self.margin.to_bits())];
-        parameters.extend(self.reduction.thresholds().unwrap_or_default().parameters());
+        parameters.extend(self.reduction.threshold_parameters());
         TermsKernel {
             statistics: Statistics::Columns,
             walk: Walk::reading(2),

@@ -126,7 +126,7 @@ impl Description for Triplet {
     #[cfg(feature = "gpu")]
     fn terms_kernel(&self) -> TermsKernel {
         let margin = ("margin", self.margin.to_bits());
-        let thresholds = self.reduction.thresholds().unwrap_or_default().parameters();
+        let thresholds = self.reduction.threshold_parameters();
         let parameters = [margin].into_iter().chain(thresholds).collect();
         let has_thresholds = ("THRESHOLDS", self.reduction.thresholds().is_some().into());
         match (self.mining.triplets(), self.soft) {

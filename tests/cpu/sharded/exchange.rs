@@ -18,7 +18,7 @@ fn what_travels_is_counted() {
     let cases: [(Loss, usize); 3] = [
         (Triplet::default().into(), D),
         (Contrastive::default().into(), 0),
-        (LiftedStructured::default().into(), 0),
+        (LiftedStructured::default().into(), D),
     ];
     for (loss, gradient) in cases {
         let batch = &sample.batches(&loss)[0];
@@ -34,8 +34,7 @@ fn what_travels_is_counted() {
             });
             let others = ranks - 1;
             // Its faults and sizes, its sums, and whether it goes on.
-            let last = if loss.needs_all_rows() { 0 } else { 2 };
-            let small = others * (7 + 2 + 18 + last);
+            let small = others * (7 + 2 + 18 + 2);
             for (rank, words) in words.into_iter().enumerate() {
                 let own = 40 * (rank + 1) / ranks - 40 * rank / ranks;
                 let expected = (40 - own) * (D + 1) + others * own * gradient + small;

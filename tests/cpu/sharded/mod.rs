@@ -1,9 +1,11 @@
 //! Ranks that hold a batch together come to what one machine comes to, exchange what they say, and end
 //! together where one fails.
 
+mod classes;
 mod exchange;
 mod failures;
 mod results;
+mod thresholds;
 
 use wgpu_metric_learning::{Batch, Cpu, Evaluation, Loss, Result};
 

@@ -7,7 +7,7 @@ use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::sharded::{Communicator, Shard, Sharded, Threads};
 use wgpu_metric_learning::{
     Batch, Contrastive, Cpu, Distance, Evaluation, LiftedStructured, Loss, Mode, NtXent, Reduction,
-    Result, SigLip, SupCon, Thresholds, Triplet, reference,
+    Result, Sampling, SigLip, SupCon, Triplet, reference,
 };
 
 use super::{on_cpu, small};
@@ -37,7 +37,7 @@ fn counts(of: &Evaluation) -> [u64; 6] {
 fn has_gradient_by_rows(loss: &Loss, batch: &Batch) -> bool {
     let pulls_alike = match loss {
         Loss::Contrastive(_) | Loss::SigLip(_) => true,
-        Loss::Margin(loss) => !loss.beta_per_class,
+        Loss::Margin(loss) => !loss.beta_per_class && loss.sampling == Sampling::All,
         _ => false,
     };
     let is_in_batch = batch.shape().mode() == Mode::Batch;
@@ -59,21 +59,21 @@ fn hold_bits(loss: &Loss, batch: &Batch) {
     }
 }
 
-/// Whether every rank evaluates all rows. Of two sides each has its own, where these can be told
-/// apart.
+/// Whether every rank evaluates all rows: where the two sides of a loss cannot be told apart.
 fn is_whole(loss: &Loss, batch: &Batch) -> bool {
     let shape = batch.shape();
     let is_of_both_sides = shape.has_weights() || shape.reference_offset().is_some();
-    loss.needs_all_rows() && (is_of_both_sides || !matches!(loss, Loss::Clip(_)))
+    is_of_both_sides && matches!(loss, Loss::Clip(_))
 }
 
 /// Holds the ranks of every cut against one machine and against the reference.
-fn hold(loss: &Loss, batch: &Batch) {
+pub(super) fn hold(loss: &Loss, batch: &Batch) {
     hold_bits(loss, batch);
     let alone = on_cpu(0, loss, batch).unwrap();
     let expected = reference::evaluate_with_bounds(loss, batch).unwrap();
-    let is_split =
-        matches!(loss, Loss::Contrastive(_)) && loss.reduction() == Reduction::MeanNonZero;
+    let has_two_means =
+        matches!(loss.reduction(), Reduction::MeanNonZero | Reduction::MeanWithin(_));
+    let is_split = matches!(loss, Loss::Contrastive(_)) && has_two_means;
     for cut in CUTS {
         let name = || format!("{loss:?} in {} mode, cut as {cut:?}", batch.shape().mode());
         let found = together(loss, &shards(batch, cut));
@@ -171,28 +171,6 @@ fn rows_among_the_references_are_left_out_by_their_place() {
     assert!(taken.len() > 20, "{} losses", taken.len());
     taken.iter().for_each(|loss| hold(loss, &batch));
     hold_measures(&batch);
-}
-
-/// A sum has no thresholds: what each rank adds to it cannot be summed up by itself.
-#[test]
-fn thresholds_are_held_against_the_terms_of_the_whole_batch() {
-    let sample = Sample::new(small(Layout::Balanced(5), Values::Ordinary));
-    let reduction = Reduction::MeanWithin(Thresholds { low: Some(0.01), high: Some(0.5) });
-    let losses: [Loss; 3] = [
-        Contrastive { normalize: true, reduction, ..Default::default() }.into(),
-        SigLip { reduction, ..Default::default() }.into(),
-        SupCon { reduction, ..Default::default() }.into(),
-    ];
-    let mut held = 0;
-    for loss in losses {
-        for batch in sample.batches(&loss) {
-            if matches!(batch.shape().mode(), Mode::Batch | Mode::Reference) {
-                hold(&loss, &batch);
-                held += 1;
-            }
-        }
-    }
-    assert!(held > 5, "{held} batches and sets of references");
 }
 
 /// Two classes of rows 0, of which every rank holds some: all are at a distance of 0, and only its

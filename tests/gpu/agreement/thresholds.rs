@@ -76,6 +76,7 @@ fn thresholds_of_everything_and_of_nothing() {
         let references = nothing.gradient_references.iter().flatten();
         assert!(nothing.gradient.iter().chain(references).all(|&slope| slope == 0.0), "{loss:?}");
         let everything = within(None, Some(f32::MAX));
+        assert_eq!(bits(&within(None, None)), bits(&everything), "{loss:?} without thresholds");
         let mean = evaluate(Reduction::Mean);
         assert_eq!(everything.nonzero_terms, mean.terms, "{loss:?}");
         // The means of both kinds of Contrastive are apart, and SigLip sums up in another way.

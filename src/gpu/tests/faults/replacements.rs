@@ -42,8 +42,8 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     ("terms/margin/distance_weighted.wgsl", "key * 1664525u", "key * 1664527u"),
     (
         "terms/margin/distance_weighted.wgsl",
-        "vec3(parameters.seed, i, rank)",
-        "vec3(parameters.seed, rank, i)",
+        "vec3(parameters.seed, stripe.first_row + i, rank)",
+        "vec3(parameters.seed, rank, stripe.first_row + i)",
     ),
     (
         "terms/margin/distance_weighted.wgsl",
