@@ -17,6 +17,7 @@ struct Stripe {
     same_set: u32,    // 1 in batch mode, where rows and columns are one set
     own: u32,         // row i is column i + own, no pair of it; beyond all columns where it is none
     portion: u32,     // which portion of a row's work, where a kernel splits it
+    slice: u32,       // summands of a slice of a gradient, 0 where it has none
     first_x: u32,     // the first workgroup of a dispatch, where several share them
     first_y: u32,     // the same in the other dimension of tiles
 }

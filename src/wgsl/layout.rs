@@ -14,6 +14,7 @@ pub(crate) struct Stripe {
     pub same_set: u32,
     pub own: u32,
     pub portion: u32,
+    pub slice: u32,
     pub first_x: u32,
     pub first_y: u32,
 }
