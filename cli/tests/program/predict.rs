@@ -65,7 +65,7 @@ fn is_at_a_limit(stage: &Value, published: &Value) -> bool {
 /// By hand, for the distances and gradients of a batch of 512 x 128 on 80 units of 64 lanes.
 #[test]
 fn the_model_is_the_one_that_is_described() {
-    let figures = "units=80,lanes=64,ghz=2,gbps=500";
+    let figures = "units=80,lanes=64,ghz=2,gbps=2000";
     let arguments =
         ["bench", "--predict", figures, "--n", "512", "--objective", "bench:contrastive"];
     let point = &objects(&arguments)[1];

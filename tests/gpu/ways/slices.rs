@@ -9,14 +9,12 @@ use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu::DeviceType;
 use wgpu_metric_learning::tuning::{Tile, Tiles};
 use wgpu_metric_learning::{
-    Arithmetic, Batch, Clip, Contrastive, Distance, LiftedStructured, Loss, Mining, Mode,
-    MultiMargin, NtXent, Options, ProxyAnchor, Reduction, Shape, SupCon, Triplet, Weighted,
-    reference,
+    Arithmetic, Batch, Contrastive, Loss, Mining, Mode, NtXent, Options, Reduction, Shape, Triplet,
 };
 
 /// Several slices of a stripe, and in one stripe several tiles as well. No multiple of anything.
-const N: usize = 611;
-const M: usize = 603;
+const N: usize = 531;
+const M: usize = 523;
 const D: usize = 70;
 
 fn sliced() -> Options {
@@ -33,22 +31,15 @@ fn sample(values: Values) -> Sample {
     Sample::new(Recipe { n: N, m: M, d: D, layout, values, extreme_labels: false })
 }
 
-/// Losses of every summation: coefficients that are symmetric or not, with weights of positives and
-/// negatives or without, on rows as they are and on unit rows, of both ends of a pair.
-fn losses() -> Vec<Loss> {
-    let distance = Distance::Euclidean;
+/// A loss of every summation: with coefficients that are symmetric, with weights of positives and
+/// negatives, with others, and of both ends of a pair, on unit rows.
+fn losses() -> [Loss; 4] {
     let reduction = Reduction::MeanNonZero;
-    vec![
+    [
         Contrastive { negative_margin: 2.0, ..Contrastive::default() }.into(),
         Contrastive { reduction, negative_margin: 2.0, ..Contrastive::default() }.into(),
         Triplet { mining: Mining::All, ..Triplet::default() }.into(),
-        LiftedStructured { distance: Distance::Manhattan, ..LiftedStructured::default() }.into(),
         NtXent::default().into(),
-        NtXent { distance, ..NtXent::default() }.into(),
-        SupCon { distance: Distance::InnerProduct, ..SupCon::default() }.into(),
-        MultiMargin { distance, ..MultiMargin::default() }.into(),
-        ProxyAnchor::default().into(),
-        Clip::default().into(),
     ]
 }
 
@@ -58,24 +49,22 @@ fn has_slices(device: &Device, loss: &Loss, shape: Shape) -> bool {
     plan.to_string().contains("slices")
 }
 
-/// In one stripe and in several, of which the last is short.
+/// In one stripe and in several, of which the last is short, in every mode.
 #[test]
 fn slices_agree() {
-    let samples = [Values::Ordinary, Values::Duplicates].map(sample);
-    for (options, sample) in [sliced(), cut(96)].into_iter().zip(&samples) {
+    let sample = sample(Values::Duplicates);
+    for options in [sliced(), cut(96)] {
         let device = best_with(options.clone());
         let mut tally = Tally::on(vec![best_with(options)]);
         let mut modes = Vec::new();
         for loss in losses() {
-            for batch in sample.batches(&loss) {
-                if has_slices(&device, &loss, *batch.shape()) {
-                    tally.hold(&loss, &batch, "slices");
-                    modes.push(batch.shape().mode());
-                }
+            let batches = sample.batches(&loss);
+            for batch in batches.iter().filter(|one| has_slices(&device, &loss, *one.shape())) {
+                tally.hold(&loss, batch, "slices");
+                modes.push(batch.shape().mode());
             }
         }
         assert!([Mode::Batch, Mode::Reference].iter().all(|mode| modes.contains(mode)));
-        assert!(modes.len() >= 8, "{modes:?}");
         tally.conclude(0.05);
     }
 }
@@ -83,18 +72,10 @@ fn slices_agree() {
 #[test]
 fn slices_agree_on_every_adapter() {
     let _alone = contexts();
-    let sample = sample(Values::Ordinary);
-    for options in [sliced(), cut(128)] {
-        let mut tally = Tally::on(contexts_with(options));
-        for loss in [
-            Contrastive { negative_margin: 2.0, ..Contrastive::default() }.into(),
-            Triplet { mining: Mining::All, ..Triplet::default() }.into(),
-            NtXent::default().into(),
-        ] {
-            tally.hold(&loss, &sample.batches(&loss)[0], "slices");
-        }
-        tally.conclude(0.0);
-    }
+    let mut tally = Tally::on(contexts_with(sliced()));
+    let [loss, ..] = losses();
+    tally.hold(&loss, &sample(Values::Ordinary).batches(&loss)[0], "slices");
+    tally.conclude(0.0);
 }
 
 fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> impl PartialEq + use<> {
@@ -105,28 +86,18 @@ fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> impl PartialEq + use
 #[test]
 fn bits_are_those_of_the_shape() {
     let sample = sample(Values::Ordinary);
-    let of_tile = |options: Options| {
-        Tile::ALL.map(|tile| best_with(options.clone().with_tiles(Tiles::both(tile))))
-    };
-    let split = |options: Options| best_with(options.with_operations_per_dispatch(1 << 20));
-    let ways = [sliced(), cut(96)].map(|options| {
-        let all = of_tile(options.clone()).into_iter().chain([split(options)]);
-        all.collect::<Vec<_>>()
-    });
-    let [one, other] = [cut(16), cut(300)].map(best_with);
-    for loss in losses() {
-        let has_both_ends = matches!(loss, Loss::NtXent(_) | Loss::SupCon(_));
-        for batch in sample.batches(&loss) {
-            for devices in &ways {
-                let first = evaluate(&devices[0], &loss, &batch);
-                let is_same = |device| evaluate(device, &loss, &batch) == first;
-                assert!(devices.iter().all(is_same), "{loss:?} {:?}", batch.shape());
-            }
-            if !has_both_ends {
-                let [one, other] = [&one, &other].map(|device| evaluate(device, &loss, &batch));
-                assert!(one == other, "{loss:?} {:?} in stripes", batch.shape());
-            }
-        }
+    let with = |options: Options, tile| best_with(options.with_tiles(Tiles::both(tile)));
+    let split = |options: Options| options.with_operations_per_dispatch(1 << 20);
+    let whole = [with(sliced(), Tile::Large), with(split(sliced()), Tile::Small)];
+    let stripes = [with(cut(300), Tile::Wide), with(split(cut(96)), Tile::Small)];
+    let [symmetric, _, other, both_ends] = losses();
+    for (loss, devices) in
+        [(&symmetric, &whole), (&other, &whole), (&other, &stripes), (&both_ends, &whole)]
+    {
+        let batch = &sample.batches(loss)[0];
+        assert!(devices.iter().all(|device| has_slices(device, loss, *batch.shape())));
+        let [one, other] = devices.each_ref().map(|device| evaluate(device, loss, batch));
+        assert!(one == other, "{loss:?}");
     }
 }
 
@@ -145,24 +116,5 @@ fn others_have_no_slices() {
         let device = best_with(options.clone());
         assert_eq!(has_slices(&device, loss, shape), expected, "{options:?}");
         assert!(!has_slices(&device, loss, Shape::batch(200, D)), "{options:?}");
-    }
-}
-
-/// Losses that share their distances, and one that has them alone.
-#[test]
-fn objectives_agree() {
-    let sample = sample(Values::Ordinary);
-    let batch = sample.batches(&Contrastive::default().into())[0];
-    let objective = [
-        Weighted::new(1.0, Contrastive { negative_margin: 2.0, ..Default::default() }, batch),
-        Weighted::new(0.5, Triplet { mining: Mining::All, ..Triplet::default() }, batch),
-        Weighted::new(2.0, NtXent::default(), batch),
-    ];
-    let expected = reference::evaluate_objective_with_bounds(&objective).expect("a result");
-    for options in [sliced(), cut(96)] {
-        let device = best_with(options);
-        let actual = device.context.evaluate_objective(&objective).wait().expect("a result");
-        let comparison = expected.compare(&actual);
-        assert!(comparison.agrees(), "{}\n{comparison}", device.name);
     }
 }
