@@ -1,4 +1,5 @@
-// What gradient/summation.wgsl sums up is scaled at once: gradient/scaling.wgsl scales it.
+// What gradient/summation.wgsl sums up is scaled at once: gradient/scaling.wgsl scales it. Slices are
+// stored as they are, and scaled where they are added up (gradient/finished_slices.wgsl).
 
 // #include "shared/numbers.wgsl"
 // #include "gradient/scaling.wgsl"
@@ -20,11 +21,16 @@ fn store_finished(row: u32, vector: u32, sums: mat4x4<f32>) {
 @compute @workgroup_size(SIDE, SIDE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     split_weights = vec2(totals.positive_weight, totals.negative_weight);
-    let first_row = (stripe.first_y + group.y) * TILE_ROWS;
-    let end = select(0u, summands().count, first_row < owners().count);
-    let vector = (stripe.first_x + group.x) * (TILE_DIMENSIONS / 4u) + local.x;
-    let row = first_row + 4u * local.y;
-    let sums = sums_over(0u, end, first_row, vector, local.xy);
+    let tile = tile_of(group);
+    let count = owners().count;
+    let end = select(0u, tile.end, tile.row < count);
+    let vector = tile.vector + local.x;
+    let row = tile.row + 4u * local.y;
+    let sums = sums_over(tile.begin, end, tile.row, vector, local.xy);
+    if (has_slices()) {
+        store_sums(row, count, vector, sums);
+        return;
+    }
     store_finished(row, vector, sums.first);
     if (TILE_DIMENSIONS > BLOCK) {
         store_finished(row, vector + BLOCK / 4u, sums.beside);
@@ -33,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         store_finished(row + BLOCK, vector, sums.below);
         store_finished(row + BLOCK, vector + BLOCK / 4u, sums.across);
     }
-    if (finish.last == 1u && first_row == 0u && vector == 0u && local.y == 0u) {
+    if (finish.last == 1u && tile.row == 0u && vector == 0u && local.y == 0u) {
         totals.sequence += 1u;
     }
 }

@@ -43,7 +43,7 @@
 //   fn finish_sums(sums: ptr<function, Blocks>, local: vec2u)
 
 // #include "shared/distance.wgsl"
-// #include "shared/stripe.wgsl"
+// #include "gradient/summands.wgsl"
 
 @group(0) @binding(1) var<storage, read> own: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> other: array<vec4<f32>>;
@@ -51,8 +51,6 @@
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
-override TRANSPOSED: u32 = 0u;
-override TRIANGLE: u32 = 0u;
 override JOINED: u32 = 0u;
 // 1: the coefficients have no weights yet; those of positive pairs are above 0, those of negative
 // pairs below.
@@ -87,27 +85,34 @@ var<workgroup> other_tile: array<vec4<f32>, TILE_SIZE>;
 // What the coefficients of positive and of negative pairs are multiplied with.
 var<private> split_weights: vec2<f32>;
 
-struct Summands {
-    first: u32,   // index of the first row of `other`
-    count: u32,
+// What a workgroup computes: a tile of the gradient, over those of the summands that are its portion
+// or slice.
+struct Tile {
+    row: u32,     // its first row
+    vector: u32,  // its first vec4 of dimensions
+    begin: u32,   // its first summand
+    end: u32,     // and the one behind its last
 }
 
-fn summands() -> Summands {
-    if (TRANSPOSED == 1u) {
-        return Summands(stripe.begin, stripe_rows());
-    }
-    if (TRIANGLE == 1u) {
-        return Summands(0u, stripe.begin + stripe_rows());
-    }
-    return Summands(0u, sizes.references);
-}
+// Where the first of the owners is stored: a row of `gradient`.
+var<private> stored_first: u32;
 
-// The rows of `own` that the gradient is for.
-fn owners() -> Summands {
-    if (TRANSPOSED == 1u) {
-        return Summands(0u, select(sizes.references, stripe.begin, TRIANGLE == 1u));
-    }
-    return Summands(stripe.begin, stripe_rows());
+// The tiles of all dimensions stand beside one another, and those of a slice beside those of the one
+// before it. There are either slices or several portions.
+fn tile_of(group: vec3<u32>) -> Tile {
+    let vectors = TILE_DIMENSIONS / 4u;
+    let across = (stripe.vectors + vectors - 1u) / vectors;
+    let place = stripe.first_x + group.x;
+    let slice = place / across;
+    let size = select(portion_size(), stripe.slice, has_slices());
+    let begin = (stripe.portion + slice) * size;
+    stored_first = select(owners().first, slice * owners().count, has_slices());
+    return Tile(
+        (stripe.first_y + group.y) * TILE_ROWS,
+        place % across * vectors,
+        begin,
+        min(begin + size, summands().count),
+    );
 }
 
 fn weighted(values: vec4<f32>) -> vec4<f32> {
@@ -206,7 +211,7 @@ fn load(reads: Reads, last: Reads, local: vec2<u32>, count: u32) {
 // Of the first `count` rows.
 fn store(row: u32, count: u32, vector: u32, value: vec4<f32>) {
     if (row < count && vector < stripe.vectors) {
-        let at = (owners().first + row) * stripe.dimensions + 4u * vector;
+        let at = (stored_first + row) * stripe.dimensions + 4u * vector;
         let left = stripe.dimensions - 4u * vector;
         gradient[at] = value.x;
         if (left > 1u) {
@@ -408,4 +413,17 @@ fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: vec2<u32>
     }
     finish_sums(&sums, local);
     return sums;
+}
+
+// Stores the sums of the invocation as they are, those of the first `count` rows; row and vector are
+// those of its first block.
+fn store_sums(row: u32, count: u32, vector: u32, sums: Blocks) {
+    store_block(row, count, vector, sums.first);
+    if (TILE_DIMENSIONS > BLOCK) {
+        store_block(row, count, vector + BLOCK / 4u, sums.beside);
+    }
+    if (TILE_ROWS > BLOCK) {
+        store_block(row + BLOCK, count, vector, sums.below);
+        store_block(row + BLOCK, count, vector + BLOCK / 4u, sums.across);
+    }
 }

@@ -20,6 +20,7 @@ struct Stripe {
     first_x: u32,     // the first workgroup of a dispatch, where several share them
     first_y: u32,     // the same in the other dimension of tiles
     first_row: u32,   // row 0 in the batch that ranks share, which draws are by; 0 where none do
+    slice: u32,       // summands of a slice of a gradient, 0 where it has none
 }
 
 @group(0) @binding(0) var<uniform> stripe: Stripe;

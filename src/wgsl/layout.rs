@@ -17,6 +17,7 @@ pub(crate) struct Stripe {
     pub first_x: u32,
     pub first_y: u32,
     pub first_row: u32,
+    pub slice: u32,
 }
 
 /// `Sizes` of `shaders/shared/sizes.wgsl`.

@@ -50,6 +50,7 @@ mod ways {
     mod dispatches;
     mod plans;
     mod row_width;
+    mod slices;
     mod stripes;
     mod tiers;
     mod tiles;

@@ -392,6 +392,8 @@ struct Work {
     vector_operations: f64,
     /// Of a kernel of distances or gradients in tiles, the size of a tile.
     tile: Option<[u64; 2]>,
+    /// Whether it adds up slices of a gradient.
+    adds_slices: bool,
 }
 
 impl Work {
@@ -422,7 +424,8 @@ impl Work {
             None => operations as f64,
         };
         let tile = counted.map(|(tile, _)| tile);
-        Self { workgroups, operations, vector_operations, tile }
+        let adds_slices = kernel.ends_with("slices");
+        Self { workgroups, operations, vector_operations, tile, adds_slices }
     }
 
     /// How long it takes: each unit has a workgroup at a time, and all begin the next one together.
@@ -439,8 +442,11 @@ impl Work {
     }
 
     /// The coefficients once for every tile of dimensions; the sums, which are added to those of
-    /// earlier stripes; and the rows.
+    /// earlier stripes, or up to those of all slices; and the rows.
     fn bytes_of_gradient(&self, plan: &Plan) -> u64 {
+        if self.adds_slices {
+            return 4 * 256 * self.workgroups;
+        }
         let Some([height, width]) = self.tile else { return bytes_of(Stage::Gradient, plan) };
         let dimensions = plan.shape().dimensions() as u64;
         let sums = self.workgroups * height * width.min(dimensions);

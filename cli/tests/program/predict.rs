@@ -65,7 +65,7 @@ fn is_at_a_limit(stage: &Value, published: &Value) -> bool {
 /// By hand, for the distances and gradients of a batch of 512 x 128 on 80 units of 64 lanes.
 #[test]
 fn the_model_is_the_one_that_is_described() {
-    let figures = "units=80,lanes=64,ghz=2,gbps=500";
+    let figures = "units=80,lanes=64,ghz=2,gbps=2000";
     let arguments =
         ["bench", "--predict", figures, "--n", "512", "--objective", "bench:contrastive"];
     let point = &objects(&arguments)[1];
@@ -78,12 +78,16 @@ fn the_model_is_the_one_that_is_described() {
         [&distance["bound_by"], &distance["bytes"]],
         [&Value::from("workgroups"), &Value::from(4 * (512 * 512 + 512 * 128)),]
     );
-    // 8 x 2 tiles, each with all 512 summands.
+    // 8 x 2 tiles in 4 slices, each with 128 of the 512 summands; and the numbers of these added up,
+    // 256 by each of 256 workgroups, which take 4 rounds.
     let gradient = &point["stages"]["gradient"];
-    assert_eq!(gradient["least_workgroups"], 16);
-    let tile = 64.0 * 64.0 * 512.0 * 2.14 / (64.0 * 2e9);
-    assert!((number(gradient, "ms_predicted") / (1e3 * tile) - 1.0).abs() < 1e-9, "{gradient}");
-    assert!((number(gradient, "share_of_units") - 0.2).abs() < 1e-9, "{gradient}");
+    assert_eq!(gradient["least_workgroups"], 64);
+    let tile = 64.0 * 64.0 * 128.0 * 2.14 / (64.0 * 2e9);
+    let sums = 4.0 * 256.0 / (64.0 * 2e9);
+    let [ms, share] = ["ms_predicted", "share_of_units"].map(|key| number(gradient, key));
+    let [all, ideal] = [tile + 4.0 * sums, (64.0 * tile + 256.0 * sums) / 80.0];
+    assert!((ms / (1e3 * all) - 1.0).abs() < 1e-9, "{gradient}");
+    assert!((share / (ideal / all) - 1.0).abs() < 1e-9, "{gradient}");
     assert_eq!(point["dense"]["bytes"], 4 * 512 * 512 * 42);
     // Where a unit has two workgroups, twice as long.
     let half = ["bench", "--predict", "units=18,lanes=64,ghz=2,gbps=500", "--n", "512"];

@@ -143,6 +143,12 @@ impl Context {
         self.options().planned_for.unwrap_or_else(own)
     }
 
+    /// Whether there are units that a few workgroups leave idle. A software adapter has as many as
+    /// the processor has cores.
+    pub(crate) fn has_many_units(&self) -> bool {
+        self.device_type() != wgpu::DeviceType::Cpu
+    }
+
     /// Roughly how many arithmetic operations a dispatch has at most, where it can be cut.
     pub(crate) fn operations_per_dispatch(&self) -> u64 {
         let usual = || usual_operations(self.device_type());

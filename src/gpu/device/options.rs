@@ -26,7 +26,10 @@ pub struct Options {
     /// least 8 per column of the matrix. Measures, and triplets of one per anchor outside of
     /// objectives, have no stripe of coefficients: at least 4. A larger one means fewer
     /// dispatches, and one that holds the whole matrix of a batch less work. The result is the
-    /// same to the bit for every one that holds at least 16 rows and not the whole matrix.
+    /// same to the bit for every one that holds at least 16 rows and not the whole matrix, but for
+    /// [`NtXent`](crate::NtXent) and [`SupCon`](crate::SupCon) on a GPU, whose gradients are
+    /// rounded otherwise there. Sums of slices, which fill a GPU, take room in it that the
+    /// distances have left.
     /// Default 32 MiB, which stays in a large GPU's cache and holds batches of up to 2,048
     /// rows, or without coefficients 2,896.
     pub workspace_bytes: u64,
@@ -49,9 +52,11 @@ pub struct Options {
     /// How distances and gradients are computed. Another one than `Exact` gives other bits, within
     /// wider bounds. Default `Exact`.
     pub arithmetic: Arithmetic,
-    /// The type of adapter that tiles, row widths and dispatches are the usual ones of; `None` takes
-    /// the device's own. For a device that does not tell what it is, and for plans of a GPU that is
-    /// not there. Default `None`.
+    /// The type of adapter that tiles, row widths and dispatches are the usual ones of, and that is
+    /// to be filled: where the tiles of a gradient are too few for a GPU, its sums are cut into
+    /// slices, with the same bits on all but software adapters. `None` takes the device's own type.
+    /// For a device that does not tell what it is, and for plans of a GPU that is not there. Default
+    /// `None`.
     pub planned_for: Option<wgpu::DeviceType>,
     /// Whether shaders carry run-time checks. Default `Trusted`.
     pub checks: Checks,

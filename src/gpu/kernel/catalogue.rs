@@ -38,6 +38,8 @@ pub(crate) fn all() -> Vec<Kernel> {
         search_totals(),
     ]);
     all.extend(verification::all());
+    let sliced = Summation::SLICED.into_iter();
+    all.extend(sliced.flat_map(|one| [false, true].map(|finished| one.sum_of_slices(finished))));
     all.extend(Mode::ALL.into_iter().filter_map(prepare_list));
     // A row's index has the digits of a u32, and so has a target.
     let digits = 0..u32::BITS / DIGIT_BITS;

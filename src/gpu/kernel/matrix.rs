@@ -218,6 +218,24 @@ impl Summation {
         }
     }
 
+    /// Those that may be cut into slices; joined ones are added up as those by rows are.
+    pub(super) const SLICED: [Self; 3] = [Self::Rows, Self::Columns, Self::Triangle];
+
+    /// Adds up slices of it, and scales them where they are finished at once.
+    pub(crate) fn sum_of_slices(self, is_finished: bool) -> Kernel {
+        let constants = vec![
+            ("TRANSPOSED", (self == Self::Columns).into()),
+            ("TRIANGLE", (self == Self::Triangle).into()),
+        ];
+        match is_finished {
+            true => {
+                let shader = shader!("gradient/finished_slices.wgsl");
+                kernel(Interface::FinishedGradient, shader, constants)
+            }
+            false => kernel(Interface::Gradient, shader!("gradient/slices.wgsl"), constants),
+        }
+    }
+
     /// Whether it may be all of a gradient that is finished where it is summed up: a batch with
     /// symmetric coefficients takes columns only where it is cut.
     pub(super) fn is_finished_at_once(self, mode: Mode, terms: &TermsKernel) -> bool {

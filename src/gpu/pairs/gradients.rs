@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::gpu::cut::loops::{
     ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, portions_of, summands_per_dispatch,
 };
+use crate::gpu::cut::slices::{slice_of_stripe, slice_of_whole};
 use crate::gpu::cut::tiles::TILE;
 use crate::gpu::device::allocate::uniform;
 use crate::gpu::dispatch::Dispatch;
@@ -18,7 +19,7 @@ use crate::gpu::pairs::list::List;
 use crate::gpu::pairs::loss_passes::LossPasses;
 use crate::gpu::pairs::matrix::{Matrix, Set};
 use crate::gpu::pairs::planned_loss::Buffers;
-use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps};
+use crate::gpu::pairs::sweeps::{Grid, Load, Sweep, Sweeps, slices};
 use crate::loss::Learned;
 use crate::wgsl::layout::{Finish, Start};
 
@@ -49,46 +50,25 @@ impl<'a> LossPasses<'a> {
             let kernel = self.basis.matrix_kind().gradient();
             let buffers = [unused, unused, coefficients, gradient, unused];
             let grid = Grid::Values(sweeps.columns());
-            let load = Load {
-                grid,
-                cost_per_row: sweeps.pair_cost(),
-                most: OPERATIONS_PER_GROUP,
-                portions: 1,
-            };
+            let load = Load::new(grid, sweeps.pair_cost(), OPERATIONS_PER_GROUP);
             return Ok(vec![sweeps.sweep("gradient", &kernel, &buffers, load)?]);
         }
         let other = self.basis.matrix.other();
-        let matrix = self.basis.matrix_kind();
-        let [height, width] = matrix.gradient_tile(self.basis.tiles.gradient);
         // Where distances are expanded they tell which pairs are near.
-        let fifth = if matrix.is_expanded() { &self.basis.matrix.distances } else { unused };
-        let across = (self.basis.shape.dimensions() as u32).div_ceil(width);
-        let columns = u64::from(sweeps.columns());
-        let rows = u64::from(self.basis.stripes.rows);
+        let is_expanded = self.basis.matrix_kind().is_expanded();
+        let fifth = if is_expanded { &self.basis.matrix.distances } else { unused };
         let by_rows = [&queries.points, &other.points, coefficients, gradient, fifth];
         let summation = self.basis.summation(&self.terms);
-        let all_columns = Grid::FixedTiles([across, sweeps.columns().div_ceil(height)]);
-        let (summands, grid) = match summation {
-            Summation::Columns => (rows, all_columns),
-            Summation::Triangle => (columns, Grid::ToEnd { across, height }),
-            _ => (columns, Grid::Tiles { across, height }),
-        };
-        let mut all = vec![self.gradient(sweeps, summation, summands, by_rows, grid)?];
+        let mut all = self.gradient(sweeps, summation, by_rows)?;
         if summation == Summation::Triangle {
-            let by_columns = [&queries.points, &queries.points, coefficients, gradient, fifth];
-            all.push(self.gradient(
-                sweeps,
-                Summation::EarlierRows,
-                rows,
-                by_columns,
-                Grid::Earlier { across, height },
-            )?);
+            let earlier = [&queries.points, &queries.points, coefficients, gradient, fifth];
+            all.extend(self.gradient(sweeps, Summation::EarlierRows, earlier)?);
         }
         // The references have a gradient of their own; in batch mode both halves are the
         // embeddings'.
         if let Some(gradient) = gradient_references.as_ref().or(transposed.as_ref()) {
             let by_columns = [&other.points, &queries.points, coefficients, gradient, fifth];
-            all.push(self.gradient(sweeps, Summation::Columns, rows, by_columns, all_columns)?);
+            all.extend(self.gradient(sweeps, Summation::Columns, by_columns)?);
         }
         Ok(all)
     }
@@ -143,16 +123,15 @@ impl<'a> LossPasses<'a> {
             cost_per_row: cost / stripes.rows_of_last(),
             most,
             portions: portions_of(anchors, Some(ANCHORS_PER_DISPATCH)).max(1),
+            slice: 0,
         };
         let choices = self.part.buffers.coefficients.buffer();
         let buffers = [&own.points, &other.points, choices, gradient, &matrix.unused];
-        let label = "gradient of chosen pairs";
-        if !self.at_once {
-            let kernel = self.basis.matrix_kind().chosen_gradient(summation);
-            return sweeps.sweep(label, &kernel, &buffers, load);
-        }
-        let kernel = self.basis.matrix_kind().finished_chosen_gradient(summation);
-        self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
+        let kernel = match self.at_once {
+            true => self.basis.matrix_kind().finished_chosen_gradient(summation),
+            false => self.basis.matrix_kind().chosen_gradient(summation),
+        };
+        self.sweep(sweeps, "gradient of chosen pairs", &kernel, &buffers, summation, load)
     }
 
     /// Rows of one set gather the pairs that they are part of; each row of two aligned sets is part
@@ -173,6 +152,7 @@ impl<'a> LossPasses<'a> {
                 // A row is in as many pairs as the others, on average.
                 most: places * u64::from(TILE) * 3 / rows + OPERATIONS_PER_GROUP,
                 portions: portions_of(places, Some(PLACES_PER_DISPATCH)),
+                slice: 0,
             };
             let order = indices.by_row.last();
             let buffers = [&queries.points, &indices.rows, coefficients, gradient, order];
@@ -181,12 +161,7 @@ impl<'a> LossPasses<'a> {
         let groups = (self.basis.shape.pairs() * vectors).div_ceil(256) as u32;
         let of = |own: &Set, other: &Set, gradient| {
             let buffers = [&own.points, &other.points, coefficients, gradient, unused];
-            let load = Load {
-                grid: Grid::Fixed(groups),
-                cost_per_row: sweeps.pair_cost(),
-                most: OPERATIONS_PER_GROUP,
-                portions: 1,
-            };
+            let load = Load::new(Grid::Fixed(groups), sweeps.pair_cost(), OPERATIONS_PER_GROUP);
             sweeps.sweep("gradient", &kernel, &buffers, load)
         };
         let mut all = vec![of(queries, self.basis.matrix.other(), gradient)?];
@@ -196,37 +171,110 @@ impl<'a> LossPasses<'a> {
         Ok(all)
     }
 
-    /// Sums `summands` pairs into every value of the gradient, in tiles.
+    /// Sums up pairs into every value of the gradient, in tiles. Where it has slices, their sums are
+    /// added up by a sweep of their own.
     fn gradient(
         &self,
         sweeps: &Sweeps,
         summation: Summation,
-        summands: u64,
-        buffers: [&wgpu::Buffer; 5],
-        grid: Grid,
-    ) -> Result<Sweep> {
+        [own, other, coefficients, gradient, fifth]: [&wgpu::Buffer; 5],
+    ) -> Result<Vec<Sweep>> {
         let label = match summation {
             Summation::Rows | Summation::Joined | Summation::Triangle => "gradient",
             Summation::Columns => "gradient by columns",
             Summation::EarlierRows => "gradient of earlier rows",
         };
-        let tile = self.basis.tiles.gradient;
-        let matrix = self.basis.matrix_kind();
-        let portion = summands_per_dispatch(tile, matrix.is_expanded());
-        let portions = portions_of(summands, Some(portion));
-        let [height, width] = matrix.gradient_tile(tile).map(u64::from);
-        let most = height * width * summands.min(portion) * 3;
-        let load = Load { grid, cost_per_row: sweeps.pair_cost(), most, portions };
-        if !self.at_once {
-            let kernel = matrix.tiled_gradient(summation, tile);
-            return sweeps.sweep(label, &kernel, &buffers, load);
+        let Basis { shape, stripes, tiles, matrix, .. } = self.basis;
+        let kind = self.basis.matrix_kind();
+        let [height, width] = kind.gradient_tile(tiles.gradient);
+        let across = (shape.dimensions() as u32).div_ceil(width);
+        let columns = sweeps.columns();
+        let summands = match summation {
+            Summation::Columns | Summation::EarlierRows => stripes.rows,
+            _ => columns,
+        };
+        let slice = self.slice(summation, summands.into()).unwrap_or(0);
+        let all_across = across * slices(summands, slice);
+        let grid = match summation {
+            Summation::Columns => Grid::FixedTiles([all_across, columns.div_ceil(height)]),
+            Summation::Triangle => Grid::ToEnd { across, height, slice },
+            Summation::EarlierRows => Grid::Earlier { across, height },
+            Summation::Rows | Summation::Joined => Grid::Tiles { across: all_across, height },
+        };
+        let (portion, portions) = match slice {
+            0 => {
+                let portion = summands_per_dispatch(tiles.gradient, kind.is_expanded());
+                (portion, portions_of(summands.into(), Some(portion)))
+            }
+            slice => (slice.into(), 1),
+        };
+        let most = u64::from(height) * u64::from(width) * portion.min(summands.into()) * 3;
+        let load = Load { grid, cost_per_row: sweeps.pair_cost(), most, portions, slice };
+        let kernel = match self.at_once {
+            true => kind.finished_gradient(summation, tiles.gradient, &self.terms),
+            false => kind.tiled_gradient(summation, tiles.gradient),
+        };
+        let target = if slice > 0 { &matrix.distances } else { gradient };
+        let buffers = [own, other, coefficients, target, fifth];
+        let mut all = vec![self.sweep(sweeps, label, &kernel, &buffers, summation, load)?];
+        if slice > 0 {
+            all.push(self.sum_of_slices(sweeps, summation, gradient, summands, slice)?);
         }
-        let kernel = matrix.finished_gradient(summation, tile, &self.terms);
-        self.finished_gradient(sweeps, label, &kernel, &buffers, summation, load)
+        Ok(all)
     }
 
-    /// The sweep of a kernel that scales what it sums up.
-    fn finished_gradient(
+    /// How many summands a slice of the gradient has, where it has any. Stripes that the columns
+    /// are summed up over have the tiles of all columns.
+    fn slice(&self, summation: Summation, summands: u64) -> Option<u32> {
+        let Basis { context, shape, stripes, .. } = self.basis;
+        // Expanded distances tell the gradient which pairs are near.
+        let has_room = self.is_alone && !self.basis.matrix_kind().is_expanded();
+        if !has_room || !context.has_many_units() {
+            return None;
+        }
+        let dimensions = shape.dimensions() as u64;
+        match summation {
+            Summation::EarlierRows => None,
+            Summation::Columns if stripes.is_single() => {
+                slice_of_whole(shape.references() as u64, dimensions, summands)
+            }
+            Summation::Columns => None,
+            _ if stripes.is_single() => slice_of_whole(stripes.rows.into(), dimensions, summands),
+            _ => slice_of_stripe(dimensions, summands),
+        }
+    }
+
+    /// Adds up the slices of a gradient.
+    fn sum_of_slices(
+        &self,
+        sweeps: &Sweeps,
+        summation: Summation,
+        gradient: &wgpu::Buffer,
+        summands: u32,
+        slice: u32,
+    ) -> Result<Sweep> {
+        let Matrix { distances, unused, .. } = &self.basis.matrix;
+        let dimensions = self.basis.shape.dimensions() as u32;
+        // Those of one stripe are all numbers of the gradient.
+        let grid = match summation {
+            Summation::Columns => Grid::Fixed((gradient.size() / 4).div_ceil(256) as u32),
+            _ => Grid::Values(dimensions),
+        };
+        let slices = u64::from(slices(summands, slice));
+        let load = Load {
+            grid,
+            cost_per_row: slices * u64::from(dimensions),
+            most: OPERATIONS_PER_GROUP.max(256 * slices),
+            portions: 1,
+            slice,
+        };
+        let kernel = summation.sum_of_slices(self.at_once);
+        let buffers = [unused, unused, distances, gradient, unused];
+        self.sweep(sweeps, "slices", &kernel, &buffers, summation, load)
+    }
+
+    /// The sweep of a kernel that sums up, and where it finishes at once, of what it scales with.
+    fn sweep(
         &self,
         sweeps: &Sweeps,
         label: &'static str,
@@ -235,6 +283,9 @@ impl<'a> LossPasses<'a> {
         summation: Summation,
         load: Load,
     ) -> Result<Sweep> {
+        if !self.at_once {
+            return sweeps.sweep(label, kernel, buffers, load);
+        }
         let finish = self.finish_of(false, summation == Summation::Columns);
         let finish = uniform(&self.basis.context, "finish", bytemuck::bytes_of(&finish))?;
         let others = [&self.part.buffers.totals, &self.basis.matrix.state, &finish].map(Bound::all);

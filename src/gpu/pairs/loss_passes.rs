@@ -18,6 +18,9 @@ pub(crate) struct LossPasses<'a> {
     pub portion: Option<u64>,
     /// Whether its gradients are finished where they are summed up.
     pub at_once: bool,
+    /// Whether no other loss reads the distances of a stripe after its terms: slices of its
+    /// gradients may take their place.
+    pub is_alone: bool,
 }
 
 impl<'a> LossPasses<'a> {
@@ -25,7 +28,7 @@ impl<'a> LossPasses<'a> {
         let terms = part.loss.terms_kernel(&basis.shape);
         let portion =
             positives_per_dispatch(terms.shader, &terms.walk, &basis.shape, basis.row_width)?;
-        Ok(Self { basis, part, terms, portion, at_once: false })
+        Ok(Self { basis, part, terms, portion, at_once: false, is_alone: false })
     }
 
     /// The dispatches of the terms: as many as it takes for all positives of a row, where there is
@@ -53,7 +56,7 @@ impl<'a> LossPasses<'a> {
         let of_chunks = portion.map_or(0, |portion| self.terms.walk.operations(columns, portion));
         let cost = columns * self.terms.operations_per_pair + of_chunks;
         let portions = portions_of(self.basis.shape.references() as u64, portion);
-        let load = Load { grid, cost_per_row: cost * u64::from(portions), most: cost, portions };
+        let load = Load { portions, ..Load::new(grid, cost * u64::from(portions), cost) };
         self.on_rows(sweeps, &kernel, load)
     }
 
@@ -63,7 +66,7 @@ impl<'a> LossPasses<'a> {
         let by_statistics = self.terms.statistics.has_both_ends();
         let kernel = self.basis.matrix_kind().within(by_statistics, self.basis.row_width);
         let columns = u64::from(self.basis.stripes.stride);
-        let load = Load { grid: Grid::Rows, cost_per_row: columns, most: columns, portions: 1 };
+        let load = Load::new(Grid::Rows, columns, columns);
         self.with_parameters(sweeps, &kernel, thresholds, load).map(Some)
     }
 
@@ -75,7 +78,7 @@ impl<'a> LossPasses<'a> {
         let kernel = self.basis.matrix_kind().weigh(&self.terms, self.basis.row_width);
         // A multiplication, and with symmetric ones the mean of two weights.
         let cost = if self.terms.chooses { 4 } else { 4 * u64::from(self.basis.stripes.stride) };
-        let load = Load { grid: Grid::Rows, cost_per_row: cost, most: cost, portions: 1 };
+        let load = Load::new(Grid::Rows, cost, cost);
         self.on_rows(sweeps, &kernel, load).map(Some)
     }
 

@@ -51,7 +51,7 @@ pub(crate) fn dispatches(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dis
 /// One pass, in which the totals come before the gradient, and nothing after it but the gradient of
 /// the loss's own numbers.
 pub(crate) fn dispatches_at_once(basis: &Basis, part: &PlannedLoss) -> Result<Vec<Dispatch>> {
-    let work = LossPasses { at_once: true, ..LossPasses::new(basis, part)? };
+    let work = LossPasses { at_once: true, is_alone: true, ..LossPasses::new(basis, part)? };
     let mut sweeps = Sweeps::new(basis);
     let distance = sweeps.distance()?;
     let terms = work.terms_at_once(&sweeps)?;
@@ -64,8 +64,9 @@ pub(crate) fn dispatches_at_once(basis: &Basis, part: &PlannedLoss) -> Result<Ve
 }
 
 pub(crate) fn dispatches_by_passes(basis: &Basis, parts: &[PlannedLoss]) -> Result<Vec<Dispatch>> {
-    let losses =
-        parts.iter().map(|part| LossPasses::new(basis, part)).collect::<Result<Vec<_>>>()?;
+    let is_alone = parts.len() == 1;
+    let of = |part| Ok(LossPasses { is_alone, ..LossPasses::new(basis, part)? });
+    let losses = parts.iter().map(of).collect::<Result<Vec<_>>>()?;
     let mut sweeps = Sweeps::new(basis);
     sweeps.incidence()?;
     let distance = [sweeps.distance()?];

@@ -41,6 +41,15 @@ pub(crate) struct Load {
     pub most: u64,
     /// How many dispatches go through the work of a workgroup one after the other.
     pub portions: u32,
+    /// Summands of a slice of a gradient, 0 where it has none.
+    pub slice: u32,
+}
+
+impl Load {
+    /// In one portion, without slices.
+    pub(crate) fn new(grid: Grid, cost_per_row: u64, most: u64) -> Self {
+        Self { grid, cost_per_row, most, portions: 1, slice: 0 }
+    }
 }
 
 /// How the workgroups of a kernel are laid over a stripe.
@@ -57,8 +66,8 @@ pub(crate) enum Grid {
     /// The same of a matrix that is symmetric: those below the diagonal have nothing to do.
     Mirrored { across: u32, height: u32 },
     /// One for every tile of so many rows, this many across, which take the columns up to the end
-    /// of the stripe.
-    ToEnd { across: u32, height: u32 },
+    /// of the stripe, in slices where these have a size.
+    ToEnd { across: u32, height: u32, slice: u32 },
     /// A fixed number of workgroups across and down, whatever rows the stripe has.
     FixedTiles([u32; 2]),
     /// A fixed number of workgroups across and down, once, with the stripe that ends at this row:
@@ -82,9 +91,12 @@ impl Grid {
                     [0; 2]
                 }
             }
-            Self::Tiles { across, height }
-            | Self::Mirrored { across, height }
-            | Self::ToEnd { across, height } => [across, rows.div_ceil(height)],
+            Self::Tiles { across, height } | Self::Mirrored { across, height } => {
+                [across, rows.div_ceil(height)]
+            }
+            Self::ToEnd { across, height, slice } => {
+                [across * slices(begin + rows, slice), rows.div_ceil(height)]
+            }
             Self::FixedTiles(extent) => extent,
             Self::Earlier { across, height } => [across, begin.div_ceil(height)],
         }
@@ -106,6 +118,11 @@ impl Grid {
             _ => piece.count(),
         }
     }
+}
+
+/// How many slices of this size, or 0 where there are none, so many summands have.
+pub(crate) fn slices(summands: u32, slice: u32) -> u32 {
+    if slice == 0 { 1 } else { summands.div_ceil(slice) }
 }
 
 /// Collects the dispatches over the stripes of a plan.
@@ -139,7 +156,7 @@ impl<'a> Sweeps<'a> {
             let cost_per_row = order.count(pairs) * operations / u64::from(self.basis.stripes.rows);
             for (kernel, buffers, groups) in order.sorting(keys, pairs) {
                 let grid = Grid::Fixed(groups);
-                let load = Load { grid, cost_per_row, most: BLOCK * most, portions: 1 };
+                let load = Load::new(grid, cost_per_row, BLOCK * most);
                 let sweep = self.sweep("incidence", &kernel, &buffers, load)?;
                 self.pass([&sweep].into_iter());
             }
@@ -181,7 +198,7 @@ impl<'a> Sweeps<'a> {
         let norms = [queries, other].map(Set::norms_of_distances);
         let buffers = [&queries.points, &other.points, norms[0], norms[1], fifth, distances];
         let halves = if is_symmetric { 2 } else { 1 };
-        let load = Load { grid, cost_per_row: self.pair_cost() / halves, most, portions: 1 };
+        let load = Load::new(grid, self.pair_cost() / halves, most);
         self.sweep("distance", &kernel, &buffers, load)
     }
 
@@ -215,7 +232,7 @@ impl<'a> Sweeps<'a> {
         others: &[Bound<'_>],
         load: Load,
     ) -> Result<Sweep> {
-        let Load { grid, cost_per_row, most, portions } = load;
+        let Load { grid, cost_per_row, most, portions, slice } = load;
         let stripes = self.basis.stripes.iter();
         let context = &self.basis.context;
         let bound = context.operations_per_dispatch();
@@ -237,7 +254,8 @@ impl<'a> Sweeps<'a> {
             let portions =
                 (0..portions).flat_map(|portion| pieces.iter().map(move |piece| (portion, piece)));
             let placed = |(portion, piece): (u32, &Piece)| {
-                let uniform = self.stripe(begin, rows, portion, piece.first);
+                let stripe = self.stripe(begin, rows, portion, piece.first);
+                let uniform = Stripe { slice, ..stripe };
                 let load = [grid.working(piece), piece.share(cost, extent)];
                 (uniforms.add(&uniform), piece.groups(), load)
             };
@@ -270,6 +288,7 @@ impl<'a> Sweeps<'a> {
             same_set: (shape.mode() == Mode::Batch).into(),
             own: shape.own_step().unwrap_or(BEYOND_COLUMNS),
             portion,
+            slice: 0,
             first_x,
             first_y,
             first_row: shape.first_row() as u32,

@@ -170,12 +170,7 @@ impl Buffers {
         let columns = u64::from(basis.stripes.stride);
         let of_chunks = portion.map_or(0, |portion| RANKING.operations(columns, portion));
         let cost = columns * OPERATIONS_PER_PAIR + of_chunks;
-        let load = Load {
-            grid: Grid::Rows,
-            cost_per_row: cost * u64::from(portions),
-            most: cost,
-            portions,
-        };
+        let load = Load { portions, ..Load::new(Grid::Rows, cost * u64::from(portions), cost) };
         let kernel = catalogue::ranks(portion);
         let ranks = sweeps.sweep_with("ranks", &kernel, &buffers, &others, load)?;
         sweeps.pass([&distance, &ranks].into_iter());

@@ -159,7 +159,7 @@ impl Buffers {
         let portions = (k as u64).div_ceil(SORTED_CHUNK) as u32;
         let most = u64::from(basis.stripes.stride) * OPERATIONS_PER_COLUMN + OPERATIONS_PER_PORTION;
         let cost_per_row = most * u64::from(portions);
-        let load = Load { grid: Grid::Rows, cost_per_row, most, portions };
+        let load = Load { portions, ..Load::new(Grid::Rows, cost_per_row, most) };
         let kernel = catalogue::nearest();
         let nearest = sweeps.sweep_with("nearest", &kernel, &buffers, &others, load)?;
         sweeps.pass([&distance, &nearest].into_iter());

@@ -4,8 +4,9 @@
 use support::sample::Values;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::{
-    Arithmetic, Binding, Context, Contrastive, Count, Distance, Error, Evaluation, Inputs, Loss,
-    Mode, Options, Output, Outputs, Plan, Record, Result, Shape, Weighted,
+    Arithmetic, Batch, Binding, Context, Contrastive, Count, Distance, Error, Evaluation, Inputs,
+    Loss, Mining, Mode, NtXent, Options, Output, Outputs, Plan, Record, Result, Shape, Triplet,
+    Weighted, reference,
 };
 
 use super::caller::{Caller, PATIENCE, callers, encoder, filled, read};
@@ -165,6 +166,38 @@ fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
                     );
                 }
                 arena.is_untouched(wide);
+            }
+        }
+    }
+}
+
+/// The slices of a gradient, which plans for GPUs have, are as long as those of the plan: within the
+/// bounds of the rows, not to the bit. In one stripe and in several.
+#[test]
+fn slices_of_fewer_rows_agree() {
+    const PLANNED: usize = 600;
+    let sample = sample(PLANNED, D, Values::Ordinary);
+    let of_gpu = Options::default().with_planned_for(wgpu::DeviceType::DiscreteGpu);
+    let cut = of_gpu.clone().with_workspace_bytes(8 * 64 * PLANNED as u64);
+    for options in [of_gpu, cut] {
+        let caller = &configured(&callers()[0], options, "sliced");
+        let all = Triplet { mining: Mining::All, ..Triplet::default() };
+        for loss in [Contrastive::default().into(), all.into(), NtXent::default().into()] {
+            let loss: Loss = loss;
+            let whole = sample.batches(&loss)[0];
+            let arena = Arena::new(&caller.device, &whole);
+            let plan = caller.context.plan(&loss, *whole.shape()).unwrap();
+            for rows in [2, 100, 333] {
+                let (embeddings, labels) =
+                    (&whole.embeddings()[..rows * D], &whole.labels()[..rows]);
+                let batch = Batch::new(embeddings, [rows, D], labels).unwrap();
+                let numbers = Numbers::new(caller, [rows as u32, 0, 0]);
+                let inputs = numbers.given(whole.shape(), arena.inputs());
+                let found = run(caller, &plan, &plan.bind(&inputs).unwrap()).unwrap();
+                let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
+                let comparison = expected.compare(&found);
+                assert!(comparison.agrees(), "{rows} rows of {loss:?}:\n{comparison}");
+                assert!(surplus(caller, &plan, rows).iter().all(|&word| word == 0), "{rows} rows");
             }
         }
     }

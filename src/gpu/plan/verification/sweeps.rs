@@ -221,7 +221,7 @@ impl Work<'_> {
         let buffers = [first, labels, &matrix.other().labels, &matrix.distances];
         let most = u64::from(self.basis.stripes.stride) * operations;
         let cost_per_row = most * u64::from(portions);
-        let load = Load { grid: Grid::Rows, cost_per_row, most, portions };
+        let load = Load { portions, ..Load::new(Grid::Rows, cost_per_row, most) };
         sweeps.sweep_with(label, kernel, &buffers, others, load)
     }
 

@@ -6,7 +6,8 @@ mod replacements;
 use std::collections::BTreeSet;
 
 use self::replacements::{
-    FAULTS, FAULTS_OF_EXPANSION, FAULTS_OF_SUMS, FAULTS_OF_THRESHOLDS, FAULTS_OF_WEIGHTS,
+    FAULTS, FAULTS_OF_EXPANSION, FAULTS_OF_SLICES, FAULTS_OF_SUMS, FAULTS_OF_THRESHOLDS,
+    FAULTS_OF_WEIGHTS,
 };
 use super::{contexts, first_context, one_of_each_kind, with_fault};
 use crate::Error;
@@ -179,6 +180,26 @@ fn every_planted_fault_in_expanded_kernels_is_caught() {
         assert_eq!(agrees(checked, loss, sample), Ok(()), "with run-time checks");
     }
     for &(path, line, fault) in FAULTS_OF_EXPANSION {
+        let is_caught = with_fault(&contexts, [path, line, fault], is_seen);
+        assert!(is_caught, "nobody noticed `{fault}` in {path}");
+    }
+}
+
+#[test]
+fn every_planted_fault_of_slices_is_caught() {
+    // Several slices in one stripe, and of stripes of which the last is shorter than the others.
+    let sample = &Sample::new(600, 4, 1.0);
+    let of_gpu = Options::default().with_planned_for(wgpu::DeviceType::DiscreteGpu);
+    let contexts = [8 * 600 * 352, 32 << 20]
+        .map(|workspace_bytes| first_context(of_gpu.clone().with_workspace_bytes(workspace_bytes)));
+    let losses: [Loss; 2] =
+        [Triplet { mining: Mining::All, ..Triplet::default() }.into(), NtXent::default().into()];
+    let is_seen = || {
+        let on = |context| losses.iter().any(move |loss| agrees(context, loss, sample).is_err());
+        contexts.iter().any(on)
+    };
+    assert!(!is_seen(), "kernels without a fault agree");
+    for &(path, line, fault) in FAULTS_OF_SLICES {
         let is_caught = with_fault(&contexts, [path, line, fault], is_seen);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }

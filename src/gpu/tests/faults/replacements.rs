@@ -329,6 +329,19 @@ pub(super) const FAULTS_OF_EXPANSION: &[(&str, &str, &str)] = &[
     ("gradient/finished_expanded.wgsl", "select(values, vec4(0.0), near)", "values"),
 ];
 
+/// Those of slices, which plans for GPUs have.
+pub(super) const FAULTS_OF_SLICES: &[(&str, &str, &str)] = &[
+    ("gradient/slices.wgsl", "sum += slices[at];", "sum = slices[at];"),
+    ("gradient/slices.wgsl", "owners().first * stripe.dimensions + index", "index"),
+    ("gradient/finished_slices.wgsl", "sum += slices[at];", "sum = slices[at];"),
+    ("gradient/finished_slices.wgsl", "finished(vec4(sum)).x", "sum"),
+    ("gradient/finished_slices.wgsl", "+ stripe.slice - 1u", ""),
+    ("gradient/pairwise.wgsl", "slice * owners().count", "slice * stripe.rows"),
+    ("gradient/pairwise.wgsl", "stripe.portion + slice", "stripe.portion"),
+    ("gradient/finished.wgsl", "slice * owners().count", "0u"),
+    ("gradient/finished.wgsl", "stripe.portion + slice", "stripe.portion"),
+];
+
 /// Those of what anchors with weights have beside.
 pub(super) const FAULTS_OF_WEIGHTS: &[(&str, &str, &str)] = &[
     ("prepare/weights.wgsl", "learned[subject.place + index]", "learned[index]"),
