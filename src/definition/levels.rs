@@ -14,8 +14,9 @@ pub(crate) struct Level<N> {
     pub top: N,
     /// The logarithm of the sum of exponentials.
     pub log_sum: N,
-    /// What each pair has of the sum, in their order.
+    /// The exponential of each pair, in their order, and their sum.
     parts: Vec<N>,
+    sum: N,
 }
 
 impl<N: Number> Level<N> {
@@ -51,14 +52,13 @@ impl<N: Number> Level<N> {
         let mut sum = N::Total::default();
         N::sum_at(&parts, &all, &mut sum, |part| part);
         let sum: N = sum.into();
-        N::change_at(&mut parts, &all, |part| (part / sum).within_one());
         // Between the top that f32 finds and log(count) more.
         let errors = heights.iter().map(|&height| lead(height).error());
         let farthest_off = if N::IS_BOUNDED { errors.fold(0.0, f64::max) } else { 0.0 };
         let most = farthest_off + (heights.len() as f64).ln() + LOG;
         let log_sum = sum.ln();
         let log_sum = N::new(log_sum.value(), log_sum.error().min(most));
-        Some(Self { top: N::exact(top), log_sum, parts })
+        Some(Self { top: N::exact(top), log_sum, parts, sum })
     }
 }
 
@@ -105,14 +105,15 @@ impl<N: Number> Levels<N> {
             (&anchor.negatives, &self.negative, -negative),
         ];
         for (columns, level, weight) in kinds {
-            let mut parts = level.as_ref().map_or(&[][..], |level| &level.parts);
-            // None without a level.
-            for run in columns.runs().take_while(|run| run.len() <= parts.len()) {
+            let Some(level) = level else { continue };
+            let mut parts = &level.parts[..];
+            for run in columns.runs() {
                 let (own, rest) = parts.split_at(run.len());
-                let slopes = terms.slopes[run].iter_mut().zip(own);
-                slopes.for_each(|(slope, &part)| *slope = part * weight);
+                terms.slopes[run].copy_from_slice(own);
                 parts = rest;
             }
+            let share = |part: N| (part / level.sum).within_one() * weight;
+            N::change_at(&mut terms.slopes, columns, share);
         }
     }
 }

@@ -115,13 +115,19 @@ impl Definition for ProxyAnchor {
         for (kind, (columns, sign)) in kinds.into_iter().enumerate() {
             let (ends, slopes) = (&known.ends[kind], &mut terms.slopes);
             // The exponents stand in the place of the slopes that they become.
-            for column in columns.iter() {
-                let End { top, log_sum, .. } = ends[column];
-                slopes[column] = alpha * (sign * anchor.distance(column) - top) - log_sum;
+            for run in columns.runs() {
+                let pairs = ends[run.clone()].iter().zip(&anchor.distances[run.clone()]);
+                for (exponent, (&End { top, log_sum, .. }, &d)) in slopes[run].iter_mut().zip(pairs)
+                {
+                    let d: N = d.into();
+                    *exponent = alpha * (sign * d - top) - log_sum;
+                }
             }
             N::change_at(slopes, columns, |exponent| exponent.exp_of_part());
-            for column in columns.iter() {
-                slopes[column] = sign * (alpha * (ends[column].slope * slopes[column]));
+            for run in columns.runs() {
+                for (slope, end) in slopes[run.clone()].iter_mut().zip(&ends[run]) {
+                    *slope = sign * (alpha * (end.slope * *slope));
+                }
             }
         }
         if anchor.index > 0 {
