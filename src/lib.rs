@@ -179,9 +179,10 @@ pub use data::arithmetic::Arithmetic;
 pub use data::batch::Batch;
 pub use data::evaluation::Evaluation;
 pub use data::input::{Input, InputSet};
+pub use data::mode::Mode;
 pub use data::objective::{ObjectiveEvaluation, Weighted};
 pub use data::run::{Progress, Run};
-pub use data::shape::{Mode, Shape};
+pub use data::shape::Shape;
 #[cfg(feature = "gpu")]
 pub use engine::{Engine, Trainer};
 pub use error::{Error, ErrorKind, Result};

@@ -4,7 +4,8 @@
 //! negatives before and behind them.
 
 use crate::data::batch::Batch;
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::definition::anchor::{Anchor, Order};
 use crate::definition::columns::Columns;
 

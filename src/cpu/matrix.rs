@@ -8,7 +8,7 @@ use super::points::{Points, between};
 use super::sweep::PART;
 use super::tiles::{LANES, Panels, Tiles, mirror, root};
 use crate::data::batch::Batch;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::Anchors;
 use crate::error::{Error, Result};

@@ -17,7 +17,7 @@ use super::terms::Terms;
 use super::totals::{Gathered, Summary, conclude};
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::definition::loss::Anchors;
 use crate::error::Result;
 use crate::loss::Distance;

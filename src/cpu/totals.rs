@@ -4,7 +4,7 @@ use super::points::Points;
 use crate::data::batch::Batch;
 use crate::data::checks::narrow;
 use crate::data::evaluation::Evaluation;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::definition::anchor::{Anchor, Order};
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::definition::number::Count;

@@ -7,7 +7,7 @@ use super::matrix::{Matrix, in_pool};
 use super::points::{Points, between};
 use super::step::Steps;
 use crate::data::batch::Batch;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::definition::list::{List, PairKind};
 use crate::definition::verification::Curve;
 use crate::error::{Error, Result};

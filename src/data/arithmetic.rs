@@ -1,6 +1,6 @@
 //! How distances are computed.
 
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::loss::Distance;
 use crate::names::named;
 

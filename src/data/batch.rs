@@ -8,7 +8,8 @@ use crate::data::checks::{
     check_indices, check_labels, check_length, check_rows, check_same, check_signs,
 };
 use crate::data::input::{Input, InputSet, Numbers};
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::loss::{Description, Loss, Truth};
 

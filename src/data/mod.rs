@@ -6,6 +6,7 @@ pub(crate) mod batch;
 pub(crate) mod checks;
 pub(crate) mod evaluation;
 pub(crate) mod input;
+pub(crate) mod mode;
 pub(crate) mod objective;
 pub(crate) mod random;
 pub(crate) mod run;

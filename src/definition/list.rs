@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::anchor::Anchor;
 use super::number::Number;
 use crate::data::batch::Batch;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 
 /// Pairs that are seen at a time; an even number, so that the two pairs of a triplet stay together.
 pub(crate) const PART: usize = 4096;

@@ -1,7 +1,8 @@
 //! What every loss says of itself, for the kernels and for the reference to go by.
 
 use crate::data::input::Input;
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::Result;
 use crate::loss::{Distance, Reduction, Thresholds, Truth};
 #[cfg(feature = "gpu")]

@@ -18,7 +18,8 @@ pub use pairs::*;
 pub use pointwise::*;
 
 use crate::data::input::Input;
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result, joined};
 use crate::names::every;
 #[cfg(feature = "gpu")]

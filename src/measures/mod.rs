@@ -53,7 +53,8 @@ mod verification;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 #[cfg(feature = "gpu")]
 pub use crate::gpu::{MeasurePlan, VerificationPlan};

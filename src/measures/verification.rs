@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::loss::Distance;
 

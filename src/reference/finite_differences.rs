@@ -7,7 +7,7 @@ use super::{Expectation, expect};
 use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Anchors, Definition};
 use crate::definition::number::Number;

@@ -11,7 +11,7 @@ use super::expectation::{Expectation, Sums};
 use super::points::Points;
 use super::problem::Problem;
 use crate::data::evaluation::Evaluation;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::definition::number::{Count, Number, ROUNDING, SMALLEST};

@@ -3,7 +3,7 @@
 use super::comparison::{Comparison, Deviation, unsure};
 use super::problem::{Numbers, Problem};
 use crate::data::batch::Batch;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::definition::columns::Columns;
 use crate::definition::loss::Anchors;
 use crate::definition::number::ROUNDING;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::shard::Shard;
 use crate::data::batch::Batch;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::error::{Error, Result};
 
 /// The rows of so many that each rank holds, by what share of them it has: of the shares 3, 1, 0 and

@@ -9,7 +9,8 @@ use super::sums::Sums;
 use crate::data::batch::Batch;
 use crate::data::checks::narrow;
 use crate::data::evaluation::Evaluation;
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::Result;
 use crate::loss::{LearnedGradients, Loss};
 

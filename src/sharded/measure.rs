@@ -4,7 +4,7 @@ use super::Sharded;
 use super::communicator::{Communicator, halves, whole};
 use super::shard::{Shard, Sizes, Weights};
 use crate::data::batch::Batch;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::error::Result;
 use crate::measures::{QueryMeasures, QueryScores, Retrieval};
 

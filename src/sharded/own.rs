@@ -7,7 +7,7 @@ use super::sums::Sums;
 use crate::data::batch::Batch;
 use crate::data::checks::narrow;
 use crate::data::evaluation::Evaluation;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::definition::loss::scale_of;
 use crate::definition::number::Count;
 use crate::error::Result;

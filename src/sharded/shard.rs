@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::communicator::{Communicator, agree, halves, whole};
 use crate::data::batch::Batch;
 use crate::data::checks::{check_labels, check_rows, check_weights};
-use crate::data::shape::{Mode, Shape, countable};
+use crate::data::mode::Mode;
+use crate::data::shape::{Shape, countable};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The rows of a batch that a rank holds: those behind the rows of the ranks before it. There may be

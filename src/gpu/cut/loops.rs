@@ -2,7 +2,8 @@
 //! rounds in all, nested ones included, and says nothing: what would be longer is shared out among
 //! dispatches, or is an error before anything is computed.
 
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::{TILE, Tile};

@@ -1,5 +1,5 @@
-//! How large and how many: the arithmetic of tiles, stripes, slices, rows and loops. Pure: nothing in here
-//! needs a device.
+//! How large and how many: the arithmetic of tiles, stripes, slices, rows and loops. Pure: nothing in
+//! here needs a device.
 
 pub(crate) mod dispatch_size;
 pub(crate) mod loops;

@@ -1,6 +1,7 @@
 //! How the N x M matrix is cut into stripes of rows that fit the workspace.
 
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::SUMMANDS_PER_DISPATCH;
 use crate::wgsl::layout::LIST_STRIDE;

@@ -2,7 +2,7 @@
 //! without a device.
 
 use crate::data::input::Input;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tile;
 use crate::gpu::kernel::Kernel;

@@ -1,7 +1,7 @@
 //! The kernels of a matrix of pairs: distances, terms, and gradients in tiles or of chosen pairs.
 
 use crate::data::arithmetic::Arithmetic;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::tiles::Tile;
 use crate::gpu::kernel::Kernel;

@@ -1,7 +1,8 @@
 //! What losses and measures stand on: inputs of one shape, and the matrix of their distances.
 
 use crate::data::arithmetic::Arithmetic;
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::{ANCHORS_PER_DISPATCH, check_matrix, summands_per_dispatch};
 use crate::gpu::cut::row_width::RowWidth;

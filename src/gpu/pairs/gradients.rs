@@ -1,6 +1,6 @@
 //! The gradients of one loss, summed up from its coefficients and scaled.
 
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::error::Result;
 use crate::gpu::cut::loops::{
     ANCHORS_PER_DISPATCH, PLACES_PER_DISPATCH, portions_of, summands_per_dispatch,

@@ -1,7 +1,7 @@
 //! What the caller gives: inputs in buffers of the GPU.
 
 use crate::data::input::{Input, InputSet};
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::error::{Error, Result};
 use crate::gpu::dispatch::bound::RowLayout;
 

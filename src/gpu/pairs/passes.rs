@@ -1,6 +1,6 @@
 //! A loss on its basis, which it may share with other losses.
 
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::error::Result;
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernel::catalogue::{CARRY, COLUMN_STATISTICS, MAIN, SCAN, SHARE, STATISTICS};

@@ -1,7 +1,8 @@
 //! A loss on its basis, which it may share with other losses.
 
 use crate::data::input::{Input, InputSet};
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::values::checked_rows;
 use crate::gpu::device::allocate::{Allocator, filled, uniform};

@@ -2,7 +2,7 @@
 
 use crate::data::arithmetic::CENTRE_ROWS;
 use crate::data::input::Input;
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::error::{Error, Result};
 use crate::gpu::device::allocate::{filled, uniform};
 use crate::gpu::dispatch::Dispatch;

@@ -3,7 +3,8 @@
 use crate::data::checks::{BIAS_FAULT, SCALE_FAULT, weight_fault};
 use crate::data::evaluation::Evaluation;
 use crate::data::input::Input;
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::dispatch::readback::{Field, Staged};
 use crate::gpu::pairs::sizes;

@@ -1,6 +1,6 @@
 //! Kernels that run on one stripe after the other, and the distances that all of them need.
 
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::error::Result;
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::bound::Bound;

@@ -1,7 +1,8 @@
 //! Everything that evaluating one loss on inputs of one shape needs, made once.
 
 use crate::data::input::Input;
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::Result;
 use crate::gpu::cut::row_width::RowWidth;
 use crate::gpu::cut::stripes::Kept;

@@ -5,7 +5,8 @@ mod sweeps;
 use std::collections::HashMap;
 
 use crate::data::batch::Batch;
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::binding::Binding;

@@ -55,8 +55,8 @@ macro_rules! assert_same_layout {
 #[test]
 fn structs_have_the_same_layout() {
     assert_same_layout!(Stripe in "terms/contrastive.wgsl":
-        begin, rows, dimensions, vectors, stride, same_set, own, portion, first_x, first_y, first_row,
-        slice);
+        begin, rows, dimensions, vectors, stride, same_set, own, portion, first_x, first_y,
+        first_row, slice);
     assert_same_layout!(Sizes in "prepare/list.wgsl": queries, references, listed, pairs, given);
     assert_same_layout!(Planned in "prepare/sizes.wgsl": sizes, is_given, pairs_per_entry);
     assert_same_layout!(Rows in "prepare/rows.wgsl": first, of_references, dimensions, vectors, unit, labelled, classes, fault, offset, stride);

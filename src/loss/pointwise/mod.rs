@@ -22,7 +22,7 @@ pub use mean_squared_error::MeanSquaredError;
 pub use uniform_entropy::UniformEntropy;
 
 use super::{Description, Distance, Reduction, Thresholded, Truth};
-use crate::data::shape::Mode;
+use crate::data::mode::Mode;
 use crate::error::Result;
 #[cfg(feature = "gpu")]
 use crate::wgsl::terms::TermsKernel;

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU64;
 
-use crate::data::shape::{Mode, Shape};
+use crate::data::mode::Mode;
+use crate::data::shape::Shape;
 use crate::error::{Error, Result};
 use crate::gpu::cut::loops::check_verification;
 use crate::gpu::device::allocate::{Allocator, filled};
