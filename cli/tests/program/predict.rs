@@ -237,6 +237,33 @@ fn predictions_of_the_documents_are_those_of_their_commands() {
     assert_eq!(fs::read_to_string(&path).expect("a page"), whole);
 }
 
+/// Of the table of gradients before and after slices, what they take with them.
+#[test]
+fn gradients_in_slices_take_what_the_documents_say() {
+    let text = fs::read_to_string(root().join("docs/performance.md")).expect("a page");
+    let (_, table) = text.split_once("\n| gradient of |").expect("the table");
+    let rows: Vec<_> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 12);
+    let mut objective = "bench:contrastive";
+    for row in rows {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        for (name, of) in [("triplets", "bench:triplet_all"), ("NT-Xent", "bench:ntxent")] {
+            objective = if cells[1].contains(name) { of } else { objective };
+        }
+        let words: Vec<_> = cells[1].split(' ').collect();
+        let [.., n, "x", d] = &words[..] else { panic!("no size in {row}") };
+        let n = n.replace(',', "");
+        for (gpu, cell) in [("RX 6900 XT", cells[2]), ("H100 SXM", cells[3])] {
+            let told = cell.split(", ").last().expect("a figure");
+            let points = ["bench", "--predict", gpu, "--n", &n, "--d", d, "--objective", objective];
+            let points = objects(&points);
+            let found = number(&points[1]["stages"]["gradient"], "ms_predicted");
+            let decimals = told.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            assert_eq!(format!("{found:.decimals$}"), told, "{row} on {gpu}");
+        }
+    }
+}
+
 /// What the dense way moves is as the documents have it: 4 N M (P + Q K) bytes.
 #[test]
 fn the_dense_way_moves_what_is_said() {
