@@ -11,6 +11,7 @@ const GROUND: &[&[&str]] = &[
     &["error", "parallel"],
     &["names"],
     &["data::input", "wgsl"],
+    &["data::mode"],
     &["data::shape"],
     &["loss"],
     &["data"],
