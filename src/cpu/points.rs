@@ -1,5 +1,7 @@
 //! Rows as a distance takes them: as they are, or divided by their norms.
 
+use multiversion::multiversion;
+
 use super::pulls::GROUP;
 use super::tiles::LANES;
 use crate::definition::anchor::Order;
@@ -88,29 +90,37 @@ impl Points {
         if norm == 0.0 {
             return gradient.fill(0.0);
         }
-        let unit = self.row(index);
-        let along: f64 = gradient.iter().zip(unit).map(|(g, &u)| g * f64::from(u)).sum();
-        for (g, &u) in gradient.iter_mut().zip(unit) {
-            *g = (*g - along * f64::from(u)) / norm;
-        }
+        project(gradient, self.row(index), 1.0 / norm);
+    }
+}
+
+/// Takes what is along a unit row out of a gradient, which is multiplied by a factor.
+#[multiversion(targets = "simd")]
+fn project(gradient: &mut [f64], unit: &[f32], factor: f64) {
+    let along = sum(gradient, unit, |g, u| g * u);
+    for (g, &u) in gradient.iter_mut().zip(unit) {
+        *g = (*g - along * f64::from(u)) * factor;
     }
 }
 
 /// A raw row divided by its norm, which comes back.
+#[multiversion(targets = "simd")]
 fn divide(raw: &[f32], unit: &mut [f32]) -> f64 {
     let norm = sum(raw, raw, |x, _| x * x).sqrt();
     if norm < SMALLEST {
         return 0.0;
     }
+    let factor = 1.0 / norm;
     for (coordinate, &x) in unit.iter_mut().zip(raw) {
-        *coordinate = (f64::from(x) / norm) as f32;
+        *coordinate = (f64::from(x) * factor) as f32;
     }
     norm
 }
 
 /// The sum of `term` over the coordinates of two rows, in eight running sums.
-fn sum(x: &[f32], y: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
-    let term = |(&x, &y): (&f32, &f32)| term(x.into(), y.into());
+#[inline(always)]
+fn sum<X: Copy + Into<f64>>(x: &[X], y: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
+    let term = |(&x, &y): (&X, &f32)| term(x.into(), y.into());
     let mut lanes = [0.0; 8];
     let (x_chunks, y_chunks) = (x.chunks_exact(8), y.chunks_exact(8));
     let rest: f64 = x_chunks.remainder().iter().zip(y_chunks.remainder()).map(term).sum();

@@ -3,8 +3,6 @@
 //! The sum of a coordinate has one order, that of the other rows. Where a machine fuses
 //! multiplications and additions, its bits are its own, and always the same.
 
-use std::ops::Range;
-
 use bytemuck::Pod;
 use multiversion::multiversion;
 use multiversion::target::{match_target, target_cfg_f};
@@ -12,13 +10,10 @@ use multiversion::target::{match_target, target_cfg_f};
 use super::points::Points;
 use super::tiles::{LANES, for_rows, multiply_add};
 use crate::loss::Distance;
+use crate::parallel::prelude::*;
 
 /// Rows of a group.
 pub(super) const GROUP: usize = 8;
-
-/// Rows of a group that are pulled at together: their sums and their own coordinates are in
-/// registers.
-const ROWS: usize = 4;
 
 /// Coordinates that are summed up together.
 type Lanes = [f32; LANES];
@@ -69,38 +64,29 @@ pub(super) fn turn<'a>(
 
 /// What another row has to do with each row of a group.
 pub(super) struct Pull {
-    /// Its place among the others.
     pub other: usize,
     pub coefficients: [f32; GROUP],
 }
 
-/// The other rows in slabs, each of which has 16 coordinates of all of them: what is read one after
-/// the other is side by side.
+/// Rows in slabs, each of which has 16 coordinates of all of them: what is read one after the other
+/// is side by side.
 pub(super) struct Slabs {
     lanes: Vec<Lanes>,
-    rows: Range<usize>,
+    /// Rows from one slab to the next: an odd number of cache lines, so that what is read together is
+    /// not at multiples of a power of two.
+    stride: usize,
 }
 
 impl Slabs {
-    /// Room for so many rows.
-    pub(super) fn room(points: &Points, rows: usize) -> Self {
-        Self { lanes: vec![[0.0; LANES]; rows * points.stride() / LANES], rows: 0..0 }
-    }
-
-    /// These rows, of which there may be fewer than there is room for.
-    pub(super) fn of(&mut self, points: &Points, rows: &Range<usize>) -> &Self {
-        if self.rows == *rows {
-            return self;
-        }
-        self.rows = rows.clone();
-        let numbers = &points.rows()[rows.start * points.stride()..];
-        for (row, numbers) in numbers.chunks_exact(points.stride()).take(rows.len()).enumerate() {
-            let lanes: &[Lanes] = bytemuck::cast_slice(numbers);
-            for (slab, &lanes) in lanes.iter().enumerate() {
-                self.lanes[slab * rows.len() + row] = lanes;
-            }
-        }
-        self
+    pub(super) fn of(points: &Points) -> Self {
+        let stride = points.len() | 1;
+        let of_row = points.stride() / LANES;
+        let rows: &[Lanes] = bytemuck::cast_slice(points.rows());
+        let lanes = (0..stride * of_row).into_par_iter().map(|at| {
+            let (slab, row) = (at / stride, at % stride);
+            rows.get(row * of_row + slab).copied().unwrap_or_default()
+        });
+        Self { lanes: lanes.collect(), stride }
     }
 }
 
@@ -114,12 +100,15 @@ pub(super) fn pull(
     pulls: &[Pull],
     gradient: &mut [f64],
 ) {
+    if target_cfg_f!(target_feature = "avx512f") {
+        return with_arrays::<8, true>(distance, group, others, pulls, gradient);
+    }
     match_target! {
         "x86_64+avx2+fma" => with_avx2(distance, group, others, pulls, gradient),
         _ => {
             match target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64")) {
-                true => with_arrays::<true>(distance, group, others, pulls, gradient),
-                false => with_arrays::<false>(distance, group, others, pulls, gradient),
+                true => with_arrays::<4, true>(distance, group, others, pulls, gradient),
+                false => with_arrays::<4, false>(distance, group, others, pulls, gradient),
             }
         }
     }
@@ -146,28 +135,35 @@ fn with_avx2(
     };
     match distance {
         Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
-            pull_by(group, others, pulls, gradient, splat, |c, x: Pair, y: Pair, to| {
+            pull_by::<4, _>(group, others, pulls, gradient, splat, |c, x: Pair, y: Pair, to| {
                 sum(c, [_mm256_sub_ps(x[0], y[0]), _mm256_sub_ps(x[1], y[1])], to)
             });
         }
         Distance::Manhattan => {
             let beyond = |x, y| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, y), splat(1.0)[0]);
             let sign = |x, y| _mm256_sub_ps(beyond(x, y), beyond(y, x));
-            pull_by(group, others, pulls, gradient, splat, |c, x: Pair, y: Pair, to| {
+            pull_by::<4, _>(group, others, pulls, gradient, splat, |c, x: Pair, y: Pair, to| {
                 sum(c, [sign(x[0], y[0]), sign(x[1], y[1])], to)
             });
         }
         Distance::InnerProduct => {
-            pull_by(group, others, pulls, gradient, splat, |c: Pair, _, y: Pair, to: Pair| {
-                [_mm256_fnmadd_ps(c[0], y[0], to[0]), _mm256_fnmadd_ps(c[1], y[1], to[1])]
-            });
+            pull_by::<4, _>(
+                group,
+                others,
+                pulls,
+                gradient,
+                splat,
+                |c: Pair, _, y: Pair, to: Pair| {
+                    [_mm256_fnmadd_ps(c[0], y[0], to[0]), _mm256_fnmadd_ps(c[1], y[1], to[1])]
+                },
+            );
         }
     }
 }
 
 /// With arrays, which any machine has.
 #[inline(always)]
-fn with_arrays<const FUSED: bool>(
+fn with_arrays<const ROWS: usize, const FUSED: bool>(
     distance: Distance,
     group: &[f32],
     others: &Slabs,
@@ -178,14 +174,14 @@ fn with_arrays<const FUSED: bool>(
     match distance {
         Distance::Euclidean | Distance::SquaredEuclidean | Distance::Cosine => {
             let add = add_with::<FUSED>(|x, y| x - y);
-            pull_by(group, others, pulls, gradient, splat, add);
+            pull_by::<ROWS, _>(group, others, pulls, gradient, splat, add);
         }
         Distance::Manhattan => {
             let add = add_with::<FUSED>(|x, y| f32::from(x > y) - f32::from(x < y));
-            pull_by(group, others, pulls, gradient, splat, add);
+            pull_by::<ROWS, _>(group, others, pulls, gradient, splat, add);
         }
         Distance::InnerProduct => {
-            pull_by(group, others, pulls, gradient, splat, add_with::<FUSED>(|_, y| -y));
+            pull_by::<ROWS, _>(group, others, pulls, gradient, splat, add_with::<FUSED>(|_, y| -y));
         }
     }
 }
@@ -204,9 +200,10 @@ fn add_with<const FUSED: bool>(
     }
 }
 
-/// The loop itself, over whatever holds 16 numbers.
+/// The loop itself, over whatever holds 16 numbers: the sums of some rows of the group and their own
+/// coordinates are in registers.
 #[inline(always)]
-fn pull_by<V: Pod>(
+fn pull_by<const ROWS: usize, V: Pod>(
     group: &[f32],
     others: &Slabs,
     pulls: &[Pull],
@@ -216,26 +213,24 @@ fn pull_by<V: Pod>(
 ) {
     let stride = group.len() / GROUP;
     let own: &[Lanes] = bytemuck::cast_slice(group);
-    for (at, slab) in others.lanes.chunks_exact(others.rows.len()).take(stride / LANES).enumerate()
-    {
+    for (at, slab) in others.lanes.chunks_exact(others.stride).enumerate() {
         for first in (0..GROUP).step_by(ROWS) {
             let own: [V; ROWS] =
                 std::array::from_fn(|row| bytemuck::cast(own[(first + row) * stride / LANES + at]));
             let mut sums = [V::zeroed(); ROWS];
             for Pull { other, coefficients } in pulls {
                 let other = bytemuck::cast(slab[*other]);
-                for row in 0..ROWS {
+                for_rows!(ROWS, row, {
                     sums[row] = add(splat(coefficients[first + row]), own[row], other, sums[row]);
-                }
+                });
             }
-            for (row, sum) in sums.into_iter().enumerate() {
-                let sum: Lanes = bytemuck::cast(sum);
+            for_rows!(ROWS, row, {
+                let sum: Lanes = bytemuck::cast(sums[row]);
                 let gradient = &mut gradient[(first + row) * stride + at * LANES..][..LANES];
-                gradient
-                    .iter_mut()
-                    .zip(sum)
-                    .for_each(|(gradient, sum)| *gradient += f64::from(sum));
-            }
+                for (gradient, sum) in gradient.iter_mut().zip(sum) {
+                    *gradient += f64::from(sum);
+                }
+            });
         }
     }
 }
@@ -258,11 +253,9 @@ mod tests {
     #[test]
     fn pulls_are_those_of_the_definition_on_every_path() {
         let (own, others) = (points(GROUP), points(COUNT));
-        // Fewer than there is room for, and not from the first.
-        let mut slabs = Slabs::room(&others, COUNT);
-        let slabs = slabs.of(&others, &(2..COUNT));
+        let slabs = &Slabs::of(&others);
         let coefficients = |other: usize| std::array::from_fn(|row| (row * other % 5) as f32 - 2.0);
-        let pulls: Vec<_> = (0..COUNT - 2)
+        let pulls: Vec<_> = (2..COUNT)
             .step_by(3)
             .map(|other| Pull { other, coefficients: coefficients(other) })
             .collect();
@@ -271,12 +264,12 @@ mod tests {
             let [chosen, fused, portable] = &mut found;
             let group = own.group(0);
             pull(distance, group, slabs, &pulls, chosen);
-            with_arrays::<true>(distance, group, slabs, &pulls, fused);
-            with_arrays::<false>(distance, group, slabs, &pulls, portable);
+            with_arrays::<4, true>(distance, group, slabs, &pulls, fused);
+            with_arrays::<4, false>(distance, group, slabs, &pulls, portable);
             for (at, sum) in chosen.iter().enumerate() {
                 let (row, k) = (at / STRIDE, at % STRIDE);
                 let part = |pull: &Pull| {
-                    let (x, y) = (group[at], others.rows()[(pull.other + 2) * STRIDE + k]);
+                    let (x, y) = (group[at], others.rows()[pull.other * STRIDE + k]);
                     let direction = match distance {
                         Distance::Manhattan => f32::from(x > y) - f32::from(x < y),
                         Distance::InnerProduct => -y,

@@ -72,24 +72,39 @@ pub(super) fn evaluate<L: Terms>(
                 slopes_of_scores.extend(slopes.map(|&slope| -f64::from(slope)));
                 return;
             }
-            let points = [&matrix.queries, columns];
-            along.add(matrix.distance, rows.clone(), points, all.clone(), |group, others, part| {
-                turn(|row| &coefficients(group.start + row)[others.clone()], group.len(), part);
-                if is_symmetric {
-                    for (found, other) in part.iter_mut().zip(others) {
-                        let pulled = &coefficients(other)[group.clone()];
-                        found.iter_mut().zip(pulled).for_each(|(found, &own)| *found += own);
+            let (queries, slabs) = (&matrix.queries, Slabs::of(columns));
+            along.add(
+                matrix.distance,
+                rows.clone(),
+                queries,
+                &slabs,
+                all.clone(),
+                |group, others, part| {
+                    turn(|row| &coefficients(group.start + row)[others.clone()], group.len(), part);
+                    if is_symmetric {
+                        for (found, other) in part.iter_mut().zip(others) {
+                            let pulled = &coefficients(other)[group.clone()];
+                            found.iter_mut().zip(pulled).for_each(|(found, &own)| *found += own);
+                        }
                     }
-                }
-            });
+                },
+            );
             if let Some(across) = &mut across {
-                let points = [columns, &matrix.queries];
-                across.add(matrix.distance, all, points, rows.clone(), |group, others, part| {
-                    for (found, other) in part.iter_mut().zip(others) {
-                        let pulled = &coefficients(other)[group.clone()];
-                        found[..group.len()].copy_from_slice(pulled);
-                    }
-                });
+                let of_queries = matrix.references.as_ref().map(|_| Slabs::of(queries));
+                let slabs = of_queries.as_ref().unwrap_or(&slabs);
+                across.add(
+                    matrix.distance,
+                    all,
+                    columns,
+                    slabs,
+                    rows.clone(),
+                    |group, others, part| {
+                        for (found, other) in part.iter_mut().zip(others) {
+                            let pulled = &coefficients(other)[group.clone()];
+                            found[..group.len()].copy_from_slice(pulled);
+                        }
+                    },
+                );
             }
         });
         Ok(())
@@ -137,6 +152,14 @@ fn to_coefficients(matrix: &Matrix, row: usize, slopes: &[f64], factor: f64, num
     }
 }
 
+/// The other rows that pull at some row of a group.
+fn pulling(others: impl Iterator<Item = (usize, [f32; GROUP])>) -> impl Iterator<Item = Pull> {
+    // All are looked at, in one vector.
+    let pulls = |all: &[f32; GROUP]| all.iter().fold(false, |pulls, &one| pulls | (one != 0.0));
+    let pulling = others.filter(move |(_, coefficients)| pulls(coefficients));
+    pulling.map(|(other, coefficients)| Pull { other, coefficients })
+}
+
 /// Sums of coefficient times direction for every row of a set, with a group of rows behind the last.
 struct Sums {
     numbers: Vec<f64>,
@@ -155,7 +178,8 @@ impl Sums {
         &mut self,
         distance: Distance,
         rows: Range<usize>,
-        [points, others]: [&Points; 2],
+        points: &Points,
+        others: &Slabs,
         other_rows: Range<usize>,
         coefficients: impl Fn(Range<usize>, Range<usize>, &mut [[f32; GROUP]]) + Sync,
     ) {
@@ -165,7 +189,6 @@ impl Sums {
         let numbers = &mut numbers[..rows.len().next_multiple_of(GROUP) * stride];
         numbers.par_chunks_mut(BLOCK * stride).enumerate().for_each(|(block, numbers)| {
             let mut pulls = Vec::with_capacity(PART);
-            let mut slabs = Slabs::room(others, PART);
             for start in other_rows.clone().step_by(PART) {
                 let part = start..(start + PART).min(other_rows.end);
                 for (group, sums) in numbers.chunks_exact_mut(GROUP * stride).enumerate() {
@@ -173,12 +196,9 @@ impl Sums {
                     let group = first..(first + GROUP).min(rows.end);
                     let mut found = [[0.0; GROUP]; PART];
                     coefficients(group, part.clone(), &mut found[..part.len()]);
-                    let all = found.into_iter().take(part.len()).enumerate();
-                    let pulling = all.filter(|(_, all)| *all != [0.0; GROUP]);
                     pulls.clear();
-                    pulls.extend(pulling.map(|(other, coefficients)| Pull { other, coefficients }));
+                    pulls.extend(pulling(part.clone().zip(found)));
                     if !pulls.is_empty() {
-                        let others = slabs.of(others, &part);
                         pull(distance, points.group(first), others, &pulls, sums);
                     }
                 }

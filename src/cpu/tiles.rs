@@ -46,7 +46,7 @@ pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
 #[inline(always)]
 fn add_part<const SUM: u8, const FUSED: bool>(x: f32, y: f32, sum: f32) -> f32 {
     match SUM {
-        SQUARES => multiply_add::<FUSED>(x - y, x - y, sum),
+        SQUARES => multiply_add::<FUSED>(y - x, y - x, sum),
         MAGNITUDES => sum + (x - y).abs(),
         _ => multiply_add::<FUSED>(x, y, sum),
     }
@@ -59,30 +59,30 @@ const PRODUCTS: u8 = 2;
 /// Rows in panels of 16, in each of which the 16 rows' first coordinates come first, then their
 /// second ones.
 pub(super) struct Panels {
-    numbers: Vec<f32>,
+    lanes: Vec<[f32; LANES]>,
     dimensions: usize,
 }
 
 impl Panels {
     pub(super) fn of(points: &Points, rows: Range<usize>) -> Self {
         let dimensions = points.dimensions();
-        let mut numbers = vec![0.0; rows.len().next_multiple_of(LANES) * dimensions];
-        let panels = numbers.par_chunks_mut(LANES * dimensions).enumerate();
-        panels.for_each(|(panel, numbers)| {
+        let panels = rows.len().div_ceil(LANES);
+        let lanes = (0..panels * dimensions).into_par_iter().map(|at| {
+            let (panel, k) = (at / dimensions, at % dimensions);
             let first = rows.start + panel * LANES;
-            for (lane, row) in (first..rows.end.min(first + LANES)).enumerate() {
-                for (k, &number) in points.row(row).iter().enumerate() {
-                    numbers[k * LANES + lane] = number;
-                }
-            }
+            std::array::from_fn(|lane| match first + lane {
+                row if row < rows.end => points.row(row)[k],
+                _ => 0.0,
+            })
         });
-        Self { numbers, dimensions }
+        Self { lanes: lanes.collect(), dimensions }
     }
 
     /// The whole panels of these rows, which begin with one.
     fn rows(&self, rows: &Range<usize>) -> &[f32] {
-        let end = rows.end.next_multiple_of(LANES);
-        &self.numbers[rows.start * self.dimensions..end * self.dimensions]
+        let panels = rows.start / LANES..rows.end.div_ceil(LANES);
+        let lanes = &self.lanes[panels.start * self.dimensions..panels.end * self.dimensions];
+        bytemuck::cast_slice(lanes)
     }
 }
 

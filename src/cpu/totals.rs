@@ -2,7 +2,7 @@
 
 use super::points::Points;
 use crate::data::batch::Batch;
-use crate::data::checks::narrow;
+use crate::data::checks::{narrow, narrow_all};
 use crate::data::evaluation::Evaluation;
 use crate::data::mode::Mode;
 use crate::definition::anchor::{Anchor, Order};
@@ -64,10 +64,7 @@ impl Gathered<'_> {
             sums.clear();
             sums.extend(of_row.iter().map(|sum| sum * self.factor));
             self.points.to_raw(row, sums);
-            for (slope, sum) in gradient.iter_mut().zip(sums) {
-                *slope = narrow("the gradient", *sum * scale)?;
-            }
-            Ok(())
+            narrow_all("the gradient", sums, scale, gradient)
         })?;
         Ok(gradient)
     }

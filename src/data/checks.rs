@@ -56,6 +56,21 @@ pub(crate) fn narrow(what: &'static str, number: f64) -> Result<f32> {
     if narrow.is_finite() { Ok(narrow) } else { Err(Error::Overflow { what }) }
 }
 
+/// The same of many numbers, each of them times a factor.
+pub(crate) fn narrow_all(
+    what: &'static str,
+    numbers: &[f64],
+    factor: f64,
+    narrowed: &mut [f32],
+) -> Result<()> {
+    for (narrowed, number) in narrowed.iter_mut().zip(numbers) {
+        *narrowed = (number * factor + 0.0) as f32;
+    }
+    // Without a branch, for the processor's vectors.
+    let are_finite = narrowed.iter().fold(true, |are, one| are & one.is_finite());
+    if are_finite { Ok(()) } else { Err(Error::Overflow { what }) }
+}
+
 /// Demands so many numbers.
 pub(crate) fn check_length(what: &'static str, actual: usize, expected: usize) -> Result<()> {
     if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
