@@ -124,7 +124,7 @@
 //!   scored pairs some 65.
 //! - The same input on the same device gives the same bits, run after run, in the same
 //!   [`Tier`](tuning::Tier) and [`RowWidth`](tuning::RowWidth), with all [`Tiles`](tuning::Tiles),
-//!   and for every workspace that holds at least 16 rows of the matrix and not all of it. One
+//!   and for every workspace that holds at least 64 rows of the matrix and not all of it. One
 //!   that holds all of it saves half the work of some losses, which then may round differently; and
 //!   on a GPU [`NtXent`] and [`SupCon`] do where another workspace cuts their batch.
 //! - Distances of the Euclidean family come from coordinate differences: near-duplicates are as

@@ -31,11 +31,11 @@ var<workgroup> near_summands: array<atomic<u32>, 32>;
 // Where those of the step begin: 0 or 16.
 var<private> turn: u32;
 
-// Where a link is a step, the sum of its coefficients for each row of the tile.
-var<workgroup> link_weights: array<f32, BLOCK>;
-
-// Else the sums of those that the invocation has loaded, of four rows.
+// Sums of the coefficients that the invocation has loaded, of four rows.
 var<private> weight_sums: vec4<f32>;
+
+// Those of all invocations, for each row of the tile.
+var<workgroup> row_weights: array<f32, BLOCK>;
 
 // Where the invocation's four rows stand, what it has of the dimensions, those of the first block
 // and those beside it, and where these stand in the centre.
@@ -43,8 +43,10 @@ var<private> own_rows: vec4<u32>;
 var<private> own_vectors: vec2<u32>;
 var<private> centres: vec2<u32>;
 
-fn has_short_links() -> bool {
-    return link_size() == STEP;
+// Whether what the rows themselves give goes to the sums with every link: where these end with a
+// stripe, so that the bits stay however the matrix is cut.
+fn ends_with_stripe() -> bool {
+    return TRANSPOSED == 1u || TRIANGLE == 1u;
 }
 
 fn begin_sums(row: u32, vector: u32, local: vec2<u32>) {
@@ -87,7 +89,7 @@ fn loaded_coefficients(
         atomicOr(&near_summands[turn + local.y], 1u << local.x);
     }
     let far = select(values, vec4(0.0), near);
-    if (!has_short_links() && (count == STEP || local.x < count)) {
+    if (count == STEP || local.x < count) {
         weight_sums += far;
     }
     return far;
@@ -108,23 +110,8 @@ fn points_of(row: u32, vector: u32) -> mat4x4<f32> {
     return mat4x4<f32>();
 }
 
-// Adds up the coefficients of a step of so many summands, a row for an invocation.
-fn add_up_weights(local: vec2<u32>, count: u32) {
-    if (local.x >= 4u) {
-        return;
-    }
-    var sum = 0.0;
-    for (var summand = 0u; summand < count; summand++) {
-        sum += coefficient_tile[summand * pitch() + local.y][local.x];
-    }
-    link_weights[4u * local.y + local.x] = sum;
-}
-
 // Adds the near pairs of a step of so many summands.
 fn add_beside_links(sums: ptr<function, Blocks>, reads: Reads, local: vec2<u32>, count: u32) {
-    if (has_short_links()) {
-        add_up_weights(local, count);
-    }
     if (local.x == 0u) {
         atomicStore(&near_summands[(turn ^ SIDE) + local.y], 0u);
     }
@@ -172,16 +159,33 @@ fn with_summand(
     );
 }
 
-fn add_link(sums: ptr<function, Blocks>, link: Blocks, local: vec2<u32>) {
-    if (has_short_links()) {
-        let at = 4u * local.y;
-        let weights = vec4(
-            link_weights[at], link_weights[at + 1u], link_weights[at + 2u], link_weights[at + 3u],
-        );
-        (*sums).first = with_rows((*sums).first, weights, rows_less(other[centres.x], 0u));
-        if (TILE_DIMENSIONS > BLOCK) {
-            (*sums).beside = with_rows((*sums).beside, weights, rows_less(other[centres.y], 1u));
+// Adds what the rows themselves give, by the coefficients loaded since that was last done.
+fn add_own_rows(sums: ptr<function, Blocks>, local: vec2<u32>) {
+    // Nobody reads the coefficients of the last step any more.
+    coefficient_tile[local.x * pitch() + local.y] = weight_sums;
+    weight_sums = vec4(0.0);
+    workgroupBarrier();
+    if (local.x < 4u) {
+        var sum = 0.0;
+        for (var x = 0u; x < SIDE; x++) {
+            sum += coefficient_tile[x * pitch() + local.y][local.x];
         }
+        row_weights[4u * local.y + local.x] = sum;
+    }
+    workgroupBarrier();
+    let at = 4u * local.y;
+    let weights = vec4(
+        row_weights[at], row_weights[at + 1u], row_weights[at + 2u], row_weights[at + 3u],
+    );
+    (*sums).first = with_rows((*sums).first, weights, rows_less(other[centres.x], 0u));
+    if (TILE_DIMENSIONS > BLOCK) {
+        (*sums).beside = with_rows((*sums).beside, weights, rows_less(other[centres.y], 1u));
+    }
+}
+
+fn add_link(sums: ptr<function, Blocks>, link: Blocks, local: vec2<u32>) {
+    if (ends_with_stripe()) {
+        add_own_rows(sums, local);
     }
     (*sums).first -= link.first;
     if (TILE_DIMENSIONS > BLOCK) {
@@ -189,20 +193,8 @@ fn add_link(sums: ptr<function, Blocks>, link: Blocks, local: vec2<u32>) {
     }
 }
 
-// Adds what the rows themselves give, where the coefficients of all links are added up.
 fn finish_sums(sums: ptr<function, Blocks>, local: vec2<u32>) {
-    if (has_short_links()) {
-        return;
-    }
-    workgroupBarrier();
-    coefficient_tile[local.x * pitch() + local.y] = weight_sums;
-    workgroupBarrier();
-    var weights = vec4(0.0);
-    for (var x = 0u; x < SIDE; x++) {
-        weights += coefficient_tile[x * pitch() + local.y];
-    }
-    (*sums).first = with_rows((*sums).first, weights, rows_less(other[centres.x], 0u));
-    if (TILE_DIMENSIONS > BLOCK) {
-        (*sums).beside = with_rows((*sums).beside, weights, rows_less(other[centres.y], 1u));
+    if (!ends_with_stripe()) {
+        add_own_rows(sums, local);
     }
 }

@@ -63,13 +63,9 @@ override TILE_DIMENSIONS: u32 = 64u;
 const BLOCK = 64u;       // rows, and dimensions, that 4 x 4 of every invocation make
 const SIDE = 16u;        // invocations along each
 const STEP = 16u;        // summands per step
+// Summands of a link. Stripes end with one: the bits stay however the matrix is cut.
+const LINK = 64u;
 const TILE_SIZE = 512u;  // vec4s in workgroup memory of 128 rows or dimensions of a step
-
-// Summands of a link. Where summands end with a stripe, a link ends with a step, as stripes do: the
-// bits stay however the matrix is cut.
-fn link_size() -> u32 {
-    return select(4u * STEP, STEP, TRANSPOSED == 1u || TRIANGLE == 1u);
-}
 
 // vec4s from summand to summand of the tile of coefficients: odd, against bank conflicts, where
 // workgroup memory is large enough.
@@ -386,14 +382,9 @@ fn sums_over(begin: u32, end: u32, first_row: u32, vector: u32, local: vec2<u32>
     while (first + STEP <= end) {
         // Written out: SwiftShader in Chromium keeps the value of the round before where none is.
         var link = Blocks();
-        if (link_size() == STEP) {
+        let link_end = min(first + LINK, end);
+        for (; first + STEP <= link_end; first += STEP) {
             add_step(&sums, &link, reads_after(reads, first), points, local);
-            first += STEP;
-        } else {
-            let link_end = min(first + link_size(), end);
-            for (; first + STEP <= link_end; first += STEP) {
-                add_step(&sums, &link, reads_after(reads, first), points, local);
-            }
         }
         add_link(&sums, link, local);
     }

@@ -22,8 +22,7 @@ pub(crate) const MOST_ROUNDS: u64 = 65_000;
 /// dispatches.
 pub(crate) const SUMMANDS_PER_DISPATCH: u64 = 65_536;
 
-/// The same in `shaders/gradient/expansion.wgsl`, with a round for each that is near, and one for its
-/// coefficient.
+/// The same in `shaders/gradient/expansion.wgsl`, with a round for each that is near.
 pub(crate) const EXPANDED_SUMMANDS_PER_DISPATCH: u64 = 16_384;
 
 /// How many summands a dispatch takes with tiles of this size.

@@ -5,10 +5,8 @@
 //! comes to the same bits. Their sums take the stripe of distances, which nobody reads any more, and
 //! which has room for them: `slices * rows * D <= rows * M`.
 
+use crate::gpu::cut::stripes::LINK;
 use crate::gpu::cut::tiles::TILE;
-
-/// Rows of a link of a sum, which is never cut.
-const LINK: u64 = TILE as u64;
 
 /// Workgroups that are enough for all units of a GPU: the largest have so many.
 const ENOUGH: u64 = 128;
@@ -45,7 +43,7 @@ pub(crate) fn slice_of_stripe(dimensions: u64, summands: u64) -> Option<u32> {
     slice((DIMENSIONS_OF_STRIPE * dimensions).max(SHORTEST_OF_STRIPE), summands)
 }
 
-/// Whole links of at least so many summands, where they are not all of these.
+/// Whole links, which are never cut, of at least so many summands, where they are not all of these.
 fn slice(least: u64, summands: u64) -> Option<u32> {
     let slice = least.next_multiple_of(LINK);
     (slice < summands).then_some(slice as u32)

@@ -51,9 +51,12 @@ impl Kept {
     }
 }
 
-/// Stripes end on multiples of this, the `STEP` of `shaders/gradient/summation.wgsl`, so that its
+/// Stripes end on multiples of this, the `LINK` of `shaders/gradient/summation.wgsl`, so that its
 /// sums are the same however the matrix is cut. A workspace too small for that many rows still
 /// works, with sums that may differ in their rounding.
+pub(crate) const LINK: u64 = 64;
+
+/// Rows that a gradient takes at a time, the `STEP` there: smaller stripes end on multiples of it.
 pub(crate) const STEP: u64 = 16;
 
 /// The cut of a matrix.
@@ -81,7 +84,7 @@ impl Stripes {
             return Ok(widest);
         }
         let narrower = Self::cut(shape, kept, budget - beside, binding);
-        Ok(narrower.ok().filter(|narrower| u64::from(narrower.rows) >= STEP).unwrap_or(widest))
+        Ok(narrower.ok().filter(|narrower| u64::from(narrower.rows) >= LINK).unwrap_or(widest))
     }
 
     /// Cuts the matrix of `shape` so that a stripe of distances fits what another matrix has for
@@ -104,10 +107,9 @@ impl Stripes {
         let queries = shape.queries() as u64;
         let rows = if fits >= queries {
             queries
-        } else if fits >= STEP {
-            fits - fits % STEP
         } else {
-            fits
+            let multiple = [LINK, STEP].into_iter().find(|&multiple| multiple <= fits);
+            fits - fits % multiple.unwrap_or(1)
         };
         Ok(Self { stride: stride as u32, rows: rows as u32, height: queries as u32 })
     }
@@ -161,17 +163,21 @@ mod tests {
     }
 
     #[test]
-    fn stripes_end_on_steps_and_cover_every_row_once() {
-        let stripes = Stripes::new(&Shape::batch(101, 3), KEPT, 104 * 8 * 47, ANY).unwrap();
-        assert_eq!((stripes.stride, stripes.rows), (104, 32));
-        assert_eq!(stripes.iter().collect::<Vec<_>>(), [(0, 32), (32, 32), (64, 32), (96, 5)]);
+    fn stripes_end_on_links_and_cover_every_row_once() {
+        let stripes =
+            |rows: u64| Stripes::new(&Shape::batch(201, 3), KEPT, 204 * 8 * rows, ANY).unwrap();
+        let found = stripes(127);
+        assert_eq!((found.stride, found.rows), (204, 64));
+        assert_eq!(found.iter().collect::<Vec<_>>(), [(0, 64), (64, 64), (128, 64), (192, 9)]);
+        // Smaller ones end on steps.
+        assert_eq!([64, 63, 31, 15].map(|rows| stripes(rows).rows), [64, 48, 16, 15]);
     }
 
     #[test]
     fn distances_alone_leave_room_for_twice_the_rows() {
         let rows =
-            |kept| Stripes::new(&Shape::batch(101, 3), kept, 104 * 8 * 32, ANY).unwrap().rows;
-        assert_eq!([KEPT, Kept::Distance].map(rows), [32, 64]);
+            |kept| Stripes::new(&Shape::batch(201, 3), kept, 204 * 8 * 64, ANY).unwrap().rows;
+        assert_eq!([KEPT, Kept::Distance].map(rows), [64, 128]);
     }
 
     #[test]
@@ -179,11 +185,11 @@ mod tests {
         let rows = |kept, rows: u64| {
             Stripes::new(&Shape::batch(1000, 3), kept, 8000 * rows, ANY).unwrap().rows
         };
-        assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 48)), [48, 32]);
+        assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 129)), [128, 64]);
         // Not of so small a workspace that the sums would round differently, nor of one that holds
         // everything.
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 1)), [1, 1]);
-        assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 16)), [16, 16]);
+        assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 64)), [64, 64]);
         assert_eq!([KEPT, Kept::WithColumns].map(|kept| rows(kept, 1000)), [1000, 1000]);
     }
 

@@ -26,7 +26,7 @@ pub struct Options {
     /// least 8 per column of the matrix. Measures, and triplets of one per anchor outside of
     /// objectives, have no stripe of coefficients: at least 4. A larger one means fewer
     /// dispatches, and one that holds the whole matrix of a batch less work. The result is the
-    /// same to the bit for every one that holds at least 16 rows and not the whole matrix, but for
+    /// same to the bit for every one that holds at least 64 rows and not the whole matrix, but for
     /// [`NtXent`](crate::NtXent) and [`SupCon`](crate::SupCon) on a GPU, whose gradients are
     /// rounded otherwise there. Sums of slices, which fill a GPU, take room in it that the
     /// distances have left.

@@ -197,7 +197,10 @@ fn constants_have_the_same_value() {
     assert_eq!(constant(&digits, "DIGIT_BITS"), DIGIT_BITS);
 
     let gradient = parse(shader!("gradient/pairwise.wgsl"));
-    assert_eq!(u64::from(constant(&gradient, "STEP")), crate::gpu::cut::stripes::STEP);
+    assert_eq!(
+        ["LINK", "STEP"].map(|name| u64::from(constant(&gradient, name))),
+        [crate::gpu::cut::stripes::LINK, crate::gpu::cut::stripes::STEP]
+    );
     let softmax = parse(shader!("terms/nt_xent.wgsl"));
     assert_eq!(constant(&softmax, "GRADIENT_STEP"), constant(&gradient, "STEP"));
     let linear = parse(shader!("training/linear.wgsl"));

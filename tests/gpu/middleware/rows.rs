@@ -18,8 +18,10 @@ const M: usize = 19;
 const D: usize = 6;
 /// Rows that recordings have: 1, all, and those around the steps of the gradient's sums and tiles.
 const ROWS: [usize; 6] = [1, 2, 17, 64, 65, N];
-/// Rows in several stripes, of which the plan has more than the rows need.
-const CUT_ROWS: [usize; 2] = [33, 65];
+const EXPANDED_ROWS: [usize; 2] = [33, 65];
+/// Rows that plans of several stripes are made for, and that recordings have, which need fewer.
+const CUT_N: usize = 200;
+const CUT_ROWS: [usize; 2] = [129, 150];
 
 /// A shape with so many of the planned rows, references and listed entries.
 fn resized(shape: &Shape, [rows, references, listed]: [usize; 3]) -> Shape {
@@ -45,10 +47,10 @@ fn lists_indices(mode: Mode) -> bool {
     matches!(mode, Mode::PairIndices | Mode::ScoredPairIndices | Mode::Triplets)
 }
 
-/// The counts of `rows` of N rows, and of everything else in proportion. Lists name every row, so
+/// The counts of `rows` of so many, and of everything else in proportion. Lists name every row, so
 /// that all of those stay.
-fn sizes_for(shape: &Shape, rows: usize) -> [usize; 3] {
-    let share = |count: usize| (count * rows).div_ceil(N).max(1);
+fn sizes_for(shape: &Shape, rows: usize, planned: usize) -> [usize; 3] {
+    let share = |count: usize| (count * rows).div_ceil(planned).max(1);
     let rows = if lists_indices(shape.mode()) { shape.queries() } else { share(shape.queries()) };
     [rows, share(shape.references()), share(shape.listed())]
 }
@@ -88,11 +90,12 @@ fn configured(caller: &Caller, options: Options, how: &str) -> Caller {
     Caller { context, name: format!("{}, {how}", caller.name), ..caller.clone() }
 }
 
-/// A workspace for 16 rows of a matrix: several stripes, of which some are beyond the rows; and
+/// A workspace for 64 rows of a matrix: several stripes, of which some are beyond the rows; and
 /// dispatches that are split.
 fn narrow(caller: &Caller) -> Caller {
-    let options =
-        Options::default().with_workspace_bytes(16 * 72 * 8).with_operations_per_dispatch(4096);
+    let options = Options::default()
+        .with_workspace_bytes(64 * CUT_N as u64 * 8)
+        .with_operations_per_dispatch(4096);
     configured(caller, options, "narrow")
 }
 
@@ -115,60 +118,47 @@ fn surplus(caller: &Caller, plan: &Plan, rows: usize) -> Vec<u32> {
 
 #[test]
 fn every_loss_on_fewer_rows_is_that_of_a_plan_for_them() {
-    let sample = sample(N, D, Values::Ordinary);
+    let [few, many] = [N, CUT_N].map(|rows| sample(rows, D, Values::Ordinary));
     for (nth, wide) in callers().iter().enumerate() {
         // The host cuts, and expanded distances are of the same sizes: one adapter shows it.
         let others = (nth == 0).then(|| (narrow(wide), expanded(wide)));
         for loss in every_loss() {
-            for batch in sample.batches(&loss) {
-                let shape = *batch.shape();
-                let arena = Arena::new(&wide.device, &batch);
-                let mut ways = vec![(wide, &ROWS[..])];
-                if let Some((narrow, expanded)) = &others {
-                    ways.push((narrow, &CUT_ROWS[..]));
-                    if can_be_expanded(&loss, &shape) {
-                        ways.push((expanded, &CUT_ROWS[..]));
+            for batch in few.batches(&loss) {
+                hold(wide, &loss, &batch, N, &ROWS);
+                if let Some((_, expanded)) = &others {
+                    if can_be_expanded(&loss, batch.shape()) {
+                        hold(expanded, &loss, &batch, N, &EXPANDED_ROWS);
                     }
                 }
-                for (caller, all_rows) in ways {
-                    let plan = caller.context.plan(&loss, shape).unwrap();
-                    for &rows in all_rows {
-                        let sizes = sizes_for(&shape, rows);
-                        let exact = caller.context.plan(&loss, resized(&shape, sizes)).unwrap();
-                        let expected = run(caller, &exact, &exact.bind(&arena.inputs()).unwrap());
-                        assert!(expected.is_ok(), "{loss:?}: {expected:?}");
-                        let numbers = Numbers::new(caller, sizes.map(|size| size as u32));
-                        let found = run(
-                            caller,
-                            &plan,
-                            &plan.bind(&numbers.given(&shape, arena.inputs())).unwrap(),
-                        );
-                        assert_eq!(
-                            found,
-                            expected,
-                            "{}: {rows} rows of {loss:?} in {:?}",
-                            caller.name,
-                            shape.mode()
-                        );
-                        let surplus = surplus(caller, &plan, sizes[0]);
-                        assert!(
-                            surplus.iter().all(|&word| word == 0),
-                            "{}: {rows} rows of {loss:?}",
-                            caller.name
-                        );
-                    }
-                    let expected = caller.context.evaluate(&loss, &batch).wait();
-                    assert_eq!(
-                        run(caller, &plan, &plan.bind(&arena.inputs()).unwrap()),
-                        expected,
-                        "{}",
-                        caller.name
-                    );
-                }
-                arena.is_untouched(wide);
+            }
+            if let Some((narrow, _)) = &others {
+                many.batches(&loss).iter().for_each(|b| hold(narrow, &loss, b, CUT_N, &CUT_ROWS));
             }
         }
     }
+}
+
+/// A plan for so many rows gives for fewer what one for these gives, 0 beyond them, and for all of
+/// them what the host's inputs give.
+fn hold(caller: &Caller, loss: &Loss, batch: &Batch, planned: usize, all_rows: &[usize]) {
+    let shape = *batch.shape();
+    let arena = Arena::new(&caller.device, batch);
+    let plan = caller.context.plan(loss, shape).unwrap();
+    for &rows in all_rows {
+        let what = format!("{}: {rows} rows of {loss:?} in {:?}", caller.name, shape.mode());
+        let sizes = sizes_for(&shape, rows, planned);
+        let exact = caller.context.plan(loss, resized(&shape, sizes)).unwrap();
+        let expected = run(caller, &exact, &exact.bind(&arena.inputs()).unwrap());
+        assert!(expected.is_ok(), "{what}: {expected:?}");
+        let numbers = Numbers::new(caller, sizes.map(|size| size as u32));
+        let inputs = plan.bind(&numbers.given(&shape, arena.inputs())).unwrap();
+        assert_eq!(run(caller, &plan, &inputs), expected, "{what}");
+        assert!(surplus(caller, &plan, sizes[0]).iter().all(|&word| word == 0), "{what}");
+    }
+    let expected = caller.context.evaluate(loss, batch).wait();
+    let found = run(caller, &plan, &plan.bind(&arena.inputs()).unwrap());
+    assert_eq!(found, expected, "{}", caller.name);
+    arena.is_untouched(caller);
 }
 
 /// The slices of a gradient, which plans for GPUs have, are as long as those of the plan: within the
@@ -212,7 +202,7 @@ fn recordings_of_several_sizes_in_one_submission() {
             let shape = *batch.shape();
             let arena = Arena::new(&caller.device, &batch);
             let plan = caller.context.plan(&loss, shape).unwrap();
-            let sizes = [33, N, 2].map(|rows| sizes_for(&shape, rows));
+            let sizes = [33, N, 2].map(|rows| sizes_for(&shape, rows, N));
             let numbers = sizes.map(|sizes| Numbers::new(&caller, sizes.map(|size| size as u32)));
             let mut bindings: Vec<_> = numbers
                 .iter()

@@ -147,20 +147,20 @@ fn gradients_of_a_batch_sum_to_zero() {
     });
 }
 
-/// Bits are the same run after run, cut into stripes of 16 rows or of 32, and with run-time checks:
+/// Bits are the same run after run, cut into stripes of 64 rows or of 128, and with run-time checks:
 /// these clamp indices and bound loops, none of which comes to its limit, and touch no number. Both
 /// in one, so that pipelines are made once more and not twice.
 #[test]
 fn neither_runs_nor_stripes_nor_checks_matter() {
-    const ROWS: usize = 48;
+    const ROWS: usize = 144;
     let _alone = contexts();
     let with = |stripe: u64, checks| {
         let workspace_bytes = stripe * 8 * ROWS as u64;
         contexts_with(Options::default().with_workspace_bytes(workspace_bytes).with_checks(checks))
     };
-    let devices = with(16, Checks::Trusted);
-    let others = with(32, Checks::Checked);
-    hold(3, case(40..=ROWS), |case| {
+    let devices = with(64, Checks::Trusted);
+    let others = with(128, Checks::Checked);
+    hold(3, case(138..=ROWS), |case| {
         let loss = case.any_loss();
         let batch = case.batch(&loss);
         let mut has_any = false;

@@ -133,8 +133,8 @@ fn tiles_stripes_and_runs_do_not_change_a_bit() {
     let all = [
         best_with(rows(140).with_tiles(Tiles::both(Tile::Small))),
         best_with(rows(140).with_tiles(Tiles::both(Tile::Large))),
-        best_with(rows(32).with_tiles(Tiles::both(Tile::Wide))),
-        best_with(rows(32).with_tiles(Tiles::both(Tile::Wide))),
+        best_with(rows(64).with_tiles(Tiles::both(Tile::Wide))),
+        best_with(rows(64).with_tiles(Tiles::both(Tile::Wide))),
     ];
     let samples = [Values::Ordinary, Values::Duplicates, Values::Near(1e-3)].map(sample);
     for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {

@@ -70,11 +70,6 @@ impl Kernel {
         self.is_set("EXPANDED") || self.path.contains("expanded")
     }
 
-    /// Whether a link of the gradient's sums is one step.
-    pub(crate) fn has_short_links(&self) -> bool {
-        self.is_set("TRANSPOSED") || self.is_set("TRIANGLE")
-    }
-
     /// Whether it is a tile that only software adapters take, where nobody asks for it.
     pub(crate) fn is_for_software(&self) -> bool {
         self.is_gradient() && self.tile() == Some([128, 128])

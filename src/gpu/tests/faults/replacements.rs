@@ -321,11 +321,8 @@ pub(super) const FAULTS_OF_EXPANSION: &[(&str, &str, &str)] = &[
     ("gradient/expanded.wgsl", "select(values, vec4(0.0), near)", "values"),
     ("gradient/expanded.wgsl", "weight_sums += far;", "weight_sums += 1.001 * far;"),
     ("gradient/expanded.wgsl", "+ local.x] = sum;", "+ local.x] = -sum;"),
-    (
-        "gradient/finished_expanded.wgsl",
-        "weights += coefficient_tile",
-        "weights = coefficient_tile",
-    ),
+    ("gradient/expanded.wgsl", "weight_sums = vec4(0.0);\n    workgroup", "workgroup"),
+    ("gradient/finished_expanded.wgsl", "sum += coefficient_tile", "sum = coefficient_tile"),
     ("gradient/finished_expanded.wgsl", "select(values, vec4(0.0), near)", "values"),
 ];
 

@@ -326,7 +326,7 @@ fn tiles() -> String {
         }
     }
     let notes = [
-        (16.0, ["Stripe: the rows that", "the workspace holds,", "a multiple of 16"]),
+        (16.0, ["Stripe: the rows that", "the workspace holds,", "a multiple of 64"]),
         (156.0, ["Tile: 64 x 64 up to", "128 x 128 numbers", "of one workgroup"]),
         (300.0, ["Step: 16 summands;", "one chain of them", "in ascending order"]),
     ];
