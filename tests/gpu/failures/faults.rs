@@ -197,6 +197,7 @@ fn fail_each(
     expected: &Outcome,
 ) -> u64 {
     let case = format!("{}: {name}, {operation:?}", own.name);
+    let mut last_call = None;
     for nth in 0.. {
         let alive = own.alive();
         // Pipelines are made once for a context.
@@ -211,7 +212,16 @@ fn fail_each(
         }
         let error = result.expect_err(&case);
         assert!(is_told(operation, &error), "{case} {nth}: {error}");
-        assert_eq!(run(&context).as_ref(), Ok(expected), "{case} {nth}: the context goes on");
+        // A context without pipelines goes on by making all of them, which takes a driver longest:
+        // once after each call of ours that has failed.
+        let call = match error {
+            Error::Gpu { during, .. } if operation == Operation::Pipeline => Some(during),
+            _ => None,
+        };
+        if call.is_none() || call != last_call {
+            assert_eq!(run(&context).as_ref(), Ok(expected), "{case} {nth}: the context goes on");
+        }
+        last_call = call;
         drop(context);
         assert_eq!(own.alive(), alive, "{case} {nth}: something is left behind");
     }

@@ -7,7 +7,7 @@ use support::bits::bits;
 use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::tuning::{Tile, Tiles};
-use wgpu_metric_learning::{Contrastive, Distance, Error, Options, Shape};
+use wgpu_metric_learning::{Contrastive, Distance, Error, Options, Shape, reference};
 
 /// A large tile and a part of another, of rows and of dimensions.
 const N: usize = 150;
@@ -28,7 +28,7 @@ fn sample(values: Values) -> Sample {
 /// the best adapter, since what a tile computes is the same in every loss.
 #[test]
 fn tiles_do_not_change_a_bit() {
-    let mut tally = Tally::on_best();
+    let mut tally = Tally::new();
     let samples = [(Values::Ordinary, N as u64), (Values::Duplicates, 80)].map(|(values, rows)| {
         let workspace_bytes = 8 * rows * N.next_multiple_of(4) as u64;
         let devices = Tile::ALL.map(|tile| {
@@ -42,12 +42,13 @@ fn tiles_do_not_change_a_bit() {
         let (distance, normalize) = (Distance::ALL[kind % Distance::ALL.len()], kind % 4 == 3);
         let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
         for batch in sample.batches(loss) {
-            tally.hold(loss, &batch, "tiles");
-            let results = devices.each_ref().map(|device| {
-                bits(&device.context.evaluate(loss, &batch).wait().expect("nothing fails"))
-            });
-            let is_same = results.iter().all(|result| *result == results[0]);
-            assert!(is_same, "{loss:?} {:?}", batch.shape());
+            let case = format!("{loss:?} {:?}", batch.shape());
+            let results = devices
+                .each_ref()
+                .map(|device| device.context.evaluate(loss, &batch).wait().expect("nothing fails"));
+            assert!(results.iter().all(|result| bits(result) == bits(&results[0])), "{case}");
+            let expected = reference::evaluate_with_bounds(loss, &batch).expect("a valid sample");
+            tally.compare(&expected, &results[0], case);
         }
     }
     tally.conclude(0.05);
