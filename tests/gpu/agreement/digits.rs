@@ -1,4 +1,4 @@
-//! The bundled digits, real input: every loss over pairs, mining and form on all of them with one
+//! The bundled digits, real input: every loss over pairs, mining and form on many of them with one
 //! distance, on the best adapter since this is about sums as long as users have them, and on the
 //! first of them with every distance, on every adapter. (The program runs the others: `evaluate`
 //! without files.)
@@ -15,9 +15,11 @@ use wgpu_metric_learning::{
 
 const IMAGES: &[u8] = include_bytes!("../../../cli/data/digits.npy");
 const LABELS: &[u8] = include_bytes!("../../../cli/data/digits-labels.npy");
-const SHAPE: [usize; 2] = [1797, 64];
+/// Many digits: several rounds of every loop over a row, and wide rows on GPUs. All 1,797 are no
+/// other case, and the reference takes the square of their number.
+const SHAPE: [usize; 2] = [1_200, 64];
 const CLASSES: usize = 10;
-/// The digits that every distance is held on: the reference takes the square of their number.
+/// The digits that every distance is held on.
 const FIRST: usize = 300;
 
 fn losses(distance: Distance, normalize: bool) -> Vec<Loss> {
@@ -92,10 +94,12 @@ fn scored_pairs<'a>(images: &'a [f32], targets: &'a [f32]) -> Batch<'a> {
 
 #[test]
 fn every_loss_and_distance_agrees_on_the_digits() {
-    let images: Vec<f32> =
+    let mut images: Vec<f32> =
         NpyFile::new(IMAGES).and_then(NpyFile::into_vec).expect("the digits are an array");
-    let labels: Vec<u32> =
+    let mut labels: Vec<u32> =
         NpyFile::new(LABELS).and_then(NpyFile::into_vec).expect("their labels are one");
+    images.truncate(SHAPE[0] * SHAPE[1]);
+    labels.truncate(SHAPE[0]);
     // The first ten images are a 0, a 1, ... and a 9.
     assert!(labels[..CLASSES].iter().copied().eq(0..CLASSES as u32));
     let first = |rows: usize| {
