@@ -62,9 +62,8 @@ impl Arithmetic {
         };
         match adapter.cooperative_matrix_properties().iter().any(is_one) {
             true => Ok(()),
-            false => {
-                Err(self.missing(format!("matrices of {side} x {side} x {side} from f16 to f32")))
-            }
+            false => Err(self
+                .missing(format!("cooperative matrices of {side} x {side} x {side}, f16 to f32"))),
         }
     }
 

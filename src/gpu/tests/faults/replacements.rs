@@ -349,13 +349,12 @@ pub(super) const FAULTS_OF_COOPERATION: &[(&str, &str, &str)] = &[
     ("distance/cooperative8.wgsl", "((205u - ", "((206u - "),
     ("distance/cooperative8.wgsl", "0xffffe000u", "0xff800000u"),
     ("distance/cooperative8.wgsl", "select(0.0, row.scale, k < stripe.vectors)", "row.scale"),
-    ("distance/cooperative8.wgsl", "* tile.scale - centre)", "* tile.scale - 0.9 * centre)"),
+    ("distance/cooperative8.wgsl", "point * scale - centre", "point * scale - 0.9 * centre"),
     ("distance/cooperative8.wgsl", "block / 2u * 2u * MATRIX", "0u"),
     ("distance/cooperative8.wgsl", "+ block % 2u * 4u * MATRIX", ""),
-    ("distance/cooperative8.wgsl", "subgroup + subgroups", "subgroup"),
     ("distance/cooperative8.wgsl", "+ n / 4u * SIDE", ""),
     ("distance/cooperative8.wgsl", "- 2.0 * (products", "- 1.999 * (products"),
-    ("distance/cooperative8.wgsl", "countTrailingZeros(near) * AT_ONCE", "0u"),
+    ("distance/cooperative8.wgsl", "marked(d, false)", "marked(2.0 * d, false)"),
 ];
 
 /// Those of slices, which plans for GPUs have.
