@@ -152,13 +152,15 @@ mod tests {
     fn what_is_enabled_comes_first_and_only_where_it_is_used() {
         for source in all() {
             let enables = source.wgsl.lines().take_while(|line| line.starts_with("enable "));
-            let expected: &[_] = match source.tier {
-                _ if source.name.contains("cooperative") => {
-                    &["enable f16;", "enable wgpu_cooperative_matrix;"]
-                }
+            let of_tier: &[_] = match source.tier {
                 Tier::Baseline => &[],
                 Tier::Subgroups => &["enable subgroups;"],
             };
+            let of_matrices: &[_] = match source.name.contains("cooperative") {
+                true => &["enable f16;", "enable wgpu_cooperative_matrix;"],
+                false => &[],
+            };
+            let expected = [of_tier, of_matrices].concat();
             assert_eq!(enables.collect::<Vec<_>>(), expected, "{}", source.name);
             let is_baseline = source.features.is_empty();
             assert_eq!(is_baseline, expected.is_empty(), "{}", source.name);
