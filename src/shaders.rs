@@ -7,6 +7,7 @@
 //! assert!(hard.wgsl.contains("@compute @workgroup_size"));
 //! ```
 
+use crate::data::arithmetic::Arithmetic;
 use crate::gpu::kernel::{Kernel, catalogue};
 use crate::loss::{Difficulty, Distance, Reduction, Truth};
 use crate::wgsl::include::{compose, with_constants};
@@ -24,7 +25,8 @@ pub struct ShaderSource {
     pub entry: &'static str,
     /// Standard WGSL: the kernel's file with all that it includes, and with the `constants` as the
     /// values of its `override` declarations. With subgroups its first line is the
-    /// `enable subgroups;` that the standard asks for; naga 30 refuses it, and takes the rest.
+    /// `enable subgroups;` that the standard asks for; naga 30 refuses it, and takes the rest. That
+    /// of cooperative matrices is no standard, but wgpu's own.
     pub wgsl: String,
     /// The names and values of the `override` constants that make the variant.
     pub constants: Vec<(&'static str, f64)>,
@@ -32,6 +34,8 @@ pub struct ShaderSource {
     pub bindings: Vec<wgpu::BindGroupLayoutEntry>,
     /// The tier that runs it.
     pub tier: Tier,
+    /// What a device needs to run it.
+    pub features: wgpu::Features,
 }
 
 /// Every kernel that any plan can have, in every variant and tier, sorted by name. Of a tier above
@@ -62,12 +66,25 @@ fn enabled(tier: Tier) -> &'static str {
     }
 }
 
+/// What a kernel of cooperative matrices enables.
+const COOPERATIVE: &str = "enable wgpu_cooperative_matrix;\n";
+
+/// What a device of the tier needs to run a kernel with this text.
+fn features(wgsl: &str, tier: Tier) -> wgpu::Features {
+    let own = match wgsl.contains(COOPERATIVE) {
+        true => Arithmetic::Cooperative8.features(),
+        false => wgpu::Features::empty(),
+    };
+    own | tier.features()
+}
+
 impl ShaderSource {
     fn new(kernel: &Kernel, tier: Tier) -> Self {
         let wgsl = with_constants(&compose(kernel.shader, tier), &kernel.constants);
         Self {
             name: name(kernel, tier),
             entry: kernel.entry,
+            features: features(&wgsl, tier),
             wgsl: format!("{}{wgsl}", enabled(tier)),
             constants: kernel.constants.clone(),
             bindings: kernel.interface.layout_entries(),
@@ -132,15 +149,23 @@ mod tests {
     }
 
     #[test]
-    fn subgroups_are_enabled_in_the_first_line_and_only_where_they_are_used() {
+    fn what_is_enabled_comes_first_and_only_where_it_is_used() {
         for source in all() {
             let enables = source.wgsl.lines().take_while(|line| line.starts_with("enable "));
-            let expected: &[_] = match source.tier {
+            let of_tier: &[_] = match source.tier {
                 Tier::Baseline => &[],
                 Tier::Subgroups => &["enable subgroups;"],
             };
+            let of_matrices: &[_] = match source.name.contains("cooperative") {
+                true => &["enable f16;", "enable wgpu_cooperative_matrix;"],
+                false => &[],
+            };
+            let expected = [of_tier, of_matrices].concat();
             assert_eq!(enables.collect::<Vec<_>>(), expected, "{}", source.name);
-            assert_eq!(source.wgsl.matches("\nenable ").count(), 0, "{}", source.name);
+            let is_baseline = source.features.is_empty();
+            assert_eq!(is_baseline, expected.is_empty(), "{}", source.name);
+            let later = source.wgsl.matches("\nenable ").count();
+            assert_eq!(later, expected.len().saturating_sub(1), "{}", source.name);
         }
     }
 

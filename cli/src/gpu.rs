@@ -135,7 +135,7 @@ impl Gpu {
         options.tier = arguments.tier;
         options.arithmetic = arguments.arithmetic.unwrap_or(options.arithmetic);
         options.timeout = arguments.timeout.unwrap_or(options.timeout);
-        let gpu = Self { context: adapter.open(options)?, adapter };
+        let gpu = Self { context: open(&adapter, options)?, adapter };
         if gpu.adapter.is_software() && arguments.adapter.is_none() {
             note(&format!(
                 "only a software adapter was found, {}: it computes on the CPU",
@@ -173,6 +173,14 @@ impl Gpu {
             arithmetic => format!("{usual}, {arithmetic}"),
         }
     }
+}
+
+/// Opens the adapter with wgpu's experimental features, where an arithmetic needs them.
+#[allow(unsafe_code, reason = "wgpu asks who enables experimental features to answer for them")]
+fn open(adapter: &Adapter, options: Options) -> Result<Context> {
+    // SAFETY: no option but `--arithmetic` asks for one, and whoever gives that asks for it by name.
+    let experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
+    Ok(adapter.open_experimental(options, experimental)?)
 }
 
 /// A duration above 0.

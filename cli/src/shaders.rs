@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Arguments { out, language } = arguments;
     let mut index = Vec::new();
-    for source in shaders::all().into_iter().filter(|source| language.has(source.tier)) {
+    for source in shaders::all().into_iter().filter(|source| language.has(source)) {
         let path = format!("{}.{}", source.name, language.extension());
         let file = out.join(&path);
         let translation =

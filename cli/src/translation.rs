@@ -8,7 +8,6 @@ use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ResourceBinding, ShaderStage};
 use wgpu_metric_learning::shaders::ShaderSource;
-use wgpu_metric_learning::tuning::Tier;
 
 const STAGE: ShaderStage = ShaderStage::Compute;
 
@@ -19,7 +18,7 @@ const ENABLE_SUBGROUPS: &str = "enable subgroups;\n";
 pub(crate) enum Language {
     /// WGSL, for WebGPU.
     Wgsl,
-    /// SPIR-V, for Vulkan, as binary modules.
+    /// SPIR-V, for Vulkan, as binary modules; of cooperative matrices in this language alone.
     Spirv,
     /// MSL, for Metal: version 2.0, with subgroups 2.1.
     Msl,
@@ -30,9 +29,17 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// Whether the backend of wgpu that takes the language has the tier.
-    pub(crate) fn has(self, tier: Tier) -> bool {
-        self != Self::Glsl || tier == Tier::Baseline
+    /// Whether the backend of wgpu that takes the language has what the kernel needs. Cooperative
+    /// matrices are held against the reference on Vulkan alone, WebGPU does not have them, and
+    /// naga writes none to HLSL and GLSL.
+    pub(crate) fn has(self, source: &ShaderSource) -> bool {
+        match self {
+            Self::Spirv => true,
+            Self::Wgsl | Self::Msl | Self::Hlsl => {
+                !source.features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX)
+            }
+            Self::Glsl => source.features.is_empty(),
+        }
     }
 
     /// What the names of its files end with.
@@ -73,22 +80,29 @@ pub(crate) fn translate(source: &ShaderSource, language: Language) -> Result<Tra
     Ok(Translation { bytes, entry, workgroup_size })
 }
 
-/// Valid with the capabilities of its tier: without any, so on every WebGPU device, for the
-/// baseline. With the values of the constants in their places.
+/// Valid with what it needs: without any feature, so on every WebGPU device, for the baseline. With
+/// the values of the constants in their places.
 fn parse(source: &ShaderSource) -> Result<(Module, ModuleInfo), String> {
     let wgsl = source.wgsl.trim_start_matches(ENABLE_SUBGROUPS);
     let module = naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
-    let capabilities = match source.tier.features().contains(wgpu::Features::SUBGROUP) {
-        true => Capabilities::SUBGROUP,
-        false => Capabilities::empty(),
-    };
-    let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+    let mut validator = Validator::new(ValidationFlags::all(), capabilities(source.features));
     let info = validator.validate(&module).map_err(|error| error.emit_to_string(wgsl))?;
     let entry = Some((STAGE, source.entry));
     let (module, info) =
         pipeline_constants::process_overrides(&module, &info, entry, &Default::default())
             .map_err(|error| error.to_string())?;
     Ok((module.into_owned(), info.into_owned()))
+}
+
+/// What naga calls the features.
+fn capabilities(features: wgpu::Features) -> Capabilities {
+    let named = [
+        (wgpu::Features::SUBGROUP, Capabilities::SUBGROUP),
+        (wgpu::Features::SHADER_F16, Capabilities::SHADER_FLOAT16),
+        (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, Capabilities::COOPERATIVE_MATRIX),
+    ];
+    let has = named.into_iter().filter(|(feature, _)| features.contains(*feature));
+    has.map(|(_, capability)| capability).collect()
 }
 
 /// The bindings of the kernel, each with its number.
@@ -99,7 +113,7 @@ fn bindings(source: &ShaderSource) -> impl Iterator<Item = (ResourceBinding, u8)
 
 fn to_spirv(module: &Module, info: &ModuleInfo, source: &ShaderSource) -> Result<Vec<u8>, String> {
     let options = spv::Options {
-        lang_version: if source.tier == Tier::Baseline { (1, 0) } else { (1, 3) },
+        lang_version: if source.features.is_empty() { (1, 0) } else { (1, 3) },
         zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
         force_loop_bounding: false,
         ..Default::default()
@@ -122,7 +136,7 @@ fn to_msl(
     let sizes_buffer = Some(source.bindings.len() as u8);
     let resources = msl::EntryPointResources { resources, sizes_buffer, ..Default::default() };
     let options = msl::Options {
-        lang_version: if source.tier == Tier::Baseline { (2, 0) } else { (2, 1) },
+        lang_version: if source.features.is_empty() { (2, 0) } else { (2, 1) },
         per_entry_point_map: BTreeMap::from([(source.entry.into(), resources)]),
         fake_missing_bindings: false,
         zero_initialize_workgroup_memory: false,
@@ -142,7 +156,7 @@ fn to_hlsl(
     source: &ShaderSource,
 ) -> Result<(Vec<u8>, String), String> {
     let options = hlsl::Options {
-        shader_model: if source.tier == Tier::Baseline {
+        shader_model: if source.features.is_empty() {
             hlsl::ShaderModel::V5_1
         } else {
             hlsl::ShaderModel::V6_0

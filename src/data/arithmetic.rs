@@ -21,6 +21,15 @@ pub enum Arithmetic {
     /// computed as by `Exact`. Bounds are wider:
     /// [`reference::evaluate_with_bounds_in`](crate::reference::evaluate_with_bounds_in).
     Expanded,
+    /// As `Expanded`, with x.y of distances from cooperative matrices of 8 x 8: each number of a
+    /// row, less the centre and times a power of two of the row's own, is parted into two of f16,
+    /// whose products are added up in f32. Never taken unless it is asked for: it needs a device
+    /// with wgpu's experimental features, which `Arithmetic::features` names, of an adapter whose
+    /// `wgpu::Adapter::cooperative_matrix_properties` have 8 x 8 x 8 from f16 to f32;
+    /// `Adapter::open_experimental` checks that and makes one.
+    Cooperative8,
+    /// As [`Cooperative8`](Self::Cooperative8), with matrices of 16 x 16.
+    Cooperative16,
 }
 
 named! {
@@ -28,13 +37,25 @@ named! {
     Arithmetic, "arithmetic":
     Exact "exact",
     Expanded "expanded",
+    Cooperative8 "cooperative8",
+    Cooperative16 "cooperative16",
 }
 
 impl Arithmetic {
     /// Whether it expands these distances in this mode.
     pub(crate) fn expands(self, mode: Mode, distance: Distance) -> bool {
         let is_square = matches!(distance, Distance::Euclidean | Distance::SquaredEuclidean);
-        self == Self::Expanded && is_square && mode.has_tiles()
+        self != Self::Exact && is_square && mode.has_tiles()
+    }
+
+    /// Rows, columns and depth of the cooperative matrices that distances come from.
+    #[cfg(any(feature = "gpu", feature = "reference"))]
+    pub(crate) const fn matrix_side(self) -> Option<u32> {
+        match self {
+            Self::Exact | Self::Expanded => None,
+            Self::Cooperative8 => Some(8),
+            Self::Cooperative16 => Some(16),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows of coordinates as distances take them, and how far those of f32 may be from them.
 
-use crate::data::arithmetic::{CENTRE_ROWS, NEAR_SHARE, ORDINARY, TINY, centre_step};
+use crate::data::arithmetic::{Arithmetic, CENTRE_ROWS, NEAR_SHARE, ORDINARY, TINY, centre_step};
 use crate::definition::number::{ROUNDING, SMALLEST, ULP};
 use crate::loss::Distance;
 
@@ -12,6 +12,20 @@ pub(super) fn unit_rounding(dimensions: usize) -> f64 {
 /// The relative error of a sum of D magnitudes or products in f32.
 pub(super) fn sum_rounding(dimensions: usize) -> f64 {
     (2.0 + (dimensions as f64).sqrt()) * ROUNDING
+}
+
+/// The relative error of |x| |y| in x.y of rows that are parted into two f16, as
+/// `shaders/distance/cooperative.wgsl` does.
+///
+/// The first part is a number rounded to 11 bits, which leaves at most 2^-11 of it. The second part
+/// is an f16 of that, off by less than 2^-10 of it, since a conversion may round either way: 2^-21
+/// of each number, and of both rows. The product of second parts, at most 2^-22, is left out. What
+/// f16 flushes is less than 2^-14 of a coordinate, where the norm of the row is at least 2^14. A sum
+/// of 3 D products in f32 is rounded as any other.
+fn parted_rounding(dimensions: usize) -> f64 {
+    let parts = 2.5 / f64::from(1 << 21);
+    let flushed = 2.0 * (dimensions as f64).sqrt() / f64::from(1 << 28);
+    sum_rounding(3 * dimensions) + parts + flushed
 }
 
 /// Two f32 whose magnitudes are from here on have a difference that is 0 or a normal number.
@@ -57,13 +71,20 @@ pub(super) struct Centre {
     pub errors: Vec<f64>,
     /// What a square of 1 is, at the scale that the squares are taken at.
     pub unit: f64,
+    /// Whether inner products are of rows that are parted into two f16.
+    pub parted: bool,
 }
 
 impl Centre {
     /// The mean of the rows that `shaders/prepare/centre.wgsl` takes. Its sum is a chain of up to
     /// 64 numbers in each of 16 lanes, and one over the lanes. Distances are `kind`, of these rows
-    /// and of `queries`.
-    pub(crate) fn of(kind: Distance, points: &Points, queries: &Points) -> Self {
+    /// and of `queries`, by this arithmetic.
+    pub(crate) fn of(
+        kind: Distance,
+        points: &Points,
+        queries: &Points,
+        arithmetic: Arithmetic,
+    ) -> Self {
         let largest = points.largest().max(queries.largest());
         let is_scaled = kind == Distance::Euclidean
             && !points.unit
@@ -83,6 +104,7 @@ impl Centre {
                 .map(|k| rounding * mean(k, f64::abs) + 2.0 * CENTRE_ROWS as f64 * SMALLEST)
                 .collect(),
             unit,
+            parted: arithmetic.matrix_side().is_some(),
         }
     }
 }
@@ -232,9 +254,10 @@ impl<'a> Point<'a> {
     /// more than a number of the smallest size for every product, at the scale of the squares.
     pub(crate) fn expansion_error(self, other: Self, square: f64) -> Option<f64> {
         let ([least, most], [other_least, other_most]) = (self.squares?, other.squares?);
-        let unit = self.centre?.unit;
+        let &Centre { unit, parted, .. } = self.centre?;
         let dimensions = self.coordinates.len();
-        let rounding = 2.0 * sum_rounding(dimensions) + 6.0 * ROUNDING;
+        let of_product = if parted { parted_rounding } else { sum_rounding };
+        let rounding = sum_rounding(dimensions) + of_product(dimensions) + 6.0 * ROUNDING;
         let flushed = 4.0 * (4.0 + dimensions as f64) * SMALLEST * unit;
         let error = rounding * (most + other_most) + flushed;
         let near = (NEAR_SHARE * (least + other_least)).max(TINY * unit / 4.0);
@@ -270,4 +293,60 @@ pub(super) fn sum(x: &[f64], y: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
         }
     }
     lanes.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The f16 below it in size, 0 below the smallest normal one: the worst of a conversion.
+    fn to_half(x: f32) -> f32 {
+        let kept = f32::from_bits(x.to_bits() & !0x1fff);
+        if kept.abs() < 1.0 / 16384.0 { 0.0 } else { kept }
+    }
+
+    /// x.y as the kernel has it, of rows whose norm is below 2^15, in chains of f32.
+    fn product_of_parts(x: &[f32], y: &[f32]) -> f32 {
+        let parts = |x: f32| {
+            let leading = f32::from_bits((x.to_bits() + 0x1000) & !0x1fff);
+            [to_half(leading), to_half(x - leading)]
+        };
+        x.iter().zip(y).fold(0.0, |sum, (&x, &y)| {
+            let ([high_x, low_x], [high_y, low_y]) = (parts(x), parts(y));
+            sum + low_x * high_y + high_x * low_y + high_x * high_y
+        })
+    }
+
+    #[test]
+    fn products_of_parts_are_within_their_bound_and_near_it() {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f32::from_bits((state >> 9) | 0x3f80_0000) - 1.5
+        };
+        for (dimensions, least) in [(1, 0.1), (2, 0.1), (8, 0.08), (128, 0.05)] {
+            let mut worst = 0.0_f64;
+            for turn in 0..2000 {
+                // In every other row all but one number are so small that f16 flushes them.
+                let small = if turn % 2 == 0 { 1.0 } else { 1e-9 };
+                let mut row = || {
+                    let mut row: Vec<_> = (0..dimensions).map(|_| next() * small).collect();
+                    row[0] = next();
+                    let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+                    let scale = 2.0_f32.powi(14 - norm.log2().floor() as i32);
+                    row.iter().map(|x| x * scale).collect::<Vec<_>>()
+                };
+                let (x, y) = (row(), row());
+                let wide = |row: &[f32]| row.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+                let exact = sum(&wide(&x), &wide(&y), |x, y| x * y);
+                let size = norm(&wide(&x)) * norm(&wide(&y));
+                let error = (f64::from(product_of_parts(&x, &y)) - exact).abs();
+                worst = worst.max(error / size / parted_rounding(dimensions));
+            }
+            assert!(
+                (least..=1.0).contains(&worst),
+                "{worst} of the bound, {dimensions} dimensions"
+            );
+        }
+    }
 }

@@ -104,7 +104,7 @@ impl<'a> Problem<'a> {
     /// The same, whose distances f32 computes so.
     pub(crate) fn with(mut self, arithmetic: Arithmetic) -> Self {
         if arithmetic.expands(self.shape.mode(), self.distance) {
-            let centre = Centre::of(self.distance, self.columns(), &self.queries);
+            let centre = Centre::of(self.distance, self.columns(), &self.queries, arithmetic);
             self.queries = self.queries.expanded(&centre);
             self.references = self.references.map(|points| points.expanded(&centre));
         }

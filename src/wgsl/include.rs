@@ -48,16 +48,26 @@ macro_rules! shader {
 pub(crate) use shader;
 
 const INCLUDE: &str = "// #include \"";
+const ENABLE: &str = "enable ";
 const OVERRIDE: &str = "override ";
 
 /// The whole WGSL of a kernel: its text with every `// #include "FOLDER/FILE"` line replaced by
-/// that file, or by what stands in for it on the tier, where it is first asked for.
+/// that file, or by what stands in for it on the tier, where it is first asked for. What any of them
+/// enables comes first.
 pub(crate) fn compose(shader: Shader, tier: Tier) -> String {
     let mut whole = String::new();
     append(shader, tier, &mut HashSet::new(), &mut whole);
+    whole = enables_first(&whole);
     #[cfg(test)]
     plant(shader, &mut whole);
     whole
+}
+
+/// The same lines, those that enable something before the others.
+fn enables_first(whole: &str) -> String {
+    let (enables, others): (Vec<_>, Vec<_>) =
+        whole.split_inclusive('\n').partition(|line| line.starts_with(ENABLE));
+    enables.concat() + &others.concat()
 }
 
 /// The paths of the file and of all that it includes on the tier.

@@ -2,6 +2,7 @@
 //! rounds in all, nested ones included, and says nothing: what would be longer is shared out among
 //! dispatches, or is an error before anything is computed.
 
+use crate::data::arithmetic::Arithmetic;
 use crate::data::mode::Mode;
 use crate::data::shape::Shape;
 use crate::error::{Error, Result};
@@ -77,6 +78,13 @@ pub(crate) const fn fits_near_pairs(tile: Tile, dimensions: u64) -> bool {
     dimensions <= distance_pairwise(tile, true).limit()
 }
 
+/// The same with cooperative matrices, of which a tile has 8 x 8.
+const fn distance_cooperative(side: u32) -> Loops {
+    let side = side as u64;
+    let near = 2 * (8 * side) * (8 * side) / WORKGROUP;
+    Loops { kernel: "distance/cooperative", what: "dimensions", step: 64, rounds: 64 / side + near }
+}
+
 const DISTANCE_LISTED: Loops =
     Loops { kernel: "distance/listed", what: "dimensions", step: 64, rounds: 2 };
 
@@ -124,11 +132,11 @@ pub(crate) fn portions_of(count: u64, portion: Option<u64>) -> u32 {
 }
 
 /// Checks the loops that every loss and measure on a matrix of this shape has, with distances in
-/// such tiles, expanded or not.
+/// such tiles, by this arithmetic.
 pub(crate) fn check_matrix(
     shape: &Shape,
     distance: Distance,
-    is_expanded: bool,
+    arithmetic: Arithmetic,
     tile: Tile,
 ) -> Result<()> {
     let dimensions = shape.dimensions() as u64;
@@ -147,8 +155,12 @@ pub(crate) fn check_matrix(
             DISTANCE_LISTED.check(dimensions)
         }
         _ => {
+            let is_expanded = arithmetic.expands(shape.mode(), distance);
             let has_near_pairs = is_expanded || distance == Distance::Euclidean;
-            distance_pairwise(tile, has_near_pairs).check(dimensions)
+            match arithmetic.matrix_side().filter(|_| is_expanded) {
+                Some(side) => distance_cooperative(side).check(dimensions),
+                None => distance_pairwise(tile, has_near_pairs).check(dimensions),
+            }
         }
     }
 }

@@ -95,16 +95,34 @@ impl Adapter {
     ///
     /// Those of [`open`](Self::open).
     pub async fn open_async(&self, options: Options) -> Result<Context> {
+        self.open_experimental_async(options, wgpu::ExperimentalFeatures::disabled()).await
+    }
+
+    /// Opens a device as [`open_experimental`](Self::open_experimental) does, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open_experimental`](Self::open_experimental).
+    pub async fn open_experimental_async(
+        &self,
+        options: Options,
+        experimental: wgpu::ExperimentalFeatures,
+    ) -> Result<Context> {
+        options.arithmetic.check_adapter(&self.adapter)?;
         let tier = options.tier.unwrap_or_else(|| self.tier());
-        // What a tier needs, and what timings need where the adapter has it.
-        let features =
-            (tier.features() | wgpu::Features::TIMESTAMP_QUERY) & self.adapter.features();
+        // What tier and arithmetic need, and what timings need where the adapter has it.
+        let needed = tier.features() | options.arithmetic.features();
+        let mut features = (needed | wgpu::Features::TIMESTAMP_QUERY) & self.adapter.features();
+        if !experimental.is_enabled() {
+            features = features - wgpu::Features::all_experimental_mask();
+        }
         let (device, queue) = self
             .adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("metric-learning"),
                 required_features: features,
                 required_limits: self.adapter.limits(),
+                experimental_features: experimental,
                 ..Default::default()
             })
             .await

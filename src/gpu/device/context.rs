@@ -65,7 +65,10 @@ impl Context {
     /// # Errors
     ///
     /// [`Error::DeviceLimit`] for a device below WebGPU's default limits; [`Error::MissingFeature`]
-    /// for a forced tier that the device was not created for.
+    /// for a forced tier or an arithmetic that the device was not created for.
+    ///
+    /// Of which size the cooperative matrices of a device are, only its adapter tells:
+    /// [`Arithmetic::Cooperative8`](crate::Arithmetic::Cooperative8) is for one that has these.
     pub fn configured(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
@@ -80,6 +83,7 @@ impl Context {
                 feature: names_of(tier.features()),
             });
         }
+        options.arithmetic.check_device(device)?;
         let inner = Inner {
             device: device.clone(),
             queue: queue.clone(),

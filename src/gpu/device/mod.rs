@@ -2,6 +2,7 @@
 
 pub(crate) mod adapter;
 pub(crate) mod allocate;
+pub(crate) mod arithmetic;
 pub(crate) mod baseline;
 pub(crate) mod context;
 pub(crate) mod injection;

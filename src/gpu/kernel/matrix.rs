@@ -56,15 +56,32 @@ impl MatrixKind {
         self.mode.has_tiles()
     }
 
+    /// Rows, and columns, of the cooperative matrices that its distances come from.
+    fn matrix_side(self) -> Option<u32> {
+        self.arithmetic.matrix_side().filter(|_| self.is_expanded())
+    }
+
+    /// Rows, and columns, of a tile of distances: 8 x 8 cooperative matrices make one.
+    pub(crate) fn distance_tile(self, tile: Tile) -> u32 {
+        self.matrix_side().map_or(tile.of_distances(), |side| 8 * side)
+    }
+
     /// The tile matters where there are any.
     pub(crate) fn distances(self, tile: Tile) -> Kernel {
         if self.is_tiled() {
             let mut constants = self.constants();
-            constants.push(("TILE", tile.of_distances().into()));
+            let shader = match self.matrix_side() {
+                None => {
+                    constants.push(("TILE", tile.of_distances().into()));
+                    shader!("distance/pairwise.wgsl")
+                }
+                Some(8) => shader!("distance/cooperative8.wgsl"),
+                Some(_) => shader!("distance/cooperative16.wgsl"),
+            };
             if self.is_expanded() {
                 constants.push(("EXPANDED", 1.0));
             }
-            return kernel(Interface::Distance, shader!("distance/pairwise.wgsl"), constants);
+            return kernel(Interface::Distance, shader, constants);
         }
         if self.mode == Mode::Scores {
             return kernel(Interface::Distance, shader!("distance/scores.wgsl"), Vec::new());

@@ -50,7 +50,7 @@ impl Basis {
         let budget = context.options().workspace_bytes;
         let stripes = Stripes::new(&shape, kept, budget, limits.max_storage_buffer_binding_size)?;
         let tiles = context.tiles_for(&shape, stripes.rows);
-        check_matrix(&shape, distance, is_expanded, tiles.distance)?;
+        check_matrix(&shape, distance, arithmetic, tiles.distance)?;
         Ok(Self {
             row_width: context.row_width_for(stripes.stride),
             context: context.clone(),
@@ -84,7 +84,7 @@ impl Basis {
         let matrix = &self.matrix;
         let stripes = Stripes::of_distances(&shape, matrix.distances.size(), binding)?;
         let tiles = context.tiles_for(&shape, stripes.rows);
-        check_matrix(&shape, *distance, self.matrix_kind().is_expanded(), tiles.distance)?;
+        check_matrix(&shape, *distance, self.arithmetic, tiles.distance)?;
         Ok(Self {
             row_width: context.row_width_for(stripes.stride),
             context: context.clone(),

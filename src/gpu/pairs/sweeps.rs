@@ -170,7 +170,8 @@ impl<'a> Sweeps<'a> {
         let Matrix { queries, distances, state, unused, list, .. } = matrix;
         let other = matrix.other();
         let tile = self.basis.tiles.distance;
-        let kernel = self.basis.matrix_kind().distances(tile);
+        let kind = self.basis.matrix_kind();
+        let kernel = kind.distances(tile);
         // Of the whole matrix of a batch, half is computed.
         let is_symmetric = shape.mode() == Mode::Batch && stripes.is_single();
         // A tile takes 16 dimensions at a time, or 8.
@@ -185,7 +186,7 @@ impl<'a> Sweeps<'a> {
                 (state, Grid::Values(stripes.stride / 4), OPERATIONS_PER_GROUP)
             }
             None => {
-                let height = tile.of_distances();
+                let height = kind.distance_tile(tile);
                 let across = self.columns().div_ceil(height);
                 let grid = if is_symmetric {
                     Grid::Mirrored { across, height }

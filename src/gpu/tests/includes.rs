@@ -83,6 +83,7 @@ fn stand_in(declaration: &str, number: usize) -> String {
     let zero_of = |divider| declaration.rsplit_once(divider).map(|(_, kind)| kind);
     match declaration.split_once(' ') {
         Some(("struct", _)) => declaration.to_owned(),
+        _ if declaration.contains(" = ") => format!("{declaration};"),
         Some(("alias", _)) => format!("{declaration} = u32;"),
         Some(("var<uniform>", _)) => {
             format!("@group(1) @binding({number}) {declaration};")

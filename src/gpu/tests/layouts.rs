@@ -2,7 +2,7 @@
 
 use std::mem::offset_of;
 
-use crate::data::arithmetic::{CENTRE_ROWS, NEAR_SHARE, ORDINARY, TINY};
+use crate::data::arithmetic::{Arithmetic, CENTRE_ROWS, NEAR_SHARE, ORDINARY, TINY};
 use crate::gpu::cut::loops::{
     ANCHORS_PER_DISPATCH, EXPANDED_SUMMANDS_PER_DISPATCH, PLACES_PER_DISPATCH,
     SUMMANDS_PER_DISPATCH,
@@ -331,6 +331,23 @@ fn no_interface_needs_more_than_the_baseline() {
         let is_storage = |slot: &&Slot| matches!(slot, Slot::Read(_) | Slot::Write(_));
         let storage = interface.slots().iter().filter(is_storage).count();
         assert!(storage <= 8, "{interface:?} has {storage} storage buffers");
+    }
+}
+
+#[test]
+fn cooperative_matrices_take_the_workgroup_memory_that_is_asked_for() {
+    for (arithmetic, shader) in [
+        (Arithmetic::Cooperative8, shader!("distance/cooperative8.wgsl")),
+        (Arithmetic::Cooperative16, shader!("distance/cooperative16.wgsl")),
+    ] {
+        let module = parse(shader);
+        let mut layouter = naga::proc::Layouter::default();
+        layouter.update(module.to_ctx()).expect("a layout");
+        let globals = module.global_variables.iter().map(|(_, global)| global);
+        let workgroup = globals.filter(|global| global.space == naga::AddressSpace::WorkGroup);
+        let bytes: u32 = workgroup.map(|global| layouter[global.ty].size).sum();
+        assert_eq!(bytes, arithmetic.workgroup_bytes());
+        assert_eq!(Some(constant(&module, "SIDE")), arithmetic.matrix_side());
     }
 }
 

@@ -31,6 +31,15 @@ fn first_context(options: Options) -> Context {
     open(&adapter, tier, &options)
 }
 
+/// A context with the experimental features that these options ask for, where an adapter has them.
+#[allow(unsafe_code, reason = "wgpu asks who enables experimental features to answer for them")]
+fn cooperative_context(options: Options) -> Option<Context> {
+    // SAFETY: a test that asks for such an arithmetic is to find what is wrong with it.
+    let experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
+    let open = |adapter: &Adapter| adapter.open_experimental(options.clone(), experimental).ok();
+    Adapter::all().iter().find_map(open)
+}
+
 /// Does this with a fault planted: a text of a shader, and what stands in its place. Pipelines of these
 /// contexts without it are set aside meanwhile: to compile them anew for each fault would take longest.
 fn with_fault<'c, T>(

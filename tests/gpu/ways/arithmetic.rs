@@ -1,9 +1,12 @@
 //! Expanded distances and gradients: within the bounds of their own, the same to the bit however
 //! the matrix is cut, and nowhere but where they are asked for. Golden cases of all kernels that are
 //! others then, and sums, are held on every adapter, since drivers translate the same kernels
-//! differently, the rest on the best.
+//! differently, the rest on the best. All of it is asked of cooperative matrices as well, on adapters
+//! that have them: scripts/check-cooperative brings one.
 
-use support::adapters::{Device, best_with, contexts, contexts_with};
+use support::adapters::{
+    Device, best_opens, best_with, contexts, contexts_that_open, contexts_with,
+};
 use support::agreement::Tally;
 use support::bits::bits;
 use support::goldens;
@@ -11,8 +14,8 @@ use support::losses::{losses, reach};
 use support::sample::{Layout, Recipe, Sample, Values};
 use wgpu_metric_learning::tuning::{Tile, Tiles};
 use wgpu_metric_learning::{
-    Arithmetic, Batch, Contrastive, Distance, Loss, Margin, Mode, NtXent, Options, Reduction,
-    Triplet, Weighted, reference,
+    Adapter, Arithmetic, Batch, Context, Contrastive, Distance, Error, Loss, Margin, Mode, NtXent,
+    Options, Reduction, Triplet, Weighted, reference,
 };
 
 /// More rows than a tile, more dimensions than a step.
@@ -25,6 +28,15 @@ fn expanded() -> Options {
     Options::default().with_arithmetic(Arithmetic::Expanded)
 }
 
+const COOPERATIVE: [Arithmetic; 2] = [Arithmetic::Cooperative8, Arithmetic::Cooperative16];
+
+/// The options of every arithmetic that expands, as far as the best adapter has it.
+fn expansions() -> Vec<Options> {
+    let cooperative = COOPERATIVE.map(|one| Options::default().with_arithmetic(one));
+    let has = |options: &Options| best_opens(options.clone());
+    std::iter::once(expanded()).chain(cooperative.into_iter().filter(has)).collect()
+}
+
 fn sample(values: Values) -> Sample {
     let layout = Layout::Balanced(4);
     Sample::new(Recipe { n: N, m: N, d: D, layout, values, extreme_labels: false })
@@ -33,8 +45,6 @@ fn sample(values: Values) -> Sample {
 #[test]
 fn every_golden_case_agrees() {
     let _alone = contexts();
-    let mut on_all = Tally::on(contexts_with(expanded()));
-    let mut on_best = Tally::on(vec![best_with(expanded())]);
     // Of their kernels only those of distances and gradients are others when expanded: these losses
     // have all of them, as their coefficients are symmetric, of both ends of a pair, and neither.
     let has_all =
@@ -43,21 +53,56 @@ fn every_golden_case_agrees() {
     // multiply what comes of distances, whatever their arithmetic.
     let is_expanded = |loss: &Loss| loss.distance().is_some_and(|one| EXPANDED.contains(&one));
     let cases = goldens::cases();
-    for case in cases.iter().filter(|case| is_expanded(&case.loss) && !case.is_weighted()) {
-        let tally = if has_all(&case.loss) { &mut on_all } else { &mut on_best };
-        tally.hold(&case.loss, &case.batch(), &case.name);
+    for options in expansions() {
+        let mut on_all = Tally::on(contexts_that_open(options.clone()).0);
+        let mut on_best = Tally::on(vec![best_with(options)]);
+        for case in cases.iter().filter(|case| is_expanded(&case.loss) && !case.is_weighted()) {
+            let tally = if has_all(&case.loss) { &mut on_all } else { &mut on_best };
+            tally.hold(&case.loss, &case.batch(), &case.name);
+        }
+        on_all.conclude(0.12);
+        on_best.conclude(0.12);
     }
-    on_all.conclude(0.12);
-    on_best.conclude(0.12);
+}
+
+/// An adapter without them says what it lacks, and so does one that is not asked for experimental
+/// features.
+#[test]
+fn cooperative_matrices_are_never_taken_without_the_features() {
+    let is_told = |error: &Error, arithmetic: Arithmetic| {
+        let named = format!("arithmetic {arithmetic}");
+        matches!(error, Error::MissingFeature { what, feature } if *what == named && !feature.is_empty())
+    };
+    for arithmetic in COOPERATIVE {
+        let options = Options::default().with_arithmetic(arithmetic);
+        let (_, refusals) = contexts_that_open(options.clone());
+        for error in &refusals {
+            assert!(is_told(error, arithmetic), "{error}");
+        }
+        for adapter in Adapter::all() {
+            let error = adapter.open(options.clone()).expect_err("no token was given");
+            assert!(is_told(&error, arithmetic), "{error}");
+        }
+        for usual in contexts() {
+            let (device, queue) = (usual.context.device(), usual.context.queue());
+            let error =
+                Context::configured(device, queue, options.clone()).expect_err("no feature");
+            assert!(is_told(&error, arithmetic), "{error}");
+        }
+    }
 }
 
 /// Duplicates, near-duplicates, also far from the origin, rows of 0 and of all sizes: a third of
 /// the losses for each kind of values, in one stripe and in several.
 #[test]
 fn hard_values_agree() {
+    expansions().into_iter().for_each(hard_values_agree_with);
+}
+
+fn hard_values_agree_with(whole: Options) {
     let kinds = losses(Distance::Euclidean, false, 1.0).len();
-    let cut = expanded().with_workspace_bytes(8 * 48 * N.next_multiple_of(4) as u64);
-    let mut tallies = [expanded(), cut].map(|options| Tally::on(vec![best_with(options)]));
+    let cut = whole.clone().with_workspace_bytes(8 * 48 * N.next_multiple_of(4) as u64);
+    let mut tallies = [whole, cut].map(|options| Tally::on(vec![best_with(options)]));
     // Beside them numbers whose distances are at the end of what is normal.
     let all = Values::HARD.into_iter().chain([Values::Scaled(1e-38)]);
     for (turn, values) in all.enumerate() {
@@ -80,8 +125,12 @@ fn hard_values_agree() {
 /// References that no gradient is asked for, and those that the rows are a part of.
 #[test]
 fn fixed_references_and_own_rows_agree() {
+    expansions().into_iter().for_each(fixed_references_and_own_rows_agree_with);
+}
+
+fn fixed_references_and_own_rows_agree_with(options: Options) {
     let sample = sample(Values::Near(1e-3));
-    let mut tally = Tally::on(vec![best_with(expanded())]);
+    let mut tally = Tally::on(vec![best_with(options)]);
     for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
         let distance = EXPANDED[kind % 2];
         let loss = &losses(distance, false, reach(distance, false, D, 1.0))[kind];
@@ -119,13 +168,15 @@ fn objectives_agree() {
         Weighted::new(0.5, Triplet { margin: 2.0, ..Default::default() }, batch),
         Weighted::new(2.0, NtXent { distance: euclidean, ..Default::default() }, batch),
     ];
-    let expected =
-        reference::evaluate_objective_with_bounds_in(Arithmetic::Expanded, &objective).unwrap();
     let _alone = contexts();
-    for device in contexts_with(expanded()) {
-        let actual = device.context.evaluate_objective(&objective).wait().expect("a result");
-        let comparison = expected.compare(&actual);
-        assert!(comparison.agrees(), "{}\n{comparison}", device.name);
+    for options in expansions() {
+        let expected =
+            reference::evaluate_objective_with_bounds_in(options.arithmetic, &objective).unwrap();
+        for device in contexts_that_open(options).0 {
+            let actual = device.context.evaluate_objective(&objective).wait().expect("a result");
+            let comparison = expected.compare(&actual);
+            assert!(comparison.agrees(), "{}\n{comparison}", device.name);
+        }
     }
 }
 
@@ -137,7 +188,12 @@ fn evaluate(device: &Device, loss: &Loss, batch: &Batch) -> impl PartialEq + use
 /// into several stripes: one that a stripe holds is summed up in another order.
 #[test]
 fn tiles_stripes_and_runs_do_not_change_a_bit() {
-    let rows = |rows: u64| expanded().with_workspace_bytes(8 * rows * N.next_multiple_of(4) as u64);
+    expansions().into_iter().for_each(nothing_changes_a_bit_of);
+}
+
+fn nothing_changes_a_bit_of(options: Options) {
+    let bytes = |rows: u64| 8 * rows * N.next_multiple_of(4) as u64;
+    let rows = |rows: u64| options.clone().with_workspace_bytes(bytes(rows));
     let all = [
         best_with(rows(140).with_tiles(Tiles::both(Tile::Small))),
         best_with(rows(140).with_tiles(Tiles::both(Tile::Large))),
@@ -148,6 +204,12 @@ fn tiles_stripes_and_runs_do_not_change_a_bit() {
     for kind in 0..losses(Distance::Euclidean, false, 1.0).len() {
         let (distance, normalize) = (EXPANDED[kind % 2], kind % 4 == 3);
         let loss = &losses(distance, normalize, reach(distance, normalize, D, 1.0))[kind];
+        // Matrices add up the parts of d(i, j) and of d(j, i) in another order, and of these losses
+        // a stripe decides which of the two is taken.
+        let is_of_both_ends = matches!(loss, Loss::NtXent(_) | Loss::SupCon(_));
+        if is_of_both_ends && options.arithmetic != Arithmetic::Expanded {
+            continue;
+        }
         for batch in samples[kind % samples.len()].batches(loss) {
             let results = all.each_ref().map(|device| evaluate(device, loss, &batch));
             let is_same = results.iter().all(|result| *result == results[0]);
@@ -194,7 +256,9 @@ fn what_all_rows_have_in_common_costs_no_accuracy() {
     });
     assert!(bounds[0] < bounds[1] && bounds[1] < 20.0 * bounds[0], "{bounds:?}");
     let _alone = contexts();
-    let mut tally = Tally::on(contexts_with(expanded()));
-    tally.hold(&loss, &moved, "moved");
-    tally.conclude(0.0);
+    for options in expansions() {
+        let mut tally = Tally::on(contexts_that_open(options).0);
+        tally.hold(&loss, &moved, "moved");
+        tally.conclude(0.0);
+    }
 }

@@ -106,11 +106,15 @@ fn is_gradient_in_tiles(name: &str) -> bool {
     name.strip_prefix("gradient/").is_some_and(|kernel| kernels.contains(&kernel))
 }
 
-/// The kernels of the folder's index, in its order.
+/// The kernels of the folder's index, in its order, that GPUs of these families can run: they have no
+/// cooperative matrices.
 pub(crate) fn listed(folder: &Path) -> Result<Vec<Kernel>, Problem> {
     let index = folder.join("index.json");
     let text = fs::read_to_string(&index).map_err(|error| Problem::File(index.clone(), error))?;
-    serde_json::from_str(&text).map_err(|error| Problem::Json(index, error))
+    let mut kernels: Vec<Kernel> =
+        serde_json::from_str(&text).map_err(|error| Problem::Json(index, error))?;
+    kernels.retain(|kernel| !kernel.path.contains("cooperative"));
+    Ok(kernels)
 }
 
 /// What became of a kernel.

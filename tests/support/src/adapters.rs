@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use wgpu::Backend;
-use wgpu_metric_learning::{Adapter, Context, Options};
+use wgpu_metric_learning::{Adapter, Context, Error, Options, Result};
 
 /// An adapter with a context on it.
 pub struct Device {
@@ -136,8 +136,43 @@ fn adapters() -> Vec<Adapter> {
 }
 
 fn open(adapter: &Adapter, options: Options) -> Device {
-    let info = adapter.info();
-    let name = format!("{:?} {}", info.backend, info.name);
-    let context = adapter.open(options).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let name = name_of(adapter);
+    let context = open_on(adapter, options).unwrap_or_else(|error| panic!("{name}: {error}"));
     Device { name, context }
+}
+
+/// Whether the best adapter can be opened with these options.
+pub fn best_opens(options: Options) -> bool {
+    let best = &adapters()[0];
+    if best.info().backend == Backend::Gl {
+        take_turn();
+    }
+    open_on(best, options).is_ok()
+}
+
+/// Every adapter that can be opened with these options, in contexts of their own, and why others
+/// cannot.
+pub fn contexts_that_open(options: Options) -> (Vec<Device>, Vec<Error>) {
+    take_turn();
+    let mut refusals = Vec::new();
+    let mut devices = Vec::new();
+    for adapter in adapters() {
+        match open_on(&adapter, options.clone()) {
+            Ok(context) => devices.push(Device { name: name_of(&adapter), context }),
+            Err(error) => refusals.push(error),
+        }
+    }
+    (devices, refusals)
+}
+
+/// Opens an adapter with the experimental features that an arithmetic needs.
+#[allow(unsafe_code, reason = "wgpu asks who enables experimental features to answer for them")]
+fn open_on(adapter: &Adapter, options: Options) -> Result<Context> {
+    // SAFETY: a test that asks for such an arithmetic is to find what is wrong with it.
+    let experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
+    adapter.open_experimental(options, experimental)
+}
+
+fn name_of(adapter: &Adapter) -> String {
+    format!("{:?} {}", adapter.info().backend, adapter.info().name)
 }

@@ -73,9 +73,26 @@ impl Adapter {
     /// # Errors
     ///
     /// [`Error::DeviceLimit`] for one of [`Adapter::unusable`], [`Error::DeviceCreation`],
-    /// [`Error::MissingFeature`] for a forced tier that the adapter does not have.
+    /// [`Error::MissingFeature`] for a forced tier that the adapter does not have, and for an
+    /// arithmetic that [`open_experimental`](Self::open_experimental) is for.
     pub fn open(&self, options: Options) -> Result<Context> {
         pollster::block_on(self.open_async(options))
+    }
+
+    /// Opens a device as [`open`](Self::open) does, with the experimental features of wgpu that the
+    /// options ask for: [`Arithmetic::Cooperative8`](crate::Arithmetic::Cooperative8). Whoever makes
+    /// the token, which is unsafe, answers for what wgpu says of them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open); [`Error::MissingFeature`] for an arithmetic that the adapter
+    /// does not have.
+    pub fn open_experimental(
+        &self,
+        options: Options,
+        experimental: wgpu::ExperimentalFeatures,
+    ) -> Result<Context> {
+        pollster::block_on(self.open_experimental_async(options, experimental))
     }
 
     fn rank(&self) -> (u32, bool) {

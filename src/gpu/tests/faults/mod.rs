@@ -6,10 +6,10 @@ mod replacements;
 use std::collections::BTreeSet;
 
 use self::replacements::{
-    FAULTS, FAULTS_OF_EXPANSION, FAULTS_OF_SLICES, FAULTS_OF_SUMS, FAULTS_OF_THRESHOLDS,
-    FAULTS_OF_WEIGHTS,
+    FAULTS, FAULTS_OF_COOPERATION, FAULTS_OF_EXPANSION, FAULTS_OF_SLICES, FAULTS_OF_SUMS,
+    FAULTS_OF_THRESHOLDS, FAULTS_OF_WEIGHTS,
 };
-use super::{contexts, first_context, one_of_each_kind, with_fault};
+use super::{contexts, cooperative_context, first_context, one_of_each_kind, with_fault};
 use crate::Error;
 use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
@@ -18,13 +18,14 @@ use crate::gpu::kernel::Kernel;
 use crate::gpu::kernel::catalogue::{finish_learned, over_pairs, pointwise, prepare_learned};
 use crate::gpu::kernel::interface::Interface;
 use crate::gpu::kernel::matrix::MatrixKind;
-use crate::gpu::{Checks, Context, Options};
+use crate::gpu::{Checks, Context, Options, Tier};
 use crate::loss::{
     Clip, Contrastive, Distance, LiftedStructured, Loss, Margin, Mining, MultiMargin, NtXent,
     Reduction, Triplet,
 };
 use crate::reference::samples::{Sample, losses, representatives, thresholded};
 use crate::reference::{evaluate_objective_with_bounds, evaluate_with_bounds_in};
+use crate::wgsl::include::{compose, shader};
 
 /// Whether the kernels agree with the reference on every batch of the sample that the loss can
 /// take.
@@ -181,6 +182,28 @@ fn every_planted_fault_in_expanded_kernels_is_caught() {
     }
     for &(path, line, fault) in FAULTS_OF_EXPANSION {
         let is_caught = with_fault(&contexts, [path, line, fault], is_seen);
+        assert!(is_caught, "nobody noticed `{fault}` in {path}");
+    }
+}
+
+/// Where no adapter has cooperative matrices, their kernel has the texts that faults are planted in.
+#[test]
+fn every_planted_fault_of_cooperative_matrices_is_caught() {
+    let sample = &Sample::new(150, 4, 1.0);
+    let options = Options::default().with_arithmetic(Arithmetic::Cooperative8);
+    let context = cooperative_context(options);
+    let losses: [Loss; 2] = [
+        Contrastive::default().into(),
+        NtXent { distance: Distance::SquaredEuclidean, ..NtXent::default() }.into(),
+    ];
+    let is_seen =
+        |context: &Context| losses.iter().any(|loss| agrees(context, loss, sample).is_err());
+    assert!(!context.iter().any(is_seen), "kernels without a fault agree");
+    for &(path, line, fault) in FAULTS_OF_COOPERATION {
+        let is_caught = match &context {
+            Some(context) => with_fault([context], [path, line, fault], || is_seen(context)),
+            None => compose(shader!("distance/cooperative8.wgsl"), Tier::Baseline).contains(line),
+        };
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
 }

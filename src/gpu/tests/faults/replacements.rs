@@ -326,6 +326,34 @@ pub(super) const FAULTS_OF_EXPANSION: &[(&str, &str, &str)] = &[
     ("gradient/finished_expanded.wgsl", "select(values, vec4(0.0), near)", "values"),
 ];
 
+/// Those of cooperative matrices.
+pub(super) const FAULTS_OF_COOPERATION: &[(&str, &str, &str)] = &[
+    (
+        "distance/cooperative8.wgsl",
+        "let with_one = coopMultiplyAdd(x.low, y.high, sum)",
+        "let with_one = sum",
+    ),
+    (
+        "distance/cooperative8.wgsl",
+        "let with_two = coopMultiplyAdd(x.high, y.low, with_one)",
+        "let with_two = with_one",
+    ),
+    (
+        "distance/cooperative8.wgsl",
+        "return coopMultiplyAdd(x.high, y.high, with_two)",
+        "return with_two",
+    ),
+    ("distance/cooperative8.wgsl", "((205u - ", "((206u - "),
+    ("distance/cooperative8.wgsl", "0xffffe000u", "0xff800000u"),
+    ("distance/cooperative8.wgsl", "select(0.0, row.scale, k < stripe.vectors)", "row.scale"),
+    ("distance/cooperative8.wgsl", "point * scale - centre", "point * scale - 0.9 * centre"),
+    ("distance/cooperative8.wgsl", "block / 2u * 2u * MATRIX", "0u"),
+    ("distance/cooperative8.wgsl", "+ block % 2u * 4u * MATRIX", ""),
+    ("distance/cooperative8.wgsl", "+ n / 4u * SIDE", ""),
+    ("distance/cooperative8.wgsl", "- 2.0 * (products", "- 1.999 * (products"),
+    ("distance/cooperative8.wgsl", "marked(d, false)", "marked(2.0 * d, false)"),
+];
+
 /// Those of slices, which plans for GPUs have.
 pub(super) const FAULTS_OF_SLICES: &[(&str, &str, &str)] = &[
     ("gradient/slices.wgsl", "sum += slices[at];", "sum = slices[at];"),
