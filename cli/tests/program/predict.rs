@@ -82,7 +82,7 @@ fn the_model_is_the_one_that_is_described() {
     // 256 by each of 256 workgroups, which take 4 rounds.
     let gradient = &point["stages"]["gradient"];
     assert_eq!(gradient["least_workgroups"], 64);
-    let tile = 64.0 * 64.0 * 128.0 * 2.14 / (64.0 * 2e9);
+    let tile = 64.0 * 64.0 * 128.0 * 2.09 / (64.0 * 2e9);
     let sums = 4.0 * 256.0 / (64.0 * 2e9);
     let [ms, share] = ["ms_predicted", "share_of_units"].map(|key| number(gradient, key));
     let [all, ideal] = [tile + 4.0 * sums, (64.0 * tile + 256.0 * sums) / 80.0];
