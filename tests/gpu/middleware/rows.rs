@@ -95,7 +95,7 @@ fn configured(caller: &Caller, options: Options, how: &str) -> Caller {
 fn narrow(caller: &Caller) -> Caller {
     let options = Options::default()
         .with_workspace_bytes(64 * CUT_N as u64 * 8)
-        .with_operations_per_dispatch(4096);
+        .with_operations_per_dispatch(1 << 16);
     configured(caller, options, "narrow")
 }
 
