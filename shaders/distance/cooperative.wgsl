@@ -24,11 +24,11 @@ enable wgpu_cooperative_matrix;
 
 const INVOCATIONS = 256u;
 const BLOCKS = 8u;
-const TILE = 8u * SIDE;      // rows, and columns, of a tile
-const MATRIX = SIDE * SIDE;  // numbers of a matrix
-const LAID = 2u * SIDE;    // numbers of a row of the matrices that are laid down
+const TILE = 8u * SIDE;              // rows, and columns, of a tile
+const MATRIX = SIDE * SIDE;          // numbers of a matrix
+const LAID = 2u * SIDE;              // numbers of a row of the matrices that are laid down
 const AT_ONCE = INVOCATIONS / LAID;  // rows of these that the invocations finish at once
-const PAIRS = 4u * SIDE / AT_ONCE;     // of an invocation
+const PAIRS = 4u * SIDE / AT_ONCE;   // pairs of an invocation then
 
 // The numbers of a step, those of rows before those of columns: the leading bits of each, and what
 // follows them.

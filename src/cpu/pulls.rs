@@ -260,10 +260,11 @@ mod tests {
             .map(|other| Pull { other, coefficients: coefficients(other) })
             .collect();
         for distance in Distance::ALL {
-            let mut found = [(); 3].map(|()| vec![1.0; GROUP * STRIDE]);
-            let [chosen, fused, portable] = &mut found;
+            let mut found = [(); 4].map(|()| vec![1.0; GROUP * STRIDE]);
+            let [chosen, wide, fused, portable] = &mut found;
             let group = own.group(0);
             pull(distance, group, slabs, &pulls, chosen);
+            with_arrays::<8, true>(distance, group, slabs, &pulls, wide);
             with_arrays::<4, true>(distance, group, slabs, &pulls, fused);
             with_arrays::<4, false>(distance, group, slabs, &pulls, portable);
             for (at, sum) in chosen.iter().enumerate() {

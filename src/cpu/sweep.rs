@@ -48,6 +48,10 @@ pub(super) fn evaluate<L: Terms>(
     };
     let mut along = Sums::of(&matrix.queries);
     let mut across = has_across.then(|| Sums::of(matrix.columns()));
+    // Scores are no rows, and pull at none.
+    let slabs = (shape.mode() != Mode::Scores).then(|| in_pool(|| Slabs::of(matrix.columns())));
+    let of_queries =
+        (has_across && matrix.references.is_some()).then(|| in_pool(|| Slabs::of(&matrix.queries)));
     let mut slopes_of_scores = Vec::new();
     let mut summaries = Vec::with_capacity(shape.queries());
     matrix.use_up_stripes(|matrix, rows, numbers| {
@@ -66,18 +70,18 @@ pub(super) fn evaluate<L: Terms>(
                 summary
             }));
             let coefficients = |i: usize| &numbers[(i - rows.start) * stride..];
-            let (columns, all) = (matrix.columns(), 0..shape.references());
-            if shape.mode() == Mode::Scores {
+            let (queries, columns) = (&matrix.queries, matrix.columns());
+            let all = 0..shape.references();
+            let Some(slabs) = &slabs else {
                 let slopes = rows.clone().flat_map(|i| &coefficients(i)[all.clone()]);
                 slopes_of_scores.extend(slopes.map(|&slope| -f64::from(slope)));
                 return;
-            }
-            let (queries, slabs) = (&matrix.queries, Slabs::of(columns));
+            };
             along.add(
                 matrix.distance,
                 rows.clone(),
                 queries,
-                &slabs,
+                slabs,
                 all.clone(),
                 |group, others, part| {
                     turn(|row| &coefficients(group.start + row)[others.clone()], group.len(), part);
@@ -90,8 +94,7 @@ pub(super) fn evaluate<L: Terms>(
                 },
             );
             if let Some(across) = &mut across {
-                let of_queries = matrix.references.as_ref().map(|_| Slabs::of(queries));
-                let slabs = of_queries.as_ref().unwrap_or(&slabs);
+                let slabs = of_queries.as_ref().unwrap_or(slabs);
                 across.add(
                     matrix.distance,
                     all,

@@ -37,6 +37,15 @@ fn expansions() -> Vec<Options> {
     std::iter::once(expanded()).chain(cooperative.into_iter().filter(has)).collect()
 }
 
+/// Every adapter with these options; of those with cooperative matrices, which some lack, the ones
+/// that have them.
+fn contexts_of(options: &Options) -> Vec<Device> {
+    match COOPERATIVE.contains(&options.arithmetic) {
+        true => contexts_that_open(options.clone()).0,
+        false => contexts_with(options.clone()),
+    }
+}
+
 fn sample(values: Values) -> Sample {
     let layout = Layout::Balanced(4);
     Sample::new(Recipe { n: N, m: N, d: D, layout, values, extreme_labels: false })
@@ -54,7 +63,7 @@ fn every_golden_case_agrees() {
     let is_expanded = |loss: &Loss| loss.distance().is_some_and(|one| EXPANDED.contains(&one));
     let cases = goldens::cases();
     for options in expansions() {
-        let mut on_all = Tally::on(contexts_that_open(options.clone()).0);
+        let mut on_all = Tally::on(contexts_of(&options));
         let mut on_best = Tally::on(vec![best_with(options)]);
         for case in cases.iter().filter(|case| is_expanded(&case.loss) && !case.is_weighted()) {
             let tally = if has_all(&case.loss) { &mut on_all } else { &mut on_best };
@@ -172,7 +181,7 @@ fn objectives_agree() {
     for options in expansions() {
         let expected =
             reference::evaluate_objective_with_bounds_in(options.arithmetic, &objective).unwrap();
-        for device in contexts_that_open(options).0 {
+        for device in contexts_of(&options) {
             let actual = device.context.evaluate_objective(&objective).wait().expect("a result");
             let comparison = expected.compare(&actual);
             assert!(comparison.agrees(), "{}\n{comparison}", device.name);
@@ -257,7 +266,7 @@ fn what_all_rows_have_in_common_costs_no_accuracy() {
     assert!(bounds[0] < bounds[1] && bounds[1] < 20.0 * bounds[0], "{bounds:?}");
     let _alone = contexts();
     for options in expansions() {
-        let mut tally = Tally::on(contexts_that_open(options).0);
+        let mut tally = Tally::on(contexts_of(&options));
         tally.hold(&loss, &moved, "moved");
         tally.conclude(0.0);
     }

@@ -21,10 +21,10 @@ distances and gradients in tiles, more than 128 registers or room for fewer than
 tiles of 128 x 128 of a gradient are for software adapters, and may have more code and registers,
 but none that is spilled. Distances and gradients may take 2.06 vector operations for each pair and
 dimension, those of the inner product 1.06; where the weights of positive and negative pairs are
-applied, 3 more for each pair. Gradients take 1 / 64 more outside of the loop. The signs of a Manhattan
-gradient have no limit. Expanded distances and gradients may take 1.06, and so many more as it takes to bring rows
-to their centre, and coefficients to their sums. All soft triplets may have three times the code of
-all triplets
+applied, 3 more for each pair. Gradients take 1 / 64 more outside of the loop. The signs of a
+Manhattan gradient have no limit. Expanded distances and gradients may take 1.06, and so many more as
+it takes to bring rows to their centre, and coefficients to their sums. All soft triplets may have
+three times the code of all triplets
 (`tests/isa/src/limits.rs`).
 
 ";
