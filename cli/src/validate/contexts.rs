@@ -9,7 +9,7 @@ pub(super) fn of_each_size(context: &Context) -> Result<Vec<Context>> {
     let sizes = Tile::ALL.into_iter().flat_map(|tile| RowWidth::ALL.map(|width| (tile, width)));
     let of = |(tile, width)| {
         let options = context.options().clone().with_tiles(Tiles::both(tile)).with_row_width(width);
-        Context::configured(context.device(), context.queue(), options)
+        context.with_options(options)
     };
     sizes.map(of).collect()
 }

@@ -43,10 +43,41 @@ pub(crate) struct Inner {
     queue: wgpu::Queue,
     options: Options,
     tier: Tier,
-    pipelines: Pipelines,
+    pipelines: Arc<Pipelines>,
     injections: Injections,
     reports: Reports,
     tuned: Tuned,
+}
+
+impl Inner {
+    fn new(device: &wgpu::Device, queue: &wgpu::Queue, options: Options) -> Result<Self> {
+        let best = || Tier::best(device.features(), &device.adapter_info());
+        let tier = options.tier.unwrap_or_else(best);
+        if !tier.fits(device.features(), &device.adapter_info()) {
+            return Err(Error::MissingFeature {
+                what: format!("tier {tier}"),
+                feature: names_of(tier.features()),
+            });
+        }
+        options.arithmetic.check_device(device)?;
+        Ok(Self {
+            device: device.clone(),
+            queue: queue.clone(),
+            options,
+            tier,
+            pipelines: Arc::default(),
+            injections: Injections::default(),
+            reports: Reports::default(),
+            tuned: Tuned::default(),
+        })
+    }
+
+    /// Whether a kernel's pipeline is the same in both, on one device.
+    fn compiles_as(&self, other: &Self) -> bool {
+        self.tier == other.tier
+            && self.options.checks == other.options.checks
+            && self.options.pipeline_cache == other.options.pipeline_cache
+    }
 }
 
 impl Context {
@@ -75,25 +106,32 @@ impl Context {
         options: Options,
     ) -> Result<Self> {
         check_baseline(&device.limits())?;
-        let tier =
-            options.tier.unwrap_or_else(|| Tier::best(device.features(), &device.adapter_info()));
-        if !tier.fits(device.features(), &device.adapter_info()) {
-            return Err(Error::MissingFeature {
-                what: format!("tier {tier}"),
-                feature: names_of(tier.features()),
-            });
+        let inner = Inner::new(device, queue, options)?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// A context on the same device with other options. Where tier, checks and pipeline cache are
+    /// the same, both have the same pipelines, each compiled once for whichever asks first.
+    ///
+    /// ```
+    /// use wgpu_metric_learning::{Arithmetic, Context, Options};
+    ///
+    /// let context = Context::headless()?;
+    /// let expanded = Options::default().with_arithmetic(Arithmetic::Expanded);
+    /// let faster = context.with_options(expanded)?;
+    /// assert_eq!(faster.device(), context.device());
+    /// # Ok::<(), wgpu_metric_learning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingFeature`] for a forced tier or an arithmetic that the device was not created
+    /// for.
+    pub fn with_options(&self, options: Options) -> Result<Self> {
+        let mut inner = Inner::new(self.device(), self.queue(), options)?;
+        if inner.compiles_as(&self.inner) {
+            inner.pipelines = Arc::clone(&self.inner.pipelines);
         }
-        options.arithmetic.check_device(device)?;
-        let inner = Inner {
-            device: device.clone(),
-            queue: queue.clone(),
-            options,
-            tier,
-            pipelines: Pipelines::default(),
-            injections: Injections::default(),
-            reports: Default::default(),
-            tuned: Tuned::default(),
-        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

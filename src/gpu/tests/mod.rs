@@ -31,6 +31,13 @@ fn first_context(options: Options) -> Context {
     open(&adapter, tier, &options)
 }
 
+/// A context on one device of the first adapter for each of these options.
+fn first_contexts<const N: usize>(options: [Options; N]) -> [Context; N] {
+    let first = first_context(Options::default());
+    let another = |options: Options| first.with_options(options.with_tier(first.tier()));
+    options.map(|options| another(options).expect("what any adapter has"))
+}
+
 /// A context with the experimental features that these options ask for, where an adapter has them.
 #[allow(unsafe_code, reason = "wgpu asks who enables experimental features to answer for them")]
 fn cooperative_context(options: Options) -> Option<Context> {
@@ -50,7 +57,8 @@ fn with_fault<'c, T>(
     let set_aside = |context: &'c Context| (context, context.pipelines().replace(path, Vec::new()));
     let aside: Vec<_> = contexts.into_iter().map(set_aside).collect();
     let result = planted(path, text, fault, work);
-    for (context, whole) in aside {
+    // Contexts of one device have the same pipelines, which the first of them has set aside.
+    for (context, whole) in aside.into_iter().rev() {
         context.pipelines().replace(path, whole);
     }
     result

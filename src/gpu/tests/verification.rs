@@ -1,7 +1,7 @@
 //! Faults planted in the kernels of verification, which a comparison with the engine of the CPU has
 //! to catch.
 
-use super::{first_context, with_fault};
+use super::{first_contexts, with_fault};
 use crate::gpu::{Context, Options};
 use crate::loss::Distance;
 use crate::measures::Verification;
@@ -67,8 +67,9 @@ fn every_planted_fault_in_verification_is_caught() {
     let line: Vec<_> = (0..90).map(near).collect();
     let line = Batch::new(&line, [90, 1], &labels[..90]).expect("a valid batch");
     // The other one cuts the matrix, and sorts more than one piece of the same pairs.
-    let contexts = [32 << 20, 30_000]
-        .map(|bytes| first_context(Options::default().with_workspace_bytes(bytes)));
+    let contexts = first_contexts(
+        [32 << 20, 30_000].map(|bytes| Options::default().with_workspace_bytes(bytes)),
+    );
     let batches = [against, line];
     assert!(agrees(&contexts, &batches), "kernels without a fault agree");
     let is_missed = |&&(path, line, fault): &&(&'static str, &'static str, &'static str)| {

@@ -1,7 +1,7 @@
-//! A pipeline cache of the caller's.
+//! Pipelines: which are made, and a cache of the callers.
 
 use support::sample::Values;
-use wgpu_metric_learning::tuning::{Tile, Tiles};
+use wgpu_metric_learning::tuning::{Checks, Tile, Tiles};
 use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Shape};
 
 use super::caller::{adapters, device_with};
@@ -45,6 +45,33 @@ fn compiled_pipelines_are_kept_in_a_cache_of_the_callers() {
     }
 }
 
+/// How many pipelines there are in an instance.
+fn made(instance: &wgpu::Instance) -> usize {
+    instance.generate_report().expect("a native instance").hub.compute_pipelines.num_allocated
+}
+
+/// Contexts of one device have a pipeline once, unless it would be another one.
+#[test]
+fn contexts_of_one_device_share_pipelines() {
+    let instance =
+        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    for adapter in super::caller::adapters_of(&instance) {
+        let caller = super::caller::caller(&adapter, wgpu::Limits::default());
+        let plan =
+            |context: &Context| context.plan(Contrastive::default(), Shape::batch(23, 6)).unwrap();
+        let first = plan(&caller.context);
+        let after_first = made(&instance);
+        let smaller = Options::default().with_workspace_bytes(1 << 20);
+        let cut = caller.context.with_options(smaller.clone()).unwrap();
+        let second = plan(&cut);
+        assert_eq!(made(&instance), after_first, "{}", caller.name);
+        let checked = cut.with_options(smaller.with_checks(Checks::Checked)).unwrap();
+        let third = plan(&checked);
+        assert!(made(&instance) > after_first, "{}", caller.name);
+        drop((first, second, third));
+    }
+}
+
 /// Another size of batch takes the pipelines that are there; one with other tiles makes those the
 /// first time.
 #[test]
@@ -53,14 +80,6 @@ fn planning_another_size_makes_no_pipeline() {
         wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     for adapter in super::caller::adapters_of(&instance) {
         let caller = super::caller::caller(&adapter, wgpu::Limits::default());
-        let pipelines = || {
-            instance
-                .generate_report()
-                .expect("a native instance")
-                .hub
-                .compute_pipelines
-                .num_allocated
-        };
         let plan = |context: &Context, n, d| {
             context.plan(Contrastive::default(), Shape::batch(n, d)).unwrap()
         };
@@ -70,10 +89,10 @@ fn planning_another_size_makes_no_pipeline() {
             [(&fixed, vec![[23, 6]]), (&caller.context, vec![[23, 6], [500, 130]])]
         {
             let first: Vec<_> = first.into_iter().map(|[n, d]| plan(context, n, d)).collect();
-            let made = pipelines();
+            let before = made(&instance);
             let more = [[500, 130], [7, 3], [700, 200]].map(|[n, d]| plan(&context.clone(), n, d));
-            assert!(made > 0);
-            assert_eq!(pipelines(), made, "{}", caller.name);
+            assert!(before > 0);
+            assert_eq!(made(&instance), before, "{}", caller.name);
             drop((first, more));
         }
     }

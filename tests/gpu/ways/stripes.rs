@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Instant;
 
-use support::adapters::{Device, best_with, contexts, contexts_with, one_by_one};
+use support::adapters::{Device, best_with, contexts, contexts_with, one_by_one, other_contexts};
 use support::agreement::Tally;
 use support::bits::bits;
 use support::losses::{losses, reach};
@@ -121,7 +121,7 @@ fn a_byte_less_than_one_row_is_an_error() {
 #[test]
 fn the_same_bits_in_every_run_and_context() {
     let first = contexts();
-    let second = contexts_with(Options::default());
+    let second = other_contexts();
     for_every_batch(|loss, batch| {
         for (first, second) in first.iter().zip(&second) {
             let results = [first, first, second].map(|device| bits(&evaluate(device, loss, batch)));

@@ -17,6 +17,16 @@ pub struct Device {
     pub context: Context,
 }
 
+impl Device {
+    /// The same device with other options, and with the pipelines that there are.
+    fn with(&self, options: Options) -> Self {
+        let Self { name, context } = self;
+        let context =
+            context.with_options(options).unwrap_or_else(|error| panic!("{name}: {error}"));
+        Self { name: name.clone(), context }
+    }
+}
+
 type Turn = MutexGuard<'static, ()>;
 
 /// A context on an adapter for one test at a time.
@@ -46,7 +56,7 @@ impl Lane {
         }
     }
 
-    /// The device of the lane; the caller has the turn.
+    /// The device of the lane.
     fn device(&'static self) -> &'static Device {
         self.device.get_or_init(|| open(&self.adapter, Options::default()))
     }
@@ -111,19 +121,24 @@ fn free(lanes: &'static [Lane]) -> (&'static Lane, Option<Turn>) {
     free.unwrap_or_else(|| (&lanes[0], Some(lanes[0].turn())))
 }
 
-/// Every adapter with these options, in contexts of their own.
+/// Every adapter with these options, on the devices of all tests.
 pub fn contexts_with(options: Options) -> Vec<Device> {
-    take_turn();
-    adapters().iter().map(|adapter| open(adapter, options.clone())).collect()
+    contexts().into_iter().map(|device| device.with(options.clone())).collect()
 }
 
-/// The best adapter with these options.
+/// Every adapter, on devices of its own.
+pub fn other_contexts() -> Vec<Device> {
+    take_turn();
+    adapters().iter().map(|adapter| open(adapter, Options::default())).collect()
+}
+
+/// The best adapter with these options, on a device of all tests.
 pub fn best_with(options: Options) -> Device {
-    let best = &adapters()[0];
-    if best.info().backend == Backend::Gl {
+    let best = &LANES[0][0];
+    if best.adapter.info().backend == Backend::Gl {
         take_turn();
     }
-    open(best, options)
+    best.device().with(options)
 }
 
 fn adapters() -> Vec<Adapter> {

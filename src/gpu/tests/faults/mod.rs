@@ -9,7 +9,9 @@ use self::replacements::{
     FAULTS, FAULTS_OF_COOPERATION, FAULTS_OF_EXPANSION, FAULTS_OF_SLICES, FAULTS_OF_SUMS,
     FAULTS_OF_THRESHOLDS, FAULTS_OF_WEIGHTS,
 };
-use super::{contexts, cooperative_context, first_context, one_of_each_kind, with_fault};
+use super::{
+    contexts, cooperative_context, first_context, first_contexts, one_of_each_kind, with_fault,
+};
 use crate::Error;
 use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
@@ -127,9 +129,9 @@ fn every_planted_fault_is_caught() {
     // Rows enough for a second step of the gradient's sums, and cut for a second stripe; and for
     // several tiles in one stripe, and invocations that own several columns.
     let samples = [Sample::new(19, 6, 1.0), Sample::new(600, 4, 1.0)];
-    let contexts = [16 * 20 * 8, 32 << 20].map(|workspace_bytes| {
-        first_context(Options::default().with_workspace_bytes(workspace_bytes))
-    });
+    let contexts = first_contexts(
+        [16 * 20 * 8, 32 << 20].map(|bytes| Options::default().with_workspace_bytes(bytes)),
+    );
     let agrees = |(context, sample, loss): &(usize, usize, Loss)| {
         agrees(&contexts[*context], loss, &samples[*sample])
     };
@@ -163,9 +165,9 @@ fn every_planted_fault_in_expanded_kernels_is_caught() {
     // Of four dimensions, some pairs are near.
     let sample = &Sample::new(150, 4, 1.0);
     let expanded = Options::default().with_arithmetic(Arithmetic::Expanded);
-    let contexts = [8 * 152 * 48, 32 << 20].map(|workspace_bytes| {
-        first_context(expanded.clone().with_workspace_bytes(workspace_bytes))
-    });
+    let contexts = first_contexts(
+        [8 * 152 * 48, 32 << 20].map(|bytes| expanded.clone().with_workspace_bytes(bytes)),
+    );
     let losses: [Loss; 3] = [
         Contrastive::default().into(),
         NtXent { distance: Distance::SquaredEuclidean, ..NtXent::default() }.into(),
@@ -213,8 +215,9 @@ fn every_planted_fault_of_slices_is_caught() {
     // Several slices in one stripe, and of stripes of which the last is shorter than the others.
     let sample = &Sample::new(600, 4, 1.0);
     let of_gpu = Options::default().with_planned_for(wgpu::DeviceType::DiscreteGpu);
-    let contexts = [8 * 600 * 352, 32 << 20]
-        .map(|workspace_bytes| first_context(of_gpu.clone().with_workspace_bytes(workspace_bytes)));
+    let contexts = first_contexts(
+        [8 * 600 * 352, 32 << 20].map(|bytes| of_gpu.clone().with_workspace_bytes(bytes)),
+    );
     let losses: [Loss; 2] =
         [Triplet { mining: Mining::All, ..Triplet::default() }.into(), NtXent::default().into()];
     let is_seen = || {
