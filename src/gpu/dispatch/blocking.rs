@@ -1,7 +1,6 @@
 //! What waits for the device: no thread of a browser may.
 
-use std::future::poll_fn;
-use std::task::{self, Poll};
+use std::task;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -51,22 +50,6 @@ impl Context {
             submissions.finish(&submitted);
         }
         self.submit_read_back(read_back)?.wait_with(&patience)
-    }
-
-    /// Comes back to the executor at least once, so that the future can be dropped between two
-    /// submissions: a driver may do the work within one.
-    pub(super) async fn end_of(&self, submitted: &Submitted) -> Result<()> {
-        let mut has_looked = false;
-        poll_fn(|task| match self.has_run(submitted, Duration::ZERO) {
-            Ok(true) if has_looked => Poll::Ready(Ok(())),
-            Ok(_) => {
-                has_looked = true;
-                come_again(task);
-                Poll::Pending
-            }
-            Err(error) => Poll::Ready(Err(error)),
-        })
-        .await
     }
 
     fn has_run(&self, submitted: &Submitted, within: Duration) -> Result<bool> {

@@ -1,16 +1,23 @@
 //! A recording in submissions that are bounded in time, so that a long evaluation can be watched
 //! and cancelled, and no watchdog of a driver takes it for a hang.
 
+use std::future::poll_fn;
 use std::iter::Peekable;
 use std::time::Duration;
 
+use futures::channel::oneshot;
+use futures::future::FutureExt;
 use web_time::Instant;
 
 use crate::data::run::Progress;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::device::context::Context;
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::dispatch::binding::Binding;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::gpu::dispatch::blocking::come_again;
+#[cfg(target_arch = "wasm32")]
+use crate::gpu::dispatch::browser::come_again;
 use crate::gpu::dispatch::program::{PASS, Program};
 use crate::gpu::dispatch::readback::Pending;
 
@@ -36,10 +43,7 @@ pub(crate) struct Submissions<'a, I: Iterator<Item = &'a Dispatch>> {
 
 /// A submission that more of the recording follows.
 pub(crate) struct Submitted {
-    #[cfg_attr(
-        target_arch = "wasm32",
-        expect(dead_code, reason = "a browser tells the end of all")
-    )]
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "no thread may wait for it"))]
     pub index: wgpu::SubmissionIndex,
     cost: u64,
     start: Instant,
@@ -90,10 +94,30 @@ impl Context {
     ) -> Result<T> {
         let mut submissions = Submissions::new(self, || program.dispatches(binding))?;
         while let Some(submitted) = submissions.submit()? {
-            self.end_of(&submitted).await?;
+            self.end_of_all().await?;
             submissions.finish(&submitted);
         }
         self.submit_read_back(read_back)?.await
+    }
+
+    /// Waits until the device has done all that was submitted so far. It comes back to the executor at
+    /// least once, so that the future can be dropped between two submissions: a driver may do the
+    /// work within one.
+    async fn end_of_all(&self) -> Result<()> {
+        let (sender, mut end) = oneshot::channel();
+        self.queue().on_submitted_work_done(move || {
+            // Nobody may wait any longer.
+            let _ = sender.send(());
+        });
+        poll_fn(|task| {
+            let told = end.poll_unpin(task).map_err(|_| Error::DeviceLost { during: "waiting" });
+            if told.is_pending() {
+                self.poll(wgpu::PollType::Poll)?;
+                come_again(task);
+            }
+            told
+        })
+        .await
     }
 
     fn encoder(&self) -> wgpu::CommandEncoder {

@@ -1,16 +1,18 @@
 //! Two contexts that the library has opened: buffers of the one are refused by what the other has
-//! made, and no other buffer is taken in their place.
+//! made, and no other buffer is taken in their place. Threads that share a device.
 
+use std::thread;
 use std::time::Duration;
 
-use support::adapters::contexts;
+use support::adapters::{best_with, contexts};
+use support::bits::bits;
 use support::buffers::upload;
 use wgpu::BufferUsages;
 use wgpu_metric_learning::measures::Retrieval;
 use wgpu_metric_learning::training::{Linear, Sgd};
 use wgpu_metric_learning::{
-    Adapter, Context, Error, Inputs, MemoryBank, Options, Output, Outputs, Record, Result, Shape,
-    Triplet, Weighted,
+    Adapter, Batch, Context, Error, Inputs, MemoryBank, Options, Output, Outputs, Record, Result,
+    Shape, Triplet, Weighted,
 };
 
 const N: usize = 32;
@@ -115,4 +117,31 @@ fn buffers_of_another_context_are_refused() {
             "{name:?} {one} {other}"
         );
     }
+}
+
+/// Each looks after the device while others wait for it, as a thread or as a task. One of GL is for
+/// one thread at a time.
+#[test]
+fn threads_share_a_device() {
+    let device = best_with(Options::default());
+    let is_gl = device.context.device().adapter_info().backend == wgpu::Backend::Gl;
+    let threads: &[bool] = if is_gl { &[true] } else { &[false, true, false, true] };
+    let (rows, labels) = (rows(1.0), labels());
+    let batch = Batch::new(&rows, [N, D], &labels).unwrap();
+    let evaluate = || device.context.evaluate(Triplet::default(), &batch);
+    let expected = bits(&evaluate().wait().unwrap());
+    thread::scope(|scope| {
+        for &awaits in threads {
+            let expected = &expected;
+            scope.spawn(move || {
+                for _ in 0..200 {
+                    let result = match awaits {
+                        true => pollster::block_on(evaluate()),
+                        false => evaluate().wait(),
+                    };
+                    assert_eq!(bits(&result.unwrap()), *expected);
+                }
+            });
+        }
+    });
 }
