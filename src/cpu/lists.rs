@@ -126,13 +126,18 @@ impl Listed<'_> {
         });
         sums
     }
+
+    /// Something of every part of the list. Compiled once for each type of it.
+    fn map_parts<T: Send>(&self, find: &(dyn Fn(Anchor<'_, f64>) -> T + Sync)) -> Vec<T> {
+        let between = |i, j| between(self.distance, self.points, [i, j]) as f32;
+        let parts = (0..self.list.parts()).into_par_iter();
+        parts.map(|part| find(self.list.anchor(part, between))).collect()
+    }
 }
 
 impl Anchors<f64> for Listed<'_> {
     fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
-        let between = |i, j| between(self.distance, self.points, [i, j]) as f32;
-        let parts = (0..self.list.parts()).into_par_iter();
-        parts.map(|part| find(self.list.anchor(part, between))).collect()
+        self.map_parts(&find)
     }
 
     fn dimensions(&self) -> usize {

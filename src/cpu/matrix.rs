@@ -250,12 +250,25 @@ impl<'a> Matrix<'a> {
             Distance::SquaredEuclidean | Distance::Manhattan => {}
         }
     }
+
+    /// Something of every row. Compiled once for each type of it.
+    fn map_rows<T: Send>(&self, find: &(dyn Fn(Anchor<'_, f64>) -> T + Sync)) -> Vec<T> {
+        let mut found = Vec::with_capacity(self.axes.shape.queries());
+        // Nothing stops it.
+        let _ = self.for_stripes(|rows, distances| {
+            let rows = rows.into_par_iter().zip(distances.par_chunks(self.stride()));
+            found.par_extend(rows.map(|(row, distances)| find(self.axes.anchor(row, distances))));
+            Ok(())
+        });
+        found
+    }
+
     /// Something of every column as an anchor among the rows: the distances are there, all of them.
     fn map_turned<T: Send>(
         &self,
         axes: &Axes,
         whole: &[f32],
-        find: impl Fn(Anchor<'_, f64>) -> T + Sync,
+        find: &(dyn Fn(Anchor<'_, f64>) -> T + Sync),
     ) -> Vec<T> {
         let (anchors, columns) = (axes.shape.queries(), axes.shape.references());
         let stride = stride_of(columns);
@@ -290,14 +303,7 @@ pub(super) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 impl Anchors<f64> for Matrix<'_> {
     fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
-        let mut found = Vec::with_capacity(self.axes.shape.queries());
-        // Nothing stops it.
-        let _ = self.for_stripes(|rows, distances| {
-            let rows = rows.into_par_iter().zip(distances.par_chunks(self.stride()));
-            found.par_extend(rows.map(|(row, distances)| find(self.axes.anchor(row, distances))));
-            Ok(())
-        });
-        found
+        self.map_rows(&find)
     }
 
     fn map_columns<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
@@ -307,7 +313,7 @@ impl Anchors<f64> for Matrix<'_> {
         let labels = self.batch.column_labels();
         let batch = self.batch.turned(&labels);
         if let Some(whole) = &self.whole {
-            return self.map_turned(&Axes::of(&batch), whole, find);
+            return self.map_turned(&Axes::of(&batch), whole, &find);
         }
         let Self { distance, normalize, workspace_bytes, .. } = *self;
         let learned = self.learned.clone();

@@ -30,113 +30,159 @@ const BLOCK: usize = 4 * GROUP;
 /// roundings. Stripes are of whole parts.
 pub(super) const PART: usize = 64;
 
-/// Evaluates a loss on a matrix of pairs or of scores.
+/// Evaluates a loss on a matrix of pairs or of scores. What does not depend on the loss is in functions
+/// of its own, which are compiled once.
 pub(super) fn evaluate<L: Terms>(
     loss: &L,
     batch: &Batch,
     mut matrix: Matrix,
     steps: &mut Steps<'_>,
 ) -> Result<Evaluation> {
-    let shape = matrix.axes.shape;
     let known = in_pool(|| loss.known(&matrix));
     // Slopes of a low temperature are beyond f32 where gradients are not.
     let factor = f64::from(loss.gradient_factor());
-    let is_symmetric = shape.mode() == Mode::Batch && matrix.is_whole();
-    let has_across = match shape.mode() {
-        Mode::Batch => !matrix.is_whole(),
-        _ => shape.has_reference_gradient(),
-    };
-    let mut along = Sums::of(&matrix.queries);
-    let mut across = has_across.then(|| Sums::of(matrix.columns()));
-    // Scores are no rows, and pull at none.
-    let slabs = (shape.mode() != Mode::Scores).then(|| in_pool(|| Slabs::of(matrix.columns())));
-    let of_queries =
-        (has_across && matrix.references.is_some()).then(|| in_pool(|| Slabs::of(&matrix.queries)));
-    let mut slopes_of_scores = Vec::new();
-    let mut summaries = Vec::with_capacity(shape.queries());
+    let mut gradients = Gradients::of(&matrix);
+    let mut summaries = Vec::with_capacity(matrix.axes.shape.queries());
     matrix.use_up_stripes(|matrix, rows, numbers| {
         steps.step(rows.start as u64)?;
-        let stride = matrix.stride();
+        let use_up = |row: usize, numbers: &mut [f32]| {
+            let anchor = matrix.axes.anchor(row, numbers);
+            let terms = loss.terms(&anchor, &known);
+            let terms = terms.within(loss.anchor_thresholds());
+            let terms = terms.weighed(loss.weight_of(&anchor, matrix.weights()));
+            let summary = Summary::new(&anchor, &terms);
+            drop(anchor);
+            to_coefficients(matrix, row, &terms.slopes, factor, numbers);
+            summary
+        };
         in_pool(|| {
-            let anchors = numbers.par_chunks_mut(stride).zip(rows.clone());
-            summaries.par_extend(anchors.map(|(numbers, row)| {
-                let anchor = matrix.axes.anchor(row, numbers);
-                let terms = loss.terms(&anchor, &known);
-                let terms = terms.within(loss.anchor_thresholds());
-                let terms = terms.weighed(loss.weight_of(&anchor, matrix.weights()));
-                let summary = Summary::new(&anchor, &terms);
-                drop(anchor);
-                to_coefficients(matrix, row, &terms.slopes, factor, numbers);
-                summary
-            }));
-            let coefficients = |i: usize| &numbers[(i - rows.start) * stride..];
-            let (queries, columns) = (&matrix.queries, matrix.columns());
-            let all = 0..shape.references();
-            let Some(slabs) = &slabs else {
-                let slopes = rows.clone().flat_map(|i| &coefficients(i)[all.clone()]);
-                slopes_of_scores.extend(slopes.map(|&slope| -f64::from(slope)));
-                return;
-            };
-            along.add(
-                matrix.distance,
-                rows.clone(),
-                queries,
-                slabs,
-                all.clone(),
-                |group, others, part| {
-                    turn(|row| &coefficients(group.start + row)[others.clone()], group.len(), part);
-                    if is_symmetric {
-                        for (found, other) in part.iter_mut().zip(others) {
-                            let pulled = &coefficients(other)[group.clone()];
-                            found.iter_mut().zip(pulled).for_each(|(found, &own)| *found += own);
-                        }
-                    }
-                },
-            );
-            if let Some(across) = &mut across {
-                let slabs = of_queries.as_ref().unwrap_or(slabs);
-                across.add(
-                    matrix.distance,
-                    all,
-                    columns,
-                    slabs,
-                    rows.clone(),
-                    |group, others, part| {
-                        for (found, other) in part.iter_mut().zip(others) {
-                            let pulled = &coefficients(other)[group.clone()];
-                            found[..group.len()].copy_from_slice(pulled);
-                        }
-                    },
-                );
-            }
+            use_up_rows(rows.clone(), numbers, matrix.stride(), &use_up, &mut summaries);
+            gradients.add(matrix, rows, numbers);
         });
         Ok(())
     })?;
-    let queries = &matrix.queries;
-    let gathered = |sums: Sums, points, order| Gathered {
-        points,
-        sums: sums.numbers,
-        stride: sums.stride,
-        factor,
-        order,
-    };
-    let (gradient, gradient_references) = match across {
-        _ if shape.mode() == Mode::Scores => {
-            let sums = Sums { numbers: slopes_of_scores, stride: shape.references() };
-            (gathered(sums, queries, None), None)
-        }
-        Some(across) if shape.mode() == Mode::Batch => {
-            let numbers = along.numbers.par_iter_mut().zip(across.numbers);
-            numbers.for_each(|(sum, other)| *sum += other);
-            (gathered(along, queries, matrix.axes.order_of_rows()), None)
-        }
-        across => {
-            let of_columns =
-                |across| gathered(across, matrix.columns(), matrix.axes.order.as_ref());
-            (gathered(along, queries, matrix.axes.order_of_rows()), across.map(of_columns))
-        }
-    };
+    let (gradient, gradient_references) = gradients.gathered(&matrix, factor);
     in_pool(|| conclude(loss, batch, summaries, gradient, gradient_references))
+}
+
+/// Turns the distances of these rows into their coefficients, and adds their summaries to the others.
+fn use_up_rows(
+    rows: Range<usize>,
+    numbers: &mut [f32],
+    stride: usize,
+    use_up: &(dyn Fn(usize, &mut [f32]) -> Summary + Sync),
+    summaries: &mut Vec<Summary>,
+) {
+    let rows = numbers.par_chunks_mut(stride).zip(rows);
+    summaries.par_extend(rows.map(|(numbers, row)| use_up(row, numbers)));
+}
+
+/// The gradients of a matrix, stripe by stripe.
+struct Gradients {
+    /// With respect to the rows, of their own terms; of both ends' where a batch is one stripe.
+    along: Sums,
+    /// With respect to the columns.
+    across: Option<Sums>,
+    /// The columns' rows and, for what goes across, the rows. Scores are no rows, and pull at none.
+    slabs: Option<Slabs>,
+    slabs_of_queries: Option<Slabs>,
+    slopes_of_scores: Vec<f64>,
+}
+
+impl Gradients {
+    fn of(matrix: &Matrix) -> Self {
+        let shape = matrix.axes.shape;
+        let has_across = match shape.mode() {
+            Mode::Batch => !matrix.is_whole(),
+            _ => shape.has_reference_gradient(),
+        };
+        let slabs = |points: &Points| in_pool(|| Slabs::of(points));
+        Self {
+            along: Sums::of(&matrix.queries),
+            across: has_across.then(|| Sums::of(matrix.columns())),
+            slabs: (shape.mode() != Mode::Scores).then(|| slabs(matrix.columns())),
+            slabs_of_queries: (has_across && matrix.references.is_some())
+                .then(|| slabs(&matrix.queries)),
+            slopes_of_scores: Vec::new(),
+        }
+    }
+
+    /// Adds what the pairs of these rows pull at, of which the coefficients are given.
+    fn add(&mut self, matrix: &Matrix, rows: Range<usize>, numbers: &[f32]) {
+        let (shape, stride) = (matrix.axes.shape, matrix.stride());
+        let is_symmetric = shape.mode() == Mode::Batch && matrix.is_whole();
+        let coefficients = |i: usize| &numbers[(i - rows.start) * stride..];
+        let (queries, columns) = (&matrix.queries, matrix.columns());
+        let all = 0..shape.references();
+        let Some(slabs) = &self.slabs else {
+            let slopes = rows.clone().flat_map(|i| &coefficients(i)[all.clone()]);
+            self.slopes_of_scores.extend(slopes.map(|&slope| -f64::from(slope)));
+            return;
+        };
+        self.along.add(
+            matrix.distance,
+            rows.clone(),
+            queries,
+            slabs,
+            all.clone(),
+            |group, others, part| {
+                turn(|row| &coefficients(group.start + row)[others.clone()], group.len(), part);
+                if is_symmetric {
+                    for (found, other) in part.iter_mut().zip(others) {
+                        let pulled = &coefficients(other)[group.clone()];
+                        found.iter_mut().zip(pulled).for_each(|(found, &own)| *found += own);
+                    }
+                }
+            },
+        );
+        if let Some(across) = &mut self.across {
+            let slabs = self.slabs_of_queries.as_ref().unwrap_or(slabs);
+            across.add(
+                matrix.distance,
+                all,
+                columns,
+                slabs,
+                rows.clone(),
+                |group, others, part| {
+                    for (found, other) in part.iter_mut().zip(others) {
+                        let pulled = &coefficients(other)[group.clone()];
+                        found[..group.len()].copy_from_slice(pulled);
+                    }
+                },
+            );
+        }
+    }
+
+    /// The gradients with respect to rows and, where there are any, references, over a factor.
+    fn gathered<'a>(self, matrix: &'a Matrix, factor: f64) -> (Gathered<'a>, Option<Gathered<'a>>) {
+        let queries = &matrix.queries;
+        let gathered = |sums: Sums, points, order| Gathered {
+            points,
+            sums: sums.numbers,
+            stride: sums.stride,
+            factor,
+            order,
+        };
+        let mode = matrix.axes.shape.mode();
+        let mut along = self.along;
+        match self.across {
+            _ if mode == Mode::Scores => {
+                let stride = matrix.axes.shape.references();
+                let sums = Sums { numbers: self.slopes_of_scores, stride };
+                (gathered(sums, queries, None), None)
+            }
+            Some(across) if mode == Mode::Batch => {
+                let numbers = along.numbers.par_iter_mut().zip(across.numbers);
+                numbers.for_each(|(sum, other)| *sum += other);
+                (gathered(along, queries, matrix.axes.order_of_rows()), None)
+            }
+            across => {
+                let of_columns =
+                    |across| gathered(across, matrix.columns(), matrix.axes.order.as_ref());
+                (gathered(along, queries, matrix.axes.order_of_rows()), across.map(of_columns))
+            }
+        }
+    }
 }
 
 /// The coefficients of an anchor's pairs over a factor, in the place of their distances; those of

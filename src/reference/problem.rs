@@ -121,11 +121,11 @@ impl<'a> Problem<'a> {
         self.list.as_ref().map_or(self.queries.len(), List::parts)
     }
 
-    /// Something of these anchors, in their order.
+    /// Something of these anchors, in their order. Compiled once for each type of it.
     pub(crate) fn map_some_anchors<T: Send>(
         &self,
         rows: Range<usize>,
-        find: impl Fn(Anchor<'_, Bounded>) -> T + Sync,
+        find: &(dyn Fn(Anchor<'_, Bounded>) -> T + Sync),
     ) -> Vec<T> {
         rows.into_par_iter().map(|index| find(self.anchor(index))).collect()
     }
@@ -183,7 +183,7 @@ impl<'a> Problem<'a> {
 
 impl Anchors<Bounded> for Problem<'_> {
     fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, Bounded>) -> T + Sync) -> Vec<T> {
-        self.map_some_anchors(0..self.anchors(), find)
+        self.map_some_anchors(0..self.anchors(), &find)
     }
 
     fn map_columns<T: Send>(&self, find: impl Fn(Anchor<'_, Bounded>) -> T + Sync) -> Vec<T> {

@@ -30,7 +30,7 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
     let mut summaries = Vec::new();
     for start in (0..problem.anchors()).step_by(BLOCK) {
         let rows = start..(start + BLOCK).min(problem.anchors());
-        let block = problem.map_some_anchors(rows.clone(), |anchor| {
+        let block = problem.map_some_anchors(rows.clone(), &|anchor| {
             let terms = loss.terms_of(&anchor, &known);
             let terms = terms.within(loss.anchor_thresholds());
             let terms = terms.weighed(loss.weight_of(&anchor, &problem.weights));
