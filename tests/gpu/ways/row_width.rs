@@ -10,7 +10,7 @@ use wgpu_metric_learning::{Contrastive, Distance, Options, Shape};
 
 /// Columns, four at a time, that leave most of 256 invocations idle, and of references for more than
 /// one round of them.
-const N: usize = 270;
+const N: usize = 70;
 const M: usize = 1_100;
 const D: usize = 6;
 
