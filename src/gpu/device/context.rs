@@ -67,7 +67,7 @@ impl Inner {
             tier,
             pipelines: Arc::default(),
             injections: Injections::default(),
-            reports: Reports::default(),
+            reports: Default::default(),
             tuned: Tuned::default(),
         })
     }
