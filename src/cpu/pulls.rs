@@ -3,12 +3,14 @@
 //! The sum of a coordinate has one order, that of the other rows. Where a machine fuses
 //! multiplications and additions, its bits are its own, and always the same.
 
+use std::hint::black_box;
+
 use bytemuck::Pod;
 use multiversion::multiversion;
 use multiversion::target::{match_target, target_cfg_f};
 
 use super::points::Points;
-use super::tiles::{LANES, for_rows, multiply_add};
+use super::tiles::{LANES, Line, for_rows, multiply_add};
 use crate::loss::Distance;
 use crate::parallel::prelude::*;
 
@@ -71,7 +73,7 @@ pub(super) struct Pull {
 /// Rows in slabs, each of which has 16 coordinates of all of them: what is read one after the other
 /// is side by side.
 pub(super) struct Slabs {
-    lanes: Vec<Lanes>,
+    lines: Vec<Line>,
     /// Rows from one slab to the next: an odd number of cache lines, so that what is read together is
     /// not at multiples of a power of two.
     stride: usize,
@@ -82,11 +84,11 @@ impl Slabs {
         let stride = points.len() | 1;
         let of_row = points.stride() / LANES;
         let rows: &[Lanes] = bytemuck::cast_slice(points.rows());
-        let lanes = (0..stride * of_row).into_par_iter().map(|at| {
+        let lines = (0..stride * of_row).into_par_iter().map(|at| {
             let (slab, row) = (at / stride, at % stride);
-            rows.get(row * of_row + slab).copied().unwrap_or_default()
+            Line(rows.get(row * of_row + slab).copied().unwrap_or_default())
         });
-        Self { lanes: lanes.collect(), stride }
+        Self { lines: lines.collect(), stride }
     }
 }
 
@@ -213,7 +215,7 @@ fn pull_by<const ROWS: usize, V: Pod>(
 ) {
     let stride = group.len() / GROUP;
     let own: &[Lanes] = bytemuck::cast_slice(group);
-    for (at, slab) in others.lanes.chunks_exact(others.stride).enumerate() {
+    for (at, slab) in others.lines.chunks_exact(others.stride).enumerate() {
         for first in (0..GROUP).step_by(ROWS) {
             let own: [V; ROWS] =
                 std::array::from_fn(|row| bytemuck::cast(own[(first + row) * stride / LANES + at]));
@@ -224,6 +226,8 @@ fn pull_by<const ROWS: usize, V: Pod>(
                     sums[row] = add(splat(coefficients[first + row]), own[row], other, sums[row]);
                 });
             }
+            // Put down as they are: of sums that go on as f64 the compiler makes vectors of eight.
+            let sums = black_box(sums);
             for_rows!(ROWS, row, {
                 let sum: Lanes = bytemuck::cast(sums[row]);
                 let gradient = &mut gradient[(first + row) * stride + at * LANES..][..LANES];

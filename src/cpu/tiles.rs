@@ -6,6 +6,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use bytemuck::{Pod, Zeroable};
 use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
 
@@ -56,10 +57,15 @@ const SQUARES: u8 = 0;
 const MAGNITUDES: u8 = 1;
 const PRODUCTS: u8 = 2;
 
+/// 16 numbers that are one line of the cache: a vector of them is never read from two.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub(super) struct Line(pub [f32; LANES]);
+
 /// Rows in panels of 16, in each of which the 16 rows' first coordinates come first, then their
 /// second ones.
 pub(super) struct Panels {
-    lanes: Vec<[f32; LANES]>,
+    lines: Vec<Line>,
     dimensions: usize,
 }
 
@@ -67,22 +73,22 @@ impl Panels {
     pub(super) fn of(points: &Points, rows: Range<usize>) -> Self {
         let dimensions = points.dimensions();
         let panels = rows.len().div_ceil(LANES);
-        let lanes = (0..panels * dimensions).into_par_iter().map(|at| {
+        let lines = (0..panels * dimensions).into_par_iter().map(|at| {
             let (panel, k) = (at / dimensions, at % dimensions);
             let first = rows.start + panel * LANES;
-            std::array::from_fn(|lane| match first + lane {
+            Line(std::array::from_fn(|lane| match first + lane {
                 row if row < rows.end => points.row(row)[k],
                 _ => 0.0,
-            })
+            }))
         });
-        Self { lanes: lanes.collect(), dimensions }
+        Self { lines: lines.collect(), dimensions }
     }
 
     /// The whole panels of these rows, which begin with one.
     fn rows(&self, rows: &Range<usize>) -> &[f32] {
         let panels = rows.start / LANES..rows.end.div_ceil(LANES);
-        let lanes = &self.lanes[panels.start * self.dimensions..panels.end * self.dimensions];
-        bytemuck::cast_slice(lanes)
+        let lines = &self.lines[panels.start * self.dimensions..panels.end * self.dimensions];
+        bytemuck::cast_slice(lines)
     }
 }
 

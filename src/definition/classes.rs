@@ -99,8 +99,8 @@ fn cross_entropy_of<N: Number>(anchor: &Anchor<N>, own: Own<N>, scale: N) -> Anc
     let term = softmax.over(scale, own.distance).softplus();
     // Kernels take the scale by that of the description, and apply that later.
     let weight = (scale * term.slope).widened(3.0 * ULP);
-    let sum = softmax.sum();
-    N::change_at(&mut terms.slopes, others, |part| -(weight * (part / sum).within_one()));
+    let of_sum = softmax.sum().divides();
+    N::change_at(&mut terms.slopes, others, |part| -(weight * of_sum(part).within_one()));
     terms.slopes[anchor.label as usize] = weight * own.slope;
     terms.learned = vec![(0, term.slope * softmax.apart(own.distance))];
     terms.nonzero = term.nonzero;

@@ -112,7 +112,8 @@ impl<N: Number> Levels<N> {
                 terms.slopes[run].copy_from_slice(own);
                 parts = rest;
             }
-            let share = |part: N| (part / level.sum).within_one() * weight;
+            let of_sum = level.sum.divides();
+            let share = |part: N| of_sum(part).within_one() * weight;
             N::change_at(&mut terms.slopes, columns, share);
         }
     }

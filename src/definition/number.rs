@@ -94,6 +94,12 @@ pub(crate) trait Number:
     /// log(exp(x) + exp(y)).
     fn log_add_exp(self, other: Self) -> Self;
 
+    /// Divides numbers by this one, many of them. Where they are plain it multiplies with the
+    /// reciprocal, which rounds once more and takes a fraction of the time.
+    fn divides(self) -> impl Fn(Self) -> Self + Copy + Sync {
+        move |number| number / self
+    }
+
     /// A number that f32 has as well: an input or a small integer.
     fn exact(value: f64) -> Self {
         Self::new(value, 0.0)
@@ -296,6 +302,14 @@ pub(crate) trait Number:
         // It is at least the largest, and at most log(count) more.
         let most = error + (columns.len() as f64).ln() + LOG;
         Some(Self::new(spread.value(), spread.error().min(most)) + first)
+    }
+
+    /// log(sum of exp) of the results at these columns, which become the softmax: exp of themselves
+    /// less that; `None` of nothing.
+    fn softmax_at(results: &mut [Self], columns: &Columns) -> Option<Self> {
+        let level = Self::log_sum_exp_at(results, columns, |number| number)?;
+        Self::change_at(results, columns, |number| (number - level).exp_of_part());
+        Some(level)
     }
 }
 

@@ -43,6 +43,12 @@ impl Number for f64 {
         exponential(self)
     }
 
+    #[inline]
+    fn divides(self) -> impl Fn(Self) -> Self + Copy + Sync {
+        let reciprocal = 1.0 / self;
+        move |number| number * reciprocal
+    }
+
     fn sqrt(self) -> Self {
         Self::sqrt(self)
     }
@@ -133,6 +139,15 @@ impl Number for f64 {
         of: impl Fn(Self) -> Self,
     ) -> Option<f64> {
         (!columns.is_empty()).then(|| largest(row, columns, &of))
+    }
+
+    fn softmax_at(results: &mut [Self], columns: &Columns) -> Option<Self> {
+        let largest = Self::largest_at(results, columns, |number| number)?;
+        change(results, columns, &|number| exponential(number - largest));
+        let sum = sum(results, columns, &|part| part);
+        let of_sum = sum.divides();
+        change(results, columns, &of_sum);
+        Some(largest + Self::ln(sum))
     }
 
     fn find_at<V: Copy + Into<Self>>(
@@ -368,6 +383,35 @@ mod tests {
         for x in (0..=1000).map(|at| f64::from(at) / 1000.0).chain([1e-300, 1e-17, 1e-9]) {
             let (found, expected) = (log_one_plus(x), x.ln_1p());
             assert!((found - expected).abs() <= 1e-12 * expected, "log(1 + {x}) is not {found}");
+        }
+    }
+
+    #[test]
+    fn a_softmax_is_that_of_the_definition() {
+        let row: Vec<_> = (0..70).map(|at: u16| f64::from(at * at % 13) * 50.0 - 300.0).collect();
+        let some = Columns::of([3..20, 31..70]);
+        let mut found = row.clone();
+        let level = f64::softmax_at(&mut found, &some).expect("there are columns");
+        let expected = f64::log_sum_exp_at(&row, &some, |number| number).expect("the same");
+        assert!((level - expected).abs() <= 1e-10 * expected, "{level} is not {expected}");
+        for (at, (&found, &number)) in found.iter().zip(&row).enumerate() {
+            let part = (number - level).exp();
+            match some.iter().any(|column| column == at) {
+                true => assert!((found - part).abs() <= 1e-9 * part, "{found} is not {part}"),
+                false => assert_eq!(found, number, "it is of another column"),
+            }
+        }
+        assert_eq!(f64::softmax_at(&mut found, &Columns::from(5..5)), None);
+    }
+
+    #[test]
+    fn what_divides_many_divides_each() {
+        for divisor in [3.0_f64, 0.07, 1e-30, 1e30] {
+            let divided = divisor.divides();
+            for number in [0.0, 1.0, -7.5, 1e-20] {
+                let expected = number / divisor;
+                assert!((divided(number) - expected).abs() <= 1e-15 * expected.abs());
+            }
         }
     }
 

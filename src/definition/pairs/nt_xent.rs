@@ -15,13 +15,12 @@ impl Definition for NtXent {
     fn terms_of<N: Number>(&self, anchor: &Anchor<N>, (): &()) -> AnchorTerms<N> {
         let mut terms = AnchorTerms::none(anchor);
         terms.terms = anchor.positives.len() as u64;
-        let temperature = N::exact(self.temperature.into());
-        let logit = |d: N| -d / temperature;
+        let of_temperature = N::exact(self.temperature.into()).divides();
+        let logit = |d: N| of_temperature(-d);
         let (positives, negatives) = (&anchor.positives, &anchor.negatives);
-        // Of the negatives the logits stand in the place of the slopes that they become.
-        let logits = &mut terms.slopes;
-        N::map_at(&anchor.distances, negatives, logits, logit);
-        let Some(level) = N::log_sum_exp_at(logits, negatives, |logit| logit) else {
+        // Of the negatives the logits, then their softmax, stand in the place of the slopes.
+        N::map_at(&anchor.distances, negatives, &mut terms.slopes, logit);
+        let Some(level) = N::softmax_at(&mut terms.slopes, negatives) else {
             terms.nonzero = self.reduction.zeros_within(terms.terms);
             return terms;
         };
@@ -29,11 +28,10 @@ impl Definition for NtXent {
         let thresholds = self.reduction.thresholds();
         terms.nonzero = terms.add_within(anchor, positives, &mut loss, thresholds, |d| {
             let term = (level - logit(d)).softplus();
-            Term { slope: term.slope / temperature, ..term }
+            Term { slope: of_temperature(term.slope), ..term }
         });
         let weight: N = positives.iter().map(|p| terms.slopes[p]).sum();
-        let slope = |logit: N| -(weight * (logit - level).exp_of_part());
-        N::change_at(&mut terms.slopes, negatives, slope);
+        N::change_at(&mut terms.slopes, negatives, |part| -(weight * part));
         terms.with_loss(loss.into())
     }
 }

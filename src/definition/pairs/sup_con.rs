@@ -19,7 +19,7 @@ impl Definition for SupCon {
         if anchor.positives.is_empty() {
             return terms;
         }
-        let temperature = N::exact(self.temperature.into());
+        let of_temperature = N::exact(self.temperature.into()).divides();
         let kinds = [&anchor.positives, &anchor.negatives];
         let near = |j: usize| anchor.distance(j);
         let nearest = kinds.map(|kind| Choice::nearest(anchor, kind).map(|choice| choice.index));
@@ -30,7 +30,7 @@ impl Definition for SupCon {
         // The same with every distance less that of m: what f32 has for that is off for all alike.
         let exponential = |d: N| {
             let behind = N::new(d.value() - nearest.value(), d.error()).widened(ROUNDING);
-            (-behind / temperature).exp()
+            of_temperature(-behind).exp()
         };
         // They stand in the place of the slopes that they become.
         let exponentials = &mut terms.slopes;
@@ -41,8 +41,9 @@ impl Definition for SupCon {
             total.into()
         });
         let sum = positives + negatives;
+        let of_sum = sum.divides();
         // How far every logit is below the largest.
-        let lead = |d: N| (d - nearest) / temperature;
+        let lead = |d: N| of_temperature(d - nearest);
         let mut others = N::Total::default();
         for kind in kinds {
             let rest = kind.clone().without(m);
@@ -62,11 +63,11 @@ impl Definition for SupCon {
             // With several positives the other form says more: the sums are then most of 1 / |P|.
             let summands = (positives + own + negatives) / (count * sum);
             let rounding = (tree(anchor.positives.len()) + 6.0 * ROUNDING) * summands.magnitude();
-            let error = (exponential / sum).error() + rounding;
+            let error = of_sum(exponential).error() + rounding;
             let slope = N::new(slope.value(), slope.error().min(error));
-            slope.within_two() / temperature
+            of_temperature(slope.within_two())
         });
-        let slope = |exponential: N| -((exponential / sum).within_two() / temperature);
+        let slope = |exponential: N| -of_temperature(of_sum(exponential).within_two());
         N::change_at(&mut terms.slopes, &anchor.negatives, slope);
         let lead_of = |j| if j == m { N::ZERO } else { lead(near(j)) };
         let below: N = anchor.positives.iter().map(lead_of).sum();
