@@ -17,16 +17,6 @@ pub struct Device {
     pub context: Context,
 }
 
-impl Device {
-    /// The same device with other options, and with the pipelines that there are.
-    fn with(&self, options: Options) -> Self {
-        let Self { name, context } = self;
-        let context =
-            context.with_options(options).unwrap_or_else(|error| panic!("{name}: {error}"));
-        Self { name: name.clone(), context }
-    }
-}
-
 type Turn = MutexGuard<'static, ()>;
 
 /// A context on an adapter for one test at a time.
@@ -59,6 +49,16 @@ impl Lane {
     /// The device of the lane.
     fn device(&'static self) -> &'static Device {
         self.device.get_or_init(|| open(&self.adapter, Options::default()))
+    }
+
+    /// The same device with other options, and with the pipelines that there are; another device for
+    /// options that need what it lacks.
+    fn with(&'static self, options: Options) -> Device {
+        let Device { name, context } = self.device();
+        match context.with_options(options.clone()) {
+            Ok(context) => Device { name: name.clone(), context },
+            Err(_) => open(&self.adapter, options),
+        }
     }
 }
 
@@ -121,9 +121,10 @@ fn free(lanes: &'static [Lane]) -> (&'static Lane, Option<Turn>) {
     free.unwrap_or_else(|| (&lanes[0], Some(lanes[0].turn())))
 }
 
-/// Every adapter with these options, on the devices of all tests.
+/// Every adapter with these options, on the devices of all tests where they have what it takes.
 pub fn contexts_with(options: Options) -> Vec<Device> {
-    contexts().into_iter().map(|device| device.with(options.clone())).collect()
+    take_turn();
+    LANES.iter().map(|lanes| lanes[0].with(options.clone())).collect()
 }
 
 /// Every adapter, on devices of its own.
@@ -132,13 +133,13 @@ pub fn other_contexts() -> Vec<Device> {
     adapters().iter().map(|adapter| open(adapter, Options::default())).collect()
 }
 
-/// The best adapter with these options, on a device of all tests.
+/// The best adapter with these options, on a device of all tests where that has what it takes.
 pub fn best_with(options: Options) -> Device {
     let best = &LANES[0][0];
     if best.adapter.info().backend == Backend::Gl {
         take_turn();
     }
-    best.device().with(options)
+    best.with(options)
 }
 
 fn adapters() -> Vec<Adapter> {
