@@ -143,10 +143,10 @@ impl Context {
 
     /// Forgets the pipelines made within `work` if it fails: one of them may be invalid.
     pub(crate) fn or_forget<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let before = self.pipelines().len();
+        let before = self.pipelines().now();
         let result = work();
         if result.is_err() {
-            self.pipelines().truncate(before);
+            self.pipelines().forget_since(before);
         }
         result
     }

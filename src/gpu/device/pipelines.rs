@@ -14,12 +14,27 @@ pub(crate) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// Every pipeline of a context with its kernel, in the order in which they were made.
+/// Every pipeline of the contexts that share them, with its kernel, in the order in which they were
+/// made.
 #[derive(Debug, Default)]
-pub(crate) struct Pipelines(Mutex<Vec<(Kernel, Pipeline)>>);
+pub(crate) struct Pipelines(Mutex<Made>);
+
+#[derive(Debug, Default)]
+struct Made {
+    all: Vec<(Kernel, Pipeline)>,
+    /// How often some were forgotten.
+    forgotten: u64,
+}
+
+/// A moment: how many pipelines there were then, and how often some had been forgotten.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    len: usize,
+    forgotten: u64,
+}
 
 impl Pipelines {
-    fn all(&self) -> MutexGuard<'_, Vec<(Kernel, Pipeline)>> {
+    fn made(&self) -> MutexGuard<'_, Made> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -31,7 +46,7 @@ impl Pipelines {
         device: &wgpu::Device,
         create: impl FnOnce(&wgpu::BindGroupLayout) -> wgpu::ComputePipeline,
     ) -> Pipeline {
-        let mut all = self.all();
+        let all = &mut self.made().all;
         if let Some((_, pipeline)) = all.iter().find(|(known, _)| known == kernel) {
             return pipeline.clone();
         }
@@ -44,20 +59,30 @@ impl Pipelines {
         made
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.all().len()
+    pub(crate) fn now(&self) -> Moment {
+        let made = self.made();
+        Moment { len: made.all.len(), forgotten: made.forgotten }
     }
 
-    /// Forgets all but the first so many.
-    pub(crate) fn truncate(&self, len: usize) {
-        self.all().truncate(len);
+    /// Forgets all that were made since then: where others were forgotten meanwhile, which nobody can
+    /// tell from these any more, all there are.
+    pub(crate) fn forget_since(&self, Moment { len, forgotten }: Moment) {
+        let mut made = self.made();
+        let kept = if made.forgotten == forgotten { len } else { 0 };
+        if made.all.len() > kept {
+            made.all.truncate(kept);
+            made.forgotten += 1;
+        }
+    }
+
+    pub(crate) fn forget_all(&self) {
+        self.forget_since(Moment { len: 0, ..self.now() });
     }
 
     /// Every kernel that a pipeline was made of.
     #[cfg(test)]
     pub(crate) fn kernels(&self) -> Vec<Kernel> {
-        self.all().iter().map(|(kernel, _)| kernel.clone()).collect()
+        self.made().all.iter().map(|(kernel, _)| kernel.clone()).collect()
     }
 
     /// Has these pipelines in the place of those of a shader, which come back.
@@ -67,7 +92,7 @@ impl Pipelines {
         path: &str,
         others: Vec<(Kernel, Pipeline)>,
     ) -> Vec<(Kernel, Pipeline)> {
-        let mut all = self.all();
+        let all = &mut self.made().all;
         let of_shader = all.extract_if(.., |(kernel, _)| kernel.shader.path == path).collect();
         all.extend(others);
         of_shader

@@ -237,7 +237,7 @@ impl<T> Pending<T> {
     fn poll_reports(&mut self, task: &mut task::Context<'_>) -> Poll<Result<()>> {
         let reports = self.reports.poll(task);
         if let Poll::Ready(Err(_)) = reports {
-            self.context.pipelines().truncate(0);
+            self.context.pipelines().forget_all();
         }
         reports
     }

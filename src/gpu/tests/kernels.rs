@@ -1,4 +1,4 @@
-//! The list of all kernels has every one.
+//! The list of all kernels has every one, and a context those that it may keep.
 
 use super::one_of_each_kind;
 use crate::gpu::kernel::{Kernel, catalogue};
@@ -80,4 +80,22 @@ fn every_kernel_that_is_planned_is_listed() {
     for kernel in planned {
         assert!(all.contains(&kernel), "{kernel:?} is not listed");
     }
+}
+
+/// Two threads whose plans fail forget what either has made, in whatever order.
+#[test]
+fn what_fails_is_forgotten() {
+    let context = context();
+    let pipelines = context.pipelines();
+    let [whole, one, other] =
+        [catalogue::prepare_sizes(), catalogue::prepare_rows(), catalogue::accumulate()];
+    context.pipeline(&whole);
+    let first = pipelines.now();
+    context.pipeline(&one);
+    let second = pipelines.now();
+    pipelines.forget_since(first);
+    assert_eq!(pipelines.kernels(), [whole]);
+    context.pipeline(&other);
+    pipelines.forget_since(second);
+    assert!(!pipelines.kernels().contains(&other));
 }

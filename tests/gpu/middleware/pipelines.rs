@@ -2,9 +2,9 @@
 
 use support::sample::Values;
 use wgpu_metric_learning::tuning::{Checks, Tile, Tiles};
-use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Shape};
+use wgpu_metric_learning::{Context, Contrastive, Error, Loss, Options, Plan, Shape};
 
-use super::caller::{adapters, device_with};
+use super::caller::{Caller, adapters, adapters_of, caller, device_with};
 use super::guest::sample;
 
 #[allow(unsafe_code)]
@@ -50,50 +50,52 @@ fn made(instance: &wgpu::Instance) -> usize {
     instance.generate_report().expect("a native instance").hub.compute_pipelines.num_allocated
 }
 
+/// A caller on every adapter, all of one instance, which counts what is made for them alone.
+fn for_every_caller(work: impl Fn(&wgpu::Instance, &Caller)) {
+    let instance =
+        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    for adapter in adapters_of(&instance) {
+        work(&instance, &caller(&adapter, wgpu::Limits::default()));
+    }
+}
+
+fn plan(context: &Context, n: usize, d: usize) -> Plan {
+    context.plan(Contrastive::default(), Shape::batch(n, d)).unwrap()
+}
+
 /// Contexts of one device have a pipeline once, unless it would be another one.
 #[test]
 fn contexts_of_one_device_share_pipelines() {
-    let instance =
-        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    for adapter in super::caller::adapters_of(&instance) {
-        let caller = super::caller::caller(&adapter, wgpu::Limits::default());
-        let plan =
-            |context: &Context| context.plan(Contrastive::default(), Shape::batch(23, 6)).unwrap();
-        let first = plan(&caller.context);
-        let after_first = made(&instance);
+    for_every_caller(|instance, caller| {
+        let first = plan(&caller.context, 23, 6);
+        let after_first = made(instance);
         let smaller = Options::default().with_workspace_bytes(1 << 20);
         let cut = caller.context.with_options(smaller.clone()).unwrap();
-        let second = plan(&cut);
-        assert_eq!(made(&instance), after_first, "{}", caller.name);
+        let second = plan(&cut, 23, 6);
+        assert_eq!(made(instance), after_first, "{}", caller.name);
         let checked = cut.with_options(smaller.with_checks(Checks::Checked)).unwrap();
-        let third = plan(&checked);
-        assert!(made(&instance) > after_first, "{}", caller.name);
+        let third = plan(&checked, 23, 6);
+        assert!(made(instance) > after_first, "{}", caller.name);
         drop((first, second, third));
-    }
+    });
 }
 
 /// Another size of batch takes the pipelines that are there; one with other tiles makes those the
 /// first time.
 #[test]
 fn planning_another_size_makes_no_pipeline() {
-    let instance =
-        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    for adapter in super::caller::adapters_of(&instance) {
-        let caller = super::caller::caller(&adapter, wgpu::Limits::default());
-        let plan = |context: &Context, n, d| {
-            context.plan(Contrastive::default(), Shape::batch(n, d)).unwrap()
-        };
+    for_every_caller(|instance, caller| {
         let options = Options::default().with_tiles(Tiles::both(Tile::Small));
         let fixed = Context::configured(&caller.device, &caller.queue, options).unwrap();
         for (context, first) in
             [(&fixed, vec![[23, 6]]), (&caller.context, vec![[23, 6], [500, 130]])]
         {
             let first: Vec<_> = first.into_iter().map(|[n, d]| plan(context, n, d)).collect();
-            let before = made(&instance);
+            let before = made(instance);
             let more = [[500, 130], [7, 3], [700, 200]].map(|[n, d]| plan(&context.clone(), n, d));
             assert!(before > 0);
-            assert_eq!(made(&instance), before, "{}", caller.name);
+            assert_eq!(made(instance), before, "{}", caller.name);
             drop((first, more));
         }
-    }
+    });
 }
