@@ -1,11 +1,43 @@
 //! Work that is shared out among threads: rayon's. In a browser, where WebAssembly has one thread,
 //! it goes one after the other under the same names, and rayon is not compiled.
+//!
+//! What is done for every loss goes through the functions here, whose ways into rayon are compiled
+//! once and not for each of them.
+
+use std::sync::OnceLock;
+
+use prelude::*;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use rayon::{current_num_threads, current_thread_index, join, prelude, scope};
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) use alone::*;
+
+/// Does something in the pool of threads, with one way there for all that runs in parallel in it.
+pub(crate) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    fn enter(work: &mut (dyn FnMut() + Send)) {
+        scope(|_| work());
+    }
+    let (mut work, mut result) = (Some(work), None);
+    enter(&mut || result = work.take().map(|work| work()));
+    result.expect("a scope ends when its work is done")
+}
+
+/// Does something with every number below this one.
+pub(crate) fn for_each(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    (0..count).into_par_iter().for_each(work);
+}
+
+/// What is found for every number below this one, in their order.
+pub(crate) fn map<T: Send + Sync>(count: usize, find: &(dyn Fn(usize) -> T + Sync)) -> Vec<T> {
+    let found: Vec<_> = (0..count).map(|_| OnceLock::new()).collect();
+    for_each(count, &|at| {
+        // Nobody else has set it.
+        let _ = found[at].set(find(at));
+    });
+    found.into_iter().filter_map(OnceLock::into_inner).collect()
+}
 
 #[cfg(target_arch = "wasm32")]
 mod alone {

@@ -12,6 +12,7 @@ use crate::definition::list::List;
 use crate::definition::loss::{Anchors, learned_of};
 use crate::error::Result;
 use crate::loss::Distance;
+use crate::parallel;
 use crate::parallel::prelude::*;
 
 /// A list with its rows.
@@ -70,7 +71,8 @@ pub(super) fn evaluate<L: Terms>(
         ),
         None => (gathered(&[0, 1], &queries, &queries), None),
     };
-    conclude(loss, batch, summaries, gradient, gradient_references)
+    let scale_of = |terms, nonzero| loss.scale(terms, nonzero);
+    conclude(loss, &scale_of, batch, summaries, gradient, gradient_references)
 }
 
 /// What each row is part of, by its place in a pair, in the order of the list.
@@ -128,15 +130,14 @@ impl Listed<'_> {
     }
 
     /// Something of every part of the list. Compiled once for each type of it.
-    fn map_parts<T: Send>(&self, find: &(dyn Fn(Anchor<'_, f64>) -> T + Sync)) -> Vec<T> {
+    fn map_parts<T: Send + Sync>(&self, find: &(dyn Fn(Anchor<'_, f64>) -> T + Sync)) -> Vec<T> {
         let between = |i, j| between(self.distance, self.points, [i, j]) as f32;
-        let parts = (0..self.list.parts()).into_par_iter();
-        parts.map(|part| find(self.list.anchor(part, between))).collect()
+        parallel::map(self.list.parts(), &|part| find(self.list.anchor(part, between)))
     }
 }
 
 impl Anchors<f64> for Listed<'_> {
-    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
+    fn map_anchors<T: Send + Sync>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
         self.map_parts(&find)
     }
 

@@ -252,19 +252,22 @@ impl<'a> Matrix<'a> {
     }
 
     /// Something of every row. Compiled once for each type of it.
-    fn map_rows<T: Send>(&self, find: &(dyn Fn(Anchor<'_, f64>) -> T + Sync)) -> Vec<T> {
+    fn map_rows<T: Send + Sync>(&self, find: &(dyn Fn(Anchor<'_, f64>) -> T + Sync)) -> Vec<T> {
         let mut found = Vec::with_capacity(self.axes.shape.queries());
+        let stride = self.stride();
         // Nothing stops it.
         let _ = self.for_stripes(|rows, distances| {
-            let rows = rows.into_par_iter().zip(distances.par_chunks(self.stride()));
-            found.par_extend(rows.map(|(row, distances)| find(self.axes.anchor(row, distances))));
+            found.extend(parallel::map(rows.len(), &|at| {
+                let distances = &distances[at * stride..][..stride];
+                find(self.axes.anchor(rows.start + at, distances))
+            }));
             Ok(())
         });
         found
     }
 
     /// Something of every column as an anchor among the rows: the distances are there, all of them.
-    fn map_turned<T: Send>(
+    fn map_turned<T: Send + Sync>(
         &self,
         axes: &Axes,
         whole: &[f32],
@@ -278,7 +281,8 @@ impl<'a> Matrix<'a> {
         let places = self.axes.order.as_ref().map(|order| &order.places);
         let names = axes.order.as_ref().map(|order| &order.names);
         // As many columns at a time as a line of the cache holds.
-        let of_block = |first: usize| {
+        let of_block = |block: usize| {
+            let first = block * LANES;
             let block = first..(first + LANES).min(anchors);
             let of_block: Vec<_> = block.clone().map(|name| at(places, name)).collect();
             let mut turned = vec![0.0; block.len() * stride];
@@ -290,23 +294,17 @@ impl<'a> Matrix<'a> {
             let rows = block.zip(turned.chunks_exact(stride));
             rows.map(|(row, distances)| find(axes.anchor(row, distances))).collect::<Vec<_>>()
         };
-        let blocks: Vec<_> = (0..anchors).step_by(LANES).collect();
-        let found: Vec<_> = blocks.into_par_iter().map(of_block).collect();
+        let found = parallel::map(anchors.div_ceil(LANES), &of_block);
         found.into_iter().flatten().collect()
     }
 }
 
-/// Does something in the pool of threads, with one way there for all that runs in parallel in it.
-pub(super) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    parallel::scope(|_| work())
-}
-
 impl Anchors<f64> for Matrix<'_> {
-    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
+    fn map_anchors<T: Send + Sync>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
         self.map_rows(&find)
     }
 
-    fn map_columns<T: Send>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
+    fn map_columns<T: Send + Sync>(&self, find: impl Fn(Anchor<'_, f64>) -> T + Sync) -> Vec<T> {
         if self.references.is_none() {
             return self.map_anchors(find);
         }

@@ -9,18 +9,20 @@
 
 use std::ops::Range;
 
-use super::matrix::{Matrix, in_pool};
+use super::matrix::Matrix;
 use super::points::Points;
 use super::pulls::{GROUP, Pull, Slabs, coefficients, pull, turn};
 use super::step::Steps;
 use super::terms::Terms;
-use super::totals::{Gathered, Summary, conclude};
+use super::totals::{Gathered, ScaleOf, Summary, conclude};
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::mode::Mode;
-use crate::definition::loss::Anchors;
+use crate::definition::anchor::Anchor;
+use crate::definition::loss::{AnchorTerms, Anchors};
 use crate::error::Result;
-use crate::loss::Distance;
+use crate::loss::{Description, Distance};
+use crate::parallel::in_pool;
 use crate::parallel::prelude::*;
 
 /// Rows that a thread works on at a time: whole groups.
@@ -30,15 +32,33 @@ const BLOCK: usize = 4 * GROUP;
 /// roundings. Stripes are of whole parts.
 pub(super) const PART: usize = 64;
 
-/// Evaluates a loss on a matrix of pairs or of scores. What does not depend on the loss is in functions
-/// of its own, which are compiled once.
+/// The terms of an anchor, where the rows have these weights.
+type TermsOf<'a> = &'a (dyn Fn(&Anchor<f64>, &[f32]) -> AnchorTerms<f64> + Sync);
+
+/// Evaluates a loss on a matrix of pairs or of scores.
 pub(super) fn evaluate<L: Terms>(
     loss: &L,
+    batch: &Batch,
+    matrix: Matrix,
+    steps: &mut Steps<'_>,
+) -> Result<Evaluation> {
+    let known = in_pool(|| loss.known(&matrix));
+    let terms_of = |anchor: &Anchor<f64>, weights: &[f32]| {
+        loss.reduced(loss.terms(anchor, &known), anchor, weights)
+    };
+    let scale_of = |terms, nonzero| loss.scale(terms, nonzero);
+    evaluate_terms(loss, &terms_of, &scale_of, batch, matrix, steps)
+}
+
+/// The same of whatever its terms are. Compiled once for all losses.
+fn evaluate_terms(
+    loss: &dyn Description,
+    terms_of: TermsOf,
+    scale_of: ScaleOf,
     batch: &Batch,
     mut matrix: Matrix,
     steps: &mut Steps<'_>,
 ) -> Result<Evaluation> {
-    let known = in_pool(|| loss.known(&matrix));
     // Slopes of a low temperature are beyond f32 where gradients are not.
     let factor = f64::from(loss.gradient_factor());
     let mut gradients = Gradients::of(&matrix);
@@ -47,34 +67,21 @@ pub(super) fn evaluate<L: Terms>(
         steps.step(rows.start as u64)?;
         let use_up = |row: usize, numbers: &mut [f32]| {
             let anchor = matrix.axes.anchor(row, numbers);
-            let terms = loss.terms(&anchor, &known);
-            let terms = terms.within(loss.anchor_thresholds());
-            let terms = terms.weighed(loss.weight_of(&anchor, matrix.weights()));
+            let terms = terms_of(&anchor, matrix.weights());
             let summary = Summary::new(&anchor, &terms);
             drop(anchor);
             to_coefficients(matrix, row, &terms.slopes, factor, numbers);
             summary
         };
         in_pool(|| {
-            use_up_rows(rows.clone(), numbers, matrix.stride(), &use_up, &mut summaries);
+            let of_rows = numbers.par_chunks_mut(matrix.stride()).zip(rows.clone());
+            summaries.par_extend(of_rows.map(|(numbers, row)| use_up(row, numbers)));
             gradients.add(matrix, rows, numbers);
         });
         Ok(())
     })?;
     let (gradient, gradient_references) = gradients.gathered(&matrix, factor);
-    in_pool(|| conclude(loss, batch, summaries, gradient, gradient_references))
-}
-
-/// Turns the distances of these rows into their coefficients, and adds their summaries to the others.
-fn use_up_rows(
-    rows: Range<usize>,
-    numbers: &mut [f32],
-    stride: usize,
-    use_up: &(dyn Fn(usize, &mut [f32]) -> Summary + Sync),
-    summaries: &mut Vec<Summary>,
-) {
-    let rows = numbers.par_chunks_mut(stride).zip(rows);
-    summaries.par_extend(rows.map(|(numbers, row)| use_up(row, numbers)));
+    in_pool(|| conclude(loss, scale_of, batch, summaries, gradient, gradient_references))
 }
 
 /// The gradients of a matrix, stripe by stripe.

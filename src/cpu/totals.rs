@@ -6,10 +6,10 @@ use crate::data::checks::{narrow, narrow_all};
 use crate::data::evaluation::Evaluation;
 use crate::data::mode::Mode;
 use crate::definition::anchor::{Anchor, Order};
-use crate::definition::loss::{AnchorTerms, Definition};
+use crate::definition::loss::AnchorTerms;
 use crate::definition::number::Count;
 use crate::error::Result;
-use crate::loss::LearnedGradients;
+use crate::loss::{Description, LearnedGradients};
 use crate::parallel::prelude::*;
 
 /// What is left of an anchor when its row is done.
@@ -70,9 +70,13 @@ impl Gathered<'_> {
     }
 }
 
+/// What the sum of so many terms, of which so many are not 0, is multiplied by.
+pub(super) type ScaleOf<'a> = &'a (dyn Fn(u64, Count) -> f64 + Sync);
+
 /// Makes the result of the sums.
-pub(super) fn conclude<L: Definition>(
-    loss: &L,
+pub(super) fn conclude(
+    loss: &dyn Description,
+    scale_of: ScaleOf,
     batch: &Batch,
     summaries: Vec<Summary>,
     gradient: Gathered,
@@ -87,7 +91,7 @@ pub(super) fn conclude<L: Definition>(
     let shape = batch.shape();
     let terms = count(&|summary| summary.terms);
     let nonzero = [0, 1, 2].map(|kind| count(&|summary| summary.nonzero[kind]));
-    let scale: f64 = loss.scale(terms, Count::exact(nonzero[0]));
+    let scale = scale_of(terms, Count::exact(nonzero[0]));
     // Scores are not pairs.
     let of_pairs = |kind: usize| match shape.mode() {
         Mode::Scores => (0, 0.0),

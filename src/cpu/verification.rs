@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::matrix::{Matrix, in_pool};
+use super::matrix::Matrix;
 use super::points::{Points, between};
 use super::step::Steps;
 use crate::data::batch::Batch;
@@ -12,8 +12,8 @@ use crate::definition::list::{List, PairKind};
 use crate::definition::verification::Curve;
 use crate::error::{Error, Result};
 use crate::measures::{Verification, Verified};
-use crate::parallel;
 use crate::parallel::prelude::*;
+use crate::parallel::{self, in_pool};
 
 /// Numbers that the upper half of a key has, and its lower half.
 const HALF: usize = 1 << 16;

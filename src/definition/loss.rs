@@ -8,7 +8,7 @@ use crate::data::batch::Batch;
 use crate::loss::{Description, Reduction, Thresholds};
 
 /// A loss by its definition.
-pub(crate) trait Definition: Description + Sync {
+pub(crate) trait Definition: Description {
     /// What an anchor's terms need to know beyond the anchor's own row.
     type Known<N: Number>: Send + Sync;
 
@@ -31,16 +31,26 @@ pub(crate) trait Definition: Description + Sync {
     fn scale<N: Number>(&self, terms: u64, nonzero: Count) -> N {
         scale_of(self.settings().2, terms, nonzero)
     }
+
+    /// An anchor's terms as they enter the result: within the thresholds, and with its weight.
+    fn reduced<N: Number>(
+        &self,
+        terms: AnchorTerms<N>,
+        anchor: &Anchor<N>,
+        weights: &[f32],
+    ) -> AnchorTerms<N> {
+        terms.within(self.anchor_thresholds()).weighed(self.weight_of(anchor, weights))
+    }
 }
 
 /// All anchors of an evaluation.
 pub(crate) trait Anchors<N: Number> {
     /// Something of every anchor, in the order of the matrix.
-    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, N>) -> T + Sync) -> Vec<T>;
+    fn map_anchors<T: Send + Sync>(&self, find: impl Fn(Anchor<'_, N>) -> T + Sync) -> Vec<T>;
 
     /// Something of every column as if it were a row, and the rows its columns, in the order of
     /// the batch. Of one set the columns are the anchors.
-    fn map_columns<T: Send>(&self, find: impl Fn(Anchor<'_, N>) -> T + Sync) -> Vec<T> {
+    fn map_columns<T: Send + Sync>(&self, find: impl Fn(Anchor<'_, N>) -> T + Sync) -> Vec<T> {
         self.map_anchors(find)
     }
 

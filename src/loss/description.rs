@@ -10,7 +10,7 @@ use crate::wgsl::terms::TermsKernel;
 
 /// What a loss says of itself. Plain data: the GPU side runs it without knowing a formula, the
 /// reference without knowing the GPU.
-pub(crate) trait Description {
+pub(crate) trait Description: Sync {
     /// The distance of the loss, if it has one, whether it normalizes, and its reduction.
     fn settings(&self) -> (Option<Distance>, bool, Reduction);
 

@@ -14,7 +14,7 @@ use crate::definition::list::List;
 use crate::definition::loss::{Anchors, learned_of};
 use crate::definition::number::Number;
 use crate::loss::{Description, Distance};
-use crate::parallel::prelude::*;
+use crate::parallel;
 
 /// What is evaluated, in f64.
 pub(super) struct Problem<'a> {
@@ -122,12 +122,12 @@ impl<'a> Problem<'a> {
     }
 
     /// Something of these anchors, in their order. Compiled once for each type of it.
-    pub(crate) fn map_some_anchors<T: Send>(
+    pub(crate) fn map_some_anchors<T: Send + Sync>(
         &self,
         rows: Range<usize>,
         find: &(dyn Fn(Anchor<'_, Bounded>) -> T + Sync),
     ) -> Vec<T> {
-        rows.into_par_iter().map(|index| find(self.anchor(index))).collect()
+        parallel::map(rows.len(), &|at| find(self.anchor(rows.start + at)))
     }
 
     fn anchor(&self, index: usize) -> Anchor<'static, Bounded> {
@@ -182,11 +182,17 @@ impl<'a> Problem<'a> {
 }
 
 impl Anchors<Bounded> for Problem<'_> {
-    fn map_anchors<T: Send>(&self, find: impl Fn(Anchor<'_, Bounded>) -> T + Sync) -> Vec<T> {
+    fn map_anchors<T: Send + Sync>(
+        &self,
+        find: impl Fn(Anchor<'_, Bounded>) -> T + Sync,
+    ) -> Vec<T> {
         self.map_some_anchors(0..self.anchors(), &find)
     }
 
-    fn map_columns<T: Send>(&self, find: impl Fn(Anchor<'_, Bounded>) -> T + Sync) -> Vec<T> {
+    fn map_columns<T: Send + Sync>(
+        &self,
+        find: impl Fn(Anchor<'_, Bounded>) -> T + Sync,
+    ) -> Vec<T> {
         let Some(references) = &self.references else { return self.map_anchors(find) };
         let turned = Problem {
             shape: self.shape.turned(),

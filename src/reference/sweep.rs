@@ -15,15 +15,35 @@ use crate::data::mode::Mode;
 use crate::definition::anchor::Anchor;
 use crate::definition::loss::{AnchorTerms, Definition};
 use crate::definition::number::{Count, Number, ROUNDING, SMALLEST};
-use crate::loss::LearnedGradients;
+use crate::loss::{Description, LearnedGradients};
 use crate::parallel::prelude::*;
 
 /// Anchors whose coefficients are held at a time.
 const BLOCK: usize = 256;
 
+/// The terms of an anchor.
+type TermsOf<'a> = &'a (dyn Fn(&Anchor<Bounded>) -> AnchorTerms<Bounded> + Sync);
+
+/// What the sum of so many terms, of which so many are not 0, is multiplied by.
+type ScaleOf<'a> = &'a dyn Fn(u64, Count) -> Bounded;
+
 /// Evaluates a loss by its definition.
 pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
     let known = loss.survey(problem);
+    let terms_of = |anchor: &Anchor<Bounded>| {
+        loss.reduced(loss.terms_of(anchor, &known), anchor, &problem.weights)
+    };
+    let scale_of = |terms, nonzero| loss.scale(terms, nonzero);
+    sweep_terms(loss, &terms_of, &scale_of, problem)
+}
+
+/// The same of whatever its terms are. Compiled once for all losses.
+fn sweep_terms(
+    loss: &dyn Description,
+    terms_of: TermsOf,
+    scale_of: ScaleOf,
+    problem: &Problem,
+) -> Expectation {
     let mut gradient = Gradient::of(&problem.queries);
     // Fixed references have one too: what pulls at them belongs to no query.
     let mut gradient_references = problem.references.as_ref().map(Gradient::of);
@@ -31,9 +51,7 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
     for start in (0..problem.anchors()).step_by(BLOCK) {
         let rows = start..(start + BLOCK).min(problem.anchors());
         let block = problem.map_some_anchors(rows.clone(), &|anchor| {
-            let terms = loss.terms_of(&anchor, &known);
-            let terms = terms.within(loss.anchor_thresholds());
-            let terms = terms.weighed(loss.weight_of(&anchor, &problem.weights));
+            let terms = terms_of(&anchor);
             let pulls = pulls(problem, &anchor, &terms);
             (Summary::new(&anchor, terms), pulls)
         });
@@ -48,7 +66,7 @@ pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
         gradient.add_rows(problem, rows.clone(), &pulls);
         gradient_references.as_mut().unwrap_or(&mut gradient).add_columns(problem, rows, &pulls);
     }
-    conclude(loss, problem, &summaries, gradient, gradient_references)
+    conclude(loss, scale_of, problem, &summaries, gradient, gradient_references)
 }
 
 /// The coefficients of an anchor's pairs. Scores pull at themselves.
@@ -204,8 +222,9 @@ impl Summary {
 }
 
 /// Makes the result from the sums.
-fn conclude<L: Definition>(
-    loss: &L,
+fn conclude(
+    loss: &dyn Description,
+    scale_of: ScaleOf,
     problem: &Problem,
     summaries: &[Summary],
     gradient: Gradient,
@@ -214,7 +233,7 @@ fn conclude<L: Definition>(
     let terms = summaries.iter().map(|summary| summary.terms).sum();
     let nonzero =
         [0, 1, 2].map(|kind| summaries.iter().map(|summary| summary.nonzero[kind]).sum::<Count>());
-    let scale = loss.scale(terms, nonzero[0]);
+    let scale = scale_of(terms, nonzero[0]);
     let sum: Bounded = summaries.iter().map(|summary| summary.contribution).sum();
     let reduced = floored(sum * scale);
 

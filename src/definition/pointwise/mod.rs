@@ -14,10 +14,10 @@ mod uniform_entropy;
 use super::number::{Count, Number, Term};
 use crate::data::batch::Batch;
 use crate::loss::Description;
-use crate::parallel::prelude::*;
+use crate::parallel;
 
 /// A loss by its definition, row by row.
-pub(crate) trait Pointwise: Description + Sync {
+pub(crate) trait Pointwise: Description {
     /// What a row of values adds to the result, beside its targets or its class, as the loss has
     /// them.
     fn row_of<N: Number>(&self, values: &[N], targets: &[f32], class: usize) -> Row<N>;
@@ -29,18 +29,18 @@ pub(crate) trait Pointwise: Description + Sync {
         values: &[V],
     ) -> Vec<Row<N>> {
         let dimensions = batch.shape().dimensions();
-        let row_of = |(row, values): (usize, &[V])| {
+        parallel::map(values.len() / dimensions, &|row| {
+            let values = &values[row * dimensions..][..dimensions];
             let values: Vec<_> = values.iter().copied().map(N::input).collect();
             let targets = batch.targets().chunks(dimensions).nth(row).unwrap_or_default();
             let class = batch.labels().get(row).map_or(0, |&label| label as usize);
             self.row_of(&values, targets, class)
-        };
-        values.par_chunks(dimensions).enumerate().map(row_of).collect()
+        })
     }
 }
 
 /// A loss whose terms are single values.
-pub(crate) trait Elementwise: Description + Sync {
+pub(crate) trait Elementwise: Description {
     /// The term of a value and its target; 0 where the loss has no targets.
     fn term_of<N: Number>(&self, value: N, target: N) -> Term<N>;
 }

@@ -45,7 +45,7 @@ pub(crate) trait Pointwise {
     fn kernel(&self) -> TermsKernel;
 }
 
-impl<L: Pointwise> Description for L {
+impl<L: Pointwise + Sync> Description for L {
     fn settings(&self) -> (Option<Distance>, bool, Reduction) {
         (None, false, self.reduction())
     }
