@@ -26,9 +26,9 @@ fn settings_without_effect_are_refused() {
     );
     // What the program prints of an objective can be given to it again.
     let asked = r#"{"loss":"Triplet","soft":true}"#;
-    let printed = object(&["evaluate", "--backend", "reference", "--objective", asked]);
+    let printed = object(&["evaluate", "--backend", "cpu", "--no-check", "--objective", asked]);
     let again = printed["objective"].to_string();
-    let again = object(&["evaluate", "--backend", "reference", "--objective", &again]);
+    let again = object(&["evaluate", "--backend", "cpu", "--no-check", "--objective", &again]);
     assert_eq!(again["value"], printed["value"]);
 }
 

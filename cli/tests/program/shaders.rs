@@ -70,6 +70,17 @@ fn parse(entry: &Value, text: &str) -> naga::Module {
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(text)))
 }
 
+/// Bytes of workgroup memory that every device of WebGPU has.
+const BASELINE_MEMORY: u32 = 16384;
+
+fn workgroup_memory(module: &naga::Module) -> u32 {
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).expect("a layout");
+    let globals = module.global_variables.iter().map(|(_, global)| global);
+    let workgroup = globals.filter(|global| global.space == naga::AddressSpace::WorkGroup);
+    workgroup.map(|global| layouter[global.ty].size).sum()
+}
+
 #[test]
 fn the_wgsl_is_valid_on_every_device_of_its_tier_and_as_the_index_says() {
     for (entry, text) in texts("wgsl") {
@@ -86,6 +97,8 @@ fn the_wgsl_is_valid_on_every_device_of_its_tier_and_as_the_index_says() {
         let point = module.entry_points.iter().find(is_entry).expect("the entry point");
         assert_eq!(entry["workgroup_size"], serde_json::json!(point.workgroup_size), "{entry}");
         assert!(point.workgroup_size.iter().product::<u32>() <= 256, "{entry}");
+        let memory = workgroup_memory(&module);
+        assert!(memory <= BASELINE_MEMORY, "{entry} takes {memory} bytes of workgroup memory");
         for (name, value) in entry["constants"].as_object().unwrap() {
             assert!(
                 text.contains(&format!("override {name}: u32 = {value}u;")),
@@ -109,19 +122,6 @@ fn the_wgsl_is_valid_on_every_device_of_its_tier_and_as_the_index_says() {
                 "{expected} of {entry}"
             );
         }
-    }
-}
-
-#[test]
-fn workgroup_memory_fits_the_baseline() {
-    for (entry, text) in texts("wgsl") {
-        let module = parse(&entry, &text);
-        let mut layouter = naga::proc::Layouter::default();
-        layouter.update(module.to_ctx()).expect("a layout");
-        let globals = module.global_variables.iter().map(|(_, global)| global);
-        let workgroup = globals.filter(|global| global.space == naga::AddressSpace::WorkGroup);
-        let bytes: u32 = workgroup.map(|global| layouter[global.ty].size).sum();
-        assert!(bytes <= 16384, "{entry} takes {bytes} bytes of workgroup memory");
     }
 }
 

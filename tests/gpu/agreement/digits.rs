@@ -1,6 +1,6 @@
 //! The bundled digits, real input: every loss over pairs, mining and form on many of them with one
 //! distance, on the best adapter since this is about sums as long as users have them, and on the
-//! first of them with every distance, on every adapter. (The program runs the others: `evaluate`
+//! first of them with every distance, on each adapter in turn. (The program runs the others: `evaluate`
 //! without files.)
 
 use npyz::NpyFile;
@@ -108,7 +108,7 @@ fn every_loss_and_distance_agrees_on_the_digits() {
     };
     let halves = labels.iter().zip(&labels[SHAPE[0] / 2..]).take(SHAPE[0] / 2);
     let nearness: Vec<f32> = halves.map(|(i, j)| -(i.abs_diff(*j) as f32)).collect();
-    let [mut on_all, mut on_first] = [Tally::on_best(), Tally::new()];
+    let [mut on_all, mut on_first] = [Tally::on_best(), Tally::in_turn()];
     let distances = Distance::ALL.into_iter().zip([false, true].into_iter().cycle());
     for (turn, (distance, normalize)) in distances.enumerate() {
         let losses = losses(distance, normalize);

@@ -1,5 +1,6 @@
-//! The kernels against the reference, on every adapter: sizes around the edges of every tile,
-//! layouts of classes, hard values.
+//! The kernels against the reference: sizes around the edges of every tile, layouts of classes, hard
+//! values. Every loss is held with every distance on every adapter; of the many cases that are about
+//! what the kernels do each is held on one adapter, and the next one on the next.
 
 use support::agreement::Tally;
 use support::losses::{losses, minings, reach};
@@ -40,7 +41,7 @@ const REFERENCES: [usize; 7] = [1, 64, 3, 257, 65, 17, 130];
 
 #[test]
 fn sizes_around_every_edge() {
-    let mut tally = Tally::new();
+    let mut tally = Tally::in_turn();
     for (turn, [n, d]) in SIZES.into_iter().enumerate() {
         // A third of the losses in turn; `validate` goes through all.
         for kind in (turn % 3..variants()).step_by(3) {
@@ -81,7 +82,7 @@ fn every_loss_with_every_distance() {
 
 #[test]
 fn hard_values() {
-    let mut tally = Tally::new();
+    let mut tally = Tally::in_turn();
     for (turn, values) in Values::HARD.into_iter().enumerate() {
         for kind in 0..variants() {
             // The distances in turn; `validate` goes through all.
@@ -96,7 +97,7 @@ fn hard_values() {
 
 #[test]
 fn hard_values_normalized() {
-    let mut tally = Tally::new();
+    let mut tally = Tally::in_turn();
     let values = [
         Values::Duplicates,
         Values::Near(1e-3),
@@ -121,7 +122,7 @@ fn hard_values_normalized() {
 
 #[test]
 fn magnitudes_far_apart_in_one_batch() {
-    let mut tally = Tally::new();
+    let mut tally = Tally::in_turn();
     for distance in Distance::ALL {
         for kind in 0..variants() {
             for normalize in [false, true] {
@@ -139,7 +140,7 @@ fn one_value_far_beyond_all_others() {
     const SHAPE: [usize; 2] = [24, 7];
     let sample = Sample::new(Recipe { n: SHAPE[0], d: SHAPE[1], ..small(Layout::Balanced(4)) });
     let labels: Vec<u32> = (0..SHAPE[0] as u32).map(|row| row % 4).collect();
-    let mut tally = Tally::new();
+    let mut tally = Tally::in_turn();
     for outlier in [1e6, 1e12, 1e18, 1e22, 1e30] {
         let mut embeddings = sample.embeddings().to_vec();
         embeddings[3 * SHAPE[1] + 2] = outlier;
@@ -212,7 +213,7 @@ fn anchors_with_as_many_positives_as_a_chunk_holds_and_one_more_or_less() {
     let batch = Batch::new(sample.embeddings(), [n, d], &labels)
         .and_then(|batch| batch.with_references(sample.references(), m, &reference_labels))
         .unwrap();
-    let mut tally = Tally::new();
+    let mut tally = Tally::in_turn();
     for mining in minings() {
         for soft in [false, true] {
             tally.hold(&Triplet { mining, soft, ..Triplet::default() }.into(), &batch, "chunks");
@@ -227,7 +228,7 @@ fn a_batch_with_more_positives_than_a_chunk_holds() {
     let labels: Vec<u32> = shuffled((0..N as u32).map(|row| row.saturating_sub(1025).min(2)));
     let sample = Sample::new(Recipe { n: N, m: 1, d: 3, ..small(Layout::Distinct) });
     let batch = Batch::new(sample.embeddings(), [N, 3], &labels).unwrap();
-    let mut tally = Tally::new();
+    let mut tally = Tally::in_turn();
     for mining in minings() {
         tally.hold(&Triplet { mining, ..Triplet::default() }.into(), &batch, "chunks");
     }
@@ -241,7 +242,7 @@ fn rows_longer_than_any_counter_of_16_bits() {
     let labels = |positives: usize| shuffled((0..M).map(|column| u32::from(column >= positives)));
     let few = [labels(1024), labels(M - 1500)];
     let sample = Sample::new(Recipe { n: 1, m: M, d: 2, ..small(Layout::Distinct) });
-    let mut tally = Tally::new();
+    let mut tally = Tally::in_turn();
     for (reference_labels, all) in few.iter().zip([true, false]) {
         let batch = Batch::new(sample.embeddings(), [1, 2], &[0])
             .and_then(|batch| batch.with_references(sample.references(), M, reference_labels))

@@ -108,11 +108,17 @@ impl Deref for OneDevice {
 /// A device on every adapter in turn, each only as long as it is held: one test has one of them
 /// while another has the next.
 pub fn one_by_one() -> impl Iterator<Item = OneDevice> {
-    let has_all = has_every_turn();
-    LANES.iter().map(move |lanes| {
-        let (lane, turn) = if has_all { (&lanes[0], None) } else { free(lanes) };
-        OneDevice { device: lane.device(), _turn: turn }
-    })
+    LANES.iter().map(|lanes| one_of(lanes))
+}
+
+/// The device on the adapter whose turn it is, as long as it is held.
+pub fn nth(turn: usize) -> OneDevice {
+    one_of(&LANES[turn % LANES.len()])
+}
+
+fn one_of(lanes: &'static [Lane]) -> OneDevice {
+    let (lane, turn) = if has_every_turn() { (&lanes[0], None) } else { free(lanes) };
+    OneDevice { device: lane.device(), _turn: turn }
 }
 
 /// A lane that no test is at work in, with the turn on it.

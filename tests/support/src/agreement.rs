@@ -1,11 +1,12 @@
 //! Kernels and the engine of the CPU beside the reference, case after case.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use wgpu_metric_learning::reference::{self, Expectation};
 use wgpu_metric_learning::{Arithmetic, Batch, Cpu, Error, Evaluation, Loss};
 
-use super::adapters::{Device, one_by_one};
+use super::adapters::{Device, nth, one_by_one};
 
 /// What the comparisons have found so far.
 pub struct Tally {
@@ -26,6 +27,8 @@ pub struct Tally {
 enum Devices {
     /// Those of all tests, each held as long as a case is evaluated on it.
     Shared,
+    /// Of them, with the first case the first, with the next one the next.
+    InTurn(Cell<usize>),
     /// The best of them.
     Best,
     Own(Vec<Device>),
@@ -35,6 +38,10 @@ impl Devices {
     fn map<T>(&self, evaluate: impl Fn(&Device) -> T) -> Vec<T> {
         match self {
             Self::Shared => one_by_one().map(|device| evaluate(&device)).collect(),
+            Self::InTurn(turn) => {
+                let device = nth(turn.replace(turn.get() + 1));
+                vec![evaluate(&device)]
+            }
             Self::Best => one_by_one().take(1).map(|device| evaluate(&device)).collect(),
             Self::Own(devices) => devices.iter().map(evaluate).collect(),
         }
@@ -61,6 +68,12 @@ impl Tally {
     /// The agreement on every adapter.
     pub fn new() -> Self {
         Self::on_devices(Devices::Shared, None)
+    }
+
+    /// The agreement of every case on one adapter, each in turn: for many cases that are about the
+    /// kernels, and on every adapter alike.
+    pub fn in_turn() -> Self {
+        Self::on_devices(Devices::InTurn(Cell::new(0)), None)
     }
 
     /// The agreement on the best adapter.
