@@ -24,19 +24,18 @@ pub(crate) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     result.expect("a scope ends when its work is done")
 }
 
-/// Does something with every number below this one.
-pub(crate) fn for_each(count: usize, work: &(dyn Fn(usize) + Sync)) {
-    (0..count).into_par_iter().for_each(work);
-}
-
 /// What is found for every number below this one, in their order.
 pub(crate) fn map<T: Send + Sync>(count: usize, find: &(dyn Fn(usize) -> T + Sync)) -> Vec<T> {
+    fn for_each(count: usize, work: &(dyn Fn(usize) + Sync)) {
+        (0..count).into_par_iter().for_each(work);
+    }
     let found: Vec<_> = (0..count).map(|_| OnceLock::new()).collect();
     for_each(count, &|at| {
         // Nobody else has set it.
         let _ = found[at].set(find(at));
     });
-    found.into_iter().filter_map(OnceLock::into_inner).collect()
+    let found = found.into_iter().map(OnceLock::into_inner);
+    found.map(|one| one.expect("every number has been gone through")).collect()
 }
 
 #[cfg(target_arch = "wasm32")]

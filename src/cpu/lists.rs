@@ -9,7 +9,7 @@ use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::definition::anchor::Anchor;
 use crate::definition::list::List;
-use crate::definition::loss::{Anchors, learned_of};
+use crate::definition::loss::{Anchors, Surveyed, learned_of};
 use crate::error::Result;
 use crate::loss::Distance;
 use crate::parallel;
@@ -51,8 +51,14 @@ pub(super) fn evaluate<L: Terms>(
     let listed = Listed { list, distance, points, learned, targets };
     steps.step(0)?;
     let known = loss.known(&listed);
+    let surveyed = Surveyed {
+        description: loss,
+        // Pairs have weights, not anchors, and single terms are held against thresholds.
+        terms_of: &|anchor, _| loss.terms(anchor, &known),
+        scale_of: &|terms, nonzero| loss.scale(terms, nonzero),
+    };
     let parts = listed.map_anchors(|anchor| {
-        let terms = loss.terms(&anchor, &known);
+        let terms = (surveyed.terms_of)(&anchor, &[]);
         let summary = Summary::new(&anchor, &terms);
         (summary, listed.coefficients(&anchor, &terms.slopes))
     });
@@ -71,8 +77,7 @@ pub(super) fn evaluate<L: Terms>(
         ),
         None => (gathered(&[0, 1], &queries, &queries), None),
     };
-    let scale_of = |terms, nonzero| loss.scale(terms, nonzero);
-    conclude(loss, &scale_of, batch, summaries, gradient, gradient_references)
+    conclude(&surveyed, batch, summaries, gradient, gradient_references)
 }
 
 /// What each row is part of, by its place in a pair, in the order of the list.

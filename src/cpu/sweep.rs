@@ -14,14 +14,13 @@ use super::points::Points;
 use super::pulls::{GROUP, Pull, Slabs, coefficients, pull, turn};
 use super::step::Steps;
 use super::terms::Terms;
-use super::totals::{Gathered, ScaleOf, Summary, conclude};
+use super::totals::{Gathered, Summary, conclude};
 use crate::data::batch::Batch;
 use crate::data::evaluation::Evaluation;
 use crate::data::mode::Mode;
-use crate::definition::anchor::Anchor;
-use crate::definition::loss::{AnchorTerms, Anchors};
+use crate::definition::loss::{Anchors, Surveyed};
 use crate::error::Result;
-use crate::loss::{Description, Distance};
+use crate::loss::Distance;
 use crate::parallel::in_pool;
 use crate::parallel::prelude::*;
 
@@ -32,9 +31,6 @@ const BLOCK: usize = 4 * GROUP;
 /// roundings. Stripes are of whole parts.
 pub(super) const PART: usize = 64;
 
-/// The terms of an anchor, where the rows have these weights.
-type TermsOf<'a> = &'a (dyn Fn(&Anchor<f64>, &[f32]) -> AnchorTerms<f64> + Sync);
-
 /// Evaluates a loss on a matrix of pairs or of scores.
 pub(super) fn evaluate<L: Terms>(
     loss: &L,
@@ -43,31 +39,29 @@ pub(super) fn evaluate<L: Terms>(
     steps: &mut Steps<'_>,
 ) -> Result<Evaluation> {
     let known = in_pool(|| loss.known(&matrix));
-    let terms_of = |anchor: &Anchor<f64>, weights: &[f32]| {
-        loss.reduced(loss.terms(anchor, &known), anchor, weights)
+    let surveyed = Surveyed {
+        description: loss,
+        terms_of: &|anchor, weights| loss.reduced(loss.terms(anchor, &known), anchor, weights),
+        scale_of: &|terms, nonzero| loss.scale(terms, nonzero),
     };
-    let scale_of = |terms, nonzero| loss.scale(terms, nonzero);
-    evaluate_terms(loss, &terms_of, &scale_of, batch, matrix, steps)
+    evaluate_surveyed(&surveyed, batch, matrix, steps)
 }
 
-/// The same of whatever its terms are. Compiled once for all losses.
-fn evaluate_terms(
-    loss: &dyn Description,
-    terms_of: TermsOf,
-    scale_of: ScaleOf,
+fn evaluate_surveyed(
+    loss: &Surveyed<f64>,
     batch: &Batch,
     mut matrix: Matrix,
     steps: &mut Steps<'_>,
 ) -> Result<Evaluation> {
     // Slopes of a low temperature are beyond f32 where gradients are not.
-    let factor = f64::from(loss.gradient_factor());
+    let factor = f64::from(loss.description.gradient_factor());
     let mut gradients = Gradients::of(&matrix);
     let mut summaries = Vec::with_capacity(matrix.axes.shape.queries());
     matrix.use_up_stripes(|matrix, rows, numbers| {
         steps.step(rows.start as u64)?;
         let use_up = |row: usize, numbers: &mut [f32]| {
             let anchor = matrix.axes.anchor(row, numbers);
-            let terms = terms_of(&anchor, matrix.weights());
+            let terms = (loss.terms_of)(&anchor, matrix.weights());
             let summary = Summary::new(&anchor, &terms);
             drop(anchor);
             to_coefficients(matrix, row, &terms.slopes, factor, numbers);
@@ -81,7 +75,7 @@ fn evaluate_terms(
         Ok(())
     })?;
     let (gradient, gradient_references) = gradients.gathered(&matrix, factor);
-    in_pool(|| conclude(loss, scale_of, batch, summaries, gradient, gradient_references))
+    in_pool(|| conclude(loss, batch, summaries, gradient, gradient_references))
 }
 
 /// The gradients of a matrix, stripe by stripe.

@@ -6,10 +6,10 @@ use crate::data::checks::{narrow, narrow_all};
 use crate::data::evaluation::Evaluation;
 use crate::data::mode::Mode;
 use crate::definition::anchor::{Anchor, Order};
-use crate::definition::loss::AnchorTerms;
+use crate::definition::loss::{AnchorTerms, Surveyed};
 use crate::definition::number::Count;
 use crate::error::Result;
-use crate::loss::{Description, LearnedGradients};
+use crate::loss::LearnedGradients;
 use crate::parallel::prelude::*;
 
 /// What is left of an anchor when its row is done.
@@ -70,13 +70,9 @@ impl Gathered<'_> {
     }
 }
 
-/// What the sum of so many terms, of which so many are not 0, is multiplied by.
-pub(super) type ScaleOf<'a> = &'a (dyn Fn(u64, Count) -> f64 + Sync);
-
 /// Makes the result of the sums.
 pub(super) fn conclude(
-    loss: &dyn Description,
-    scale_of: ScaleOf,
+    loss: &Surveyed<f64>,
     batch: &Batch,
     summaries: Vec<Summary>,
     gradient: Gathered,
@@ -91,7 +87,7 @@ pub(super) fn conclude(
     let shape = batch.shape();
     let terms = count(&|summary| summary.terms);
     let nonzero = [0, 1, 2].map(|kind| count(&|summary| summary.nonzero[kind]));
-    let scale = scale_of(terms, Count::exact(nonzero[0]));
+    let scale = (loss.scale_of)(terms, Count::exact(nonzero[0]));
     // Scores are not pairs.
     let of_pairs = |kind: usize| match shape.mode() {
         Mode::Scores => (0, 0.0),
@@ -104,14 +100,15 @@ pub(super) fn conclude(
         }
     };
     let [positive, negative] = [0, 1].map(of_pairs);
-    let has_per_anchor = loss.per_anchor() && shape.listed() == 0;
+    let has_per_anchor = loss.description.per_anchor() && shape.listed() == 0;
     let per_anchor = || {
         let losses = summaries.iter().map(|summary| narrow("the loss", summary.loss));
         losses.collect::<Result<_>>()
     };
-    let numbers = loss.learned().into_iter().map(|learned| learned.numbers(shape)).sum();
+    let numbers =
+        loss.description.learned().into_iter().map(|learned| learned.numbers(shape)).sum();
     let learned = learned_gradient(numbers, &summaries, scale)?;
-    let learned = LearnedGradients::of(loss, shape, learned);
+    let learned = LearnedGradients::of(loss.description, shape, learned);
     Ok(Evaluation {
         loss: narrow("the loss", sum(&|summary| summary.contribution) * scale)?,
         terms,

@@ -43,6 +43,17 @@ pub(crate) trait Definition: Description {
     }
 }
 
+type TermsOf<'a, N> = &'a (dyn Fn(&Anchor<N>, &[f32]) -> AnchorTerms<N> + Sync);
+
+/// What evaluations take of a loss, whatever it is: what is made of it is compiled once for all.
+pub(crate) struct Surveyed<'a, N: Number> {
+    pub description: &'a dyn Description,
+    /// The terms of an anchor as they enter the result, where the rows have these weights.
+    pub terms_of: TermsOf<'a, N>,
+    /// What the sum of so many terms, of which so many are not 0, is multiplied by.
+    pub scale_of: &'a (dyn Fn(u64, Count) -> N + Sync),
+}
+
 /// All anchors of an evaluation.
 pub(crate) trait Anchors<N: Number> {
     /// Something of every anchor, in the order of the matrix.

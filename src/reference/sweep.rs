@@ -13,37 +13,26 @@ use super::problem::Problem;
 use crate::data::evaluation::Evaluation;
 use crate::data::mode::Mode;
 use crate::definition::anchor::Anchor;
-use crate::definition::loss::{AnchorTerms, Definition};
+use crate::definition::loss::{AnchorTerms, Definition, Surveyed};
 use crate::definition::number::{Count, Number, ROUNDING, SMALLEST};
-use crate::loss::{Description, LearnedGradients};
+use crate::loss::LearnedGradients;
 use crate::parallel::prelude::*;
 
 /// Anchors whose coefficients are held at a time.
 const BLOCK: usize = 256;
 
-/// The terms of an anchor.
-type TermsOf<'a> = &'a (dyn Fn(&Anchor<Bounded>) -> AnchorTerms<Bounded> + Sync);
-
-/// What the sum of so many terms, of which so many are not 0, is multiplied by.
-type ScaleOf<'a> = &'a dyn Fn(u64, Count) -> Bounded;
-
 /// Evaluates a loss by its definition.
 pub(super) fn sweep<L: Definition>(loss: &L, problem: &Problem) -> Expectation {
     let known = loss.survey(problem);
-    let terms_of = |anchor: &Anchor<Bounded>| {
-        loss.reduced(loss.terms_of(anchor, &known), anchor, &problem.weights)
+    let surveyed = Surveyed {
+        description: loss,
+        terms_of: &|anchor, weights| loss.reduced(loss.terms_of(anchor, &known), anchor, weights),
+        scale_of: &|terms, nonzero| loss.scale(terms, nonzero),
     };
-    let scale_of = |terms, nonzero| loss.scale(terms, nonzero);
-    sweep_terms(loss, &terms_of, &scale_of, problem)
+    sweep_surveyed(&surveyed, problem)
 }
 
-/// The same of whatever its terms are. Compiled once for all losses.
-fn sweep_terms(
-    loss: &dyn Description,
-    terms_of: TermsOf,
-    scale_of: ScaleOf,
-    problem: &Problem,
-) -> Expectation {
+fn sweep_surveyed(loss: &Surveyed<Bounded>, problem: &Problem) -> Expectation {
     let mut gradient = Gradient::of(&problem.queries);
     // Fixed references have one too: what pulls at them belongs to no query.
     let mut gradient_references = problem.references.as_ref().map(Gradient::of);
@@ -51,7 +40,7 @@ fn sweep_terms(
     for start in (0..problem.anchors()).step_by(BLOCK) {
         let rows = start..(start + BLOCK).min(problem.anchors());
         let block = problem.map_some_anchors(rows.clone(), &|anchor| {
-            let terms = terms_of(&anchor);
+            let terms = (loss.terms_of)(&anchor, &problem.weights);
             let pulls = pulls(problem, &anchor, &terms);
             (Summary::new(&anchor, terms), pulls)
         });
@@ -66,7 +55,7 @@ fn sweep_terms(
         gradient.add_rows(problem, rows.clone(), &pulls);
         gradient_references.as_mut().unwrap_or(&mut gradient).add_columns(problem, rows, &pulls);
     }
-    conclude(loss, scale_of, problem, &summaries, gradient, gradient_references)
+    conclude(loss, problem, &summaries, gradient, gradient_references)
 }
 
 /// The coefficients of an anchor's pairs. Scores pull at themselves.
@@ -223,8 +212,7 @@ impl Summary {
 
 /// Makes the result from the sums.
 fn conclude(
-    loss: &dyn Description,
-    scale_of: ScaleOf,
+    loss: &Surveyed<Bounded>,
     problem: &Problem,
     summaries: &[Summary],
     gradient: Gradient,
@@ -233,14 +221,14 @@ fn conclude(
     let terms = summaries.iter().map(|summary| summary.terms).sum();
     let nonzero =
         [0, 1, 2].map(|kind| summaries.iter().map(|summary| summary.nonzero[kind]).sum::<Count>());
-    let scale = scale_of(terms, nonzero[0]);
+    let scale = (loss.scale_of)(terms, nonzero[0]);
     let sum: Bounded = summaries.iter().map(|summary| summary.contribution).sum();
     let reduced = floored(sum * scale);
 
     // Scores are not pairs.
     let (pairs, means) =
         if problem.shape.mode() == Mode::Scores { Default::default() } else { pairs(summaries) };
-    let factor = loss.gradient_factor().into();
+    let factor = loss.description.gradient_factor().into();
     let flushed = 4.0 + problem.pairs_of_a_row as f64;
     let finish = |gradient: Gradient, points| gradient.finish(points, scale, factor, flushed);
     let (gradient, gradient_bounds) = finish(gradient, &problem.queries);
@@ -248,10 +236,13 @@ fn conclude(
         gradient_references.filter(|_| problem.shape.has_reference_gradient());
     let (gradient_references, gradient_references_bounds) =
         gradient_references.map(|gradient| finish(gradient, problem.columns())).unzip();
-    let learned =
-        LearnedGradients::of(loss, &problem.shape, learned_gradient(problem, summaries, scale));
+    let learned = LearnedGradients::of(
+        loss.description,
+        &problem.shape,
+        learned_gradient(problem, summaries, scale),
+    );
     let (gradient_beta, gradient_beta_bounds) = split(learned.beta);
-    let has_per_anchor = loss.per_anchor() && problem.list.is_none();
+    let has_per_anchor = loss.description.per_anchor() && problem.list.is_none();
     let (per_anchor, per_anchor_bounds) = split(
         has_per_anchor.then(|| summaries.iter().map(|summary| floored(summary.loss)).collect()),
     );

@@ -1,8 +1,8 @@
 //! Inputs so large that llvmpipe, which stops an invocation's loops in silence after 65,535 rounds,
 //! would not get through them in one dispatch: each just beyond what it would. The results are
-//! right, or the plan is refused. One adapter shows it: llvmpipe is the same behind every API.
+//! right, or the plan is refused.
 
-use support::adapters::{best_with, nth, one_by_one};
+use support::adapters::{contexts, contexts_with, one_by_one};
 use support::agreement::Tally;
 use support::sample::{Layout, Random, Recipe, Sample, Values};
 use wgpu_metric_learning::measures::Retrieval;
@@ -33,7 +33,7 @@ impl Line {
         }
     }
 
-    fn evaluate(&self, mining: Mining, soft: bool) -> Evaluation {
+    fn evaluate(&self, mining: Mining, soft: bool) -> Vec<Evaluation> {
         let columns = self.references.len();
         let batch = Batch::new(&[0.0], [1, 1], &[POSITIVE])
             .and_then(|batch| batch.with_references(&self.references, columns, &self.labels))
@@ -46,7 +46,10 @@ impl Line {
             ..Triplet::default()
         }
         .into();
-        nth(0).context.evaluate(&loss, &batch).wait().unwrap()
+        contexts()
+            .iter()
+            .map(|device| device.context.evaluate(&loss, &batch).wait().unwrap())
+            .collect()
     }
 
     /// How many positives, and how many negatives, are at each distance.
@@ -92,16 +95,20 @@ fn assert_near(actual: f32, expected: f64) {
 #[test]
 fn every_triplet_of_many_positives_in_a_long_row() {
     let line = Line::new(700_000, 75);
-    let evaluation = line.evaluate(Mining::All, false);
-    line.hold_all(&evaluation, |x| [(x + MARGIN).max(0.0), f64::from(u8::from(x + MARGIN > 0.0))]);
+    for evaluation in line.evaluate(Mining::All, false) {
+        line.hold_all(&evaluation, |x| {
+            [(x + MARGIN).max(0.0), f64::from(u8::from(x + MARGIN > 0.0))]
+        });
+    }
 }
 
 /// Beyond what llvmpipe would get through in one dispatch, 120,000 columns.
 #[test]
 fn every_soft_triplet_of_a_chunk_of_positives_in_a_long_row() {
     let line = Line::new(150_000, 140);
-    let evaluation = line.evaluate(Mining::All, true);
-    line.hold_all(&evaluation, |x| [x.exp().ln_1p(), 1.0 / (1.0 + (-x).exp())]);
+    for evaluation in line.evaluate(Mining::All, true) {
+        line.hold_all(&evaluation, |x| [x.exp().ln_1p(), 1.0 / (1.0 + (-x).exp())]);
+    }
 }
 
 /// More positives than a dispatch takes, three times over.
@@ -113,7 +120,7 @@ fn ranks_of_more_positives_than_a_dispatch_takes() {
     let batch = Batch::new(&[0.5, 0.5], [1, 2], &[POSITIVE])
         .and_then(|batch| batch.with_references(&references, COLUMNS, &labels))
         .unwrap();
-    let mut tally = Tally::on_best();
+    let mut tally = Tally::new();
     tally.hold(&SmoothAp { temperature: 0.1, ..SmoothAp::default() }.into(), &batch, "ranks");
     tally.conclude(0.0);
 }
@@ -126,19 +133,20 @@ fn semi_hard_triplets_of_many_positives_in_a_long_row() {
     let [positives, _] = line.counts();
     let terms: f64 = positives.iter().sum();
     let farthest = positives[DISTANCES];
-    let evaluation = line.evaluate(Mining::SemiHard, false);
-    assert_eq!([evaluation.terms, evaluation.nonzero_terms], [terms as u64; 2]);
-    assert_near(evaluation.loss, (terms - farthest) * (MARGIN - 1.0) + farthest * MARGIN);
-    let mut chosen = [0.0; DISTANCES + 1];
-    chosen[2..].copy_from_slice(&positives[1..DISTANCES]);
-    chosen[DISTANCES] += farthest;
-    let gradient = evaluation.gradient_references.as_ref().expect("there are references");
-    for ((slope, distance), label) in gradient.iter().zip(&line.references).zip(&line.labels) {
-        if *label == POSITIVE {
-            assert_near(*slope, 1.0);
-        } else {
-            // The lowest column has it.
-            assert_near(*slope, -std::mem::take(&mut chosen[*distance as usize]));
+    for evaluation in line.evaluate(Mining::SemiHard, false) {
+        assert_eq!([evaluation.terms, evaluation.nonzero_terms], [terms as u64; 2]);
+        assert_near(evaluation.loss, (terms - farthest) * (MARGIN - 1.0) + farthest * MARGIN);
+        let mut chosen = [0.0; DISTANCES + 1];
+        chosen[2..].copy_from_slice(&positives[1..DISTANCES]);
+        chosen[DISTANCES] += farthest;
+        let gradient = evaluation.gradient_references.as_ref().expect("there are references");
+        for ((slope, distance), label) in gradient.iter().zip(&line.references).zip(&line.labels) {
+            if *label == POSITIVE {
+                assert_near(*slope, 1.0);
+            } else {
+                // The lowest column has it.
+                assert_near(*slope, -std::mem::take(&mut chosen[*distance as usize]));
+            }
         }
     }
 }
@@ -183,7 +191,7 @@ fn a_gradient_of_more_columns_than_a_dispatch_sums_up() {
     };
     let sample = Sample::new(recipe);
     let loss = Contrastive::default().into();
-    let mut tally = Tally::on_best();
+    let mut tally = Tally::new();
     tally.hold(&loss, &sample.batches(&loss)[1], "long rows");
     tally.conclude(0.0);
 }
@@ -197,7 +205,7 @@ fn a_row_in_more_pairs_than_a_dispatch_sums_up() {
     let same: Vec<_> = (0..PAIRS).map(|at| u32::from(at % 7 < 3)).collect();
     let embeddings = Random(5).numbers(ROWS, 1.0);
     let batch = Batch::pair_indices(&embeddings, [ROWS, 1], &pairs, &same).unwrap();
-    let mut tally = Tally::on_best();
+    let mut tally = Tally::new();
     tally.hold(&Contrastive::default().into(), &batch, "a hub");
     tally.conclude(0.0);
 }
@@ -212,7 +220,7 @@ fn near_rows_of_many_dimensions() {
     embeddings[(N - 1) * D..].fill(1.0);
     let labels: Vec<_> = (0..N as u32).map(|row| row % 2).collect();
     let batch = Batch::new(&embeddings, [N, D], &labels).unwrap();
-    let mut tally = Tally::on_best();
+    let mut tally = Tally::new();
     tally.hold(&Contrastive::default().into(), &batch, "near rows");
     tally.conclude(0.0);
 }
@@ -233,16 +241,17 @@ fn near_rows_of_an_invocation_of_a_large_tile() {
     let loss: Loss = Contrastive { reduction: Reduction::Sum, ..Contrastive::default() }.into();
     let expected = reference::evaluate_with_bounds(&loss, &batch).unwrap();
     for tiles in Tile::ALL.map(Tiles::both) {
-        let device = best_with(Options::default().with_tiles(tiles));
-        let actual = device.context.evaluate(&loss, &batch).wait().unwrap();
-        let deviation = (f64::from(actual.loss) - expected.evaluation.loss).abs();
-        assert!(
-            deviation <= expected.bounds.loss,
-            "{}, {tiles:?}: {} is not {}",
-            device.name,
-            actual.loss,
-            expected.evaluation.loss
-        );
+        for device in contexts_with(Options::default().with_tiles(tiles)) {
+            let actual = device.context.evaluate(&loss, &batch).wait().unwrap();
+            let deviation = (f64::from(actual.loss) - expected.evaluation.loss).abs();
+            assert!(
+                deviation <= expected.bounds.loss,
+                "{}, {tiles:?}: {} is not {}",
+                device.name,
+                actual.loss,
+                expected.evaluation.loss
+            );
+        }
     }
 }
 

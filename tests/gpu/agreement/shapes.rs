@@ -1,6 +1,6 @@
 //! The kernels against the reference: sizes around the edges of every tile, layouts of classes, hard
 //! values. Every loss is held with every distance on every adapter; of the many cases that are about
-//! what the kernels do each is held on one adapter, and the next one on the next.
+//! what the kernels do each is held on one adapter, in turn.
 
 use support::agreement::Tally;
 use support::losses::{losses, minings, reach};

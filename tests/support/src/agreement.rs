@@ -27,7 +27,8 @@ pub struct Tally {
 enum Devices {
     /// Those of all tests, each held as long as a case is evaluated on it.
     Shared,
-    /// Of them, with the first case the first, with the next one the next.
+    /// Of them one for each case, by how many ones the number of the case has: in step with nothing
+    /// that comes every so many cases, such as the modes of a loss.
     InTurn(Cell<usize>),
     /// The best of them.
     Best,
@@ -39,8 +40,8 @@ impl Devices {
         match self {
             Self::Shared => one_by_one().map(|device| evaluate(&device)).collect(),
             Self::InTurn(turn) => {
-                let device = nth(turn.replace(turn.get() + 1));
-                vec![evaluate(&device)]
+                let ones = turn.replace(turn.get() + 1).count_ones();
+                vec![evaluate(&nth(ones as usize))]
             }
             Self::Best => one_by_one().take(1).map(|device| evaluate(&device)).collect(),
             Self::Own(devices) => devices.iter().map(evaluate).collect(),

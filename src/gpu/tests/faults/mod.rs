@@ -9,7 +9,9 @@ use self::replacements::{
     FAULTS, FAULTS_OF_COOPERATION, FAULTS_OF_EXPANSION, FAULTS_OF_SLICES, FAULTS_OF_SUMS,
     FAULTS_OF_THRESHOLDS, FAULTS_OF_WEIGHTS,
 };
-use super::{cooperative_context, first_context, first_contexts, one_of_each_kind, with_fault};
+use super::{
+    contexts, cooperative_context, first_context, first_contexts, one_of_each_kind, with_fault,
+};
 use crate::Error;
 use crate::data::arithmetic::Arithmetic;
 use crate::data::batch::Batch;
@@ -61,8 +63,6 @@ fn assert_agrees(context: &Context, losses: &[Loss]) {
     }
 }
 
-/// One adapter, in the baseline. (Every loss is held with every distance on every adapter, in its best
-/// tier, in `tests/gpu/agreement/shapes.rs`.)
 #[test]
 fn every_setting_of_every_loss_agrees() {
     let context = &first_context(Options::default());
@@ -70,8 +70,18 @@ fn every_setting_of_every_loss_agrees() {
     assert_has_every_kernel(context);
 }
 
-/// One adapter, since the checks are written into the kernels before a driver sees them. (In the best
-/// tier they are in the special golden cases.)
+/// Every adapter and every tier but that of the test above, since drivers translate the same kernels
+/// differently. (Every loss with every distance is held on every adapter in
+/// `tests/gpu/agreement/shapes.rs`.)
+#[test]
+fn every_kernel_agrees_on_every_other_adapter() {
+    for context in contexts(Options::default()).iter().skip(1) {
+        assert_agrees(context, &one_of_each_kind());
+        assert_has_every_kernel(context);
+    }
+}
+
+/// One adapter, since the checks are written into the kernels before a driver sees them.
 #[test]
 fn every_kernel_agrees_with_run_time_checks() {
     let context = &first_context(Options::default().with_checks(Checks::Checked));
@@ -244,13 +254,7 @@ fn weighed_losses() -> Vec<Loss> {
 #[test]
 fn every_planted_fault_of_weights_is_caught() {
     let sample = &Sample::new(19, 6, 1.0);
-    let batches = |loss: &Loss| sample.weighted_batches(loss);
-    let losses = weighed_losses();
-    are_caught(FAULTS_OF_WEIGHTS, &losses, batches);
-    let checked = &first_context(Options::default().with_checks(Checks::Checked));
-    for loss in &losses {
-        assert_eq!(agrees_on(checked, loss, batches(loss)), Ok(()), "with run-time checks");
-    }
+    are_caught(FAULTS_OF_WEIGHTS, &weighed_losses(), |loss| sample.weighted_batches(loss));
 }
 
 #[test]
@@ -266,16 +270,17 @@ fn are_caught<'a>(
     batches: impl Fn(&Loss) -> Vec<Batch<'a>>,
 ) {
     let context = &first_context(Options::default());
-    let agrees = |loss: &Loss| agrees_on(context, loss, batches(loss));
+    let checked = &first_context(Options::default().with_checks(Checks::Checked));
+    let agrees = |context: &Context, loss: &Loss| agrees_on(context, loss, batches(loss));
     for loss in losses {
-        assert_eq!(agrees(loss), Ok(()), "kernels without a fault agree");
+        assert_eq!([context, checked].map(|context| agrees(context, loss)), [Ok(()), Ok(())]);
     }
     for &(path, line, fault) in faults {
         let has = |loss: &Loss| kernels_of(loss).iter().any(|kernel| kernel.shader.path == path);
         // Those that have the kernel see it, or all, of one that no loss is alone with.
         let is_of_some = losses.iter().any(has);
         let concerned = || losses.iter().filter(|loss| !is_of_some || has(loss));
-        let is_seen = || concerned().any(|loss| agrees(loss).is_err());
+        let is_seen = || concerned().any(|loss| agrees(context, loss).is_err());
         let is_caught = with_fault([context], [path, line, fault], is_seen);
         assert!(is_caught, "nobody noticed `{fault}` in {path}");
     }
